@@ -1,0 +1,1 @@
+"""Rules of the maintainability pillar, one a file."""

@@ -1,0 +1,1 @@
+"""Rules of the performance pillar, one a file."""

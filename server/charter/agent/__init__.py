@@ -1,0 +1,1 @@
+"""The loop that improves code until its scores pass. It knows no other front door."""

@@ -1,0 +1,48 @@
+"""What a rule's author sees of Charter: rules, findings, fixes, facts and contexts. It imports nothing else of ours."""
+
+from charter.api.context import UNKNOWN, Context, Unknown
+from charter.api.facts import Fact
+from charter.api.finding import Finding, Related, Step
+from charter.api.fix import (
+    AddImport,
+    AnyEdit,
+    Edit,
+    Fix,
+    Grade,
+    InsertStatement,
+    RemoveArgument,
+    RemoveStatement,
+    SetKeyword,
+)
+from charter.api.principle import Pillar, Principle
+from charter.api.rule import AnyRule, Rule, rule
+from charter.api.severity import Confidence, Severity
+from charter.api.text import Location, Span
+
+__all__ = [
+    "UNKNOWN",
+    "AddImport",
+    "AnyEdit",
+    "AnyRule",
+    "Confidence",
+    "Context",
+    "Edit",
+    "Fact",
+    "Finding",
+    "Fix",
+    "Grade",
+    "InsertStatement",
+    "Location",
+    "Pillar",
+    "Principle",
+    "Related",
+    "RemoveArgument",
+    "RemoveStatement",
+    "Rule",
+    "SetKeyword",
+    "Severity",
+    "Span",
+    "Step",
+    "Unknown",
+    "rule",
+]

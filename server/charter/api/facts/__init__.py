@@ -1,0 +1,23 @@
+"""The facts that analyses publish and rules subscribe to: immutable values, a file a family, with places but no trees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from charter.api.text import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What every fact has.
+
+    Attributes:
+        location: the place it is about; a rule's context is of this file.
+    """
+
+    location: Location
+
+    @property
+    def kind(self) -> str:
+        """The word by which rules with `kinds=` choose; "" for a family of one kind."""
+        return ""

@@ -1,0 +1,143 @@
+"""A rule as a value: a typed function with its metadata. It knows not how rules are found or run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from charter.api.principle import Pillar
+from charter.api.severity import Confidence, Severity
+
+if TYPE_CHECKING:
+    from charter.api.context import Context
+    from charter.api.finding import Finding
+
+S = TypeVar("S")
+"""What a rule subscribes to: an `ast` node type or a fact type."""
+
+_CODE = re.compile(r"[A-Z]{2,6}\d{3}")
+_PILLARS = {"SEC": Pillar.SECURITY, "MNT": Pillar.MAINTAINABILITY, "PRF": Pillar.PERFORMANCE}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rule(Generic[S]):
+    """A check of one kind of fact.
+
+    Attributes:
+        check: the function; called with each fact and the context, it yields findings.
+        subscribes: the exact types of the facts it wants; `ast` node types or fact types.
+        code: the short handle, such as `SEC031`.
+        principles: slugs of the principles it is evidence for, the main one first.
+        severity: how bad its findings are unless they say otherwise.
+        confidence: how sure it is unless a finding says otherwise.
+        cwe: numbers of the weaknesses.
+        calls: qualified names of calls it wants, for rules on `ast.Call`; `*.execute` for a method of any
+            receiver. () wants every call.
+        mentions: identifiers of which at least one must stand in the file's text; () for no condition.
+        kinds: kinds of the fact it wants, for fact types that have a `kind`; () wants all.
+        default: whether it is on unless the settings say otherwise.
+        aliases: ids of other tools' rules that it stands for (`B506`, `S506`), honoured in `# nosec` and `# noqa`.
+        options: its options with their default values.
+        references: addresses to read on.
+        module: dotted name of the Python module that defines it.
+        doc: its documentation, Markdown, with the example blocks.
+    """
+
+    check: Callable[[S, Context], Iterable[Finding]]
+    subscribes: tuple[type[S], ...]
+    code: str
+    principles: tuple[str, ...]
+    severity: Severity = Severity.MEDIUM
+    confidence: Confidence = Confidence.HIGH
+    cwe: tuple[int, ...] = ()
+    calls: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    default: bool = True
+    aliases: tuple[str, ...] = ()
+    options: Mapping[str, object] = field(default_factory=dict[str, object])
+    references: tuple[str, ...] = ()
+    module: str = ""
+    doc: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what can never work.
+
+        Raises:
+            ValueError: for a malformed code, or no principle.
+        """
+        if not _CODE.fullmatch(self.code):
+            raise ValueError(f"rule `{self.name}`: code {self.code!r} is not of the form SEC031")
+        if not self.principles:
+            raise ValueError(f"rule `{self.name}` serves no principle")
+
+    @property
+    def name(self) -> str:
+        """The rule's identity, in kebab case: its function's name."""
+        return self.check.__name__.replace("_", "-")
+
+    @property
+    def title(self) -> str:
+        """The first line of its documentation, without the full stop."""
+        return self.doc.partition("\n")[0].rstrip(".")
+
+    @property
+    def pillar(self) -> Pillar | None:
+        """The pillar that the code's letters name; None for a team's own letters."""
+        return _PILLARS.get(self.code[:-3])
+
+
+def rule(
+    *subscribes: type[S],
+    code: str,
+    principles: tuple[str, ...],
+    severity: Severity = Severity.MEDIUM,
+    confidence: Confidence = Confidence.HIGH,
+    cwe: tuple[int, ...] = (),
+    calls: tuple[str, ...] = (),
+    mentions: tuple[str, ...] = (),
+    kinds: tuple[str, ...] = (),
+    default: bool = True,
+    aliases: tuple[str, ...] = (),
+    options: Mapping[str, object] | None = None,
+    references: tuple[str, ...] = (),
+) -> Callable[[Callable[[S, Context], Iterable[Finding]]], Rule[S]]:
+    """Make a function into a rule; the arguments are `Rule`'s attributes of the same names.
+
+    Returns:
+        A decorator. The function's name gives the rule's name, its docstring the documentation.
+    """
+
+    def decorate(check: Callable[[S, Context], Iterable[Finding]]) -> Rule[S]:
+        return Rule(
+            check=check,
+            subscribes=subscribes,
+            code=code,
+            principles=principles,
+            severity=severity,
+            confidence=confidence,
+            cwe=cwe,
+            calls=calls,
+            mentions=mentions,
+            kinds=kinds,
+            default=default,
+            aliases=aliases,
+            options=dict(options or {}),
+            references=references,
+            module=check.__module__,
+            doc=_dedent(check.__doc__ or ""),
+        )
+
+    return decorate
+
+
+def _dedent(doc: str) -> str:
+    import inspect
+
+    return inspect.cleandoc(doc)
+
+
+AnyRule = Rule[Any]
+"""A rule of any subscription."""

@@ -1,0 +1,1 @@
+"""What code means: modules, names, values, classes and calls. It reports nothing."""
