@@ -1,0 +1,379 @@
+"""What a project asks of Charter: `charter.toml` or `[tool.charter]`, read, checked and made into one value.
+
+It knows no rule: names of rules are words here, and whoever has the rules checks them (`SettingsError.unknown`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import hashlib
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+import msgspec
+
+from charter.api import Pillar, Severity
+from charter.engine.toml import line_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+FILE_NAME = "charter.toml"
+DEFAULT_PYTHON = (3, 10)
+"""The oldest Python assumed of a project that states none."""
+
+DEFAULT_EXCLUDE = (
+    ".git", ".hg", ".svn", ".venv", "venv", "node_modules", "site-packages", "__pycache__", ".eggs", ".tox", ".nox",
+    ".mypy_cache", ".pytest_cache", ".ruff_cache", ".charter_cache", "/build", "/dist", "*_pb2.py", "*_pb2_grpc.py",
+)  # fmt: skip
+"""Never looked into unless named on the command line, as .gitignore patterns; `exclude` adds to them."""
+
+_UPWARD_END = (".git", ".hg")
+_PROJECT_MARKS = ("pyproject.toml", "setup.cfg", "setup.py", *_UPWARD_END)
+
+SeverityName = Literal["info", "low", "medium", "high", "critical"]
+T = TypeVar("T")
+
+_HINTS = {
+    "severity": "say info, low, medium, high or critical",
+    "pillar": "say security, maintainability or performance",
+    "threats": "say remote or local",
+    "python": 'write it like "3.11"',
+    "fail-under": "scores go from 0 to 100",
+}
+
+
+class SettingsError(Exception):
+    """Settings that cannot be followed.
+
+    Attributes:
+        path: the file at fault.
+        line: 1-based; 0 where no line can be named.
+        message: what is wrong.
+        hint: what to do; "" if there is nothing to add.
+    """
+
+    def __init__(self, path: Path, line: int, message: str, hint: str = "") -> None:
+        super().__init__(path, line, message, hint)
+        self.path: Path = path
+        self.line: int = line
+        self.message: str = message
+        self.hint: str = hint
+
+    def __str__(self) -> str:
+        place = f"{self.path}:{self.line}" if self.line else str(self.path)
+        return f"{place}: {self.message}" + (f"; {self.hint}" if self.hint else "")
+
+
+class Override(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """What is different for the files that a pattern matches.
+
+    Attributes:
+        select: these and no others, as in `Options.select`; None leaves the choice as it is.
+        ignore: these not.
+        severity: severities of rules by name.
+    """
+
+    select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] = ()
+    severity: dict[str, SeverityName] = {}
+
+
+class Amendment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """A change to a principle, or a principle of the team's own (then id, title, pillar and rationale are needed).
+
+    Attributes:
+        weight: its share in its pillar's score; 0 takes it out.
+        retire: whether it is no longer scored nor checked.
+        rank: who wins a conflict: the lower number.
+        id: short name of a new principle, such as `T01`.
+        title: the principle as an order.
+        pillar: `security`, `maintainability` or `performance`.
+        rationale: why.
+        looks_for: what a reviewer looks for.
+        references: addresses to read on.
+        rules: names of rules that become evidence for it.
+    """
+
+    weight: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    retire: bool = False
+    rank: int | None = None
+    id: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]+\d{2,}$")] | None = None
+    title: str | None = None
+    pillar: Pillar | None = None
+    rationale: str | None = None
+    looks_for: tuple[str, ...] | None = None
+    references: tuple[str, ...] | None = None
+    rules: tuple[str, ...] = ()
+
+
+class Layers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """One import contract: packages from the top down; a higher one may import a lower one, never the reverse.
+
+    Attributes:
+        layers: dotted names, the highest first; `a | b` names two of one height that may not import each other.
+        name: what to call the contract in messages.
+    """
+
+    layers: tuple[str, ...]
+    name: str = "the layers"
+
+
+class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """What may stand in the settings file; every field has a default. The JSON schema is made from this class.
+
+    Attributes:
+        select: rules that run, by name, code, beginning of a code, principle (id or slug), pillar or `all`;
+            None runs every rule that is on by default.
+        extend_select: rules that run in addition.
+        ignore: rules that do not run, by the same words.
+        per_file: overrides by .gitignore pattern.
+        exclude: files and folders not to look into, as .gitignore patterns, on top of Charter's own list.
+        include: which files are Python, as .gitignore patterns.
+        respect_gitignore: whether what git ignores is left out.
+        force_exclude: whether exclusion also holds for files named on the command line.
+        severity: severities of rules by name.
+        rules: options of rules by name.
+        fail_under: the score below which a principle fails.
+        baseline: file of known findings, relative to the project's root; "" for none.
+        python: the oldest Python version to be supported, such as `3.11`; None reads `requires-python`.
+        tests: which files are tests, as .gitignore patterns.
+        bandit: whether bandit's checks run.
+        principles: changes to the charter, by the principle's slug.
+        packs: the installed rule packs to load, by entry point name; None loads all of them.
+        layers: import contracts.
+        threats: whose input is not trusted: `remote` (network) or also `local` (argv, environment, files).
+        models: further model files (sources, sinks, sanitizers), relative to the project's root.
+        taint: sources, sinks, sanitizers and propagators of the project's own, as in a model file.
+        cache: whether results are kept between runs.
+        cache_dir: where, relative to the project's root.
+    """
+
+    select: tuple[str, ...] | None = None
+    extend_select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    per_file: dict[str, Override] = {}
+    exclude: tuple[str, ...] = ()
+    include: tuple[str, ...] = ("*.py", "*.pyi", "*.ipynb")
+    respect_gitignore: bool = True
+    force_exclude: bool = False
+    severity: dict[str, SeverityName] = {}
+    rules: dict[str, dict[str, Any]] = {}
+    fail_under: Annotated[float, msgspec.Meta(ge=0, le=100)] = 80.0
+    baseline: str = ""
+    python: Annotated[str, msgspec.Meta(pattern=r"^3\.\d{1,2}$")] | None = None
+    tests: tuple[str, ...] = ("tests/", "/test/", "test_*.py", "*_test.py", "tests.py", "conftest.py")
+    bandit: bool = True
+    principles: dict[str, Amendment] = {}
+    packs: tuple[str, ...] | None = None
+    layers: tuple[Layers, ...] = ()
+    threats: tuple[Literal["remote", "local"], ...] = ("remote",)
+    models: tuple[str, ...] = ()
+    taint: dict[str, Any] = {}
+    cache: bool = True
+    cache_dir: str = ".charter_cache"
+
+
+class Settings(Options, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """The options of one project together with where they come from.
+
+    Attributes:
+        root: the project's root: absolute; every reported path is relative to it.
+        path: the settings file; None if the project has none.
+        oldest_python: the oldest Python version that the project supports.
+    """
+
+    root: Path = Path()
+    path: Path | None = None
+    oldest_python: tuple[int, int] = DEFAULT_PYTHON
+
+    def is_test(self, path: str) -> bool:
+        """Whether a file, relative to the root, belongs to the tests."""
+        return matcher(self.tests)(path)
+
+    def overrides(self, path: str) -> tuple[Override, ...]:
+        """The overrides whose pattern matches a file, relative to the root, in the order of the settings."""
+        return tuple(override for pattern, override in self.per_file.items() if matcher((pattern,))(path))
+
+    def severity_of(self, rule: str, path: str) -> Severity | None:
+        """The severity that the settings give a rule in a file; None if they give none."""
+        name = self.severity.get(rule)
+        for override in self.overrides(path):
+            name = override.severity.get(rule, name)
+        return Severity[name.upper()] if name else None
+
+    def digest(self) -> str:
+        """A hash of all that can change a finding, for keys of caches; where the project lies is not in it."""
+        here = msgspec.structs.replace(self, root=Path(), path=None, cache_dir="", cache=True)
+        models = [path.read_bytes() for name in self.models if (path := self.root / name).is_file()]
+        content = msgspec.json.encode(here, enc_hook=str, order="sorted") + b"".join(models)
+        return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+    def unknown(self, word: str, *where: str, known: Iterable[str], what: str = "rule") -> SettingsError:
+        """The error for a word in the settings that nothing answers to.
+
+        Args:
+            word: the word.
+            where: the keys that lead to it, for instance `("ignore",)`.
+            known: the words that would do; the nearest is offered.
+            what: what the word should have named.
+        """
+        if self.path is None:
+            return SettingsError(
+                Path("the command line"), 0, f"no {what} is called `{word}`", _guess(word, known)
+            )
+        keys = _prefix(self.path) + where
+        line = line_of(self.path.read_text("utf-8-sig", "replace"), keys, value=word)
+        return SettingsError(self.path, line, f"no {what} is called `{word}`", _guess(word, known))
+
+
+@functools.lru_cache(maxsize=256)
+def matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
+    """A test of paths (relative, forward slashes) against .gitignore patterns; the last match decides."""
+    from pathspec import GitIgnoreSpec
+
+    return GitIgnoreSpec.from_lines(patterns).match_file
+
+
+def load(start: Path, *, explicit: Path | None = None) -> Settings:
+    """The settings that hold for a file or folder.
+
+    The nearest `charter.toml`, or `pyproject.toml` with `[tool.charter]`, upward from `start` counts; the search
+    ends at the repository's root, so that a file in a home directory never governs a project.
+
+    Args:
+        start: a file or folder of the project.
+        explicit: a settings file to read instead of searching; its folder becomes the root.
+
+    Raises:
+        SettingsError: for a file that cannot be read or followed.
+    """
+    start = start.resolve()
+    folder = start if start.is_dir() else start.parent
+    found = explicit.resolve() if explicit else _nearest(folder)
+    if found is None:
+        root = _root(folder)
+        return Settings(root=root, oldest_python=_requires_python(root) or DEFAULT_PYTHON)
+    text, table = _read(found, required=True)
+    options = _options(found, text, table)
+    declared = _version(options.python) if options.python else _requires_python(found.parent)
+    fields = {name: getattr(options, name) for name in Options.__struct_fields__}
+    return Settings(**fields, root=found.parent, path=found, oldest_python=declared or DEFAULT_PYTHON)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of `charter.toml`, for editors."""
+    made = msgspec.json.schema(Options)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Settings of Charter", **made}
+
+
+def _nearest(folder: Path) -> Path | None:
+    for place in (folder, *folder.parents):
+        own = place / FILE_NAME
+        if own.is_file():
+            return own
+        shared = place / "pyproject.toml"
+        if shared.is_file() and _read(shared, required=False)[1] is not None:
+            return shared
+        if any((place / mark).exists() for mark in _UPWARD_END):
+            return None
+    return None
+
+
+def _root(folder: Path) -> Path:
+    """The nearest folder that looks like a project's top, else the nearest one that is not a package."""
+    places = (folder, *folder.parents)
+    marked = (place for place in places if any((place / mark).exists() for mark in _PROJECT_MARKS))
+    return next(marked, None) or next(p for p in places if not (p / "__init__.py").is_file())
+
+
+def _read(path: Path, *, required: bool) -> tuple[str, dict[str, Any] | None]:
+    """The text and Charter's table of a settings file; None for the table if the file has none."""
+    try:
+        text = path.read_text("utf-8-sig")
+    except OSError as error:
+        hint = "check the path and its permissions"
+        raise SettingsError(path, 0, f"cannot be read: {error.strerror}", hint) from None
+    except UnicodeDecodeError:
+        raise SettingsError(path, 0, "is not UTF-8", "save it as UTF-8, as TOML demands") from None
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        if not required and "tool.charter" not in text:
+            return text, None
+        place = re.search(r"\(at line (\d+)", str(error))
+        message = str(error).partition(" (at ")[0]
+        raise SettingsError(path, int(place[1]) if place else 0, f"is not valid TOML: {message}") from None
+    if path.name != "pyproject.toml":
+        return text, data
+    table = data.get("tool", {}).get("charter")
+    return text, {} if table is None and required else table
+
+
+def _prefix(path: Path) -> tuple[str, ...]:
+    return ("tool", "charter") if path.name == "pyproject.toml" else ()
+
+
+def _options(path: Path, text: str, table: dict[str, Any] | None) -> Options:
+    data: dict[str, Any] = table or {}
+    for name, kind in (("per-file", Override), ("principles", Amendment)):
+        entries = data.get(name)
+        if isinstance(entries, dict):
+            for key, value in entries.items():  # pyright: ignore[reportUnknownVariableType]
+                _convert(path, text, value, kind, (name, str(key)))  # pyright: ignore[reportUnknownArgumentType]
+    return _convert(path, text, data, Options, ())
+
+
+def _convert(path: Path, text: str, data: object, kind: type[T], where: tuple[str, ...]) -> T:
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        message, _, place = str(error).partition(" - at ")
+        keys = where + tuple(re.findall(r"[\w-]+", re.sub(r"\[.*?\]", "", place.strip("`").lstrip("$"))))
+        hint = ""
+        if unknown := re.search(r"unknown field `(.+)`", message):
+            keys = (*keys, unknown[1])
+            known = [
+                field.encode_name for field in msgspec.structs.fields(_kind_at(kind, keys[len(where) : -1]))
+            ]
+            message, hint = f"unknown key `{unknown[1]}`", _guess(unknown[1], known)
+        elif keys:
+            message = f"`{'.'.join(keys)}`: {message[0].lower()}{message[1:]}"
+            hint = next((hint for key, hint in _HINTS.items() if key in keys), "")
+        raise SettingsError(path, line_of(text, _prefix(path) + keys), message, hint) from None
+
+
+def _kind_at(kind: Any, keys: tuple[str, ...]) -> Any:
+    """The struct that an unknown key was found in: the only list of structs is `layers`."""
+    return Layers if kind is Options and keys[:1] == ("layers",) else kind
+
+
+def _guess(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"did you mean `{near[0]}`?" if near else ""
+
+
+def _version(text: str) -> tuple[int, int]:
+    major, minor = text.split(".")
+    return int(major), int(minor)
+
+
+def _requires_python(folder: Path) -> tuple[int, int] | None:
+    """The oldest version that `requires-python`, or Poetry's, of the nearest pyproject.toml admits."""
+    for place in (folder, *folder.parents):
+        path = place / "pyproject.toml"
+        if path.is_file():
+            try:
+                data: Mapping[str, Any] = tomllib.loads(path.read_text("utf-8-sig"))
+            except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+                return None
+            poetry = data.get("tool", {}).get("poetry", {}).get("dependencies", {})
+            bound = str(data.get("project", {}).get("requires-python") or poetry.get("python") or "")
+            lower = re.findall(r"(?:>=|~=|==|>|\^|~)\s*(3)\.(\d+)", bound)
+            return min(((int(major), int(minor)) for major, minor in lower), default=None)
+        if any((place / mark).exists() for mark in _UPWARD_END):
+            return None
+    return None
