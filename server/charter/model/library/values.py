@@ -1,0 +1,186 @@
+"""A library's model as values. It knows not how a model is written in TOML, and nothing of analysed programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """Which part of a call is meant.
+
+    Attributes:
+        position: 0-based position; -1 for none.
+        keywords: names of the same parameter; () for none.
+        special: "self" (the receiver), "rest" (all positional arguments from `position` on), "all" (every
+            argument), "keywords" (the values of all keyword arguments), "keyword-names" (the keys of `**mapping`),
+            "return"; "" for an ordinary parameter.
+        path: what of the argument: names of attributes (".name"), constant keys ("[name]"), any element
+            ("[]"), or a reading of it: ":body" (of a tuple only the first element, of anything else all of it),
+            ":program" (of a list the first element, or any behind a shell's `-c`; else all of it), ":arguments"
+            (of a list the elements behind the first; else nothing).
+    """
+
+    position: int = -1
+    keywords: tuple[str, ...] = ()
+    special: str = ""
+    path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A demand on an argument's value.
+
+    Attributes:
+        argument: which argument.
+        values: constants or qualified names of which it must be one; () demands only that it is given.
+        negated: whether it must not be one of them (an absent argument is none of them).
+    """
+
+    argument: Argument
+    values: tuple[object, ...] = ()
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A name whose value (or, called, whose result) is untrusted."""
+
+    name: str
+    kind: str
+    value: str = "text"
+    says: str = ""
+    when: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """A call, or an attribute when assigned, that is dangerous with untrusted data in certain arguments."""
+
+    name: str
+    kind: str
+    arguments: tuple[Argument, ...]
+    when: tuple[Condition, ...] = ()
+    like: str = ""
+    severity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sanitizer:
+    """A call whose result is safe for some kinds, whatever its arguments; kinds () means all."""
+
+    name: str
+    kinds: tuple[str, ...]
+    arguments: tuple[Argument, ...]
+    when: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A call whose truth (or normal return) shows that an argument is safe for some kinds; kinds () means all."""
+
+    name: str
+    kinds: tuple[str, ...]
+    arguments: tuple[Argument, ...]
+    outcome: str = "true"
+    when: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Propagator:
+    """A call that hands data on, from arguments to the result or another argument."""
+
+    name: str
+    origins: tuple[Argument, ...]
+    target: Argument
+    drops: tuple[str, ...] = ()
+    adds: tuple[str, ...] = ()
+    when: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A call that calls one of its arguments, handing it others."""
+
+    name: str
+    function: Argument
+    passes: tuple[Argument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A call that registers a handler."""
+
+    call: str
+    function: Argument
+    route: Argument | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """Functions that a framework calls with untrusted data.
+
+    Attributes:
+        decorators: qualified names of decorators (called or bare) that make a function a handler.
+        calls: calls that register one.
+        classes: base classes whose `methods` are handlers.
+        methods: names of those methods.
+        functions: names of module-level functions that are handlers by convention, such as `lambda_handler`.
+        route: the decorator's or registration's argument with the URL pattern.
+        syntax: how patterns are written: "flask", "django", "regex", "braces", "colon", "pyramid"; "" for none.
+        parameters: which parameters are untrusted: "route" (those of the pattern), "all", "typed" (all, judged
+            by annotation, as FastAPI does), "none".
+        types: position or name of a parameter (positions count without `self`) to the type of its value.
+        tainted: positions or names of further parameters that are untrusted.
+        kind: the kind of source.
+        returns: what is made of the return value: "html", "json" (no HTML), "response".
+        value: "text" or "object", as for sources.
+    """
+
+    decorators: tuple[str, ...] = ()
+    calls: tuple[Registration, ...] = ()
+    classes: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+    route: Argument | None = None
+    syntax: str = ""
+    parameters: str = "route"
+    types: Mapping[str, str] = field(default_factory=dict[str, str])
+    tainted: tuple[str, ...] = ()
+    kind: str = "http"
+    returns: str = "response"
+    value: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """All that is known of one library.
+
+    Attributes:
+        name: its name, for messages.
+        packages: import names that bring it in; () for what always applies.
+        requires: names of libraries whose models it builds on.
+        types: name of a value, or of a call's result (ending in `()`), to the class of the value.
+        aliases: names that mean the same as another.
+        bases: class to its base classes.
+        fields: class of a form or schema field to the kinds its value is safe for; () for all.
+    """
+
+    name: str
+    packages: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    types: Mapping[str, str] = field(default_factory=dict[str, str])
+    aliases: Mapping[str, str] = field(default_factory=dict[str, str])
+    bases: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    sources: tuple[Source, ...] = ()
+    sinks: tuple[Sink, ...] = ()
+    sanitizers: tuple[Sanitizer, ...] = ()
+    guards: tuple[Guard, ...] = ()
+    propagators: tuple[Propagator, ...] = ()
+    callbacks: tuple[Callback, ...] = ()
+    handlers: tuple[Handler, ...] = ()
