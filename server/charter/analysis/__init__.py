@@ -1,1 +1,126 @@
-"""Facts computed from the model, published for rules to subscribe to. It knows no rule."""
+"""Facts computed from the model, published for rules to subscribe to. It knows no rule.
+
+An analysis is a module, named in `ANALYSES` and imported only when an enabled rule subscribes to one of its facts.
+It takes one of two shapes.
+
+*File scope*: `facts(source, names) -> Iterator[Fact]`. Pure.
+
+*Project scope* (map and reduce, so that it parallelises, caches and goes incremental):
+
+- `VERSION: int`, to be raised whenever what `extract` gives changes;
+- `extract(source, names) -> object | None`: what the rest of the project needs to know of one file. Pure, run in
+  worker processes, cached by content: it must be made of what `marshal` can write (None, bool, int, float, str,
+  bytes, tuple, list, dict, set, frozenset);
+- `Solver(project)` with `update(path, extract)` (None takes a file out) and `solve() -> Solution`. A solver is kept
+  between edits: after an `update`, `solve` redoes only what that touches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from charter.api import Fact
+    from charter.model.names import Names
+    from charter.syntax.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """What a project-scope analysis found out.
+
+    Attributes:
+        facts: the facts by file.
+        opportunities: how many things of a fact type and kind were looked at, by file; facts that are themselves
+            the things looked at need not be listed.
+    """
+
+    facts: Mapping[str, Sequence[Fact]]
+    opportunities: Mapping[str, Mapping[tuple[type[Fact], str], int]] = field(
+        default_factory=dict[str, "Mapping[tuple[type[Fact], str], int]"]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectInfo:
+    """What a solver may know of the project besides the extracts. It gives a snapshot, never the disk.
+
+    Attributes:
+        root: absolute path of the project's root, for messages only.
+        python: the oldest Python version supported.
+        modules: the dotted name of each Python file, by path.
+        files: paths of files that are not Python (templates), relative to the root.
+        read: the text of one of `files`; None if it cannot be read.
+        settings: the tables of the settings that analyses own, by name (`taint`, `layers`, …).
+        data: TOML texts that rule packs bring along (models of libraries), by name.
+    """
+
+    root: str
+    python: tuple[int, int]
+    modules: Mapping[str, str]
+    files: Sequence[str]
+    read: Callable[[str], str | None]
+    settings: Mapping[str, object]
+    data: Mapping[str, str]
+
+
+class FileAnalysis(Protocol):
+    """The module of a file-scope analysis."""
+
+    def facts(self, source: Source, names: Names, /) -> Iterator[Fact]:
+        """The facts of one file."""
+        ...
+
+
+class Solver(Protocol):
+    """The stateful half of a project-scope analysis."""
+
+    def update(self, path: str, extract: object | None, /) -> None:
+        """Take in a new or changed file's extract, or take the file out."""
+        ...
+
+    def solve(self) -> Solution:
+        """The facts of the whole project as it now is."""
+        ...
+
+
+class ProjectAnalysis(Protocol):
+    """The module of a project-scope analysis."""
+
+    VERSION: int
+
+    def extract(self, source: Source, names: Names, /) -> object | None:
+        """What the rest of the project needs to know of one file."""
+        ...
+
+    def Solver(self, project: ProjectInfo, /) -> Solver:  # noqa: N802 (a class, seen through its module)
+        """Start with no files."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """One analysis and what it publishes.
+
+    Attributes:
+        module: dotted name of its module.
+        facts: dotted names of its fact types.
+        project: whether it is of project scope.
+    """
+
+    module: str
+    facts: tuple[str, ...]
+    project: bool = False
+
+
+ANALYSES: tuple[Analysis, ...] = ()
+"""Every analysis. Order is the order in which they run."""
+
+
+def provider(fact: type) -> Analysis | None:
+    """The analysis that publishes a fact type; None if nothing does."""
+    name = f"{fact.__module__}.{fact.__qualname__}"
+    return next((analysis for analysis in ANALYSES if name in analysis.facts), None)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 """What a rule subscribes to: an `ast` node type or a fact type."""
 
-_CODE = re.compile(r"[A-Z]{2,6}\d{3}")
+_CODE = re.compile(r"[A-Z]{1,6}\d{3}")
 _PILLARS = {"SEC": Pillar.SECURITY, "MNT": Pillar.MAINTAINABILITY, "PRF": Pillar.PERFORMANCE}
 
 

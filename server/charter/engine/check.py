@@ -1,0 +1,194 @@
+"""Checks one file: runs the enabled rules over one walk. Pure: text in, result out; it knows no other file.
+
+A rule that throws is set aside for that file and named in the result; the other rules go on.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import marshal
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, cast
+
+from charter.engine.context import FileView, RuleContext
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from charter.analysis import FileAnalysis, ProjectAnalysis
+    from charter.api import Fact, Finding
+    from charter.engine.plan import Entry, Plan
+    from charter.syntax.source import Problem, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A part of Charter that threw an exception on a file.
+
+    Attributes:
+        path: the file.
+        part: the rule's name, or the analysis's module.
+        error: the exception, in one line.
+        place: where in Charter it was raised, as `file:line`.
+    """
+
+    path: str
+    part: str
+    error: str
+    place: str
+
+
+@dataclass(slots=True)
+class FileResult:
+    """What checking one file gave.
+
+    Attributes:
+        path: the file, relative to the project's root.
+        lines: its number of lines.
+        findings: what the rules found, unordered, before suppressions and without final fingerprints.
+        opportunities: how many things each rule looked at, by rule name.
+        extracts: what project-scope analyses need of the file, marshalled, by the analysis's module.
+        problems: what did not parse.
+        failures: rules and analyses that threw.
+        times: seconds spent by phase (`parse`, `walk`, …) and by `rule:NAME`.
+    """
+
+    path: str
+    lines: int = 0
+    findings: list[Finding] = field(default_factory=list["Finding"])
+    opportunities: dict[str, int] = field(default_factory=dict[str, int])
+    extracts: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    problems: tuple[Problem, ...] = ()
+    failures: list[Failure] = field(default_factory=list[Failure])
+    times: dict[str, float] = field(default_factory=dict[str, float])
+
+
+def check_source(
+    source: Source, plan: Plan, *, python: tuple[int, int] = (3, 11), is_test: bool = False
+) -> FileResult:
+    """Run a plan's rules on one file, and take from it what project-scope analyses need.
+
+    Args:
+        source: the file.
+        plan: the rules.
+        python: the oldest Python version that the project supports.
+        is_test: whether the file belongs to a test suite.
+    """
+    started = perf_counter()
+    problems = source.problems
+    parsed = perf_counter()
+    _ = source.index
+    result = FileResult(source.path, len(source.positions.starts), problems=problems)
+    result.times["parse"] = parsed - started
+    result.times["walk"] = perf_counter() - parsed
+    view = FileView(source, python, is_test=is_test)
+    _run_on_nodes(view, plan, result)
+    for analysis in plan.analyses:
+        if analysis.project:
+            _extract(view, analysis.module, result)
+        else:
+            facts = _file_facts(view, analysis.module, result)
+            run_on_facts(view, plan, facts, result)
+    return result
+
+
+def run_on_facts(view: FileView, plan: Plan, facts: Iterable[Fact], result: FileResult) -> None:
+    """Run a plan's rules on facts of a file, adding to its result."""
+    by_type: dict[type, list[Fact]] = {}
+    for fact in facts:
+        by_type.setdefault(type(fact), []).append(fact)
+    for kind, items in by_type.items():
+        for entry in plan.fact_entries.get(kind, ()):
+            kinds = entry.rule.kinds
+            wanted = [fact for fact in items if fact.kind in kinds] if kinds else items
+            if wanted:
+                _run(view, entry, wanted, result)
+
+
+def _run_on_nodes(view: FileView, plan: Plan, result: FileResult) -> None:
+    source = view.source
+    text = source.text
+    for entry, kinds in plan.node_entries:
+        rule = entry.rule
+        if rule.mentions and not any(word in text for word in rule.mentions):
+            continue
+        for kind in kinds:
+            if kind is ast.Call and rule.calls:
+                nodes = _wanted_calls(view, entry.calls_by_last_name)
+            else:
+                nodes = source.nodes(kind)
+            if nodes:
+                _run(view, entry, nodes, result)
+
+
+def _wanted_calls(view: FileView, wanted: Mapping[str, frozenset[str]]) -> Sequence[ast.Call]:
+    calls = view.calls
+    found: list[ast.Call] = []
+    for last, names in wanted.items():
+        for call in calls.get(last, ()):
+            if ("*" in names and isinstance(call.func, ast.Attribute)) or view.names.qualified(
+                call.func
+            ) in names:
+                found.append(call)
+    return found
+
+
+def _run(view: FileView, entry: Entry, items: Sequence[ast.AST] | Sequence[Fact], result: FileResult) -> None:
+    """Run one rule on all that it wants of a file."""
+    rule = entry.rule
+    started = perf_counter()
+    context = RuleContext(view, rule, entry.options, entry.severity)
+    check = cast("Callable[[object, RuleContext], Iterable[Finding]]", rule.check)
+    findings = result.findings
+    try:
+        for item in items:
+            findings.extend(check(item, context))
+    except Exception as error:  # noqa: BLE001 (a rule may throw anything; the run goes on and names it)
+        result.failures.append(failure(view.source.path, rule.name, error))
+    looked_at = len(items) - context.declined
+    if looked_at > 0:
+        result.opportunities[rule.name] = result.opportunities.get(rule.name, 0) + looked_at
+    key = f"rule:{rule.name}"
+    result.times[key] = result.times.get(key, 0.0) + perf_counter() - started
+
+
+def _file_facts(view: FileView, module: str, result: FileResult) -> list[Fact]:
+    started = perf_counter()
+    analysis = cast("FileAnalysis", cast("object", importlib.import_module(module)))
+    facts: list[Fact] = []
+    try:
+        facts.extend(analysis.facts(view.source, view.names))
+    except Exception as error:  # noqa: BLE001 (as for rules)
+        result.failures.append(failure(view.source.path, module, error))
+    result.times[_label(module)] = perf_counter() - started
+    return facts
+
+
+def _extract(view: FileView, module: str, result: FileResult) -> None:
+    started = perf_counter()
+    analysis = cast("ProjectAnalysis", cast("object", importlib.import_module(module)))
+    try:
+        extract = analysis.extract(view.source, view.names)
+        if extract is not None:
+            result.extracts[module] = marshal.dumps(cast("Any", extract))
+    except Exception as error:  # noqa: BLE001 (as for rules)
+        result.failures.append(failure(view.source.path, module, error))
+    result.times[_label(module)] = perf_counter() - started
+
+
+def _label(module: str) -> str:
+    return "analysis:" + module.removeprefix("charter.analysis.")
+
+
+def failure(path: str, part: str, error: Exception) -> Failure:
+    """Describe an exception of one of Charter's parts without its local values, which may hold secrets."""
+    frame = error.__traceback__
+    place = ""
+    while frame is not None:
+        code = frame.tb_frame.f_code
+        place = f"{'/'.join(code.co_filename.replace(chr(92), '/').split('/')[-3:])}:{frame.tb_lineno}"
+        frame = frame.tb_next
+    text = str(error).partition("\n")[0][:200]
+    return Failure(path, part, f"{type(error).__name__}: {text}" if text else type(error).__name__, place)

@@ -1,0 +1,384 @@
+"""What a rule may ask about its file: the fulfilment of `api.Context`. It runs no rule and reaches no disk."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from charter.api import (
+    Edit,
+    Finding,
+    InsertStatement,
+    Related,
+    RemoveArgument,
+    RemoveStatement,
+    SetKeyword,
+    Span,
+)
+from charter.model.names import COMPREHENSIONS, FUNCTIONS, Names
+from charter.syntax.walk import children
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from charter.api import AnyRule, Confidence, Fix, Location, Severity, Step
+    from charter.model.types import Types
+    from charter.model.values import Values
+    from charter.syntax.source import Source
+
+N = TypeVar("N", bound=ast.AST)
+Place = "ast.AST | Span | Location"
+
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_SPACE = re.compile(r"\s+")
+
+
+class FileView:
+    """One file with its names, values and types, shared by the contexts of all rules.
+
+    Args:
+        source: the file.
+        python: the oldest Python version that the project supports.
+        is_test: whether the file belongs to a test suite.
+    """
+
+    def __init__(self, source: Source, python: tuple[int, int] = (3, 11), *, is_test: bool = False) -> None:
+        self.source = source
+        self.python = python
+        self.is_test = is_test
+        self.names = Names(source)
+        self._call_names: dict[str, list[ast.Call]] | None = None
+
+    @cached_property
+    def values(self) -> Values:
+        """Constants of the file."""
+        from charter.model.values import Values
+
+        return Values(self.source, self.names)
+
+    @cached_property
+    def types(self) -> Types:
+        """Classes of the file's values."""
+        from charter.model.types import Types
+
+        return Types(self.source, self.names)
+
+    @property
+    def calls(self) -> dict[str, list[ast.Call]]:
+        """The file's calls by the last part of the called name, import aliases undone; unnamed ones are left out."""
+        found = self._call_names
+        if found is None:
+            found = self._call_names = {}
+            aliases = self._aliases()
+            for call in self.source.nodes(ast.Call):
+                function = call.func
+                if isinstance(function, ast.Attribute):
+                    name = function.attr
+                elif isinstance(function, ast.Name):
+                    name = aliases.get(function.id, function.id)
+                else:
+                    continue
+                found.setdefault(name, []).append(call)
+        return found
+
+    def _aliases(self) -> dict[str, str]:
+        """Local names of things that are called otherwise where they come from: their last name there."""
+        found: dict[str, str] = {}
+        for kind in (ast.Import, ast.ImportFrom):
+            for statement in self.source.nodes(kind):
+                for alias in statement.names:
+                    if alias.asname:
+                        found[alias.asname] = alias.name.rpartition(".")[2]
+        for assignment in self.source.nodes(ast.Assign):
+            target = assignment.targets[0]
+            if isinstance(assignment.value, ast.Attribute) and isinstance(target, ast.Name):
+                found.setdefault(target.id, assignment.value.attr)
+        return found
+
+
+class RuleContext:
+    """One file as one rule sees it; the documentation of its members is that of `api.Context`.
+
+    Args:
+        view: the file.
+        rule: the rule.
+        options: the rule's options for this file.
+        severity: the severity that the settings give the rule, if they do.
+    """
+
+    def __init__(
+        self,
+        view: FileView,
+        rule: AnyRule,
+        options: Mapping[str, object],
+        severity: Severity | None = None,
+    ) -> None:
+        self._view = view
+        self._rule = rule
+        self._source = view.source
+        self._severity = severity
+        self.options = options
+        self.declined = 0
+
+    @property
+    def path(self) -> str:
+        return self._source.path
+
+    @property
+    def text(self) -> str:
+        return self._source.text
+
+    @property
+    def tree(self) -> ast.Module:
+        return self._source.tree
+
+    @property
+    def module(self) -> str:
+        return self._source.module
+
+    @property
+    def python(self) -> tuple[int, int]:
+        return self._view.python
+
+    @property
+    def is_test(self) -> bool:
+        return self._view.is_test
+
+    # Places
+    def span(self, node: ast.AST) -> Span:
+        return self._source.span(node)
+
+    def location(self, place: ast.AST | Span | Location) -> Location:
+        return self._source.location(place)
+
+    def source(self, node: ast.AST) -> str:
+        return self._source.segment(node)
+
+    def name_span(self, node: ast.AST) -> Span:
+        span = self._source.span(node)
+        text = self._source.text
+        if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+            match = re.compile(r"(?:async\s+def|def|class)[\s\\]+").match(text, span.start, span.end)
+            start = match.end() if match else span.start
+            return Span(start, start + len(node.name))
+        if isinstance(node, ast.Attribute):
+            return Span(span.end - len(node.attr), span.end)
+        if isinstance(node, ast.alias) and node.asname:
+            return Span(span.end - len(node.asname), span.end)
+        if isinstance(node, ast.ExceptHandler) and node.name:
+            start = text.find(node.name, self._source.span(node.type).end if node.type else span.start)
+            return Span(start, start + len(node.name))
+        if isinstance(node, ast.arg):
+            return Span(span.start, span.start + len(node.arg))
+        return span
+
+    # Structure
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        return self._source.parent(node)
+
+    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
+        parent = self._source.parent(node)
+        while parent is not None:
+            yield parent
+            parent = self._source.parent(parent)
+
+    def statement(self, node: ast.AST) -> ast.stmt:
+        at: ast.AST | None = node
+        while at is not None and not isinstance(at, ast.stmt):
+            at = self._source.parent(at)
+        if at is None:
+            raise ValueError(f"{type(node).__name__} stands in no statement")
+        return at
+
+    def function(self, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+        for parent in self.ancestors(node):
+            if isinstance(parent, FUNCTIONS):
+                return parent
+            if isinstance(parent, ast.ClassDef):
+                return None
+        return None
+
+    def class_(self, node: ast.AST) -> ast.ClassDef | None:
+        for parent in self.ancestors(node):
+            if isinstance(parent, ast.ClassDef):
+                return parent
+        return None
+
+    def symbol(self, node: ast.AST) -> str:
+        return self._view.names.symbol(node)
+
+    def loop(self, node: ast.AST) -> ast.For | ast.AsyncFor | ast.While | ast.comprehension | None:
+        child = node
+        in_iterable = False
+        for parent in self.ancestors(node):
+            if isinstance(parent, _LOOPS):
+                once = parent.orelse if isinstance(parent, ast.While) else [parent.iter, *parent.orelse]
+                if child not in once:
+                    return parent
+            elif isinstance(parent, ast.comprehension):
+                in_iterable = child is parent.iter
+            elif isinstance(parent, COMPREHENSIONS):
+                # The first iterable is evaluated once, each later one for every item of the one before.
+                last = len(parent.generators) - 1
+                at = (
+                    parent.generators.index(child) - in_iterable
+                    if isinstance(child, ast.comprehension)
+                    else last
+                )
+                if at >= 0:
+                    return parent.generators[at]
+            elif isinstance(parent, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
+                return None
+            child = parent
+        return None
+
+    def nodes(self, kind: type[N], /) -> Sequence[N]:
+        return self._source.nodes(kind)
+
+    def walk(self, root: ast.AST, *, into_functions: bool = True) -> Iterator[ast.AST]:
+        stack = children(root)[::-1]
+        while stack:
+            node = stack.pop()
+            yield node
+            if into_functions or not isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.Lambda)):
+                stack.extend(children(node)[::-1])
+
+    # Meaning
+    def name(self, expression: ast.AST) -> str | None:
+        return self._view.names.qualified(expression)
+
+    def type_name(self, expression: ast.AST) -> str | None:
+        return self._view.types.name(expression)
+
+    def value(self, expression: ast.AST) -> object:
+        return self._view.values.value(expression)
+
+    def argument(self, call: ast.Call, position: int | None, keyword: str = "") -> ast.expr | None:
+        if position is not None and position < len(call.args):
+            before = call.args[: position + 1]
+            if not any(isinstance(argument, ast.Starred) for argument in before):
+                return call.args[position]
+        if keyword:
+            return next((item.value for item in call.keywords if item.arg == keyword), None)
+        return None
+
+    def is_bound(self, name: str, at: ast.AST) -> bool:
+        return self._view.names.is_bound(name, at)
+
+    # Results
+    def finding(
+        self,
+        at: ast.AST | Span | Location,
+        message: str,
+        *,
+        fix: Fix | None = None,
+        fixes: Iterable[Fix] = (),
+        related: Iterable[Related] = (),
+        flow: Iterable[Step] = (),
+        severity: Severity | None = None,
+        confidence: Confidence | None = None,
+        tags: tuple[str, ...] = (),
+    ) -> Finding:
+        rule = self._rule
+        location = self._source.location(at)
+        return Finding(
+            rule=rule.name,
+            code=rule.code,
+            location=location,
+            message=message,
+            severity=self._severity
+            if self._severity is not None
+            else rule.severity
+            if severity is None
+            else severity,
+            confidence=rule.confidence if confidence is None else confidence,
+            principles=rule.principles,
+            cwe=rule.cwe,
+            related=tuple(related),
+            flow=tuple(flow),
+            fixes=(fix, *fixes) if fix is not None else tuple(fixes),
+            symbol=self._symbol_at(at, location),
+            tags=tags,
+            fingerprint=anchor_digest(self._source.text, location.span),
+        )
+
+    def _symbol_at(self, at: ast.AST | Span | Location, location: Location) -> str:
+        if isinstance(at, ast.AST):
+            return self._view.names.symbol(at)
+        return symbol_at(self._source, location.line)
+
+    def related(self, at: ast.AST | Span | Location, message: str) -> Related:
+        return Related(self._source.location(at), message)
+
+    def not_an_opportunity(self) -> None:
+        self.declined += 1
+
+    # Edits
+    def replace(self, place: ast.AST | Span, text: str) -> Edit:
+        return Edit(place if isinstance(place, Span) else self._source.span(place), text)
+
+    def insert(self, offset: int, text: str) -> Edit:
+        return Edit(Span(offset, offset), text)
+
+    def set_keyword(self, call: ast.Call, name: str, value: str) -> SetKeyword:
+        return SetKeyword(self._source.span(call), name, value)
+
+    def remove_argument(self, call: ast.Call, argument: str | int) -> RemoveArgument:
+        return RemoveArgument(self._source.span(call), argument)
+
+    def remove_statement(self, statement: ast.stmt) -> RemoveStatement:
+        return RemoveStatement(self._source.span(statement))
+
+    def insert_before(self, statement: ast.stmt, text: str) -> InsertStatement:
+        return InsertStatement(self._source.span(statement), text)
+
+    def insert_after(self, statement: ast.stmt, text: str) -> InsertStatement:
+        return InsertStatement(self._source.span(statement), text, after=True)
+
+
+def symbol_at(source: Source, line: int) -> str:
+    """The qualified name, within the module, of the innermost definition whose lines hold a 1-based line."""
+    parts: list[str] = []
+    body: list[ast.AST] = [source.tree]
+    while body:
+        node = body.pop()
+        for child in children(node):
+            if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+                first, last = getattr(child, "lineno", 0), getattr(child, "end_lineno", None) or 0
+                if isinstance(child, ast.match_case) or first <= line <= last:
+                    if isinstance(child, (*FUNCTIONS, ast.ClassDef)):
+                        parts.append(child.name)
+                        body = [child]
+                        break
+                    body.append(child)
+    return ".".join(parts)
+
+
+def anchor_digest(text: str, span: Span) -> str:
+    """A digest of what a finding points at, white space folded, so that moving and re-indenting keep it."""
+    anchor = _SPACE.sub(" ", text[span.start : min(span.end, span.start + 400)])
+    return hashlib.blake2b(anchor.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def with_fingerprints(findings: list[Finding]) -> list[Finding]:
+    """Give the findings of one file, in order, their final fingerprints.
+
+    A fingerprint is made of rule, path, enclosing symbol, anchor text and, among equals, the occurrence; no line
+    number enters, so that it outlives edits elsewhere in the file.
+    """
+    seen: dict[tuple[str, str, str], int] = {}
+    result: list[Finding] = []
+    for finding in findings:
+        key = (finding.rule, finding.symbol, finding.fingerprint)
+        occurrence = seen.get(key, 0)
+        seen[key] = occurrence + 1
+        identity = "\0".join(
+            (finding.rule, finding.path, finding.symbol, finding.fingerprint, str(occurrence))
+        )
+        digest = hashlib.blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        result.append(replace(finding, fingerprint=digest))
+    return result

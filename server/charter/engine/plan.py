@@ -1,0 +1,240 @@
+"""Which rules run on a file, arranged for dispatch by node type. It reads no settings file and runs nothing."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from charter.analysis import ANALYSES, provider
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from charter.analysis import Analysis
+    from charter.api import AnyRule, Principle, Severity
+    from charter.engine.registry import Registry
+    from charter.engine.settings import Override, Settings
+
+
+class SelectionError(ValueError):
+    """A selector names nothing. The message says which and offers the nearest names."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A rule as it is to run on a file.
+
+    Attributes:
+        rule: the rule.
+        options: its options, the settings laid over its defaults.
+        severity: what the settings make of its severity; None to leave it.
+    """
+
+    rule: AnyRule
+    options: Mapping[str, object]
+    severity: Severity | None = None
+
+    @cached_property
+    def calls_by_last_name(self) -> Mapping[str, frozenset[str]]:
+        """The wanted calls by the last part of their names; "*" means any receiver."""
+        table: dict[str, set[str]] = {}
+        for name in self.rule.calls:
+            owner, _, last = name.rpartition(".")
+            table.setdefault(last, set()).add("*" if owner == "*" else name)
+        return {last: frozenset(names) for last, names in table.items()}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The enabled rules of a file.
+
+    Attributes:
+        entries: the rules, ordered by code.
+        key: a digest of rules, options and severities, for caches.
+    """
+
+    entries: tuple[Entry, ...]
+    key: str = field(default="", compare=False)
+
+    @cached_property
+    def node_entries(self) -> tuple[tuple[Entry, tuple[type[ast.AST], ...]], ...]:
+        """The rules on nodes of the tree, each with its node types."""
+        found: list[tuple[Entry, tuple[type[ast.AST], ...]]] = []
+        for entry in self.entries:
+            kinds = tuple(kind for kind in entry.rule.subscribes if issubclass(kind, ast.AST))
+            if kinds:
+                found.append((entry, kinds))
+        return tuple(found)
+
+    @cached_property
+    def fact_entries(self) -> Mapping[type, tuple[Entry, ...]]:
+        """The rules on facts, by fact type."""
+        found: dict[type, tuple[Entry, ...]] = {}
+        for entry in self.entries:
+            for kind in entry.rule.subscribes:
+                if not issubclass(kind, ast.AST):
+                    found[kind] = (*found.get(kind, ()), entry)
+        return found
+
+    @cached_property
+    def analyses(self) -> tuple[Analysis, ...]:
+        """The analyses whose facts an enabled rule wants, in the order in which they run."""
+        wanted: set[str] = set()
+        for kind in self.fact_entries:
+            analysis = provider(kind)
+            if analysis is not None:
+                wanted.add(analysis.module)
+        return tuple(analysis for analysis in ANALYSES if analysis.module in wanted)
+
+
+class Selector:
+    """Chooses rules by name, code, code prefix, principle, pillar or another tool's id.
+
+    Args:
+        rules: every rule there is.
+        principles: every principle there is.
+    """
+
+    def __init__(self, rules: Sequence[AnyRule], principles: Sequence[Principle] = ()) -> None:
+        self._rules = tuple(rules)
+        self._ids = {principle.id.lower(): principle.slug for principle in principles}
+        self._pillars: dict[str, set[str]] = {}
+        for principle in principles:
+            self._pillars.setdefault(principle.pillar.value, set()).add(principle.slug)
+
+    def matches(self, text: str) -> frozenset[str]:
+        """The names of the rules that a selector means.
+
+        Args:
+            text: `all`, a rule's name or code, the beginning of a code (`SEC`), a principle's slug or id, a pillar,
+                or an id that a rule stands for (`B506`).
+
+        Raises:
+            SelectionError: if it means nothing.
+        """
+        key = text.strip().lower().replace("_", "-")
+        if key == "all":
+            return frozenset(rule.name for rule in self._rules)
+        slug = self._ids.get(key, key)
+        slugs = self._pillars.get(key, {slug})
+        chosen = {
+            rule.name
+            for rule in self._rules
+            if key in {rule.name, rule.code.lower()}
+            or key in {alias.lower() for alias in rule.aliases}
+            or slugs.intersection(rule.principles)
+        }
+        if not chosen and key.isalnum():
+            chosen = {rule.name for rule in self._rules if rule.code.lower().startswith(key)}
+        if not chosen and slug not in self._known_slugs():
+            raise SelectionError(f"`{text}` is no rule, code, principle or pillar{self._guess(key)}")
+        return frozenset(chosen)
+
+    def choose(self, select: Iterable[str], extend: Iterable[str], ignore: Iterable[str]) -> frozenset[str]:
+        """The names of the enabled rules.
+
+        Args:
+            select: what to start from; empty for the rules that are on by default.
+            extend: what to add.
+            ignore: what to take away; a rule that is selected by its own name or code stays.
+        """
+        chosen: set[str] = set()
+        exact: set[str] = set()
+        selected = list(select)
+        if not selected:
+            chosen.update(rule.name for rule in self._rules if rule.default)
+        for text in (*selected, *extend):
+            matched = self.matches(text)
+            if len(matched) == 1:
+                exact |= matched
+            chosen |= matched
+        for text in ignore:
+            matched = self.matches(text)
+            chosen -= matched if len(matched) == 1 else matched - exact
+        return frozenset(chosen)
+
+    def _known_slugs(self) -> set[str]:
+        return {slug for slugs in self._pillars.values() for slug in slugs}
+
+    def _guess(self, key: str) -> str:
+        from difflib import get_close_matches
+
+        known = [name for rule in self._rules for name in (rule.name, rule.code.lower())]
+        known += [*self._ids, *self._known_slugs(), *self._pillars]
+        close = get_close_matches(key, known, n=1)
+        return f"; did you mean `{close[0]}`?" if close else "; `charter rules` lists them"
+
+
+class Planner:
+    """Makes the plans of a project's files; files under the same overrides share one.
+
+    Args:
+        registry: every rule there is.
+        settings: the project's settings.
+        principles: every principle there is, for selection by principle and pillar.
+        select: selectors from the command line that replace those of the settings; None to keep them.
+        ignore: selectors from the command line to take away besides.
+
+    Raises:
+        SelectionError: if a selector means nothing.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        settings: Settings,
+        principles: Sequence[Principle] = (),
+        *,
+        select: Sequence[str] | None = None,
+        ignore: Sequence[str] = (),
+    ) -> None:
+        self._registry = registry
+        self._settings = settings
+        self._selector = Selector(registry.rules, principles)
+        self._select = tuple(select) if select is not None else None
+        self._ignore = tuple(ignore)
+        self._plans: dict[tuple[int, ...], Plan] = {}
+        self._retired = frozenset(principle.slug for principle in principles if principle.weight == 0)
+        self.plan("")  # an unknown selector is an error at once, not at the first file
+
+    def plan(self, path: str) -> Plan:
+        """The enabled rules of a file, given relative to the root."""
+        overrides = self._settings.overrides(path) if path else ()
+        key = tuple(map(id, overrides))
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._plans[key] = self._make(path, overrides)
+        return plan
+
+    def _make(self, path: str, overrides: Sequence[Override]) -> Plan:
+        settings = self._settings
+        select, ignore = settings.select or (), [*settings.ignore, *self._ignore]
+        for override in overrides:
+            select = override.select if override.select is not None else select
+            ignore.extend(override.ignore)
+        if self._select is not None:
+            select = self._select
+        chosen = self._selector.choose(select, settings.extend_select, ignore)
+        entries = tuple(
+            Entry(
+                rule,
+                {**rule.options, **settings.rules.get(rule.name, {})},
+                settings.severity_of(rule.name, path),
+            )
+            for rule in self._registry.rules
+            if rule.name in chosen and not self._retired.issuperset(rule.principles)
+        )
+        return Plan(entries, plan_key(entries))
+
+
+def plan_key(entries: Iterable[Entry]) -> str:
+    """A digest of what can change a plan's findings, for caches; the rules' own code is in the cache's version."""
+    digest = blake2b(digest_size=16)
+    for entry in entries:
+        digest.update(
+            f"{entry.rule.module}:{entry.rule.code}:{sorted(entry.options.items())}:{entry.severity}".encode()
+        )
+    return digest.hexdigest()

@@ -1,0 +1,370 @@
+"""What a name in one file refers to, through imports, aliases and scopes. It knows no other file.
+
+Scopes follow the language reference, section 4.2 (naming and binding); a scope's bindings are collected when a
+name is first looked up in it, so that files without questions cost nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from charter.syntax.walk import children
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.syntax.source import Source
+
+Scope = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.GeneratorExp | ast.ListComp | ast.SetComp | ast.DictComp  # fmt: skip
+"""A node whose body has names of its own."""
+
+FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
+COMPREHENSIONS: Final = (ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)
+SCOPES: Final = (ast.Module, ast.ClassDef, *FUNCTIONS, ast.Lambda, *COMPREHENSIONS)
+
+BUILTINS: Final = frozenset(dir(builtins)) | {"__file__", "__name__", "__path__", "reveal_type"}
+"""Names that every module has; those of newer Pythons included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One place that gives a name its meaning in a scope.
+
+    Attributes:
+        node: the binding node: an import statement, a definition, a name that is stored, an argument, a handler
+            or a pattern.
+        target: the qualified name that it binds, for imports; else "".
+        value: the expression that is bound, for a plain assignment of one name; else None.
+    """
+
+    node: ast.AST
+    target: str = ""
+    value: ast.expr | None = None
+
+
+class Names:
+    """The names of one file.
+
+    Args:
+        source: the file.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._tables: dict[ast.AST, dict[str, list[Binding]]] = {}
+        self._names: dict[ast.AST, str | None] = {}
+
+    def scope(self, node: ast.AST) -> Scope:
+        """The innermost scope in which a name at this node is looked up.
+
+        Decorators, defaults, annotations and the first iterable of a comprehension belong to the scope outside.
+        """
+        child: ast.AST = node
+        parent = self.source.parent(node)
+        while parent is not None:
+            if isinstance(parent, SCOPES) and not _outside(parent, child):
+                return parent
+            child, parent = parent, self.source.parent(parent)
+        return self.source.tree
+
+    def enclosing(self, node: ast.AST) -> Iterator[Scope]:
+        """The scopes that a name at this node may come from, innermost first; class scopes only if direct."""
+        scope = self.scope(node)
+        yield scope
+        while not isinstance(scope, ast.Module):
+            scope = self.scope(scope)
+            if not isinstance(scope, ast.ClassDef):
+                yield scope
+
+    def table(self, scope: Scope) -> dict[str, list[Binding]]:
+        """The names bound in a scope, each with its bindings in source order."""
+        table = self._tables.get(scope)
+        if table is None:
+            table = self._tables[scope] = {}
+            _Collector(self, scope, table).run()
+        return table
+
+    def lookup(self, name: str, at: ast.AST) -> tuple[Scope, list[Binding]] | None:
+        """The scope that binds a bare name as seen from a node, and the bindings; None for builtins and unknowns."""
+        for scope in self.enclosing(at):
+            found = self.table(scope).get(name)
+            if found:
+                if isinstance(found[0].node, ast.Global):
+                    found = self.table(self.source.tree).get(name)
+                    return (self.source.tree, found) if found else None
+                if not isinstance(found[0].node, ast.Nonlocal):
+                    return scope, found
+        return None
+
+    def is_bound(self, name: str, at: ast.AST) -> bool:
+        """Whether a bare name means something at a node."""
+        return name in BUILTINS or self.lookup(name, at) is not None or self._has_star()
+
+    def qualified(self, expression: ast.AST) -> str | None:
+        """The qualified name that an expression refers to; None where it is not certain."""
+        if expression in self._names:
+            return self._names[expression]
+        self._names[expression] = None  # an alias of itself refers to nothing
+        name = self._qualified(expression)
+        self._names[expression] = name
+        return name
+
+    def _qualified(self, expression: ast.AST) -> str | None:
+        if isinstance(expression, ast.Name):
+            return self._name(expression.id, expression)
+        if isinstance(expression, ast.Attribute):
+            value = expression.value
+            if isinstance(value, ast.Name) and value.id in {"self", "cls"}:
+                return self._member(expression)
+            owner = self.qualified(value)
+            return f"{owner}.{expression.attr}" if owner else None
+        if isinstance(expression, (*FUNCTIONS, ast.ClassDef)):
+            return self.definition(expression)
+        return None
+
+    def definition(self, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+        """The qualified name of a definition in this file."""
+        symbol = self.symbol(node)
+        return f"{self.source.module}.{symbol}" if self.source.module else symbol
+
+    def symbol(self, node: ast.AST) -> str:
+        """The qualified name, within the module, of the innermost definition that is or holds the node."""
+        parts: list[str] = []
+        at: ast.AST | None = node
+        while at is not None:
+            if isinstance(at, (ast.ClassDef, *FUNCTIONS)):
+                parts.append(at.name)
+            at = self.source.parent(at)
+        return ".".join(reversed(parts))
+
+    def _name(self, name: str, at: ast.AST) -> str | None:
+        found = self.lookup(name, at)
+        if found is None:
+            return f"builtins.{name}" if name in BUILTINS else None
+        scope, bindings = found
+        imports = [binding.target for binding in bindings if binding.target]
+        if imports:
+            # `try: import a … except ImportError: a = None` still means the import where it is used.
+            rest = [binding for binding in bindings if not binding.target]
+            return imports[0] if all(_is_fallback(binding) for binding in rest) else None
+        if len(bindings) != 1:
+            return self._redefined(bindings)
+        binding = bindings[0]
+        if isinstance(binding.node, (ast.ClassDef, *FUNCTIONS)):
+            return self.definition(binding.node)
+        if binding.value is not None and isinstance(binding.value, (ast.Name, ast.Attribute)):
+            return self.qualified(binding.value)
+        if isinstance(scope, ast.Module) and binding.value is not None and self.source.module:
+            return f"{self.source.module}.{name}"
+        return None
+
+    def _redefined(self, bindings: list[Binding]) -> str | None:
+        """Overloads and conditional definitions of one name are still that name."""
+        if all(isinstance(binding.node, (ast.ClassDef, *FUNCTIONS)) for binding in bindings):
+            node = bindings[-1].node
+            assert isinstance(node, (ast.ClassDef, *FUNCTIONS))
+            return self.definition(node)
+        return None
+
+    def _member(self, attribute: ast.Attribute) -> str | None:
+        """`self.name` and `cls.name` in a method: the class's own member, if the class's body defines one."""
+        function = self.source.parent(attribute)
+        while function is not None and not (
+            isinstance(function, FUNCTIONS) and isinstance(self.source.parent(function), ast.ClassDef)
+        ):
+            function = self.source.parent(function)
+        owner = self.source.parent(function) if function is not None else None
+        if not isinstance(owner, ast.ClassDef) or not isinstance(function, FUNCTIONS):
+            return None
+        arguments = [*function.args.posonlyargs, *function.args.args]
+        assert isinstance(attribute.value, ast.Name)
+        if not arguments or arguments[0].arg != attribute.value.id:
+            return None
+        bindings = self.table(owner).get(attribute.attr)
+        if bindings and all(isinstance(binding.node, FUNCTIONS) for binding in bindings):
+            return f"{self.definition(owner)}.{attribute.attr}"
+        return None
+
+    def _has_star(self) -> bool:
+        return "*" in self.table(self.source.tree)
+
+
+def _outside(scope: ast.AST, child: ast.AST) -> bool:
+    """Whether a direct child of a scope's node is evaluated in the scope around it."""
+    if isinstance(scope, FUNCTIONS):
+        return isinstance(child, (ast.expr, ast.arguments))
+    if isinstance(scope, ast.Lambda):
+        return isinstance(child, ast.arguments)
+    if isinstance(scope, ast.ClassDef):
+        return isinstance(child, (ast.expr, ast.keyword))
+    return False
+
+
+def _is_fallback(binding: Binding) -> bool:
+    """Whether a binding stands for an import that failed: None, False, or a definition in the `except` branch."""
+    value = binding.value
+    if value is None:
+        return isinstance(binding.node, (ast.ClassDef, *FUNCTIONS))
+    return (isinstance(value, ast.Constant) and not value.value) or isinstance(
+        value, (ast.Name, ast.Attribute)
+    )
+
+
+class _Collector:
+    """Collects the bindings of one scope without entering the scopes inside it."""
+
+    def __init__(self, names: Names, scope: Scope, table: dict[str, list[Binding]]) -> None:
+        self.names = names
+        self.scope = scope
+        self.table = table
+
+    def run(self) -> None:
+        scope = self.scope
+        if isinstance(scope, COMPREHENSIONS):
+            for generator in scope.generators:
+                self._targets(generator.target)
+            return
+        if isinstance(scope, (*FUNCTIONS, ast.Lambda)):
+            arguments = scope.args
+            for argument in (
+                *arguments.posonlyargs,
+                *arguments.args,
+                *([arguments.vararg] if arguments.vararg else []),
+                *arguments.kwonlyargs,
+                *([arguments.kwarg] if arguments.kwarg else []),
+            ):
+                self._bind(argument.arg, Binding(argument))
+        body = scope.body if isinstance(scope.body, list) else [scope.body]
+        stack: list[ast.AST] = [*reversed(body)]
+        while stack:
+            node = stack.pop()
+            if self._visit(node):
+                stack.extend(reversed(children(node)))
+
+    def _bind(self, name: str, binding: Binding) -> None:
+        self.table.setdefault(name, []).append(binding)
+
+    def _visit(self, node: ast.AST) -> bool:
+        """Bind what a node binds; whether to go on below it."""
+        if isinstance(node, ast.Name):
+            if not isinstance(node.ctx, ast.Load):
+                self._bind(node.id, Binding(node))
+            return False
+        if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+            self._bind(node.name, Binding(node))
+            for walrus in _walruses_of_header(node):
+                self._targets(walrus)
+            return False
+        if isinstance(node, ast.Lambda):
+            return False
+        if isinstance(node, COMPREHENSIONS):
+            self._walruses(node)
+            return False
+        if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
+            return self._assignment(node)
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            self._import(node)
+            return False
+        self._other(node)
+        return True
+
+    def _other(self, node: ast.AST) -> None:
+        if isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name:
+            self._bind(node.name, Binding(node))
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            self._bind(node.rest, Binding(node))
+        elif isinstance(node, (ast.Global, ast.Nonlocal)):
+            for name in node.names:
+                self.table.setdefault(name, []).insert(0, Binding(node))
+        elif node.__class__.__name__ == "TypeAlias":
+            name = getattr(node, "name", None)
+            if isinstance(name, ast.Name):
+                self._bind(name.id, Binding(node))
+
+    def _assignment(self, node: ast.Assign | ast.AnnAssign | ast.NamedExpr) -> bool:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        if isinstance(node, ast.AnnAssign) and node.value is None and not isinstance(self.scope, ast.Module):
+            return False  # a bare annotation binds nothing
+        if len(targets) == 1 and isinstance(targets[0], ast.Name):
+            self._bind(targets[0].id, Binding(targets[0], value=node.value))
+        else:
+            for target in targets:
+                self._targets(target)
+        if node.value is not None and not isinstance(node.value, (ast.Constant, ast.Name)):
+            stack: list[ast.AST] = [node.value]
+            while stack:
+                below = stack.pop()
+                if self._visit(below):
+                    stack.extend(reversed(children(below)))
+        return False
+
+    def _targets(self, target: ast.AST) -> None:
+        for node in ast.walk(target):
+            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+                self._bind(node.id, Binding(node))
+
+    def _walruses(self, comprehension: ast.AST) -> None:
+        """A walrus inside a comprehension binds in the scope around it (PEP 572)."""
+        for node in ast.walk(comprehension):
+            if isinstance(node, ast.NamedExpr):
+                self._targets(node.target)
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                name = alias.asname or alias.name.partition(".")[0]
+                self._bind(name, Binding(node, alias.name if alias.asname else name))
+            return
+        module = self._absolute(node)
+        for alias in node.names:
+            target = "" if module is None else f"{module}.{alias.name}"
+            self._bind(alias.asname or alias.name, Binding(node, target))
+
+    def _absolute(self, node: ast.ImportFrom) -> str | None:
+        """The absolute module of a from-import; None for a relative one in a file outside of any package."""
+        if not node.level:
+            return node.module or ""
+        source = self.names.source
+        return absolute_module(source.module, source.path, node.level, node.module)
+
+
+def absolute_module(module: str, path: str, level: int, name: str | None) -> str | None:
+    """The absolute name of a relative import.
+
+    Args:
+        module: the importing module's dotted name.
+        path: its file; an `__init__` file is its own package.
+        level: the number of leading dots.
+        name: what stands behind the dots, if anything.
+
+    Returns:
+        The dotted name, or None if the import leaves the top-level package.
+    """
+    if not module:
+        return None
+    parts = module.split(".")
+    if not path.endswith(("/__init__.py", "/__init__.pyi")) and path not in {"__init__.py", "__init__.pyi"}:
+        parts.pop()
+    drop = level - 1
+    if drop > len(parts) or not parts:
+        return None
+    base = parts[: len(parts) - drop] if drop else parts
+    return ".".join([*base, *([name] if name else [])])
+
+
+def _walruses_of_header(node: ast.AST) -> list[ast.expr]:
+    """Targets of walruses in decorators, defaults and bases, which bind outside of the definition."""
+    if isinstance(node, ast.ClassDef):
+        header = [*node.decorator_list, *node.bases]
+    elif isinstance(node, FUNCTIONS):
+        header = [
+            *node.decorator_list,
+            *node.args.defaults,
+            *(d for d in node.args.kw_defaults if d is not None),
+        ]
+    else:
+        return []
+    return [inner.target for part in header for inner in ast.walk(part) if isinstance(inner, ast.NamedExpr)]

@@ -1,0 +1,207 @@
+"""One immutable file: bytes decoded, text, tree, nodes by type, parents and places. It knows no project.
+
+Parsing never throws past this module: what cannot be read is a `Problem`, and as much of the tree as can be had is
+given.
+"""
+
+from __future__ import annotations
+
+import ast
+import codecs
+import re
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from charter.api import Location, Span
+from charter.syntax.positions import Positions
+from charter.syntax.walk import Index
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+N = TypeVar("N", bound=ast.AST)
+
+_COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
+_BLANK = re.compile(rb"^[ \t\f]*(?:[#\r\n]|$)")
+_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a file, or a part of it, could not be analysed.
+
+    Attributes:
+        location: where; the file's start if no place is known.
+        message: what is wrong.
+        remedy: what the user can do about it.
+    """
+
+    location: Location
+    message: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """The text of a file's bytes and what is needed to write it back.
+
+    Attributes:
+        text: the text, line ends as in the file, without a byte order mark.
+        encoding: the codec by which it was read (PEP 263).
+        bom: whether the bytes began with a UTF-8 byte order mark.
+    """
+
+    text: str
+    encoding: str = "utf-8"
+    bom: bool = False
+
+    def encode(self, text: str) -> bytes:
+        """The bytes of another text in the same encoding.
+
+        Raises:
+            UnicodeEncodeError: if the encoding lacks one of its characters.
+        """
+        return (codecs.BOM_UTF8 if self.bom else b"") + text.encode(self.encoding)
+
+
+def decode(data: bytes) -> Decoded:
+    """Decode a Python file by its byte order mark or coding comment (PEP 263).
+
+    Raises:
+        ValueError: with a message for the user, if the encoding is unknown or does not fit, or the file is binary.
+    """
+    bom = data.startswith(codecs.BOM_UTF8)
+    if bom:
+        data = data[3:]
+    elif data.startswith(_BOMS):
+        raise ValueError(
+            "the file is UTF-16 or UTF-32; Python source must be in an ASCII-compatible encoding"
+        )
+    encoding = "utf-8"
+    first, _, rest = data.partition(b"\n")
+    second = rest.partition(b"\n")[0] if _BLANK.match(first) else b""
+    for line in (first, second):
+        cookie = _COOKIE.match(line)
+        if cookie:
+            encoding = cookie[1].decode("ascii")
+            break
+    try:
+        text = data.decode(encoding)
+    except LookupError:  # also for codecs that are no text encodings, such as `hex`
+        raise ValueError(f"the coding comment names {encoding!r}, which is no known text encoding") from None
+    except UnicodeError as error:
+        at = getattr(error, "start", 0)
+        line = data.count(b"\n", 0, at) + 1
+        raise ValueError(f"line {line} is not valid {encoding}: {getattr(error, 'reason', error)}") from None
+    return Decoded(text, encoding, bom)
+
+
+class Source:
+    """One file as every part of Charter sees it. Its values are computed on demand and never change.
+
+    Args:
+        path: the file, relative to the project's root, with forward slashes.
+        text: its text, line ends as they are in the file.
+        module: the dotted name under which it would be imported; "" if none.
+    """
+
+    def __init__(self, path: str, text: str, module: str = "") -> None:
+        self.path = path
+        self.text = text
+        self.module = module
+        self._problems: tuple[Problem, ...] = ()
+
+    @cached_property
+    def positions(self) -> Positions:
+        """The lines of the text."""
+        return Positions(self.text)
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """The syntax tree of all that parses; statements that do not parse are left out and are `problems`."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return ast.parse(self.text)
+        except SyntaxError as error:
+            return self._tree_of_newer_syntax(error)
+        except (RecursionError, MemoryError):
+            self._problems = (
+                self._problem("the code is nested too deeply to be parsed", "split the expression"),
+            )
+        except ValueError as error:  # a null byte, on CPython 3.11
+            self._problems = (self._problem(str(error), "remove the null byte"),)
+        return ast.Module(body=[], type_ignores=[])
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What did not parse; () for a sound file."""
+        _ = self.tree
+        return self._problems
+
+    @cached_property
+    def index(self) -> Index:
+        """Nodes by type and parents."""
+        return Index(self.tree)
+
+    def nodes(self, kind: type[N]) -> Sequence[N]:
+        """All nodes of exactly this type, in source order."""
+        return cast("Sequence[N]", self.index.by_type.get(kind, ()))
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        """The node that holds this one; None for the module."""
+        return self.index.parents.get(node)
+
+    def span(self, node: ast.AST) -> Span:
+        """The offsets of a node. Nodes without a place (`arguments`, `comprehension`) span their children."""
+        placed = cast("ast.stmt", node)
+        try:
+            line, end_line = placed.lineno, placed.end_lineno
+        except AttributeError:
+            return self._span_of_placeless(node)
+        offset = self.positions.offset
+        start = offset(line, placed.col_offset)
+        return Span(start, start if end_line is None else offset(end_line, placed.end_col_offset or 0))
+
+    def segment(self, node: ast.AST) -> str:
+        """The text of a node."""
+        start, end = self.span(node)
+        return self.text[start:end]
+
+    def location(self, place: ast.AST | Span | Location) -> Location:
+        """A place with its lines and columns."""
+        if isinstance(place, Location):
+            return place
+        span = place if isinstance(place, Span) else self.span(place)
+        line, column = self.positions.place(span.start)
+        end_line, end_column = self.positions.place(span.end)
+        return Location(self.path, span, line, column, end_line, end_column)
+
+    def _span_of_placeless(self, node: ast.AST) -> Span:
+        from charter.syntax.walk import children
+
+        if isinstance(node, ast.Module):
+            return Span(0, len(self.text))
+        spans = [self.span(child) for child in children(node)]
+        if not spans:
+            return Span(0, 0)
+        return Span(min(span.start for span in spans), max(span.end for span in spans))
+
+    def _problem(self, message: str, remedy: str, span: Span | None = None) -> Problem:
+        return Problem(self.location(span or Span(0, 0)), message, remedy)
+
+    def _tree_of_newer_syntax(self, error: SyntaxError) -> ast.Module:
+        """Parse what the host cannot: newer syntax as a whole, else statement by statement."""
+        from charter.syntax import convert
+
+        try:
+            return convert.parse(self.text)
+        except (SyntaxError, RecursionError):
+            recovered = convert.statements(self.text)
+        self._problems = tuple(
+            self._problem(f"syntax error: {broken.message}", "the rest of the file was checked", broken.span)
+            for broken in recovered.errors
+        ) or (self._problem(f"syntax error: {error.msg}", "the rest of the file was checked"),)
+        return recovered.tree

@@ -1,0 +1,106 @@
+"""The one walk over a tree: nodes by type and parents, in source order. It knows node shapes, not their meaning."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Final
+
+_SCALARS: Final = frozenset(
+    {"identifier", "int", "string", "constant", "expr_context", "operator", "boolop", "unaryop", "cmpop"}
+)
+_SIGNATURE: Final = re.compile(r"(\w+)([*?]?) (\w+)")
+
+Plan = tuple[tuple[str, bool], ...]
+
+_plans: dict[type[ast.AST], Plan] = {}
+
+
+def child_fields(kind: type[ast.AST]) -> Plan:
+    """The fields of a node type that hold nodes, in order, each with whether it holds a list.
+
+    The grammar's own types are read from the node class's documentation, which CPython writes from its ASDL file.
+    Contexts and operators are left out: they are shared singletons without a place.
+    """
+    plan = _plans.get(kind)
+    if plan is None:
+        plan = _plans[kind] = tuple(_node_fields(kind))
+    return plan
+
+
+def _node_fields(kind: type[ast.AST]) -> list[tuple[str, bool]]:
+    types = {
+        name: (type_, mark)
+        for type_, mark, name in _SIGNATURE.findall((kind.__doc__ or "").replace("\n", " "))
+    }
+    fields: list[tuple[str, bool]] = []
+    for name in kind._fields:
+        type_, mark = types.get(name, ("", ""))
+        if type_ not in _SCALARS:
+            fields.append((name, mark == "*" if type_ else name in _LISTS))
+    return fields
+
+
+_LISTS: Final = frozenset(
+    {"body", "targets", "values", "type_params", "decorator_list", "keywords", "args", "elts", "generators"}
+)
+
+
+class Index:
+    """Every node of a tree by its exact type, and the parent of each.
+
+    Args:
+        tree: the module, or any other node.
+
+    Attributes:
+        by_type: nodes of each type, in source order.
+        parents: the parent of each node but the root. Parents are kept here, not on the nodes, so that
+            no cycle keeps a tree alive when the garbage collector is off.
+    """
+
+    __slots__ = ("by_type", "parents")
+
+    def __init__(self, tree: ast.AST) -> None:
+        by_type: dict[type[ast.AST], list[ast.AST]] = {}
+        parents: dict[ast.AST, ast.AST] = {}
+        plans = _plans
+        stack = [tree]
+        pop = stack.pop
+        while stack:
+            node = pop()
+            kind = node.__class__
+            found = by_type.get(kind)
+            if found is None:
+                by_type[kind] = [node]
+            else:
+                found.append(node)
+            plan = plans.get(kind)
+            if plan is None:
+                plan = child_fields(kind)
+            mark = len(stack)
+            for name, many in plan:
+                child = getattr(node, name)
+                if many:
+                    for item in child:
+                        if item is not None:
+                            parents[item] = node
+                            stack.append(item)
+                elif child is not None:
+                    parents[child] = node
+                    stack.append(child)
+            if len(stack) - mark > 1:
+                stack[mark:] = stack[: mark - 1 if mark else None : -1]
+        self.by_type = by_type
+        self.parents = parents
+
+
+def children(node: ast.AST) -> list[ast.AST]:
+    """The nodes directly below a node, in the order of the grammar."""
+    found: list[ast.AST] = []
+    for name, many in child_fields(node.__class__):
+        child = getattr(node, name)
+        if many:
+            found.extend(item for item in child if item is not None)
+        elif child is not None:
+            found.append(child)
+    return found
