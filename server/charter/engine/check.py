@@ -127,11 +127,13 @@ def _wanted_calls(view: FileView, wanted: Mapping[str, frozenset[str]]) -> Seque
     calls = view.calls
     found: list[ast.Call] = []
     for last, names in wanted.items():
-        for call in calls.get(last, ()):
-            if ("*" in names and isinstance(call.func, ast.Attribute)) or view.names.qualified(
-                call.func
-            ) in names:
-                found.append(call)
+        any_receiver = "*" in names
+        found.extend(
+            call
+            for call in calls.get(last, ())
+            if (any_receiver and isinstance(call.func, ast.Attribute))
+            or view.names.qualified(call.func) in names
+        )
     return found
 
 
