@@ -1,0 +1,158 @@
+"""Which files to look at: the walk over folders, with what git and the settings leave out. It opens no Python file.
+
+Folders behind symbolic links are not entered (a link to a parent would never end, and a link to a sibling would
+report everything twice); a path named by the user is always followed.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from charter.engine.settings import DEFAULT_EXCLUDE, Settings, matcher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pathspec import GitIgnoreSpec
+
+
+class PathError(Exception):
+    """A path given by the user that leads nowhere.
+
+    Attributes:
+        path: as it was given.
+        message: what is wrong with it.
+    """
+
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(f"{path}: {message}")
+        self.path: Path = path
+        self.message: str = message
+
+
+def python_files(paths: Iterable[Path], settings: Settings) -> list[Path]:
+    """The files to check.
+
+    Args:
+        paths: files and folders; a file counts whatever it is called, unless `force_exclude` says otherwise.
+        settings: what to leave out and what is Python.
+
+    Returns:
+        Absolute paths, each once, in order of their names, whatever the order on the disk.
+
+    Raises:
+        PathError: for a path that does not exist.
+    """
+    found: dict[str, Path] = {}
+    for path in paths:
+        whole = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would lose the name the user knows)
+        if whole.is_dir():
+            for file in _walk(whole, settings):
+                found.setdefault(os.path.realpath(file), Path(file))
+        elif not whole.exists():
+            raise PathError(path, "no such file or folder")
+        elif not (settings.force_exclude and is_excluded(whole, settings)):
+            found.setdefault(os.path.realpath(whole), whole)
+    return sorted(found.values())
+
+
+def is_excluded(path: Path, settings: Settings) -> bool:
+    """Whether the settings or git leave a path out: for files that are named rather than found (editors, hooks)."""
+    rules = _Rules.at(path.parent, settings.root, settings)
+    above = [parent for parent in path.parents if settings.root in parent.parents]
+    return rules.exclude(str(path), folder=path.is_dir()) or any(
+        rules.exclude(str(parent), folder=True) for parent in above
+    )
+
+
+def _walk(top: Path, settings: Settings) -> Iterator[str]:
+    # Where the user names a place that is left out otherwise, only what lies below it is judged.
+    base = top if top != settings.root and is_excluded(top, settings) else settings.root
+    include = matcher(settings.include)
+    stack = [(str(top), _Rules.at(top, base, settings))]
+    while stack:
+        folder, rules = stack.pop()
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:
+            continue
+        names = {entry.name for entry in entries}
+        if "pyvenv.cfg" in names and folder != str(top):
+            continue
+        if settings.respect_gitignore and ".gitignore" in names and folder != str(top):
+            rules = rules.below(Path(folder))
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if not rules.exclude(entry.path, folder=True):
+                    stack.append((entry.path, rules))
+            elif include(entry.name) and entry.is_file() and not rules.exclude(entry.path, folder=False):
+                yield entry.path
+
+
+@dataclass(frozen=True, slots=True)
+class _Patterns:
+    """.gitignore patterns of one place, asked with absolute paths."""
+
+    prefix: str
+    spec: GitIgnoreSpec
+
+    @classmethod
+    def of(cls, place: Path, lines: Iterable[str]) -> _Patterns:
+        from pathspec import GitIgnoreSpec
+
+        return cls(str(place).rstrip(os.sep) + os.sep, GitIgnoreSpec.from_lines(lines))
+
+    def verdict(self, path: str, *, folder: bool) -> bool | None:
+        """Whether the path is left out; None where nothing is said about it."""
+        if not path.startswith(self.prefix):
+            return None
+        below = path[len(self.prefix) :].replace(os.sep, "/")
+        return self.spec.check_file(below + "/" if folder else below).include
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What holds in one folder.
+
+    Attributes:
+        own: the settings' patterns; what they leave out stays out.
+        git: the .gitignore files around the folder, the nearest last; the nearest that says something decides.
+    """
+
+    own: _Patterns
+    git: tuple[_Patterns, ...]
+
+    @classmethod
+    def at(cls, folder: Path, base: Path, settings: Settings) -> _Rules:
+        rules = cls(_Patterns.of(base, DEFAULT_EXCLUDE + settings.exclude), ())
+        if not settings.respect_gitignore or base == folder != settings.root:
+            return rules
+        places = (folder, *folder.parents)
+        top = next((place for place in places if (place / ".git").exists()), base)
+        for place in reversed(places):
+            if place == top or top in place.parents:
+                rules = rules.below(place)
+        return rules
+
+    def below(self, folder: Path) -> _Rules:
+        """The rules together with what the folder's own .gitignore adds."""
+        git = self.git
+        for file in (folder / ".git" / "info" / "exclude", folder / ".gitignore"):
+            try:
+                lines = file.read_text("utf-8", "replace").splitlines()
+            except OSError:
+                continue
+            git = (*git, _Patterns.of(folder, lines))
+        return _Rules(self.own, git)
+
+    def exclude(self, path: str, *, folder: bool) -> bool:
+        if self.own.verdict(path, folder=folder):
+            return True
+        for patterns in reversed(self.git):
+            verdict = patterns.verdict(path, folder=folder)
+            if verdict is not None:
+                return verdict
+        return False
