@@ -54,10 +54,12 @@ class Plan:
     Attributes:
         entries: the rules, ordered by code.
         key: a digest of rules, options and severities, for caches.
+        project_analyses: the analyses of project scope that run on every file of the project, whatever its overrides.
     """
 
     entries: tuple[Entry, ...]
     key: str = field(default="", compare=False)
+    project_analyses: tuple[Analysis, ...] | None = None
 
     @cached_property
     def node_entries(self) -> tuple[tuple[Entry, tuple[type[ast.AST], ...]], ...]:
@@ -81,13 +83,17 @@ class Plan:
 
     @cached_property
     def analyses(self) -> tuple[Analysis, ...]:
-        """The analyses whose facts an enabled rule wants, in the order in which they run."""
-        wanted: set[str] = set()
-        for kind in self.fact_entries:
-            analysis = provider(kind)
-            if analysis is not None:
-                wanted.add(analysis.module)
-        return tuple(analysis for analysis in ANALYSES if analysis.module in wanted)
+        """The analyses that run on the file: those of project scope, and those whose facts a rule here wants."""
+        own = wanted_analyses(self.fact_entries)
+        if self.project_analyses is None:
+            return own
+        return (*(analysis for analysis in own if not analysis.project), *self.project_analyses)
+
+
+def wanted_analyses(facts: Iterable[type]) -> tuple[Analysis, ...]:
+    """The analyses that publish some facts, in the order in which they run."""
+    wanted = {analysis.module for fact in facts if (analysis := provider(fact)) is not None}
+    return tuple(analysis for analysis in ANALYSES if analysis.module in wanted)
 
 
 class Selector:
@@ -178,6 +184,9 @@ class Planner:
         select: selectors from the command line that replace those of the settings; None to keep them.
         ignore: selectors from the command line to take away besides.
 
+    Attributes:
+        analyses: the analyses of project scope that some file of the project needs.
+
     Raises:
         SelectionError: if a selector means nothing.
     """
@@ -197,8 +206,15 @@ class Planner:
         self._select = tuple(select) if select is not None else None
         self._ignore = tuple(ignore)
         self._plans: dict[tuple[int, ...], Plan] = {}
+        self.analyses: tuple[Analysis, ...] = ()
         self._retired = frozenset(principle.slug for principle in principles if principle.weight == 0)
-        self.plan("")  # an unknown selector is an error at once, not at the first file
+        # An unknown selector is an error at once, not at the first file.
+        plans = [
+            self._make("", ()),
+            *(self._make("", (override,)) for override in settings.per_file.values()),
+        ]
+        wanted = wanted_analyses({fact for plan in plans for fact in plan.fact_entries})
+        self.analyses = tuple(analysis for analysis in wanted if analysis.project)
 
     def plan(self, path: str) -> Plan:
         """The enabled rules of a file, given relative to the root."""
@@ -227,7 +243,7 @@ class Planner:
             for rule in self._registry.rules
             if rule.name in chosen and not self._retired.issuperset(rule.principles)
         )
-        return Plan(entries, plan_key(entries))
+        return Plan(entries, plan_key(entries), self.analyses)
 
 
 def plan_key(entries: Iterable[Entry]) -> str:

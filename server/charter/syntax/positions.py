@@ -36,6 +36,14 @@ class Positions:
         self._ascii = text.isascii()
         self._wide: dict[int, list[int] | None] = {}
 
+    @property
+    def line_end(self) -> str:
+        """The line end that the text uses first; LF for a single line."""
+        if len(self.starts) < 2:
+            return "\n"
+        first = self.text[: self.starts[1]]
+        return "\r\n" if first.endswith("\r\n") else first[-1]
+
     def line_text(self, line: int) -> str:
         """The text of a 1-based line, without its line end; "" beyond the text."""
         if not 1 <= line <= len(self.starts):

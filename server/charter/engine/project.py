@@ -1,0 +1,301 @@
+"""A project and what is known of it: files, plans, and how results and facts become a report. It starts no process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from charter.analysis import ProjectInfo
+from charter.engine.check import Failure, FileResult, check_source, run_on_facts
+from charter.engine.context import FileView, with_fingerprints
+from charter.engine.plan import Planner
+from charter.engine.reduce import ProjectFacts, Reducer
+from charter.model.modules import ModuleNames
+from charter.syntax.source import Problem, Source, decode
+
+if TYPE_CHECKING:
+    from charter.api import AnyRule, Finding, Principle
+    from charter.engine.registry import Registry
+    from charter.engine.settings import Settings
+
+Reader = Callable[[str], bytes]
+"""Gives the bytes of a file by its path relative to the root; raises OSError if it cannot."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """Everything that stands before a check begins.
+
+    Attributes:
+        settings: the project's settings.
+        registry: every rule there is.
+        principles: the charter.
+        planner: the plans of its files.
+        paths: every Python file of the project, relative to the root.
+        others: files that analyses may want to read (templates).
+        read: gives a file's bytes.
+        modules: the dotted name of each Python file, by path.
+        select: selectors that replace those of the settings; None for none.
+        ignore: selectors to take away besides.
+    """
+
+    settings: Settings
+    registry: Registry
+    principles: tuple[Principle, ...]
+    planner: Planner
+    paths: tuple[str, ...]
+    read: Reader
+    others: tuple[str, ...] = ()
+    modules: Mapping[str, str] = field(default_factory=dict[str, str])
+    select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        registry: Registry,
+        principles: Sequence[Principle],
+        paths: Iterable[str],
+        read: Reader,
+        *,
+        others: Iterable[str] = (),
+        select: Sequence[str] | None = None,
+        ignore: Sequence[str] = (),
+    ) -> Project:
+        """Put a project together.
+
+        Args:
+            settings: its settings.
+            registry: every rule there is.
+            principles: the charter.
+            paths: its Python files, relative to the root.
+            read: gives a file's bytes.
+            others: its files that are not Python.
+            select: selectors that replace those of the settings.
+            ignore: selectors to take away besides.
+
+        Raises:
+            SelectionError: if a selector means nothing.
+        """
+        known = tuple(sorted(paths))
+        names = ModuleNames(known)
+        planner = Planner(registry, settings, principles, select=select, ignore=ignore)
+        modules = {path: names.name(path) for path in known}
+        chosen = None if select is None else tuple(select)
+        return cls(
+            settings,
+            registry,
+            tuple(principles),
+            planner,
+            known,
+            read,
+            tuple(others),
+            modules,
+            chosen,
+            tuple(ignore),
+        )
+
+    @property
+    def info(self) -> ProjectInfo:
+        """What solvers may know of the project."""
+        settings = self.settings
+        return ProjectInfo(
+            root=str(settings.root),
+            python=settings.oldest_python,
+            modules=self.modules,
+            files=self.others,
+            read=self._text_of_other,
+            settings={"taint": settings.taint, "threats": settings.threats, "layers": settings.layers},
+            data=self.registry.data("models"),
+        )
+
+    def source(self, path: str) -> Source:
+        """A file of the project as a source; what cannot be read is an empty one.
+
+        Raises:
+            OSError: if the file cannot be read.
+            ValueError: if its bytes are no text.
+        """
+        data = self.read(path)
+        if path.endswith(".ipynb"):
+            from charter.syntax.notebook import source_of_notebook
+
+            return source_of_notebook(path, data)
+        return Source(path, decode(data).text, self.modules.get(path, ""))
+
+    def check_file(self, path: str) -> FileResult:
+        """Check one file by itself. What keeps it from being read is a problem in the result."""
+        try:
+            source = self.source(path)
+        except OSError as error:
+            return unreadable(
+                path, f"cannot be read: {error.strerror or error}", "check that it exists and may be read"
+            )
+        except ValueError as error:
+            return unreadable(path, str(error), "save it as UTF-8, or exclude it in the settings")
+        return self.check(source)
+
+    def check(self, source: Source) -> FileResult:
+        """Check one source by itself."""
+        settings = self.settings
+        plan = self.planner.plan(source.path)
+        return check_source(
+            source, plan, python=settings.oldest_python, is_test=settings.is_test(source.path)
+        )
+
+    def _text_of_other(self, path: str) -> str | None:
+        try:
+            return self.read(path).decode("utf-8", "replace")
+        except OSError:
+            return None
+
+
+@dataclass(slots=True)
+class Report:
+    """What checking a project gave.
+
+    Attributes:
+        root: absolute path of the project's root.
+        paths: the files that were checked, in order.
+        findings: what counts, ordered by path, place and rule, with fingerprints.
+        suppressed: what comments in the code suppress.
+        problems: what could not be read or parsed.
+        failures: parts of Charter that threw.
+        opportunities: how many things each rule looked at, by path and rule name.
+        lines: number of lines, by path.
+        rules: the rules that may have spoken, by name.
+        principles: the charter.
+        times: seconds spent, by phase, analysis and rule.
+        read: gives a file's bytes, for snippets.
+    """
+
+    root: Path
+    paths: tuple[str, ...]
+    findings: list[Finding]
+    suppressed: list[Finding]
+    problems: list[Problem]
+    failures: list[Failure]
+    opportunities: dict[str, dict[str, int]]
+    lines: dict[str, int]
+    rules: Mapping[str, AnyRule]
+    principles: tuple[Principle, ...]
+    times: dict[str, float]
+    read: Reader
+
+    def text_of(self, path: str) -> str | None:
+        """A file's text, for snippets; None if it cannot be read any more."""
+        try:
+            return decode(self.read(path)).text
+        except (OSError, ValueError):
+            return None
+
+
+def unreadable(path: str, message: str, remedy: str) -> FileResult:
+    """The result of a file that cannot be checked at all."""
+    from charter.api import Location, Span
+
+    place = Location(path, Span(0, 0), 1, 0, 1, 0)
+    return FileResult(path, problems=(Problem(place, message, remedy),))
+
+
+def reduce_all(
+    project: Project, results: Mapping[str, FileResult], reducer: Reducer | None = None
+) -> ProjectFacts:
+    """Run the project-scope analyses from scratch, in a new reducer or one that holds nothing yet."""
+    reducer = reducer or Reducer(project.planner.analyses, project.info)
+    for path in sorted(results):
+        reducer.update(path, results[path].extracts)
+    return reducer.solve()
+
+
+def assemble(project: Project, results: Mapping[str, FileResult], facts: ProjectFacts) -> Report:
+    """Let the rules speak on the project's facts, and put all findings into order."""
+    report = Report(
+        root=project.settings.root,
+        paths=tuple(results),
+        findings=[],
+        suppressed=[],
+        problems=[],
+        failures=list(facts.failures),
+        opportunities={},
+        lines={path: result.lines for path, result in results.items()},
+        rules=project.registry.by_name,
+        principles=project.principles,
+        times=dict(facts.times),
+        read=project.read,
+    )
+    for path in sorted(results):
+        result = finish(project, results[path], facts)
+        kept, suppressed = settle(result)
+        report.findings.extend(kept)
+        report.suppressed.extend(suppressed)
+        report.problems.extend(result.problems)
+        report.failures.extend(result.failures)
+        report.opportunities[path] = result.opportunities
+        for name, seconds in result.times.items():
+            report.times[name] = report.times.get(name, 0.0) + seconds
+    return report
+
+
+def finish(
+    project: Project, result: FileResult, facts: ProjectFacts, source: Source | None = None
+) -> FileResult:
+    """A file's result together with what the rules say of the project's facts about it; the argument is kept.
+
+    Args:
+        project: the project.
+        result: what checking the file by itself gave.
+        facts: the project's facts.
+        source: the file; read anew if not given.
+    """
+    path = result.path
+    own = facts.facts.get(path, ())
+    counts = facts.opportunities.get(path, {})
+    if not own and not counts:
+        return result
+    plan = project.planner.plan(path)
+    whole = FileResult(
+        path,
+        result.lines,
+        list(result.findings),
+        dict(result.opportunities),
+        result.extracts,
+        result.problems,
+        list(result.failures),
+        dict(result.times),
+    )
+    if own:
+        try:
+            source = source or project.source(path)
+        except (OSError, ValueError):
+            return whole
+        view = FileView(source, project.settings.oldest_python, is_test=project.settings.is_test(path))
+        run_on_facts(view, plan, own, whole)
+    for (kind, word), number in counts.items():
+        for entry in plan.fact_entries.get(kind, ()):
+            if not entry.rule.kinds or word in entry.rule.kinds:
+                whole.opportunities[entry.rule.name] = max(
+                    number, whole.opportunities.get(entry.rule.name, 0)
+                )
+    return whole
+
+
+def order(finding: Finding) -> tuple[str, int, int, str, str]:
+    """The key by which findings are put into order: path, place, rule."""
+    span = finding.location.span
+    return finding.path, span.start, span.end, finding.code, finding.message
+
+
+def settle(result: FileResult) -> tuple[list[Finding], list[Finding]]:
+    """The findings of one file in order and with fingerprints, parted into those that count and the suppressed."""
+    seen: set[object] = set()
+    unique: list[Finding] = []
+    for finding in sorted(result.findings, key=order):
+        key = (finding.rule, finding.location, finding.message)
+        if key not in seen:
+            seen.add(key)
+            unique.append(finding)
+    return with_fingerprints(unique), []

@@ -1,0 +1,93 @@
+"""Runs the project-scope analyses: extracts in, facts out. It runs no rule and reaches no disk."""
+
+from __future__ import annotations
+
+import importlib
+import marshal
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING, cast
+
+from charter.engine.check import failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from charter.analysis import Analysis, ProjectAnalysis, ProjectInfo, Solver
+    from charter.api import Fact
+    from charter.engine.check import Failure
+
+
+@dataclass(slots=True)
+class ProjectFacts:
+    """What the project-scope analyses found out together.
+
+    Attributes:
+        facts: the facts by file.
+        opportunities: how many things of a fact type and kind were looked at, by file.
+        failures: analyses that threw.
+        times: seconds spent by analysis.
+    """
+
+    facts: dict[str, list[Fact]] = field(default_factory=dict[str, "list[Fact]"])
+    opportunities: dict[str, dict[tuple[type[Fact], str], int]] = field(
+        default_factory=dict[str, "dict[tuple[type[Fact], str], int]"]
+    )
+    failures: list[Failure] = field(default_factory=list["Failure"])
+    times: dict[str, float] = field(default_factory=dict[str, float])
+
+
+class Reducer:
+    """The solvers of a project; kept between edits, so that a change costs what it touches.
+
+    Args:
+        analyses: the analyses to run; those of file scope are passed over.
+        project: what the solvers may know besides the extracts.
+    """
+
+    def __init__(self, analyses: Iterable[Analysis], project: ProjectInfo) -> None:
+        self.project = project
+        self._modules = tuple(analysis.module for analysis in analyses if analysis.project)
+        self._solvers: dict[str, Solver] = {}
+        self._broken: dict[str, Failure] = {}
+
+    def update(self, path: str, extracts: Mapping[str, bytes]) -> None:
+        """Take in a new or changed file; without extracts the file is taken out."""
+        for module in self._modules:
+            data = extracts.get(module)
+            solver = self._solver(module)
+            if solver is not None:
+                try:
+                    solver.update(path, None if data is None else marshal.loads(data))  # noqa: S302 (our own extract)
+                except Exception as error:  # noqa: BLE001 (a broken analysis is named, the others go on)
+                    self._broken[module] = failure(path, module, error)
+
+    def solve(self) -> ProjectFacts:
+        """The facts of the project as it now is."""
+        result = ProjectFacts(failures=list(self._broken.values()))
+        for module in self._modules:
+            solver = self._solver(module)
+            if solver is None:
+                continue
+            started = perf_counter()
+            try:
+                solution = solver.solve()
+            except Exception as error:  # noqa: BLE001 (a broken analysis is named, the others go on)
+                result.failures.append(failure("", module, error))
+                continue
+            for path, facts in solution.facts.items():
+                result.facts.setdefault(path, []).extend(facts)
+            for path, counts in solution.opportunities.items():
+                result.opportunities.setdefault(path, {}).update(counts)
+            result.times["analysis:" + module.removeprefix("charter.analysis.")] = perf_counter() - started
+        return result
+
+    def _solver(self, module: str) -> Solver | None:
+        """The analysis's solver, made when it is first needed; None if it is broken."""
+        if module not in self._solvers and module not in self._broken:
+            analysis = cast("ProjectAnalysis", cast("object", importlib.import_module(module)))
+            try:
+                self._solvers[module] = analysis.Solver(self.project)
+            except Exception as error:  # noqa: BLE001 (a broken analysis is named, the others go on)
+                self._broken[module] = failure("", module, error)
+        return None if module in self._broken else self._solvers[module]

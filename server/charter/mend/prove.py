@@ -1,0 +1,203 @@
+"""Proves fixes before anyone sees them: a fix must change something, parse, remove its finding and bring no new one.
+
+A SAFE fix must also lose no comment and leave the tree outside its edits equal; one that is doubted becomes a
+suggestion and says which doubt. Nothing is written here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from charter.api import Grade
+from charter.engine.project import finish, settle
+from charter.mend.compile import EditError, apply_edits, compile_edits
+from charter.mend.same import lost_comments, same_outside
+from charter.syntax.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from charter.api import AnyEdit, Edit, Finding, Fix
+    from charter.engine.check import FileResult
+    from charter.engine.project import Project
+    from charter.engine.reduce import ProjectFacts, Reducer
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """A fix that may be offered.
+
+    Attributes:
+        fix: the fix, downgraded if it was doubted.
+        edits: the text edits by path, ordered; they do not meet.
+        texts: the changed files' new texts by path.
+    """
+
+    fix: Fix
+    edits: Mapping[str, tuple[Edit, ...]]
+    texts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A fix that must not be offered.
+
+    Attributes:
+        fix: the fix.
+        reason: why, in words for a person.
+    """
+
+    fix: Fix
+    reason: str
+
+
+class Prover:
+    """Proves fixes against one state of a project.
+
+    Args:
+        project: the project.
+        results: what checking its files gave; files that are not among them are checked when needed.
+        reducer: the solvers, holding every file of the project, for findings that need the whole; None if no
+            enabled rule does.
+        source_of: gives a file as the rules saw it; by default the project's.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        results: Mapping[str, FileResult] | None = None,
+        reducer: Reducer | None = None,
+        source_of: Callable[[str], Source] | None = None,
+    ) -> None:
+        self._project = project
+        self._results = dict(results or {})
+        self._reducer = reducer
+        self._source_of = source_of or project.source
+        self._sources: dict[str, Source] = {}
+        self._facts: ProjectFacts | None = None
+
+    def prove(self, finding: Finding, fix: Fix) -> Proved | Refused:
+        """Prove one fix of one finding."""
+        return self.prove_together([(finding, fix)])
+
+    def prove_together(self, pairs: Sequence[tuple[Finding, Fix]]) -> Proved | Refused:
+        """Prove that fixes, applied at once, remove all their findings and bring no new one.
+
+        Returns:
+            A proof whose fix is the first one, with the lowest grade of all.
+        """
+        first = pairs[0][1]
+        try:
+            edits = self._compile(pairs)
+        except EditError as error:
+            return Refused(first, str(error))
+        texts = {path: apply_edits(self.source(path).text, made) for path, made in edits.items()}
+        texts = {path: text for path, text in texts.items() if text != self.source(path).text}
+        if not texts:
+            return Refused(first, "it changes nothing")
+        edits = {path: edits[path] for path in texts}
+        new = {path: Source(path, text, self._project.modules.get(path, "")) for path, text in texts.items()}
+        for path, source in new.items():
+            if len(source.problems) > len(self.source(path).problems):
+                return Refused(first, "its result does not parse")
+        wrong = self._compare(pairs, new)
+        if wrong:
+            return Refused(first, wrong)
+        grade = min((fix.grade for _, fix in pairs), key=_TRUST.index)
+        fix = replace(first, grade=grade)
+        return Proved(self._doubted(fix, edits, new), edits, texts)
+
+    def source(self, path: str) -> Source:
+        """A file as the rules saw it."""
+        if path not in self._sources:
+            self._sources[path] = self._source_of(path)
+        return self._sources[path]
+
+    def _compile(self, pairs: Sequence[tuple[Finding, Fix]]) -> dict[str, tuple[Edit, ...]]:
+        by_path: dict[str, list[AnyEdit]] = {}
+        for finding, fix in pairs:
+            for edit in fix.edits:
+                by_path.setdefault(edit.path or finding.path, []).append(edit)
+        try:
+            return {path: compile_edits(self.source(path), edits) for path, edits in by_path.items()}
+        except (OSError, ValueError) as error:
+            raise EditError(f"a file that it changes cannot be read: {error}") from error
+
+    def _compare(self, pairs: Sequence[tuple[Finding, Fix]], new: Mapping[str, Source]) -> str:
+        """What speaks against a change, by counting findings by rule before and after; "" if nothing."""
+        removed = Counter((finding.path, finding.rule) for finding, _ in pairs)
+        paths = {finding.path for finding, _ in pairs} | set(new)
+        before = self._count(paths, self._result, self._known_facts())
+        fresh = {path: self._project.check(source) for path, source in new.items()}
+
+        def result_of(path: str) -> FileResult:
+            return fresh[path] if path in fresh else self._result(path)
+
+        after = self._count(paths, result_of, self._facts_with(fresh), new)
+        for key, number in removed.items():
+            if after[key] > before[key] - number:
+                return "the finding would remain"
+        risen = next((rule for (path, rule), number in after.items() if number > before[path, rule]), "")
+        return f"it would bring a finding of `{risen}`" if risen else ""
+
+    def _count(
+        self,
+        paths: Iterable[str],
+        result_of: Callable[[str], FileResult],
+        facts: ProjectFacts | None,
+        sources: Mapping[str, Source] | None = None,
+    ) -> Counter[tuple[str, str]]:
+        counts: Counter[tuple[str, str]] = Counter()
+        for path in paths:
+            result = result_of(path)
+            if facts is not None:
+                source = (sources or {}).get(path) or self.source(path)
+                result = finish(self._project, result, facts, source)
+            kept, suppressed = settle(result)
+            counts.update((path, finding.rule) for finding in (*kept, *suppressed))
+        return counts
+
+    def _result(self, path: str) -> FileResult:
+        if path not in self._results:
+            self._results[path] = self._project.check(self.source(path))
+        return self._results[path]
+
+    def _known_facts(self) -> ProjectFacts | None:
+        if self._facts is None and self._reducer is not None:
+            self._facts = self._reducer.solve()
+        return self._facts
+
+    def _facts_with(self, fresh: Mapping[str, FileResult]) -> ProjectFacts | None:
+        """The project's facts if some files were otherwise; the reducer is as before afterwards."""
+        reducer = self._reducer
+        if reducer is None:
+            return None
+        if all(result.extracts == self._result(path).extracts for path, result in fresh.items()):
+            return self._known_facts()
+        for path, result in fresh.items():
+            reducer.update(path, result.extracts)
+        try:
+            return reducer.solve()
+        finally:
+            for path in fresh:
+                reducer.update(path, self._result(path).extracts)
+
+    def _doubted(self, fix: Fix, edits: Mapping[str, tuple[Edit, ...]], new: Mapping[str, Source]) -> Fix:
+        if fix.grade is not Grade.SAFE:
+            return fix
+        for path, source in new.items():
+            lost = lost_comments(self.source(path), source)
+            if lost:
+                return replace(
+                    fix, grade=Grade.SUGGESTION, doubt=f"the comment `{lost[0][:60]}` would be lost"
+                )
+            if not same_outside(self.source(path), source, edits[path]):
+                return replace(
+                    fix, grade=Grade.SUGGESTION, doubt="code outside of the change would be read otherwise"
+                )
+        return fix
+
+
+_TRUST = (Grade.SUGGESTION, Grade.UNSAFE, Grade.SAFE)

@@ -1,0 +1,99 @@
+"""Whether an edit left everything outside of it as it was: trees and comments. It knows not what the edit was for."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from charter.api import Span
+from charter.syntax.comments import comments
+from charter.syntax.walk import child_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from charter.api import Edit
+    from charter.syntax.source import Source
+
+
+def lost_comments(old: Source, new: Source) -> list[str]:
+    """The comments of the old text that the new one no longer has."""
+    before = Counter(comment.text for comment in comments(old))
+    before.subtract(comment.text for comment in comments(new))
+    return [text for text, number in before.items() if number > 0]
+
+
+def same_outside(old: Source, new: Source, edits: Sequence[Edit]) -> bool:
+    """Whether the trees of two texts differ only where edits were made.
+
+    Args:
+        old: the file before.
+        new: the file after.
+        edits: the text edits between them, ordered, against the old text.
+    """
+    shift = 0
+    made: list[Span] = []
+    for edit in edits:
+        start = edit.span.start + shift
+        made.append(Span(start, start + len(edit.text)))
+        shift += len(edit.text) - (edit.span.end - edit.span.start)
+    return _Comparison(old, new, [edit.span for edit in edits], made).same(old.tree, new.tree)
+
+
+class _Comparison:
+    def __init__(self, old: Source, new: Source, gone: list[Span], made: list[Span]) -> None:
+        self.old = old
+        self.new = new
+        self.gone = gone
+        self.made = made
+
+    def same(self, before: ast.AST, after: ast.AST) -> bool:
+        """Whether two nodes are equal but for what lies in the edits."""
+        if type(before) is not type(after):
+            return self._edited(before, after)
+        for name, many in child_fields(type(before)):
+            left, right = getattr(before, name), getattr(after, name)
+            if many:
+                if not self._same_lists(left, right):
+                    return False
+            elif left is None or right is None:
+                if left is not right and not self._edited(before, after):
+                    return False
+            elif not self._same_or_untouched(left, right):
+                return False
+        return self._same_scalars(before, after) or self._edited(before, after)
+
+    def _same_or_untouched(self, left: ast.AST, right: ast.AST) -> bool:
+        if self._touches(self.old.span(left), self.gone) or self._touches(self.new.span(right), self.made):
+            return self.same(left, right)
+        return ast.dump(left) == ast.dump(right)
+
+    def _same_lists(self, left: list[ast.AST | None], right: list[ast.AST | None]) -> bool:
+        kept = [node for node in left if node and not self._touches(self.old.span(node), self.gone)]
+        now = [node for node in right if node and not self._touches(self.new.span(node), self.made)]
+        if [ast.dump(node) for node in kept] != [ast.dump(node) for node in now]:
+            return False
+        changed = [node for node in left if node and self._touches(self.old.span(node), self.gone)]
+        new = [node for node in right if node and self._touches(self.new.span(node), self.made)]
+        return len(changed) != len(new) or all(map(self.same, changed, new))
+
+    def _edited(self, before: ast.AST, after: ast.AST) -> bool:
+        return self._touches(self.old.span(before), self.gone) or self._touches(
+            self.new.span(after), self.made
+        )
+
+    def _same_scalars(self, before: ast.AST, after: ast.AST) -> bool:
+        nodes = {name for name, _ in child_fields(type(before))}
+        for name in before._fields:
+            if name not in nodes:
+                left, right = getattr(before, name, None), getattr(after, name, None)
+                if left != right and not (
+                    isinstance(left, ast.AST) and ast.dump(left) == ast.dump(right or left)
+                ):
+                    return False
+        return True
+
+    @staticmethod
+    def _touches(span: Span, places: list[Span]) -> bool:
+        return any(span.start <= place.end and place.start <= span.end for place in places)

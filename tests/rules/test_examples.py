@@ -1,0 +1,44 @@
+"""Every rule's documentation and every literate test is run: marks are found, fixes made, good code left alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from charter.api import AnyRule
+from charter.api.examples import cases
+from charter.engine.registry import load
+from charter.mend.examples import check_case, failures
+
+HERE = Path(__file__).parent
+REGISTRY = load()
+DOCUMENTS = sorted(HERE.glob("*/*.md"))
+
+
+@pytest.mark.parametrize("rule", REGISTRY.rules, ids=lambda rule: rule.name)
+def test_the_documentation_of_a_rule_holds(rule: AnyRule) -> None:
+    blocks = [block for case in cases(rule.doc) for block in case.files]
+    assert {"bad", "good"} <= {block.kind for block in blocks}
+    assert all(block.marks for block in blocks if block.kind == "bad" and len(blocks) == 2)
+    assert failures(rule, data=REGISTRY) == []
+
+
+@pytest.mark.parametrize(
+    ("document", "number"),
+    [
+        pytest.param(document, number, id=f"{document.stem}:{case.name or case.line}")
+        for document in DOCUMENTS
+        for number, case in enumerate(cases(document.read_text("utf-8")))
+    ],
+)
+def test_an_edge_case_holds(document: Path, number: int) -> None:
+    rule = REGISTRY.by_name[document.stem]
+    assert check_case(rule, cases(document.read_text("utf-8"))[number], REGISTRY) == []
+
+
+def test_every_document_is_named_after_a_rule_in_its_pillar() -> None:
+    for document in DOCUMENTS:
+        rule = REGISTRY.by_name.get(document.stem)
+        assert rule is not None, f"{document.name} names no rule"
+        assert f".{document.parent.name}." in rule.module, f"{document} lies in the wrong pillar"
