@@ -23,11 +23,14 @@ def unused_suppression(fact: UselessSuppression, ctx: Context) -> Iterator[Findi
     no rule has never did anything: it is most often a slip of the pen.
 
     ```python bad
-    total = sum(prices)  # charter: ignore[unsafe-yaml-load] -- the file is ours
-    #                                      ^^^^^^^^^^^^^^^^ `unsafe-yaml-load` finds nothing to silence here
+    total = sum(prices)  # charter: ignore[unsafe-yaml-laod] -- the file is ours
+    #                                      ^^^^^^^^^^^^^^^^ `unsafe-yaml-laod` is no rule, so nothing is silenced
     ```
     ```python fixed
     total = sum(prices)
+    ```
+    ```python good
+    total = sum(prices)  # the file is ours
     ```
     """
     if fact.known:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
+from charter.engine import suppress
 from charter.engine.context import FileView, RuleContext
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from charter.analysis import FileAnalysis, ProjectAnalysis
     from charter.api import Fact, Finding
     from charter.engine.plan import Entry, Plan
+    from charter.engine.suppress import Suppression
     from charter.syntax.source import Problem, Source
 
 
@@ -53,6 +55,7 @@ class FileResult:
         problems: what did not parse.
         failures: rules and analyses that threw.
         times: seconds spent by phase (`parse`, `walk`, …) and by `rule:NAME`.
+        suppressions: the comments that ask for silence.
     """
 
     path: str
@@ -63,6 +66,7 @@ class FileResult:
     problems: tuple[Problem, ...] = ()
     failures: list[Failure] = field(default_factory=list[Failure])
     times: dict[str, float] = field(default_factory=dict[str, float])
+    suppressions: tuple[Suppression, ...] = ()
 
 
 def check_source(
@@ -81,6 +85,7 @@ def check_source(
     parsed = perf_counter()
     _ = source.index
     result = FileResult(source.path, len(source.positions.starts), problems=problems)
+    result.suppressions = suppress.read(source)
     result.times["parse"] = parsed - started
     result.times["walk"] = perf_counter() - parsed
     view = FileView(source, python, is_test=is_test)

@@ -26,6 +26,7 @@ from charter.api import (
     Step,
 )
 from charter.engine.check import Failure, FileResult
+from charter.engine.suppress import Suppression
 from charter.syntax.source import Problem
 
 _CLASSES: Final[tuple[type[Any], ...]] = (
@@ -43,6 +44,7 @@ _CLASSES: Final[tuple[type[Any], ...]] = (
     Problem,
     Failure,
     FileResult,
+    Suppression,
     Span,
     Severity,
     Confidence,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from charter.analysis import ProjectInfo
+from charter.engine import suppress
 from charter.engine.check import Failure, FileResult, check_source, run_on_facts
 from charter.engine.context import FileView, with_fingerprints
 from charter.engine.plan import Planner
@@ -229,7 +230,7 @@ def assemble(project: Project, results: Mapping[str, FileResult], facts: Project
     )
     for path in sorted(results):
         result = finish(project, results[path], facts)
-        kept, suppressed = settle(result)
+        kept, suppressed = settle(project, result)
         report.findings.extend(kept)
         report.suppressed.extend(suppressed)
         report.problems.extend(result.problems)
@@ -266,6 +267,7 @@ def finish(
         result.problems,
         list(result.failures),
         dict(result.times),
+        result.suppressions,
     )
     if own:
         try:
@@ -289,13 +291,37 @@ def order(finding: Finding) -> tuple[str, int, int, str, str]:
     return finding.path, span.start, span.end, finding.code, finding.message
 
 
-def settle(result: FileResult) -> tuple[list[Finding], list[Finding]]:
-    """The findings of one file in order and with fingerprints, parted into those that count and the suppressed."""
-    seen: set[object] = set()
-    unique: list[Finding] = []
-    for finding in sorted(result.findings, key=order):
-        key = (finding.rule, finding.location, finding.message)
-        if key not in seen:
-            seen.add(key)
-            unique.append(finding)
-    return with_fingerprints(unique), []
+def settle(
+    project: Project, result: FileResult, source: Source | None = None
+) -> tuple[list[Finding], list[Finding]]:
+    """The findings of one file in order and with fingerprints, parted into those that count and the suppressed.
+
+    Args:
+        project: the project.
+        result: all that was found in the file.
+        source: the file; read anew if it is needed and not given.
+    """
+    kept = _distinct(result.findings)
+    silenced: list[Finding] = []
+    if result.suppressions:
+        try:
+            source = source or project.source(result.path)
+        except (OSError, ValueError):
+            return with_fingerprints(kept), silenced
+        plan = project.planner.plan(result.path)
+        enabled = {entry.rule.name for entry in plan.entries}
+        done = suppress.apply(
+            source, kept, project.registry, enabled=enabled, suppressions=result.suppressions
+        )
+        kept, silenced = done.kept, done.silenced
+        if done.useless:
+            extra = FileResult(result.path)
+            run_on_facts(FileView(source, project.settings.oldest_python), plan, done.useless, extra)
+            kept = _distinct([*kept, *extra.findings])
+    return with_fingerprints(kept), silenced
+
+
+def _distinct(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings in order, each once."""
+    found = {(finding.rule, finding.location, finding.message): finding for finding in findings}
+    return sorted(found.values(), key=order)

@@ -70,7 +70,12 @@ class Sorted:
 
 
 def apply(
-    source: Source, findings: Iterable[Finding], registry: Registry, *, enabled: Collection[str] | None = None
+    source: Source,
+    findings: Iterable[Finding],
+    registry: Registry,
+    *,
+    enabled: Collection[str] | None = None,
+    suppressions: Sequence[Suppression] | None = None,
 ) -> Sorted:
     """Silence what the comments of a file ask to be silent about.
 
@@ -79,8 +84,10 @@ def apply(
         findings: what was found in it.
         registry: who answers to which name, code or alias.
         enabled: names of the rules that ran; a suppression of one that did not run is not called useless. None: all.
+        suppressions: what `read` gave for the file, if that was done before.
     """
-    suppressions = read(source)
+    if suppressions is None:
+        suppressions = read(source)
     if not suppressions:
         return Sorted(kept=list(findings))
     result = Sorted()

@@ -152,10 +152,10 @@ class Prover:
         counts: Counter[tuple[str, str]] = Counter()
         for path in paths:
             result = result_of(path)
+            source = (sources or {}).get(path) or self.source(path)
             if facts is not None:
-                source = (sources or {}).get(path) or self.source(path)
                 result = finish(self._project, result, facts, source)
-            kept, suppressed = settle(result)
+            kept, suppressed = settle(self._project, result, source)
             counts.update((path, finding.rule) for finding in (*kept, *suppressed))
         return counts
 
