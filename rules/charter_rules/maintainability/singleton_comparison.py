@@ -1,0 +1,148 @@
+"""Finds `==` with None, True or False where identity or truth is meant; query expressions are not its business."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from charter.api import Fix, Grade, Severity, Span, rule
+from charter_rules import shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_QUERY_METHODS = frozenset(
+    {
+        "filter", "where", "having", "filter_by", "exclude", "and_", "or_", "not_", "join", "outerjoin", "case",
+        "select", "select_from", "query", "when", "on", "ON", "assign", "mask", "loc", "update", "values",
+        "order_by", "group_by", "any", "has", "label", "correlate", "exists", "delete", "literal",
+    }
+)  # fmt: skip
+_ARRAYS = ("numpy", "pandas", "polars", "pyspark", "sqlalchemy", "peewee", "pony", "torch", "tensorflow", "ibis")
+
+
+@rule(
+    ast.Compare,
+    code="MNT008",
+    principles=("robust-comparisons",),
+    severity=Severity.LOW,
+    aliases=("E711", "E712", "C0121"),
+)
+def singleton_comparison(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
+    """`==` compares with None where `is` is meant.
+
+    `==` asks the object: a class with its own `__eq__` may answer anything, and arrays answer with an array. There
+    is one None, so identity says exactly what is meant. A comparison with True or False in a condition is the
+    condition itself.
+
+    Ruff's E711 and E712 report these also in SQLAlchemy and pandas expressions, where `column == None` builds a
+    query and the "fix" breaks it; this rule leaves those alone.
+
+    ```python bad
+    def label(user):
+        if user.name == None:
+    #      ^^^^^^^^^^^^^^^^^ `==` compares with `None`; identity is meant
+            return "?"
+        return user.name
+    ```
+    ```python fixed
+    def label(user):
+        if user.name is None:
+            return "?"
+        return user.name
+    ```
+    ```python good
+    def label(user, session, User):
+        if user is None:
+            return session.query(User).filter(User.name == None)
+        return user.name
+    ```
+    """
+    if len(compare.ops) != 1 or not isinstance(compare.ops[0], (ast.Eq, ast.NotEq)):
+        ctx.not_an_opportunity()
+        return
+    left, right = compare.left, compare.comparators[0]
+    if isinstance(left, ast.Constant) and not isinstance(right, ast.Constant):
+        constant, other = left, right
+    elif isinstance(right, ast.Constant) and not isinstance(left, ast.Constant):
+        constant, other = right, left
+    else:
+        return
+    value = constant.value
+    if value is not None and value is not True and value is not False:
+        return
+    if _builds_expression(compare, ctx):
+        return
+    if value is None:
+        yield ctx.finding(
+            compare,
+            f"`{_operator(compare)}` compares with `None`; identity is meant",
+            fix=_identity(compare, left, right, ctx),
+        )
+    elif _is_condition(compare, ctx) and isinstance(other, (ast.Name, ast.Attribute, ast.Call)):
+        yes = value is isinstance(compare.ops[0], ast.Eq)
+        text = ctx.source(other) if yes else f"not {ctx.source(other)}"
+        yield ctx.finding(
+            compare,
+            f"`{_operator(compare)} {value}` says nothing that the condition does not say by itself",
+            fix=Fix(f"Test `{text}`", (ctx.replace(compare, text),), Grade.UNSAFE),
+        )
+
+
+def _operator(compare: ast.Compare) -> str:
+    return "==" if isinstance(compare.ops[0], ast.Eq) else "!="
+
+
+def _builds_expression(compare: ast.Compare, ctx: Context) -> bool:
+    """Whether the comparison may be an operand of a query or an array, where `==` is overloaded on purpose."""
+    for ancestor in ctx.ancestors(compare):
+        if isinstance(ancestor, (ast.Subscript, ast.BinOp)):
+            return True
+        if isinstance(ancestor, ast.UnaryOp) and isinstance(ancestor.op, ast.Invert):
+            return True
+        if isinstance(ancestor, ast.Call):
+            func = ancestor.func
+            name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+            if name in _QUERY_METHODS:
+                return True
+        if isinstance(ancestor, ast.stmt):
+            # A comparison that is kept, not tested, may be an expression of a library in this file.
+            return not _is_condition(compare, ctx) and _imports_arrays(ctx)
+    return False
+
+
+def _imports_arrays(ctx: Context) -> bool:
+    modules = [alias.name for node in ctx.nodes(ast.Import) for alias in node.names]
+    modules.extend(node.module or "" for node in ctx.nodes(ast.ImportFrom))
+    return any(module.partition(".")[0] in _ARRAYS for module in modules)
+
+
+def _is_condition(compare: ast.Compare, ctx: Context) -> bool:
+    """Whether only the truth of the comparison is used."""
+    child: ast.AST = compare
+    for ancestor in ctx.ancestors(compare):
+        if isinstance(ancestor, ast.BoolOp) or (isinstance(ancestor, ast.UnaryOp) and isinstance(ancestor.op, ast.Not)):
+            child = ancestor
+            continue
+        if isinstance(ancestor, (ast.If, ast.While, ast.IfExp, ast.Assert)):
+            return ancestor.test is child
+        if isinstance(ancestor, ast.comprehension):
+            return child in ancestor.ifs
+        return False
+    return False
+
+
+def _identity(compare: ast.Compare, left: ast.expr, right: ast.expr, ctx: Context) -> Fix | None:
+    between = Span(ctx.span(left).end, ctx.span(right).start)
+    text = ctx.text[between.start : between.end]
+    sign = _operator(compare)
+    if sign not in text or shapes.has_comment(text):
+        return None
+    word = "is" if sign == "==" else "is not"
+    at = between.start + text.index(sign)
+    before = "" if ctx.text[at - 1].isspace() else " "
+    after = "" if ctx.text[at + 2].isspace() else " "
+    edit = ctx.replace(Span(at, at + 2), f"{before}{word}{after}")
+    return Fix(f"Compare with `{word}`", (edit,), Grade.UNSAFE)

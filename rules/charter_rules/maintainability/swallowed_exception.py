@@ -1,0 +1,136 @@
+"""Finds handlers that catch everything and do nothing, without a word why. Narrow handlers are not its business."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from charter.api import Fix, Grade, Severity, rule
+from charter_rules import shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_BLANKET = frozenset({"builtins.Exception", "builtins.BaseException"})
+_LAST_RESORTS = frozenset({"__del__", "__exit__", "__aexit__", "__repr__", "__str__"})
+
+
+@rule(
+    ast.ExceptHandler,
+    code="MNT002",
+    principles=("deliberate-errors",),
+    severity=Severity.MEDIUM,
+    cwe=(390,),
+    aliases=("S110", "S112", "B110", "B112"),
+)
+def swallowed_exception(handler: ast.ExceptHandler, ctx: Context) -> Iterator[Finding]:
+    """Every exception is caught and dropped.
+
+    A handler for `Exception` with an empty body also swallows the errors that nobody thought of: a misspelt name,
+    a changed interface, a full disk. The program goes on with wrong data and nothing says why. Catch what you
+    expect, or log what you drop; if dropping everything is right, say why in a comment, and this rule is content.
+
+    Ruff's S110 reports the same handlers, commented or not; here a comment, a destructor or a narrow type is reason
+    enough to stay silent.
+
+    ```python bad
+    import logging
+
+    logger = logging.getLogger(__name__)
+
+    def refresh(cache):
+        try:
+            cache.reload()
+        except Exception:
+    #   ^^^^^^^^^^^^^^^^ `except Exception` drops every error, also those nobody expected
+            pass
+    ```
+    ```python fixed
+    import logging
+
+    logger = logging.getLogger(__name__)
+
+    def refresh(cache):
+        try:
+            cache.reload()
+        except Exception:
+            logger.warning("ignored an error in refresh", exc_info=True)
+    ```
+    ```python good
+    def refresh(cache):
+        try:
+            cache.reload()
+        except Exception:
+            pass  # a stale cache is fine; the next run reloads it
+
+    def close(connection):
+        try:
+            connection.close()
+        except OSError:
+            pass
+    ```
+    """
+    caught = _blanket(handler, ctx)
+    if caught is None:
+        return
+    body = handler.body
+    if not all(isinstance(item, (ast.Pass, ast.Continue)) or shapes.is_trivial([item]) for item in body):
+        return
+    function = ctx.function(handler)
+    if function is not None and function.name in _LAST_RESORTS:
+        return
+    span = ctx.span(handler)
+    if _is_explained(ctx, span.start, ctx.span(body[-1]).end):
+        return
+    what = "`except:`" if handler.type is None else f"`except {caught}`"
+    head = ctx.text.index(":", span.start if handler.type is None else ctx.span(handler.type).end)
+    yield ctx.finding(
+        type(span)(span.start, head + 1),
+        f"{what} drops every error, also those nobody expected",
+        fix=_log(handler, ctx),
+    )
+
+
+def _blanket(handler: ast.ExceptHandler, ctx: Context) -> str | None:
+    if handler.type is None:
+        return ""
+    types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return next((ctx.source(item) for item in types if ctx.name(item) in _BLANKET), None)
+
+
+def _is_explained(ctx: Context, start: int, end: int) -> bool:
+    """Whether a comment stands in the handler, on the line above it or behind its last statement."""
+    text = ctx.text
+    line_end = text.find("\n", end)
+    stop = len(text) if line_end < 0 else line_end
+    following = text[stop + 1 : (text.find("\n", stop + 1) + 1 or len(text) + 1) - 1]
+    line_start = text.rfind("\n", 0, start)
+    above_start = text.rfind("\n", 0, max(line_start, 0)) + 1
+    above = text[above_start : max(line_start, 0)].strip()
+    indent = start - line_start - 1
+    return (
+        shapes.has_comment(text[start:stop])
+        or above.startswith("#")
+        or (following.lstrip().startswith("#") and len(following) - len(following.lstrip()) > indent)
+    )
+
+
+def _log(handler: ast.ExceptHandler, ctx: Context) -> Fix | None:
+    """Offer to log where the module has a logger."""
+    if len(handler.body) != 1 or not isinstance(handler.body[0], ast.Pass):
+        return None
+    if handler.body[0].lineno == handler.lineno:
+        return None
+    for node in ctx.tree.body:
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Call)
+            and isinstance(node.targets[0], ast.Name)
+            and ctx.name(node.value.func) == "logging.getLogger"
+        ):
+            where = ctx.symbol(handler) or ctx.module or "this module"
+            call = f'{node.targets[0].id}.warning("ignored an error in {where}", exc_info=True)'
+            return Fix("Log what is dropped", (ctx.replace(handler.body[0], call),), Grade.UNSAFE)
+    return None

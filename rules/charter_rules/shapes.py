@@ -1,0 +1,220 @@
+"""Questions about shapes of code that several rules ask: what is bound, read or changed where. It judges nothing."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from charter.api import Context
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+"""A function that has statements."""
+
+Loop = ast.For | ast.AsyncFor | ast.While
+"""A loop that has statements."""
+
+LOOPS: Final = (ast.For, ast.AsyncFor, ast.While)
+FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
+DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+MUTATORS: Final = frozenset(
+    {
+        "add", "append", "appendleft", "clear", "difference_update", "discard", "extend", "extendleft", "insert",
+        "intersection_update", "pop", "popitem", "popleft", "remove", "reverse", "rotate", "setdefault", "sort",
+        "symmetric_difference_update", "update", "__setitem__", "__delitem__",
+    }
+)  # fmt: skip
+"""Methods of the built-in containers that change their object."""
+
+
+def is_name(node: ast.AST | None, name: str) -> bool:
+    """Whether a node is exactly this bare name."""
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def names_in(root: ast.AST) -> set[str]:
+    """The bare names that occur in a subtree, the root included, read or written."""
+    return {node.id for node in ast.walk(root) if isinstance(node, ast.Name)}
+
+
+def stored_in(roots: Iterable[ast.AST]) -> set[str]:
+    """The names that statements or expressions bind, nested scopes included."""
+    found: set[str] = set()
+    for root in roots:
+        for node in ast.walk(root):
+            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+                found.add(node.id)
+            elif isinstance(node, (ast.Import, ast.ImportFrom)):
+                found.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
+            elif isinstance(node, (*DEFINITIONS, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)):
+                if node.name:
+                    found.add(node.name)
+            elif isinstance(node, ast.MatchMapping) and node.rest:
+                found.add(node.rest)
+            elif isinstance(node, (ast.Global, ast.Nonlocal)):
+                found.update(node.names)
+    return found
+
+
+def reads(name: str, roots: Iterable[ast.AST]) -> Iterator[ast.Name]:
+    """Where a bare name is read."""
+    for root in roots:
+        for node in ast.walk(root):
+            if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
+                yield node
+
+
+def is_mutation(use: ast.Name, ctx: Context) -> bool:
+    """Whether a use of a name changes the object in place: a mutating method, or an item that is set or deleted."""
+    parent = ctx.parent(use)
+    if isinstance(parent, ast.Attribute) and parent.attr in MUTATORS:
+        call = ctx.parent(parent)
+        return isinstance(call, ast.Call) and call.func is parent
+    if isinstance(parent, ast.Subscript) and parent.value is use:
+        if not isinstance(parent.ctx, ast.Load):
+            return True
+        outer = ctx.parent(parent)
+        return isinstance(outer, ast.AugAssign) and outer.target is parent
+    return isinstance(parent, ast.AugAssign) and parent.target is use
+
+
+def changed_in(name: str, roots: Iterable[ast.AST], ctx: Context) -> bool:
+    """Whether statements bind a name again or change its object in place."""
+    for root in roots:
+        for node in ast.walk(root):
+            if isinstance(node, ast.Name) and node.id == name:
+                if not isinstance(node.ctx, ast.Load) or is_mutation(node, ctx):
+                    return True
+            elif isinstance(node, (*DEFINITIONS, ast.ExceptHandler)) and node.name == name:
+                return True
+    return False
+
+
+def bindings(name: str, function: ast.AST, ctx: Context) -> list[ast.AST]:
+    """The nodes that bind a name in a function or module, nested functions left out; parameters included."""
+    found: list[ast.AST] = []
+    if isinstance(function, FUNCTIONS):
+        found.extend(a for a in parameters(function) if a.arg == name)
+    for node in ctx.walk(function, into_functions=False):
+        if isinstance(node, ast.Name):
+            if node.id == name and not isinstance(node.ctx, ast.Load):
+                found.append(node)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            if any((alias.asname or alias.name).partition(".")[0] == name for alias in node.names):
+                found.append(node)
+        elif isinstance(node, (ast.Global, ast.Nonlocal)):
+            if name in node.names:
+                found.append(node)
+        elif isinstance(node, (*DEFINITIONS, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name == name:
+            found.append(node)
+    return found
+
+
+def assigned_values(name: str, function: ast.AST, ctx: Context) -> list[ast.expr] | None:
+    """The expressions that a local name is assigned; None if it is also bound in another way (loop, argument, `with`)."""
+    values: list[ast.expr] = []
+    for node in bindings(name, function, ctx):
+        parent = ctx.parent(node)
+        if isinstance(parent, ast.Assign) and any(target is node for target in parent.targets):
+            values.append(parent.value)
+        elif isinstance(parent, ast.AnnAssign) and parent.target is node:
+            if parent.value is not None:
+                values.append(parent.value)
+        elif isinstance(parent, ast.NamedExpr):
+            values.append(parent.value)
+        elif isinstance(parent, ast.AugAssign):
+            continue
+        else:
+            return None
+    return values
+
+
+def parameters(function: FunctionNode | ast.Lambda) -> list[ast.arg]:
+    """All parameters of a function, in order, `*args` and `**kwargs` included."""
+    arguments = function.args
+    return [
+        *arguments.posonlyargs,
+        *arguments.args,
+        *([arguments.vararg] if arguments.vararg else []),
+        *arguments.kwonlyargs,
+        *([arguments.kwarg] if arguments.kwarg else []),
+    ]
+
+
+def defaults(function: FunctionNode | ast.Lambda) -> Iterator[tuple[ast.arg, ast.expr]]:
+    """The parameters that have a default, each with it."""
+    arguments = function.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    if arguments.defaults:
+        yield from zip(positional[-len(arguments.defaults) :], arguments.defaults, strict=True)
+    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        if default is not None:
+            yield argument, default
+
+
+def without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
+    """A body without its docstring."""
+    first = body[0] if body else None
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        return body[1:]
+    return body
+
+
+def is_trivial(body: list[ast.stmt]) -> bool:
+    """Whether a body does nothing: `pass`, `...` or a docstring only."""
+    return all(
+        isinstance(item, ast.Pass) or (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))
+        for item in body
+    )
+
+
+def is_pure(expression: ast.AST) -> bool:
+    """Whether evaluating an expression again, or not at all, can make no difference that a user would notice.
+
+    Calls, awaits, yields and walruses can; attributes and operators are taken to be harmless.
+    """
+    return not any(
+        isinstance(node, (ast.Call, ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr))
+        for node in ast.walk(expression)
+    )
+
+
+def is_string(expression: ast.AST, ctx: Context) -> bool:
+    """Whether an expression is certainly text."""
+    if isinstance(expression, ast.JoinedStr):
+        return True
+    if isinstance(expression, ast.Constant):
+        return isinstance(expression.value, str)
+    if isinstance(expression, ast.BinOp):
+        if isinstance(expression.op, ast.Add):
+            return is_string(expression.left, ctx) or is_string(expression.right, ctx)
+        return isinstance(expression.op, ast.Mod) and is_string(expression.left, ctx)
+    if isinstance(expression, ast.IfExp):
+        return is_string(expression.body, ctx) and is_string(expression.orelse, ctx)
+    if isinstance(expression, ast.Call):
+        if isinstance(expression.func, ast.Attribute) and expression.func.attr in {"join", "format"}:
+            return is_string(expression.func.value, ctx)
+        if isinstance(expression.func, ast.Name) and expression.func.id in {"str", "repr", "chr", "hex", "ascii"}:
+            return ctx.name(expression.func) == f"builtins.{expression.func.id}"
+    return ctx.type_name(expression) == "builtins.str"
+
+
+def has_comment(text: str) -> bool:
+    """Whether a piece of code, known to hold no string with a `#`, holds a comment."""
+    return "#" in text
+
+
+def free_name(wanted: Iterable[str], taken: set[str]) -> str:
+    """The first of some names that is not taken; the last one numbered if all are."""
+    name = ""
+    for name in wanted:  # noqa: B007 (the last one is used below)
+        if name not in taken:
+            return name
+    number = 2
+    while f"{name}{number}" in taken:
+        number += 1
+    return f"{name}{number}"

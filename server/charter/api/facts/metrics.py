@@ -1,0 +1,70 @@
+"""Facts about the size and shape of functions and classes. How they are measured is `analysis.metrics`'s business."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from charter.api.facts import Fact
+from charter.api.text import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A place that adds to a measure.
+
+    Attributes:
+        location: where.
+        what: the construct, for instance "`elif`".
+        weight: by how much it adds.
+    """
+
+    location: Location
+    what: str
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionMetrics(Fact):
+    """Measures of one function; nested functions are measured on their own.
+
+    Attributes:
+        location: the function's name.
+        name: qualified name within the module.
+        cyclomatic: McCabe's number: one, and one for each branch.
+        branches: what adds to `cyclomatic`, in source order.
+        cognitive: cognitive complexity as SonarSource defines it.
+        hurdles: what adds to `cognitive`, with the weight of its nesting.
+        nesting: how deep its blocks are nested, 0 for a flat body.
+        deepest: the first line of the deepest block; the name where nothing is nested.
+        statements: how many statements it holds, the docstring left out.
+        parameters: how many parameters a caller sees (`self` and `cls` left out).
+    """
+
+    name: str
+    cyclomatic: int
+    branches: tuple[Branch, ...]
+    cognitive: int
+    hurdles: tuple[Branch, ...]
+    nesting: int
+    deepest: Location
+    statements: int
+    parameters: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClassMetrics(Fact):
+    """Measures of one class.
+
+    Attributes:
+        location: the class's name.
+        name: qualified name within the module.
+        methods: how many methods it defines.
+        attributes: how many attributes its methods assign to `self`.
+        groups: its methods, grouped by the attributes and methods that they share; one group is a cohesive class
+            (LCOM4, Hitz and Montazeri 1995). Methods that touch nothing of the instance are left out.
+    """
+
+    name: str
+    methods: int
+    attributes: int
+    groups: tuple[tuple[str, ...], ...]
