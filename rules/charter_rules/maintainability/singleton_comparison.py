@@ -81,7 +81,7 @@ def singleton_comparison(compare: ast.Compare, ctx: Context) -> Iterator[Finding
             f"`{_operator(compare)}` compares with `None`; identity is meant",
             fix=_identity(compare, left, right, ctx),
         )
-    elif _is_condition(compare, ctx) and isinstance(other, (ast.Name, ast.Attribute, ast.Call)):
+    elif _is_branch(compare, ctx) and isinstance(other, (ast.Name, ast.Attribute, ast.Call)):
         yes = value is isinstance(compare.ops[0], ast.Eq)
         text = ctx.source(other) if yes else f"not {ctx.source(other)}"
         yield ctx.finding(
@@ -132,6 +132,11 @@ def _is_condition(compare: ast.Compare, ctx: Context) -> bool:
             return child in ancestor.ifs
         return False
     return False
+
+
+def _is_branch(compare: ast.Compare, ctx: Context) -> bool:
+    """Whether it decides a branch; in an assertion, `== True` may well be meant to the letter."""
+    return _is_condition(compare, ctx) and not isinstance(ctx.statement(compare), ast.Assert)
 
 
 def _identity(compare: ast.Compare, left: ast.expr, right: ast.expr, ctx: Context) -> Fix | None:

@@ -116,7 +116,12 @@ class Analysis:
     project: bool = False
 
 
-ANALYSES: tuple[Analysis, ...] = ()
+ANALYSES: tuple[Analysis, ...] = (
+    Analysis(
+        "charter.analysis.metrics",
+        ("charter.api.facts.metrics.FunctionMetrics", "charter.api.facts.metrics.ClassMetrics"),
+    ),
+)
 """Every analysis. Order is the order in which they run."""
 
 

@@ -12,44 +12,45 @@ from typing import TYPE_CHECKING
 
 from charter.api.facts.metrics import Branch, ClassMetrics, FunctionMetrics
 from charter.api.text import Span
+from charter.analysis.places import name_span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api.text import Location
-    from charter.model import FileModel
-    from charter.syntax import Source
+    from charter.model.names import Names
+    from charter.syntax.source import Source
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 
 
-def facts(source: Source, model: FileModel) -> Iterator[FunctionMetrics | ClassMetrics]:
+def facts(source: Source, names: Names) -> Iterator[FunctionMetrics | ClassMetrics]:
     """Measure every function and class of a file.
 
     Args:
         source: the file.
-        model: its names; not needed here.
+        names: what its names mean.
 
     Yields:
         A fact for each function, then one for each class.
     """
     for kind in (ast.FunctionDef, ast.AsyncFunctionDef):
         for function in source.nodes(kind):
-            yield _function(function, source)
+            yield _function(function, source, names)
     for class_ in source.nodes(ast.ClassDef):
-        yield _class(class_, source)
+        yield _class(class_, source, names)
 
 
-def _function(function: FunctionNode, source: Source) -> FunctionMetrics:
+def _function(function: FunctionNode, source: Source, names: Names) -> FunctionMetrics:
     meter = _Meter(function, source)
     meter.block(function.body, 0)
     meter.branches.sort(key=lambda branch: branch.location.span)
-    location = source.location(source.name_span(function))
+    location = source.location(name_span(source, function))
     return FunctionMetrics(
         location=location,
-        name=source.symbol(function),
+        name=names.symbol(function),
         cyclomatic=1 + len(meter.branches),
         branches=tuple(meter.branches),
         cognitive=sum(branch.weight for branch in meter.hurdles),
@@ -192,22 +193,22 @@ class _Meter:
             todo.extend((child, level) for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr_context))
 
 
-def _class(node: ast.ClassDef, source: Source) -> ClassMetrics:
+def _class(node: ast.ClassDef, source: Source, names: Names) -> ClassMetrics:
     methods = [item for item in node.body if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef))]
     touched: dict[str, set[str]] = {}
     assigned: set[str] = set()
     for method in methods:
         receiver = next((a.arg for a in (*method.args.posonlyargs, *method.args.args)), None)
-        names: set[str] = set()
+        members: set[str] = set()
         for inner in ast.walk(method):
             if isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name) and inner.value.id == receiver:
-                names.add(inner.attr)
+                members.add(inner.attr)
                 if isinstance(inner.ctx, ast.Store):
                     assigned.add(inner.attr)
-        touched.setdefault(method.name, set()).update(names)
+        touched.setdefault(method.name, set()).update(members)
     return ClassMetrics(
-        location=source.location(source.name_span(node)),
-        name=source.symbol(node),
+        location=source.location(name_span(source, node)),
+        name=names.symbol(node),
         methods=len(methods),
         attributes=len(assigned),
         groups=_groups(touched),

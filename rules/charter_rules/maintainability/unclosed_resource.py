@@ -1,0 +1,117 @@
+"""Finds sockets, connections, archives, sessions and pools that are not released on every path; files have their own rule."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from charter.api import Fix, Grade, Severity, Span, rule
+from charter_rules import lifetimes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_RESOURCES = {
+    "socket.socket": ("socket", True),
+    "socket.create_connection": ("socket", True),
+    "sqlite3.connect": ("connection", False),
+    "psycopg2.connect": ("connection", False),
+    "psycopg.connect": ("connection", False),
+    "pymysql.connect": ("connection", False),
+    "MySQLdb.connect": ("connection", False),
+    "pyodbc.connect": ("connection", False),
+    "cx_Oracle.connect": ("connection", False),
+    "zipfile.ZipFile": ("archive", True),
+    "tarfile.open": ("archive", True),
+    "shelve.open": ("shelf", True),
+    "requests.Session": ("session", True),
+    "requests.session": ("session", True),
+    "httpx.Client": ("client", True),
+    "smtplib.SMTP": ("connection", True),
+    "smtplib.SMTP_SSL": ("connection", True),
+    "ftplib.FTP": ("connection", True),
+    "imaplib.IMAP4_SSL": ("connection", True),
+    "concurrent.futures.ThreadPoolExecutor": ("pool", True),
+    "concurrent.futures.ProcessPoolExecutor": ("pool", True),
+    "multiprocessing.Pool": ("pool", False),
+    "mmap.mmap": ("map", True),
+}
+"""What is acquired by which call, and whether its `with` statement releases it (a database connection's commits)."""
+
+_RELEASES = frozenset({"close", "shutdown", "terminate", "quit", "logout", "stop", "detach"})
+
+
+@rule(
+    ast.Call,
+    code="MNT011",
+    principles=("released-resources",),
+    severity=Severity.MEDIUM,
+    calls=tuple(_RESOURCES),
+    cwe=(772,),
+)
+def unclosed_resource(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """A socket, connection, archive, session or pool is acquired and not released on every path.
+
+    Servers allow a limited number of connections and processes a limited number of descriptors; one leak for each
+    failing request uses them up. What is returned, stored, handed on or released in a `finally` is in good hands
+    and not reported.
+
+    ```python bad
+    import sqlite3
+
+    def count_orders(path):
+        connection = sqlite3.connect(path)
+        #            ^^^^^^^^^^^^^^^^^^^^^ the connection `connection` stays open if an exception is raised before it is closed
+        total = connection.execute("SELECT count(*) FROM orders").fetchone()[0]
+        connection.close()
+        return total
+    ```
+    ```python bad
+    import socket
+
+    def is_open(host, port):
+        probe = socket.socket()
+        #       ^^^^^^^^^^^^^^^ the socket `probe` is never closed
+        probe.settimeout(1)
+        return probe.connect_ex((host, port)) == 0
+    ```
+    ```python good
+    import contextlib
+    import sqlite3
+
+    def count_orders(path):
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            return connection.execute("SELECT count(*) FROM orders").fetchone()[0]
+
+    def connect(path):
+        return sqlite3.connect(path)
+    ```
+    """
+    name = ctx.name(call.func)
+    what, has_with = _RESOURCES.get(name or "", ("resource", False))
+    found = lifetimes.leak(call, ctx, _RELEASES)
+    if found is None:
+        return
+    if found.fate == "dropped":
+        yield ctx.finding(call, f"this {what} is never closed")
+    elif found.fate == "never":
+        yield ctx.finding(call, f"the {what} `{found.name}` is never closed")
+    else:
+        fix = _with(found, ctx) if has_with else None
+        yield ctx.finding(
+            call,
+            f"the {what} `{found.name}` stays open if an exception is raised before it is closed",
+            fix=fix,
+            severity=Severity.LOW,
+        )
+
+
+def _with(found: lifetimes.Leak, ctx: Context) -> Fix | None:
+    block = lifetimes.with_block(found, ctx)
+    if block is None or found.assignment is None:
+        return None
+    text, last = block
+    span = Span(ctx.span(found.assignment).start, ctx.span(last).end)
+    return Fix("Acquire it in a `with` statement", (ctx.replace(span, text),), Grade.UNSAFE)
