@@ -1,0 +1,142 @@
+"""Finds membership tests in a loop against a list that only grows with the data. Short fixed lists are not its business."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from charter.api import Fix, Grade, Severity, rule
+from charter_rules import shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import AnyEdit, Context, Finding
+
+
+@rule(
+    ast.Compare,
+    code="PRF001",
+    principles=("fitting-data-structures", "bounded-complexity-of-work"),
+    severity=Severity.MEDIUM,
+)
+def list_membership_in_loop(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
+    """`in` searches a list from the start, once for each round of a loop.
+
+    A list is searched item by item, so n rounds over m items cost n × m comparisons; a set finds an item in one
+    step however large it is. With 10,000 items on both sides, that is 50 million comparisons (about a second)
+    against 10,000 look-ups (under a millisecond).
+
+    Only lists are reported that are built in the same function from data of unknown size. The fix is offered where
+    the list serves for nothing else. The items must be hashable, which is why it is not applied unasked.
+
+    ```python bad
+    def missing(wanted, rows):
+        known = [row.name for row in rows]
+        return [name for name in wanted if name not in known]
+        #                                  ^^^^^^^^^^^^^^^^^ each round searches the list `known` from the start: rounds × items comparisons
+    ```
+    ```python fixed
+    def missing(wanted, rows):
+        known = {row.name for row in rows}
+        return [name for name in wanted if name not in known]
+    ```
+    ```python good
+    def missing(wanted, rows):
+        known = {row.name for row in rows}
+        return [name for name in wanted if name not in known]
+
+    def is_weekend(days):
+        weekend = ["sat", "sun"]
+        return [day in weekend for day in days]
+    ```
+    """
+    if len(compare.ops) != 1 or not isinstance(compare.ops[0], (ast.In, ast.NotIn)):
+        ctx.not_an_opportunity()
+        return
+    container = compare.comparators[0]
+    loop = ctx.loop(compare)
+    function = ctx.function(compare)
+    if ctx.is_test or not isinstance(container, ast.Name) or loop is None or function is None:
+        return
+    name = container.id
+    if isinstance(compare.left, ast.Constant):
+        return  # asked of one value, the loop is likely to change the list
+    values = shapes.assigned_values(name, function, ctx)
+    if values is None or len(values) != 1 or not _is_unbounded_list(values[0], name, function, ctx):
+        return
+    if _is_inside(values[0], loop, ctx) or _breaks_soon(compare, loop, ctx):
+        return
+    yield ctx.finding(
+        compare,
+        f"each round searches the list `{name}` from the start: rounds × items comparisons",
+        fix=_to_set(name, values[0], function, ctx),
+    )
+
+
+def _is_unbounded_list(value: ast.expr, name: str, function: shapes.FunctionNode, ctx: Context) -> bool:
+    """Whether an expression makes a list that is as long as the data."""
+    if isinstance(value, ast.ListComp):
+        return not _is_small(value.generators[0].iter)
+    if isinstance(value, ast.Call):
+        called = ctx.name(value.func)
+        if called in {"builtins.list", "builtins.sorted"} and value.args:
+            return not _is_small(value.args[0])
+        return False
+    if isinstance(value, ast.List) and not value.elts:
+        return any(
+            isinstance(ctx.parent(use), ast.Attribute)
+            and isinstance(ctx.parent(use), ast.Attribute)
+            and _method(use, ctx) in {"append", "extend"}
+            and ctx.loop(use) is not None
+            for use in shapes.reads(name, function.body)
+        )
+    return False
+
+
+def _is_small(iterable: ast.expr) -> bool:
+    """Whether an iterable is written out in place, so that its length is fixed."""
+    return isinstance(iterable, (ast.List, ast.Tuple, ast.Set, ast.Constant, ast.Dict))
+
+
+def _method(use: ast.Name, ctx: Context) -> str:
+    parent = ctx.parent(use)
+    return parent.attr if isinstance(parent, ast.Attribute) else ""
+
+
+def _is_inside(node: ast.AST, loop: ast.AST, ctx: Context) -> bool:
+    """Whether the list is made anew in each round, so that it is likely to be short."""
+    return any(ancestor is loop for ancestor in ctx.ancestors(node))
+
+
+def _breaks_soon(compare: ast.Compare, loop: ast.AST, ctx: Context) -> bool:
+    """Whether the test ends the loop (`while name in taken`), which then hardly has as many rounds as items."""
+    return isinstance(loop, ast.While) and any(
+        ancestor is loop.test or compare is loop.test for ancestor in (compare, *ctx.ancestors(compare))
+    )
+
+
+def _to_set(name: str, value: ast.expr, function: shapes.FunctionNode, ctx: Context) -> Fix | None:
+    """Build a set instead, where membership is all that the list is asked for."""
+    edits: list[AnyEdit] = []
+    if isinstance(value, ast.ListComp):
+        inner = ctx.source(value)[1:-1]
+        edits.append(ctx.replace(value, f"{{{inner}}}"))
+    elif isinstance(value, ast.Call) and len(value.args) == 1 and not value.keywords:
+        edits.append(ctx.replace(value.func, "set"))
+    elif isinstance(value, ast.List):
+        edits.append(ctx.replace(value, "set()"))
+    else:
+        return None
+    binding = ctx.parent(value)
+    if isinstance(binding, ast.AnnAssign):
+        return None
+    for use in shapes.reads(name, function.body):
+        parent = ctx.parent(use)
+        if isinstance(parent, ast.Compare) and use in parent.comparators:
+            continue
+        if isinstance(value, ast.List) and _method(use, ctx) == "append" and isinstance(parent, ast.Attribute):
+            edits.append(ctx.replace(ctx.name_span(parent), "add"))
+            continue
+        return None
+    return Fix(f"Make `{name}` a set", tuple(edits), Grade.UNSAFE)
