@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,9 +76,9 @@ def _load() -> Apis:
         if not (entry.name.startswith("deprecated_") and entry.name.endswith(".toml")):
             continue
         document = tomllib.loads(entry.read_text(encoding="utf-8"))
-        packages = document["package"]
+        packages: str | list[dict[str, Any]] = document["package"]
         parts = packages if isinstance(packages, list) else [{**document, "name": packages}]
-        for part in cast("list[dict[str, Any]]", parts):
+        for part in parts:
             for key, table in tables.items():
                 for name, row in part.get(key, {}).items():
                     table[name] = _api(entry.name, name, part["name"], row)
@@ -87,13 +87,17 @@ def _load() -> Apis:
     return Apis(names, tables["modules"], tables["methods"], frozenset(words))
 
 
-_KEYS = frozenset({"since", "removed", "returned", "use", "replace", "grade", "needs", "always", "note", "of"})
+_KEYS = frozenset(
+    {"since", "removed", "returned", "use", "replace", "grade", "needs", "always", "note", "of"}
+)
 
 
 def _api(file: str, name: str, package: str, row: dict[str, Any]) -> Api:
     unknown = row.keys() - _KEYS
     if unknown or not ("since" in row or "removed" in row) or not ("use" in row or "replace" in row):
-        raise ValueError(f"data/{file}: `{name}` needs `since` or `removed`, and `use` or `replace`; unknown: {unknown}")
+        raise ValueError(
+            f"data/{file}: `{name}` needs `since` or `removed`, and `use` or `replace`; unknown: {unknown}"
+        )
     grade: Literal["safe", "unsafe"] = row.get("grade", "safe")
     return Api(
         name=name,

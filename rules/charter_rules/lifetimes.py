@@ -89,7 +89,9 @@ _USES = frozenset(
 def _named(
     name: str, assignment: ast.Assign, function: shapes.FunctionNode, ctx: Context, releases: Container[str]
 ) -> Leak | None:
-    stores = [node for node in shapes.bindings(name, function, ctx) if not isinstance(ctx.parent(node), ast.Delete)]
+    stores = [
+        node for node in shapes.bindings(name, function, ctx) if not isinstance(ctx.parent(node), ast.Delete)
+    ]
     if len(stores) != 1:
         return None  # bound more than once, or global: which object is meant needs more than this
     release: ast.Expr | None = None
@@ -112,7 +114,9 @@ def _named(
     between = block[block.index(assignment) + 1 : block.index(release)]
     if ctx.is_test or not any(_may_raise(statement) for statement in between):
         return None
-    if any(isinstance(node, (ast.Yield, ast.YieldFrom)) for statement in between for node in ast.walk(statement)):
+    if any(
+        isinstance(node, (ast.Yield, ast.YieldFrom)) for statement in between for node in ast.walk(statement)
+    ):
         return None  # a fixture or a generator: what happens between is its caller's
     return Leak("error", name, assignment, release)
 
@@ -145,7 +149,9 @@ def _role(use: ast.Name, ctx: Context, releases: Container[str]) -> Literal["use
         if known in READERS:
             return "uses"
         return "escapes"
-    if isinstance(parent, ast.Compare) or (isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)):
+    if isinstance(parent, ast.Compare) or (
+        isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)
+    ):
         return "uses"
     if isinstance(parent, (ast.If, ast.While, ast.Assert)):
         return "uses"
@@ -186,7 +192,7 @@ def _is_protected(statement: ast.stmt, ctx: Context) -> bool:
 def _block(statement: ast.stmt, ctx: Context) -> list[ast.stmt] | None:
     parent = ctx.parent(statement)
     for field in ("body", "orelse", "finalbody"):
-        block = getattr(parent, field, None)
+        block: list[ast.stmt] = getattr(parent, field, [])
         if isinstance(block, list) and statement in block:
             return block
     return None
@@ -194,7 +200,8 @@ def _block(statement: ast.stmt, ctx: Context) -> list[ast.stmt] | None:
 
 def _may_raise(statement: ast.stmt) -> bool:
     return any(
-        isinstance(node, (ast.Call, ast.Subscript, ast.Raise, ast.Await, ast.Return)) for node in ast.walk(statement)
+        isinstance(node, (ast.Call, ast.Subscript, ast.Raise, ast.Await, ast.Return))
+        for node in ast.walk(statement)
     )
 
 

@@ -109,7 +109,10 @@ def bindings(name: str, function: ast.AST, ctx: Context) -> list[ast.AST]:
         elif isinstance(node, (ast.Global, ast.Nonlocal)):
             if name in node.names:
                 found.append(node)
-        elif isinstance(node, (*DEFINITIONS, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name == name:
+        elif (
+            isinstance(node, (*DEFINITIONS, ast.ExceptHandler, ast.MatchAs, ast.MatchStar))
+            and node.name == name
+        ):
             found.append(node)
     return found
 
@@ -159,7 +162,11 @@ def defaults(function: FunctionNode | ast.Lambda) -> Iterator[tuple[ast.arg, ast
 def without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
     """A body without its docstring."""
     first = body[0] if body else None
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+    if (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
+    ):
         return body[1:]
     return body
 
@@ -198,7 +205,13 @@ def is_string(expression: ast.AST, ctx: Context) -> bool:
     if isinstance(expression, ast.Call):
         if isinstance(expression.func, ast.Attribute) and expression.func.attr in {"join", "format"}:
             return is_string(expression.func.value, ctx)
-        if isinstance(expression.func, ast.Name) and expression.func.id in {"str", "repr", "chr", "hex", "ascii"}:
+        if isinstance(expression.func, ast.Name) and expression.func.id in {
+            "str",
+            "repr",
+            "chr",
+            "hex",
+            "ascii",
+        }:
             return ctx.name(expression.func) == f"builtins.{expression.func.id}"
     return ctx.type_name(expression) == "builtins.str"
 
@@ -211,7 +224,7 @@ def has_comment(text: str) -> bool:
 def free_name(wanted: Iterable[str], taken: set[str]) -> str:
     """The first of some names that is not taken; the last one numbered if all are."""
     name = ""
-    for name in wanted:  # noqa: B007 (the last one is used below)
+    for name in wanted:
         if name not in taken:
             return name
     number = 2

@@ -33,7 +33,7 @@ def complex_function(metrics: FunctionMetrics, ctx: Context) -> Iterator[Finding
 
     ```python bad
     def price(kind, size, rush, gift, member):
-        # ^^^^^ `price` has 15 paths, the limit is 14: split it where it does separate things
+    #   ^^^^^ `price` has 15 paths, the limit is 14: split it where it does separate things
         total = 0
         if kind == "book":
             total += 10
@@ -83,5 +83,7 @@ def complex_function(metrics: FunctionMetrics, ctx: Context) -> Iterator[Finding
     yield ctx.finding(
         metrics.location,
         f"`{name}` has {metrics.cyclomatic} paths, the limit is {limit - 1}: split it where it does separate things",
-        related=[ctx.related(branch.location, f"{branch.what} adds {branch.weight}") for branch in metrics.branches],
+        related=[
+            ctx.related(branch.location, f"{branch.what} adds {branch.weight}") for branch in metrics.branches
+        ],
     )

@@ -115,7 +115,12 @@ def _finding(place: ast.AST, api: Api, name: str, ctx: Context, fix: Fix | None)
 def _module(alias: ast.alias, name: str, node: ast.stmt, ctx: Context) -> Iterator[Finding]:
     parts = name.split(".")
     api = next(
-        (found for end in range(len(parts), 0, -1) if (found := apis.load().modules.get(".".join(parts[:end])))), None
+        (
+            found
+            for end in range(len(parts), 0, -1)
+            if (found := apis.load().modules.get(".".join(parts[:end])))
+        ),
+        None,
     )
     api = api or apis.load().names.get(name)
     if api is not None and _applies(api, ctx) and not _is_guarded(node, ctx):
@@ -150,7 +155,19 @@ def _is_guarded(node: ast.AST, ctx: Context) -> bool:
             return True
         elif isinstance(ancestor, (ast.If, ast.IfExp)) and child is not ancestor.test:
             test = ctx.source(ancestor.test)
-            if any(word in test for word in ("version", "hasattr", "PY", "HAS_", "has_", "VERSION", "TYPE_CHECKING", "is not None")):
+            if any(
+                word in test
+                for word in (
+                    "version",
+                    "hasattr",
+                    "PY",
+                    "HAS_",
+                    "has_",
+                    "VERSION",
+                    "TYPE_CHECKING",
+                    "is not None",
+                )
+            ):
                 return True
         child = ancestor
     return False

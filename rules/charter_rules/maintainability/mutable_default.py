@@ -40,7 +40,7 @@ def mutable_default(function: shapes.FunctionNode, ctx: Context) -> Iterator[Fin
 
     ```python bad
     def collect(item, into=[]):
-        #                  ^^ the default of `into` is one list for all calls, and this function changes it
+    #                      ^^ the default of `into` is one list for all calls, and this function changes it
         into.append(item)
         return into
     ```
@@ -56,7 +56,9 @@ def mutable_default(function: shapes.FunctionNode, ctx: Context) -> Iterator[Fin
         return sum(numbers)
     ```
     """
-    found = [(argument, default) for argument, default in shapes.defaults(function) if _is_mutable(default, ctx)]
+    found = [
+        (argument, default) for argument, default in shapes.defaults(function) if _is_mutable(default, ctx)
+    ]
     if not found:
         ctx.not_an_opportunity()
         return
@@ -99,9 +101,12 @@ def _fate(name: str, function: shapes.FunctionNode, ctx: Context) -> str:
         parent = ctx.parent(use)
         if isinstance(parent, (ast.Return, ast.Yield)):
             kept = kept or "returns"
-        elif isinstance(parent, ast.Assign) and parent.value is use:
-            if any(isinstance(target, ast.Attribute) for target in parent.targets):
-                kept = kept or "stores"
+        elif (
+            isinstance(parent, ast.Assign)
+            and parent.value is use
+            and any(isinstance(target, ast.Attribute) for target in parent.targets)
+        ):
+            kept = kept or "stores"
     for node in ast.walk(function):
         if isinstance(node, ast.AugAssign) and shapes.is_name(node.target, name):
             return "changes"
@@ -110,7 +115,11 @@ def _fate(name: str, function: shapes.FunctionNode, ctx: Context) -> str:
 
 def _fix(argument: ast.arg, default: ast.expr, function: shapes.FunctionNode, ctx: Context) -> Fix | None:
     body = shapes.without_docstring(function.body)
-    if not body or body[0].lineno == function.lineno or isinstance(default, (ast.ListComp, ast.DictComp, ast.SetComp)):
+    if (
+        not body
+        or body[0].lineno == function.lineno
+        or isinstance(default, (ast.ListComp, ast.DictComp, ast.SetComp))
+    ):
         return None
     name = argument.arg
     edits: list[AnyEdit] = [

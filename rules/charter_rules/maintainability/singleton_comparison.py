@@ -20,7 +20,18 @@ _QUERY_METHODS = frozenset(
         "order_by", "group_by", "any", "has", "label", "correlate", "exists", "delete", "literal",
     }
 )  # fmt: skip
-_ARRAYS = ("numpy", "pandas", "polars", "pyspark", "sqlalchemy", "peewee", "pony", "torch", "tensorflow", "ibis")
+_ARRAYS = (
+    "numpy",
+    "pandas",
+    "polars",
+    "pyspark",
+    "sqlalchemy",
+    "peewee",
+    "pony",
+    "torch",
+    "tensorflow",
+    "ibis",
+)
 
 
 @rule(
@@ -104,7 +115,13 @@ def _builds_expression(compare: ast.Compare, ctx: Context) -> bool:
             return True
         if isinstance(ancestor, ast.Call):
             func = ancestor.func
-            name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+            name = (
+                func.attr
+                if isinstance(func, ast.Attribute)
+                else func.id
+                if isinstance(func, ast.Name)
+                else ""
+            )
             if name in _QUERY_METHODS:
                 return True
         if isinstance(ancestor, ast.stmt):
@@ -123,7 +140,9 @@ def _is_condition(compare: ast.Compare, ctx: Context) -> bool:
     """Whether only the truth of the comparison is used."""
     child: ast.AST = compare
     for ancestor in ctx.ancestors(compare):
-        if isinstance(ancestor, ast.BoolOp) or (isinstance(ancestor, ast.UnaryOp) and isinstance(ancestor.op, ast.Not)):
+        if isinstance(ancestor, ast.BoolOp) or (
+            isinstance(ancestor, ast.UnaryOp) and isinstance(ancestor.op, ast.Not)
+        ):
             child = ancestor
             continue
         if isinstance(ancestor, (ast.If, ast.While, ast.IfExp, ast.Assert)):

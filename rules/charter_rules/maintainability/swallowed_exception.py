@@ -44,7 +44,7 @@ def swallowed_exception(handler: ast.ExceptHandler, ctx: Context) -> Iterator[Fi
         try:
             cache.reload()
         except Exception:
-    #   ^^^^^^^^^^^^^^^^ `except Exception` drops every error, also those nobody expected
+    #   ^^^^^^^^^^^^^^^^^ `except Exception` drops every error, also those nobody expected
             pass
     ```
     ```python fixed

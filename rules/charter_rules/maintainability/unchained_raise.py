@@ -89,7 +89,11 @@ def _handler(node: ast.Raise, ctx: Context) -> ast.ExceptHandler | None:
 def _is_new(exc: ast.expr, handler: ast.ExceptHandler, ctx: Context) -> bool:
     """Whether an exception is made here, and made without the one that was caught."""
     if isinstance(exc, ast.Call):
-        if ctx.name(exc.func) is None and isinstance(exc.func, ast.Attribute) and exc.func.attr == "with_traceback":
+        if (
+            ctx.name(exc.func) is None
+            and isinstance(exc.func, ast.Attribute)
+            and exc.func.attr == "with_traceback"
+        ):
             return False
         return handler.name is None or handler.name not in shapes.names_in(exc)
     name = ctx.name(exc)

@@ -37,7 +37,7 @@ def unclosed_file(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     ```python bad
     def read_names(path):
         names = open(path)
-        #       ^^^^^^^^^^ the file `names` stays open if an exception is raised before it is closed
+    #           ^^^^^^^^^^ the file `names` stays open if an exception is raised before it is closed
         found = [line.strip() for line in names]
         names.close()
         return found
@@ -55,6 +55,7 @@ def unclosed_file(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     ```
     ```python fixed
     from pathlib import Path
+
 
     def read_text(path):
         return Path(path).read_text(encoding="utf-8")
@@ -97,11 +98,19 @@ def _read_whole(call: ast.Call, ctx: Context) -> Fix | None:
     """`open(path).read()` is `Path(path).read_text()`, or `read_bytes` where the mode says so."""
     attribute = ctx.parent(call)
     outer = ctx.parent(attribute) if attribute is not None else None
-    if ctx.name(call.func) != "builtins.open" or not isinstance(attribute, ast.Attribute) or attribute.attr != "read":
+    if (
+        ctx.name(call.func) != "builtins.open"
+        or not isinstance(attribute, ast.Attribute)
+        or attribute.attr != "read"
+    ):
         return None
     if not isinstance(outer, ast.Call) or outer.args or outer.keywords or not call.args or len(call.args) > 2:
         return None
-    mode = call.args[1] if len(call.args) == 2 else next((k.value for k in call.keywords if k.arg == "mode"), None)
+    mode = (
+        call.args[1]
+        if len(call.args) == 2
+        else next((k.value for k in call.keywords if k.arg == "mode"), None)
+    )
     kept = [k for k in call.keywords if k.arg != "mode"]
     if any(k.arg not in {"encoding", "errors"} for k in kept) or isinstance(call.args[0], ast.Starred):
         return None
@@ -112,5 +121,7 @@ def _read_whole(call: ast.Call, ctx: Context) -> Fix | None:
     arguments = ", ".join(f"{k.arg}={ctx.source(k.value)}" for k in kept)
     text = f"Path({ctx.source(call.args[0])}).{method}({arguments})"
     return Fix(
-        f"Read it with `Path.{method}`", (ctx.replace(outer, text), AddImport("pathlib", "Path")), Grade.UNSAFE
+        f"Read it with `Path.{method}`",
+        (ctx.replace(outer, text), AddImport("pathlib", "Path")),
+        Grade.UNSAFE,
     )

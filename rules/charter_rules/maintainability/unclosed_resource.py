@@ -63,7 +63,7 @@ def unclosed_resource(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
     def count_orders(path):
         connection = sqlite3.connect(path)
-        #            ^^^^^^^^^^^^^^^^^^^^^ the connection `connection` stays open if an exception is raised before it is closed
+    #                ^^^^^^^^^^^^^^^^^^^^^ the connection `connection` stays open if an exception is raised before it is closed
         total = connection.execute("SELECT count(*) FROM orders").fetchone()[0]
         connection.close()
         return total
@@ -73,7 +73,7 @@ def unclosed_resource(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
     def is_open(host, port):
         probe = socket.socket()
-        #       ^^^^^^^^^^^^^^^ the socket `probe` is never closed
+    #           ^^^^^^^^^^^^^^^ the socket `probe` is never closed
         probe.settimeout(1)
         return probe.connect_ex((host, port)) == 0
     ```

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def list_membership_in_loop(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
     """`in` searches a list from the start, once for each round of a loop.
 
-    A list is searched item by item, so n rounds over m items cost n × m comparisons; a set finds an item in one
+    A list is searched item by item, so n rounds over m items cost n*m comparisons; a set finds an item in one
     step however large it is. With 10,000 items on both sides, that is 50 million comparisons (about a second)
     against 10,000 look-ups (under a millisecond).
 
@@ -34,7 +34,7 @@ def list_membership_in_loop(compare: ast.Compare, ctx: Context) -> Iterator[Find
     def missing(wanted, rows):
         known = [row.name for row in rows]
         return [name for name in wanted if name not in known]
-        #                                  ^^^^^^^^^^^^^^^^^ each round searches the list `known` from the start: rounds × items comparisons
+    #                                      ^^^^^^^^^^^^^^^^^ each round searches the list `known` from the start: as many comparisons as rounds times items
     ```
     ```python fixed
     def missing(wanted, rows):
@@ -69,7 +69,7 @@ def list_membership_in_loop(compare: ast.Compare, ctx: Context) -> Iterator[Find
         return
     yield ctx.finding(
         compare,
-        f"each round searches the list `{name}` from the start: rounds × items comparisons",
+        f"each round searches the list `{name}` from the start: as many comparisons as rounds times items",
         fix=_to_set(name, values[0], function, ctx),
     )
 
@@ -135,7 +135,11 @@ def _to_set(name: str, value: ast.expr, function: shapes.FunctionNode, ctx: Cont
         parent = ctx.parent(use)
         if isinstance(parent, ast.Compare) and use in parent.comparators:
             continue
-        if isinstance(value, ast.List) and _method(use, ctx) == "append" and isinstance(parent, ast.Attribute):
+        if (
+            isinstance(value, ast.List)
+            and _method(use, ctx) == "append"
+            and isinstance(parent, ast.Attribute)
+        ):
             edits.append(ctx.replace(ctx.name_span(parent), "add"))
             continue
         return None

@@ -51,7 +51,7 @@ def needless_list(comprehension: ast.ListComp, ctx: Context) -> Iterator[Finding
     ```python bad
     def total(rows):
         return sum([row.price for row in rows])
-    #              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this list is built only for `sum` to read it once
+    #              ^^^^^^^^^^^^^^^^^^^^^^^^^^^ this list is built only for `sum` to read it once
     ```
     ```python fixed
     def total(rows):
@@ -74,7 +74,11 @@ def needless_list(comprehension: ast.ListComp, ctx: Context) -> Iterator[Finding
             return
         called = ctx.source(parent.func)
         short = name in _SHORT
-        if name == "builtins.sum" and len(parent.args) > 1 and isinstance(parent.args[1], (ast.List, ast.Tuple)):
+        if (
+            name == "builtins.sum"
+            and len(parent.args) > 1
+            and isinstance(parent.args[1], (ast.List, ast.Tuple))
+        ):
             return  # joins lists, which is a matter of its own
         alone = len(parent.args) == 1 and not parent.keywords
         if name in {"builtins.min", "builtins.max"} and len(parent.args) > 1:
@@ -84,7 +88,9 @@ def needless_list(comprehension: ast.ListComp, ctx: Context) -> Iterator[Finding
             if short
             else f"this list is built only for `{called}` to read it once"
         )
-        yield ctx.finding(comprehension, message, fix=_generator(comprehension, ctx, alone=alone, short=short))
+        yield ctx.finding(
+            comprehension, message, fix=_generator(comprehension, ctx, alone=alone, short=short)
+        )
     elif isinstance(parent, (ast.For, ast.comprehension)) and parent.iter is comprehension:
         if isinstance(parent, ast.For) and not _is_independent(comprehension, parent):
             return
@@ -130,4 +136,8 @@ def _generator(comprehension: ast.ListComp, ctx: Context, *, alone: bool, short:
     safe = shapes.is_pure(comprehension) or not short
     if alone and ctx.text[ctx.span(comprehension).end :].lstrip()[:1] == ",":
         text = f"({inner})"
-    return Fix("Use a generator expression", (ctx.replace(comprehension, text),), Grade.SAFE if safe else Grade.UNSAFE)
+    return Fix(
+        "Use a generator expression",
+        (ctx.replace(comprehension, text),),
+        Grade.SAFE if safe else Grade.UNSAFE,
+    )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     calls=("re.compile", "regex.compile"),
 )
 def regex_compiled_in_loop(call: ast.Call, ctx: Context) -> Iterator[Finding]:
-    """The same regular expression is compiled in each round of a loop.
+    r"""The same regular expression is compiled in each round of a loop.
 
     The loop changes nothing in the pattern. `re` keeps a cache of compiled patterns, so most rounds pay a look-up
     of about half a microsecond instead of a compilation of hundreds; with more than 512 patterns in use, or with
@@ -33,15 +33,15 @@ def regex_compiled_in_loop(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
     def numbers(lines):
         for line in lines:
-            pattern = re.compile(r"\\d+")
-            #         ^^^^^^^^^^^^^^^^^^ this pattern is the same in every round; compile it before the loop
+            pattern = re.compile(r"\d+")
+    #                 ^^^^^^^^^^^^^^^^^^ this pattern is the same in every round; compile it before the loop
             yield pattern.findall(line)
     ```
     ```python fixed
     import re
 
     def numbers(lines):
-        pattern = re.compile(r"\\d+")
+        pattern = re.compile(r"\d+")
         for line in lines:
             yield pattern.findall(line)
     ```
@@ -49,7 +49,7 @@ def regex_compiled_in_loop(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     import re
 
     def matches(words, text):
-        return [re.compile(rf"\\b{re.escape(word)}\\b").search(text) for word in words]
+        return [re.compile(rf"\b{re.escape(word)}\b").search(text) for word in words]
     ```
     """
     loop = ctx.loop(call)
@@ -58,7 +58,9 @@ def regex_compiled_in_loop(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if not _is_invariant(call, loop, ctx):
         return
     yield ctx.finding(
-        call, "this pattern is the same in every round; compile it before the loop", fix=_hoist(call, loop, ctx)
+        call,
+        "this pattern is the same in every round; compile it before the loop",
+        fix=_hoist(call, loop, ctx),
     )
 
 
@@ -68,7 +70,10 @@ def _is_invariant(call: ast.Call, loop: ast.AST, ctx: Context) -> bool:
     for argument in arguments:
         if not shapes.is_pure(argument) or shapes.names_in(argument) & bound:
             return False
-        if any(isinstance(node, (ast.Attribute, ast.Subscript)) and _is_state(node, ctx) for node in ast.walk(argument)):
+        if any(
+            isinstance(node, (ast.Attribute, ast.Subscript)) and _is_state(node, ctx)
+            for node in ast.walk(argument)
+        ):
             return False
     return bool(arguments)
 
@@ -80,7 +85,11 @@ def _is_state(node: ast.AST, ctx: Context) -> bool:
 
 def _hoist(call: ast.Call, loop: ast.AST, ctx: Context) -> Fix | None:
     statement = ctx.parent(call)
-    if not isinstance(loop, shapes.LOOPS) or not isinstance(statement, ast.Assign) or statement not in loop.body:
+    if (
+        not isinstance(loop, shapes.LOOPS)
+        or not isinstance(statement, ast.Assign)
+        or statement not in loop.body
+    ):
         return None
     target = statement.targets[0]
     function = ctx.function(call)
@@ -88,7 +97,11 @@ def _hoist(call: ast.Call, loop: ast.AST, ctx: Context) -> Fix | None:
         return None
     if len(shapes.bindings(target.id, function, ctx)) != 1 or len(loop.body) == 1:
         return None
-    if shapes.is_name(loop.test, target.id) if isinstance(loop, ast.While) else target.id in shapes.names_in(loop.iter):
+    if (
+        shapes.is_name(loop.test, target.id)
+        if isinstance(loop, ast.While)
+        else target.id in shapes.names_in(loop.iter)
+    ):
         return None
     return Fix(
         "Compile it before the loop",

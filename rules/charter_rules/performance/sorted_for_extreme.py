@@ -48,7 +48,11 @@ def sorted_for_extreme(subscript: ast.Subscript, ctx: Context) -> Iterator[Findi
     ```
     """
     call = subscript.value
-    if not isinstance(call, ast.Call) or not shapes.is_name(call.func, "sorted") or not isinstance(subscript.ctx, ast.Load):
+    if (
+        not isinstance(call, ast.Call)
+        or not shapes.is_name(call.func, "sorted")
+        or not isinstance(subscript.ctx, ast.Load)
+    ):
         ctx.not_an_opportunity()
         return
     if ctx.is_test or ctx.name(call.func) != "builtins.sorted" or len(call.args) != 1:
@@ -65,7 +69,10 @@ def sorted_for_extreme(subscript: ast.Subscript, ctx: Context) -> Iterator[Findi
             return
         descending = bool(reverse.value.value)
     word = "min" if (end == 0) != descending else "max"
-    kept = [ctx.source(call.args[0]), *(f"key={ctx.source(k.value)}" for k in call.keywords if k.arg == "key")]
+    kept = [
+        ctx.source(call.args[0]),
+        *(f"key={ctx.source(k.value)}" for k in call.keywords if k.arg == "key"),
+    ]
     yield ctx.finding(
         subscript,
         f"everything is sorted to take one item; `{word}` finds it in one pass",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     severity=Severity.LOW,
 )
 def string_concatenation_in_loop(statement: ast.AugAssign, ctx: Context) -> Iterator[Finding]:
-    """A text grows by `+=` in a loop.
+    r"""A text grows by `+=` in a loop.
 
     Strings cannot change, so each `+=` may copy all that was built before: n pieces cost n²/2 copies of a piece.
     CPython often avoids the copy for a local variable that nothing else refers to, and PyPy, an attribute or a
@@ -35,7 +35,7 @@ def string_concatenation_in_loop(statement: ast.AugAssign, ctx: Context) -> Iter
         def render(self, rows):
             self.text = ""
             for row in rows:
-                self.text += f"{row.name}: {row.total}\\n"
+                self.text += f"{row.name}: {row.total}\n"
     #           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ each round copies all of `self.text` to add to it
     ```
     ```python bad
@@ -132,7 +132,8 @@ def _join(name: str, loop: shapes.Loop, function: shapes.FunctionNode, ctx: Cont
     """Collect the pieces in a list, where `text = ""` is followed by the loop and the loop only adds to the text."""
     parent = ctx.parent(loop)
     block = next(
-        (found for field in ("body", "orelse", "finalbody") if loop in (found := getattr(parent, field, []))), None
+        (found for field in ("body", "orelse", "finalbody") if loop in (found := getattr(parent, field, []))),
+        None,
     )
     if block is None or block.index(loop) == 0 or loop.orelse:
         return None
@@ -146,7 +147,10 @@ def _join(name: str, loop: shapes.Loop, function: shapes.FunctionNode, ctx: Cont
     ):
         return None
     parts = shapes.free_name(("parts", "pieces", f"{name}_parts"), shapes.names_in(function))
-    edits: list[AnyEdit] = [ctx.replace(start, f"{parts} = []"), ctx.insert_after(loop, f'{name} = "".join({parts})')]
+    edits: list[AnyEdit] = [
+        ctx.replace(start, f"{parts} = []"),
+        ctx.insert_after(loop, f'{name} = "".join({parts})'),
+    ]
     for node in ast.walk(loop):
         if isinstance(node, (ast.Return, ast.Yield, ast.YieldFrom)):
             return None

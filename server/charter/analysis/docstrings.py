@@ -48,8 +48,12 @@ _SECTIONS = {
 
 _GOOGLE_HEADING = re.compile(r"([A-Z][A-Za-z ]+):")
 _UNDERLINE = re.compile(r"-{3,}")
-_GOOGLE_ENTRY = re.compile(r"(?P<names>\*{0,2}[A-Za-z_][\w.]*(?:\s*,\s*\*{0,2}[A-Za-z_]\w*)*)\s*(?:\([^)]*(?:\([^)]*\)[^)]*)*\))?\s*:(?!:)")
-_NUMPY_ENTRY = re.compile(r"(?P<names>\\?\*{0,2}[A-Za-z_][\w.]*(?:\s*,\s*\\?\*{0,2}[A-Za-z_]\w*)*)\s*(?::.*)?")
+_GOOGLE_ENTRY = re.compile(
+    r"(?P<names>\*{0,2}[A-Za-z_][\w.]*(?:\s*,\s*\*{0,2}[A-Za-z_]\w*)*)\s*(?:\([^)]*(?:\([^)]*\)[^)]*)*\))?\s*:(?!:)"
+)
+_NUMPY_ENTRY = re.compile(
+    r"(?P<names>\\?\*{0,2}[A-Za-z_][\w.]*(?:\s*,\s*\\?\*{0,2}[A-Za-z_]\w*)*)\s*(?::.*)?"
+)
 _FIELD = re.compile(
     r"[:@](?P<field>param|parameter|arg|argument|key|keyword|kwarg|raises?|except|exception|returns?|rtype|yields?|type|ivar|cvar|var)"
     r"\b(?P<rest>[^:\n]*):"
@@ -329,7 +333,10 @@ def summary_of(name: str) -> str:
 def _google(outline: Outline) -> str:
     blocks: list[str] = []
     if outline.parameters:
-        entries = (f"    {p.name}{f' ({p.annotation})' if p.annotation else ''}: {_description(p)}" for p in outline.parameters)
+        entries = (
+            f"    {p.name}{f' ({p.annotation})' if p.annotation else ''}: {_description(p)}"
+            for p in outline.parameters
+        )
         blocks.append("Args:\n" + "\n".join(entries))
     for title, kind in (("Returns", outline.returns), ("Yields", outline.yields)):
         if kind is not None:
@@ -343,7 +350,8 @@ def _numpy(outline: Outline) -> str:
     blocks: list[str] = []
     if outline.parameters:
         entries = (
-            f"{p.name}{f' : {p.annotation}' if p.annotation else ''}{_numpy_default(p)}\n    …" for p in outline.parameters
+            f"{p.name}{f' : {p.annotation}' if p.annotation else ''}{_numpy_default(p)}\n    …"
+            for p in outline.parameters
         )
         blocks.append("Parameters\n----------\n" + "\n".join(entries))
     for title, kind in (("Returns", outline.returns), ("Yields", outline.yields)):
@@ -361,7 +369,10 @@ def _numpy_default(parameter: Parameter) -> str:
 
 
 def _sphinx(outline: Outline) -> str:
-    lines = [f":param {p.annotation + ' ' if _is_word(p.annotation) else ''}{p.name.lstrip('*')}: {_description(p)}" for p in outline.parameters]
+    lines = [
+        f":param {p.annotation + ' ' if _is_word(p.annotation) else ''}{p.name.lstrip('*')}: {_description(p)}"
+        for p in outline.parameters
+    ]
     for field_name, kind in (("returns", outline.returns), ("yields", outline.yields)):
         if kind is not None:
             lines.append(f":{field_name}: …")

@@ -10,9 +10,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from charter.analysis.places import name_span
 from charter.api.facts.metrics import Branch, ClassMetrics, FunctionMetrics
 from charter.api.text import Span
-from charter.analysis.places import name_span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,7 +116,9 @@ class _Meter:
         while True:
             self._expression(node.test, depth)
             self.block(node.body, depth + 1)
-            if not (len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If) and self._is_elif(node.orelse[0])):
+            if not (
+                len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If) and self._is_elif(node.orelse[0])
+            ):
                 break
             node = node.orelse[0]
             self.statements += 1
@@ -188,9 +190,17 @@ class _Meter:
                 level += 1
             elif isinstance(node, ast.Lambda):
                 level += 1
-            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == self.function.name:
+            elif (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id == self.function.name
+            ):
                 self.hurdles.append(Branch(self._head(node), "recursion"))
-            todo.extend((child, level) for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr_context))
+            todo.extend(
+                (child, level)
+                for child in ast.iter_child_nodes(node)
+                if not isinstance(child, ast.expr_context)
+            )
 
 
 def _class(node: ast.ClassDef, source: Source, names: Names) -> ClassMetrics:
@@ -201,7 +211,11 @@ def _class(node: ast.ClassDef, source: Source, names: Names) -> ClassMetrics:
         receiver = next((a.arg for a in (*method.args.posonlyargs, *method.args.args)), None)
         members: set[str] = set()
         for inner in ast.walk(method):
-            if isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name) and inner.value.id == receiver:
+            if (
+                isinstance(inner, ast.Attribute)
+                and isinstance(inner.value, ast.Name)
+                and inner.value.id == receiver
+            ):
                 members.add(inner.attr)
                 if isinstance(inner.ctx, ast.Store):
                     assigned.add(inner.attr)
@@ -217,7 +231,11 @@ def _class(node: ast.ClassDef, source: Source, names: Names) -> ClassMetrics:
 
 def _groups(touched: dict[str, set[str]]) -> tuple[tuple[str, ...], ...]:
     """Components of methods that share an attribute or call one another; special methods join nothing."""
-    methods = [name for name, names in touched.items() if names and not (name.startswith("__") and name.endswith("__"))]
+    methods = [
+        name
+        for name, names in touched.items()
+        if names and not (name.startswith("__") and name.endswith("__"))
+    ]
     leader = {name: name for name in methods}
 
     def find(name: str) -> str:
