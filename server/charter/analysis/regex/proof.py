@@ -1,0 +1,84 @@
+"""Proves in a separate process, under a time limit, that a witness really makes `re` slow."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from charter.analysis.regex.ambiguity import Pump
+
+_TRIAL = Path(__file__).with_name("trial.py")
+_LIMIT = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """Text on which a pattern is slow: `prefix`, `pump` again and again, `suffix`.
+
+    Attributes:
+        prefix: what leads to the loop.
+        pump: what is repeated.
+        suffix: what makes the match fail at the end.
+        length: characters of repeated text after which one match takes more than a second (exponential) or
+            more than ten milliseconds (polynomial).
+    """
+
+    prefix: str
+    pump: str
+    suffix: str
+    length: int
+
+    def text(self, characters: int) -> str:
+        """The witness with at least so many characters of repeated text."""
+        return self.prefix + self.pump * -(-characters // len(self.pump)) + self.suffix
+
+    def __str__(self) -> str:
+        """The witness as a Python expression."""
+        parts = [repr(self.prefix)] if self.prefix else []
+        parts.append(f"{self.pump!r} * {-(-self.length // len(self.pump))}")
+        if self.suffix:
+            parts.append(repr(self.suffix))
+        return " + ".join(parts)
+
+
+@lru_cache(maxsize=1024)
+def prove(pattern: str | bytes, flags: int, method: str, pumps: tuple[Pump, ...], degree: str) -> Witness | None:
+    """Time the pumps.
+
+    Args:
+        pattern: the regular expression.
+        flags: its flags.
+        method: of `re.Pattern`: `match`, `fullmatch` or `search`.
+        pumps: the candidates.
+        degree: `exponential` or `polynomial`.
+
+    Returns:
+        The first candidate that is as slow as the degree says; None if none is, or if the process fails.
+    """
+    job = {
+        "pattern": pattern.decode("latin-1") if isinstance(pattern, bytes) else pattern,
+        "bytes": isinstance(pattern, bytes),
+        "flags": flags,
+        "method": method,
+        "pumps": [(pump.prefix, pump.pump) for pump in pumps],
+        "degree": degree,
+    }
+    try:
+        done = subprocess.run(  # noqa: S603 - our own program, with the interpreter that runs us
+            [sys.executable, "-I", "-S", str(_TRIAL)],
+            input=json.dumps(job),
+            capture_output=True,
+            text=True,
+            timeout=_LIMIT,
+            check=False,
+        )
+        answer = json.loads(done.stdout) if done.returncode == 0 else None
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return None
+    if not answer:
+        return None
+    return Witness(answer["prefix"], answer["pump"], answer["suffix"], answer["length"])
