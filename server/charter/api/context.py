@@ -155,6 +155,13 @@ class Context(Protocol):
         """
         ...
 
+    def origin(self, expression: ast.expr) -> ast.expr:
+        """The expression that gives a name or `self` attribute its value, if it is bound once; else itself.
+
+        It may stand elsewhere in the file; a fix must not take it for a part of the statement at hand.
+        """
+        ...
+
     def argument(self, call: ast.Call, position: int | None, keyword: str = "") -> ast.expr | None:
         """The argument of a call at a 0-based position or under a keyword; None if absent or hidden by `*`/`**`."""
         ...

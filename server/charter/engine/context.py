@@ -257,6 +257,9 @@ class RuleContext:
     def value(self, expression: ast.AST) -> object:
         return self._view.values.value(expression)
 
+    def origin(self, expression: ast.expr) -> ast.expr:
+        return self._view.values.origin(expression)
+
     def argument(self, call: ast.Call, position: int | None, keyword: str = "") -> ast.expr | None:
         if position is not None and position < len(call.args):
             before = call.args[: position + 1]

@@ -233,7 +233,9 @@ def _triples(
                     yield (left, middle, right), shared
 
 
-def shortest(automaton: Automaton, start: int, goals: Iterable[int], members: frozenset[int] | None) -> str | None:
+def shortest(
+    automaton: Automaton, start: int, goals: Iterable[int], members: frozenset[int] | None
+) -> str | None:
     """A shortest word from a state to one of the goals ("" if it is one), within `members` if given."""
     wanted = set(goals)
     if start in wanted:
@@ -243,7 +245,11 @@ def shortest(automaton: Automaton, start: int, goals: Iterable[int], members: fr
     while queue:
         state = queue.popleft()
         for target in automaton.follow[state]:
-            if target in came or (members is not None and target not in members) or not automaton.chars[target]:
+            if (
+                target in came
+                or (members is not None and target not in members)
+                or not automaton.chars[target]
+            ):
                 continue
             came[target] = (cs.example(automaton.chars[target]), state)
             if target in wanted:

@@ -23,7 +23,9 @@ def exponential_pumps(pattern: str | bytes, flags: int = 0) -> tuple[ambiguity.P
 
 
 @lru_cache(maxsize=4096)
-def polynomial_pumps(pattern: str | bytes, flags: int = 0, method: str = "search") -> tuple[ambiguity.Pump, ...]:
+def polynomial_pumps(
+    pattern: str | bytes, flags: int = 0, method: str = "search"
+) -> tuple[ambiguity.Pump, ...]:
     """Candidates for quadratic or worse backtracking, when used with a method of `re.Pattern`."""
     try:
         tree, _ = syntax.parse(pattern, flags)

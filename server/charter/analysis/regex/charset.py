@@ -81,14 +81,15 @@ def fold(chars: CharSet) -> CharSet:
     """The set with both cases of each ASCII letter in it."""
     upper, lower = intersect(chars, ((65, 90),)), intersect(chars, ((97, 122),))
     return union(
-        chars, tuple((low + 32, high + 32) for low, high in upper), tuple((low - 32, high - 32) for low, high in lower)
+        chars,
+        tuple((low + 32, high + 32) for low, high in upper),
+        tuple((low - 32, high - 32) for low, high in lower),
     )
 
 
 def _category(test: str) -> CharSet:
     """The characters of a `str` predicate: exactly below 256; beyond, letters stand for all."""
-    found = union(*(((code, code),) for code in range(256) if getattr(chr(code), test)()))
-    return found
+    return union(*(((code, code),) for code in range(256) if getattr(chr(code), test)()))
 
 
 DIGIT: CharSet = ((48, 57),)

@@ -46,7 +46,9 @@ class Witness:
 
 
 @lru_cache(maxsize=1024)
-def prove(pattern: str | bytes, flags: int, method: str, pumps: tuple[Pump, ...], degree: str) -> Witness | None:
+def prove(
+    pattern: str | bytes, flags: int, method: str, pumps: tuple[Pump, ...], degree: str
+) -> Witness | None:
     """Time the pumps.
 
     Args:

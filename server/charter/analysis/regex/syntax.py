@@ -6,18 +6,18 @@ ambiguity, which is all that the analyses need. What depends on the exact spelli
 
 from __future__ import annotations
 
+import importlib
 import re
 import warnings
 from dataclasses import dataclass
 from keyword import iskeyword
-from re import _constants as sre  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
-from re import _parser as sre_parser  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
 from typing import Any
 
 from charter.analysis.regex import charset as cs
 
-_sre: Any = sre
-_sre_parser: Any = sre_parser
+# Python's own parser; typeshed does not describe it under this name, and the old names warn.
+_sre: Any = importlib.import_module("re._constants")
+_sre_parser: Any = importlib.import_module("re._parser")
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,10 +48,7 @@ def _exponential(matcher: Any, make: Any, suffix: str, unit: int) -> tuple[int, 
     repeats = measured[-1][0] // unit
     first = min(measured[-1][1], _seconds(matcher, make(repeats, suffix)))
     more = max(1, round(3 / unit))
-    last = _seconds(matcher, make(repeats + more, suffix))
-    if last > 8 * _ENOUGH:
-        more, last = 1, _seconds(matcher, make(repeats + 1, suffix))
-    factor = (last / first) ** (1 / more)
+    factor = (_seconds(matcher, make(repeats + more, suffix)) / first) ** (1 / more)
     if factor < 1.25:
         return None
     needed = repeats
@@ -80,8 +77,11 @@ def main() -> None:
     """Prove one of the pumps, or none."""
     warnings.simplefilter("ignore")
     job = json.load(sys.stdin)
-    encode = (lambda text: text.encode("latin-1")) if job["bytes"] else (lambda text: text)
-    compiled = re.compile(encode(job["pattern"]), job["flags"])
+
+    def encode(text: str) -> Any:
+        return text.encode("latin-1") if job["bytes"] else text
+
+    compiled: Any = re.compile(encode(job["pattern"]), job["flags"])
     matcher = getattr(compiled, job["method"])
     # The first attempt of a search decides for exponential patterns: it must end before the next can succeed.
     begins = "match" if job["method"] == "search" and job["degree"] == "exponential" else job["method"]
@@ -97,7 +97,13 @@ def main() -> None:
         if proved is not None:
             length, seconds = proved
             json.dump(
-                {"prefix": prefix, "pump": pump, "suffix": suffix, "length": length, "seconds": round(seconds, 3)},
+                {
+                    "prefix": prefix,
+                    "pump": pump,
+                    "suffix": suffix,
+                    "length": length,
+                    "seconds": round(seconds, 3),
+                },
                 sys.stdout,
             )
             return

@@ -1,0 +1,60 @@
+"""What constants the evaluator finds, and which it rightly refuses."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from charter.api import UNKNOWN
+from charter.model.names import Names
+from charter.model.values import Values
+from charter.syntax.source import Source
+
+
+def value_of_last_call_argument(text: str) -> object:
+    source = Source("m.py", text, "m")
+    values = Values(source, Names(source))
+    call = [node for node in source.nodes(ast.Call) if getattr(node.func, "id", "") == "show"][-1]
+    return values.value(call.args[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A = 5\nshow([1, A])", [1, 5]),
+        ("A = 'x'\nshow(f'{A:>3}' + '%s' % A + '-'.join([A, A]))", "  xxx-x"),
+        ("class K:\n    V = False\n    def f(self):\n        show(self.V)", False),
+        ("class K:\n    def __init__(self):\n        self.v = 1\n    def f(self):\n        show(self.v)", 1),
+        ("def f():\n    x = 1\n    x = 2\n    show(x)", 2),
+        ("show({'a': [1, {'b': 3}]}['a'][1]['b'])", 3),
+        ("import re\nshow(re.I | re.M)", 10),
+        ("show(1 if not [] else 2)", 1),
+        ("show('{}-{n}'.format('a', n=2))", "a-2"),
+        ("show(None)", None),
+    ],
+)
+def test_constants_are_followed(text: str, expected: object) -> None:
+    assert value_of_last_call_argument(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(p, x=1):\n    show(x)",
+        "def f(p):\n    x = 1\n    if p:\n        x = 2\n    show(x)",
+        "def f(p):\n    x = 1\n    for i in p:\n        show(x)\n        x = 2",
+        "A = 1\ndef g():\n    global A\n    A = 2\ndef f():\n    show(A)",
+        "A = [1]\nA.append(2)\nshow(A)",
+        "class K:\n    def __init__(self, v):\n        self.v = 1\n        self.v = v\n    def f(self):\n        show(self.v)",
+        "show('%10000000d' % 1)",
+        "show('a' * 10 ** 9)",
+        "show(10 ** 10 ** 10)",
+        "show([1][5])",
+        "show(1 // 0)",
+        "x = x\nshow(x)",
+        "show('{0.__class__}'.format(1))",
+    ],
+)
+def test_what_may_differ_or_explode_is_unknown(text: str) -> None:
+    assert value_of_last_call_argument(text) is UNKNOWN
