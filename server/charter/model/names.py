@@ -62,12 +62,13 @@ class Names:
 
         Decorators, defaults, annotations and the first iterable of a comprehension belong to the scope outside.
         """
+        below: ast.AST | None = None
         child: ast.AST = node
         parent = self.source.parent(node)
         while parent is not None:
-            if isinstance(parent, SCOPES) and not _outside(parent, child):
+            if isinstance(parent, SCOPES) and not _outside(parent, child, below):
                 return parent
-            child, parent = parent, self.source.parent(parent)
+            below, child, parent = child, parent, self.source.parent(parent)
         return self.source.tree
 
     def enclosing(self, node: ast.AST) -> Iterator[Scope]:
@@ -155,8 +156,10 @@ class Names:
         binding = bindings[0]
         if isinstance(binding.node, (ast.ClassDef, *FUNCTIONS)):
             return self.definition(binding.node)
-        if binding.value is not None and isinstance(binding.value, (ast.Name, ast.Attribute)):
-            return self.qualified(binding.value)
+        if isinstance(binding.value, (ast.Name, ast.Attribute)):
+            aliased = self.qualified(binding.value)
+            if aliased:
+                return aliased
         if isinstance(scope, ast.Module) and binding.value is not None and self.source.module:
             return f"{self.source.module}.{name}"
         return None
@@ -192,14 +195,16 @@ class Names:
         return "*" in self.table(self.source.tree)
 
 
-def _outside(scope: ast.AST, child: ast.AST) -> bool:
-    """Whether a direct child of a scope's node is evaluated in the scope around it."""
+def _outside(scope: ast.AST, child: ast.AST, below: ast.AST | None) -> bool:
+    """Whether a direct child of a scope's node, or what lies below that, is evaluated in the scope around it."""
     if isinstance(scope, FUNCTIONS):
         return isinstance(child, (ast.expr, ast.arguments))
     if isinstance(scope, ast.Lambda):
         return isinstance(child, ast.arguments)
     if isinstance(scope, ast.ClassDef):
         return isinstance(child, (ast.expr, ast.keyword))
+    if isinstance(scope, COMPREHENSIONS):
+        return child is scope.generators[0] and below is scope.generators[0].iter
     return False
 
 
@@ -349,7 +354,7 @@ def absolute_module(module: str, path: str, level: int, name: str | None) -> str
     if not path.endswith(("/__init__.py", "/__init__.pyi")) and path not in {"__init__.py", "__init__.pyi"}:
         parts.pop()
     drop = level - 1
-    if drop > len(parts) or not parts:
+    if drop >= len(parts):
         return None
     base = parts[: len(parts) - drop] if drop else parts
     return ".".join([*base, *([name] if name else [])])

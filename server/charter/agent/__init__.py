@@ -1,1 +1,0 @@
-"""The loop that improves code until its scores pass. It knows no other front door."""

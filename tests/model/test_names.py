@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from charter.model.modules import ModuleNames
+from charter.model.names import Names, absolute_module
+from charter.syntax.source import Source
+
+
+def meaning(text: str, module: str = "pkg.mod", path: str = "pkg/mod.py") -> str | None:
+    """What the function of the last call in a text refers to."""
+    source = Source(path, text, module)
+    call = source.nodes(ast.Call)[-1]
+    return Names(source).qualified(call.func)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("import yaml\nyaml.load()", "yaml.load"),
+        ("import yaml as y\ny.load()", "yaml.load"),
+        ("from yaml import load as l\nl()", "yaml.load"),
+        ("import os.path\nos.path.join()", "os.path.join"),
+        ("import os.path as p\np.join()", "os.path.join"),
+        ("from . import x\nx.f()", "pkg.x.f"),
+        ("from .x import f\nf()", "pkg.x.f"),
+        ("from ..x import f\nf()", None),
+        ("open()", "builtins.open"),
+        ("def open(): pass\nopen()", "pkg.mod.open"),
+        ("def f(open):\n    open()", None),
+        ("try:\n    import yaml\nexcept ImportError:\n    yaml = None\nyaml.load()", "yaml.load"),
+        ("import yaml\nload = yaml.load\nload()", "yaml.load"),
+        ("import yaml\ndef f():\n    yaml = g\n    yaml.load()", None),
+        ("import yaml\nclass A:\n    yaml = 1\n    def f(self):\n        yaml.load()", "yaml.load"),
+        ("class A:\n    def f(self):\n        self.g()\n    def g(self): pass", "pkg.mod.A.g"),
+        ("class A:\n    def f(self):\n        self.g()\n", None),
+        ("class A:\n    @staticmethod\n    def f(x):\n        self.f()\n", None),
+        ("import a\n[a.f() for a in b]", None),
+        ("import a\n[x for x in a.f()]", "a.f"),
+        ("import a\n[a for a in a.f()]", "a.f"),
+        ("import a\ndef f(x=a.g()): pass", "a.g"),
+        ("import a\ndef f():\n    global a\n    a.g()", "a.g"),
+        ("if (m := g):\n    pass\nm()", "pkg.mod.m"),
+        ("x = y\ny = x\nx()", "pkg.mod.x"),
+        ("for a in b: pass\na()", None),
+        ("with open() as f:\n    f.read()", None),
+        ("import a\nlambda a: a.f()", None),
+        ("import a\nmatch x:\n    case {'k': a}:\n        a.f()", None),
+        ("f()()", None),
+    ],
+)
+def test_a_name_is_followed_through_imports_aliases_and_scopes(text: str, name: str | None) -> None:
+    assert meaning(text) == name
+
+
+@pytest.mark.parametrize(
+    ("module", "path", "level", "name", "expected"),
+    [
+        ("a.b.c", "a/b/c.py", 1, "d", "a.b.d"),
+        ("a.b", "a/b/__init__.py", 1, "d", "a.b.d"),
+        ("a.b.c", "a/b/c.py", 2, None, "a"),
+        ("a.b.c", "a/b/c.py", 4, "x", None),
+        ("", "x.py", 1, "y", None),
+    ],
+)
+def test_relative_imports_are_made_absolute(
+    module: str, path: str, level: int, name: str | None, expected: str | None
+) -> None:
+    assert absolute_module(module, path, level, name) == expected
+
+
+def test_modules_are_named_from_the_outermost_package() -> None:
+    names = ModuleNames(["src/shop/__init__.py", "src/shop/views.py", "tools/run.py", "setup.py", "my-app/main.py"])
+    assert names.name("src/shop/views.py") == "shop.views"
+    assert names.name("src/shop/__init__.py") == "shop"
+    assert names.name("tools/run.py") == "tools.run"
+    assert names.name("setup.py") == "setup"
+    assert names.name("my-app/main.py") == "main"
