@@ -72,7 +72,9 @@ def test_relative_imports_are_made_absolute(
 
 
 def test_modules_are_named_from_the_outermost_package() -> None:
-    names = ModuleNames(["src/shop/__init__.py", "src/shop/views.py", "tools/run.py", "setup.py", "my-app/main.py"])
+    names = ModuleNames(
+        ["src/shop/__init__.py", "src/shop/views.py", "tools/run.py", "setup.py", "my-app/main.py"]
+    )
     assert names.name("src/shop/views.py") == "shop.views"
     assert names.name("src/shop/__init__.py") == "shop"
     assert names.name("tools/run.py") == "tools.run"

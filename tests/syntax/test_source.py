@@ -43,7 +43,14 @@ def test_bytes_that_are_no_text_are_refused_with_the_reason(data: bytes, message
 
 @pytest.mark.parametrize(
     "text",
-    ["x = 1\0\n", "(" * 3000 + ")" * 3000, "x = " + "-" * 20_000 + "1", "def f(:\n", "\ud800 = 1", "if x:\n\ty\n        z\n"],
+    [
+        "x = 1\0\n",
+        "(" * 3000 + ")" * 3000,
+        "x = " + "-" * 20_000 + "1",
+        "def f(:\n",
+        "\ud800 = 1",
+        "if x:\n\ty\n        z\n",
+    ],
     ids=["null byte", "parentheses", "unary", "syntax error", "surrogate", "tabs"],
 )
 def test_what_does_not_parse_is_a_problem_with_a_remedy_and_never_an_exception(text: str) -> None:
@@ -58,7 +65,9 @@ def test_a_sound_file_has_no_problem() -> None:
 
 
 def test_every_node_is_indexed_once_with_its_parent_and_in_source_order() -> None:
-    text = "@d\ndef f(a: int = 1, *b, c=(2), **e) -> str:\n    return [x for x in a if x][0] + f'{a!r:>{c}}'\n"
+    text = (
+        "@d\ndef f(a: int = 1, *b, c=(2), **e) -> str:\n    return [x for x in a if x][0] + f'{a!r:>{c}}'\n"
+    )
     tree = ast.parse(text)
     index = Index(tree)
     placed = [node for node in ast.walk(tree) if hasattr(node, "lineno")]

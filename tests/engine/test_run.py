@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from charter.api import Context, Finding, rule
+from charter.engine import work
+from charter.engine.cache import Cache
+from charter.engine.project import Project, Report
+from charter.engine.registry import registry
+from charter.engine.run import check_project
+from charter.engine.settings import Settings
+
+
+@rule(ast.Call, code="TST001", principles=("sql-injection",), calls=("builtins.eval",))
+def evaluated(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Do not evaluate."""
+    yield ctx.finding(call, "`eval` is called")
+
+
+@rule(ast.Pass, code="TST002", principles=("sql-injection",))
+def fragile(node: ast.Pass, ctx: Context) -> Iterator[Finding]:
+    """Throw, or take the whole process along, when the text asks for it."""
+    if "die" in ctx.text:
+        os._exit(3)
+    if "throw" in ctx.text:
+        raise LookupError("on purpose")
+    yield ctx.finding(node, "`pass` stands here")
+
+
+RULES = registry([evaluated, fragile])
+
+
+def project_of(root: Path, files: dict[str, str | bytes]) -> Project:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return Project.of(Settings(root=root), RULES, (), files, lambda path: (root / path).read_bytes())
+
+
+def said(report: Report) -> list[tuple[str, str, int]]:
+    return [(finding.path, finding.rule, finding.location.line) for finding in report.findings]
+
+
+def test_workers_find_what_one_process_finds_in_the_same_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "_PARALLEL_FROM", 0)
+    monkeypatch.setattr(work, "_BATCH_BYTES", 50)
+    project = project_of(tmp_path, {f"m{n}.py": "pass\n" * n + "eval(x)\neval(x)\n" for n in range(20)})
+    serial, parallel = check_project(project), check_project(project, jobs=3)
+    assert serial.findings == parallel.findings
+    assert serial.opportunities == parallel.opportunities
+    assert len({finding.fingerprint for finding in serial.findings}) == len(serial.findings)
+
+
+def test_a_worker_that_dies_costs_its_file_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "_PARALLEL_FROM", 0)
+    monkeypatch.setattr(work, "_BATCH_BYTES", 20)
+    project = project_of(tmp_path, {"a.py": "eval(1)\n", "b.py": "pass  # die\n", "c.py": "eval(2)\n"})
+    report = check_project(project, jobs=2)
+    assert said(report) == [("a.py", "evaluated", 1), ("c.py", "evaluated", 1)]
+    assert [(problem.location.path, problem.message) for problem in report.problems] == [
+        ("b.py", "the process that checked this file died")
+    ]
+
+
+def test_a_rule_that_throws_is_named_and_the_others_go_on(tmp_path: Path) -> None:
+    report = check_project(project_of(tmp_path, {"a.py": "pass  # throw\neval(1)\n"}))
+    assert said(report) == [("a.py", "evaluated", 2)]
+    failure = report.failures[0]
+    assert (failure.path, failure.part, failure.error) == ("a.py", "fragile", "LookupError: on purpose")
+    assert "engine/test_run.py:" in failure.place
+
+
+def test_files_that_cannot_be_read_are_named_with_a_remedy(tmp_path: Path) -> None:
+    project = project_of(tmp_path, {"a.py": b"x = '\xff'\n", "b.py": "eval(1)\n", "gone.py": ""})
+    (tmp_path / "gone.py").unlink()
+    report = check_project(project)
+    assert said(report) == [("b.py", "evaluated", 1)]
+    assert [(problem.location.path, problem.message) for problem in report.problems] == [
+        ("a.py", "line 1 is not valid utf-8: invalid start byte"),
+        ("gone.py", "cannot be read: No such file or directory"),
+    ]
+
+
+def test_what_the_cache_remembers_is_what_was_found_and_a_change_is_seen(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    files: dict[str, str | bytes] = {
+        "a.py": "eval(1)  # charter: ignore[evaluated]\npass\n",
+        "b.py": "eval(2)\n",
+    }
+    first = check_project(project_of(tmp_path / "p", files), cache=cache)
+    again = check_project(project_of(tmp_path / "p", files), cache=cache)
+    assert again.findings == first.findings
+    assert again.suppressed == first.suppressed != []
+    files["b.py"] = "x\neval(2)\n"
+    changed = check_project(project_of(tmp_path / "p", files), cache=cache)
+    assert said(changed) == [("a.py", "fragile", 2), ("b.py", "evaluated", 2)]
+
+
+def test_a_fingerprint_outlives_lines_that_come_above_it(tmp_path: Path) -> None:
+    before = check_project(project_of(tmp_path, {"a.py": "def f():\n    eval(x)\n    eval(x)\n"}))
+    after = check_project(
+        project_of(tmp_path, {"a.py": "import os\n\n\ndef f():\n    eval( x)\n    eval(x)\n"})
+    )
+    prints = [finding.fingerprint for finding in before.findings]
+    assert len(set(prints)) == 2
+    assert after.findings[1].fingerprint in prints
