@@ -95,7 +95,6 @@ class Amendment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
         rationale: why.
         looks_for: what a reviewer looks for.
         references: addresses to read on.
-        rules: names of rules that become evidence for it.
     """
 
     weight: Annotated[float, msgspec.Meta(ge=0)] | None = None
@@ -107,7 +106,6 @@ class Amendment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     rationale: str | None = None
     looks_for: tuple[str, ...] | None = None
     references: tuple[str, ...] | None = None
-    rules: tuple[str, ...] = ()
 
 
 class Layers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -223,11 +221,11 @@ class Settings(Options, frozen=True, forbid_unknown_fields=True, rename="kebab")
         """
         if self.path is None:
             return SettingsError(
-                Path("the command line"), 0, f"no {what} is called `{word}`", _guess(word, known)
+                Path("the command line"), 0, f"no {what} is called `{word}`", guess(word, known)
             )
         keys = _prefix(self.path) + where
         line = line_of(self.path.read_text("utf-8-sig", "replace"), keys, value=word)
-        return SettingsError(self.path, line, f"no {what} is called `{word}`", _guess(word, known))
+        return SettingsError(self.path, line, f"no {what} is called `{word}`", guess(word, known))
 
 
 @functools.lru_cache(maxsize=256)
@@ -339,7 +337,7 @@ def _convert(path: Path, text: str, data: object, kind: type[T], where: tuple[st
             known = [
                 field.encode_name for field in msgspec.structs.fields(_kind_at(kind, keys[len(where) : -1]))
             ]
-            message, hint = f"unknown key `{unknown[1]}`", _guess(unknown[1], known)
+            message, hint = f"unknown key `{unknown[1]}`", guess(unknown[1], known)
         elif keys:
             message = f"`{'.'.join(keys)}`: {message[0].lower()}{message[1:]}"
             hint = next((hint for key, hint in _HINTS.items() if key in keys), "")
@@ -351,7 +349,8 @@ def _kind_at(kind: Any, keys: tuple[str, ...]) -> Any:
     return Layers if kind is Options and keys[:1] == ("layers",) else kind
 
 
-def _guess(word: str, known: Iterable[str]) -> str:
+def guess(word: str, known: Iterable[str]) -> str:
+    """The question whether another word was meant; "" if none is near."""
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"did you mean `{near[0]}`?" if near else ""
 
