@@ -1,0 +1,190 @@
+"""From an analysed change to the review as data: which findings to tell, where each can stand, and with which fix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from charter import __version__
+from charter.api import Confidence, Grade, Severity
+from charter.mend.prove import Proved
+from charter.review.document import Item, Patch, Place, Review, Suggestion
+from charter.review.escape import plain
+from charter.review.secrets import Redactor
+from charter.review.suggest import anchor, patch, suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from charter.api import Finding, Location
+    from charter.review.analyse import Analysis
+    from charter.review.diff import FileChange
+    from charter.review.document import Anchor, ConfidenceName, Move, SeverityName
+    from charter.review.identity import Known
+
+    Scores = tuple[float | None, float | None, tuple[Move, ...]]
+
+_TALL: Final = 10
+"""Lines of the tallest comment; a finding that is taller is shown at its first line."""
+_PROVED: Final = 60
+"""How many findings have their fixes proved; proving checks the file anew for each."""
+_ITEMS: Final = 1000
+_SEVERITIES: Final[Mapping[Severity, SeverityName]] = {
+    Severity.INFO: "info",
+    Severity.LOW: "low",
+    Severity.MEDIUM: "medium",
+    Severity.HIGH: "high",
+    Severity.CRITICAL: "critical",
+}
+_CONFIDENCES: Final[Mapping[Confidence, ConfidenceName]] = {
+    Confidence.LOW: "low",
+    Confidence.MEDIUM: "medium",
+    Confidence.HIGH: "high",
+}
+_TEXT: Final = 2000
+
+
+class Builder:
+    """Makes the review of one analysed change.
+
+    Args:
+        analysis: the change.
+        least: the smallest severity that is told.
+    """
+
+    def __init__(self, analysis: Analysis, least: Severity = Severity.INFO) -> None:
+        self._analysis: Analysis = analysis
+        self._least: Severity = least
+        self._redact: Redactor = Redactor(analysis.head.report.findings, analysis.head.text)
+        self._proofs: int = 0
+
+    def review(self, base: str, head: str, scores: Scores | None = None) -> Review:
+        """The whole review.
+
+        Args:
+            base: the commit compared with.
+            head: the commit reviewed.
+            scores: overall scores of base and head and what moved, if scores were made.
+        """
+        analysis = self._analysis
+        told = sorted(
+            (k for k in analysis.comparison.new if k.finding.severity >= self._least), key=_importance
+        )
+        before, after, moves = scores or (None, None, ())
+        return Review(
+            charter_review=1,
+            tool=__version__,
+            base=base,
+            head=head,
+            files=sum(path.endswith((".py", ".pyi", ".ipynb")) for path in analysis.diff.files),
+            items=tuple(self._item(known) for known in told[:_ITEMS]),
+            old=tuple(
+                k.fingerprint for k in analysis.comparison.old if k.finding.path in analysis.diff.files
+            ),
+            old_count=len(analysis.comparison.old),
+            fixed_count=len(analysis.comparison.fixed),
+            hidden=len(analysis.comparison.new) - len(told),
+            unread=tuple(analysis.unread()),
+            before=before,
+            after=after,
+            moves=moves,
+            notes=tuple(self._notes(len(told))),
+        )
+
+    def _notes(self, told: int) -> Iterable[str]:
+        silenced = self._analysis.silenced()
+        if silenced > 0:
+            yield f"{silenced} more findings than in the base are silenced by comments in the code."
+        if told > _ITEMS:
+            yield f"{told - _ITEMS} further new findings are not listed."
+
+    def _item(self, known: Known) -> Item:
+        finding = known.finding
+        change = self._analysis.diff.files.get(finding.path)
+        place = _place_of(known, change)
+        suggestion, repair = None, None
+        if place and change and finding.fixes and self._proofs < _PROVED:
+            self._proofs += 1
+            place, suggestion, repair = self._fixed(finding, place, change)
+        return Item(
+            fingerprint=known.fingerprint,
+            kin=known.kin,
+            rule=finding.rule,
+            code=finding.code,
+            principles=finding.principles,
+            severity=_SEVERITIES[finding.severity],
+            confidence=_CONFIDENCES[finding.confidence],
+            message=self._say(finding.message),
+            path=finding.path,
+            line=known.start,
+            symbol=self._say(finding.symbol),
+            anchor=place,
+            cause=None if place else self._cause(known),
+            suggestion=suggestion,
+            patch=repair,
+            related=self._places((one.location, one.message) for one in finding.related[:20]),
+            flow=self._places((one.location, one.message) for one in finding.flow if one.essential)[:30],
+        )
+
+    def _say(self, text: str) -> str:
+        return plain(self._redact.mask(text))[:_TEXT]
+
+    def _places(self, places: Iterable[tuple[Location, str]]) -> tuple[Place, ...]:
+        return tuple(
+            Place(path=location.path, line=location.line, message=self._say(message))
+            for location, message in places
+        )
+
+    def _cause(self, known: Known) -> Place | None:
+        """The changed line that explains a finding elsewhere: on its way, beside it, or in the same function."""
+        finding, files = known.finding, self._analysis.diff.files
+        around = [step.location for step in finding.flow] + [one.location for one in finding.related]
+        for location in around:
+            change = files.get(location.path)
+            line = change.added_in(location.line, location.end_line) if change else None
+            if line:
+                return Place(path=location.path, line=line)
+        for location in [*around, finding.location]:
+            change = files.get(location.path)
+            added = [line for hunk in (change.hunks if change else ()) for line in hunk.added]
+            if added:
+                return Place(path=location.path, line=min(added, key=lambda n: (abs(n - location.line), n)))
+        return None
+
+    def _fixed(
+        self, finding: Finding, place: Anchor, change: FileChange
+    ) -> tuple[Anchor, Suggestion | None, Patch | None]:
+        """Where the comment stands and the first fix that is proved: as a suggestion if one can say it, or as a diff."""
+        for fix in finding.fixes:
+            proved = self._analysis.prover.prove(finding, fix)
+            if not isinstance(proved, Proved):
+                continue
+            texts = {path: (self._analysis.head.text(path), new) for path, new in proved.texts.items()}
+            title, grade = self._say(proved.fix.title), proved.fix.grade
+            if grade is not Grade.SUGGESTION and texts.keys() == {finding.path}:
+                found = suggest(title, *texts[finding.path], change)
+                if found and not self._redact.has_secret("\n".join(found[1].lines)):
+                    return found[0], found[1], None
+            doubt = proved.fix.doubt or ("it is a proposal" if grade is Grade.SUGGESTION else "")
+            shown = patch(title, doubt, texts)
+            if shown and not self._redact.has_secret(shown.diff):
+                return place, None, shown
+        return place, None, None
+
+
+def _place_of(known: Known, change: FileChange | None) -> Anchor | None:
+    """Where a comment on a finding can stand: its lines if one hunk shows them all, else the first that is shown."""
+    if change is None:
+        return None
+    hunk = change.hunk_at(known.start)
+    if hunk and hunk.shows(known.start, known.end) and known.end - known.start < _TALL:
+        return anchor(change, hunk, known.start, known.end)
+    if hunk:
+        return anchor(change, hunk, known.start, known.start)
+    first = change.added_in(known.start, known.end)
+    hunk = change.hunk_at(first) if first else None
+    return anchor(change, hunk, first, first) if hunk and first else None
+
+
+def _importance(known: Known) -> tuple[int, int, str, int, str]:
+    finding = known.finding
+    return -finding.severity, -finding.confidence, finding.path, known.start, finding.rule
