@@ -76,8 +76,10 @@ def _load() -> Apis:
         if not (entry.name.startswith("deprecated_") and entry.name.endswith(".toml")):
             continue
         document = tomllib.loads(entry.read_text(encoding="utf-8"))
-        packages: str | list[dict[str, Any]] = document["package"]
-        parts = packages if isinstance(packages, list) else [{**document, "name": packages}]
+        packages: Any = document["package"]
+        parts: list[dict[str, Any]] = (
+            [{**document, "name": packages}] if isinstance(packages, str) else packages
+        )
         for part in parts:
             for key, table in tables.items():
                 for name, row in part.get(key, {}).items():

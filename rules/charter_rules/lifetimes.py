@@ -193,7 +193,7 @@ def _block(statement: ast.stmt, ctx: Context) -> list[ast.stmt] | None:
     parent = ctx.parent(statement)
     for field in ("body", "orelse", "finalbody"):
         block: list[ast.stmt] = getattr(parent, field, [])
-        if isinstance(block, list) and statement in block:
+        if statement in block:
             return block
     return None
 

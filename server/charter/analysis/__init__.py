@@ -121,6 +121,14 @@ ANALYSES: tuple[Analysis, ...] = (
         "charter.analysis.metrics",
         ("charter.api.facts.metrics.FunctionMetrics", "charter.api.facts.metrics.ClassMetrics"),
     ),
+    Analysis(
+        "charter.analysis.blocking",
+        (
+            "charter.api.facts.concurrency.BlockingCall",
+            "charter.api.facts.concurrency.UnawaitedCoroutine",
+        ),
+        project=True,
+    ),
 )
 """Every analysis. Order is the order in which they run."""
 

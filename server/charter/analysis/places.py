@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from charter.api import Span
+from charter.api import Location, Span
 
 if TYPE_CHECKING:
     from charter.syntax.source import Source
@@ -25,3 +25,19 @@ def name_span(source: Source, node: ast.FunctionDef | ast.AsyncFunctionDef | ast
     match = _HEAD.match(source.text, span.start, span.end)
     start = match.end() if match else span.start
     return Span(start, start + len(node.name))
+
+
+Packed = tuple[int, int, int, int, int, int]
+"""A location without its path, as extracts carry it: span, line, column, end line, end column."""
+
+
+def pack(source: Source, place: ast.AST | Span) -> Packed:
+    """A place of a file in the form that `marshal` can write."""
+    at = source.location(place)
+    return (at.span.start, at.span.end, at.line, at.column, at.end_line, at.end_column)
+
+
+def unpack(path: str, packed: Packed) -> Location:
+    """The location that was packed."""
+    start, end, line, column, end_line, end_column = packed
+    return Location(path, Span(start, end), line, column, end_line, end_column)

@@ -1,0 +1,56 @@
+"""Facts about what coroutines do. How calls are followed is `analysis.blocking`'s business."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from charter.api.facts import Fact
+from charter.api.text import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One call on the way from a coroutine to what blocks.
+
+    Attributes:
+        location: the call.
+        name: what is called there.
+    """
+
+    location: Location
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class BlockingCall(Fact):
+    """A call in a coroutine that holds up its event loop.
+
+    Attributes:
+        location: the call in the coroutine.
+        coroutine: the coroutine's qualified name within the module.
+        blocks: qualified name of what blocks in the end, for instance `time.sleep`.
+        hops: the calls in between, from the called function down to the one that blocks; () if it blocks itself.
+    """
+
+    coroutine: str
+    blocks: str
+    hops: tuple[Hop, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """`direct`, or `through` other functions."""
+        return "through" if self.hops else "direct"
+
+
+@dataclass(frozen=True, slots=True)
+class UnawaitedCoroutine(Fact):
+    """A coroutine function of the project that is called as a statement, so that it never runs.
+
+    Attributes:
+        location: the call.
+        name: what is called, qualified.
+        in_coroutine: whether the call stands in a coroutine, where it could be awaited.
+    """
+
+    name: str
+    in_coroutine: bool
