@@ -108,14 +108,23 @@ def _reads(call: ast.Call) -> bool:
     if not isinstance(func, ast.Attribute):
         return False
     plain = func.attr.lstrip("_")
-    owner = func.value
-    last = owner.attr if isinstance(owner, ast.Attribute) else owner.id if isinstance(owner, ast.Name) else ""
-    words = last.lower().strip("_").split("_")
+    words = _words(func.value)
     if any(word in _ONE_AT_A_TIME for word in words):
         return False
     if plain in _READS:
-        return any(word in last.lower() for word in _CLIENTS)
+        return any(word.endswith(_CLIENTS) for word in words)
     return plain.startswith(_VERBS)
+
+
+def _words(owner: ast.expr) -> list[str]:
+    """The words of the names along a dotted receiver."""
+    names: list[str] = []
+    while isinstance(owner, ast.Attribute):
+        names.append(owner.attr)
+        owner = owner.value
+    if isinstance(owner, ast.Name):
+        names.append(owner.id)
+    return [word for name in names for word in name.lower().split("_")]
 
 
 def _uses(call: ast.Call, target: ast.expr) -> bool:
