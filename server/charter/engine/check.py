@@ -70,7 +70,12 @@ class FileResult:
 
 
 def check_source(
-    source: Source, plan: Plan, *, python: tuple[int, int] = (3, 11), is_test: bool = False
+    source: Source,
+    plan: Plan,
+    *,
+    python: tuple[int, int] = (3, 11),
+    is_test: bool = False,
+    pause: Callable[[], None] | None = None,
 ) -> FileResult:
     """Run a plan's rules on one file, and take from it what project-scope analyses need.
 
@@ -79,23 +84,49 @@ def check_source(
         plan: the rules.
         python: the oldest Python version that the project supports.
         is_test: whether the file belongs to a test suite.
+        pause: called between two rules or analyses; what it raises ends the check.
     """
     started = perf_counter()
     problems = source.problems
     parsed = perf_counter()
     _ = source.index
     result = FileResult(source.path, len(source.positions.starts), problems=problems)
-    result.suppressions = suppress.read(source)
     result.times["parse"] = parsed - started
     result.times["walk"] = perf_counter() - parsed
+    result.suppressions = suppress.read(source)
     view = FileView(source, python, is_test=is_test)
-    _run_on_nodes(view, plan, result)
+    _run_on_nodes(view, plan, result, pause=pause)
     for analysis in plan.analyses:
+        if pause is not None:
+            pause()
         if analysis.project:
             _extract(view, analysis.module, result)
         else:
             facts = _file_facts(view, analysis.module, result)
             run_on_facts(view, plan, facts, result)
+    return result
+
+
+def check_nodes(
+    source: Source,
+    plan: Plan,
+    nodes: Mapping[type[ast.AST], Sequence[ast.AST]],
+    *,
+    python: tuple[int, int] = (3, 11),
+    is_test: bool = False,
+) -> FileResult:
+    """Run a plan's rules on some nodes of a file, given by type; rules on facts and extracts are left out.
+
+    Args:
+        source: the whole file; rules may look at all of it.
+        plan: the rules.
+        nodes: what the rules are asked about.
+        python: the oldest Python version that the project supports.
+        is_test: whether the file belongs to a test suite.
+    """
+    result = FileResult(source.path, len(source.positions.starts), problems=source.problems)
+    view = FileView(source, python, is_test=is_test)
+    _run_on_nodes(view, plan, result, only=nodes)
     return result
 
 
@@ -112,24 +143,39 @@ def run_on_facts(view: FileView, plan: Plan, facts: Iterable[Fact], result: File
                 _run(view, entry, wanted, result)
 
 
-def _run_on_nodes(view: FileView, plan: Plan, result: FileResult) -> None:
+def _run_on_nodes(
+    view: FileView,
+    plan: Plan,
+    result: FileResult,
+    *,
+    only: Mapping[type[ast.AST], Sequence[ast.AST]] | None = None,
+    pause: Callable[[], None] | None = None,
+) -> None:
     source = view.source
     text = source.text
+    calls: Mapping[str, Sequence[ast.Call]] | None = None
+    if only is not None:
+        calls = view.calls_among(cast("Sequence[ast.Call]", only.get(ast.Call, ())))
     for entry, kinds in plan.node_entries:
         rule = entry.rule
+        if only is not None and only.keys().isdisjoint(kinds):
+            continue
         if rule.mentions and not any(word in text for word in rule.mentions):
             continue
+        if pause is not None:
+            pause()
         for kind in kinds:
             if kind is ast.Call and rule.calls:
-                nodes = _wanted_calls(view, entry.calls_by_last_name)
+                nodes = _wanted_calls(view, view.calls if calls is None else calls, entry.calls_by_last_name)
             else:
-                nodes = source.nodes(kind)
+                nodes = source.nodes(kind) if only is None else only.get(kind, ())
             if nodes:
                 _run(view, entry, nodes, result)
 
 
-def _wanted_calls(view: FileView, wanted: Mapping[str, frozenset[str]]) -> Sequence[ast.Call]:
-    calls = view.calls
+def _wanted_calls(
+    view: FileView, calls: Mapping[str, Sequence[ast.Call]], wanted: Mapping[str, frozenset[str]]
+) -> Sequence[ast.Call]:
     found: list[ast.Call] = []
     for last, names in wanted.items():
         any_receiver = "*" in names

@@ -70,19 +70,23 @@ class FileView:
     @property
     def calls(self) -> dict[str, list[ast.Call]]:
         """The file's calls by the last part of the called name, import aliases undone; unnamed ones are left out."""
-        found = self._call_names
-        if found is None:
-            found = self._call_names = {}
-            aliases = self._aliases()
-            for call in self.source.nodes(ast.Call):
-                function = call.func
-                if isinstance(function, ast.Attribute):
-                    name = function.attr
-                elif isinstance(function, ast.Name):
-                    name = aliases.get(function.id, function.id)
-                else:
-                    continue
-                found.setdefault(name, []).append(call)
+        if self._call_names is None:
+            self._call_names = self.calls_among(self.source.nodes(ast.Call))
+        return self._call_names
+
+    def calls_among(self, calls: Iterable[ast.Call]) -> dict[str, list[ast.Call]]:
+        """Some of the file's calls, arranged as `calls` arranges all."""
+        found: dict[str, list[ast.Call]] = {}
+        aliases = self._aliases()
+        for call in calls:
+            function = call.func
+            if isinstance(function, ast.Attribute):
+                name = function.attr
+            elif isinstance(function, ast.Name):
+                name = aliases.get(function.id, function.id)
+            else:
+                continue
+            found.setdefault(name, []).append(call)
         return found
 
     def _aliases(self) -> dict[str, str]:

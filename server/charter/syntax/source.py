@@ -113,6 +113,22 @@ class Source:
         self.module = module
         self._problems: tuple[Problem, ...] = ()
 
+    @classmethod
+    def assembled(
+        cls,
+        path: str,
+        text: str,
+        module: str,
+        tree: ast.Module,
+        index: Index,
+        problems: tuple[Problem, ...],
+    ) -> Source:
+        """A file whose tree and index are known already."""
+        source = cls(path, text, module)
+        source._problems = problems
+        source.__dict__.update(tree=tree, index=index)
+        return source
+
     @cached_property
     def positions(self) -> Positions:
         """The lines of the text."""

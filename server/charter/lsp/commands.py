@@ -1,0 +1,171 @@
+"""What `workspace/executeCommand` can do. Work goes to the checking processes; results come back as edits and documents."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from charter.lsp import indexing, rpc, sync, workspace
+from charter.lsp.actions import workspace_edit
+from charter.lsp.diagnostics import location
+from charter.lsp.documents import path_of
+
+if TYPE_CHECKING:
+    from charter.lsp.rpc import Request
+    from charter.lsp.server import Server
+
+
+def execute(server: Server, params: Any, request: Request) -> Any:
+    """`workspace/executeCommand`."""
+    name = params.get("command", "")
+    arguments = params.get("arguments") or []
+    command = _COMMANDS.get(name)
+    if command is None:
+        raise rpc.Failure(rpc.INVALID_PARAMS, f"there is no command `{name}`")
+    argument = arguments[0] if arguments and isinstance(arguments[0], dict) else {}
+    return command(server, argument, request)
+
+
+def _fix_file(server: Server, argument: dict[str, Any], request: Request) -> Any:
+    document = server.document_of(argument.get("uri", ""))
+    if document is None:
+        raise rpc.Failure(rpc.INVALID_PARAMS, "the document is not open")
+    return server.ask(
+        "fix-all",
+        document.uri,
+        argument.get("rule", ""),
+        then=lambda result: _apply(server, request, "Fix all that is safe", result),
+        request=request,
+    )
+
+
+def _fix_workspace(server: Server, argument: dict[str, Any], request: Request) -> Any:
+    rule = argument.get("rule", "")
+    return indexing.ask(
+        server,
+        "fix-workspace",
+        rule,
+        then=lambda result: _apply(server, request, "Fix the workspace", result),
+        request=request,
+    )
+
+
+def _apply(server: Server, request: Request, label: str, result: Any) -> None:
+    if result is None or "refused" in result:
+        reason = (result or {}).get("refused", "the analysis failed")
+        server.tell("info", f"Charter changes nothing: {reason}.")
+        request.reply({"applied": False, "reason": reason})
+        return
+    edit = workspace_edit(server, result["edits"], create=bool(result.get("create")))
+
+    def then(answer: Any) -> None:
+        applied = bool(answer and answer.get("applied"))
+        request.reply({"applied": applied, "fixes": result.get("applied", 0)})
+
+    if server.client.applies_edits:
+        server.peer.request("workspace/applyEdit", {"label": label, "edit": edit}, then)
+    else:
+        request.reply({"applied": False, "edit": edit})
+
+
+def _show_score(server: Server, argument: dict[str, Any], request: Request) -> Any:
+    """The scores of a file, or of the project if none is named, as plain data for a view."""
+    document = server.document_of(argument.get("uri", ""))
+    if document is None:
+        return indexing.ask(server, "score", then=request.reply, request=request)
+    return server.ask("score", document.uri, then=request.reply, request=request)
+
+
+def _show_flow(server: Server, argument: dict[str, Any], _request: Request) -> Any:
+    """The stations of a finding's flow, as locations."""
+    document = server.document_of(argument.get("uri", ""))
+    if document is None:
+        return None
+    mark = next((mark for mark in document.marks if mark.row.key == argument.get("key")), None)
+    if mark is None:
+        return None
+    return [{**location(server, place), "message": place[5]} for place in mark.row.flow]
+
+
+def _explain(server: Server, argument: dict[str, Any], _request: Request) -> Any:
+    """Show a rule's page; its text is the answer."""
+    page = server.rules.get(argument.get("rule", ""))
+    if page is None:
+        raise rpc.Failure(rpc.INVALID_PARAMS, "no rule has this name")
+    if server.client.shows_documents and page.link and argument.get("show", True):
+        server.peer.request("window/showDocument", {"uri": page.link, "takeFocus": True})
+    return {"name": page.name, "page": page.page, "link": page.link}
+
+
+def _ignore_in_settings(server: Server, argument: dict[str, Any], request: Request) -> Any:
+    """Add a rule to `ignore` of the project's settings, as an edit that the user sees."""
+    rule = argument.get("rule", "")
+    path = path_of(argument.get("uri", "")) or ""
+    if rule not in server.rules:
+        raise rpc.Failure(rpc.INVALID_PARAMS, "no rule has this name")
+
+    def then(result: Any) -> None:
+        _apply(server, request, f"Ignore `{rule}` in the project", result)
+
+    return server.ask("ignore-in-settings", path, rule, then=then, request=request)
+
+
+def _status(server: Server, _argument: dict[str, Any], _request: Request) -> Any:
+    """What is being analysed, and how much memory that takes."""
+    documents = [
+        {
+            "uri": document.uri,
+            "version": document.version,
+            "checked": document.checked,
+            "findings": len(document.marks),
+        }
+        for document in server.documents.values()
+    ]
+    processes = {
+        name: {"pid": pid, "memory": _memory(pid)}
+        for name, pid in (
+            ("server", os.getpid()),
+            ("checker", server.checker.pid),
+            ("indexer", server.project.pid),
+        )
+        if pid
+    }
+    found = {"documents": documents, "busy": server.busy, "index": server.index_state, "processes": processes}
+    server.log("info", json.dumps(found, indent=1))
+    return found
+
+
+def _memory(pid: int) -> int | None:
+    """Resident memory of a process in bytes; None where the system does not tell."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _restart(server: Server, _argument: dict[str, Any], _request: Request) -> Any:
+    """Start the analysing processes anew."""
+    for document in server.everything():
+        document.poisoned = False
+    server.checker.stop()
+    server.checker.start()
+    workspace.send_configuration(server)
+    for document in server.everything():
+        sync.send_open(server, document)
+    indexing.reload(server)
+    return None
+
+
+_COMMANDS = {
+    "charter.fixFile": _fix_file,
+    "charter.fixWorkspace": _fix_workspace,
+    "charter.showScore": _show_score,
+    "charter.showFlow": _show_flow,
+    "charter.explain": _explain,
+    "charter.ignoreInSettings": _ignore_in_settings,
+    "charter.status": _status,
+    "charter.restart": _restart,
+}

@@ -1,0 +1,298 @@
+"""One open document in the checking process: its statements and the findings in them, kept right through edits.
+
+It knows the engine, not the protocol. Findings of statements that were not touched move along with the text; what
+was touched is checked at once, and the whole file when there is time.
+"""
+
+from __future__ import annotations
+
+import itertools
+import pickle
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from charter.api import Span
+from charter.engine import suppress
+from charter.engine.check import FileResult, check_nodes, check_source
+from charter.engine.project import settle
+from charter.lsp.marks import move
+from charter.lsp.rows import SYNTAX_RULE, Row
+from charter.syntax.document import Document
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Callable, Iterable
+
+    from charter.api import Finding, Related, Step
+    from charter.engine.check import Failure
+    from charter.engine.plan import Plan
+    from charter.lsp.homes import Home
+
+_MAX_BYTES = 2_000_000
+"""Characters above which a document is not checked while it is edited: generated data, not code that someone reads."""
+
+Edits = tuple[tuple[int, int, str], ...]
+
+
+@dataclass(slots=True)
+class Held:
+    """A finding at its place in the newest text.
+
+    Attributes:
+        start: offset of its first character.
+        end: offset behind its last.
+        finding: the finding; its own places are those of the text that it was found in.
+        key: names it as long as the document is open.
+        silent: whether a comment silences it.
+    """
+
+    start: int
+    end: int
+    finding: Finding
+    key: int
+    silent: bool = False
+
+
+class Sheet:
+    """One open document.
+
+    Args:
+        uri: its identifier.
+        file: its absolute path; "" for a document that is no file.
+        language: the client's name of its language.
+        version: the version of its text.
+        text: its text.
+        home: its project.
+        keys: gives names to findings; that of the document's former life, if it had one.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        file: str,
+        language: str,
+        version: int,
+        text: str,
+        home: Home,
+        keys: itertools.count[int] | None = None,
+    ) -> None:
+        self.uri = uri
+        self.file = file
+        self.language = language
+        self.version = version
+        self.home = home
+        self.keys = keys or itertools.count(1)
+        self.dirty = True
+        self.complete = False
+        self.touched = time.monotonic()
+        self.result: FileResult | None = None
+        self._held: list[Held] = []
+        self._facts: list[Finding] = []
+        self._failures: list[Failure] = []
+        self._told_failures: set[str] = set()
+        self._extracts: dict[str, bytes] | None = None
+        self._last_extracts: dict[str, bytes] | None = None
+        self.move_to(home, text)
+
+    def move_to(self, home: Home, text: str | None = None) -> None:
+        """Check under other settings, or a fresh text."""
+        text = self.text if text is None else text
+        self.home = home
+        self.path = home.relative(self.file) if self.file else "untitled.py"
+        module = home.module(self.file) if self.file else ""
+        self.document = Document(self.path, text, module)
+        self.dirty = True
+        self.complete = False
+        self._off = self._is_off(text)
+
+    @property
+    def text(self) -> str:
+        """The newest text."""
+        return self.document.text
+
+    @property
+    def plan(self) -> Plan:
+        """The rules for this file."""
+        return self.home.project.planner.plan(self.path)
+
+    def edit(self, version: int, edits: Edits) -> None:
+        """Take edits; nothing is checked yet."""
+        for start, end, new in edits:
+            self.document.replace(start, end, new)
+            delta = len(new) - (end - start)
+            self._held = [held for held in self._held if move(held, start, end, delta)]
+        self.version = version
+        self.touched = time.monotonic()
+        self.dirty = True
+        self.complete = False
+
+    def check_touched(self, pause: Callable[[], None]) -> None:
+        """The first step: check the statements that edits touched."""
+        refreshed = self.document.refresh()
+        self.dirty = False
+        if self._off:
+            self.complete = True
+        elif refreshed.whole:
+            # There is nothing yet to fall back upon: what is newest is done first and whole.
+            self.dirty = True
+            self.check_whole(pause, settle_first=False)
+        else:
+            self._check_nodes(refreshed.nodes, refreshed.lines)
+
+    def check_whole(self, pause: Callable[[], None], *, settle_first: bool = True) -> None:
+        """The second step: check the whole file.
+
+        Args:
+            pause: called now and then; what it raises ends the step.
+            settle_first: whether to see if a text that was broken in parts parses as a whole after all.
+        """
+        if settle_first:
+            self.document.settle()
+        settings = self.home.project.settings
+        source = self.document.source
+        result = check_source(
+            source,
+            self.plan,
+            python=settings.oldest_python,
+            is_test=settings.is_test(self.path),
+            pause=pause,
+        )
+        self._failures += result.failures
+        self._take(result)
+        if result.extracts != self._last_extracts:
+            self._extracts = self._last_extracts = result.extracts
+        self.dirty = False
+        self.complete = True
+
+    def take_facts(self, data: bytes) -> None:
+        """Take the findings that only the whole project could tell, pickled by our own indexing process."""
+        self._facts = pickle.loads(data)  # noqa: S301 (written by our own process)
+        if self.complete:
+            self.complete = False
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """The findings for the server: start, end and what was found."""
+        rows = [(held.start, held.end, self._row(held)) for held in self._held if not held.silent]
+        problems = self.document.source.problems
+        if problems and not self._off:
+            first = problems[0]
+            row = Row(0, SYNTAX_RULE, "", first.message, 3)
+            rows.insert(0, (first.location.span.start, first.location.span.end, tuple(row)))
+        return rows
+
+    def held(self, key: int) -> Held | None:
+        """The finding of this name."""
+        return next((held for held in self._held if held.key == key), None)
+
+    def findings(self) -> list[Held]:
+        """All findings that are not silenced."""
+        return [held for held in self._held if not held.silent]
+
+    def take_failures(self) -> list[Failure]:
+        """Rules and analyses that threw and were not told of yet."""
+        fresh = [failure for failure in self._failures if failure.part not in self._told_failures]
+        self._told_failures.update(failure.part for failure in fresh)
+        self._failures = []
+        return list({failure.part: failure for failure in fresh}.values())
+
+    def take_extracts(self) -> dict[str, bytes] | None:
+        """What the project needs to know of this file, if that changed."""
+        extracts, self._extracts = self._extracts, None
+        return extracts
+
+    def repeat_extracts(self) -> None:
+        """Give what the project needs to know of this file once more, for an index that starts anew."""
+        self._last_extracts = None
+        self.complete = self.complete and self._off
+
+    def _is_off(self, text: str) -> bool:
+        return len(text) > _MAX_BYTES or bool(self.file and self.home.excludes(self.file))
+
+    def _check_nodes(self, nodes: dict[type[ast.AST], list[ast.AST]], lines: list[tuple[int, int]]) -> None:
+        settings = self.home.project.settings
+        source = self.document.source
+        plan = self.plan
+        result = check_nodes(
+            source, plan, nodes, python=settings.oldest_python, is_test=settings.is_test(self.path)
+        )
+        self._failures += result.failures
+        on_nodes = {entry.rule.name for entry, _ in plan.node_entries}
+        spans = [
+            Span(source.positions.at(first, 0), source.positions.at(last + 1, 0)) for first, last in lines
+        ]
+        kept = [
+            held
+            for held in self._held
+            if held.finding.rule not in on_nodes
+            or not any(span.start <= held.start < max(span.end, span.start + 1) for span in spans)
+        ]
+        known = {(held.start, held.end, held.finding.rule, held.finding.message) for held in kept}
+        fresh = [
+            finding
+            for finding in result.findings
+            if (*finding.location.span, finding.rule, finding.message) not in known
+        ]
+        sorted_ = suppress.apply(source, fresh, self.home.project.registry)
+        kept += self._hold(sorted_.kept)
+        kept += self._hold(sorted_.silenced, silent=True)
+        kept.sort(key=lambda held: (held.start, held.end, held.finding.code))
+        self._held = kept
+
+    def _take(self, result: FileResult) -> None:
+        """Take the findings of a check of the whole file; those known before keep their names."""
+        project = self.home.project
+        self.result = result
+        everything = result
+        if self._facts:
+            everything = FileResult(
+                result.path, result.lines, [*result.findings, *self._facts], suppressions=result.suppressions
+            )
+        kept, silenced = settle(project, everything, self.document.source)
+        names = {_identity(held): held.key for held in self._held}
+        self._held = self._hold(kept, names=names) + self._hold(silenced, silent=True, names=names)
+        self._held.sort(key=lambda held: (held.start, held.end, held.finding.code))
+
+    def _hold(
+        self,
+        findings: Iterable[Finding],
+        *,
+        silent: bool = False,
+        names: dict[tuple[int, int, str, str], int] | None = None,
+    ) -> list[Held]:
+        made: list[Held] = []
+        for finding in findings:
+            held = Held(*finding.location.span, finding, 0, silent)
+            key = (names or {}).get(_identity(held))
+            held.key = next(self.keys) if key is None else key
+            made.append(held)
+        return made
+
+    def _row(self, held: Held) -> tuple[Any, ...]:
+        finding = held.finding
+        root = self.home.root
+        return tuple(
+            Row(
+                held.key,
+                finding.rule,
+                finding.code,
+                finding.message,
+                int(finding.severity),
+                int(finding.confidence),
+                finding.principles,
+                finding.tags,
+                tuple(_place(root, related) for related in finding.related),
+                tuple(_place(root, step) for step in finding.flow),
+                tuple((fix.title, fix.grade.value) for fix in finding.fixes),
+            )
+        )
+
+
+def _identity(held: Held) -> tuple[int, int, str, str]:
+    return held.start, held.end, held.finding.rule, held.finding.message
+
+
+def _place(root: Path, place: Related | Step) -> tuple[str, int, int, int, int, str]:
+    at = place.location
+    return str(root / at.path), at.line, at.column, at.end_line, at.end_column, place.message
