@@ -14,6 +14,7 @@ from charter.engine.context import FileView, with_fingerprints
 from charter.engine.plan import Planner
 from charter.engine.reduce import ProjectFacts, Reducer
 from charter.model.modules import ModuleNames
+from charter.syntax.notebook import source_of_notebook
 from charter.syntax.source import Problem, Source, decode
 
 if TYPE_CHECKING:
@@ -122,8 +123,6 @@ class Project:
         """
         data = self.read(path)
         if path.endswith(".ipynb"):
-            from charter.syntax.notebook import source_of_notebook
-
             return source_of_notebook(path, data)
         return Source(path, decode(data).text, self.modules.get(path, ""))
 
@@ -189,9 +188,18 @@ class Report:
     def text_of(self, path: str) -> str | None:
         """A file's text, for snippets; None if it cannot be read any more."""
         try:
-            return decode(self.read(path)).text
+            return text_of(path, self.read(path))
         except (OSError, ValueError):
             return None
+
+
+def text_of(path: str, data: bytes) -> str:
+    """The text that findings in a file point into.
+
+    Raises:
+        ValueError: if the bytes are no text, or no notebook.
+    """
+    return source_of_notebook(path, data).text if path.endswith(".ipynb") else decode(data).text
 
 
 def unreadable(path: str, message: str, remedy: str) -> FileResult:

@@ -89,6 +89,8 @@ class Prover:
             A proof whose fix is the first one, with the lowest grade of all.
         """
         first = pairs[0][1]
+        if any(finding.path.endswith(".ipynb") for finding, _ in pairs):
+            return Refused(first, "a notebook is mended in its editor")
         try:
             edits = self._compile(pairs)
         except EditError as error:
