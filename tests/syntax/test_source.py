@@ -79,3 +79,12 @@ def test_every_node_is_indexed_once_with_its_parent_and_in_source_order() -> Non
     for nodes in index.by_type.values():
         places = [(node.lineno, node.col_offset) for node in nodes if isinstance(node, ast.stmt)]
         assert places == sorted(places)
+
+
+def test_what_lies_below_a_node_is_what_a_walk_finds_there() -> None:
+    tree = ast.parse("class A:\n    def f(self, x=1):\n        return lambda y: [x, y]\n    z = 2\n")
+    index = Index(tree)
+    for node in index.nodes:
+        assert set(index.below(node)) == {n for n in ast.walk(node) if n in index.parents and n is not node}
+    outside = index.below_within(tree.body[0], (ast.FunctionDef,))
+    assert [type(node).__name__ for node in outside] == ["FunctionDef", "Assign", "Name", "Constant"]

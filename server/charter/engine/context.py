@@ -244,12 +244,10 @@ class RuleContext:
         return self._source.nodes(kind)
 
     def walk(self, root: ast.AST, *, into_functions: bool = True) -> Iterator[ast.AST]:
-        stack = children(root)[::-1]
-        while stack:
-            node = stack.pop()
-            yield node
-            if into_functions or not isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.Lambda)):
-                stack.extend(children(node)[::-1])
+        index = self._source.index
+        if into_functions:
+            return iter(index.below(root))
+        return iter(index.below_within(root, (*FUNCTIONS, ast.ClassDef, ast.Lambda)))
 
     # Meaning
     def name(self, expression: ast.AST) -> str | None:
