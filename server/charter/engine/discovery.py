@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from charter.engine.settings import DEFAULT_EXCLUDE, Settings, matcher
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from pathspec import GitIgnoreSpec
 
@@ -33,12 +33,19 @@ class PathError(Exception):
         self.message: str = message
 
 
-def python_files(paths: Iterable[Path], settings: Settings) -> list[Path]:
+TEMPLATES = ("*.html", "*.htm", "*.xhtml", "*.jinja", "*.jinja2", "*.j2", "*.txt", "*.xml")
+"""Files that a template engine may read, as .gitignore patterns."""
+
+
+def python_files(
+    paths: Iterable[Path], settings: Settings, *, include: tuple[str, ...] | None = None
+) -> list[Path]:
     """The files to check.
 
     Args:
         paths: files and folders; a file counts whatever it is called, unless `force_exclude` says otherwise.
         settings: what to leave out and what is Python.
+        include: other files to look for, as .gitignore patterns, instead of Python.
 
     Returns:
         Absolute paths, each once, in order of their names, whatever the order on the disk.
@@ -50,7 +57,7 @@ def python_files(paths: Iterable[Path], settings: Settings) -> list[Path]:
     for path in paths:
         whole = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would lose the name the user knows)
         if whole.is_dir():
-            for file in _walk(whole, settings):
+            for file in _walk(whole, settings, matcher(include or settings.include)):
                 found.setdefault(os.path.realpath(file), Path(file))
         elif not whole.exists():
             raise PathError(path, "no such file or folder")
@@ -68,10 +75,9 @@ def is_excluded(path: Path, settings: Settings) -> bool:
     )
 
 
-def _walk(top: Path, settings: Settings) -> Iterator[str]:
+def _walk(top: Path, settings: Settings, include: Callable[[str], bool]) -> Iterator[str]:
     # Where the user names a place that is left out otherwise, only what lies below it is judged.
     base = top if top != settings.root and is_excluded(top, settings) else settings.root
-    include = matcher(settings.include)
     stack = [(str(top), _Rules.at(top, base, settings))]
     while stack:
         folder, rules = stack.pop()

@@ -188,6 +188,11 @@ class Settings(Options, frozen=True, forbid_unknown_fields=True, rename="kebab")
     path: Path | None = None
     oldest_python: tuple[int, int] = DEFAULT_PYTHON
 
+    @property
+    def is_marked(self) -> bool:
+        """Whether the root is known to be a project's top, by its settings or by the usual files."""
+        return self.path is not None or any((self.root / mark).exists() for mark in _PROJECT_MARKS)
+
     def is_test(self, path: str) -> bool:
         """Whether a file, relative to the root, belongs to the tests."""
         return matcher(self.tests)(path)
@@ -244,7 +249,7 @@ def load(start: Path, *, explicit: Path | None = None) -> Settings:
 
     Args:
         start: a file or folder of the project.
-        explicit: a settings file to read instead of searching; its folder becomes the root.
+        explicit: a settings file to read instead of searching; the root is then found by the usual marks.
 
     Raises:
         SettingsError: for a file that cannot be read or followed.
@@ -257,9 +262,10 @@ def load(start: Path, *, explicit: Path | None = None) -> Settings:
         return Settings(root=root, oldest_python=_requires_python(root) or DEFAULT_PYTHON)
     text, table = _read(found, required=True)
     options = _options(found, text, table)
-    declared = _version(options.python) if options.python else _requires_python(found.parent)
+    root = _root(folder) if explicit else found.parent
+    declared = _version(options.python) if options.python else _requires_python(root)
     fields = {name: getattr(options, name) for name in Options.__struct_fields__}
-    return Settings(**fields, root=found.parent, path=found, oldest_python=declared or DEFAULT_PYTHON)
+    return Settings(**fields, root=root, path=found, oldest_python=declared or DEFAULT_PYTHON)
 
 
 def schema() -> dict[str, Any]:
