@@ -170,6 +170,8 @@ class Report:
         principles: the charter.
         times: seconds spent, by phase, analysis and rule.
         read: gives a file's bytes, for snippets.
+        results: what checking each file by itself gave, for proofs of fixes.
+        reducer: the solvers, holding the whole project, likewise; None if no enabled rule needs the whole.
     """
 
     root: Path
@@ -184,9 +186,11 @@ class Report:
     principles: tuple[Principle, ...]
     times: dict[str, float]
     read: Reader
+    results: Mapping[str, FileResult] = field(default_factory=dict[str, FileResult])
+    reducer: Reducer | None = None
 
     def text_of(self, path: str) -> str | None:
-        """A file's text, for snippets; None if it cannot be read any more."""
+        """A file's text as the rules saw it, for snippets; None if it cannot be read any more."""
         try:
             return text_of(path, self.read(path))
         except (OSError, ValueError):

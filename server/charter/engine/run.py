@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from charter.engine.project import Report, assemble, reduce_all
-from charter.engine.reduce import ProjectFacts
+from charter.engine.reduce import ProjectFacts, Reducer
 from charter.engine.work import results_of
 
 if TYPE_CHECKING:
@@ -47,8 +47,10 @@ def check_project(
     gc.disable()  # trees and IR hold no cycles; collecting them costs a fifth to a third of the run
     try:
         results = results_of(project, paths, jobs=jobs, cache=cache, progress=progress)
-        facts = reduce_all(project, results) if whole else ProjectFacts()
+        reducer = Reducer(project.planner.analyses, project.info) if whole else None
+        facts = reduce_all(project, results, reducer) if reducer else ProjectFacts()
         report = assemble(project, {path: results[path] for path in wanted}, facts)
+        report.results, report.reducer = results, reducer
     finally:
         if was_enabled:
             gc.enable()

@@ -54,7 +54,7 @@ def results_of(
         A result for every path, in the order of `paths`.
     """
     found: dict[str, FileResult] = {}
-    keys = _keys(project, paths) if cache is not None else {}
+    keys = keys_of(project, paths) if cache is not None else {}
     if cache is not None:
         known = cache.get_many(keys.values())
         for path, key in keys.items():
@@ -77,7 +77,7 @@ def results_of(
     return {path: found[path] for path in paths}
 
 
-def _keys(project: Project, paths: Iterable[str]) -> dict[str, bytes]:
+def keys_of(project: Project, paths: Iterable[str]) -> dict[str, bytes]:
     """What each file's result depends on, as a cache key; files that cannot be read have none."""
     from charter.engine.cache import key
 

@@ -31,8 +31,11 @@ FORMATS = {
 }
 """The name of every output format, and its module in this package."""
 
-WITH_FIXES = frozenset({"full", "concise", "grouped", "json", "jsonl", "sarif", "rdjson", "html", "markdown"})
-"""Formats that show fixes, so that these have to be proved first."""
+WITH_ALL_FIXES = frozenset({"json", "jsonl", "sarif", "rdjson"})
+"""Formats for tools that apply fixes: all of them have to be proved first."""
+
+WITH_SOME_FIXES = frozenset({"full", "markdown", "html"})
+"""Formats for people, who read the first ones."""
 
 
 class Reporter(Protocol):

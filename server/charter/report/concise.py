@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TextIO
 
-from charter.api import Grade
 from charter.report.escape import visible
 from charter.report.full import STYLES, problems, summary
 from charter.report.paint import Line, painter
@@ -14,11 +13,9 @@ if TYPE_CHECKING:
 
     from charter.report.outcome import Outcome
 
-_MARKS = {Grade.SAFE: " [fix]", Grade.UNSAFE: " [unsafe fix]", Grade.SUGGESTION: ""}
-
 
 def render(outcome: Outcome, out: TextIO) -> None:
-    """Write `path:line:column: CODE rule: message [fix]` for each finding."""
+    """Write `path:line:column: CODE rule: message` for each finding."""
     paint = painter(out)
     paint(_findings(outcome))
     paint(problems(outcome))
@@ -28,11 +25,9 @@ def render(outcome: Outcome, out: TextIO) -> None:
 def _findings(outcome: Outcome) -> Iterator[Line]:
     for finding in outcome.findings:
         place = finding.location
-        offer = outcome.offer(finding)
         yield [
             (visible(f"{outcome.shown(place.path)}:{place.line}:{place.column + 1}"), "bold"),
             (": ", ""),
             (f"{finding.code} {finding.rule}", STYLES[finding.severity]),
             (f": {visible(finding.message)}", ""),
-            (_MARKS[offer.fix.grade] if offer else "", "green"),
         ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 from charter.api import Grade, Severity
 from charter.engine.score import shown
 from charter.report.escape import visible
+from charter.report.page import why
 from charter.report.paint import Line, painter
 
 if TYPE_CHECKING:
@@ -69,10 +70,8 @@ def summary(outcome: Outcome) -> Iterator[Line]:
             (f"{count} finding{'s' * (count != 1)}", "bold"),
             (f" in {where}: {severities}{_quiet(outcome)}", ""),
         ]
-        safe, unsafe = outcome.fixable()
-        ways = [f"{safe} with `--fix`"] * bool(safe) + [f"{unsafe} with `--unsafe-fixes`"] * bool(unsafe)
-        if ways:
-            yield [(f"Proved fixes: {', '.join(ways)}", "")]
+        if ways := _fixable(outcome):
+            yield [(f"Fixes: {ways}", "")]
     scored = [f"{pillar.value} {shown(value)}" for pillar, value in outcome.scores.pillars.items()]
     yield [(f"Scores: {', '.join(scored)}", "")]
     failing = outcome.scores.failing(outcome.threshold)
@@ -93,6 +92,17 @@ def fix_line(outcome: Outcome, finding: Finding) -> str:
     how = {Grade.SAFE: "--fix", Grade.UNSAFE: "--unsafe-fixes"}.get(fix.grade)
     doubt = f": {fix.doubt}" if fix.doubt else ""
     return f"{fix.title} ({how})" if how else f"{fix.title} (by hand{doubt})"
+
+
+def _fixable(outcome: Outcome) -> str:
+    safe, unsafe = outcome.fixable()
+    offered = sum(map(bool, outcome.offers.values()))
+    untried = sum(1 for finding in outcome.findings if finding.fixes) if not offered else outcome.unproved
+    ways = [f"{safe} with `--fix`"] * bool(safe) + [f"{unsafe} with `--unsafe-fixes`"] * bool(unsafe)
+    ways += [f"{untried}{' more' * bool(ways)} to be tried, see `--diff` and `--unsafe-fixes --diff`"] * bool(
+        untried
+    )
+    return ", ".join(ways)
 
 
 def _quiet(outcome: Outcome) -> str:
@@ -133,8 +143,8 @@ def _finding(outcome: Outcome, finding: Finding) -> Iterator[Line]:
 def _because(outcome: Outcome, finding: Finding) -> Iterator[Line]:
     rule = outcome.rule(finding)
     principle = outcome.principle(finding)
-    if rule is not None and rule.title:
-        yield [("  why ", "dim"), (visible(rule.title), "")]
+    if rule is not None and (reason := why(rule)):
+        yield [("  why ", "dim"), (visible(reason), "")]
     if principle is not None:
         yield [("  principle ", "dim"), (f"{principle.id} {visible(principle.title)}", "")]
     fix = fix_line(outcome, finding)

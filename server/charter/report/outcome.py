@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from charter.api import AnyRule, Finding, Location, Principle
     from charter.engine.project import Report
     from charter.engine.score import Scores
-    from charter.mend.prove import Proved
+    from charter.mend.offer import Offer
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Outcome:
         report: what was found.
         scores: of the files that were checked.
         offers: the proved fixes of findings, by fingerprint, the best first.
+        unproved: how many further findings have a fix that nobody tried.
         threshold: the score below which a principle fails.
         known: how many findings the baseline keeps quiet.
         prefix: what leads from the working directory to the project's root, for instance `backend/`; for a root
@@ -35,7 +36,8 @@ class Outcome:
 
     report: Report
     scores: Scores
-    offers: Mapping[str, tuple[Proved, ...]] = field(default_factory=dict[str, "tuple[Proved, ...]"])
+    offers: Mapping[str, tuple[Offer, ...]] = field(default_factory=dict[str, "tuple[Offer, ...]"])
+    unproved: int = 0
     threshold: float = 80.0
     known: int = 0
     prefix: str = ""
@@ -59,7 +61,7 @@ class Outcome:
         """The main principle that a finding violates."""
         return next((self.principles[slug] for slug in finding.principles if slug in self.principles), None)
 
-    def offer(self, finding: Finding) -> Proved | None:
+    def offer(self, finding: Finding) -> Offer | None:
         """The best proved fix of a finding."""
         offers = self.offers.get(finding.fingerprint, ())
         return offers[0] if offers else None

@@ -1,0 +1,94 @@
+"""Fixes on the command line: applied to files, shown as diffs, or offered beside findings. `mend` proves them all."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from charter.engine.check import FileResult
+    from charter.engine.opening import Opened
+    from charter.mend.apply import Fixed
+    from charter.report.outcome import Outcome
+
+MOST_READ = 20
+"""So many findings get their fixes proved for a person to read; each proof checks a file anew."""
+
+
+def results(opened: Opened, *, jobs: int, cache: bool) -> Mapping[str, FileResult]:
+    """What checking gives of every file that a proof may need."""
+    from charter.engine.run import default_jobs
+    from charter.engine.work import results_of
+
+    project = opened.project
+    paths = project.paths if project.planner.analyses else opened.targets
+    store = opened.cache() if cache else None
+    try:
+        return results_of(project, paths, jobs=jobs or default_jobs(), cache=store)
+    finally:
+        if store is not None:
+            store.close()
+
+
+def fix_opened(opened: Opened, *, unsafe: bool, jobs: int, cache: bool) -> Fixed:
+    """Work out all proved fixes of the targets; nothing is written."""
+    from charter.mend.apply import allowed_grades, fix_project
+
+    known = results(opened, jobs=jobs, cache=cache)
+    return fix_project(opened.project, known, opened.targets, grades=allowed_grades(unsafe=unsafe))
+
+
+def write_fixed(opened: Opened, fixed: Fixed) -> None:
+    """Write the changed files, each whole or not at all, and say what was done."""
+    from charter.cli.session import fail
+    from charter.engine.atomic import write_bytes
+    from charter.syntax.source import decode
+
+    for path, text in sorted(fixed.texts.items()):
+        place = opened.settings.root / path
+        try:
+            write_bytes(place, decode(opened.project.read(path)).encode(text))
+        except (OSError, UnicodeEncodeError) as error:
+            fail(f"{place}: cannot be written: {error}; the file stands as it was")
+    count = sum(fixed.applied.values())
+    if count:
+        files = len(fixed.texts)
+        click.echo(
+            f"Fixed {count} finding{'s' * (count != 1)} in {files} file{'s' * (files != 1)}.", err=True
+        )
+
+
+def diffs(opened: Opened, fixed: Fixed) -> Iterator[str]:
+    """The changes as unified diffs."""
+    from charter.report.escape import visible
+
+    for path, text in sorted(fixed.texts.items()):
+        name = visible(path)
+        old = opened.project.source(path).text
+        lines = difflib.unified_diff(_lines(old), _lines(text), f"a/{name}", f"b/{name}")
+        for line in lines:
+            yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+
+
+def _lines(text: str) -> list[str]:
+    # Not splitlines(): a form feed or a Unicode separator ends no line of a diff.
+    parts = text.split("\n")
+    return [part + "\n" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
+
+
+def with_offers(opened: Opened, outcome: Outcome, *, every: bool, cache: bool) -> Outcome:
+    """The outcome together with proved fixes of its findings: of all, or of as many as a person may read."""
+    from charter.mend.offer import offers
+
+    store = opened.cache() if cache else None
+    try:
+        made = offers(opened.project, outcome.report, most=None if every else MOST_READ, cache=store)
+    finally:
+        if store is not None:
+            store.close()
+    return replace(outcome, offers=made.by_finding, unproved=made.unproved)

@@ -1,0 +1,99 @@
+"""The command `charter`: finds the command's module and hands over. It loads nothing that the command does not need.
+
+Exit codes, for all commands: 0 nothing to complain about, 1 findings (or scores under the threshold), 2 the usage, the
+settings or Charter itself is at fault.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from charter import __version__
+
+COMMANDS = {
+    "check": "Check Python code against the charter, and fix what can be fixed.",
+    "score": "Score code by principle and pillar, from 0 to 100.",
+    "explain": "Explain a rule, a principle or a score.",
+    "rules": "List the rules.",
+    "principles": "List the principles and the rules that are their evidence.",
+    "init": "Write a settings file to start from.",
+    "baseline": "Accept today's findings, so that only new ones count.",
+    "new-rule": "Start a rule in an installable package of its own, with a test.",
+    "schema": "Print the JSON schema of the settings.",
+    "lsp": "Start the language server.",
+    "review": "Review a pull request.",
+    "models": "Print the data models of the project and their relations.",
+}
+"""Every command with its one line of help; each is a module of this package, imported when it is called."""
+
+
+class Commands(click.Group):
+    """The group of all commands, of which only the one that is called gets loaded."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"charter.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command, guessing what a misspelt one should have been."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from charter.engine.settings import guess
+
+            ctx.fail(
+                f"no command is called `{args[0]}`; {guess(args[0], COMMANDS) or 'see `charter --help`'}"
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(
+    cls=Commands,
+    epilog="Exit codes: 0 clean, 1 findings, 2 usage or settings error (or a fault in Charter itself).",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.version_option(__version__, prog_name="charter")
+def cli() -> None:
+    """Charter reviews Python against a charter of 47 principles: it finds, explains, fixes and scores."""
+
+
+def run() -> None:
+    """The entry point; ends the process."""
+    for stream in (sys.stdout, sys.stderr):
+        # A file's name or a line of code may hold what the terminal's encoding lacks.
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("Interrupted; nothing was left half done.", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except BrokenPipeError:
+        # The reader (`head`, a pager) went away; that is no fault.
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,212 @@
+"""Opens a project on the disk: settings, rules, charter and files put together. It checks nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from charter.engine import constitution, discovery, registry
+from charter.engine.plan import SelectionError, Selector
+from charter.engine.project import Project
+from charter.engine.settings import Settings, SettingsError, guess, load
+
+if TYPE_CHECKING:
+    from charter.engine.cache import Cache
+    from charter.engine.constitution import Constitution
+    from charter.engine.registry import Registry
+
+UserError = (
+    SettingsError,
+    SelectionError,
+    registry.PackError,
+    constitution.ConstitutionError,
+    discovery.PathError,
+)
+"""What opening raises when the user has to mend something; each says what."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """Reads a project's files, some of which are given instead of read.
+
+    Attributes:
+        root: the project's root.
+        given: bytes by path relative to the root: standard input, or an editor's text.
+    """
+
+    root: Path
+    given: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+
+    def __call__(self, path: str) -> bytes:
+        """The bytes of a file.
+
+        Raises:
+            OSError: if it cannot be read.
+        """
+        data = self.given.get(path)
+        return (self.root / path).read_bytes() if data is None else data
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A project that is ready to be checked.
+
+    Attributes:
+        project: the project.
+        targets: the files that were asked for, relative to the root.
+        charter: the principles.
+    """
+
+    project: Project
+    targets: tuple[str, ...]
+    charter: Constitution
+
+    @property
+    def settings(self) -> Settings:
+        """The project's settings."""
+        return self.project.settings
+
+    def cache(self) -> Cache | None:
+        """Where results are kept; None if the settings want none."""
+        from charter.engine.cache import Cache
+
+        return Cache(cache_folder(self.settings)) if self.settings.cache else None
+
+
+def open_project(
+    paths: Sequence[Path],
+    *,
+    config: Path | None = None,
+    select: Sequence[str] | None = None,
+    ignore: Sequence[str] = (),
+    given: Mapping[Path, bytes] | None = None,
+    change: Mapping[str, object] | None = None,
+) -> Opened:
+    """Open the project that some paths belong to.
+
+    Args:
+        paths: files and folders to check.
+        config: a settings file to use instead of the nearest one.
+        select: selectors that replace those of the settings.
+        ignore: selectors to take away besides.
+        given: the bytes of files that are not to be read from the disk; they need not exist there.
+        change: settings that the command line overrides, by field name.
+
+    Raises:
+        SettingsError: and all others of `UserError`, for what the user has to mend.
+    """
+    settings = load(_common(paths), explicit=config)
+    if change:
+        import msgspec
+
+        settings = msgspec.structs.replace(settings, **change)
+    rules = registry.load()
+    charter = constitution.load(rules, settings)
+    _check_names(settings, rules, charter)
+    overlay = {_relative(path, settings.root): data for path, data in (given or {}).items()}
+    on_disk = [path for path in paths if given is None or path not in given]
+    targets = {_relative(path, settings.root) for path in discovery.python_files(on_disk, settings)} | set(
+        overlay
+    )
+    known, others = _surroundings(settings, targets)
+    project = Project.of(
+        settings,
+        rules,
+        charter.principles,
+        known | targets,
+        Files(settings.root, overlay),
+        others=others,
+        select=select,
+        ignore=ignore,
+    )
+    return Opened(project, tuple(sorted(targets)), charter)
+
+
+def cache_folder(settings: Settings) -> Path:
+    """Where a project's results are kept: in the project, or with the user for a folder that is none."""
+    if settings.is_marked:
+        return settings.root / settings.cache_dir
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    name = hashlib.blake2b(os.fsencode(settings.root), digest_size=8).hexdigest()
+    return Path(home) / "charter" / name
+
+
+def _surroundings(settings: Settings, targets: set[str]) -> tuple[set[str], list[str]]:
+    """The project's other Python files, and its templates.
+
+    Without a sign of a project, or if nothing of it is asked for (an installed package, say), the files that were
+    asked for are all there is: nobody wants a whole home directory read for one script.
+    """
+    root = settings.root
+    if not settings.is_marked:
+        return set(), []
+    known = {_relative(path, root) for path in discovery.python_files([root], settings)}
+    if not known & targets:
+        return set(), []
+    templates = discovery.python_files([root], settings, include=discovery.TEMPLATES)
+    return known, [_relative(path, root) for path in templates]
+
+
+def _common(paths: Sequence[Path]) -> Path:
+    whole = [os.path.abspath(path) for path in paths] or [os.getcwd()]  # noqa: PTH100, PTH109
+    try:
+        return Path(os.path.commonpath(whole))
+    except ValueError:  # several drives
+        return Path(whole[0])
+
+
+def _relative(path: Path, root: Path) -> str:
+    whole = Path(os.path.abspath(path))  # noqa: PTH100 (a link keeps the name the user knows)
+    for candidate in (whole, whole.resolve()):
+        if candidate.is_relative_to(root):
+            return candidate.relative_to(root).as_posix()
+    return Path(os.path.relpath(whole, root)).as_posix()
+
+
+def _check_names(settings: Settings, rules: Registry, charter: Constitution) -> None:
+    """Refuse settings for rules and options that there are not.
+
+    Raises:
+        SettingsError: for the first one.
+    """
+    selector = Selector(rules.rules, charter.principles)
+    for where, words in _selectors(settings):
+        for word in words:
+            try:
+                selector.matches(word)
+            except SelectionError:
+                known = [*rules.by_name, *rules.by_code, *charter.by_slug]
+                raise settings.unknown(word, *where, known=known) from None
+    for where, names in _rule_names(settings):
+        for name in names:
+            if name not in rules.by_name:
+                raise settings.unknown(name, *where, name, known=rules.by_name)
+    for name, options in settings.rules.items():
+        known = rules.by_name[name].options
+        for option in options:
+            if option not in known:
+                error = settings.unknown(
+                    option, "rules", name, option, known=known, what=f"option of `{name}`"
+                )
+                hint = guess(option, known) or (f"it has {', '.join(known)}" if known else "it has none")
+                raise SettingsError(error.path, error.line, error.message, hint)
+
+
+def _selectors(settings: Settings) -> Iterable[tuple[tuple[str, ...], Iterable[str]]]:
+    yield ("select",), settings.select or ()
+    yield ("extend-select",), settings.extend_select
+    yield ("ignore",), settings.ignore
+    for pattern, override in settings.per_file.items():
+        yield ("per-file", pattern, "select"), override.select or ()
+        yield ("per-file", pattern, "ignore"), override.ignore
+
+
+def _rule_names(settings: Settings) -> Iterable[tuple[tuple[str, ...], Iterable[str]]]:
+    yield ("severity",), settings.severity
+    yield ("rules",), settings.rules
+    for pattern, override in settings.per_file.items():
+        yield ("per-file", pattern, "severity"), override.severity
