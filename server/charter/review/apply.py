@@ -7,7 +7,7 @@ it can say which comments could not be placed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from charter.review.forge import (
     DeniedError,
@@ -81,7 +81,9 @@ def apply_review(
     return outcome
 
 
-def summary_action(review: Review, state: State, plan: Plan, renderer: Renderer) -> str:
+def summary_action(
+    review: Review, state: State, plan: Plan, renderer: Renderer
+) -> Literal["post", "edit", "keep", ""]:
     """What becomes of the summary comment: `post`, `edit`, `keep`, or "" where there is and will be none."""
     if state.summary is None:
         return "post" if review.items else ""
@@ -103,7 +105,7 @@ class _Worker:
 
     def post(self, steps: Sequence[Step]) -> None:
         drafts = [self._draft(step) for step in steps]
-        size = self._limits.per_review
+        size = min(self._limits.per_review, self._forge.at_once)
         for start in range(0, len(drafts), size):
             batch = drafts[start : start + size]
             try:
@@ -124,8 +126,8 @@ class _Worker:
         """Post a batch: whole, else what is missing of it, else one by one."""
         try:
             self._forge.post(self._review.head, batch)
-        except RefusedError:
-            self._post_singly(batch)
+        except RefusedError as error:
+            self._split(batch, error)
         except UncertainError:
             # The review may stand although the answer was an error: posting it again would say all twice.
             missing = self._missing(batch)
@@ -138,24 +140,33 @@ class _Worker:
     def _retry(self, batch: Sequence[Draft]) -> None:
         try:
             self._forge.post(self._review.head, batch)
-        except RefusedError:
-            self._post_singly(batch)
+        except RefusedError as error:
+            self._split(batch, error)
         except UncertainError:
             if self._missing(batch):
                 raise
+
+    def _split(self, batch: Sequence[Draft], error: RefusedError) -> None:
+        """Post a refused batch one by one, so that only what is wrong is lost."""
+        if len(batch) > 1:
+            self._post_singly(batch)
+            return
+        place = batch[0].anchor
+        self._outcome.problems.append(f"no comment at {place.path}:{place.end}: {error}")
+        self._mark(batch, "refused")
 
     def _post_singly(self, batch: Sequence[Draft]) -> None:
         for draft in batch:
             try:
                 self._forge.post(self._review.head, [draft])
             except RefusedError as error:
-                self._outcome.problems.append(
-                    f"no comment at {draft.anchor.path}:{draft.anchor.end}: {error}"
-                )
-                self._mark([draft], "refused")
-            except UncertainError:
+                self._split([draft], error)
+            except UncertainError as error:
                 if self._missing([draft]):
-                    self._mark([draft], "refused")
+                    self._outcome.problems.append(
+                        f"no comment at {draft.anchor.path}:{draft.anchor.end}: {error}"
+                    )
+                    self._mark([draft], "failed")
 
     def _missing(self, drafts: Sequence[Draft]) -> list[Draft]:
         standing = {thread.marker.fingerprint for thread in self._forge.state().threads}

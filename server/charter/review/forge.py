@@ -108,6 +108,11 @@ class Forge(Protocol):
         """What people call it."""
         ...
 
+    @property
+    def at_once(self) -> int:
+        """How many comments one request may post."""
+        ...
+
     def permalink(self, path: str, line: int) -> str:
         """The address of a line of the head."""
         ...
@@ -142,4 +147,8 @@ class Forge(Protocol):
 
     def edit_summary(self, summary: Summary, body: str) -> None:
         """Replace the summary's text."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections."""
         ...

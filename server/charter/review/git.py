@@ -115,6 +115,11 @@ class Repository:
         """
         return self._run("write-tree").decode("ascii").strip()
 
+    def last_tree(self) -> str:
+        """The hash of the tree of the last commit; of an empty one before the first."""
+        done = self._call("rev-parse", "--verify", "--quiet", "HEAD^{tree}")
+        return (done.stdout if done.returncode == 0 else self._run("mktree")).decode("ascii").strip()
+
     def merge_base(self, base: str, head: str) -> str:
         """The best common ancestor of two commits.
 

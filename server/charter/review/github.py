@@ -178,6 +178,7 @@ class GitHub:
     """
 
     name: str = "GitHub"
+    at_once: int = 20
 
     def __init__(
         self,

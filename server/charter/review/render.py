@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from charter.engine.score import shown
 from charter.review.escape import code, fenced, link, plain, prose
 from charter.review.marker import Marker, digest, sign_summary
 
@@ -207,16 +208,10 @@ def _scores(review: Review) -> str:
 
 
 def _change(before: float | None, after: float | None) -> str:
-    shown = [("-" if score is None else f"{_floor(score)}") for score in (before, after)]
-    if shown[0] == shown[1]:
-        return shown[1]
-    delta = "" if before is None or after is None else f" ({_floor(after) - _floor(before):+d})"
-    return f"{shown[0]} → **{shown[1]}**{delta}"
-
-
-def _floor(score: float) -> int:
-    # Never rounded up: 79.9 fails and must not be shown as 80.
-    return int(score + 1e-9)
+    if shown(before) == shown(after):
+        return shown(after)
+    delta = "" if before is None or after is None else f" ({int(after) - int(before):+d})"
+    return f"{shown(before)} → **{shown(after)}**{delta}"
 
 
 def _counts(review: Review) -> str:

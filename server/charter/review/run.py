@@ -1,0 +1,283 @@
+"""One run of `charter review`: from options to an exit status. It knows the steps, not how each is done."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TextIO
+
+import msgspec
+
+from charter.api import Severity
+from charter.review.apply import Outcome, apply_review, summary_action
+from charter.review.catalogue import PackCatalogue
+from charter.review.degrade import write_job_summary
+from charter.review.document import dump, load
+from charter.review.escape import plain
+from charter.review.forge import DeniedError, ForgeError, State
+from charter.review.gate import fails, moved
+from charter.review.git import Repository
+from charter.review.plan import Limits, make_plan
+from charter.review.render import Renderer
+from charter.review.target import Target, find_target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from charter.engine.constitution import Constitution
+    from charter.engine.registry import Registry
+    from charter.review.document import Review
+    from charter.review.forge import Forge
+    from charter.review.gate import FailOn
+    from charter.review.plan import Resolve
+    from charter.review.target import ForgeName
+
+PASSED, FAILED = 0, 1
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for; the fields are its options.
+
+    Attributes:
+        root: a folder of the repository.
+        base: revision to compare with.
+        head: revision to review.
+        staged: whether to review what is staged against the last commit.
+        event: GitHub's event file.
+        forge: where to post.
+        dry_run: where to write the review instead of posting.
+        from_file: a review to post instead of making one.
+        resolve: whether threads may be resolved.
+        max_comments: how many open comments there may be.
+        min_severity: the smallest severity told.
+        fail_on: what makes the run fail.
+        form: how the review is printed where it is not posted.
+        jobs: how many processes; 0 for one a core.
+        cache: whether results are kept between runs.
+        environment: the process's environment variables.
+    """
+
+    root: Path
+    base: str = ""
+    head: str = ""
+    staged: bool = False
+    event: Path | None = None
+    forge: ForgeName = "auto"
+    dry_run: Path | None = None
+    from_file: Path | None = None
+    resolve: Resolve = "auto"
+    max_comments: int = 20
+    min_severity: Severity = Severity.INFO
+    fail_on: FailOn = "new"
+    form: str = "markdown"
+    jobs: int = 0
+    cache: bool = True
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+
+def run(options: Options, out: TextIO, err: TextIO) -> int:
+    """Review a change.
+
+    Args:
+        options: what is asked for.
+        out: where the review is printed.
+        err: where problems are told.
+
+    Returns:
+        0 if the change may pass, 1 if not.
+
+    Raises:
+        GitError, TargetError, DocumentError, SettingsError, PackError: with what to do about it.
+    """
+    if options.from_file is not None:
+        return _publish_document(options, out, err)
+    repository = Repository(options.root)
+    target = _target(options, repository)
+    base, head = _revisions(options, repository, target)
+    review, renderer, threshold = _make(options, repository, base, head)
+    if options.dry_run is not None:
+        _write_document(options, target, review, renderer, options.dry_run, err)
+    elif target.forge == "none":
+        _print(options, review, renderer, out)
+    else:
+        _publish(options, target, review, renderer, out, err)
+    return FAILED if fails(review, options.fail_on, threshold) else PASSED
+
+
+def _target(options: Options, repository: Repository | None) -> Target:
+    if options.staged:
+        return Target()
+    remote = repository.remote_url() if repository else ""
+    return find_target(options.forge, options.base, options.head, options.event, options.environment, remote)
+
+
+def _revisions(options: Options, repository: Repository, target: Target) -> tuple[str, str]:
+    if options.staged:
+        return repository.last_tree(), repository.index_tree()
+    head = repository.commit(target.head)
+    base = repository.commit(target.base or repository.default_base())
+    return repository.merge_base(base, head), head
+
+
+def _make(options: Options, repository: Repository, base: str, head: str) -> tuple[Review, Renderer, float]:
+    from charter.engine import constitution, registry
+    from charter.engine.cache import Cache
+    from charter.engine.run import default_jobs
+    from charter.review.analyse import Tools, analyse
+    from charter.review.build import Builder
+    from charter.review.snapshot import settings_of
+
+    with settings_of(repository, base) as settings:
+        rules = registry.load()
+        charter = constitution.load(rules, settings)
+        cache = Cache(repository.root / settings.cache_dir) if options.cache and settings.cache else None
+        tools = Tools(settings, rules, charter.principles, options.jobs or default_jobs(), cache)
+        analysis = analyse(repository, base, head, tools)
+        review = Builder(analysis, options.min_severity).review(base, head, moved(analysis))
+        return review, _renderer(rules, charter), settings.fail_under
+
+
+def _renderer(rules: Registry, charter: Constitution) -> Renderer:
+    return Renderer(PackCatalogue(rules, charter.principles))
+
+
+def _print(options: Options, review: Review, renderer: Renderer, out: TextIO) -> None:
+    if options.form == "json":
+        out.write(dump(review).decode())
+        return
+    if options.form == "concise":
+        out.writelines(f"{line}\n" for line in _concise(review))
+        return
+    plan = make_plan(review, State(review.head), renderer, _limits(options), options.resolve)
+    text = renderer.whole(review, plan.placement)
+    if review.items or review.unread:
+        out.write(text)
+    _job_summary(options, text if review.items else "")
+
+
+def _concise(review: Review) -> list[str]:
+    return [
+        f"{plain(item.path)}:{item.line}: {item.code} {item.message} ({item.rule})" for item in review.items
+    ]
+
+
+def _limits(options: Options) -> Limits:
+    return Limits(comments=options.max_comments)
+
+
+def _job_summary(options: Options, text: str) -> None:
+    from pathlib import Path
+
+    place = options.environment.get("GITHUB_STEP_SUMMARY")
+    if place and text:
+        write_job_summary(Path(place), text)
+
+
+def _write_document(
+    options: Options, target: Target, review: Review, renderer: Renderer, place: Path, err: TextIO
+) -> None:
+    """Write the review with what would be done, as far as the forge can be asked."""
+    state = State(review.head)
+    if target.forge != "none" and target.token:
+        try:
+            forge, renderer = _forge(target, review, renderer)
+            state = forge.state()
+            forge.close()
+        except ForgeError as error:
+            err.write(f"charter: the plan assumes that nothing was posted yet: {error}\n")
+    plan = make_plan(review, state, renderer, _limits(options), options.resolve)
+    actions = plan.actions(summary_action(review, state, plan, renderer))
+    place.write_bytes(dump(msgspec.structs.replace(review, actions=actions)))
+    _job_summary(options, renderer.whole(review, plan.placement) if review.items else "")
+
+
+def _publish_document(options: Options, out: TextIO, err: TextIO) -> int:
+    """Post a review that another, less trusted job has made."""
+    from charter.engine import constitution, registry
+
+    assert options.from_file is not None
+    review = _distrust(load(options.from_file.read_bytes()))
+    rules = registry.load()
+    charter = constitution.load(rules)
+    renderer = _renderer(rules, charter)
+    target = _target(options, None)
+    if target.forge == "none":
+        _print(options, review, renderer, out)
+    else:
+        _publish(options, target, review, renderer, out, err)
+    return FAILED if fails(review, options.fail_on, 80.0) else PASSED
+
+
+def _distrust(review: Review) -> Review:
+    """The review without one-click fixes: whoever made the file could make a reader commit anything."""
+    items = tuple(msgspec.structs.replace(item, suggestion=None) for item in review.items)
+    return msgspec.structs.replace(review, items=items, notes=(), actions=())
+
+
+def _forge(target: Target, review: Review, renderer: Renderer) -> tuple[Forge, Renderer]:
+    if not target.token:
+        raise ForgeError("there is no token; set GITHUB_TOKEN (or CHARTER_TOKEN) for this step")
+    try:
+        import httpx
+    except ImportError:
+        raise ForgeError("posting needs httpx; install `charter-lint[review]`") from None
+    assert httpx
+    if target.expected and target.expected != review.head:
+        raise ForgeError(f"the review is of {review.head[:12]}, but the event is of {target.expected[:12]}")
+    if target.forge == "gitlab":
+        from charter.review.gitlab import GitLab
+
+        forge: Forge = GitLab(
+            target.repository,
+            target.number,
+            head=review.head,
+            token=target.token,
+            api=target.api,
+            server=target.server,
+        )
+    else:
+        forge = _github(target, review)
+    return forge, Renderer(renderer.catalogue, forge.permalink, forge.suggestion)
+
+
+def _github(target: Target, review: Review) -> Forge:
+    from charter.review.github import GitHub, connect, find_pull
+
+    number = target.number
+    if not number:
+        owner, branch = target.source
+        client = connect(target.token, target.api)
+        try:
+            number = find_pull(client, target.repository, owner, branch, review.head)
+        finally:
+            client.close()
+    return GitHub(
+        target.repository, number, head=review.head, token=target.token, api=target.api, server=target.server
+    )
+
+
+def _publish(
+    options: Options, target: Target, review: Review, renderer: Renderer, out: TextIO, err: TextIO
+) -> None:
+    try:
+        forge, renderer = _forge(target, review, renderer)
+        try:
+            outcome = apply_review(review, forge, renderer, _limits(options), options.resolve)
+        finally:
+            forge.close()
+    except ForgeError as error:
+        reason = "denied" if isinstance(error, DeniedError) or not target.token else "failed"
+        placement = {item.fingerprint: reason for item in review.items}
+        outcome = Outcome(placement=placement, problems=[str(error)], denied=True)
+    err.writelines(f"charter: {plain(problem)}\n" for problem in outcome.problems)
+    if outcome.denied:
+        out.writelines(
+            f"{line}\n"
+            for line in (annotations(review.items) if target.forge == "github" else _concise(review))
+        )
+    if review.items and not outcome.moved:
+        _job_summary(options, renderer.overview(review, outcome.placement))
+    said = ", ".join(f"{count} {kind}" for kind, count in sorted(outcome.done.items()))
+    err.write(f"charter: {len(review.items)} new findings{f' ({said})' if said else ''}\n")
