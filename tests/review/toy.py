@@ -11,6 +11,7 @@ from charter.engine.registry import registry
 from charter.review.analyse import Tools, analyse
 from charter.review.apply import Outcome, apply_review
 from charter.review.build import Builder
+from charter.review.document import Anchor, Item, Review
 from charter.review.git import Repository
 from charter.review.github import GitHub
 from charter.review.plan import Limits
@@ -19,9 +20,8 @@ from charter.review.snapshot import settings_of
 from review.github_double import REPO, TOKEN, GitHubDouble
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Sequence
 
-    from charter.review.document import Review
     from review.git_project import Project
 
 
@@ -94,3 +94,28 @@ class Bot:
 def bot(project: Project, base: str, head: str) -> Generator[tuple[Bot, GitHubDouble]]:
     with GitHubDouble(project.root, base, head) as double:
         yield Bot(project, double), double
+
+
+COMMIT = "a" * 40
+OFFLINE = Renderer(ToyCatalogue())
+
+
+def item_of(number: int, *, inline: bool = True, message: str = "`x` is wrong") -> Item:
+    path = f"f{number % 3}.py"
+    place = Anchor(path=path, old_path=path, start=number + 1, end=number + 1) if inline else None
+    return Item(
+        fingerprint=f"{number:016x}",
+        kin=f"{number + 1000:016x}",
+        rule="call-of-eval",
+        code="TOY001",
+        severity="high",
+        message=message,
+        path=path,
+        line=number + 1,
+        anchor=place,
+    )
+
+
+def document_of(items: Sequence[Item], old: Sequence[int] = ()) -> Review:
+    marks = tuple(f"{number:016x}" for number in old)
+    return Review(charter_review=1, tool="0", base="b" * 40, head=COMMIT, items=tuple(items), old=marks)

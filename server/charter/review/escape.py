@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _BREAK: Final = "\u200b"  # zero-width space: parts `@` from a name, where an entity would be decoded again
-_PUNCTUATION: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&$:])")
+_PUNCTUATION: Final = re.compile(r"([\\`*_\[\]<>#|~&$])")
+_LIST: Final = re.compile(r"(?:[-+]|\d+[.)])(?=\s)|/|=+$|-+$")
 _TICKS: Final = re.compile(r"`+")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _CODE_SPAN: Final = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
@@ -48,7 +49,8 @@ def prose(text: str) -> str:
         position = span.end()
     parts.append(_literal(text[position:]))
     line = "".join(parts)
-    return f"{_BREAK}{line}" if line.startswith("/") else line
+    # At the start of a line, a list, a rule below a heading or a `/command` could begin.
+    return f"{_BREAK}{line}" if _LIST.match(line) else line
 
 
 def _literal(text: str) -> str:
@@ -59,9 +61,9 @@ def _literal(text: str) -> str:
 
 def fenced(language: str, lines: Iterable[str]) -> str:
     """A fenced block around lines, its fence longer than any run of backticks inside."""
-    body = "\n".join(lines)
+    body = "".join(f"{line}\n" for line in lines)
     fence = "`" * max(3, _longest(body) + 1)
-    return f"{fence}{language}\n{body}\n{fence}"
+    return f"{fence}{language}\n{body}{fence}"
 
 
 def obeys(lines: Iterable[str]) -> bool:

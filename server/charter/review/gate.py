@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
-from charter.engine.score import scores
+from charter.engine.score import scores, shown
 from charter.review.document import Move
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def moved(analysis: Analysis) -> tuple[float | None, float | None, tuple[Move, .
     moves: list[Move] = []
     for slug, score in after.principles.items():
         old = before.principles[slug].value if slug in before.principles else None
-        if old != score.value or new[slug] or fixed[slug]:
+        changed = None not in (old, score.value) and shown(old) != shown(score.value)
+        if changed or new[slug] or fixed[slug]:
             moves.append(
                 Move(principle=slug, before=old, after=score.value, new=new[slug], fixed=fixed[slug])
             )

@@ -11,7 +11,7 @@ import msgspec
 from charter.api import Severity
 from charter.review.apply import Outcome, apply_review, summary_action
 from charter.review.catalogue import PackCatalogue
-from charter.review.degrade import write_job_summary
+from charter.review.degrade import workflow_commands, write_job_summary
 from charter.review.document import dump, load
 from charter.review.escape import plain
 from charter.review.forge import DeniedError, ForgeError, State
@@ -275,7 +275,7 @@ def _publish(
     if outcome.denied:
         out.writelines(
             f"{line}\n"
-            for line in (annotations(review.items) if target.forge == "github" else _concise(review))
+            for line in (workflow_commands(review.items) if target.forge == "github" else _concise(review))
         )
     if review.items and not outcome.moved:
         _job_summary(options, renderer.overview(review, outcome.placement))
