@@ -16,6 +16,7 @@ from charter.api.fix import (
 )
 from charter.api.principle import Pillar, Principle
 from charter.api.rule import AnyRule, Rule, rule
+from charter.api.sensitive import Sensitivity, sensitivity, words
 from charter.api.severity import Confidence, Severity
 from charter.api.text import Location, Span
 
@@ -39,10 +40,13 @@ __all__ = [
     "RemoveArgument",
     "RemoveStatement",
     "Rule",
+    "Sensitivity",
     "SetKeyword",
     "Severity",
     "Span",
     "Step",
     "Unknown",
     "rule",
+    "sensitivity",
+    "words",
 ]

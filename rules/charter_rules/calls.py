@@ -1,0 +1,137 @@
+"""Questions about calls that security rules ask: which argument, which name, what a value is used for. It judges nothing."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from charter.api import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context
+
+
+def keyword(call: ast.Call, name: str) -> ast.keyword | None:
+    """A keyword argument that stands in the call itself."""
+    return next((item for item in call.keywords if item.arg == name), None)
+
+
+def has_unpacking(call: ast.Call) -> bool:
+    """Whether a call takes arguments out of a `*list` or `**dict`, so that not all of them are seen."""
+    return any(isinstance(item, ast.Starred) for item in call.args) or any(
+        item.arg is None for item in call.keywords
+    )
+
+
+def given(ctx: Context, call: ast.Call, position: int | None, name: str) -> ast.expr | None:
+    """An argument by position or keyword; also one that a `**` brings from a dictionary written in this file."""
+    found = ctx.argument(call, position, name)
+    if found is not None:
+        return found
+    for item in call.keywords:
+        if item.arg is None:
+            value = entry(ctx.origin(item.value), name)
+            if value is not None:
+                return value
+    return None
+
+
+def entry(mapping: ast.expr, key: str) -> ast.expr | None:
+    """The value under a key of a dictionary display or a `dict(…)` call."""
+    if isinstance(mapping, ast.Dict):
+        for each, value in zip(mapping.keys, mapping.values, strict=True):
+            if isinstance(each, ast.Constant) and each.value == key:
+                return value
+    if isinstance(mapping, ast.Call) and isinstance(mapping.func, ast.Name) and mapping.func.id == "dict":
+        found = keyword(mapping, key)
+        return found.value if found else None
+    return None
+
+
+def value(ctx: Context, call: ast.Call, position: int | None, name: str, default: object = UNKNOWN) -> object:
+    """The constant that an argument has; the default if it is not given (and nothing is unpacked); else `UNKNOWN`."""
+    argument = given(ctx, call, position, name)
+    if argument is None:
+        return UNKNOWN if has_unpacking(call) else default
+    return ctx.value(argument)
+
+
+def qualified(ctx: Context, expression: ast.expr | None) -> str:
+    """The qualified name of an expression, through names bound once; "" if it has none."""
+    if expression is None:
+        return ""
+    return ctx.name(expression) or ctx.name(ctx.origin(expression)) or ""
+
+
+def identifier(expression: ast.AST | None) -> str:
+    """The last identifier of a name, an attribute, a constant subscript or a call of one; "" if there is none."""
+    if isinstance(expression, ast.Name):
+        return expression.id
+    if isinstance(expression, ast.Attribute):
+        return expression.attr
+    if isinstance(expression, ast.arg):
+        return expression.arg
+    if isinstance(expression, ast.Subscript) and isinstance(expression.slice, ast.Constant):
+        return expression.slice.value if isinstance(expression.slice.value, str) else ""
+    if isinstance(expression, ast.Call):
+        if isinstance(expression.func, ast.Attribute) and expression.func.attr in {"get", "pop", "getlist"}:
+            first = expression.args[0] if expression.args else None
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                return first.value
+        if isinstance(expression.func, ast.Attribute) and expression.func.attr in {
+            "encode",
+            "decode",
+            "strip",
+        }:
+            return identifier(expression.func.value)
+        return identifier(expression.func)
+    return ""
+
+
+def destinations(ctx: Context, node: ast.AST) -> Iterator[str]:
+    """The names that a value goes by next: targets, keywords, dictionary keys, parameters, the function returning it."""
+    child = node
+    for parent in ctx.ancestors(node):
+        if isinstance(parent, ast.keyword) and parent.arg:
+            yield parent.arg
+        elif isinstance(parent, ast.Dict) and child in parent.values:
+            yield identifier_of_key(parent.keys[parent.values.index(child)])  # pyright: ignore[reportArgumentType]
+        elif isinstance(parent, ast.Assign):
+            yield from map(identifier, parent.targets)
+        elif isinstance(parent, (ast.AnnAssign, ast.AugAssign, ast.NamedExpr)):
+            yield identifier(parent.target)
+        elif isinstance(parent, ast.Return):
+            function = ctx.function(parent)
+            if function is not None:
+                yield function.name
+        elif (
+            isinstance(parent, ast.Call)
+            and child is not parent.func
+            and isinstance(parent.func, ast.Attribute)
+        ):
+            yield parent.func.attr
+        elif isinstance(parent, ast.Subscript) and child is parent.slice:
+            return
+        if isinstance(parent, (ast.stmt, ast.Lambda)):
+            return
+        child = parent
+
+
+def identifier_of_key(key: ast.expr | None) -> str:
+    """A dictionary key that is a constant string; else ""."""
+    return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ""
+
+
+def uses(ctx: Context, name: str, inside: ast.AST) -> Iterator[ast.Name]:
+    """Where a bare name is read in a function or module."""
+    for node in ctx.walk(inside):
+        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
+            yield node
+
+
+def short(ctx: Context, expression: ast.AST, limit: int = 40) -> str:
+    """The text of an expression for a message, in one line and not too long."""
+    text = " ".join(ctx.source(expression).split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,150 @@
+"""Finds web applications that start with their debugger on."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final
+
+from charter.api import Fix, Grade, Severity, rule
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_CONSTRUCTORS: Final = {
+    "fastapi.FastAPI": "debug",
+    "starlette.applications.Starlette": "debug",
+    "tornado.web.Application": "debug",
+    "litestar.Litestar": "debug",
+    "bottle.run": "debug",
+    "werkzeug.serving.run_simple": "use_debugger",
+    "werkzeug.run_simple": "use_debugger",
+    "aiohttp.web.Application": "debug",
+}
+_APPLICATIONS: Final = frozenset(
+    {"flask.Flask", "sanic.Sanic", "quart.Quart", "dash.Dash", "bottle.Bottle", "connexion.App"}
+)
+_FRAMEWORKS: Final = re.compile(r"\b(flask|sanic|quart|dash|bottle|connexion)\b", re.IGNORECASE)
+_SETTINGS: Final = re.compile(
+    r"(^|/)settings(/(base|common|default|defaults|prod|production|main|__init__))?\.py$|(^|/)(config|prod|production)/settings\.py$"
+)
+_NOT_PRODUCTION: Final = re.compile(
+    r"(?i)(^|/|_)(dev|develop|development|local|test|tests|testing|debug|example|examples|sample|demo|docs?)(/|_|\.|$)"
+)
+
+
+@rule(
+    ast.Call,
+    ast.Assign,
+    code="SEC009",
+    calls=(*_CONSTRUCTORS, "*.run", "*.run_server"),
+    principles=("hardened-defaults", "private-data-stays-private"),
+    severity=Severity.HIGH,
+    cwe=(489, 215),
+    mentions=("debug", "DEBUG", "use_debugger"),
+    aliases=("B201", "S201"),
+    references=(
+        "https://flask.palletsprojects.com/en/stable/debugging/",
+        "https://docs.djangoproject.com/en/stable/ref/settings/#debug",
+    ),
+)
+def debug_enabled(node: ast.Call | ast.Assign, ctx: Context) -> Iterator[Finding]:
+    """Keep the debugger of a web application off in what you ship.
+
+    Flask's and Werkzeug's debugger shows a Python console on every error page: whoever can cause an error can run
+    code on the server. Django's and FastAPI's debug pages show settings, local variables and source. Read the switch
+    from the environment, off by default.
+
+    ```python bad
+    from flask import Flask
+
+    app = Flask(__name__)
+
+    if __name__ == "__main__":
+        app.run(debug=True)
+    #   ^^^^^^^^^^^^^^^^^^^ `debug=True` lets whoever causes an error read, or run, code on the server
+    ```
+    ```python fixed
+    from flask import Flask
+
+    app = Flask(__name__)
+
+    if __name__ == "__main__":
+        app.run()
+    ```
+    ```python good
+    import os
+    from flask import Flask
+
+    app = Flask(__name__)
+
+    if __name__ == "__main__":
+        app.run(debug=os.environ.get("APP_DEBUG") == "1")
+    ```
+    """
+    if isinstance(node, ast.Call):
+        yield from _call(node, ctx)
+    else:
+        yield from _assignment(node, ctx)
+
+
+def _call(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    name = ctx.name(call.func)
+    argument = _CONSTRUCTORS.get(name or "")
+    if argument is None and not _is_run(call, ctx):
+        ctx.not_an_opportunity()
+        return
+    argument = argument or "debug"
+    if calls.value(ctx, call, 2 if argument == "debug" and name is None else None, argument) is not True:
+        return
+    fix = None
+    if calls.keyword(call, argument) is not None:
+        fix = Fix("Leave the debugger off", (ctx.remove_argument(call, argument),), Grade.UNSAFE)
+    yield ctx.finding(
+        call, f"`{argument}=True` lets whoever causes an error read, or run, code on the server", fix=fix
+    )
+
+
+def _is_run(call: ast.Call, ctx: Context) -> bool:
+    """Whether a call is `run` of an application object."""
+    if not isinstance(call.func, ast.Attribute) or call.func.attr not in {"run", "run_server"}:
+        return False
+    owner = ctx.type_name(call.func.value)
+    if owner is not None:
+        return owner in _APPLICATIONS
+    receiver = calls.identifier(call.func.value).lower()
+    return receiver in {"app", "application", "server"} and bool(_FRAMEWORKS.search(ctx.text))
+
+
+def _assignment(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
+    target = node.targets[0]
+    if not _is_switch(target, ctx) or ctx.value(node.value) is not True:
+        ctx.not_an_opportunity()
+        return
+    fix = Fix("Switch it off", (ctx.replace(node.value, "False"),), Grade.UNSAFE)
+    yield ctx.finding(
+        node, f"`{ctx.source(target)}` is on: error pages show settings, variables and code", fix=fix
+    )
+
+
+def _is_switch(target: ast.expr, ctx: Context) -> bool:
+    """Whether an assignment's target is the debug switch of an application."""
+    if isinstance(target, ast.Name):
+        return (
+            target.id == "DEBUG"
+            and ctx.parent(ctx.statement(target)) is ctx.tree
+            and bool(_SETTINGS.search(ctx.path))
+            and not _NOT_PRODUCTION.search(ctx.path)
+        )
+    if isinstance(target, ast.Attribute) and target.attr == "debug":
+        return ctx.type_name(target.value) in _APPLICATIONS
+    if (
+        isinstance(target, ast.Subscript)
+        and isinstance(target.value, ast.Attribute)
+        and target.value.attr == "config"
+    ):
+        return calls.identifier(target) == "DEBUG" and ctx.type_name(target.value.value) in _APPLICATIONS
+    return False

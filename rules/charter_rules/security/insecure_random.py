@@ -1,0 +1,160 @@
+"""Finds secrets that are drawn from the predictable generator of `random` or `numpy`."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final
+
+from charter.api import AddImport, Fix, Grade, Severity, rule, sensitivity
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_FUNCTIONS: Final = (
+    "random", "randint", "randrange", "choice", "choices", "sample", "getrandbits", "randbytes", "uniform", "shuffle",
+    "normalvariate", "gauss", "triangular", "betavariate", "expovariate",
+)  # fmt: skip
+_CALLS: Final = (
+    *(f"random.{name}" for name in _FUNCTIONS),
+    *(f"numpy.random.{name}" for name in ("rand", "randint", "random", "choice", "bytes", "random_sample")),
+)
+_SECRET: Final = re.compile(
+    r"(?i)(^|_)(nonce|salt|otp|pin_?code|csrf|xsrf|session_?id|sess(ion)?_?key|captcha|verification_?code|auth_?code"
+    r"|reset_?(key|code)|activation_?(key|code)|invite_?code|confirm(ation)?_?code|one_?time|passcode|token|secret"
+    r"|api_?key|password|passwd|pwd|passphrase|iv|remember_?me|auth_?key|encryption_?key|secret_?key|private_?key)(s|$|_)"
+)
+_NOT_SECRET: Final = re.compile(
+    r"(?i)token_?(ids?|count|index|type|len)|num_|count|mask|lexer|special_token|n_tokens|tokens$|test|fake|mock|sample_"
+    r"|example|dummy|prompt|max_|position"
+)
+_STORES: Final = re.compile(r"(?i)^(my)?(session|cookies?|sess)$")
+_REPLACEMENTS: Final = {"choice": "choice", "randbytes": "token_bytes", "getrandbits": "randbits"}
+
+
+@rule(
+    ast.Call,
+    code="SEC005",
+    principles=("secure-randomness",),
+    severity=Severity.HIGH,
+    cwe=(330, 338),
+    calls=_CALLS,
+    aliases=("B311", "S311"),
+    references=(
+        "https://docs.python.org/3/library/secrets.html",
+        "https://cwe.mitre.org/data/definitions/338.html",
+    ),
+)
+def insecure_random(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Draw tokens, passwords, keys and salts from `secrets`.
+
+    `random` is made for simulations: whoever sees 624 of its numbers can compute all that follow, and with them
+    the next password or session. `secrets` draws from the operating system's cryptographic generator. Only values
+    whose name or use shows that they are secrets are reported; dice, jitter and samples are not.
+
+    ```python bad
+    import random
+    import string
+
+    def new_token():
+        return "".join(random.choice(string.ascii_letters) for _ in range(32))
+    #                  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `new_token` is predictable: it comes from `random.choice`
+    ```
+    ```python fixed
+    import random
+    import secrets
+    import string
+
+    def new_token():
+        return "".join(secrets.choice(string.ascii_letters) for _ in range(32))
+    ```
+    ```python good
+    import random
+    import secrets
+
+    def new_token():
+        return secrets.token_urlsafe(32)
+
+    def backoff(attempt):
+        return 2**attempt + random.random()
+    ```
+    """
+    if ctx.is_test:
+        return
+    purpose = _purpose(call, ctx)
+    if purpose:
+        last = (ctx.name(call.func) or "").rpartition(".")[2]
+        yield ctx.finding(
+            call,
+            f"`{purpose}` is predictable: it comes from `{ctx.source(call.func)}`",
+            fix=_fix(call, last, ctx),
+        )
+
+
+def _purpose(call: ast.Call, ctx: Context) -> str:
+    """The name that shows that a random value is a secret; "" if none does."""
+    names = [name for name in calls.destinations(ctx, call) if name]
+    function = ctx.function(call)
+    if function is not None:
+        if _feeds_return(call, function, ctx):
+            names.append(function.name)
+        names += [use for name in list(names) for use in _later_uses(name, function, ctx)]
+    for name in names:
+        if _NOT_SECRET.search(name):
+            continue
+        snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+        if _SECRET.search(snake) or sensitivity(name) is not None or name == "set_cookie":
+            return name
+    return ""
+
+
+def _feeds_return(call: ast.Call, function: ast.AST, ctx: Context) -> bool:
+    """Whether the value, or the variable that holds it, is what the function returns."""
+    statement = ctx.statement(call)
+    if isinstance(statement, ast.Return):
+        return True
+    if not isinstance(statement, (ast.Assign, ast.AugAssign)):
+        return False
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+    if not isinstance(target, ast.Name):
+        return False
+    return any(
+        isinstance(node, ast.Return) and node.value is not None and target.id in ast.unparse(node.value)
+        for node in ctx.walk(function, into_functions=False)
+    )
+
+
+def _later_uses(name: str, function: ast.AST, ctx: Context) -> Iterator[str]:
+    """What a variable becomes: a session's item, a cookie, a keyword with a telling name."""
+    for use in calls.uses(ctx, name, function):
+        parent = ctx.parent(use)
+        if isinstance(parent, ast.keyword) and parent.arg:
+            yield parent.arg
+        elif isinstance(parent, ast.Assign) and parent.value is use:
+            target = parent.targets[0]
+            if isinstance(target, ast.Subscript) and _STORES.match(calls.identifier(target.value)):
+                yield "session_id"
+            else:
+                yield calls.identifier(target)
+        elif (
+            isinstance(parent, ast.Call)
+            and use in parent.args
+            and calls.identifier(parent.func) == "set_cookie"
+        ):
+            yield "set_cookie"
+
+
+def _fix(call: ast.Call, last: str, ctx: Context) -> Fix | None:
+    if not (ctx.name(call.func) or "").startswith("random."):
+        return None
+    source = ctx.source(call.func)
+    if last in _REPLACEMENTS and not call.keywords:
+        new = f"secrets.{_REPLACEMENTS[last]}"
+    elif last == "shuffle" or source == "random.random" or last in _FUNCTIONS:
+        new = f"secrets.SystemRandom().{last}"
+    else:
+        return None
+    return Fix(f"Draw from `{new}`", (ctx.replace(call.func, new), AddImport("secrets")), Grade.UNSAFE)

@@ -1,0 +1,174 @@
+"""Finds shell commands that are put together from text. Where the parts come from is not asked."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from typing import TYPE_CHECKING, Final
+
+from charter.api import Confidence, Fix, Grade, Severity, rule
+from charter_rules import building, calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from charter.api import Context, Finding
+    from charter_rules.building import Piece
+
+_WITH_SWITCH: Final = tuple(
+    f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "Popen")
+)
+_SHELLS: Final = (
+    "os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "commands.getoutput",
+    "asyncio.create_subprocess_shell", "asyncio.subprocess.create_subprocess_shell",
+)  # fmt: skip
+_META: Final = re.compile(r"[|&;<>()$`\\\"'*?\[\]#~{}\n!]")
+_QUOTES: Final = frozenset({"shlex.quote", "shlex.join", "pipes.quote", "subprocess.list2cmdline"})
+
+
+@rule(
+    ast.Call,
+    code="SEC003",
+    principles=("command-injection",),
+    severity=Severity.HIGH,
+    confidence=Confidence.MEDIUM,
+    cwe=(78,),
+    calls=(*_WITH_SWITCH, *_SHELLS),
+    aliases=("B602", "B605", "S602", "S605"),
+    references=(
+        "https://docs.python.org/3/library/subprocess.html#security-considerations",
+        "https://cwe.mitre.org/data/definitions/78.html",
+    ),
+)
+def shell_with_built_text(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Run programs from argument lists, without a shell in between.
+
+    A shell reads spaces, quotes, `;` and `$(…)` in the text it is given. A file name with a space breaks the
+    command; one with `; rm -rf ~` runs another. A list hands each argument to the program as it is. Where a shell
+    is needed for pipes, put every value through `shlex.quote`.
+
+    ```python bad
+    import subprocess
+
+    def log(path):
+        return subprocess.run(f"git log --oneline {path}", shell=True, check=True)
+    #          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the shell reads `path` as part of the command, spaces and `;` included
+    ```
+    ```python fixed
+    import subprocess
+
+    def log(path):
+        return subprocess.run(["git", "log", "--oneline", path], check=True)
+    ```
+    ```python good
+    import shlex
+    import subprocess
+
+    def log(path):
+        return subprocess.run(["git", "log", "--oneline", path], check=True)
+
+    def count(path):
+        return subprocess.run(f"sort {shlex.quote(path)} | uniq -c", shell=True, check=True)
+    ```
+    """
+    name = ctx.name(call.func) or ""
+    if name in _WITH_SWITCH and not _is_true(calls.value(ctx, call, None, "shell", default=False)):
+        return
+    command = ctx.argument(call, 0, "args") or ctx.argument(call, None, "cmd")
+    if command is None or ctx.is_test:
+        return
+    written = ctx.origin(command)
+    parts = building.pieces(written, ctx)
+    if parts is None:
+        return
+    risky = [piece.value for piece in parts if piece.value is not None and _may_carry_text(piece, ctx)]
+    if not risky:
+        return
+    text = calls.short(ctx, risky[0])
+    related = [] if written is command else [ctx.related(written, "the command is put together here")]
+    yield ctx.finding(
+        call,
+        f"the shell reads `{text}` as part of the command, spaces and `;` included",
+        fix=_fix(call, name, command, written, parts, ctx),
+        related=related,
+    )
+
+
+def _is_true(value: object) -> bool:
+    return value is True or value == 1
+
+
+def _may_carry_text(piece: Piece, ctx: Context) -> bool:
+    value = piece.value
+    if value is None or piece.numeric:
+        return False
+    for node in (value, ctx.origin(value)):
+        if isinstance(node, ast.Call):
+            name = ctx.name(node.func)
+            if name in _QUOTES or name in {"builtins.int", "builtins.len", "os.getpid", "tempfile.mkdtemp"}:
+                return False
+            if "quote" in calls.identifier(node.func).lower():
+                return False
+        if ctx.name(node) in {"sys.executable", "os.sep", "os.devnull"}:
+            return False
+        if isinstance(node, ast.Constant):
+            return False
+    if "quote" in calls.identifier(value) or calls.identifier(value).isupper():
+        return False
+    return ctx.type_name(value) not in {"builtins.int", "builtins.float", "builtins.bool"}
+
+
+def _fix(
+    call: ast.Call, name: str, command: ast.expr, written: ast.expr, parts: Sequence[Piece], ctx: Context
+) -> Fix | None:
+    """A list of arguments, where the constant part has no words for the shell."""
+    if name not in _WITH_SWITCH or written is not command or calls.keyword(call, "shell") is None:
+        return None
+    arguments = _arguments(parts, ctx)
+    if arguments is None:
+        return None
+    edits = (ctx.replace(command, f"[{', '.join(arguments)}]"), ctx.remove_argument(call, "shell"))
+    return Fix("Run it from a list of arguments, without a shell", edits, Grade.UNSAFE)
+
+
+def _arguments(parts: Sequence[Piece], ctx: Context) -> list[str] | None:
+    if any(_META.search(piece.text) or not piece.plain for piece in parts):
+        return None
+    words: list[list[Piece]] = [[]]
+    for piece in parts:
+        if piece.value is not None:
+            words[-1].append(piece)
+            continue
+        for at, word in enumerate(re.split(r"\s+", piece.text)):
+            if at:
+                words.append([])
+            if word:
+                words[-1].append(building.Piece(word))
+    found = [word for word in words if word]
+    if not found or any(piece.value is not None for piece in found[0]) or "=" in found[0][0].text:
+        return None
+    sources = [_argument(word, ctx) for word in found]
+    return [source for source in sources if source is not None] if None not in sources else None
+
+
+def _argument(word: list[Piece], ctx: Context) -> str | None:
+    if len(word) == 1:
+        value = word[0].value
+        if value is None:
+            return '"' + shlex.split(word[0].text)[0] + '"'
+        return (
+            ctx.source(value)
+            if ctx.type_name(value) in {None, "builtins.str"}
+            else f"str({ctx.source(value)})"
+        )
+    inner: list[str] = []
+    for piece in word:
+        if piece.value is None:
+            inner.append(piece.text)
+        else:
+            source = ctx.source(piece.value)
+            if any(char in source for char in "'\"\\{}\n"):
+                return None
+            inner.append(f"{{{source}}}")
+    return f'f"{"".join(inner)}"'

@@ -1,0 +1,213 @@
+"""Finds SQL whose values are written into the text instead of being passed as parameters. Where they come from is not asked."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final
+
+from charter.api import Confidence, Fix, Grade, Severity, rule, words
+from charter_rules import building, calls, sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+    from charter_rules.building import Piece
+
+_METHODS: Final = (
+    "execute",
+    "executemany",
+    "executescript",
+    "fetch",
+    "fetchrow",
+    "fetchval",
+    "raw",
+    "exec_driver_sql",
+    "read_sql",
+)
+_FUNCTIONS: Final = ("sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.sql.expression.text", "pandas.read_sql",
+                     "pandas.read_sql_query", "django.db.models.expressions.RawSQL")  # fmt: skip
+_QUOTERS: Final = re.compile(
+    r"(?i)quote|escape|sanitiz|ident|placeholder|literal|mogrify|bind|join|compile|to_int"
+)
+_SYNTAX: Final = frozenset(
+    [
+        "clause",
+        "col",
+        "cols",
+        "column",
+        "columns",
+        "database",
+        "db",
+        "dialect",
+        "field",
+        "fields",
+        "index",
+        "schema",
+        "sequence",
+        "table",
+        "tables",
+        "where",
+    ]
+)
+"""Words of names that stand for a piece of SQL."""
+_LAST: Final = frozenset(
+    [
+        "batch",
+        "condition",
+        "conditions",
+        "count",
+        "expr",
+        "expression",
+        "filter",
+        "filters",
+        "int",
+        "limit",
+        "marks",
+        "offset",
+        "order",
+        "params",
+        "query",
+        "select",
+        "size",
+        "sql",
+        "statement",
+        "stmt",
+        "suffix",
+        "prefix",
+        "template",
+    ]
+)
+"""Last words of such names."""
+_NUMBERS: Final = frozenset({"int", "float", "len", "round", "abs", "ord", "sum", "id"})
+
+
+@rule(
+    ast.Call,
+    code="SEC002",
+    principles=("parameterized-queries", "sql-injection"),
+    severity=Severity.MEDIUM,
+    confidence=Confidence.MEDIUM,
+    cwe=(89,),
+    calls=(*(f"*.{name}" for name in _METHODS), *_FUNCTIONS),
+    aliases=("B608", "S608"),
+    references=(
+        "https://peps.python.org/pep-0249/#paramstyle",
+        "https://cwe.mitre.org/data/definitions/89.html",
+    ),
+)
+def sql_built_by_formatting(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Pass values to the database as parameters, never inside of the SQL text.
+
+    A value that is written into the text can end the quotes around it and go on as SQL. Even where it is trusted
+    today, the next caller may not know; quotes in names break the statement, and the database cannot reuse its plan.
+    Parameters cost nothing. Table and column names cannot be parameters; they are not reported here.
+
+    ```python bad
+    import sqlite3
+
+    def user(name):
+        connection = sqlite3.connect("users.db")
+        return connection.execute(f"SELECT * FROM users WHERE name = '{name}'").fetchone()
+    #                             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `name` becomes part of the SQL text instead of a parameter
+    ```
+    ```python fixed
+    import sqlite3
+
+    def user(name):
+        connection = sqlite3.connect("users.db")
+        return connection.execute("SELECT * FROM users WHERE name = ?", (name,)).fetchone()
+    ```
+    ```python good
+    import sqlite3
+
+    def user(name):
+        connection = sqlite3.connect("users.db")
+        return connection.execute("SELECT * FROM users WHERE name = ?", (name,)).fetchone()
+
+    def count(connection, table):
+        return connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()
+    ```
+    """
+    argument = ctx.argument(call, 0, "sql") or ctx.argument(call, None, "query")
+    if argument is None:
+        ctx.not_an_opportunity()
+        return
+    written = ctx.origin(argument)
+    parts = building.pieces(written, ctx)
+    if parts is None:
+        return
+    if not sql.looks_like_sql(parts):
+        ctx.not_an_opportunity()
+        return
+    found = [parts[slot.index] for slot in sql.slots(parts) if slot.place != "name"]
+    risky = [piece for piece in found if _may_carry_text(piece, ctx)]
+    if not risky or ctx.is_test:
+        return
+    value = risky[0].value
+    assert value is not None
+    fix = _fix(call, argument, written, parts, ctx)
+    related = [] if written is argument else [ctx.related(written, "the text is put together here")]
+    text = " ".join(ctx.source(value).split())
+    yield ctx.finding(
+        argument, f"`{text}` becomes part of the SQL text instead of a parameter", fix=fix, related=related
+    )
+
+
+def _may_carry_text(piece: Piece, ctx: Context) -> bool:
+    """Whether a value can hold SQL: not numbers, not what is quoted or made of placeholders."""
+    value = piece.value
+    if value is None or piece.numeric:
+        return False
+    origin = ctx.origin(value)
+    for node in (value, origin):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if name in _NUMBERS or _QUOTERS.search(name):
+                return False
+        name = calls.identifier(node)
+        parts = words(name) or ("",)
+        if _QUOTERS.search(name) or parts[-1] in _LAST or _SYNTAX.intersection(parts):
+            return False
+    if ctx.type_name(value) in {"builtins.int", "builtins.float", "builtins.bool", "uuid.UUID"}:
+        return False
+    return not _is_constant_like(value)
+
+
+def _is_constant_like(value: ast.expr) -> bool:
+    """Whether a name is written as constants and members of enumerations are: `LIMIT`, `State.OPEN`, `Kind.Open`."""
+    if isinstance(value, ast.Attribute):
+        owner = value.value
+        last = (
+            owner.attr
+            if isinstance(owner, ast.Attribute)
+            else owner.id
+            if isinstance(owner, ast.Name)
+            else ""
+        )
+        return (
+            value.attr.isupper() or (last[:1].isupper() and value.attr[:1].isupper()) or value.attr == "value"
+        )
+    return isinstance(value, ast.Name) and value.id.isupper()
+
+
+def _fix(
+    call: ast.Call, argument: ast.expr, written: ast.expr, parts: tuple[Piece, ...], ctx: Context
+) -> Fix | None:
+    if (
+        written is not argument
+        or len(call.args) != 1
+        or call.keywords
+        or not isinstance(call.func, ast.Attribute)
+    ):
+        return None
+    if call.func.attr != "execute":
+        return None
+    mark = sql.placeholder(call.func.value, ctx)
+    made = sql.parameterized(parts, mark, ctx) if mark else None
+    if made is None:
+        return None
+    text, values = made
+    tuple_text = f"({values[0]},)" if len(values) == 1 else f"({', '.join(values)})"
+    return Fix("Pass the values as parameters", (ctx.replace(argument, f"{text}, {tuple_text}"),), Grade.SAFE)

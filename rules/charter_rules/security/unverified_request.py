@@ -1,0 +1,150 @@
+"""Finds requests that do not check the server's certificate."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from charter.api import Fix, Grade, Severity, rule
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_VERBS: Final = ("get", "post", "put", "patch", "delete", "head", "options", "request", "stream", "send")
+_VERIFY: Final = (
+    *(f"requests.{place}{verb}" for place in ("", "api.") for verb in _VERBS),
+    *(f"httpx.{verb}" for verb in _VERBS),
+    "httpx.Client", "httpx.AsyncClient", "httpx.HTTPTransport", "httpx.AsyncHTTPTransport", "httpx.create_ssl_context",
+    "botocore.session.Session.create_client", "boto3.client", "boto3.resource", "boto3.session.Session.client",
+    "hvac.Client", "consul.Consul",
+)  # fmt: skip
+_OTHERS: Final[dict[str, tuple[str, object]]] = {
+    "aiohttp.TCPConnector": ("ssl", False),
+    "aiohttp.request": ("ssl", False),
+    "elasticsearch.Elasticsearch": ("verify_certs", False),
+    "elasticsearch.AsyncElasticsearch": ("verify_certs", False),
+    "opensearchpy.OpenSearch": ("verify_certs", False),
+    "urllib3.PoolManager": ("cert_reqs", "CERT_NONE"),
+    "urllib3.HTTPSConnectionPool": ("cert_reqs", "CERT_NONE"),
+    "urllib3.ProxyManager": ("cert_reqs", "CERT_NONE"),
+    "urllib3.connection_from_url": ("cert_reqs", "CERT_NONE"),
+    "pymongo.MongoClient": ("tlsAllowInvalidCertificates", True),
+    "motor.motor_asyncio.AsyncIOMotorClient": ("tlsAllowInvalidCertificates", True),
+    "redis.Redis": ("ssl_cert_reqs", "none"),
+    "redis.StrictRedis": ("ssl_cert_reqs", "none"),
+    "redis.from_url": ("ssl_cert_reqs", "none"),
+    "websocket.create_connection": ("sslopt", {"cert_reqs": 0}),
+    "kubernetes.client.Configuration": ("verify_ssl", False),
+    "gitlab.Gitlab": ("ssl_verify", False),
+    "pyVim.connect.SmartConnect": ("disableSslCertValidation", True),
+    "httplib2.Http": ("disable_ssl_certificate_validation", True),
+}
+_KEYWORDS: Final[dict[str, object]] = {"verify": False, "verify_ssl": False, "ssl": False}
+_ARGUMENTS: Final = frozenset({*_KEYWORDS, *(argument for argument, _ in _OTHERS.values())})
+_AIOHTTP: Final = frozenset({"aiohttp.ClientSession", "aiohttp.TCPConnector"})
+
+
+@rule(
+    ast.Call,
+    code="SEC007",
+    principles=("verified-transport",),
+    severity=Severity.HIGH,
+    cwe=(295,),
+    calls=(*_VERIFY, *_OTHERS, *(f"*.{verb}" for verb in (*_VERBS, "ws_connect", "client", "resource"))),
+    mentions=("verify", "ssl", "verify_ssl", "cert_reqs", "verify_certs", "tlsAllowInvalidCertificates",
+              "ssl_cert_reqs", "disable_ssl_certificate_validation"),
+    aliases=("B501", "S501"),
+    references=(
+        "https://requests.readthedocs.io/en/latest/user/advanced/#ssl-cert-verification",
+        "https://cwe.mitre.org/data/definitions/295.html",
+    ),
+)  # fmt: skip
+def unverified_request(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Check the certificate of the server you talk to.
+
+    Without the check, anyone on the way (a Wi-Fi access point, a proxy, a poisoned DNS answer) can pose as the
+    server, read what is sent, passwords included, and change what comes back. For a private authority, pass the path
+    of its certificate instead of switching the check off.
+
+    ```python bad
+    import requests
+
+    def status(url):
+        return requests.get(url, timeout=5, verify=False)
+    #          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `verify=False` switches the check of the server's certificate off
+    ```
+    ```python fixed
+    import requests
+
+    def status(url):
+        return requests.get(url, timeout=5)
+    ```
+    ```python good
+    import requests
+
+    def status(url):
+        return requests.get(url, timeout=5)
+
+    def internal(url):
+        return requests.get(url, timeout=5, verify="/etc/ssl/company.pem")
+    ```
+    """
+    switched = _switched_off(call, ctx)
+    if switched is None:
+        return
+    argument, value = switched
+    fix = None
+    if calls.keyword(call, argument) is not None:
+        fix = Fix("Check the certificate", (ctx.remove_argument(call, argument),), Grade.UNSAFE)
+    yield ctx.finding(
+        call,
+        f"`{argument}={value}` switches the check of the server's certificate off",
+        fix=fix,
+        severity=Severity.LOW if ctx.is_test else None,
+    )
+
+
+def _switched_off(call: ast.Call, ctx: Context) -> tuple[str, str] | None:
+    """The argument that switches the check off, and its text."""
+    if not any(item.arg is None or item.arg in _ARGUMENTS for item in call.keywords):
+        return None
+    name = ctx.name(call.func)
+    if name in _OTHERS:
+        argument, bad = _OTHERS[name]
+        return _matches(call, argument, bad, ctx)
+    if name in _VERIFY:
+        return _matches(call, "verify", False, ctx)
+    if name is not None or not isinstance(call.func, ast.Attribute):
+        return None
+    # A method of any object: the keyword itself is telling enough where the file uses an HTTP library.
+    owner = ctx.type_name(call.func.value)
+    for argument, bad in _KEYWORDS.items():
+        if argument == "ssl" and owner not in _AIOHTTP and "aiohttp" not in ctx.text:
+            continue
+        if argument == "verify" and not _speaks_http(owner, ctx):
+            continue
+        found = _matches(call, argument, bad, ctx)
+        if found:
+            return found
+    return None
+
+
+def _speaks_http(owner: str | None, ctx: Context) -> bool:
+    if owner is not None:
+        return owner.startswith(("requests.", "httpx.", "boto3.", "botocore."))
+    return any(word in ctx.text for word in ("requests", "httpx", "boto3"))
+
+
+def _matches(call: ast.Call, argument: str, bad: object, ctx: Context) -> tuple[str, str] | None:
+    found = calls.given(ctx, call, None, argument)
+    if found is None:
+        return None
+    value = ctx.value(found)
+    if value is bad or (isinstance(bad, str) and value == bad) or (isinstance(bad, dict) and value == bad):
+        return argument, repr(bad)
+    if isinstance(bad, str) and calls.qualified(ctx, found) == "ssl.CERT_NONE":
+        return argument, "ssl.CERT_NONE"
+    return None
