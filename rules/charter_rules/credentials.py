@@ -45,6 +45,7 @@ _FORMATS: Final[tuple[tuple[str, str, re.Pattern[str]], ...]] = tuple(
 _URL: Final = re.compile(
     r"\b([a-z][a-z0-9+.-]{1,20})://([^\s:/@'\"<>{}$]*):([^\s:/@'\"<>{}$]{3,})@([^\s/'\"?#]+)"
 )
+_NOWHERE: Final = frozenset({"localhost", "127.0.0.1", "host", "hostname", "server", "db", "proxy"})
 _CHECKED: Final = ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "npm_")
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -103,16 +104,7 @@ def url_password(text: str) -> str | None:
     if match is None:
         return None
     _scheme, user, password, host = match.groups()
-    local = host.partition(":")[0] in {
-        "localhost",
-        "127.0.0.1",
-        "host",
-        "hostname",
-        "server",
-        "db",
-        "proxy",
-        "0.0.0.0",
-    }
+    local = host.partition(":")[0] in _NOWHERE
     if local or "example" in host or is_placeholder(password) or password == user:
         return None
     if re.fullmatch(r"(?i)(pass\w*|pwd|user\w*|secret|token|guest|root|postgres|port|pw)", password):

@@ -146,11 +146,15 @@ def _of_keyword(item: ast.keyword, ctx: Context) -> Iterator[tuple[str, ast.expr
     value = item.value
     if item.arg == "auth" and isinstance(value, ast.Tuple) and len(value.elts) == 2:
         yield "auth", value.elts[1], True
-    elif item.arg and isinstance(value, ast.Constant) and isinstance(value.value, str):
-        if sensitivity(item.arg) in _KINDS:
-            call = ctx.parent(item)
-            function = calls.identifier(call.func) if isinstance(call, ast.Call) else ""
-            yield item.arg, value, bool(_CONNECT.search(function))
+    elif (
+        item.arg
+        and isinstance(value, ast.Constant)
+        and isinstance(value.value, str)
+        and sensitivity(item.arg) in _KINDS
+    ):
+        call = ctx.parent(item)
+        function = calls.identifier(call.func) if isinstance(call, ast.Call) else ""
+        yield item.arg, value, bool(_CONNECT.search(function))
 
 
 def _of_call(call: ast.Call, ctx: Context) -> Iterator[tuple[str, ast.expr, bool]]:

@@ -144,7 +144,7 @@ def _matches(call: ast.Call, argument: str, bad: object, ctx: Context) -> tuple[
         return None
     value = ctx.value(found)
     if value is bad or (isinstance(bad, str) and value == bad) or (isinstance(bad, dict) and value == bad):
-        return argument, repr(bad)
+        return argument, str(value)
     if isinstance(bad, str) and calls.qualified(ctx, found) == "ssl.CERT_NONE":
         return argument, "ssl.CERT_NONE"
     return None
