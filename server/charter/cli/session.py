@@ -91,6 +91,14 @@ def open_paths(
         )
 
 
+def open_here() -> Opened:
+    """The rules, the charter and the settings that hold in the current folder, without its files."""
+    from charter.engine.opening import open_project
+
+    with readable_errors():
+        return open_project([])
+
+
 def check(opened: Opened, *, jobs: int = 0, cache: bool = True) -> Report:
     """Check what was opened, with a progress bar if it takes long and somebody watches."""
     from charter.engine.run import check_project, default_jobs

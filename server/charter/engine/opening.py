@@ -89,7 +89,7 @@ def open_project(
     """Open the project that some paths belong to.
 
     Args:
-        paths: files and folders to check.
+        paths: files and folders to check; none for the rules and the settings alone.
         config: a settings file to use instead of the nearest one.
         select: selectors that replace those of the settings.
         ignore: selectors to take away besides.
@@ -142,7 +142,7 @@ def _surroundings(settings: Settings, targets: set[str]) -> tuple[set[str], list
     asked for are all there is: nobody wants a whole home directory read for one script.
     """
     root = settings.root
-    if not settings.is_marked:
+    if not targets or not settings.is_marked:
         return set(), []
     known = {_relative(path, root) for path in discovery.python_files([root], settings)}
     if not known & targets:

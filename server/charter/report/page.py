@@ -43,10 +43,10 @@ def markdown(rule: AnyRule, principles: Mapping[str, Principle], *, link: str = 
         _facts(rule, principles, link),
         explanation(rule),
     ]
-    for _, kind, options, code in _BLOCK.findall(rule.doc):
+    for language, kind, options, code in _BLOCK.findall(rule.doc):
         title = _TITLE.search(options)
         heading = f"{_HEADINGS[kind]} in `{title[1]}`" if title else _HEADINGS[kind]
-        parts.append(f"**{heading}**\n\n```python\n{_MARK.sub('', code) if kind == 'bad' else code}```")
+        parts.append(f"**{heading}**\n\n```{language}\n{_MARK.sub('', code) if kind == 'bad' else code}```")
     if rule.options:
         rows = "\n".join(f"| `{name}` | `{value!r}` |" for name, value in rule.options.items())
         parts.append(

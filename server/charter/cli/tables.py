@@ -1,0 +1,45 @@
+"""Tables for a terminal, which are plain text elsewhere. It knows not what they show."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import RenderableType
+
+
+def console_print(*things: RenderableType) -> None:
+    """Print with rich; piped output gets no colours and is as wide as it needs."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else max(200, shutil.get_terminal_size().columns)
+    console = Console(highlight=False, markup=False, emoji=False, width=width)
+    for thing in things:
+        console.print(thing)
+
+
+def table(
+    titles: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()
+) -> RenderableType:
+    """A table without frames.
+
+    Args:
+        titles: of the columns.
+        rows: the cells, as plain text.
+        right: columns, 0-based, that are set to the right (numbers).
+    """
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    numbers = frozenset(right)
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for at, title in enumerate(titles):
+        made.add_column(title, justify="right" if at in numbers else "left", no_wrap=at in numbers)
+    for row in rows:
+        made.add_row(*(Text(cell) for cell in row))
+    return made
