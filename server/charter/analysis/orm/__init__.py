@@ -1,0 +1,1 @@
+"""Object-relational mappers: the models of a project, where their rows come from and the queries that loops repeat."""

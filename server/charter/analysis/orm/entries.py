@@ -1,0 +1,390 @@
+"""Where a project's code is entered: functions, views, admin pages, forms, GraphQL types, scripts."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from charter.analysis.orm import calls, expressions, rows, views
+from charter.analysis.orm.interpreter import Exhausted
+from charter.analysis.orm.schema import is_manager_class, is_queryset_class
+from charter.analysis.orm.values import (
+    OPAQUE,
+    UNKNOWN,
+    ClassRef,
+    Const,
+    Container,
+    Function,
+    Instance,
+    Manager,
+    Query,
+    Row,
+    Value,
+)
+from charter.analysis.orm.world import Class, Module, Site
+
+if TYPE_CHECKING:
+    from charter.analysis.orm.interpreter import Interpreter
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One way into the project's code.
+
+    Attributes:
+        path: the file it stands in.
+        name: its qualified name, for messages.
+        run: evaluates it.
+    """
+
+    path: str
+    name: str
+    run: Callable[[Interpreter], None]
+
+
+def entries(run: Interpreter, module: Module) -> list[Entry]:
+    """The entry points of one file."""
+    found: list[Entry] = []
+    _ = module.names
+    for node in module.functions:
+        if node.name in run.hot:
+            found.append(Entry(module.path, node.name, _function(module, node)))
+    for cls in module.classes:
+        found.extend(_class_entries(run, module, cls))
+    if any(isinstance(s, (ast.For, ast.AsyncFor, ast.With, ast.If)) for s in module.tree.body):
+        found.append(Entry(module.path, "", _script(module)))
+    return found
+
+
+def evaluate(run: Interpreter, entry: Entry) -> None:
+    """Run an entry point; what it notes is in `run.events`."""
+    run.start(entry)
+    try:
+        entry.run(run)
+    except (Exhausted, RecursionError):
+        return
+
+
+def _function(module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Callable[[Interpreter], None]:
+    def enter(run: Interpreter) -> None:
+        _invoke(run, Function(node, module), Site(module, node))
+
+    return enter
+
+
+def _invoke(run: Interpreter, function: Function, site: Site) -> Value:
+    """Run a function as an entry point: the call itself is no station of the way."""
+    value = run.enter(function, site)
+    if isinstance(value, (Query, Container)) and isinstance(function.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        _response(run, function, value, site)
+    return value
+
+
+def _response(run: Interpreter, function: Function, value: Value, site: Site) -> None:
+    """FastAPI reads what `response_model` names from what the function returns."""
+    from charter.analysis.orm import sqlalchemy
+
+    node = function.node
+    assert not isinstance(node, ast.Lambda)
+    model: ast.expr | None = None
+    for decorator in node.decorator_list:
+        if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Attribute):
+            if decorator.func.attr in {"get", "post", "put", "patch", "api_route"}:
+                model = next((k.value for k in decorator.keywords if k.arg == "response_model"), node.returns)
+    if model is None:
+        return
+    for part in ast.walk(model):
+        target = run.world.expression(function.module, part) if isinstance(part, (ast.Name, ast.Attribute)) else None
+        if isinstance(target, Class):
+            element, bounded = expressions.iterate(run, value, site)
+            with run.loop(site, bounded=bounded, what="rows", rows=True) as loop:
+                sqlalchemy.validate(run, ClassRef(target), run.vary(element, loop), site)
+            return
+
+
+def _script(module: Module) -> Callable[[Interpreter], None]:
+    def enter(run: Interpreter) -> None:
+        frame = run.module_frame(module)
+        for statement in module.tree.body:
+            if isinstance(statement, (ast.For, ast.AsyncFor, ast.With, ast.Assign)) or _is_main(statement):
+                run.statement(statement, frame)
+
+    return enter
+
+
+def _is_main(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.If) and "__name__" in ast.dump(statement.test)
+
+
+def _class_entries(run: Interpreter, module: Module, cls: Class) -> list[Entry]:
+    found: list[Entry] = []
+    receiver = _receiver(run, cls)
+    for name, member in cls.members.items():
+        if isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef)) and name in run.hot:
+            found.append(Entry(module.path, f"{cls.name}.{name}", _method(module, cls, member, receiver)))
+    for special in (_view, _admin, _form, _graphql):
+        enter = special(run, cls)
+        if enter is not None:
+            found.append(Entry(module.path, cls.name, enter))
+    return found
+
+
+def _receiver(run: Interpreter, cls: Class) -> Value:
+    model = run.schema.models.get(cls)
+    site = Site(cls.module, cls.node)
+    if model is not None:
+        return Row(model, OPAQUE)
+    if is_manager_class(run.world, cls) or is_queryset_class(run.world, cls):
+        owner = next(
+            (
+                m
+                for m in run.schema.models.values()
+                if any(cls in (run.world.mro(c) if c else ()) for pair in m.managers.values() for c in pair)
+            ),
+            None,
+        )
+        if owner is not None and is_queryset_class(run.world, cls):
+            return Query(owner, OPAQUE, site, site, cls=cls)
+        if owner is not None:
+            return Manager(owner, cls, None, site)
+    return Instance(cls)
+
+
+def _method(
+    module: Module, cls: Class, node: ast.FunctionDef | ast.AsyncFunctionDef, receiver: Value
+) -> Callable[[Interpreter], None]:
+    def enter(run: Interpreter) -> None:
+        bound: Value | None = receiver
+        if isinstance(receiver, Instance):
+            bound = Instance(cls)
+        if any(expressions.decorator_name(d) == "classmethod" for d in node.decorator_list):
+            bound = ClassRef(cls)
+        elif expressions.decorated_static(node):
+            bound = None
+        _invoke(run, Function(node, module, cls, bound), Site(module, node))
+
+    return enter
+
+
+# Views and admin
+def _view(run: Interpreter, cls: Class) -> Callable[[Interpreter], None] | None:
+    names = views.kinds(run, cls)
+    if not any(n.endswith(("View", "ViewSet", "Mixin")) for n in names):
+        return None
+
+    def enter(inner: Interpreter) -> None:
+        if not views.run_view(inner, cls):
+            views.run_api(inner, cls)
+
+    return enter
+
+
+def _admin(run: Interpreter, cls: Class) -> Callable[[Interpreter], None] | None:
+    if not any(n.endswith("ModelAdmin") or n.endswith("Admin") for n in views.kinds(run, cls)):
+        return None
+    models = _registered(run, cls)
+    if not models:
+        return None
+
+    def enter(inner: Interpreter) -> None:
+        for model in models:
+            _changelist(inner, cls, model)
+
+    return enter
+
+
+def _registered(run: Interpreter, cls: Class) -> list[Value]:
+    found: list[Value] = []
+    for decorator in cls.node.decorator_list:
+        if isinstance(decorator, ast.Call) and expressions.decorator_name(decorator) == "register":
+            found.extend(_model_value(run, cls.module, a) for a in decorator.args)
+    for statement in cls.module.tree.body:
+        call = statement.value if isinstance(statement, ast.Expr) else None
+        if isinstance(call, ast.Call) and expressions.decorator_name(call) == "register" and len(call.args) > 1:
+            if isinstance(call.args[1], ast.Name) and call.args[1].id == cls.name:
+                found.append(_model_value(run, cls.module, call.args[0]))
+    return [v for v in found if isinstance(v, ClassRef) and v.cls in run.schema.models]
+
+
+def _model_value(run: Interpreter, module: Module, node: ast.expr) -> Value:
+    return expressions.evaluate(run, node, run.module_frame(module))
+
+
+def _changelist(run: Interpreter, cls: Class, model: Value) -> None:
+    site = Site(cls.module, cls.node)
+    instance = Instance(cls, {"__init__": UNKNOWN, "model": model})
+    query = views.call_method(run, instance, "get_queryset", [UNKNOWN], site)
+    if not isinstance(query, Query):
+        query = calls.as_query(run, model, site)
+    if query is None:
+        return
+    listed = _class_value(run, cls, "list_display")
+    items = (listed.items or []) if isinstance(listed, Container) else [Const("__str__")]
+    query = _list_select_related(run, cls, query, items)
+    element = rows.evaluate_query(run, query, site)
+    if not isinstance(element, Row):
+        return
+    with run.loop(site, bounded=False, what=query.model.name, over=query, rows=True) as loop:
+        row = run.vary(element, loop)
+        assert isinstance(row, Row)
+        for item in items:
+            _column(run, cls, instance, row, item, site)
+        actions = run.world.member(cls, "actions")
+        if actions is None or not (isinstance(actions[1], ast.Constant) and actions[1].value is None):
+            expressions.stringify(run, row, site)
+
+
+def _class_value(run: Interpreter, cls: Class, name: str) -> Value:
+    found = run.world.member(cls, name)
+    return expressions.member_value(run, *found) if found else UNKNOWN
+
+
+def _list_select_related(run: Interpreter, cls: Class, query: Query, items: list[Value]) -> Query:
+    value = _class_value(run, cls, "list_select_related")
+    plan = query.plan
+    if run.world.member(cls, "get_list_select_related"):
+        return replace(query, plan=replace(plan, opaque=True))
+    if isinstance(value, Container):
+        for item in value.items or []:
+            if isinstance(item, Const) and isinstance(item.value, str):
+                plan = rows.load_path(query.model, plan, item.value.split("__"))
+        return replace(query, plan=plan)
+    names = [str(i.value) for i in items if isinstance(i, Const)]
+    shown = [r for n in names if (r := query.model.relations.get(n)) and r.column]
+    if value == Const(True) or shown:
+        plan = replace(plan, foreign=True)
+        for relation in shown:
+            plan = rows.load_path(query.model, plan, [relation.name])
+    return replace(query, plan=plan)
+
+
+def _column(run: Interpreter, cls: Class, instance: Instance, row: Row, item: Value, site: Site) -> None:
+    if isinstance(item, Function):
+        run.invoke(item, [row], {}, site)
+        return
+    name = item.value if isinstance(item, Const) else None
+    if not isinstance(name, str):
+        return
+    if name == "__str__":
+        expressions.stringify(run, row, site)
+        return
+    found = run.world.member(cls, name)
+    if found is not None and isinstance(found[1], ast.FunctionDef):
+        run.invoke(Function(found[1], found[0].module, found[0], instance), [row], {}, Site(found[0].module, found[1]))
+        return
+    value: Value = row
+    for part in name.split("__"):
+        if isinstance(value, Row):
+            member = rows.method(run, value, part, site)
+            value = run.invoke(member, [], {}, site) if isinstance(member, Function) else rows.read(run, value, part, site)
+    expressions.stringify(run, value, site)
+
+
+# Forms
+_CHOICES = ("ModelChoiceField", "ModelMultipleChoiceField")
+
+
+def _form(run: Interpreter, cls: Class) -> Callable[[Interpreter], None] | None:
+    fields = [m for m in cls.members.values() if isinstance(m, ast.Call) and _choice_kind(run, cls, m)]
+
+    def enter(inner: Interpreter) -> None:
+        for field in fields:
+            _choices(inner, cls, field)
+
+    return enter if fields else None
+
+
+def _choice_kind(run: Interpreter, cls: Class, call: ast.Call) -> bool:
+    target = run.world.expression(cls.module, call.func)
+    if isinstance(target, str):
+        return target.rpartition(".")[2] in _CHOICES
+    return isinstance(target, Class) and any(n in _CHOICES for n in views.kinds(run, target))
+
+
+def _choices(run: Interpreter, cls: Class, call: ast.Call) -> None:
+    frame = run.module_frame(cls.module)
+    node = next((k.value for k in call.keywords if k.arg == "queryset"), call.args[0] if call.args else None)
+    widget = next((k.value for k in call.keywords if k.arg == "widget"), None)
+    if node is None or (widget is not None and "Hidden" in ast.dump(widget)):
+        return
+    site = Site(cls.module, call)
+    query = calls.as_query(run, expressions.evaluate(run, node, frame), Site(cls.module, node))
+    if query is None:
+        return
+    target = run.world.expression(cls.module, call.func)
+    element = rows.evaluate_query(run, query, site)
+    with run.loop(site, bounded=False, what=query.model.name, over=query, rows=True) as loop:
+        row = run.vary(element, loop)
+        label = run.world.member(target, "label_from_instance") if isinstance(target, Class) else None
+        if label is not None and isinstance(label[1], ast.FunctionDef) and isinstance(target, Class):
+            run.invoke(Function(label[1], label[0].module, label[0], Instance(target)), [row], {}, site)
+        else:
+            expressions.stringify(run, row, site)
+
+
+# GraphQL
+def _graphql(run: Interpreter, cls: Class) -> Callable[[Interpreter], None] | None:
+    resolvers = [
+        (name, member)
+        for name, member in cls.members.items()
+        if isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and (name.startswith("resolve_") or any(expressions.decorator_name(d) == "field" for d in member.decorator_list))
+    ]
+    if not resolvers or _object_model(run, cls) is not None:
+        return None
+
+    def enter(inner: Interpreter) -> None:
+        for name, member in resolvers:
+            _resolve(inner, cls, name, member)
+
+    return enter
+
+
+def _resolve(run: Interpreter, cls: Class, name: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+    kind = _result_type(run, cls, name, node)
+    site = Site(cls.module, node)
+    value = run.enter(Function(node, cls.module, cls, Instance(cls)), site)
+    if kind is None or not isinstance(value, (Query, Container)):
+        return
+    element, bounded = expressions.iterate(run, value, site)
+    if not isinstance(element, Row):
+        return
+    over = value if isinstance(value, Query) else None
+    with run.loop(site, bounded=bounded, what=element.model.name, over=over, rows=True) as loop:
+        row = run.vary(element, loop)
+        for inner_name, member in kind.members.items():
+            if not isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                continue
+            is_field = any(expressions.decorator_name(d) == "field" for d in member.decorator_list)
+            if inner_name.startswith("resolve_") or is_field:
+                run.invoke(Function(member, kind.module, kind, row), [UNKNOWN], {}, site)
+
+
+def _object_model(run: Interpreter, cls: Class) -> object:
+    meta = cls.members.get("Meta")
+    if isinstance(meta, ast.ClassDef) and any(n.endswith("ObjectType") for n in views.kinds(run, cls)):
+        inner = cls.module.inner.get(meta)
+        return inner.members.get("model") if inner else None
+    for decorator in cls.node.decorator_list:
+        if isinstance(decorator, ast.Call) and "strawberry" in ast.dump(decorator.func) and decorator.args:
+            return decorator.args[0]
+    return None
+
+
+def _result_type(
+    run: Interpreter, cls: Class, name: str, node: ast.FunctionDef | ast.AsyncFunctionDef
+) -> Class | None:
+    """The GraphQL type whose resolvers run for each row that a resolver returns."""
+    field = cls.members.get(name.removeprefix("resolve_")) if name.startswith("resolve_") else node.returns
+    for part in ast.walk(field) if isinstance(field, ast.AST) else ():
+        target: object = None
+        if isinstance(part, (ast.Name, ast.Attribute)):
+            target = run.world.expression(cls.module, part)
+        elif isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value.isidentifier():
+            target = run.world.resolve(cls.module, part.value)
+        if isinstance(target, Class) and target is not cls and target not in run.schema.models:
+            return target
+    return None
+

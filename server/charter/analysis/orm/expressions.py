@@ -1,0 +1,647 @@
+"""Evaluates expressions to abstract values and sends attribute reads and calls to what understands them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from charter.analysis.orm import calls, django, rows, serializers, sqlalchemy, views
+from charter.analysis.orm.frames import Frame
+from charter.analysis.orm.schema import Orm, is_manager_class, is_queryset_class
+from charter.analysis.orm.values import (
+    NONE,
+    UNKNOWN,
+    Attribute,
+    ClassRef,
+    Const,
+    Container,
+    Dictionary,
+    External,
+    Function,
+    Instance,
+    LazyRow,
+    Loading,
+    Manager,
+    Method,
+    ModelRef,
+    ModuleRef,
+    Query,
+    Row,
+    Super,
+    Unknown,
+    Value,
+    join,
+    join_all,
+)
+from charter.analysis.orm.world import Class, Site
+
+if TYPE_CHECKING:
+    from charter.analysis.orm.interpreter import Interpreter
+
+def evaluate(run: Interpreter, node: ast.expr | None, frame: Frame) -> Value:
+    """What an expression may be; the queries it runs are noted on the way."""
+    if node is None:
+        return NONE
+    handler = _HANDLERS.get(type(node))
+    if handler is None:
+        return UNKNOWN
+    return handler(run, node, frame)
+
+
+def _constant(_run: Interpreter, node: ast.Constant, _frame: Frame) -> Value:
+    return Const(node.value)
+
+
+def _name(run: Interpreter, node: ast.Name, frame: Frame) -> Value:
+    return run.lookup(frame, node.id)
+
+
+def _attribute(run: Interpreter, node: ast.Attribute, frame: Frame) -> Value:
+    return attribute(run, evaluate(run, node.value, frame), node.attr, Site(frame.module, node))
+
+
+def attribute(run: Interpreter, value: Value, name: str, site: Site) -> Value:
+    """`value.name`."""
+    match value:
+        case Unknown():
+            return Unknown(name, bounded=value.bounded or name.isupper())
+        case Row():
+            return rows.read(run, value, name, site)
+        case External(name=base):
+            return external(run, f"{base}.{name}", site)
+        case ModuleRef(module=module):
+            if name in module.names or module.stars:
+                return run.global_name(module, name)
+            return run.entity(run.world.module(f"{module.name}.{name}"), name)
+        case ClassRef(cls=cls):
+            return class_attribute(run, cls, name, site)
+        case ModelRef(model=model):
+            return django.class_manager(run, model, name, site) or Unknown(name)
+        case Instance():
+            return instance_attribute(run, value, name, site)
+        case Super(receiver=receiver, owner=owner):
+            return super_attribute(run, receiver, owner, name)
+        case Query() | Manager():
+            return django.attribute(run, value, name, site)
+        case LazyRow(row=row, relation=relation, site=origin):
+            return rows.method_of_lazy(run, row, relation, name, origin)
+        case Attribute():
+            return sqlalchemy.class_path(run, value, name)
+        case Container() | Dictionary() | Const() | Loading() | Method() | Function():
+            return Method(value, name)
+        case _:
+            return Unknown(name)
+
+
+def external(run: Interpreter, name: str, site: Site) -> Value:
+    """Something outside the project, unless it is a model's manager."""
+    if name.startswith("django.conf.settings."):
+        return Unknown(name.rpartition(".")[2], bounded=True)
+    if ".models." in name and name.endswith((".objects", "._default_manager")):
+        model = run.schema.external(name.rpartition(".")[0], Orm.DJANGO)
+        return django.class_manager(run, model, "objects", site) or UNKNOWN
+    return External(name)
+
+
+def class_attribute(run: Interpreter, cls: Class, name: str, site: Site) -> Value:
+    """`Class.name`."""
+    model = run.schema.models.get(cls)
+    if model is not None:
+        found = _model_attribute(run, cls, name, site)
+        if found is not None:
+            return found
+    if name in {"values", "choices", "labels", "names"} and _is_choices(run, cls):
+        return Container(UNKNOWN, bounded=True)
+    found = run.world.member(cls, name)
+    if found is None:
+        return Method(ClassRef(cls), name)
+    owner, member = found
+    if isinstance(member, ast.ClassDef):
+        inner = owner.module.inner.get(member)
+        return ClassRef(inner) if inner else UNKNOWN
+    if isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        bound = ClassRef(cls) if _decorated(member, "classmethod") else None
+        return Function(member, owner.module, owner, bound)
+    return member_value(run, owner, member)
+
+
+def _model_attribute(run: Interpreter, cls: Class, name: str, site: Site) -> Value | None:
+    model = run.schema.models[cls]
+    if model.orm is Orm.DJANGO:
+        return django.class_manager(run, model, name, site)
+    if model.orm is Orm.SQLALCHEMY:
+        if name in model.relations or name in model.columns or name in model.proxies:
+            return Attribute(model, name)
+        if name == "query":
+            return sqlalchemy.select(run, [ClassRef(cls)], site)
+        return None
+    if name in model.relations or name in model.columns:
+        return Attribute(model, name)
+    return None
+
+
+def member_value(run: Interpreter, owner: Class, member: ast.AST) -> Value:
+    """What a class attribute is."""
+    if isinstance(member, ast.AnnAssign):
+        if member.value is None:
+            return run.annotated(owner.module, member.annotation)
+        member = member.value
+    if isinstance(member, ast.expr):
+        frame = Frame(owner.module, {}, None, owner.node, owner)
+        for name, other in owner.members.items():
+            if other is not member and isinstance(other, ast.expr) and _mentions(member, name):
+                frame.names[name] = evaluate(run, other, Frame(owner.module))
+        return evaluate(run, member, frame)
+    return UNKNOWN
+
+
+def _mentions(node: ast.expr, name: str) -> bool:
+    return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(node))
+
+
+def instance_attribute(run: Interpreter, value: Instance, name: str, site: Site) -> Value:
+    """`instance.name` of a project class that is no model."""
+    if name in value.attributes:
+        return value.attributes[name]
+    if value.cls is None:
+        return Method(value, name)
+    found = run.world.member(value.cls, name)
+    if found is None and name in {"data", "object", "object_list"}:
+        return serializers.data(run, value, site) if name == "data" else views.current(run, value, name, site)
+    if found is None:
+        constructor = run.world.member(value.cls, "__init__")
+        if constructor is not None and "__init__" not in value.attributes:
+            _construct_blind(run, value, constructor, site)
+            if name in value.attributes:
+                return value.attributes[name]
+        return Method(value, name)
+    owner, member = found
+    if isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        function = Function(member, owner.module, owner, None if _decorated(member, "staticmethod") else value)
+        if is_property(member):
+            return run.invoke(function, [], {}, site)
+        return function
+    if isinstance(member, ast.ClassDef):
+        inner = owner.module.inner.get(member)
+        return ClassRef(inner) if inner else UNKNOWN
+    return member_value(run, owner, member)
+
+
+def _construct_blind(run: Interpreter, value: Instance, constructor: tuple[Class, ast.AST], site: Site) -> None:
+    """Run `__init__` with unknown arguments, for an instance that was met ready-made."""
+    value.attributes["__init__"] = UNKNOWN
+    owner, node = constructor
+    if isinstance(node, ast.FunctionDef):
+        run.invoke(Function(node, owner.module, owner, value), [], {}, site)
+
+
+def super_attribute(run: Interpreter, receiver: Value, owner: Class, name: str) -> Value:
+    """`super().name`."""
+    start = receiver.cls if isinstance(receiver, Instance) and receiver.cls else None
+    if isinstance(receiver, ClassRef):
+        start = receiver.cls
+    if isinstance(receiver, Row):
+        start = receiver.model.cls
+    if isinstance(receiver, (Manager, Query)):
+        start = django.class_of(run, receiver, owner)
+    found = run.world.member(start or owner, name, after=owner)
+    if found is not None:
+        cls, member = found
+        if isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            function = Function(member, cls.module, cls, receiver)
+            return function
+        return member_value(run, cls, member)
+    if isinstance(receiver, Manager):
+        return Method(receiver, f"super.{name}")
+    if isinstance(receiver, Query):
+        return Method(receiver, name)
+    if isinstance(receiver, Row):
+        return Method(receiver, name)
+    return Method(Super(receiver, owner), name)
+
+
+def _call(run: Interpreter, node: ast.Call, frame: Frame) -> Value:
+    site = Site(frame.module, node)
+    func = node.func
+    if isinstance(func, ast.Name) and func.id == "super" and frame_receiver(frame) is not None:
+        receiver, owner = frame_receiver(frame) or (UNKNOWN, None)
+        return Super(receiver, owner) if owner else UNKNOWN
+    if isinstance(func, ast.Attribute):
+        receiver = evaluate(run, func.value, frame)
+        if isinstance(receiver, Row):
+            callee = rows.method(run, receiver, func.attr, Site(frame.module, func))
+        elif isinstance(receiver, (Container, Dictionary, Const, Unknown)):
+            callee = Method(receiver, func.attr)
+        else:
+            callee = attribute(run, receiver, func.attr, Site(frame.module, func))
+    else:
+        callee = evaluate(run, func, frame)
+    arguments, keywords = _arguments(run, node, frame)
+    return calls.call(run, callee, calls.Arguments(arguments, keywords, node, frame), site)
+
+
+def frame_receiver(frame: Frame | None) -> tuple[Value, Class] | None:
+    """The receiver and class of the method whose scope this is, for `super()`."""
+    while frame is not None:
+        if frame.owner is not None and frame.receiver is not None:
+            return frame.receiver, frame.owner
+        if frame.owner is not None and isinstance(frame.function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = frame.function.args.args[:1]
+            if first and first[0].arg in frame.names:
+                return frame.names[first[0].arg], frame.owner
+        frame = frame.outer
+    return None
+
+
+def _arguments(run: Interpreter, node: ast.Call, frame: Frame) -> tuple[list[Value], dict[str, Value]]:
+    positional: list[Value] = []
+    for argument in node.args:
+        if isinstance(argument, ast.Starred):
+            value = evaluate(run, argument.value, frame)
+            if isinstance(value, Container) and value.items is not None:
+                positional.extend(value.items)
+            elif isinstance(value, Query):
+                positional.append(Container(iterate(run, value, Site(frame.module, argument))[0]))
+        else:
+            positional.append(evaluate(run, argument, frame))
+    keywords: dict[str, Value] = {}
+    for keyword in node.keywords:
+        value = evaluate(run, keyword.value, frame)
+        if keyword.arg:
+            keywords[keyword.arg] = value
+        elif isinstance(value, Dictionary):
+            keywords.update({str(k): v for k, v in value.entries.items()})
+    return positional, keywords
+
+
+# Structures
+def _sequence(run: Interpreter, node: ast.List | ast.Tuple | ast.Set, frame: Frame) -> Value:
+    items: list[Value] = []
+    exact = True
+    for element in node.elts:
+        if isinstance(element, ast.Starred):
+            inner = evaluate(run, element.value, frame)
+            if isinstance(inner, Container) and inner.items is not None:
+                items.extend(inner.items)
+            else:
+                items.append(iterate(run, inner, Site(frame.module, element))[0])
+                exact = False
+        else:
+            items.append(evaluate(run, element, frame))
+    if not items:
+        return Container(None, [])
+    return Container(None, items, bounded=True) if exact else Container(join_all(items))
+
+
+def _dict(run: Interpreter, node: ast.Dict, frame: Frame) -> Value:
+    result = Dictionary(bounded=True)
+    for key, item in zip(node.keys, node.values, strict=True):
+        value = evaluate(run, item, frame)
+        if key is None:
+            if isinstance(value, Dictionary):
+                result.entries.update(value.entries)
+                result.element = join(result.element, value.element) if value.element else result.element
+            continue
+        name = evaluate(run, key, frame)
+        if isinstance(name, Const):
+            result.entries[name.value] = value
+        else:
+            result.element = join(result.element, value) if result.element else value
+    return result
+
+
+def _comprehension(run: Interpreter, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, frame: Frame) -> Value:
+    scope = Frame(frame.module, {}, frame, frame.function, frame.owner, frame.receiver)
+    return _generators(run, node, 0, scope)
+
+
+def _generators(
+    run: Interpreter, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, index: int, scope: Frame
+) -> Value:
+    if index == len(node.generators):
+        if isinstance(node, ast.DictComp):
+            key = evaluate(run, node.key, scope)
+            return Dictionary({}, key, evaluate(run, node.value, scope))
+        return Container(evaluate(run, node.elt, scope))
+    part = node.generators[index]
+    value = evaluate(run, part.iter, scope)
+    element, bounded = iterate(run, value, Site(scope.module, part.iter), is_async=bool(part.is_async))
+    over = value if isinstance(value, Query) else None
+    site = Site(scope.module, part)
+    with run.loop(site, bounded=bounded, what=describe(value), over=over, rows=isinstance(element, Row)) as loop:
+        run.bind(part.target, run.vary(element, loop), scope)
+        for test in part.ifs:
+            evaluate(run, test, scope)
+        result = _generators(run, node, index + 1, scope)
+    if isinstance(result, (Container, Dictionary)) and bounded:
+        result.bounded = True
+    return result
+
+
+def iterate(run: Interpreter, value: Value, site: Site, *, is_async: bool = False) -> tuple[Value, bool]:
+    """What iterating gives, and whether the number of rounds is fixed by the code; a query runs."""
+    match value:
+        case Query():
+            free = value.model.orm is Orm.TORTOISE and not is_async
+            row = rows.row_of(run, value) if free else rows.evaluate_query(run, value, site)
+            return row, value.limit is not None and value.limit <= 10
+        case Manager():
+            return UNKNOWN, False
+        case LazyRow(row=row, relation=relation, site=origin):
+            return rows.iterate_lazy(run, row, relation, origin), False
+        case Container(items=items, element=element):
+            if items is not None:
+                found = join_all([*items, *([element] if element else [])])
+                return found or UNKNOWN, value.bounded and element is None
+            return element or UNKNOWN, value.bounded
+        case Dictionary():
+            return value.key or UNKNOWN, value.bounded and value.element is None
+        case Const():
+            return UNKNOWN, True
+        case Unknown():
+            return UNKNOWN, value.bounded
+        case ClassRef(cls=cls):
+            return Instance(cls), True
+        case Instance(cls=Class() as cls):
+            found = run.world.member(cls, "__iter__")
+            if found and isinstance(found[1], ast.FunctionDef):
+                inner = run.invoke(Function(found[1], found[0].module, found[0], value), [], {}, site)
+                return iterate(run, inner, site)
+            return UNKNOWN, False
+        case Method(receiver=receiver, name=name) if name in {"_meta", "fields", "choices"}:
+            return UNKNOWN, True
+        case _:
+            return UNKNOWN, False
+
+
+def element_of(run: Interpreter, value: Value) -> Value:
+    """What an element of a value may be, without running anything."""
+    match value:
+        case Container(items=items, element=element):
+            return join_all([*(items or []), *([element] if element else [])]) or UNKNOWN
+        case Dictionary():
+            return value.element or join_all(list(value.entries.values())) or UNKNOWN
+        case Query():
+            return rows.row_of(run, value)
+        case _:
+            return UNKNOWN
+
+
+def describe(value: Value) -> str:
+    """What is iterated over, in words."""
+    match value:
+        case Query(model=model):
+            return model.name
+        case Container(element=Row(model=model)):
+            return model.name
+        case _:
+            return ""
+
+
+# Operators
+def _bool_op(run: Interpreter, node: ast.BoolOp, frame: Frame) -> Value:
+    result: Value | None = None
+    for value in node.values:
+        current = evaluate(run, value, frame)
+        truth = truthiness(current)
+        if isinstance(node.op, ast.Or) and truth is False:
+            continue
+        if isinstance(node.op, ast.And) and truth is False:
+            return current
+        rows.test(run, current, Site(frame.module, value))
+        result = current if result is None else join(result, current)
+        if isinstance(node.op, ast.Or) and truth is True:
+            break
+    return result or UNKNOWN
+
+
+def _if_exp(run: Interpreter, node: ast.IfExp, frame: Frame) -> Value:
+    test = condition(run, node.test, frame)
+    if test is True:
+        return evaluate(run, node.body, frame)
+    if test is False:
+        return evaluate(run, node.orelse, frame)
+    return join(evaluate(run, node.body, frame), evaluate(run, node.orelse, frame))
+
+
+def condition(run: Interpreter, node: ast.expr, frame: Frame) -> bool | None:
+    """Whether a test is certain to hold or to fail; None if it depends."""
+    value = evaluate(run, node, frame)
+    rows.test(run, value, Site(frame.module, node))
+    return truthiness(value)
+
+
+def truthiness(value: Value) -> bool | None:
+    """The truth of a value where it is certain."""
+    match value:
+        case Const(value=constant):
+            return bool(constant)
+        case Container(items=[], element=None):
+            return None
+        case _:
+            return None
+
+
+def _unary(run: Interpreter, node: ast.UnaryOp, frame: Frame) -> Value:
+    value = evaluate(run, node.operand, frame)
+    if isinstance(node.op, ast.Not):
+        rows.test(run, value, Site(frame.module, node.operand))
+        truth = truthiness(value)
+        return UNKNOWN if truth is None else Const(not truth)
+    if isinstance(value, Const) and isinstance(node.op, ast.USub) and isinstance(value.value, (int, float)):
+        return Const(-value.value)
+    return UNKNOWN
+
+
+def _compare(run: Interpreter, node: ast.Compare, frame: Frame) -> Value:
+    left = evaluate(run, node.left, frame)
+    rights = [evaluate(run, c, frame) for c in node.comparators]
+    for operator, right, side in zip(node.ops, rights, node.comparators, strict=True):
+        if isinstance(operator, (ast.In, ast.NotIn)) and isinstance(right, Query):
+            rows.contains(run, right, Site(frame.module, side))
+    if len(rights) == 1:
+        operator, right = node.ops[0], rights[0]
+        if isinstance(left, Const) and isinstance(right, Const):
+            return _compare_constants(operator, left.value, right.value)
+        if isinstance(operator, (ast.Is, ast.IsNot)) and right == NONE and isinstance(left, (Query, Manager, Container)):
+            return Const(isinstance(operator, ast.IsNot))
+    return UNKNOWN
+
+
+def _compare_constants(operator: ast.cmpop, left: object, right: object) -> Value:
+    if isinstance(operator, (ast.Is, ast.Eq)):
+        return Const(left == right)
+    if isinstance(operator, (ast.IsNot, ast.NotEq)):
+        return Const(left != right)
+    return UNKNOWN
+
+
+def _bin_op(run: Interpreter, node: ast.BinOp, frame: Frame) -> Value:
+    left = evaluate(run, node.left, frame)
+    right = evaluate(run, node.right, frame)
+    if isinstance(node.op, ast.Mod) and isinstance(left, Const) and isinstance(left.value, str):
+        for item in right.items or [] if isinstance(right, Container) else [right]:
+            stringify(run, item, Site(frame.module, node.right))
+        return UNKNOWN
+    if isinstance(left, Container) and isinstance(right, Container):
+        return join(left, right)
+    if isinstance(left, Query) and isinstance(right, (Query, Unknown)):
+        return left
+    if isinstance(right, Query) and isinstance(node.op, (ast.BitOr, ast.BitAnd)):
+        return right
+    if isinstance(left, Const) and isinstance(right, Const) and isinstance(node.op, ast.Add):
+        if isinstance(left.value, str) and isinstance(right.value, str):
+            return Const(left.value + right.value)
+    if isinstance(left, (Container, Query)) and isinstance(node.op, ast.Add):
+        return left
+    return UNKNOWN
+
+
+def _subscript(run: Interpreter, node: ast.Subscript, frame: Frame) -> Value:
+    value = evaluate(run, node.value, frame)
+    site = Site(frame.module, node)
+    if isinstance(node.slice, ast.Slice):
+        upper = evaluate(run, node.slice.upper, frame) if node.slice.upper else None
+        lower = evaluate(run, node.slice.lower, frame) if node.slice.lower else None
+        if isinstance(value, (Query, Manager)):
+            return rows.sliced(run, value, lower, upper, site)
+        if isinstance(value, Container):
+            limit = upper.value if isinstance(upper, Const) else None
+            return Container(element_of(run, value), bounded=value.bounded or (isinstance(limit, int) and 0 < limit <= 10))
+        return Unknown(getattr(value, "hint", ""))
+    key = evaluate(run, node.slice, frame)
+    match value:
+        case Query():
+            return rows.take(run, value, site, "[]")
+        case Container(items=items):
+            if items and isinstance(key, Const) and isinstance(key.value, int) and -len(items) <= key.value < len(items):
+                return items[key.value]
+            return element_of(run, value)
+        case Dictionary():
+            if isinstance(key, Const) and key.value in value.entries:
+                return value.entries[key.value]
+            return value.element or (join_all(list(value.entries.values())) if not isinstance(key, Const) else None) or UNKNOWN
+        case _:
+            return UNKNOWN
+
+
+def _joined(run: Interpreter, node: ast.JoinedStr, frame: Frame) -> Value:
+    for part in node.values:
+        if isinstance(part, ast.FormattedValue):
+            value = evaluate(run, part.value, frame)
+            stringify(run, value, Site(frame.module, part.value))
+    return UNKNOWN
+
+
+def stringify(run: Interpreter, value: Value, site: Site) -> Value:
+    """`str(value)`: runs the class's `__str__`."""
+    cls = value.model.cls if isinstance(value, Row) else value.cls if isinstance(value, Instance) else None
+    if cls is not None:
+        for name in ("__str__", "__repr__"):
+            found = run.world.member(cls, name)
+            if found and isinstance(found[1], ast.FunctionDef):
+                run.invoke(Function(found[1], found[0].module, found[0], value), [], {}, site)
+                break
+    return UNKNOWN
+
+
+def _lambda(_run: Interpreter, node: ast.Lambda, frame: Frame) -> Value:
+    return Function(node, frame.module, closure=frame)
+
+
+def _await(run: Interpreter, node: ast.Await, frame: Frame) -> Value:
+    value = evaluate(run, node.value, frame)
+    return rows.awaited(run, value, Site(frame.module, node.value))
+
+
+def _yield(run: Interpreter, node: ast.Yield, frame: Frame) -> Value:
+    value = evaluate(run, node.value, frame) if node.value else NONE
+    frame.yields.append(value)
+    frame.is_generator = True
+    return UNKNOWN
+
+
+def _yield_from(run: Interpreter, node: ast.YieldFrom, frame: Frame) -> Value:
+    value = evaluate(run, node.value, frame)
+    frame.yields.append(iterate(run, value, Site(frame.module, node.value))[0])
+    frame.is_generator = True
+    return UNKNOWN
+
+
+def _named(run: Interpreter, node: ast.NamedExpr, frame: Frame) -> Value:
+    value = evaluate(run, node.value, frame)
+    run.bind(node.target, value, frame)
+    return value
+
+
+def _starred(run: Interpreter, node: ast.Starred, frame: Frame) -> Value:
+    return evaluate(run, node.value, frame)
+
+
+def is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a method is read like an attribute."""
+    return any(_decorator(d).endswith("property") for d in node.decorator_list)
+
+
+def is_cached(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a property keeps its value on the instance."""
+    return any("cached" in _decorator(d) for d in node.decorator_list)
+
+
+def _decorator(node: ast.expr) -> str:
+    if isinstance(node, ast.Call):
+        node = node.func
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def decorator_name(node: ast.expr) -> str:
+    """The last name of a decorator."""
+    return _decorator(node)
+
+
+def decorated_static(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a method takes no receiver."""
+    return _decorated(node, "staticmethod")
+
+
+def _decorated(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> bool:
+    return any(_decorator(d) == name for d in node.decorator_list)
+
+
+def _is_choices(run: Interpreter, cls: Class) -> bool:
+    return any(b.endswith(("Choices", "Enum")) for b in run.world.outside(cls))
+
+
+def is_database_class(run: Interpreter, cls: Class) -> bool:
+    """Whether a class is a manager or a query set."""
+    return is_manager_class(run.world, cls) or is_queryset_class(run.world, cls)
+
+
+_HANDLERS: dict[type[ast.expr], Callable[..., Value]] = {
+    ast.Constant: _constant,
+    ast.Name: _name,
+    ast.Attribute: _attribute,
+    ast.Call: _call,
+    ast.List: _sequence,
+    ast.Tuple: _sequence,
+    ast.Set: _sequence,
+    ast.Dict: _dict,
+    ast.ListComp: _comprehension,
+    ast.SetComp: _comprehension,
+    ast.GeneratorExp: _comprehension,
+    ast.DictComp: _comprehension,
+    ast.BoolOp: _bool_op,
+    ast.IfExp: _if_exp,
+    ast.UnaryOp: _unary,
+    ast.Compare: _compare,
+    ast.BinOp: _bin_op,
+    ast.Subscript: _subscript,
+    ast.JoinedStr: _joined,
+    ast.Lambda: _lambda,
+    ast.Await: _await,
+    ast.Yield: _yield,
+    ast.YieldFrom: _yield_from,
+    ast.NamedExpr: _named,
+    ast.Starred: _starred,
+}

@@ -1,0 +1,85 @@
+"""The state of a run through the code: scopes, running loops and the queries met on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from charter.analysis.orm.schema import Model, Relation
+from charter.analysis.orm.world import Class, Module, Site
+
+if TYPE_CHECKING:
+    import ast
+
+    from charter.analysis.orm.values import Query, Row, Value
+
+
+@dataclass(slots=True, eq=False)
+class Frame:
+    """One scope: a module, a call of a function, a comprehension.
+
+    Attributes:
+        function: the function's node; None at module level.
+        owner: the class whose method it is.
+        receiver: what `self` is.
+    """
+
+    module: Module
+    names: dict[str, Value] = field(default_factory=dict[str, "Value"])
+    outer: Frame | None = None
+    function: ast.AST | None = None
+    owner: Class | None = None
+    receiver: Value | None = None
+    returns: list[Value] = field(default_factory=list["Value"])
+    yields: list[Value] = field(default_factory=list["Value"])
+    exits: list[dict[str, Value]] = field(default_factory=list["dict[str, Value]"])
+    is_generator: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loop:
+    """A loop that is running.
+
+    Attributes:
+        site: its statement, comprehension or the call that loops (`sorted`, `map`).
+        bounded: whether the number of its rounds is fixed and small.
+        what: what it iterates over, in words.
+        carried: a `while` loop: only rows that the loop itself moves along count.
+    """
+
+    number: int
+    site: Site
+    bounded: bool
+    what: str = ""
+    carried: bool = False
+    over: Query | None = None
+    rows: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Event:
+    """A query that runs in every round of a loop.
+
+    Attributes:
+        kind: `relation`, `related`, `query`, `write`, `column`, `commit`, `refresh`, `fetch`, `immediate`, `broken`.
+        site: the expression that runs it.
+        loop: the innermost loop in each round of which it runs; None if loading the rows alone runs it.
+        row: the row whose attribute is read.
+        query: the query that is run, where it is one of its own.
+        calls: the call sites between the loop's function and the expression, outermost first.
+        method: the method or attribute.
+    """
+
+    kind: str
+    site: Site
+    loop: Loop | None
+    subject: str
+    model: Model | None = None
+    relation: Relation | None = None
+    row: Row | None = None
+    query: Query | None = None
+    calls: tuple[Site, ...] = ()
+    method: str = ""
+    node: ast.AST | None = None
+    loops: tuple[Loop, ...] = ()
+    root: object = None

@@ -1,0 +1,755 @@
+"""Runs functions on abstract values: statements, scopes, loops and calls. What rows and queries do is in the files beside it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from charter.analysis.orm import expressions
+from charter.analysis.orm.frames import Event, Frame, Loop
+from charter.analysis.orm.schema import Model, Relation, Schema
+from charter.analysis.orm.templates import Templates
+from charter.analysis.orm.values import (
+    UNKNOWN,
+    ClassRef,
+    Const,
+    Container,
+    Dictionary,
+    External,
+    Function,
+    Instance,
+    ModuleRef,
+    Query,
+    Row,
+    Unknown,
+    Value,
+    join,
+    join_all,
+)
+from charter.analysis.orm.world import Class, Module, Site, World
+
+MAX_DEPTH = 10
+MAX_STEPS = 40_000
+
+
+class Exhausted(Exception):  # noqa: N818 - not an error: the rest of one entry point is given up
+    """An entry point took more steps than it is worth."""
+
+
+class Interpreter:
+    """Evaluates the project's functions one entry point at a time.
+
+    Args:
+        world: the project's modules.
+        schema: its models.
+        hot: the names of functions that may reach a query.
+    """
+
+    def __init__(self, world: World, schema: Schema, hot: frozenset[str]) -> None:
+        self.world: World = world
+        self.schema: Schema = schema
+        self.hot: frozenset[str] = hot
+        self.events: list[Event] = []
+        self.loops: list[Loop] = []
+        self.calls: list[tuple[Site | None, ast.AST]] = []
+        self.mask: frozenset[int] | None = None
+        self.steps: int = 0
+        self.warm: set[Model] = set()
+        self.root: object = None
+        self.templates: Templates = Templates(None)
+        self._numbers: int = 0
+        self._globals: dict[tuple[str, str], Value] = {}
+        self._memo: dict[object, tuple[Value, frozenset[str]]] = {}
+        self._frames: dict[str, Frame] = {}
+        self._busy: set[tuple[str, str]] = set()
+
+    def forget(self) -> None:
+        """Drop all that was remembered between entry points, after a file changed."""
+        self._globals.clear()
+        self._memo.clear()
+        self._frames.clear()
+
+    def start(self, root: object) -> None:
+        """Begin a new entry point."""
+        self.events = []
+        self.loops = []
+        self.calls = []
+        self.mask = None
+        self.steps = 0
+        self.warm = set()
+        self.root = root
+
+    # Events
+    def active(self, among: frozenset[int] | tuple[int, ...] | None = None) -> list[Loop]:
+        """The running loops whose length is open, optionally only those of some numbers."""
+        found = [loop for loop in self.loops if not loop.bounded]
+        if self.mask is not None:
+            found = [loop for loop in found if loop.number in self.mask]
+        if among is not None:
+            found = [loop for loop in found if loop.number in among]
+        return found
+
+    def running(self) -> tuple[int, ...]:
+        """The numbers of all running loops."""
+        return tuple(loop.number for loop in self.loops)
+
+    def record(
+        self,
+        kind: str,
+        site: Site,
+        among: frozenset[int] | tuple[int, ...] | None = None,
+        *,
+        subject: str = "",
+        model: Model | None = None,
+        relation: Relation | None = None,
+        row: Row | None = None,
+        query: Query | None = None,
+        method: str = "",
+    ) -> None:
+        """Note a query; it counts only while an open loop runs that repeats it."""
+        loops = self.active(among)
+        if kind != "relation":
+            loops = [loop for loop in loops if not loop.carried]
+        if not loops and kind not in {"immediate", "broken"}:
+            return
+        self.events.append(
+            Event(
+                kind,
+                site,
+                loops[-1] if loops else None,
+                subject,
+                model,
+                relation,
+                row,
+                query,
+                tuple(call for call, _ in self.calls if call is not None),
+                method,
+                site.node,
+                tuple(loops),
+                self.root,
+            )
+        )
+
+    # Loops
+    @contextmanager
+    def loop(
+        self, site: Site, *, bounded: bool, what: str = "", carried: bool = False, over: Query | None = None, rows: bool = False
+    ) -> Iterator[Loop]:
+        """Run a loop around what is evaluated inside the `with`."""
+        self._numbers += 1
+        loop = Loop(self._numbers, site, bounded, what, carried, over, rows)
+        self.loops.append(loop)
+        if self.mask is not None:
+            self.mask |= {loop.number}
+        try:
+            yield loop
+        finally:
+            self.loops.pop()
+
+    @contextmanager
+    def masked(self, among: frozenset[int]) -> Iterator[None]:
+        """Let only some of the running loops count inside the `with` (a cached property, a memoised function)."""
+        before = self.mask
+        self.mask = among if before is None else among & before
+        try:
+            yield
+        finally:
+            self.mask = before
+
+    def vary(self, value: Value, loop: Loop, depth: int = 0) -> Value:
+        """The value as it is in one round of a loop."""
+        if depth > 3:
+            return value
+        match value:
+            case Row():
+                keep = value.varies & frozenset(self.running())
+                return replace(value, varies=keep | {loop.number})
+            case Container(items=items, element=element):
+                return Container(
+                    None if element is None else self.vary(element, loop, depth + 1),
+                    None if items is None else [self.vary(i, loop, depth + 1) for i in items],
+                    value.bounded,
+                )
+            case Dictionary():
+                result = Dictionary(
+                    {k: self.vary(v, loop, depth + 1) for k, v in value.entries.items()}, value.key, value.element
+                )
+                if value.element is not None:
+                    result.element = self.vary(value.element, loop, depth + 1)
+                return result
+            case Instance(cls=Class()):
+                copy = Instance(value.cls, {}, value.name)
+                for name, inner in value.attributes.items():
+                    copy.attributes[name] = self.vary(inner, loop, depth + 1)
+                return copy
+            case _:
+                return value
+
+    # Scopes
+    def module_frame(self, module: Module) -> Frame:
+        """The scope of a module's top level."""
+        frame = self._frames.get(module.path)
+        if frame is None:
+            frame = self._frames[module.path] = Frame(module)
+        return frame
+
+    def lookup(self, frame: Frame, name: str) -> Value:
+        """What a name means in a scope."""
+        scope: Frame | None = frame
+        while scope is not None:
+            found = scope.names.get(name)
+            if found is not None:
+                return found
+            scope = scope.outer
+        return self.global_name(frame.module, name)
+
+    def global_name(self, module: Module, name: str) -> Value:
+        """What a module-level name means."""
+        key = (module.path, name)
+        found = self._globals.get(key)
+        if found is None:
+            if key in self._busy:
+                return UNKNOWN
+            self._busy.add(key)
+            try:
+                found = self._global(module, name)
+            finally:
+                self._busy.discard(key)
+            self._globals[key] = found
+        else:
+            self.world.touched.add(module.path)
+        return found
+
+    def _global(self, module: Module, name: str) -> Value:
+        target = self.world.resolve(module, name)
+        if target is None:
+            annotation = module.annotations.get(name)
+            if annotation is not None:
+                return self.annotated(module, annotation)
+            return External(f"builtins.{name}") if name in _BUILTINS else Unknown(name)
+        return self.entity(target, name)
+
+    def entity(self, target: object, name: str = "") -> Value:
+        """A resolved name as a value."""
+        if isinstance(target, Class):
+            return ClassRef(target)
+        if isinstance(target, Module):
+            return ModuleRef(target)
+        if isinstance(target, str):
+            return External(target)
+        if isinstance(target, tuple):
+            module, binding = target
+            if isinstance(binding, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                return Function(binding, module)
+            if isinstance(binding, ast.expr):
+                with self._quiet():
+                    value = expressions.evaluate(self, binding, self.module_frame(module))
+                if isinstance(value, Unknown):
+                    return Unknown(name, bounded=name.isupper())
+                if isinstance(value, (Container, Dictionary)) and name.isupper():
+                    value.bounded = True
+                return value
+        return Unknown(name)
+
+    @contextmanager
+    def _quiet(self) -> Iterator[None]:
+        loops, calls, mask = self.loops, self.calls, self.mask
+        self.loops, self.calls, self.mask = [], [], None
+        try:
+            yield
+        finally:
+            self.loops, self.calls, self.mask = loops, calls, mask
+
+    def annotated(self, module: Module, annotation: ast.expr | None) -> Value:
+        """What a parameter of an annotated type may be."""
+        if annotation is None:
+            return UNKNOWN
+        if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+            try:
+                annotation = ast.parse(annotation.value, mode="eval").body
+            except SyntaxError:
+                return UNKNOWN
+        if isinstance(annotation, ast.BinOp):
+            return join(self.annotated(module, annotation.left), self.annotated(module, annotation.right))
+        if isinstance(annotation, ast.Subscript):
+            return self._generic(module, annotation)
+        target = self.world.expression(module, annotation)
+        if isinstance(target, Class):
+            model = self.schema.models.get(target)
+            if model is not None and not (model.abstract and model.cls and _is_schema(self, model)):
+                return Row(model, replace(_OPAQUE))
+            return Instance(target)
+        if isinstance(target, str):
+            return Instance(None, {}, target)
+        return UNKNOWN
+
+    def _generic(self, module: Module, annotation: ast.Subscript) -> Value:
+        head = annotation.value.attr if isinstance(annotation.value, ast.Attribute) else getattr(annotation.value, "id", "")
+        inner = annotation.slice
+        if head in {"Optional", "Annotated", "Awaitable"}:
+            first = inner.elts[0] if isinstance(inner, ast.Tuple) and inner.elts else inner
+            return self.annotated(module, first)
+        if head in {"list", "List", "Sequence", "Iterable", "QuerySet", "Iterator", "Collection", "set", "tuple"}:
+            first = inner.elts[0] if isinstance(inner, ast.Tuple) and inner.elts else inner
+            return Container(self.annotated(module, first))
+        if head == "type" or head == "Type":
+            target = self.world.expression(module, inner)
+            return ClassRef(target) if isinstance(target, Class) else UNKNOWN
+        return UNKNOWN
+
+    # Statements
+    def block(self, body: list[ast.stmt], frame: Frame) -> bool:
+        """Run statements; False if the end is never reached."""
+        for statement in body:
+            if not self.statement(statement, frame):
+                return False
+        return True
+
+    def statement(self, node: ast.stmt, frame: Frame) -> bool:
+        """Run one statement; False if what follows is never reached."""
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            raise Exhausted
+        handler = _STATEMENTS.get(type(node))
+        return True if handler is None else handler(self, node, frame)
+
+    def _expr(self, node: ast.Expr, frame: Frame) -> bool:
+        value = expressions.evaluate(self, node.value, frame)
+        return not (isinstance(value, Const) and value.value is NEVER)
+
+    def _assign(self, node: ast.Assign, frame: Frame) -> bool:
+        value = expressions.evaluate(self, node.value, frame)
+        for target in node.targets:
+            self.bind(target, value, frame)
+        return True
+
+    def _ann_assign(self, node: ast.AnnAssign, frame: Frame) -> bool:
+        if node.value is not None:
+            value = expressions.evaluate(self, node.value, frame)
+            if isinstance(value, Unknown):
+                value = self.annotated(frame.module, node.annotation)
+            self.bind(node.target, value, frame)
+        return True
+
+    def _aug_assign(self, node: ast.AugAssign, frame: Frame) -> bool:
+        value = expressions.evaluate(self, node.value, frame)
+        current = expressions.evaluate(self, node.target, frame)
+        if isinstance(current, Container) and not isinstance(value, Query):
+            extra = expressions.element_of(self, value)
+            current.element = join(current.element, extra)
+            current.items = None
+        elif isinstance(current, Query) and isinstance(value, Query):
+            self.bind(node.target, current, frame)
+        elif isinstance(node.target, ast.Name):
+            self.bind(node.target, UNKNOWN, frame)
+        return True
+
+    def _return(self, node: ast.Return, frame: Frame) -> bool:
+        frame.returns.append(expressions.evaluate(self, node.value, frame) if node.value else Const(None))
+        return False
+
+    def _if(self, node: ast.If, frame: Frame) -> bool:
+        test = expressions.condition(self, node.test, frame)
+        if test is True:
+            return self.block(node.body, frame)
+        if test is False:
+            return self.block(node.orelse, frame)
+        before = dict(frame.names)
+        first = self.block(node.body, frame)
+        after = frame.names
+        frame.names = before
+        second = self.block(node.orelse, frame)
+        if first and second:
+            frame.names = _merge(after, frame.names)
+        elif first:
+            frame.names = after
+        return first or second
+
+    def _for(self, node: ast.For | ast.AsyncFor, frame: Frame) -> bool:
+        value = expressions.evaluate(self, node.iter, frame)
+        is_async = isinstance(node, ast.AsyncFor)
+        element, bounded = expressions.iterate(self, value, Site(frame.module, node.iter), is_async=is_async)
+        over = value if isinstance(value, Query) else None
+        bounded = bounded or leaves_at_once(node.body)
+        what = expressions.describe(value)
+        with self.loop(Site(frame.module, node), bounded=bounded, what=what, over=over, rows=_holds_rows(element)) as loop:
+            self._rounds(loop, node, element, frame)
+        if node.orelse:
+            self.block(node.orelse, frame)
+        return True
+
+    def _rounds(self, loop: Loop, node: ast.For | ast.AsyncFor, element: Value, frame: Frame) -> None:
+        before = dict(frame.names)
+        outer, frame.exits = frame.exits, []
+        self.bind(node.target, self.vary(element, loop), frame)
+        self.block(node.body, frame)
+        moved = self._moved(before, frame.names, loop)
+        if moved:
+            frame.names = _merge(before, frame.names)
+            frame.names.update(moved)
+            self.bind(node.target, self.vary(element, loop), frame)
+            self.block(node.body, frame)
+        for names in frame.exits:
+            frame.names = _merge(frame.names, names)
+        frame.exits = outer
+        frame.names = _merge(before, frame.names)
+
+    def _moved(self, before: dict[str, Value], after: dict[str, Value], loop: Loop) -> dict[str, Value]:
+        """Rows that one round hands to the next in a variable."""
+        moved: dict[str, Value] = {}
+        for name, value in after.items():
+            old = before.get(name)
+            if old is not None and old is not value and isinstance(value, Row) and not isinstance(old, (Unknown, Const)):
+                moved[name] = self.vary(value, loop)
+        return moved
+
+    def _while(self, node: ast.While, frame: Frame) -> bool:
+        if expressions.condition(self, node.test, frame) is False:
+            return self.block(node.orelse, frame)
+        before = dict(frame.names)
+        with self.loop(Site(frame.module, node), bounded=leaves_at_once(node.body), what="rows", carried=True) as loop:
+            self.block(node.body, frame)
+            moved = self._moved(before, frame.names, loop)
+            if moved:
+                frame.names = _merge(before, frame.names)
+                frame.names.update(moved)
+                expressions.evaluate(self, node.test, frame)
+                self.block(node.body, frame)
+        frame.names = _merge(before, frame.names)
+        return not (isinstance(node.test, ast.Constant) and node.test.value and not _breaks(node.body))
+
+    def _try(self, node: ast.Try, frame: Frame) -> bool:
+        before = dict(frame.names)
+        reached = self.block(node.body, frame)
+        if reached:
+            reached = self.block(node.orelse, frame)
+        names = frame.names if reached else None
+        for handler in node.handlers:
+            frame.names = _merge(before, frame.names)
+            if handler.name:
+                frame.names[handler.name] = UNKNOWN
+            if self.block(handler.body, frame):
+                names = frame.names if names is None else _merge(names, frame.names)
+        if names is not None:
+            frame.names = names
+        finished = self.block(node.finalbody, frame)
+        return names is not None and finished
+
+    def _with(self, node: ast.With | ast.AsyncWith, frame: Frame) -> bool:
+        for item in node.items:
+            value = expressions.evaluate(self, item.context_expr, frame)
+            if item.optional_vars is not None:
+                self.bind(item.optional_vars, value, frame)
+        return self.block(node.body, frame)
+
+    def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef, frame: Frame) -> bool:
+        frame.names[node.name] = Function(node, frame.module, closure=frame)
+        return True
+
+    def _import(self, node: ast.Import, frame: Frame) -> bool:
+        for alias in node.names:
+            name = alias.name if alias.asname else alias.name.partition(".")[0]
+            target = self.world.module(name)
+            frame.names[alias.asname or name] = ModuleRef(target) if target else External(name)
+        return True
+
+    def _import_from(self, node: ast.ImportFrom, frame: Frame) -> bool:
+        names: dict[str, object] = {}
+        frame.module.bind_from(node, names)  # pyright: ignore[reportArgumentType] - only imports are bound
+        for name, binding in names.items():
+            frame.names[name] = self.entity(self.world.imported(binding), name)  # pyright: ignore[reportArgumentType]
+        return True
+
+    def _match(self, node: ast.Match, frame: Frame) -> bool:
+        expressions.evaluate(self, node.subject, frame)
+        before = dict(frame.names)
+        merged: dict[str, Value] | None = None
+        for case in node.cases:
+            frame.names = dict(before)
+            if self.block(case.body, frame):
+                merged = frame.names if merged is None else _merge(merged, frame.names)
+        frame.names = before if merged is None else _merge(before, merged)
+        return True
+
+    def _stop(self, node: ast.stmt, frame: Frame) -> bool:
+        if isinstance(node, ast.Raise) and node.exc is not None:
+            expressions.evaluate(self, node.exc, frame)
+        elif isinstance(node, (ast.Break, ast.Continue)):
+            frame.exits.append(dict(frame.names))
+        return False
+
+    def _other(self, node: ast.stmt, frame: Frame) -> bool:
+        if isinstance(node, ast.Assert):
+            expressions.evaluate(self, node.test, frame)
+        return True
+
+    # Names
+    def bind(self, target: ast.expr, value: Value, frame: Frame) -> None:
+        """Assign a value to a target."""
+        match target:
+            case ast.Name(id=name):
+                frame.names[name] = value
+            case ast.Tuple(elts=elts) | ast.List(elts=elts):
+                items = value.items if isinstance(value, Container) else None
+                fallback = expressions.element_of(self, value)
+                exact = items is not None and len(items) == len(elts)
+                for position, element in enumerate(elts):
+                    inner = items[position] if exact and items else fallback
+                    self.bind(element.value if isinstance(element, ast.Starred) else element, inner, frame)
+            case ast.Attribute(value=base, attr=name):
+                owner = expressions.evaluate(self, base, frame)
+                if isinstance(owner, Instance):
+                    owner.attributes[name] = value
+                elif isinstance(owner, Row) and isinstance(base, ast.Name) and name in owner.model.relations:
+                    frame.names[base.id] = replace(owner, known=(*owner.known, (name, value)))
+            case ast.Subscript(value=base, slice=index):
+                owner = expressions.evaluate(self, base, frame)
+                key = expressions.evaluate(self, index, frame)
+                store(owner, key, value)
+            case _:
+                pass
+
+    # Functions
+    def enter(self, function: Function, site: Site) -> Value:
+        """Run a function as an entry point: with unknown arguments, and no call site of its own."""
+        node = function.node
+        assert not isinstance(node, ast.Lambda)
+        arguments = [function.bound] if function.bound is not None else []
+        self.world.touched.add(function.module.path)
+        return self._run(function, node, arguments, {}, None)
+
+    def invoke(self, function: Function, arguments: list[Value], keywords: dict[str, Value], site: Site) -> Value:
+        """Call a function of the project."""
+        node = function.node
+        depth = sum(1 for _, on_stack in self.calls if on_stack is node)
+        if len(self.calls) >= MAX_DEPTH or depth >= 2:
+            return UNKNOWN
+        if function.bound is not None:
+            arguments = [function.bound, *arguments]
+        if isinstance(node, ast.Lambda):
+            frame = Frame(function.module, {}, function.closure, node, function.owner, function.bound)
+            self._parameters(frame, node.args, arguments, keywords, function)
+            return expressions.evaluate(self, node.body, frame)
+        if not self._worth(function, arguments, keywords):
+            return UNKNOWN
+        key = self._memo_key(function, arguments, keywords)
+        if key is not None and key in self._memo:
+            value, paths = self._memo[key]
+            self.world.touched |= paths
+            return value
+        outer = self.world.touched
+        self.world.touched = {function.module.path}
+        try:
+            value = self._run(function, node, arguments, keywords, site)
+            if key is not None:
+                self._memo[key] = (value, frozenset(self.world.touched))
+        finally:
+            outer |= self.world.touched
+            self.world.touched = outer
+        return value
+
+    def _run(
+        self,
+        function: Function,
+        node: ast.FunctionDef | ast.AsyncFunctionDef,
+        arguments: list[Value],
+        keywords: dict[str, Value],
+        site: Site | None,
+    ) -> Value:
+        frame = Frame(function.module, {}, function.closure, node, function.owner, function.bound)
+        self._parameters(frame, node.args, arguments, keywords, function)
+        self.calls.append((site, node))
+        mask = self.mask
+        if any(_last(d) in {"lru_cache", "cache", "memoize", "cached"} for d in node.decorator_list):
+            self.mask = frozenset()
+        try:
+            reached = self.block(node.body, frame)
+        finally:
+            self.calls.pop()
+            self.mask = mask
+        if frame.is_generator or frame.yields:
+            element = join_all(frame.yields)
+            if any(_last(d) in {"contextmanager", "asynccontextmanager"} for d in node.decorator_list):
+                return element or UNKNOWN
+            return Container(element)
+        if reached:
+            frame.returns.append(Const(None))
+        return join_all(frame.returns) or UNKNOWN
+
+    def _worth(self, function: Function, arguments: list[Value], keywords: dict[str, Value]) -> bool:
+        """Whether a call can matter: it is handed rows or queries, or the function may reach some."""
+        if function.closure is not None:
+            return True
+        if any(_telling(v) for v in arguments) or any(_telling(v) for v in keywords.values()):
+            return True
+        name = getattr(function.node, "name", "")
+        return name in self.hot
+
+    def _memo_key(self, function: Function, arguments: list[Value], keywords: dict[str, Value]) -> object:
+        if function.closure is not None or self.loops:
+            return None
+        parts: list[object] = [function.node]
+        for value in [*arguments, *keywords.values()]:
+            if isinstance(value, Const):
+                parts.append((type(value.value).__name__, value.value))
+            elif isinstance(value, (Unknown, ClassRef, External)):
+                parts.append(value)
+            else:
+                return None
+        parts.append(tuple(keywords))
+        try:
+            hash(key := tuple(parts))
+        except TypeError:
+            return None
+        return key
+
+    def _parameters(
+        self,
+        frame: Frame,
+        spec: ast.arguments,
+        arguments: list[Value],
+        keywords: dict[str, Value],
+        function: Function,
+    ) -> None:
+        names = [*spec.posonlyargs, *spec.args]
+        given = dict(keywords)
+        home = self.module_frame(function.module) if function.closure is None else function.closure
+        missing = len(names) - len(spec.defaults)
+        for position, parameter in enumerate(names):
+            if position < len(arguments):
+                value: Value | None = arguments[position]
+            elif parameter.arg in given:
+                value = given.pop(parameter.arg)
+            elif position >= missing:
+                value = expressions.evaluate(self, spec.defaults[position - missing], home)
+            else:
+                value = None
+            frame.names[parameter.arg] = self._typed(value, parameter, function)
+        for parameter, default in zip(spec.kwonlyargs, spec.kw_defaults, strict=True):
+            value = given.pop(parameter.arg, None)
+            if value is None and default is not None:
+                value = expressions.evaluate(self, default, home)
+            frame.names[parameter.arg] = self._typed(value, parameter, function)
+        if spec.vararg:
+            rest = arguments[len(names) :]
+            frame.names[spec.vararg.arg] = Container(None, list(rest)) if rest else Unknown(spec.vararg.arg)
+        if spec.kwarg:
+            frame.names[spec.kwarg.arg] = Dictionary(dict(given))
+
+    def _typed(self, value: Value | None, parameter: ast.arg, function: Function) -> Value:
+        if value is None or isinstance(value, Unknown):
+            typed = self.annotated(function.module, parameter.annotation)
+            return Unknown(parameter.arg) if isinstance(typed, Unknown) else typed
+        return value
+
+
+class _Never:
+    """Marks the value of a call that does not return (`sys.exit()`)."""
+
+
+NEVER = _Never()
+
+
+def store(owner: Value, key: Value, value: Value) -> None:
+    """`owner[key] = value`."""
+    if isinstance(owner, Dictionary):
+        if isinstance(key, Const) and isinstance(key.value, (str, int, bool, type(None))):
+            owner.entries[key.value] = value
+        else:
+            owner.key = join(owner.key, key) if owner.key else key
+            owner.element = join(owner.element, value) if owner.element else value
+    elif isinstance(owner, Container):
+        owner.element = join(owner.element, value)
+
+
+def leaves_at_once(body: list[ast.stmt]) -> bool:
+    """Whether a loop's body always ends the loop in its first round."""
+    return _leaves(body) and not any(
+        isinstance(n, ast.Continue) for s in body for n in ast.walk(s) if not isinstance(s, (ast.For, ast.While))
+    )
+
+
+def _leaves(body: list[ast.stmt]) -> bool:
+    last = body[-1] if body else None
+    if isinstance(last, (ast.Return, ast.Break, ast.Raise)):
+        return True
+    if isinstance(last, ast.If):
+        return bool(last.orelse) and _leaves(last.body) and _leaves(last.orelse)
+    return isinstance(last, ast.With) and _leaves(last.body)
+
+
+def _breaks(body: list[ast.stmt]) -> bool:
+    return any(isinstance(n, ast.Break) for s in body for n in ast.walk(s))
+
+
+def _merge(first: dict[str, Value], second: dict[str, Value]) -> dict[str, Value]:
+    merged = dict(first)
+    for name, value in second.items():
+        present = merged.get(name)
+        if present is not value:
+            merged[name] = value if present is None else join(present, value)
+    return merged
+
+
+def _telling(value: Value, depth: int = 0) -> bool:
+    """Whether a value is or holds rows or queries."""
+    match value:
+        case Unknown() | Const() | External() | ModuleRef() | ClassRef():
+            return False
+        case Container(items=items, element=element):
+            return depth < 2 and any(_telling(v, depth + 1) for v in [*(items or []), *([element] if element else [])])
+        case Dictionary(entries=entries, element=element):
+            return depth < 2 and any(
+                _telling(v, depth + 1) for v in [*entries.values(), *([element] if element else [])]
+            )
+        case Instance(attributes=attributes):
+            return depth < 2 and any(_telling(v, depth + 1) for v in attributes.values())
+        case _:
+            return True
+
+
+def _holds_rows(value: Value) -> bool:
+    return isinstance(value, Row) or (isinstance(value, Container) and any(isinstance(i, Row) for i in value.items or []))
+
+
+def _last(node: ast.expr) -> str:
+    if isinstance(node, ast.Call):
+        return _last(node.func)
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def _is_schema(run: Interpreter, model: Model) -> bool:
+    assert model.cls is not None
+    return any(b.startswith("sqlmodel") for b in run.world.outside(model.cls))
+
+
+from charter.analysis.orm.values import OPAQUE as _OPAQUE  # noqa: E402
+
+_BUILTINS = frozenset(dir(__import__("builtins")))
+
+_STATEMENTS = {
+    ast.Expr: Interpreter._expr,
+    ast.Assign: Interpreter._assign,
+    ast.AnnAssign: Interpreter._ann_assign,
+    ast.AugAssign: Interpreter._aug_assign,
+    ast.Return: Interpreter._return,
+    ast.If: Interpreter._if,
+    ast.For: Interpreter._for,
+    ast.AsyncFor: Interpreter._for,
+    ast.While: Interpreter._while,
+    ast.Try: Interpreter._try,
+    ast.TryStar: Interpreter._try,
+    ast.With: Interpreter._with,
+    ast.AsyncWith: Interpreter._with,
+    ast.FunctionDef: Interpreter._define,
+    ast.AsyncFunctionDef: Interpreter._define,
+    ast.Import: Interpreter._import,
+    ast.ImportFrom: Interpreter._import_from,
+    ast.Match: Interpreter._match,
+    ast.Raise: Interpreter._stop,
+    ast.Break: Interpreter._stop,
+    ast.Continue: Interpreter._stop,
+    ast.Assert: Interpreter._other,
+}

@@ -1,0 +1,723 @@
+"""The graph of a project's models: columns, relations in both directions, managers. Built from the class definitions.
+
+It knows Django, SQLAlchemy (declarative), SQLModel, Peewee and Tortoise; it does not know any query.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from charter.analysis.orm.world import Class, Module, Site, World
+
+
+class Orm(Enum):
+    """The mappers whose models are understood."""
+
+    DJANGO = "django"
+    SQLALCHEMY = "sqlalchemy"
+    PEEWEE = "peewee"
+    TORTOISE = "tortoise"
+
+
+class Kind(Enum):
+    """How a relation is held."""
+
+    FORWARD = "foreign key"
+    ONE = "one-to-one"
+    REVERSE_ONE = "reverse one-to-one"
+    REVERSE = "reverse foreign key"
+    MANY = "many-to-many"
+    GENERIC = "generic foreign key"
+    GENERIC_MANY = "generic relation"
+
+
+MANY_KINDS = frozenset({Kind.REVERSE, Kind.MANY, Kind.GENERIC_MANY})
+
+
+@dataclass(eq=False, slots=True)
+class Relation:
+    """One direction of a relation, as an attribute of a model's instances.
+
+    Attributes:
+        name: the attribute.
+        target: the model at the other end; None where it is not known.
+        column: the attribute that holds the key itself (`customer_id`), "" where the row has none.
+        inverse: the attribute of the target that leads back.
+        query_name: the name in lookups (`filter(orders__status=…)`).
+        lazy: SQLAlchemy's loading by default; "select" elsewhere.
+        through: the name of the model in between.
+    """
+
+    name: str
+    kind: Kind
+    target: Model | None
+    site: Site
+    column: str = ""
+    null: bool = False
+    inverse: str = ""
+    query_name: str = ""
+    lazy: str = "select"
+    through: str = ""
+    cascade: bool = False
+
+    @property
+    def many(self) -> bool:
+        """Whether the attribute holds any number of rows."""
+        return self.kind in MANY_KINDS
+
+
+@dataclass(eq=False, slots=True)
+class Model:
+    """A mapped class.
+
+    Attributes:
+        cls: its definition; None for a model outside the project.
+        columns: plain columns, with whether they are loaded only on demand.
+        managers: attribute to (manager class or None, query set class or None).
+        ordered: whether rows have an order by default.
+        expressions: SQLAlchemy association proxies: name to (relation, attribute).
+    """
+
+    name: str
+    orm: Orm
+    label: str
+    cls: Class | None = None
+    abstract: bool = False
+    columns: dict[str, bool] = field(default_factory=dict[str, bool])
+    relations: dict[str, Relation] = field(default_factory=dict[str, Relation])
+    managers: dict[str, tuple[Class | None, Class | None]] = field(
+        default_factory=dict[str, tuple[Class | None, Class | None]]
+    )
+    default_manager: str = "objects"
+    ordered: bool = False
+    parents: list[Model] = field(default_factory=list["Model"])
+    children: list[Model] = field(default_factory=list["Model"])
+    proxies: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    table: str = ""
+    polymorphic: bool = False
+    keys: list[str] = field(default_factory=list[str])
+    indexed: set[str] = field(default_factory=set[str])
+    unique: set[str] = field(default_factory=set[str])
+
+    def relation(self, name: str) -> Relation | None:
+        """The relation of an attribute."""
+        return self.relations.get(name)
+
+    def by_query_name(self, name: str) -> Relation | None:
+        """The relation that a lookup's part means."""
+        found = self.relations.get(name)
+        if found is not None:
+            return found
+        return next((r for r in self.relations.values() if r.query_name == name), None)
+
+    def by_column(self, name: str) -> Relation | None:
+        """The relation whose key an attribute holds."""
+        return next((r for r in self.relations.values() if r.column and r.column == name), None)
+
+
+_DJANGO_FIELDS = {
+    "ForeignKey": Kind.FORWARD,
+    "ParentalKey": Kind.FORWARD,
+    "TreeForeignKey": Kind.FORWARD,
+    "OneToOneField": Kind.ONE,
+    "ManyToManyField": Kind.MANY,
+    "ParentalManyToManyField": Kind.MANY,
+    "SortedManyToManyField": Kind.MANY,
+    "GenericForeignKey": Kind.GENERIC,
+    "GenericRelation": Kind.GENERIC_MANY,
+}
+_LIGHT_FIELDS = {
+    "ForeignKeyField": Kind.FORWARD,
+    "OneToOneField": Kind.ONE,
+    "ManyToManyField": Kind.MANY,
+}
+_SA_BASES = ("DeclarativeBase", "declarative_base()", "DeclarativeBaseNoMeta", "MappedAsDataclass", "flask_sqlalchemy.Model")
+KNOWN_USER = "django.contrib.auth.models.User"
+
+
+class Schema:
+    """All models of a project.
+
+    Args:
+        world: the project's files; `paths` limits the search to files that may define models.
+    """
+
+    def __init__(self, world: World, paths: list[str]) -> None:
+        self.world: World = world
+        self.models: dict[Class, Model] = {}
+        self.outside: dict[str, Model] = {}
+        self._labels: dict[tuple[str, str], Model] = {}
+        self._names: dict[str, list[Model]] = {}
+        self._tables: dict[str, Model] = {}
+        self.user_model: str = ""
+        candidates: list[Class] = []
+        for path in paths:
+            module = world.by_path[path]
+            _ = module.names
+            candidates.extend(module.classes)
+        for cls in candidates:
+            self._declare(cls)
+        for model in list(self.models.values()):
+            self._hierarchy(model)
+        for model in list(self.models.values()):
+            self._fields(model)
+        for model in list(self.models.values()):
+            _link_tables(model)
+        forward = [(m, list(m.relations.values())) for m in self.models.values() if not m.abstract]
+        for model, relations in forward:
+            self._reverse(model, relations)
+
+    # Finding models
+    def _declare(self, cls: Class) -> None:
+        outside = self.world.outside(cls)
+        orm = _orm_of(cls, outside)
+        if orm is None:
+            return
+        model = Model(cls.name, orm, _label(cls), cls)
+        if orm is Orm.DJANGO:
+            model.abstract = _meta(cls, "abstract") is True
+        elif orm is Orm.SQLALCHEMY:
+            tablename = cls.members.get("__tablename__")
+            model.table = _string(tablename)
+            model.abstract = _constant(cls.members.get("__abstract__")) is True or (
+                not _is_table(cls) and not _inherits_table(self.world, cls)
+            )
+        self.models[cls] = model
+        self._names.setdefault(cls.name, []).append(model)
+        if not model.abstract or (model.label.lower(), cls.name.lower()) not in self._labels:
+            self._labels[model.label.lower(), cls.name.lower()] = model
+        if model.table:
+            self._tables[model.table] = model
+
+    def _hierarchy(self, model: Model) -> None:
+        assert model.cls is not None
+        for entry in self.world.mro(model.cls)[1:]:
+            if isinstance(entry, Class) and entry in self.models:
+                parent = self.models[entry]
+                model.parents.append(parent)
+                parent.children.append(model)
+
+    def _fields(self, model: Model) -> None:
+        assert model.cls is not None
+        for entry in reversed(self.world.mro(model.cls)):
+            if isinstance(entry, Class):
+                for name, value in entry.members.items():
+                    self._member(model, entry, name, value)
+                for cls_name, name, value in entry.module.extensions:
+                    if cls_name == entry.name:
+                        self._member(model, entry, name, value)
+        if model.orm is Orm.DJANGO:
+            ordering = next((o for c in self._lineage(model) if (o := _meta(c, "ordering")) is not None), None)
+            model.ordered = bool(ordering)
+            self._django_managers(model)
+
+    def _lineage(self, model: Model) -> list[Class]:
+        assert model.cls is not None
+        chain = [e for e in self.world.mro(model.cls) if isinstance(e, Class)]
+        # A concrete parent's Meta.ordering is inherited as well; only the first that says something counts.
+        return [c for c in chain if "Meta" in c.members]
+
+    def _member(self, model: Model, owner: Class, name: str, value: ast.AST) -> None:
+        annotation: ast.expr | None = None
+        node: ast.AST | None = value
+        if isinstance(value, ast.AnnAssign):
+            annotation, node = value.annotation, value.value
+        match model.orm:
+            case Orm.DJANGO:
+                if isinstance(node, ast.Call):
+                    self._django_field(model, owner, name, node)
+            case Orm.SQLALCHEMY:
+                self._sa_attribute(model, owner, name, node, annotation)
+            case Orm.PEEWEE | Orm.TORTOISE:
+                if isinstance(node, ast.Call):
+                    self._light_field(model, owner, name, node)
+
+    # Django
+    def _django_field(self, model: Model, owner: Class, name: str, call: ast.Call) -> None:
+        kind = self._field_kind(owner.module, call.func, _DJANGO_FIELDS)
+        if kind is None:
+            if _last(call.func).endswith(("Field", "File", "Key")) and not _last(call.func).endswith("Panel"):
+                model.columns[name] = False
+                for flag, names in (("db_index", model.indexed), ("unique", model.unique)):
+                    if _constant(_keyword(call, flag)) is True:
+                        names.add(name)
+            else:
+                model.columns.pop(name, None)
+            return
+        target = self._target(owner.module, model, _argument(call, 0, "to"))
+        if kind is Kind.GENERIC:
+            target = None
+        related = _string(_keyword(call, "related_name"))
+        relation = Relation(
+            name,
+            kind,
+            target,
+            Site(owner.module, call),
+            column=f"{name}_id" if kind in {Kind.FORWARD, Kind.ONE} else "",
+            null=_constant(_keyword(call, "null")) is True,
+            inverse=related,
+            query_name=_string(_keyword(call, "related_query_name")),
+            through=_string(_keyword(call, "through")) or _last(_keyword(call, "through")),
+        )
+        model.relations[name] = relation
+
+    def _field_kind(self, module: Module, func: ast.expr, table: dict[str, Kind]) -> Kind | None:
+        last = _last(func)
+        if last in table:
+            return table[last]
+        found = self.world.expression(module, func)
+        if isinstance(found, Class):
+            for entry in self.world.mro(found):
+                name = entry if isinstance(entry, str) else entry.name
+                if name.rpartition(".")[2] in table:
+                    return table[name.rpartition(".")[2]]
+        return None
+
+    def _target(self, module: Module, model: Model, node: ast.AST | None) -> Model | None:
+        if node is None:
+            return None
+        text = _string(node)
+        if not text:
+            if isinstance(node, ast.Attribute) and node.attr == "AUTH_USER_MODEL":
+                return self.user()
+            found = self.world.expression(module, node)
+            if isinstance(found, tuple):
+                inner = found[1]
+                if isinstance(inner, ast.Call) and _last(inner.func) == "get_user_model":
+                    return self.user()
+                text = _string(inner) or text
+                if isinstance(inner, ast.Attribute) and inner.attr == "AUTH_USER_MODEL":
+                    return self.user()
+            if isinstance(found, Class):
+                return self.models.get(found)
+            if isinstance(found, str) and not text:
+                return self.external(found, model.orm)
+        if not text:
+            return None
+        return self.named(text, model)
+
+    def named(self, text: str, near: Model | None = None, label: str = "") -> Model | None:
+        """The model that a string such as `shop.Order`, `Order` or `self` means."""
+        if text in {"self", "this"}:
+            return near
+        app, _, name = text.rpartition(".")
+        app = app.rpartition(".")[2]
+        if app:
+            found = self._labels.get((app.lower(), name.lower()))
+            if found is not None:
+                return found
+        elif near is not None or label:
+            found = self._labels.get(((near.label if near else label).lower(), name.lower()))
+            if found is not None:
+                return found
+        choices = [m for m in self._names.get(name, []) if not m.abstract] or self._names.get(name, [])
+        if len(choices) == 1 or (choices and near is not None and near.orm is not Orm.DJANGO):
+            return choices[0]
+        if app.lower() == "auth" or app == "contenttypes":
+            return self.external(f"django.contrib.{app.lower()}.models.{name}", Orm.DJANGO)
+        return None
+
+    def user(self) -> Model:
+        """The project's user model, or Django's own."""
+        if self.user_model:
+            found = self.named(self.user_model)
+            if found is not None:
+                return found
+        return self.external(KNOWN_USER, Orm.DJANGO)
+
+    def external(self, name: str, orm: Orm) -> Model:
+        """A model outside the project, by its dotted name."""
+        if name not in self.outside:
+            short = name.rpartition(".")[2]
+            self.outside[name] = Model(short, orm, name.partition(".models")[0].rpartition(".")[2])
+            self.outside[name].managers["objects"] = (None, None)
+        return self.outside[name]
+
+    def _django_managers(self, model: Model) -> None:
+        assert model.cls is not None
+        model.managers = {}
+        for entry in reversed(self.world.mro(model.cls)):
+            if not isinstance(entry, Class):
+                continue
+            for name, value in entry.members.items():
+                if isinstance(value, ast.Call):
+                    manager = self._manager(entry.module, value)
+                    if manager is not None:
+                        model.managers.pop(name, None)
+                        model.managers[name] = manager
+        explicit = _meta(model.cls, "default_manager_name")
+        if isinstance(explicit, str):
+            model.default_manager = explicit
+        elif model.managers and "objects" not in model.managers:
+            model.default_manager = next(iter(model.managers))
+        model.managers.setdefault("objects", (None, None))
+
+    def _manager(self, module: Module, call: ast.Call) -> tuple[Class | None, Class | None] | None:
+        func = call.func
+        if isinstance(func, ast.Attribute) and func.attr == "as_manager":
+            found = self.world.expression(module, func.value)
+            return (None, found if isinstance(found, Class) else None)
+        if isinstance(func, ast.Call) and _last(func.func) == "from_queryset":
+            queryset = self.world.expression(module, func.args[0]) if func.args else None
+            base = self.world.expression(module, func.func.value) if isinstance(func.func, ast.Attribute) else None
+            return (base if isinstance(base, Class) else None, queryset if isinstance(queryset, Class) else None)
+        found = self.world.expression(module, func)
+        if isinstance(found, tuple) and isinstance(found[1], ast.Call) and _last(found[1].func) == "from_queryset":
+            return self._manager(found[0], ast.Call(found[1], [], []))
+        if isinstance(found, str):
+            return (None, None) if found.endswith("Manager") else None
+        if isinstance(found, Class) and found not in self.models:
+            chain = self.world.mro(found)
+            names = [e if isinstance(e, str) else e.name for e in chain]
+            if any(n.rpartition(".")[2].endswith("Manager") for n in names):
+                queryset = next((c for c in chain if isinstance(c, Class) and is_queryset_class(self.world, c)), None)
+                return (found, queryset)
+        return None
+
+    # Peewee and Tortoise
+    def _light_field(self, model: Model, owner: Class, name: str, call: ast.Call) -> None:
+        kind = self._field_kind(owner.module, call.func, _LIGHT_FIELDS)
+        if kind is None:
+            if _last(call.func).endswith("Field"):
+                model.columns[name] = False
+            return
+        word = "backref" if model.orm is Orm.PEEWEE else "related_name"
+        target = self._target(owner.module, model, _argument(call, 0, "model" if model.orm is Orm.PEEWEE else "model_name"))
+        model.relations[name] = Relation(
+            name,
+            kind,
+            target,
+            Site(owner.module, call),
+            column=f"{name}_id" if kind is not Kind.MANY else "",
+            null=_constant(_keyword(call, "null")) is True,
+            inverse=_string(_keyword(call, word)),
+        )
+
+    # SQLAlchemy and SQLModel
+    def _sa_attribute(
+        self, model: Model, owner: Class, name: str, node: ast.AST | None, annotation: ast.expr | None
+    ) -> None:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            if any(_last(d) == "declared_attr" for d in node.decorator_list):
+                result = next((s.value for s in node.body if isinstance(s, ast.Return)), None)
+                if isinstance(result, ast.Call):
+                    self._sa_attribute(model, owner, name, result, node.returns)
+            return
+        func = _last(node.func) if isinstance(node, ast.Call) else ""
+        if func in {"relationship", "Relationship", "dynamic_loader"} and isinstance(node, ast.Call):
+            self._sa_relation(model, owner, name, node, annotation)
+        elif func == "association_proxy" and isinstance(node, ast.Call):
+            first, second = _string(_argument(node, 0, "target_collection")), _string(_argument(node, 1, "attr"))
+            model.proxies[name] = (first, second)
+        elif func == "deferred":
+            model.columns[name] = True
+        elif func in {"mapped_column", "Column", "Field", "column_property", "synonym"} and isinstance(node, ast.Call):
+            model.columns[name] = _constant(_keyword(node, "deferred")) is True
+            for target in _foreign_tables(node):
+                model.keys.append(target)
+        elif name == "__mapper_args__" and isinstance(node, ast.Dict):
+            keys = {_string(k) for k in node.keys}
+            model.polymorphic = model.polymorphic or bool({"polymorphic_on", "polymorphic_identity"} & keys)
+        elif annotation is not None and _last(annotation) not in {"ClassVar", "InitVar"} and not name.startswith("__"):
+            model.columns[name] = False
+
+    def _sa_relation(
+        self, model: Model, owner: Class, name: str, call: ast.Call, annotation: ast.expr | None
+    ) -> None:
+        target_node = _argument(call, 0, "argument")
+        many: bool | None = None
+        if annotation is not None:
+            inner, many = _mapped(annotation)
+            if target_node is None:
+                target_node = inner
+        target = self._sa_target(owner.module, model, target_node)
+        options = _relationship_options(call)
+        lazy = options.get("lazy", "dynamic" if _last(call.func) == "dynamic_loader" else "select")
+        if options.get("uselist") is False or "remote_side" in options:
+            many = False
+        elif options.get("uselist") is True or "secondary" in options:
+            many = True
+        kind = Kind.MANY if "secondary" in options else (None if many is None else Kind.REVERSE if many else Kind.FORWARD)
+        relation = Relation(
+            name,
+            kind or Kind.FORWARD,
+            target,
+            Site(owner.module, call),
+            lazy=_lazy(lazy),
+            inverse=str(options.get("back_populates", "")),
+            cascade="delete" in str(options.get("cascade", "")) or "all" in str(options.get("cascade", "")),
+        )
+        model.relations[name] = relation
+        if kind is None:
+            self._undecided.append((model, relation))
+        backref = _keyword(call, "backref")
+        if backref is not None and target is not None:
+            self._backref(model, relation, backref)
+
+    @property
+    def _undecided(self) -> list[tuple[Model, Relation]]:
+        if not hasattr(self, "_open"):
+            self._open: list[tuple[Model, Relation]] = []
+        return self._open
+
+    def _backref(self, model: Model, relation: Relation, node: ast.AST) -> None:
+        name, lazy = _string(node), "select"
+        if isinstance(node, ast.Call):
+            name = _string(_argument(node, 0, "name"))
+            lazy = _lazy(_relationship_options(node).get("lazy", "select"))
+        if not name or relation.target is None:
+            return
+        relation.inverse = name
+        back = Relation(name, Kind.FORWARD, model, relation.site, lazy=lazy, inverse=relation.name)
+        if relation.kind is Kind.MANY:
+            back.kind = Kind.MANY
+        relation.target.relations.setdefault(name, back)
+        self._undecided.append((relation.target, back))
+
+    def _sa_target(self, module: Module, model: Model, node: ast.AST | None) -> Model | None:
+        if isinstance(node, ast.Lambda):
+            node = node.body
+        text = _string(node)
+        if text:
+            return self.named(text.rpartition(".")[2], model)
+        found = self.world.expression(module, node)
+        return self.models.get(found) if isinstance(found, Class) else None
+
+    # The other direction
+    def _reverse(self, model: Model, relations: list[Relation]) -> None:
+        for relation in relations:
+            target = relation.target
+            if target is None:
+                continue
+            if model.orm is Orm.SQLALCHEMY:
+                self._decide(model, relation)
+                continue
+            if self._inherited(model, relation):
+                continue
+            self._reverse_light(model, relation, target)
+        if model.orm is Orm.DJANGO:
+            for parent in model.parents:
+                if not parent.abstract and not (model.cls and _meta(model.cls, "proxy") is True):
+                    _parent_link(model, parent)
+
+    def _decide(self, model: Model, relation: Relation) -> None:
+        """To-one or to-many, for a classic `relationship` without annotation: by where the foreign key stands."""
+        if (model, relation) not in self._undecided or relation.kind is Kind.MANY:
+            return
+        target = relation.target
+        assert target is not None
+        forward = target.table in model.keys if target.table else False
+        relation.kind = Kind.FORWARD if forward else Kind.REVERSE
+        if not forward and not any(model.table == k for k in target.keys):
+            relation.kind = Kind.FORWARD if not relation.name.endswith("s") else Kind.REVERSE
+
+    def _inherited(self, model: Model, relation: Relation) -> bool:
+        return any(
+            not p.abstract and relation.name in p.relations and p.relations[relation.name].site.key == relation.site.key
+            for p in model.parents
+        )
+
+    def _reverse_light(self, model: Model, relation: Relation, target: Model) -> None:
+        lower = model.name.lower()
+        inverse = relation.inverse.replace("%(class)s", lower).replace("%(app_label)s", model.label.lower())
+        one = relation.kind is Kind.ONE
+        if not inverse and model.orm is Orm.DJANGO and model.cls is not None:
+            default = _meta(model.cls, "default_related_name")
+            if isinstance(default, str):
+                inverse = default.replace("%(class)s", lower).replace("%(app_label)s", model.label.lower())
+        if not inverse and relation.kind is not Kind.GENERIC_MANY:
+            inverse = lower if one else f"{lower}_set"
+        if not inverse or inverse.endswith("+") or relation.kind in {Kind.GENERIC, Kind.GENERIC_MANY}:
+            relation.inverse = relation.inverse if relation.inverse and "%" not in relation.inverse else ""
+            return
+        kind = {Kind.FORWARD: Kind.REVERSE, Kind.ONE: Kind.REVERSE_ONE, Kind.MANY: Kind.MANY}[relation.kind]
+        query_name = relation.query_name or (lower if inverse in {lower, f"{lower}_set"} else inverse)
+        model.relations[relation.name] = replace(relation, inverse=inverse)
+        back = Relation(
+            inverse, kind, model, relation.site, inverse=relation.name, query_name=query_name, through=relation.through
+        )
+        for owner in [target, *target.children]:
+            owner.relations.setdefault(inverse, back)
+
+
+def _parent_link(model: Model, parent: Model) -> None:
+    lower = model.name.lower()
+    assert model.cls is not None
+    site = Site(model.cls.module, model.cls.node)
+    child = Relation(lower, Kind.REVERSE_ONE, model, site, query_name=lower)
+    for owner in [parent, *(c for c in parent.children if c is not model and c.parents and model not in c.children)]:
+        if owner is parent:
+            owner.relations.setdefault(lower, child)
+    model.columns.setdefault(f"{parent.name.lower()}_ptr_id", False)
+
+
+def _link_tables(model: Model) -> None:
+    """A child of a concrete parent also has the parent's reverse relations; they are added when both are known."""
+    model.keys = [k.partition(".")[0] for k in model.keys]
+
+
+def is_queryset_class(world: World, cls: Class) -> bool:
+    """Whether a class is a Django query set by its ancestors' names."""
+    return any(
+        (e if isinstance(e, str) else e.name).rpartition(".")[2].endswith(("QuerySet", "QuerySetMixin"))
+        for e in world.mro(cls)
+    )
+
+
+def is_manager_class(world: World, cls: Class) -> bool:
+    """Whether a class is a Django manager by its ancestors' names."""
+    return any((e if isinstance(e, str) else e.name).rpartition(".")[2].endswith("Manager") for e in world.mro(cls))
+
+
+def _orm_of(cls: Class, outside: list[str]) -> Orm | None:
+    for base in outside:
+        last = base.rpartition(".")[2]
+        if base.startswith("tortoise"):
+            return Orm.TORTOISE if last == "Model" else None
+        if base.startswith("peewee") or base.startswith("playhouse"):
+            return Orm.PEEWEE if last == "Model" else None
+        if base.startswith("sqlmodel"):
+            return Orm.SQLALCHEMY if last == "SQLModel" else None
+        if last in _SA_BASES or base in _SA_BASES or base.endswith("declarative_base()"):
+            return Orm.SQLALCHEMY
+        if last == "Model" and ".models" in base:
+            return Orm.DJANGO
+    if "__tablename__" in cls.members or any(_is_call(m, {"relationship"}) for m in cls.members.values()):
+        return Orm.SQLALCHEMY
+    if outside and any(_is_call(m, {"ForeignKey", "ManyToManyField", "OneToOneField"}) for m in cls.members.values()):
+        return Orm.DJANGO
+    if any(_is_db_model(base) for base in cls.node.bases):
+        return Orm.SQLALCHEMY
+    return None
+
+
+def _is_db_model(base: ast.expr) -> bool:
+    return isinstance(base, ast.Attribute) and base.attr == "Model" and _last(base.value) in {"db", "database"}
+
+
+def _is_table(cls: Class) -> bool:
+    if any(k.arg == "table" for k in cls.node.keywords):
+        return True
+    return any(n in cls.members for n in ("__tablename__", "__table__", "__mapper_args__")) or any(
+        _is_call(m, {"relationship", "mapped_column", "Column"}) for m in cls.members.values()
+    )
+
+
+def _inherits_table(world: World, cls: Class) -> bool:
+    return any(isinstance(e, Class) and _is_table(e) for e in world.mro(cls))
+
+
+def _is_call(node: ast.AST, names: set[str]) -> bool:
+    if isinstance(node, ast.AnnAssign):
+        node = node.value or node
+    return isinstance(node, ast.Call) and _last(node.func) in names
+
+
+def _last(node: ast.AST | None) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    if isinstance(node, (ast.Subscript, ast.Call)):
+        return _last(node.value if isinstance(node, ast.Subscript) else node.func)
+    return ""
+
+
+def _keyword(call: ast.Call, name: str) -> ast.expr | None:
+    return next((k.value for k in call.keywords if k.arg == name), None)
+
+
+def _argument(call: ast.Call, position: int, name: str) -> ast.expr | None:
+    if len(call.args) > position:
+        return call.args[position]
+    return _keyword(call, name)
+
+
+def _constant(node: ast.AST | None) -> object:
+    if isinstance(node, ast.AnnAssign):
+        node = node.value
+    return node.value if isinstance(node, ast.Constant) else None
+
+
+def _string(node: ast.AST | None) -> str:
+    value = _constant(node)
+    return value if isinstance(value, str) else ""
+
+
+def _meta(cls: Class, name: str) -> object:
+    inner = cls.members.get("Meta")
+    if not isinstance(inner, ast.ClassDef):
+        return None
+    for statement in inner.body:
+        if isinstance(statement, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in statement.targets):
+            if isinstance(statement.value, (ast.List, ast.Tuple)):
+                return [*statement.value.elts]
+            return _constant(statement.value)
+    return None
+
+
+def _label(cls: Class) -> str:
+    explicit = _meta(cls, "app_label")
+    if isinstance(explicit, str):
+        return explicit
+    parts = cls.module.path.removesuffix(".py").split("/")
+    for word in ("models", "abstract_models"):
+        if word in parts[1:]:
+            return parts[len(parts) - 1 - parts[::-1].index(word) - 1]
+    return parts[-2] if len(parts) > 1 else ""
+
+
+def _foreign_tables(call: ast.Call) -> list[str]:
+    found: list[str] = []
+    for argument in call.args:
+        if _is_call(argument, {"ForeignKey"}) and isinstance(argument, ast.Call):
+            target = _argument(argument, 0, "column")
+            found.append(_string(target) or _last(target.value if isinstance(target, ast.Attribute) else target))
+    direct = _string(_keyword(call, "foreign_key"))
+    return [*found, direct] if direct else found
+
+
+def _relationship_options(call: ast.Call) -> dict[str, object]:
+    options: dict[str, object] = {k.arg: _constant(k.value) for k in call.keywords if k.arg}
+    inner = _keyword(call, "sa_relationship_kwargs")
+    if isinstance(inner, ast.Dict):
+        options |= {_string(k): _constant(v) for k, v in zip(inner.keys, inner.values, strict=True)}
+    if _keyword(call, "link_model") is not None:
+        options["secondary"] = True
+    return options
+
+
+def _lazy(value: object) -> str:
+    if value is True:
+        return "select"
+    if value is False:
+        return "joined"
+    return value if isinstance(value, str) else "select"
+
+
+_COLLECTIONS = {"List", "list", "Set", "set", "Sequence", "Collection", "WriteOnlyMapped", "DynamicMapped", "Dict", "dict"}
+
+
+def _mapped(annotation: ast.expr) -> tuple[ast.expr | None, bool]:
+    """The target of `Mapped[List["Track"]]` or `Optional["Depot"]`, and whether it is a collection."""
+    many = False
+    node: ast.expr | None = annotation
+    while True:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if not node.value.isidentifier():
+                try:
+                    node = ast.parse(node.value, mode="eval").body
+                except SyntaxError:
+                    return node, many
+                continue
+            return node, many
+        if isinstance(node, ast.BinOp):
+            node = node.left if _constant(node.right) is None and isinstance(node.right, ast.Constant) else node.right
+            continue
+        if not isinstance(node, ast.Subscript):
+            return node, many
+        many = many or _last(node.value) in _COLLECTIONS
+        inner = node.slice
+        node = inner.elts[-1] if isinstance(inner, ast.Tuple) else inner

@@ -1,0 +1,333 @@
+"""SQLAlchemy and SQLModel: statements, legacy queries, loader options and what a session runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from charter.analysis.orm import rows
+from charter.analysis.orm.schema import Model, Orm
+from charter.analysis.orm.values import (
+    EMPTY,
+    NONE,
+    UNKNOWN,
+    Attribute,
+    ClassRef,
+    Const,
+    Container,
+    External,
+    Instance,
+    Loading,
+    Method,
+    Query,
+    Row,
+    Unknown,
+    Value,
+)
+from charter.analysis.orm.world import Site
+
+if TYPE_CHECKING:
+    from charter.analysis.orm.calls import Arguments
+    from charter.analysis.orm.interpreter import Interpreter
+
+_SCALARS = Model("row", Orm.SQLALCHEMY, "")
+_EAGER = frozenset({"joinedload", "selectinload", "subqueryload", "contains_eager", "immediateload"})
+_STOP = frozenset({"subquery", "scalar_subquery", "cte", "alias", "as_scalar", "compile", "label", "lateral", "correlate"})
+_ONE = frozenset({"first", "one", "one_or_none", "scalar_one", "scalar_one_or_none", "get", "get_or_404", "first_or_404"})
+_RUN = frozenset({"scalars", "execute", "exec", "scalar", "stream", "stream_scalars"})
+OPTIONS = _EAGER | {
+    "lazyload", "defaultload", "raiseload", "noload", "load_only", "defer", "undefer", "undefer_group", "selectin_polymorphic",
+    "Load",
+}
+DML = frozenset({"insert", "update", "delete"})
+
+
+def select(run: Interpreter, entities: list[Value], site: Site) -> Query:
+    """`select(…)` or `session.query(…)`."""
+    first = entities[0] if entities else None
+    model = run.schema.models.get(first.cls) if isinstance(first, ClassRef) else None
+    shape = "rows" if len(entities) == 1 and model is not None else "tuples" if model is not None else "values"
+    if model is None and any(isinstance(e, ClassRef) for e in entities):
+        shape = "tuples"
+    return Query(model or _SCALARS, EMPTY, site, site, rows=shape, born=run.running(), entities=tuple(entities))
+
+
+def call(run: Interpreter, query: Query, name: str, arguments: Arguments, site: Site) -> Value:
+    """A method of a statement, a legacy query or a dynamic relation."""
+    if name in {"options", "populate_existing"}:
+        changed = query
+        for value in arguments.flat():
+            if isinstance(value, Loading):
+                changed = rows.apply_loading(run, changed, value)
+            elif isinstance(value, Unknown):
+                changed = replace(changed, plan=replace(changed.plan, opaque=True))
+        return rows.step(changed, name, site)
+    if name == "limit":
+        value = arguments.value(0)
+        limit = value.value if isinstance(value, Const) and isinstance(value.value, int) else None
+        return rows.step(query, name, site, limit=limit, filtered=True)
+    if name in _STOP:
+        return UNKNOWN
+    if name == "select":
+        return query
+    if name == "all":
+        if query.cached:
+            return query
+        return Container(_run(run, query, site, "all"))
+    if name in _ONE:
+        return rows.take(run, query, site, name)
+    if name in {"count", "scalar"}:
+        _run(run, query, site, name)
+        return UNKNOWN
+    if name in {"update", "delete"} and not arguments.keywords.get("values"):
+        run.record("write", site, None, subject=site.source, model=query.model, query=query, method=name)
+        return UNKNOWN
+    if name in {"with_entities", "with_only_columns"}:
+        return replace(select(run, arguments.positional, site), parent=query.parent, relation=query.relation)
+    if name in {"append", "add", "remove", "extend", "paginate"}:
+        return Container(rows.row_of(run, query)) if name == "paginate" else NONE
+    filtered = query.filtered or name in {"where", "filter", "filter_by", "join"}
+    return rows.step(query, name, site, filtered=filtered, born=run.running())
+
+
+def _run(run: Interpreter, query: Query, site: Site, name: str) -> Value:
+    kind = "related" if query.parent is not None else "query"
+    if not query.cached:
+        run.record(
+            kind, site, None, subject=site.source, model=query.model, relation=query.relation, row=query.parent, query=query,
+            method=name,
+        )
+        rows._hidden(run, query, site)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        if query.parent is None and not query.filtered and query.limit is None and query.rows == "rows" and not run.loops:
+            run.warm.add(query.model)
+    return rows.row_of(run, query)
+
+
+# Sessions
+def session_call(run: Interpreter, receiver: Value, name: str, arguments: Arguments, site: Site) -> Value | None:
+    """A method of what may be a session; None if it is something else."""
+    first = arguments.value(0)
+    if name in _RUN:
+        return _execute(run, name, first, site)
+    if name == "query" and isinstance(first, (ClassRef, Attribute)):
+        if isinstance(first, Attribute) or first.cls in run.schema.models:
+            return select(run, arguments.positional, site)
+        return None
+    if name == "get" and isinstance(first, ClassRef) and first.cls in run.schema.models and len(arguments.positional) > 1:
+        return _get(run, run.schema.models[first.cls], arguments, site)
+    if not is_session(receiver):
+        return None
+    return _unit_of_work(run, receiver, name, first, arguments, site)
+
+
+def _execute(run: Interpreter, name: str, statement: Value | None, site: Site) -> Value | None:
+    if isinstance(statement, Instance) and statement.name == "sqlalchemy.dml":
+        model = statement.attributes.get("model")
+        run.record(
+            "write", site, None, subject=site.source, method="execute",
+            model=run.schema.models.get(model.cls) if isinstance(model, ClassRef) else None,
+        )
+        return UNKNOWN
+    if not isinstance(statement, Query) or statement.model.orm is not Orm.SQLALCHEMY:
+        return None
+    row = _run(run, statement, site, name)
+    if name == "scalar":
+        return replace(row, varies=frozenset(run.running())) if isinstance(row, Row) else row
+    if statement.rows == "rows":
+        single = name in {"scalars", "exec", "stream_scalars"}
+        return Container(row if single else Container(None, [row], bounded=True))
+    if name in {"scalars", "stream_scalars"} and isinstance(row, Container) and row.items:
+        return Container(row.items[0])
+    return Container(row)
+
+
+def _get(run: Interpreter, model: Model, arguments: Arguments, site: Site) -> Value:
+    plan = EMPTY
+    options = arguments.keywords.get("options")
+    for option in options.items or [] if isinstance(options, Container) else []:
+        if isinstance(option, Loading):
+            plan = rows.with_loading(model, plan, option)
+    query = Query(model, plan, site, site, born=run.running())
+    run.record("query", site, None, subject=site.source, model=model, query=query, method="get")
+    return Row(model, plan, query, varies=frozenset(run.running()), one=site)
+
+
+def is_session(receiver: Value) -> bool:
+    """Whether a value is a session, by its type or, where that is unknown, by its name."""
+    match receiver:
+        case Unknown(hint=hint):
+            lower = hint.lower()
+            return "session" in lower or lower in {"sess", "dbsession", "db"}
+        case Instance(name=name):
+            return name.endswith("Session") or name.endswith("session")
+        case External(name=name):
+            return name.endswith(".session")
+        case Method(receiver=Instance(name=name), name="session"):
+            return "SQLAlchemy" in name
+        case _:
+            return False
+
+
+def _unit_of_work(
+    run: Interpreter, receiver: Value, name: str, first: Value | None, arguments: Arguments, site: Site
+) -> Value | None:
+    if name in {"commit", "flush", "begin_nested"}:
+        run.record("commit", site, None, subject=site.source, method=name)
+        if name == "commit" and not run.loops and not _keeps(receiver):
+            _expire(arguments)
+        return UNKNOWN
+    row = first if isinstance(first, Row) and first.model.orm is Orm.SQLALCHEMY else None
+    if row is None:
+        return None
+    if name == "merge":
+        run.record("write", site, None, subject=site.source, model=row.model, row=row, method=name)
+        return row
+    if name == "refresh":
+        run.record("refresh", site, None, subject=site.source, model=row.model, row=row, method=name)
+        names = arguments.value(1, "attribute_names")
+        if isinstance(names, Container):
+            _refreshed(arguments, row, names)
+        return NONE
+    if name == "delete" and _loads_children(row):
+        run.record("write", site, None, subject=site.source, model=row.model, row=row, method=name)
+    return NONE
+
+
+def _keeps(receiver: Value) -> bool:
+    hint = receiver.hint if isinstance(receiver, Unknown) else ""
+    return hint not in {"session", "db_session", "dbsession", "sess", "async_session"}
+
+
+def _loads_children(row: Row) -> bool:
+    """Whether deleting a row through the session reads its children first."""
+    return any(
+        (r.many or r.cascade) and row.plan.get(r.name) is None and r.lazy == "select" for r in row.model.relations.values()
+    )
+
+
+def _expire(arguments: Arguments) -> None:
+    names = arguments.frame.names
+    for name, value in names.items():
+        if isinstance(value, Container) and isinstance(value.element, Row):
+            row = value.element
+            if row.model.orm is Orm.SQLALCHEMY and row.query is not None and not row.fresh:
+                names[name] = Container(replace(row, plan=replace(row.plan, expired=True)))
+
+
+def _refreshed(arguments: Arguments, row: Row, names: Container) -> None:
+    """`session.refresh(row, ["relation"])` loads these relations."""
+    plan = row.plan
+    for item in names.items or []:
+        if isinstance(item, Const) and isinstance(item.value, str):
+            plan = rows.load_path(row.model, plan, [item.value])
+    scope = arguments.frame
+    for name, value in scope.names.items():
+        if value is row:
+            scope.names[name] = replace(row, plan=plan)
+
+
+# Loader options
+def option(name: str, arguments: Arguments) -> Value:
+    """`joinedload(…)` and the other loader options."""
+    if name == "Load":
+        return Loading("nothing")
+    if name == "selectin_polymorphic":
+        listed = arguments.value(1)
+        classes = [v.cls.name for v in listed.items or [] if isinstance(v, ClassRef)] if isinstance(listed, Container) else []
+        return Loading("classes", names=tuple(classes) or ("*",))
+    path = tuple(_segment(v) for v in arguments.positional if _segment(v))
+    if name in _EAGER:
+        expanded = tuple(p for part in path for p in part.split("."))
+        return Loading("eager", expanded) if path else UNKNOWN
+    if name in {"raiseload", "noload", "lazyload"}:
+        return Loading("none" if name != "lazyload" else "nothing", path if path != ("*",) else (), names=path)
+    if name == "load_only":
+        return Loading("columns", names=path)
+    if name in {"defer", "undefer"}:
+        return Loading(name, names=path)
+    return Loading("nothing", path)
+
+
+def _segment(value: Value) -> str:
+    if isinstance(value, Attribute):
+        return value.name
+    return value.value if isinstance(value, Const) and isinstance(value.value, str) else ""
+
+
+def chain(loading: Loading, name: str, arguments: Arguments) -> Value:
+    """`joinedload(A.b).selectinload(B.c)`: a loader option that continues another."""
+    if name == "options":
+        inner = tuple(v for v in arguments.positional if isinstance(v, Loading))
+        return replace(loading, inner=(*loading.inner, *inner))
+    if name not in OPTIONS:
+        return loading
+    further = option(name, arguments)
+    if not isinstance(further, Loading):
+        return loading
+    if further.kind == "eager" and not loading.inner and loading.kind in {"eager", "nothing"}:
+        return Loading("eager", (*loading.path, *further.path))
+    return replace(loading, inner=(*loading.inner, further))
+
+
+def class_path(run: Interpreter, value: Attribute, name: str) -> Value:
+    """`Album.artist.name`-like paths on classes: only `of_type`, `and_` and operators matter."""
+    del run
+    return Method(value, name)
+
+
+def dml(name: str, arguments: Arguments) -> Value:
+    """`insert(…)`, `update(…)` or `delete(…)`."""
+    return Instance(None, {"model": arguments.value(0) or UNKNOWN, "verb": Const(name)}, "sqlalchemy.dml")
+
+
+# Schemas that read attributes
+def validate(run: Interpreter, cls: ClassRef, value: Value | None, site: Site, depth: int = 0) -> Value:
+    """`Schema.model_validate(row)`: reads the fields of a pydantic or SQLModel class from a row."""
+    result = Instance(cls.cls)
+    if not isinstance(value, Row) or depth > 4:
+        return result
+    for entry in reversed(run.world.mro(cls.cls)):
+        members = {} if isinstance(entry, str) else entry.members
+        for name in members:
+            member = members[name]
+            annotation = getattr(member, "annotation", None)
+            if annotation is None or name.startswith("model_"):
+                continue
+            found = rows.read(run, value, name, site)
+            nested = _nested(run, entry, annotation) if not isinstance(entry, str) else None
+            _validate_nested(run, nested, found, site, depth)
+    return result
+
+
+def _validate_nested(run: Interpreter, nested: ClassRef | None, found: Value, site: Site, depth: int) -> None:
+    if isinstance(found, Row) and nested is not None:
+        validate(run, nested, found, site, depth + 1)
+    elif isinstance(found, Query):
+        row = rows.evaluate_query(run, found, site)
+        if nested is not None and isinstance(row, Row):
+            with run.loop(site, bounded=False, what=found.model.name, over=found) as loop:
+                validate(run, nested, run.vary(row, loop), site, depth + 1)
+
+
+def _nested(run: Interpreter, owner: object, annotation: object) -> ClassRef | None:
+    import ast
+
+    from charter.analysis.orm.world import Class
+
+    assert isinstance(owner, Class)
+    if not isinstance(annotation, ast.expr):
+        return None
+    for node in ast.walk(annotation):
+        target: object = None
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            target = run.world.expression(owner.module, node)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+            target = run.world.resolve(owner.module, node.value)
+        if isinstance(target, Class) and target not in _tables(run):
+            return ClassRef(target)
+    return None
+
+
+def _tables(run: Interpreter) -> set[object]:
+    return {cls for cls, model in run.schema.models.items() if not model.abstract}
+
