@@ -129,6 +129,7 @@ ANALYSES: tuple[Analysis, ...] = (
         ),
         project=True,
     ),
+    Analysis("charter.analysis.orm.solver", ("charter.api.facts.queries.QueryInLoop",), project=True),
 )
 """Every analysis. Order is the order in which they run."""
 

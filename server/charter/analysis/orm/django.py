@@ -155,7 +155,7 @@ def _prefetched(run: Interpreter, manager: Manager, name: str, site: Site) -> Va
     if plan is None:
         if not parent.plan.opaque:
             return None
-        if name != "all":
+        if name != "all" or (run.loops and not parent.varies):
             return None
         return rows.collection(run, parent, relation, OPAQUE)
     query = rows.collection(run, parent, relation, plan)

@@ -11,6 +11,7 @@ from charter.analysis.orm.frames import Frame
 from charter.analysis.orm.schema import Orm, is_manager_class, is_queryset_class
 from charter.analysis.orm.values import (
     NONE,
+    OPAQUE,
     UNKNOWN,
     Attribute,
     ClassRef,
@@ -64,7 +65,10 @@ def _attribute(run: Interpreter, node: ast.Attribute, frame: Frame) -> Value:
 def attribute(run: Interpreter, value: Value, name: str, site: Site) -> Value:
     """`value.name`."""
     match value:
-        case Unknown():
+        case Unknown(hint=hint):
+            model = run.schema.by_convention(hint, name) if hint else None
+            if model is not None:
+                return rows.read(run, Row(model, OPAQUE), name, site)
             return Unknown(name, bounded=value.bounded or name.isupper())
         case Row():
             return rows.read(run, value, name, site)

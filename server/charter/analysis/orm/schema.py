@@ -6,6 +6,7 @@ It knows Django, SQLAlchemy (declarative), SQLModel, Peewee and Tortoise; it doe
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -146,6 +147,7 @@ class Schema:
 
     def __init__(self, world: World, paths: list[str]) -> None:
         self.world: World = world
+        self.paths: frozenset[str] = frozenset(paths)
         self.models: dict[Class, Model] = {}
         self.outside: dict[str, Model] = {}
         self._labels: dict[tuple[str, str], Model] = {}
@@ -168,6 +170,36 @@ class Schema:
         forward = [(m, list(m.relations.values())) for m in self.models.values() if not m.abstract]
         for model, relations in forward:
             self._reverse(model, relations)
+
+    def by_convention(self, name: str, attribute: str) -> Model | None:
+        """The model that a parameter is named after, if an attribute read from it is one of its relations to many."""
+        for model in self._snake.get(name, ()):
+            relation = model.relations.get(attribute)
+            if relation is not None and relation.many and model.orm is Orm.DJANGO:
+                return model
+        return None
+
+    @property
+    def _snake(self) -> dict[str, list[Model]]:
+        if not hasattr(self, "_by_snake"):
+            self._by_snake: dict[str, list[Model]] = {}
+            for model in self.models.values():
+                if not model.abstract:
+                    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", model.name).lower()
+                    self._by_snake.setdefault(snake, []).append(model)
+        return self._by_snake
+
+    def digest(self) -> int:
+        """A number that changes when a model, relation, column or manager does."""
+        parts: list[object] = []
+        for model in self.models.values():
+            relations = [
+                (r.name, r.kind.value, r.target.name if r.target else "", r.null, r.lazy, r.inverse, r.column)
+                for r in model.relations.values()
+            ]
+            managers = [(n, *(c.name if c else "" for c in pair)) for n, pair in model.managers.items()]
+            parts.append((model.name, model.label, tuple(relations), tuple(model.columns.items()), tuple(managers), model.ordered))
+        return hash(tuple(parts))
 
     # Finding models
     def _declare(self, cls: Class) -> None:

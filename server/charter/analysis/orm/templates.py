@@ -132,9 +132,15 @@ class Templates:
             run.world.touched.add(template.path)
         return template
 
-    def forget(self) -> None:
-        """Drop what is parsed, after a template changed."""
-        self._parsed.clear()
+    def refresh(self) -> set[str]:
+        """Drop the templates whose text changed; gives their paths."""
+        changed: set[str] = set()
+        for name, template in list(self._parsed.items()):
+            found = self._files.find(name) if self._files else None
+            if template is not None and (found is None or found[1] != template.text):
+                changed.add(template.path)
+                del self._parsed[name]
+        return changed
 
     def render(self, run: Interpreter, name: str, context: dict[str, Value], site: Site) -> None:
         """Run a template with a context."""

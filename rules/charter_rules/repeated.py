@@ -1,0 +1,63 @@
+"""Words for queries that a loop repeats, shared by the rules about them. It decides nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Related
+    from charter.api.facts.queries import QueryInLoop
+
+_STATEMENTS = {
+    "create": "INSERT INTO",
+    "get_or_create": "SELECT and INSERT INTO",
+    "update_or_create": "SELECT and UPDATE",
+    "save": "UPDATE",
+    "update": "UPDATE",
+    "delete": "DELETE FROM",
+    "delete_instance": "DELETE FROM",
+    "merge": "SELECT and UPDATE",
+}
+
+
+def message(fact: QueryInLoop) -> str:
+    """What happens, what it costs and where the rows come from."""
+    row = f"each {fact.rows}" if fact.rows else "each round of the loop"
+    if fact.loop is None:
+        return f"`{fact.subject}` runs one more query for each row to load `{fact.method}`"
+    where = f" in the loop at line {fact.loop.line}" if fact.loop.path == fact.location.path else f" in the loop at {fact.loop.path}:{fact.loop.line}"
+    return f"`{fact.subject}` runs {_cost(fact)} for {row}{where}{_origin(fact)}"
+
+
+def _cost(fact: QueryInLoop) -> str:
+    if fact.method in {"commit", "flush", "begin_nested"}:
+        return f"one {fact.method.upper()}"
+    if fact.operation == "write":
+        verb = _STATEMENTS.get(fact.method, "write to")
+        return f"one `{verb} {fact.reads}`" if fact.reads else "one write"
+    if fact.count > 1:
+        return f"{fact.count} queries"
+    if fact.invariant:
+        return f"the same `SELECT … FROM {fact.reads}` again"
+    return f"one `SELECT … FROM {fact.reads}`" if fact.reads else "one query"
+
+
+def _origin(fact: QueryInLoop) -> str:
+    if fact.origin is None or not fact.origin_symbol:
+        return ""
+    place = fact.origin
+    if place.path == fact.location.path and fact.loop is not None and place.line == fact.loop.line:
+        return ""
+    return f"; its rows come from `{fact.origin_symbol}` at {place.path}:{place.line}"
+
+
+def places(fact: QueryInLoop, ctx: Context) -> Iterator[Related]:
+    """The loop, the calls on the way and the query that loads the rows."""
+    if fact.loop is not None:
+        yield ctx.related(fact.loop, f"for {'each ' + fact.rows if fact.rows else 'each round'} of this loop")
+    for station in fact.calls:
+        yield ctx.related(station.location, f"`{station.text}` leads to the query")
+    if fact.origin is not None:
+        yield ctx.related(fact.origin, "the rows are loaded here")

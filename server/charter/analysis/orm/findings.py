@@ -1,0 +1,234 @@
+"""From the queries that were met to facts: one for each loop and relation, with what mends it."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from charter.analysis.orm import fixes
+from charter.analysis.orm.frames import Event
+from charter.analysis.orm.values import Query, Row
+from charter.analysis.orm.world import Module, Site
+from charter.api.facts.queries import QueryInLoop, Station
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from charter.api import Location
+
+_OPERATIONS = {
+    "relation": "read",
+    "column": "read",
+    "immediate": "read",
+    "broken": "read",
+    "related": "query",
+    "query": "query",
+    "fetch": "query",
+    "refresh": "query",
+    "write": "write",
+    "commit": "write",
+}
+_LONGEST = 80
+
+
+@dataclass(slots=True)
+class Repeated:
+    """A repeated query: events of one loop that are the same or links of one chain.
+
+    Attributes:
+        home: the Python file with which it is published.
+        event: the event that is reported.
+        count: the queries per round.
+        events: all that it stands for.
+    """
+
+    home: str
+    event: Event
+    count: int = 1
+    events: list[Event] = field(default_factory=list[Event])
+
+
+def full_path(event: Event) -> tuple[str, ...]:
+    """The relations from the rows of the origin to what an event reads."""
+    row = event.row
+    if row is None:
+        return ()
+    base = row.path
+    query = row.query
+    while query is not None and query.parent is not None and query.relation is not None:
+        base = (*query.parent.path, query.relation.name, *base)
+        query = query.parent.query
+    return (*base, event.relation.name) if event.relation else (*base, event.method)
+
+
+def origin_of(event: Event) -> Query | None:
+    """The query that loads the rows whose reading runs the event's query."""
+    query = event.row.query if event.row is not None else None
+    while query is not None and query.parent is not None and query.parent.query is not None:
+        query = query.parent.query
+    return query
+
+
+def gather(events: Iterable[Event], home: str) -> list[Repeated]:
+    """Events of one file's entry points, those that are one finding brought together."""
+    found: dict[object, Repeated] = {}
+    for event in events:
+        key = _key(event)
+        present = found.get(key)
+        if present is None:
+            present = found[key] = Repeated(_home(event, home), event)
+        present.events.append(event)
+    return _chains(list(found.values()))
+
+
+def _home(event: Event, home: str) -> str:
+    return event.site.file.path if isinstance(event.site.file, Module) else home
+
+
+def _place(site: Site | None) -> tuple[str, int, int] | None:
+    if site is None:
+        return None
+    span = site.span
+    return (site.file.path, span.start, span.end)
+
+
+def _key(event: Event) -> object:
+    loop = _place(event.loop.site) if event.loop else None
+    if event.kind in {"relation", "column", "immediate"} or (event.kind == "related" and event.method == "all"):
+        query = origin_of(event)
+        origin = _place(query.head) if query else _place(event.site)
+        path = full_path(event)
+        if query is None:
+            return (event.kind, loop, event.subject, path)
+        return ("read", loop, origin, path)
+    return (event.kind, loop, _place(event.site))
+
+
+def _chains(found: list[Repeated]) -> list[Repeated]:
+    """Reads of one line that lead from one to the next (`item.order.customer`) are one finding, the last link."""
+    kept: list[Repeated] = []
+    for item in found:
+        longer = next((o for o in found if o is not item and _continues(item.event, o.event)), None)
+        if longer is None:
+            kept.append(item)
+            continue
+        while (further := next((o for o in found if o is not longer and _continues(longer.event, o.event)), None)) is not None:
+            longer = further
+        longer.count += 1
+        longer.events.extend(item.events)
+    return kept
+
+
+def _continues(first: Event, second: Event) -> bool:
+    if first.kind != "relation" or second.kind != "relation" or first.loop is None or second.loop is None:
+        return False
+    if _place(first.loop.site) != _place(second.loop.site) or first.site.file is not second.site.file:
+        return False
+    short, long = full_path(first), full_path(second)
+    if len(long) <= len(short) or long[: len(short)] != short:
+        return False
+    one, other = first.site.span, second.site.span
+    same_line = first.site.file.text.count("\n", *sorted((one.start, other.start))) == 0
+    first_origin, second_origin = origin_of(first), origin_of(second)
+    return same_line and first_origin is not None and first_origin is second_origin
+
+
+def facts(found: Iterable[Repeated], schema: fixes.Knowledge) -> dict[str, list[QueryInLoop]]:
+    """The facts of repeated queries, by the file they are published with."""
+    items = list(found)
+    planned = fixes.plan(items, schema)
+    result: dict[str, list[QueryInLoop]] = {}
+    for item, made in zip(items, planned, strict=True):
+        fact = _fact(item, made)
+        result.setdefault(item.home, []).append(fact)
+    return {path: _distinct(values) for path, values in result.items()}
+
+
+def _distinct(values: list[QueryInLoop]) -> list[QueryInLoop]:
+    seen: dict[object, QueryInLoop] = {}
+    for value in values:
+        seen.setdefault((value.location, value.loop, value.method, value.origin), value)
+    return sorted(seen.values(), key=lambda v: (v.location, v.loop or v.location))
+
+
+def _fact(item: Repeated, made: tuple[object, ...]) -> QueryInLoop:
+    event = item.event
+    query = origin_of(event) or (event.query if event.kind in {"immediate", "broken"} else None)
+    over = event.loop.over if event.loop else event.query
+    origin: Location | None = None
+    symbol = ""
+    if query is not None and query.head.node is not None:
+        origin = query.tail.location
+        symbol = _symbol(query.head)
+    reads = event.relation.target.name if event.relation and event.relation.target else event.model.name if event.model else ""
+    if event.kind == "column" and event.model:
+        reads = event.model.name
+    loop = event.loop
+    return QueryInLoop(
+        event.site.location,
+        _OPERATIONS[event.kind] if not (event.kind == "related" and event.method == "all") else "read",
+        _short(event.subject or event.site.source),
+        reads,
+        event.method,
+        loop.site.location if loop else None,
+        over.model.name if isinstance(over, Query) else (loop.what if loop else ""),
+        origin,
+        symbol,
+        _stations(event),
+        item.count,
+        _invariant(event),
+        tuple(made),  # pyright: ignore[reportArgumentType]
+    )
+
+
+def _stations(event: Event) -> tuple[Station, ...]:
+    if event.loop is None:
+        return ()
+    inside = [site for site in event.calls if _within(site, event.loop.site)]
+    start = event.calls.index(inside[0]) if inside else len(event.calls)
+    return tuple(Station(site.location, _short(site.source)) for site in event.calls[start:] if site.node is not None or site.place)
+
+
+def _within(site: Site, loop: Site) -> bool:
+    if site.file is not loop.file:
+        return False
+    if isinstance(loop.node, ast.comprehension) or loop.node is None:
+        return site.location.line >= loop.location.line
+    return loop.span.start <= site.span.start <= loop.span.end
+
+
+def _invariant(event: Event) -> bool:
+    """Whether a query of its own is the same in every round."""
+    row = event.row
+    if event.kind != "related" or row is None or event.loop is None:
+        return False
+    return isinstance(row, Row) and event.loop.number not in row.varies and not row.varies
+
+
+def _symbol(site: Site) -> str:
+    """The innermost definitions around a place."""
+    module = site.file
+    if not isinstance(module, Module) or not isinstance(site.node, ast.expr):
+        return ""
+    names: list[str] = []
+    body: list[ast.stmt] = module.tree.body
+    line = site.node.lineno
+    while True:
+        inner = next(
+            (
+                s
+                for s in body
+                if isinstance(s, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and s.lineno <= line <= (s.end_lineno or 0)
+            ),
+            None,
+        )
+        if inner is None:
+            return ".".join(names)
+        names.append(inner.name)
+        body = inner.body
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"

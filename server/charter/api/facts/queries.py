@@ -1,0 +1,62 @@
+"""Facts about database queries that a loop repeats. How rows are followed is `analysis.orm`'s business."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from charter.api.facts import Fact
+from charter.api.fix import Fix
+from charter.api.text import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A place on the way from a loop to the query that it repeats.
+
+    Attributes:
+        location: where.
+        text: the code there, shortened.
+    """
+
+    location: Location
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueryInLoop(Fact):
+    """A query that runs once for each round of a loop.
+
+    Attributes:
+        location: the expression that runs it; in a template, the tag. A fact about a template is published with the
+            Python file that renders it.
+        operation: `read` (a lazy relation or column), `query` or `write`.
+        subject: the code that runs it, shortened.
+        reads: what the query loads or writes: a model's name, "" if it is not known.
+        method: the relation, column or method that runs it.
+        loop: the loop; None if loading the rows runs the queries without one.
+        rows: the model of the rows that the loop goes through, "" if it goes through something else.
+        origin: the query that loads these rows, None if they come from elsewhere.
+        origin_symbol: the function or class in which that query is built.
+        calls: the calls between the loop and the query, outermost first.
+        count: queries per round, where one line reads a chain of relations.
+        invariant: whether the query is the same in every round.
+        fixes: ways to mend it at its origin, the best first.
+    """
+
+    operation: str
+    subject: str
+    reads: str
+    method: str
+    loop: Location | None
+    rows: str
+    origin: Location | None = None
+    origin_symbol: str = ""
+    calls: tuple[Station, ...] = ()
+    count: int = 1
+    invariant: bool = False
+    fixes: tuple[Fix, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """`read`, `query` or `write`."""
+        return self.operation
