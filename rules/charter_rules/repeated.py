@@ -27,7 +27,11 @@ def message(fact: QueryInLoop) -> str:
     row = f"each {fact.rows}" if fact.rows else "each round of the loop"
     if fact.loop is None:
         return f"`{fact.subject}` runs one more query for each row to load `{fact.method}`"
-    where = f" in the loop at line {fact.loop.line}" if fact.loop.path == fact.location.path else f" in the loop at {fact.loop.path}:{fact.loop.line}"
+    where = (
+        f" in the loop at line {fact.loop.line}"
+        if fact.loop.path == fact.location.path
+        else f" in the loop at {fact.loop.path}:{fact.loop.line}"
+    )
     return f"`{fact.subject}` runs {_cost(fact)} for {row}{where}{_origin(fact)}"
 
 
@@ -39,9 +43,8 @@ def _cost(fact: QueryInLoop) -> str:
         return f"one `{verb} {fact.reads}`" if fact.reads else "one write"
     if fact.count > 1:
         return f"{fact.count} queries"
-    if fact.invariant:
-        return f"the same `SELECT … FROM {fact.reads}` again"
-    return f"one `SELECT … FROM {fact.reads}`" if fact.reads else "one query"
+    source = f" FROM {fact.reads}`" if fact.reads else "`"
+    return ("the same `SELECT …" if fact.invariant else "one `SELECT …") + source
 
 
 def _origin(fact: QueryInLoop) -> str:

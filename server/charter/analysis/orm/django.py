@@ -36,8 +36,27 @@ if TYPE_CHECKING:
 
 _REFINE = frozenset(
     {
-        *("filter", "exclude", "order_by", "distinct", "reverse", "using", "select_for_update", "alias", "extra"),
-        *("union", "intersection", "difference", "complex_filter", "none", "raw", "from_queryset", "with_cte"),
+        *(
+            "filter",
+            "exclude",
+            "order_by",
+            "distinct",
+            "reverse",
+            "using",
+            "select_for_update",
+            "alias",
+            "extra",
+        ),
+        *(
+            "union",
+            "intersection",
+            "difference",
+            "complex_filter",
+            "none",
+            "raw",
+            "from_queryset",
+            "with_cte",
+        ),
     }
 )
 _VALUES = frozenset({"values", "values_list", "dates", "datetimes"})
@@ -125,7 +144,13 @@ def call(run: Interpreter, receiver: Manager | Query, name: str, arguments: Argu
             return _super(run, receiver, name.removeprefix("super."), arguments, site)
         if name in _RELATED_WRITE and receiver.parent is not None:
             run.record(
-                "write", site, None, subject=site.source, model=receiver.model, row=receiver.parent, method=name,
+                "write",
+                site,
+                None,
+                subject=site.source,
+                model=receiver.model,
+                row=receiver.parent,
+                method=name,
                 relation=receiver.relation,
             )
             return NONE
@@ -179,7 +204,9 @@ def _query_method(run: Interpreter, query: Query, name: str, arguments: Argument
             return Container(None, [], bounded=True)
         return rows.step(query, name, site, born=run.running(), cached=False, filtered=True)
     if name == "annotate":
-        return rows.step(query, name, site, plan=_annotate(query, arguments), born=run.running(), cached=False)
+        return rows.step(
+            query, name, site, plan=_annotate(query, arguments), born=run.running(), cached=False
+        )
     if name in _VALUES:
         return rows.step(query, name, site, rows="values", born=run.running(), cached=False)
     if name == "iterator":
@@ -211,14 +238,30 @@ def _terminal(run: Interpreter, query: Query, name: str, arguments: Arguments, s
 def _run(run: Interpreter, query: Query, name: str, site: Site) -> None:
     kind = "related" if query.parent is not None else "query"
     run.record(
-        kind, site, None, subject=site.source, model=query.model, relation=query.relation, row=query.parent, query=query,
+        kind,
+        site,
+        None,
+        subject=site.source,
+        model=query.model,
+        relation=query.relation,
+        row=query.parent,
+        query=query,
         method=name,
     )
 
 
 def _write(run: Interpreter, query: Query, name: str, site: Site) -> Value:
-    run.record("write", site, None, subject=site.source, model=query.model, query=query, method=name, row=query.parent,
-               relation=query.relation)
+    run.record(
+        "write",
+        site,
+        None,
+        subject=site.source,
+        model=query.model,
+        query=query,
+        method=name,
+        row=query.parent,
+        relation=query.relation,
+    )
     row = Row(query.model, OPAQUE, query, varies=frozenset(run.running()), fresh=True)
     if name == "create":
         return row
@@ -286,7 +329,9 @@ def load_prefetch(model: Model | None, plan: Plan, parts: list[str], leaf: Plan 
 def _listed(model: Model | None, plan: Plan, path: list[str], to_attr: str, leaf: Plan) -> Plan:
     if len(path) > 1:
         relation = model.relations.get(path[0]) if model else None
-        inner = _listed(relation.target if relation else None, plan.get(path[0]) or EMPTY, path[1:], to_attr, leaf)
+        inner = _listed(
+            relation.target if relation else None, plan.get(path[0]) or EMPTY, path[1:], to_attr, leaf
+        )
         return plan.with_(path[0], inner)
     lists = {**dict(plan.lists), to_attr: (path[0] if path else "", leaf)}
     return replace(plan, lists=tuple(lists.items()))

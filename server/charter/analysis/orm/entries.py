@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm import calls, expressions, rows, views
+from charter.analysis.orm import attributes, expressions, library, rows, views
 from charter.analysis.orm.interpreter import Exhausted
 from charter.analysis.orm.schema import is_manager_class, is_queryset_class
 from charter.analysis.orm.values import (
@@ -48,9 +48,9 @@ def entries(run: Interpreter, module: Module) -> list[Entry]:
     """The entry points of one file."""
     found: list[Entry] = []
     _ = module.names
-    for node in module.functions:
-        if node.name in run.hot:
-            found.append(Entry(module.path, node.name, _function(module, node)))
+    found.extend(
+        Entry(module.path, n.name, _function(module, n)) for n in module.functions if n.name in run.hot
+    )
     for cls in module.classes:
         found.extend(_class_entries(run, module, cls))
     if any(isinstance(s, (ast.For, ast.AsyncFor, ast.With, ast.If)) for s in module.tree.body):
@@ -76,8 +76,10 @@ def _function(module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef) -> C
 
 def _invoke(run: Interpreter, function: Function, site: Site) -> Value:
     """Run a function as an entry point: the call itself is no station of the way."""
-    value = run.enter(function, site)
-    if isinstance(value, (Query, Container)) and isinstance(function.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+    value = run.enter(function)
+    if isinstance(value, (Query, Container)) and isinstance(
+        function.node, (ast.FunctionDef, ast.AsyncFunctionDef)
+    ):
         _response(run, function, value, site)
     return value
 
@@ -90,18 +92,24 @@ def _response(run: Interpreter, function: Function, value: Value, site: Site) ->
     assert not isinstance(node, ast.Lambda)
     model: ast.expr | None = None
     for decorator in node.decorator_list:
-        if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Attribute):
-            if decorator.func.attr in {"get", "post", "put", "patch", "api_route"}:
-                model = next((k.value for k in decorator.keywords if k.arg == "response_model"), node.returns)
+        if isinstance(decorator, ast.Call) and attributes.decorator_name(decorator) in _ROUTES:
+            model = next((k.value for k in decorator.keywords if k.arg == "response_model"), node.returns)
     if model is None:
         return
     for part in ast.walk(model):
-        target = run.world.expression(function.module, part) if isinstance(part, (ast.Name, ast.Attribute)) else None
+        target = (
+            run.world.expression(function.module, part)
+            if isinstance(part, (ast.Name, ast.Attribute))
+            else None
+        )
         if isinstance(target, Class):
             element, bounded = expressions.iterate(run, value, site)
             with run.loop(site, bounded=bounded, what="rows", rows=True) as loop:
                 sqlalchemy.validate(run, ClassRef(target), run.vary(element, loop), site)
             return
+
+
+_ROUTES = frozenset({"get", "post", "put", "patch", "api_route"})
 
 
 def _script(module: Module) -> Callable[[Interpreter], None]:
@@ -159,9 +167,9 @@ def _method(
         bound: Value | None = receiver
         if isinstance(receiver, Instance):
             bound = Instance(cls)
-        if any(expressions.decorator_name(d) == "classmethod" for d in node.decorator_list):
+        if any(attributes.decorator_name(d) == "classmethod" for d in node.decorator_list):
             bound = ClassRef(cls)
-        elif expressions.decorated_static(node):
+        elif attributes.decorated_static(node):
             bound = None
         _invoke(run, Function(node, module, cls, bound), Site(module, node))
 
@@ -182,7 +190,7 @@ def _view(run: Interpreter, cls: Class) -> Callable[[Interpreter], None] | None:
 
 
 def _admin(run: Interpreter, cls: Class) -> Callable[[Interpreter], None] | None:
-    if not any(n.endswith("ModelAdmin") or n.endswith("Admin") for n in views.kinds(run, cls)):
+    if not any(n.endswith("Admin") for n in views.kinds(run, cls)):
         return None
     models = _registered(run, cls)
     if not models:
@@ -198,13 +206,14 @@ def _admin(run: Interpreter, cls: Class) -> Callable[[Interpreter], None] | None
 def _registered(run: Interpreter, cls: Class) -> list[Value]:
     found: list[Value] = []
     for decorator in cls.node.decorator_list:
-        if isinstance(decorator, ast.Call) and expressions.decorator_name(decorator) == "register":
+        if isinstance(decorator, ast.Call) and attributes.decorator_name(decorator) == "register":
             found.extend(_model_value(run, cls.module, a) for a in decorator.args)
     for statement in cls.module.tree.body:
         call = statement.value if isinstance(statement, ast.Expr) else None
-        if isinstance(call, ast.Call) and expressions.decorator_name(call) == "register" and len(call.args) > 1:
-            if isinstance(call.args[1], ast.Name) and call.args[1].id == cls.name:
-                found.append(_model_value(run, cls.module, call.args[0]))
+        if not isinstance(call, ast.Call) or attributes.decorator_name(call) != "register":
+            continue
+        if len(call.args) > 1 and isinstance(call.args[1], ast.Name) and call.args[1].id == cls.name:
+            found.append(_model_value(run, cls.module, call.args[0]))
     return [v for v in found if isinstance(v, ClassRef) and v.cls in run.schema.models]
 
 
@@ -217,7 +226,7 @@ def _changelist(run: Interpreter, cls: Class, model: Value) -> None:
     instance = Instance(cls, {"__init__": UNKNOWN, "model": model})
     query = views.call_method(run, instance, "get_queryset", [UNKNOWN], site)
     if not isinstance(query, Query):
-        query = calls.as_query(run, model, site)
+        query = library.as_query(run, model, site)
     if query is None:
         return
     listed = _class_value(run, cls, "list_display")
@@ -238,7 +247,7 @@ def _changelist(run: Interpreter, cls: Class, model: Value) -> None:
 
 def _class_value(run: Interpreter, cls: Class, name: str) -> Value:
     found = run.world.member(cls, name)
-    return expressions.member_value(run, *found) if found else UNKNOWN
+    return attributes.member_value(run, *found) if found else UNKNOWN
 
 
 def _list_select_related(run: Interpreter, cls: Class, query: Query, items: list[Value]) -> Query:
@@ -272,13 +281,22 @@ def _column(run: Interpreter, cls: Class, instance: Instance, row: Row, item: Va
         return
     found = run.world.member(cls, name)
     if found is not None and isinstance(found[1], ast.FunctionDef):
-        run.invoke(Function(found[1], found[0].module, found[0], instance), [row], {}, Site(found[0].module, found[1]))
+        run.invoke(
+            Function(found[1], found[0].module, found[0], instance),
+            [row],
+            {},
+            Site(found[0].module, found[1]),
+        )
         return
     value: Value = row
     for part in name.split("__"):
         if isinstance(value, Row):
             member = rows.method(run, value, part, site)
-            value = run.invoke(member, [], {}, site) if isinstance(member, Function) else rows.read(run, value, part, site)
+            value = (
+                run.invoke(member, [], {}, site)
+                if isinstance(member, Function)
+                else rows.read(run, value, part, site)
+            )
     expressions.stringify(run, value, site)
 
 
@@ -310,7 +328,7 @@ def _choices(run: Interpreter, cls: Class, call: ast.Call) -> None:
     if node is None or (widget is not None and "Hidden" in ast.dump(widget)):
         return
     site = Site(cls.module, call)
-    query = calls.as_query(run, expressions.evaluate(run, node, frame), Site(cls.module, node))
+    query = library.as_query(run, expressions.evaluate(run, node, frame), Site(cls.module, node))
     if query is None:
         return
     target = run.world.expression(cls.module, call.func)
@@ -330,7 +348,10 @@ def _graphql(run: Interpreter, cls: Class) -> Callable[[Interpreter], None] | No
         (name, member)
         for name, member in cls.members.items()
         if isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef))
-        and (name.startswith("resolve_") or any(expressions.decorator_name(d) == "field" for d in member.decorator_list))
+        and (
+            name.startswith("resolve_")
+            or any(attributes.decorator_name(d) == "field" for d in member.decorator_list)
+        )
     ]
     if not resolvers or _object_model(run, cls) is not None:
         return None
@@ -345,7 +366,7 @@ def _graphql(run: Interpreter, cls: Class) -> Callable[[Interpreter], None] | No
 def _resolve(run: Interpreter, cls: Class, name: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
     kind = _result_type(run, cls, name, node)
     site = Site(cls.module, node)
-    value = run.enter(Function(node, cls.module, cls, Instance(cls)), site)
+    value = run.enter(Function(node, cls.module, cls, Instance(cls)))
     if kind is None or not isinstance(value, (Query, Container)):
         return
     element, bounded = expressions.iterate(run, value, site)
@@ -357,7 +378,7 @@ def _resolve(run: Interpreter, cls: Class, name: str, node: ast.FunctionDef | as
         for inner_name, member in kind.members.items():
             if not isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 continue
-            is_field = any(expressions.decorator_name(d) == "field" for d in member.decorator_list)
+            is_field = any(attributes.decorator_name(d) == "field" for d in member.decorator_list)
             if inner_name.startswith("resolve_") or is_field:
                 run.invoke(Function(member, kind.module, kind, row), [UNKNOWN], {}, site)
 
@@ -387,4 +408,3 @@ def _result_type(
         if isinstance(target, Class) and target is not cls and target not in run.schema.models:
             return target
     return None
-

@@ -95,7 +95,9 @@ def _place(site: Site | None) -> tuple[str, int, int] | None:
 
 def _key(event: Event) -> object:
     loop = _place(event.loop.site) if event.loop else None
-    if event.kind in {"relation", "column", "immediate"} or (event.kind == "related" and event.method == "all"):
+    if event.kind in {"relation", "column", "immediate"} or (
+        event.kind == "related" and event.method == "all"
+    ):
         query = origin_of(event)
         origin = _place(query.head) if query else _place(event.site)
         path = full_path(event)
@@ -113,7 +115,9 @@ def _chains(found: list[Repeated]) -> list[Repeated]:
         if longer is None:
             kept.append(item)
             continue
-        while (further := next((o for o in found if o is not longer and _continues(longer.event, o.event)), None)) is not None:
+        while (
+            further := next((o for o in found if o is not longer and _continues(longer.event, o.event)), None)
+        ) is not None:
             longer = further
         longer.count += 1
         longer.events.extend(item.events)
@@ -161,7 +165,13 @@ def _fact(item: Repeated, made: tuple[object, ...]) -> QueryInLoop:
     if query is not None and query.head.node is not None:
         origin = query.tail.location
         symbol = _symbol(query.head)
-    reads = event.relation.target.name if event.relation and event.relation.target else event.model.name if event.model else ""
+    reads = (
+        event.relation.target.name
+        if event.relation and event.relation.target
+        else event.model.name
+        if event.model
+        else ""
+    )
     if event.kind == "column" and event.model:
         reads = event.model.name
     loop = event.loop
@@ -187,7 +197,11 @@ def _stations(event: Event) -> tuple[Station, ...]:
         return ()
     inside = [site for site in event.calls if _within(site, event.loop.site)]
     start = event.calls.index(inside[0]) if inside else len(event.calls)
-    return tuple(Station(site.location, _short(site.source)) for site in event.calls[start:] if site.node is not None or site.place)
+    return tuple(
+        Station(site.location, _short(site.source))
+        for site in event.calls[start:]
+        if site.node is not None or site.place
+    )
 
 
 def _within(site: Site, loop: Site) -> bool:
@@ -219,7 +233,8 @@ def _symbol(site: Site) -> str:
             (
                 s
                 for s in body
-                if isinstance(s, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and s.lineno <= line <= (s.end_lineno or 0)
+                if isinstance(s, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+                and s.lineno <= line <= (s.end_lineno or 0)
             ),
             None,
         )

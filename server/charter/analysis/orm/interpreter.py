@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from charter.analysis.orm import expressions
+from charter.analysis.orm import expressions, statements
 from charter.analysis.orm.frames import Event, Frame, Loop
 from charter.analysis.orm.schema import Model, Relation, Schema
 from charter.analysis.orm.templates import Templates
 from charter.analysis.orm.values import (
+    OPAQUE,
     UNKNOWN,
     ClassRef,
     Const,
@@ -135,7 +137,14 @@ class Interpreter:
     # Loops
     @contextmanager
     def loop(
-        self, site: Site, *, bounded: bool, what: str = "", carried: bool = False, over: Query | None = None, rows: bool = False
+        self,
+        site: Site,
+        *,
+        bounded: bool,
+        what: str = "",
+        carried: bool = False,
+        over: Query | None = None,
+        rows: bool = False,
     ) -> Iterator[Loop]:
         """Run a loop around what is evaluated inside the `with`."""
         self._numbers += 1
@@ -174,7 +183,9 @@ class Interpreter:
                 )
             case Dictionary():
                 result = Dictionary(
-                    {k: self.vary(v, loop, depth + 1) for k, v in value.entries.items()}, value.key, value.element
+                    {k: self.vary(v, loop, depth + 1) for k, v in value.entries.items()},
+                    value.key,
+                    value.element,
                 )
                 if value.element is not None:
                     result.element = self.vary(value.element, loop, depth + 1)
@@ -279,22 +290,36 @@ class Interpreter:
         if isinstance(target, Class):
             model = self.schema.models.get(target)
             if model is not None and not (model.abstract and model.cls and _is_schema(self, model)):
-                return Row(model, replace(_OPAQUE))
+                return Row(model, OPAQUE)
             return Instance(target)
         if isinstance(target, str):
             return Instance(None, {}, target)
         return UNKNOWN
 
     def _generic(self, module: Module, annotation: ast.Subscript) -> Value:
-        head = annotation.value.attr if isinstance(annotation.value, ast.Attribute) else getattr(annotation.value, "id", "")
+        head = (
+            annotation.value.attr
+            if isinstance(annotation.value, ast.Attribute)
+            else getattr(annotation.value, "id", "")
+        )
         inner = annotation.slice
         if head in {"Optional", "Annotated", "Awaitable"}:
             first = inner.elts[0] if isinstance(inner, ast.Tuple) and inner.elts else inner
             return self.annotated(module, first)
-        if head in {"list", "List", "Sequence", "Iterable", "QuerySet", "Iterator", "Collection", "set", "tuple"}:
+        if head in {
+            "list",
+            "List",
+            "Sequence",
+            "Iterable",
+            "QuerySet",
+            "Iterator",
+            "Collection",
+            "set",
+            "tuple",
+        }:
             first = inner.elts[0] if isinstance(inner, ast.Tuple) and inner.elts else inner
             return Container(self.annotated(module, first))
-        if head == "type" or head == "Type":
+        if head in {"type", "Type"}:
             target = self.world.expression(module, inner)
             return ClassRef(target) if isinstance(target, Class) else UNKNOWN
         return UNKNOWN
@@ -302,188 +327,14 @@ class Interpreter:
     # Statements
     def block(self, body: list[ast.stmt], frame: Frame) -> bool:
         """Run statements; False if the end is never reached."""
-        for statement in body:
-            if not self.statement(statement, frame):
-                return False
-        return True
+        return all(self.statement(statement, frame) for statement in body)
 
     def statement(self, node: ast.stmt, frame: Frame) -> bool:
         """Run one statement; False if what follows is never reached."""
         self.steps += 1
         if self.steps > MAX_STEPS:
             raise Exhausted
-        handler = _STATEMENTS.get(type(node))
-        return True if handler is None else handler(self, node, frame)
-
-    def _expr(self, node: ast.Expr, frame: Frame) -> bool:
-        value = expressions.evaluate(self, node.value, frame)
-        return not (isinstance(value, Const) and value.value is NEVER)
-
-    def _assign(self, node: ast.Assign, frame: Frame) -> bool:
-        value = expressions.evaluate(self, node.value, frame)
-        for target in node.targets:
-            self.bind(target, value, frame)
-        return True
-
-    def _ann_assign(self, node: ast.AnnAssign, frame: Frame) -> bool:
-        if node.value is not None:
-            value = expressions.evaluate(self, node.value, frame)
-            if isinstance(value, Unknown):
-                value = self.annotated(frame.module, node.annotation)
-            self.bind(node.target, value, frame)
-        return True
-
-    def _aug_assign(self, node: ast.AugAssign, frame: Frame) -> bool:
-        value = expressions.evaluate(self, node.value, frame)
-        current = expressions.evaluate(self, node.target, frame)
-        if isinstance(current, Container) and not isinstance(value, Query):
-            extra = expressions.element_of(self, value)
-            current.element = join(current.element, extra)
-            current.items = None
-        elif isinstance(current, Query) and isinstance(value, Query):
-            self.bind(node.target, current, frame)
-        elif isinstance(node.target, ast.Name):
-            self.bind(node.target, UNKNOWN, frame)
-        return True
-
-    def _return(self, node: ast.Return, frame: Frame) -> bool:
-        frame.returns.append(expressions.evaluate(self, node.value, frame) if node.value else Const(None))
-        return False
-
-    def _if(self, node: ast.If, frame: Frame) -> bool:
-        test = expressions.condition(self, node.test, frame)
-        if test is True:
-            return self.block(node.body, frame)
-        if test is False:
-            return self.block(node.orelse, frame)
-        before = dict(frame.names)
-        first = self.block(node.body, frame)
-        after = frame.names
-        frame.names = before
-        second = self.block(node.orelse, frame)
-        if first and second:
-            frame.names = _merge(after, frame.names)
-        elif first:
-            frame.names = after
-        return first or second
-
-    def _for(self, node: ast.For | ast.AsyncFor, frame: Frame) -> bool:
-        value = expressions.evaluate(self, node.iter, frame)
-        is_async = isinstance(node, ast.AsyncFor)
-        element, bounded = expressions.iterate(self, value, Site(frame.module, node.iter), is_async=is_async)
-        over = value if isinstance(value, Query) else None
-        bounded = bounded or leaves_at_once(node.body)
-        what = expressions.describe(value)
-        with self.loop(Site(frame.module, node), bounded=bounded, what=what, over=over, rows=_holds_rows(element)) as loop:
-            self._rounds(loop, node, element, frame)
-        if node.orelse:
-            self.block(node.orelse, frame)
-        return True
-
-    def _rounds(self, loop: Loop, node: ast.For | ast.AsyncFor, element: Value, frame: Frame) -> None:
-        before = dict(frame.names)
-        outer, frame.exits = frame.exits, []
-        self.bind(node.target, self.vary(element, loop), frame)
-        self.block(node.body, frame)
-        moved = self._moved(before, frame.names, loop)
-        if moved:
-            frame.names = _merge(before, frame.names)
-            frame.names.update(moved)
-            self.bind(node.target, self.vary(element, loop), frame)
-            self.block(node.body, frame)
-        for names in frame.exits:
-            frame.names = _merge(frame.names, names)
-        frame.exits = outer
-        frame.names = _merge(before, frame.names)
-
-    def _moved(self, before: dict[str, Value], after: dict[str, Value], loop: Loop) -> dict[str, Value]:
-        """Rows that one round hands to the next in a variable."""
-        moved: dict[str, Value] = {}
-        for name, value in after.items():
-            old = before.get(name)
-            if old is not None and old is not value and isinstance(value, Row) and not isinstance(old, (Unknown, Const)):
-                moved[name] = self.vary(value, loop)
-        return moved
-
-    def _while(self, node: ast.While, frame: Frame) -> bool:
-        if expressions.condition(self, node.test, frame) is False:
-            return self.block(node.orelse, frame)
-        before = dict(frame.names)
-        with self.loop(Site(frame.module, node), bounded=leaves_at_once(node.body), what="rows", carried=True) as loop:
-            self.block(node.body, frame)
-            moved = self._moved(before, frame.names, loop)
-            if moved:
-                frame.names = _merge(before, frame.names)
-                frame.names.update(moved)
-                expressions.evaluate(self, node.test, frame)
-                self.block(node.body, frame)
-        frame.names = _merge(before, frame.names)
-        return not (isinstance(node.test, ast.Constant) and node.test.value and not _breaks(node.body))
-
-    def _try(self, node: ast.Try, frame: Frame) -> bool:
-        before = dict(frame.names)
-        reached = self.block(node.body, frame)
-        if reached:
-            reached = self.block(node.orelse, frame)
-        names = frame.names if reached else None
-        for handler in node.handlers:
-            frame.names = _merge(before, frame.names)
-            if handler.name:
-                frame.names[handler.name] = UNKNOWN
-            if self.block(handler.body, frame):
-                names = frame.names if names is None else _merge(names, frame.names)
-        if names is not None:
-            frame.names = names
-        finished = self.block(node.finalbody, frame)
-        return names is not None and finished
-
-    def _with(self, node: ast.With | ast.AsyncWith, frame: Frame) -> bool:
-        for item in node.items:
-            value = expressions.evaluate(self, item.context_expr, frame)
-            if item.optional_vars is not None:
-                self.bind(item.optional_vars, value, frame)
-        return self.block(node.body, frame)
-
-    def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef, frame: Frame) -> bool:
-        frame.names[node.name] = Function(node, frame.module, closure=frame)
-        return True
-
-    def _import(self, node: ast.Import, frame: Frame) -> bool:
-        for alias in node.names:
-            name = alias.name if alias.asname else alias.name.partition(".")[0]
-            target = self.world.module(name)
-            frame.names[alias.asname or name] = ModuleRef(target) if target else External(name)
-        return True
-
-    def _import_from(self, node: ast.ImportFrom, frame: Frame) -> bool:
-        names: dict[str, object] = {}
-        frame.module.bind_from(node, names)  # pyright: ignore[reportArgumentType] - only imports are bound
-        for name, binding in names.items():
-            frame.names[name] = self.entity(self.world.imported(binding), name)  # pyright: ignore[reportArgumentType]
-        return True
-
-    def _match(self, node: ast.Match, frame: Frame) -> bool:
-        expressions.evaluate(self, node.subject, frame)
-        before = dict(frame.names)
-        merged: dict[str, Value] | None = None
-        for case in node.cases:
-            frame.names = dict(before)
-            if self.block(case.body, frame):
-                merged = frame.names if merged is None else _merge(merged, frame.names)
-        frame.names = before if merged is None else _merge(before, merged)
-        return True
-
-    def _stop(self, node: ast.stmt, frame: Frame) -> bool:
-        if isinstance(node, ast.Raise) and node.exc is not None:
-            expressions.evaluate(self, node.exc, frame)
-        elif isinstance(node, (ast.Break, ast.Continue)):
-            frame.exits.append(dict(frame.names))
-        return False
-
-    def _other(self, node: ast.stmt, frame: Frame) -> bool:
-        if isinstance(node, ast.Assert):
-            expressions.evaluate(self, node.test, frame)
-        return True
+        return statements.run_statement(self, node, frame)
 
     # Names
     def bind(self, target: ast.expr, value: Value, frame: Frame) -> None:
@@ -512,7 +363,7 @@ class Interpreter:
                 pass
 
     # Functions
-    def enter(self, function: Function, site: Site) -> Value:
+    def enter(self, function: Function) -> Value:
         """Run a function as an entry point: with unknown arguments, and no call site of its own."""
         node = function.node
         assert not isinstance(node, ast.Lambda)
@@ -520,7 +371,9 @@ class Interpreter:
         self.world.touched.add(function.module.path)
         return self._run(function, node, arguments, {}, None)
 
-    def invoke(self, function: Function, arguments: list[Value], keywords: dict[str, Value], site: Site) -> Value:
+    def invoke(
+        self, function: Function, arguments: list[Value], keywords: dict[str, Value], site: Site
+    ) -> Value:
         """Call a function of the project."""
         node = function.node
         depth = sum(1 for _, on_stack in self.calls if on_stack is node)
@@ -645,13 +498,6 @@ class Interpreter:
         return value
 
 
-class _Never:
-    """Marks the value of a call that does not return (`sys.exit()`)."""
-
-
-NEVER = _Never()
-
-
 def store(owner: Value, key: Value, value: Value) -> None:
     """`owner[key] = value`."""
     if isinstance(owner, Dictionary):
@@ -664,42 +510,15 @@ def store(owner: Value, key: Value, value: Value) -> None:
         owner.element = join(owner.element, value)
 
 
-def leaves_at_once(body: list[ast.stmt]) -> bool:
-    """Whether a loop's body always ends the loop in its first round."""
-    return _leaves(body) and not any(
-        isinstance(n, ast.Continue) for s in body for n in ast.walk(s) if not isinstance(s, (ast.For, ast.While))
-    )
-
-
-def _leaves(body: list[ast.stmt]) -> bool:
-    last = body[-1] if body else None
-    if isinstance(last, (ast.Return, ast.Break, ast.Raise)):
-        return True
-    if isinstance(last, ast.If):
-        return bool(last.orelse) and _leaves(last.body) and _leaves(last.orelse)
-    return isinstance(last, ast.With) and _leaves(last.body)
-
-
-def _breaks(body: list[ast.stmt]) -> bool:
-    return any(isinstance(n, ast.Break) for s in body for n in ast.walk(s))
-
-
-def _merge(first: dict[str, Value], second: dict[str, Value]) -> dict[str, Value]:
-    merged = dict(first)
-    for name, value in second.items():
-        present = merged.get(name)
-        if present is not value:
-            merged[name] = value if present is None else join(present, value)
-    return merged
-
-
 def _telling(value: Value, depth: int = 0) -> bool:
     """Whether a value is or holds rows or queries."""
     match value:
         case Unknown() | Const() | External() | ModuleRef() | ClassRef():
             return False
         case Container(items=items, element=element):
-            return depth < 2 and any(_telling(v, depth + 1) for v in [*(items or []), *([element] if element else [])])
+            return depth < 2 and any(
+                _telling(v, depth + 1) for v in [*(items or []), *([element] if element else [])]
+            )
         case Dictionary(entries=entries, element=element):
             return depth < 2 and any(
                 _telling(v, depth + 1) for v in [*entries.values(), *([element] if element else [])]
@@ -708,10 +527,6 @@ def _telling(value: Value, depth: int = 0) -> bool:
             return depth < 2 and any(_telling(v, depth + 1) for v in attributes.values())
         case _:
             return True
-
-
-def _holds_rows(value: Value) -> bool:
-    return isinstance(value, Row) or (isinstance(value, Container) and any(isinstance(i, Row) for i in value.items or []))
 
 
 def _last(node: ast.expr) -> str:
@@ -725,31 +540,4 @@ def _is_schema(run: Interpreter, model: Model) -> bool:
     return any(b.startswith("sqlmodel") for b in run.world.outside(model.cls))
 
 
-from charter.analysis.orm.values import OPAQUE as _OPAQUE  # noqa: E402
-
-_BUILTINS = frozenset(dir(__import__("builtins")))
-
-_STATEMENTS = {
-    ast.Expr: Interpreter._expr,
-    ast.Assign: Interpreter._assign,
-    ast.AnnAssign: Interpreter._ann_assign,
-    ast.AugAssign: Interpreter._aug_assign,
-    ast.Return: Interpreter._return,
-    ast.If: Interpreter._if,
-    ast.For: Interpreter._for,
-    ast.AsyncFor: Interpreter._for,
-    ast.While: Interpreter._while,
-    ast.Try: Interpreter._try,
-    ast.TryStar: Interpreter._try,
-    ast.With: Interpreter._with,
-    ast.AsyncWith: Interpreter._with,
-    ast.FunctionDef: Interpreter._define,
-    ast.AsyncFunctionDef: Interpreter._define,
-    ast.Import: Interpreter._import,
-    ast.ImportFrom: Interpreter._import_from,
-    ast.Match: Interpreter._match,
-    ast.Raise: Interpreter._stop,
-    ast.Break: Interpreter._stop,
-    ast.Continue: Interpreter._stop,
-    ast.Assert: Interpreter._other,
-}
+_BUILTINS = frozenset(dir(builtins))

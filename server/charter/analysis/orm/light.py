@@ -71,7 +71,14 @@ def call(run: Interpreter, query: Query, name: str, arguments: Arguments, site: 
     if name in _SUMMARY:
         kind = "related" if query.parent is not None else "query"
         run.record(
-            kind, site, None, subject=site.source, model=query.model, relation=query.relation, row=query.parent, query=query,
+            kind,
+            site,
+            None,
+            subject=site.source,
+            model=query.model,
+            relation=query.relation,
+            row=query.parent,
+            query=query,
             method=name,
         )
         return UNKNOWN
@@ -163,7 +170,12 @@ def prefetch(run: Interpreter, queries: list[Value], site: Site) -> Value:
             continue
         for source, path in paths:
             relation = next(
-                (r for r in source.relations.values() if r.target is model and r.kind in {Kind.REVERSE, Kind.FORWARD}), None
+                (
+                    r
+                    for r in source.relations.values()
+                    if r.target is model and r.kind in {Kind.REVERSE, Kind.FORWARD}
+                ),
+                None,
             )
             if relation is not None:
                 where = [*path, relation.name]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from charter.analysis.orm.schema import Kind, Model, Orm, Relation
 from charter.analysis.orm.values import (
@@ -26,7 +27,7 @@ from charter.analysis.orm.values import (
     Unknown,
     Value,
 )
-from charter.analysis.orm.world import Site
+from charter.analysis.orm.world import Class, Site
 
 if TYPE_CHECKING:
     from charter.analysis.orm.interpreter import Interpreter
@@ -78,21 +79,20 @@ def _listed(run: Interpreter, row: Row, relation_name: str, inner: Plan) -> Valu
     return Container(row_of(run, query))
 
 
-def _member(run: Interpreter, row: Row, found: tuple[object, ast.AST], site: Site) -> Value:
-    from charter.analysis.orm import expressions
+def _member(run: Interpreter, row: Row, found: tuple[Class, ast.AST], site: Site) -> Value:
+    from charter.analysis.orm import attributes
 
     owner, member = found
-    assert hasattr(owner, "module")
     if isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        static = expressions.decorated_static(member)
-        function = Function(member, owner.module, owner, None if static else row)  # pyright: ignore
-        if not expressions.is_property(member):
+        static = attributes.decorated_static(member)
+        function = Function(member, owner.module, owner, None if static else row)
+        if not attributes.is_property(member):
             return function
-        if expressions.is_cached(member):
+        if attributes.is_cached(member):
             with run.masked(row.varies):
                 return run.invoke(function, [], {}, site)
         return run.invoke(function, [], {}, site)
-    return expressions.member_value(run, owner, member)  # pyright: ignore
+    return attributes.member_value(run, owner, member)
 
 
 def method(run: Interpreter, row: Row, name: str, site: Site) -> Value:
@@ -162,7 +162,14 @@ def follow(run: Interpreter, row: Row, relation: Relation, site: Site) -> Value:
         free = _free(run, row, relation)
     if free is None:
         run.record(
-            "relation", site, row.varies, subject=site.source, model=row.model, relation=relation, row=row, method=relation.name
+            "relation",
+            site,
+            row.varies,
+            subject=site.source,
+            model=row.model,
+            relation=relation,
+            row=row,
+            method=relation.name,
         )
         free = EMPTY
     if relation.target is None:
@@ -205,7 +212,14 @@ def _many(run: Interpreter, row: Row, relation: Relation, loaded: Plan | None, s
     free = _free(run, row, relation)
     if free is None:
         run.record(
-            "relation", site, row.varies, subject=site.source, model=row.model, relation=relation, row=row, method=relation.name
+            "relation",
+            site,
+            row.varies,
+            subject=site.source,
+            model=row.model,
+            relation=relation,
+            row=row,
+            method=relation.name,
         )
     return collection(run, row, relation, free or EMPTY)
 
@@ -297,7 +311,11 @@ def _hidden(run: Interpreter, query: Query, site: Site) -> None:
         run.record("broken", site, (), subject=site.source, model=query.model, query=query, method=name)
     if query.model.orm is Orm.SQLALCHEMY:
         for relation in query.model.relations.values():
-            if relation.lazy == "immediate" and query.plan.get(relation.name) is None and not query.plan.raises:
+            if (
+                relation.lazy == "immediate"
+                and query.plan.get(relation.name) is None
+                and not query.plan.raises
+            ):
                 run.record(
                     "immediate",
                     site,
@@ -322,7 +340,9 @@ def contains(run: Interpreter, query: Query, site: Site) -> None:
     evaluate_query(run, query, site)
 
 
-def sliced(run: Interpreter, value: Query | Manager, lower: Value | None, upper: Value | None, site: Site) -> Value:
+def sliced(
+    run: Interpreter, value: Query | Manager, lower: Value | None, upper: Value | None, site: Site
+) -> Value:
     """`query[lower:upper]`."""
     if isinstance(value, Manager):
         return UNKNOWN
@@ -349,7 +369,9 @@ def take(run: Interpreter, query: Query, site: Site, name: str) -> Value:
         )
     row = row_of(run, query)
     if isinstance(row, Row):
-        varies = row.varies | (query.parent.varies if query.parent else frozenset()) | frozenset(run.running())
+        varies = (
+            row.varies | (query.parent.varies if query.parent else frozenset()) | frozenset(run.running())
+        )
         return replace(row, varies=varies, one=site)
     return row
 
@@ -367,7 +389,14 @@ def awaited(run: Interpreter, value: Value, site: Site) -> Value:
 
 def _run_lazy(run: Interpreter, row: Row, relation: Relation, site: Site) -> Value:
     run.record(
-        "relation", site, row.varies, subject=site.source, model=row.model, relation=relation, row=row, method=relation.name
+        "relation",
+        site,
+        row.varies,
+        subject=site.source,
+        model=row.model,
+        relation=relation,
+        row=row,
+        method=relation.name,
     )
     if relation.target is None:
         return UNKNOWN
@@ -385,18 +414,22 @@ def method_of_lazy(run: Interpreter, row: Row, relation: Relation, name: str, si
     return Unknown(name)
 
 
-def step(query: Query, name: str, site: Site, **changes: object) -> Query:
+def step(query: Query, name: str, site: Site, **changes: Any) -> Query:
     """The query after one more call in its chain."""
     node = site.node if isinstance(site.node, ast.Call) else None
     tail = query.tail
     if same_start(query.head, site):
         tail = site
-    return replace(query, tail=tail, steps=(*query.steps, Step(name, site, node)), **changes)  # pyright: ignore
+    return replace(query, tail=tail, steps=(*query.steps, Step(name, site, node)), **changes)
 
 
 def same_start(head: Site, site: Site) -> bool:
     """Whether two expressions of a file begin at the same place: one is the other's chain."""
-    if head.file is not site.file or not isinstance(head.node, ast.expr) or not isinstance(site.node, ast.expr):
+    if (
+        head.file is not site.file
+        or not isinstance(head.node, ast.expr)
+        or not isinstance(site.node, ast.expr)
+    ):
         return False
     return (head.node.lineno, head.node.col_offset) == (site.node.lineno, site.node.col_offset)
 
@@ -446,10 +479,7 @@ def with_loading(model: Model | None, plan: Plan, loading: Loading) -> Plan:
     return plan
 
 
-def _at(plan: Plan, path: tuple[str, ...], change: object) -> Plan:
-    assert callable(change)
+def _at(plan: Plan, path: tuple[str, ...], change: Callable[[Plan], Plan]) -> Plan:
     if not path:
-        result = change(plan)
-        assert isinstance(result, Plan)
-        return result
+        return change(plan)
     return plan.with_(path[0], _at(plan.get(path[0]) or EMPTY, path[1:], change))

@@ -134,7 +134,13 @@ _LIGHT_FIELDS = {
     "OneToOneField": Kind.ONE,
     "ManyToManyField": Kind.MANY,
 }
-_SA_BASES = ("DeclarativeBase", "declarative_base()", "DeclarativeBaseNoMeta", "MappedAsDataclass", "flask_sqlalchemy.Model")
+_SA_BASES = (
+    "DeclarativeBase",
+    "declarative_base()",
+    "DeclarativeBaseNoMeta",
+    "MappedAsDataclass",
+    "flask_sqlalchemy.Model",
+)
 KNOWN_USER = "django.contrib.auth.models.User"
 
 
@@ -154,6 +160,8 @@ class Schema:
         self._names: dict[str, list[Model]] = {}
         self._tables: dict[str, Model] = {}
         self.user_model: str = ""
+        self._undecided: list[tuple[Model, Relation]] = []
+        self._by_snake: dict[str, list[Model]] = {}
         candidates: list[Class] = []
         for path in paths:
             module = world.by_path[path]
@@ -170,24 +178,16 @@ class Schema:
         forward = [(m, list(m.relations.values())) for m in self.models.values() if not m.abstract]
         for model, relations in forward:
             self._reverse(model, relations)
+            snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", model.name).lower()
+            self._by_snake.setdefault(snake, []).append(model)
 
     def by_convention(self, name: str, attribute: str) -> Model | None:
         """The model that a parameter is named after, if an attribute read from it is one of its relations to many."""
-        for model in self._snake.get(name, ()):
+        for model in self._by_snake.get(name, ()):
             relation = model.relations.get(attribute)
             if relation is not None and relation.many and model.orm is Orm.DJANGO:
                 return model
         return None
-
-    @property
-    def _snake(self) -> dict[str, list[Model]]:
-        if not hasattr(self, "_by_snake"):
-            self._by_snake: dict[str, list[Model]] = {}
-            for model in self.models.values():
-                if not model.abstract:
-                    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", model.name).lower()
-                    self._by_snake.setdefault(snake, []).append(model)
-        return self._by_snake
 
     def digest(self) -> int:
         """A number that changes when a model, relation, column or manager does."""
@@ -198,7 +198,16 @@ class Schema:
                 for r in model.relations.values()
             ]
             managers = [(n, *(c.name if c else "" for c in pair)) for n, pair in model.managers.items()]
-            parts.append((model.name, model.label, tuple(relations), tuple(model.columns.items()), tuple(managers), model.ordered))
+            parts.append(
+                (
+                    model.name,
+                    model.label,
+                    tuple(relations),
+                    tuple(model.columns.items()),
+                    tuple(managers),
+                    model.ordered,
+                )
+            )
         return hash(tuple(parts))
 
     # Finding models
@@ -241,7 +250,9 @@ class Schema:
                     if cls_name == entry.name:
                         self._member(model, entry, name, value)
         if model.orm is Orm.DJANGO:
-            ordering = next((o for c in self._lineage(model) if (o := _meta(c, "ordering")) is not None), None)
+            ordering = next(
+                (o for c in self._lineage(model) if (o := _meta(c, "ordering")) is not None), None
+            )
             model.ordered = bool(ordering)
             self._django_managers(model)
 
@@ -319,7 +330,7 @@ class Schema:
                 inner = found[1]
                 if isinstance(inner, ast.Call) and _last(inner.func) == "get_user_model":
                     return self.user()
-                text = _string(inner) or text
+                text = (_string(inner) if isinstance(inner, ast.AST) else "") or text
                 if isinstance(inner, ast.Attribute) and inner.attr == "AUTH_USER_MODEL":
                     return self.user()
             if isinstance(found, Class):
@@ -393,10 +404,21 @@ class Schema:
             return (None, found if isinstance(found, Class) else None)
         if isinstance(func, ast.Call) and _last(func.func) == "from_queryset":
             queryset = self.world.expression(module, func.args[0]) if func.args else None
-            base = self.world.expression(module, func.func.value) if isinstance(func.func, ast.Attribute) else None
-            return (base if isinstance(base, Class) else None, queryset if isinstance(queryset, Class) else None)
+            base = (
+                self.world.expression(module, func.func.value)
+                if isinstance(func.func, ast.Attribute)
+                else None
+            )
+            return (
+                base if isinstance(base, Class) else None,
+                queryset if isinstance(queryset, Class) else None,
+            )
         found = self.world.expression(module, func)
-        if isinstance(found, tuple) and isinstance(found[1], ast.Call) and _last(found[1].func) == "from_queryset":
+        if (
+            isinstance(found, tuple)
+            and isinstance(found[1], ast.Call)
+            and _last(found[1].func) == "from_queryset"
+        ):
             return self._manager(found[0], ast.Call(found[1], [], []))
         if isinstance(found, str):
             return (None, None) if found.endswith("Manager") else None
@@ -404,7 +426,9 @@ class Schema:
             chain = self.world.mro(found)
             names = [e if isinstance(e, str) else e.name for e in chain]
             if any(n.rpartition(".")[2].endswith("Manager") for n in names):
-                queryset = next((c for c in chain if isinstance(c, Class) and is_queryset_class(self.world, c)), None)
+                queryset = next(
+                    (c for c in chain if isinstance(c, Class) and is_queryset_class(self.world, c)), None
+                )
                 return (found, queryset)
         return None
 
@@ -416,7 +440,9 @@ class Schema:
                 model.columns[name] = False
             return
         word = "backref" if model.orm is Orm.PEEWEE else "related_name"
-        target = self._target(owner.module, model, _argument(call, 0, "model" if model.orm is Orm.PEEWEE else "model_name"))
+        target = self._target(
+            owner.module, model, _argument(call, 0, "model" if model.orm is Orm.PEEWEE else "model_name")
+        )
         model.relations[name] = Relation(
             name,
             kind,
@@ -441,18 +467,27 @@ class Schema:
         if func in {"relationship", "Relationship", "dynamic_loader"} and isinstance(node, ast.Call):
             self._sa_relation(model, owner, name, node, annotation)
         elif func == "association_proxy" and isinstance(node, ast.Call):
-            first, second = _string(_argument(node, 0, "target_collection")), _string(_argument(node, 1, "attr"))
+            first, second = (
+                _string(_argument(node, 0, "target_collection")),
+                _string(_argument(node, 1, "attr")),
+            )
             model.proxies[name] = (first, second)
         elif func == "deferred":
             model.columns[name] = True
-        elif func in {"mapped_column", "Column", "Field", "column_property", "synonym"} and isinstance(node, ast.Call):
+        elif func in {"mapped_column", "Column", "Field", "column_property", "synonym"} and isinstance(
+            node, ast.Call
+        ):
             model.columns[name] = _constant(_keyword(node, "deferred")) is True
             for target in _foreign_tables(node):
                 model.keys.append(target)
         elif name == "__mapper_args__" and isinstance(node, ast.Dict):
             keys = {_string(k) for k in node.keys}
             model.polymorphic = model.polymorphic or bool({"polymorphic_on", "polymorphic_identity"} & keys)
-        elif annotation is not None and _last(annotation) not in {"ClassVar", "InitVar"} and not name.startswith("__"):
+        elif (
+            annotation is not None
+            and _last(annotation) not in {"ClassVar", "InitVar"}
+            and not name.startswith("__")
+        ):
             model.columns[name] = False
 
     def _sa_relation(
@@ -471,7 +506,11 @@ class Schema:
             many = False
         elif options.get("uselist") is True or "secondary" in options:
             many = True
-        kind = Kind.MANY if "secondary" in options else (None if many is None else Kind.REVERSE if many else Kind.FORWARD)
+        kind = (
+            Kind.MANY
+            if "secondary" in options
+            else (None if many is None else Kind.REVERSE if many else Kind.FORWARD)
+        )
         relation = Relation(
             name,
             kind or Kind.FORWARD,
@@ -487,12 +526,6 @@ class Schema:
         backref = _keyword(call, "backref")
         if backref is not None and target is not None:
             self._backref(model, relation, backref)
-
-    @property
-    def _undecided(self) -> list[tuple[Model, Relation]]:
-        if not hasattr(self, "_open"):
-            self._open: list[tuple[Model, Relation]] = []
-        return self._open
 
     def _backref(self, model: Model, relation: Relation, node: ast.AST) -> None:
         name, lazy = _string(node), "select"
@@ -547,7 +580,9 @@ class Schema:
 
     def _inherited(self, model: Model, relation: Relation) -> bool:
         return any(
-            not p.abstract and relation.name in p.relations and p.relations[relation.name].site.key == relation.site.key
+            not p.abstract
+            and relation.name in p.relations
+            and p.relations[relation.name].site.key == relation.site.key
             for p in model.parents
         )
 
@@ -568,7 +603,13 @@ class Schema:
         query_name = relation.query_name or (lower if inverse in {lower, f"{lower}_set"} else inverse)
         model.relations[relation.name] = replace(relation, inverse=inverse)
         back = Relation(
-            inverse, kind, model, relation.site, inverse=relation.name, query_name=query_name, through=relation.through
+            inverse,
+            kind,
+            model,
+            relation.site,
+            inverse=relation.name,
+            query_name=query_name,
+            through=relation.through,
         )
         for owner in [target, *target.children]:
             owner.relations.setdefault(inverse, back)
@@ -579,7 +620,10 @@ def _parent_link(model: Model, parent: Model) -> None:
     assert model.cls is not None
     site = Site(model.cls.module, model.cls.node)
     child = Relation(lower, Kind.REVERSE_ONE, model, site, query_name=lower)
-    for owner in [parent, *(c for c in parent.children if c is not model and c.parents and model not in c.children)]:
+    for owner in [
+        parent,
+        *(c for c in parent.children if c is not model and c.parents and model not in c.children),
+    ]:
         if owner is parent:
             owner.relations.setdefault(lower, child)
     model.columns.setdefault(f"{parent.name.lower()}_ptr_id", False)
@@ -600,7 +644,9 @@ def is_queryset_class(world: World, cls: Class) -> bool:
 
 def is_manager_class(world: World, cls: Class) -> bool:
     """Whether a class is a Django manager by its ancestors' names."""
-    return any((e if isinstance(e, str) else e.name).rpartition(".")[2].endswith("Manager") for e in world.mro(cls))
+    return any(
+        (e if isinstance(e, str) else e.name).rpartition(".")[2].endswith("Manager") for e in world.mro(cls)
+    )
 
 
 def _orm_of(cls: Class, outside: list[str]) -> Orm | None:
@@ -608,7 +654,7 @@ def _orm_of(cls: Class, outside: list[str]) -> Orm | None:
         last = base.rpartition(".")[2]
         if base.startswith("tortoise"):
             return Orm.TORTOISE if last == "Model" else None
-        if base.startswith("peewee") or base.startswith("playhouse"):
+        if base.startswith(("peewee", "playhouse")):
             return Orm.PEEWEE if last == "Model" else None
         if base.startswith("sqlmodel"):
             return Orm.SQLALCHEMY if last == "SQLModel" else None
@@ -618,7 +664,9 @@ def _orm_of(cls: Class, outside: list[str]) -> Orm | None:
             return Orm.DJANGO
     if "__tablename__" in cls.members or any(_is_call(m, {"relationship"}) for m in cls.members.values()):
         return Orm.SQLALCHEMY
-    if outside and any(_is_call(m, {"ForeignKey", "ManyToManyField", "OneToOneField"}) for m in cls.members.values()):
+    if outside and any(
+        _is_call(m, {"ForeignKey", "ManyToManyField", "OneToOneField"}) for m in cls.members.values()
+    ):
         return Orm.DJANGO
     if any(_is_db_model(base) for base in cls.node.bases):
         return Orm.SQLALCHEMY
@@ -626,7 +674,9 @@ def _orm_of(cls: Class, outside: list[str]) -> Orm | None:
 
 
 def _is_db_model(base: ast.expr) -> bool:
-    return isinstance(base, ast.Attribute) and base.attr == "Model" and _last(base.value) in {"db", "database"}
+    return (
+        isinstance(base, ast.Attribute) and base.attr == "Model" and _last(base.value) in {"db", "database"}
+    )
 
 
 def _is_table(cls: Class) -> bool:
@@ -683,7 +733,9 @@ def _meta(cls: Class, name: str) -> object:
     if not isinstance(inner, ast.ClassDef):
         return None
     for statement in inner.body:
-        if isinstance(statement, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in statement.targets):
+        if isinstance(statement, ast.Assign) and any(
+            isinstance(t, ast.Name) and t.id == name for t in statement.targets
+        ):
             if isinstance(statement.value, (ast.List, ast.Tuple)):
                 return [*statement.value.elts]
             return _constant(statement.value)
@@ -706,7 +758,9 @@ def _foreign_tables(call: ast.Call) -> list[str]:
     for argument in call.args:
         if _is_call(argument, {"ForeignKey"}) and isinstance(argument, ast.Call):
             target = _argument(argument, 0, "column")
-            found.append(_string(target) or _last(target.value if isinstance(target, ast.Attribute) else target))
+            found.append(
+                _string(target) or _last(target.value if isinstance(target, ast.Attribute) else target)
+            )
     direct = _string(_keyword(call, "foreign_key"))
     return [*found, direct] if direct else found
 
@@ -729,7 +783,18 @@ def _lazy(value: object) -> str:
     return value if isinstance(value, str) else "select"
 
 
-_COLLECTIONS = {"List", "list", "Set", "set", "Sequence", "Collection", "WriteOnlyMapped", "DynamicMapped", "Dict", "dict"}
+_COLLECTIONS = {
+    "List",
+    "list",
+    "Set",
+    "set",
+    "Sequence",
+    "Collection",
+    "WriteOnlyMapped",
+    "DynamicMapped",
+    "Dict",
+    "dict",
+}
 
 
 def _mapped(annotation: ast.expr) -> tuple[ast.expr | None, bool]:
@@ -746,7 +811,11 @@ def _mapped(annotation: ast.expr) -> tuple[ast.expr | None, bool]:
                 continue
             return node, many
         if isinstance(node, ast.BinOp):
-            node = node.left if _constant(node.right) is None and isinstance(node.right, ast.Constant) else node.right
+            node = (
+                node.left
+                if _constant(node.right) is None and isinstance(node.right, ast.Constant)
+                else node.right
+            )
             continue
         if not isinstance(node, ast.Subscript):
             return node, many

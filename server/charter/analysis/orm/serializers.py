@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm import expressions, rows
+from charter.analysis.orm import attributes, expressions, rows
 from charter.analysis.orm.schema import Model
 from charter.analysis.orm.values import (
     UNKNOWN,
@@ -84,10 +84,8 @@ def all_rows(run: Interpreter, manager: Manager, site: Site) -> Value:
     """`manager.all()`."""
     from charter.analysis.orm import django
     from charter.analysis.orm.calls import Arguments
-    from charter.analysis.orm.frames import Frame
 
-    node = ast.Call(ast.Name("all"), [], [])
-    return django.call(run, manager, "all", Arguments([], {}, node, Frame(site.file)), site)  # pyright: ignore
+    return django.call(run, manager, "all", Arguments.of(), site)
 
 
 @dataclass(slots=True)
@@ -127,7 +125,7 @@ def _names(run: Interpreter, owner: Class, member: ast.expr, site: Site) -> list
         return None
     if isinstance(member, (ast.List, ast.Tuple)) and all(isinstance(e, ast.Constant) for e in member.elts):
         return [(str(e.value), Site(owner.module, e)) for e in member.elts if isinstance(e, ast.Constant)]
-    value = expressions.member_value(run, owner, member)
+    value = attributes.member_value(run, owner, member)
     items = value.items or [] if isinstance(value, Container) else []
     return [(str(v.value), site) for v in items if isinstance(v, Const)]
 
@@ -151,7 +149,9 @@ def represent(run: Interpreter, cls: Class, row: Row, depth: int) -> None:
         active = [(n, s) for n, s in meta.names]
     if is_model and meta.names is None and meta.model is not None:
         site = Site(cls.module, cls.node)
-        fields = [r.name for r in meta.model.relations.values() if r.site.file and not _is_reverse(r.kind.value)]
+        fields = [
+            r.name for r in meta.model.relations.values() if r.site.file and not _is_reverse(r.kind.value)
+        ]
         active += [(n, site) for n in fields if n not in declared and n not in meta.excluded]
     for name, site in active:
         if name in declared:
@@ -170,10 +170,9 @@ def _declared(run: Interpreter, cls: Class) -> dict[str, tuple[Class, ast.Call]]
     for entry in reversed(run.world.mro(cls)):
         if isinstance(entry, Class):
             for name, member in entry.members.items():
-                if isinstance(member, ast.AnnAssign):
-                    member = member.value or member
-                if isinstance(member, ast.Call):
-                    found[name] = (entry, member)
+                value = member.value if isinstance(member, ast.AnnAssign) else member
+                if isinstance(value, ast.Call):
+                    found[name] = (entry, value)
                 elif name in found:
                     del found[name]
     return found
@@ -191,13 +190,21 @@ def _true(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Constant) and node.value is True
 
 
-def _field(run: Interpreter, owner: Class, cls: Class, name: str, call: ast.Call, row: Row, depth: int) -> None:
+def _field(
+    run: Interpreter, owner: Class, cls: Class, name: str, call: ast.Call, row: Row, depth: int
+) -> None:
     if _true(_keyword(call, "write_only")):
         return
     site = Site(owner.module, call)
     last = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if last == "SerializerMethodField":
-        _method_field(run, cls, _text(_keyword(call, "method_name")) or _text(call.args[0] if call.args else None), name, row)
+        _method_field(
+            run,
+            cls,
+            _text(_keyword(call, "method_name")) or _text(call.args[0] if call.args else None),
+            name,
+            row,
+        )
         return
     source = _text(_keyword(call, "source")) or name
     many = _true(_keyword(call, "many"))
@@ -205,7 +212,9 @@ def _field(run: Interpreter, owner: Class, cls: Class, name: str, call: ast.Call
     if last == "PrimaryKeyRelatedField" and not many:
         _walk(run, row, source.split(".")[:-1], site)
         return
-    if last in {"HiddenField", "HyperlinkedIdentityField"} or (source == "*" and not isinstance(target, Class)):
+    if last in {"HiddenField", "HyperlinkedIdentityField"} or (
+        source == "*" and not isinstance(target, Class)
+    ):
         return
     value = row if source == "*" else _walk(run, row, source.split("."), site)
     if isinstance(target, Class) and is_serializer(run, target):
@@ -217,7 +226,9 @@ def _field(run: Interpreter, owner: Class, cls: Class, name: str, call: ast.Call
     elif isinstance(target, Class):
         override = run.world.member(target, "to_representation")
         if override and isinstance(override[1], ast.FunctionDef) and isinstance(value, (Row, Query, Manager)):
-            run.invoke(Function(override[1], override[0].module, override[0], Instance(target)), [value], {}, site)
+            run.invoke(
+                Function(override[1], override[0].module, override[0], Instance(target)), [value], {}, site
+            )
     elif isinstance(value, (Manager, Query)):
         expressions.iterate(run, all_rows(run, value, site) if isinstance(value, Manager) else value, site)
 
@@ -226,7 +237,7 @@ def _method_field(run: Interpreter, cls: Class, method_name: str, name: str, row
     found = run.world.member(cls, method_name or f"get_{name}")
     if found is not None and isinstance(found[1], ast.FunctionDef):
         owner, node = found
-        bound = None if expressions.decorated_static(node) else Instance(cls, {"__init__": UNKNOWN})
+        bound = None if attributes.decorated_static(node) else Instance(cls, {"__init__": UNKNOWN})
         run.invoke(Function(node, owner.module, owner, bound), [row], {}, Site(owner.module, node))
 
 
@@ -235,7 +246,11 @@ def _walk(run: Interpreter, row: Row, parts: list[str], site: Site) -> Value:
     for part in parts:
         if isinstance(value, Row):
             found = rows.method(run, value, part, site)
-            value = rows.read(run, value, part, site) if not isinstance(found, Function) else run.invoke(found, [], {}, site)
+            value = (
+                rows.read(run, value, part, site)
+                if not isinstance(found, Function)
+                else run.invoke(found, [], {}, site)
+            )
         else:
             return UNKNOWN
     return value
@@ -271,7 +286,11 @@ def _implicit(run: Interpreter, name: str, row: Row, site: Site, depth: int) -> 
                     if inner.column:
                         _implicit(run, inner.name, value, site, depth - 1)
         return
-    if row.model.cls is not None and run.world.member(row.model.cls, name) is not None and name not in row.model.columns:
+    if (
+        row.model.cls is not None
+        and run.world.member(row.model.cls, name) is not None
+        and name not in row.model.columns
+    ):
         _walk(run, row, [name], site)
 
 

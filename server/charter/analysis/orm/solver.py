@@ -21,22 +21,105 @@ if TYPE_CHECKING:
 
 VERSION = 1
 _MAPPERS = re.compile(r"\b(?:django|sqlalchemy|sqlmodel|peewee|tortoise|playhouse|models|db)\b")
-_MODEL = re.compile(r"\b(?:models|relationship|mapped_column|Column|SQLModel|[A-Za-z]*Field|ForeignKey|Model|DeclarativeBase|declarative_base)\b")
+_MODEL = re.compile(
+    r"\b(?:models|relationship|mapped_column|Column|SQLModel|[A-Za-z]*Field|ForeignKey|Model|DeclarativeBase|declarative_base)\b"
+)
 _WORD = re.compile(r"[A-Za-z_]\w*")
-_TEST = re.compile(r"(^|/)(tests?|testing|test_[^/]*|[^/]*_tests?\.py|conftest\.py|migrations|alembic|factories)(/|$|\.py$)")
+_TEST = re.compile(
+    r"(^|/)(tests?|testing|test_[^/]*|[^/]*_tests?\.py|conftest\.py|migrations|alembic|factories)(/|$|\.py$)"
+)
 _SEEDS = frozenset(
     {
-        *("objects", "_default_manager", "_base_manager", "select_related", "prefetch_related", "get_object_or_404"),
-        *("get_list_or_404", "prefetch_related_objects", "get_queryset", "queryset", "session", "select", "scalars"),
-        *("query", "Session", "save", "delete", "bulk_create", "get_or_create", "db", "Prefetch", "fetch_related"),
+        *(
+            "objects",
+            "_default_manager",
+            "_base_manager",
+            "select_related",
+            "prefetch_related",
+            "get_object_or_404",
+        ),
+        *(
+            "get_list_or_404",
+            "prefetch_related_objects",
+            "get_queryset",
+            "queryset",
+            "session",
+            "select",
+            "scalars",
+        ),
+        *(
+            "query",
+            "Session",
+            "save",
+            "delete",
+            "bulk_create",
+            "get_or_create",
+            "db",
+            "Prefetch",
+            "fetch_related",
+        ),
     }
 )
 _COMMON = frozenset(
     {
-        *("get", "save", "filter", "all", "__init__", "items", "values", "update", "delete", "add", "create", "run", "handle"),
-        *("clean", "render", "process", "main", "call", "data", "name", "is_valid", "execute", "form_valid", "post", "put"),
-        *("patch", "__call__", "__str__", "__repr__", "validate", "append", "extend", "join", "format", "keys", "pop", "close"),
-        *("open", "read", "write", "load", "dump", "dumps", "loads", "copy", "count", "index", "remove", "sort", "start"),
+        *(
+            "get",
+            "save",
+            "filter",
+            "all",
+            "__init__",
+            "items",
+            "values",
+            "update",
+            "delete",
+            "add",
+            "create",
+            "run",
+            "handle",
+        ),
+        *(
+            "clean",
+            "render",
+            "process",
+            "main",
+            "call",
+            "data",
+            "name",
+            "is_valid",
+            "execute",
+            "form_valid",
+            "post",
+            "put",
+        ),
+        *(
+            "patch",
+            "__call__",
+            "__str__",
+            "__repr__",
+            "validate",
+            "append",
+            "extend",
+            "join",
+            "format",
+            "keys",
+            "pop",
+            "close",
+        ),
+        *(
+            "open",
+            "read",
+            "write",
+            "load",
+            "dump",
+            "dumps",
+            "loads",
+            "copy",
+            "count",
+            "index",
+            "remove",
+            "sort",
+            "start",
+        ),
     }
 )
 
@@ -146,7 +229,9 @@ class Solver:
     def _begin(self) -> None:
         self._world = World()
         self._world.set_files(self._texts)
-        self._files = {path: _File(_words(text)) for path, text in self._texts.items() if not _TEST.search(path)}
+        self._files = {
+            path: _File(_words(text)) for path, text in self._texts.items() if not _TEST.search(path)
+        }
         schema = self._models()
         self._run = Interpreter(self._world, schema, self._hot(schema))
         self._run.templates = self._templates
@@ -155,7 +240,9 @@ class Solver:
         world, run = self._world, self._run
         assert world is not None
         assert run is not None
-        mapping = {path for path in self._changed if path in run.schema.paths or _MODEL.search(self._texts[path])}
+        mapping = {
+            path for path in self._changed if path in run.schema.paths or _MODEL.search(self._texts[path])
+        }
         for path in self._changed:
             world.update(path, self._texts[path])
             if path in self._files:
@@ -174,10 +261,18 @@ class Solver:
 
     def _models(self) -> Schema:
         assert self._world is not None
-        paths = [path for path in sorted(self._mapped) if _MODEL.search(self._texts[path]) and not _is_migration(path)]
+        paths = [
+            path
+            for path in sorted(self._mapped)
+            if _MODEL.search(self._texts[path]) and not _is_migration(path)
+        ]
         schema = Schema(self._world, paths)
         for path, text in self._texts.items():
-            match = re.search(r"^AUTH_USER_MODEL\s*=\s*[\"']([\w.]+)[\"']", text, re.M) if "AUTH_USER_MODEL" in text else None
+            match = (
+                re.search(r"^AUTH_USER_MODEL\s*=\s*[\"']([\w.]+)[\"']", text, re.MULTILINE)
+                if "AUTH_USER_MODEL" in text
+                else None
+            )
             if match and not _TEST.search(path):
                 schema.user_model = match.group(1)
         return schema
@@ -211,7 +306,9 @@ class Solver:
         for entry in entries.entries(run, world.by_path[path]):
             entries.evaluate(run, entry)
             events.extend(run.events)
-        file.found = [item for item in findings.gather(events, path) if not _TEST.search(item.event.site.file.path)]
+        file.found = [
+            item for item in findings.gather(events, path) if not _TEST.search(item.event.site.file.path)
+        ]
         file.touched = frozenset(world.touched)
         file.done = True
         world.touched = outer
@@ -221,8 +318,8 @@ def _is_migration(path: str) -> bool:
     return "/migrations/" in f"/{path}"
 
 
-_DEF = re.compile(r"^[ \t]*(?:async[ \t]+)?def[ \t]+(\w+)", re.M)
-_CLASS = re.compile(r"^class[ \t]+(\w+)(?:.*\n)(?:(?:[ \t#)].*)?\n)*", re.M)
+_DEF = re.compile(r"^([ \t]*)(?:async[ \t]+)?def[ \t]+(\w+)", re.MULTILINE)
+_CLASS = re.compile(r"^class[ \t]+(\w+)(?:.*\n)(?:(?:[ \t#)].*)?\n)*", re.MULTILINE)
 
 
 def _words(text: str) -> dict[str, frozenset[str]]:
@@ -230,9 +327,9 @@ def _words(text: str) -> dict[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
     for match in _CLASS.finditer(text):
         found[match.group(1)] = frozenset(_WORD.findall(match.group(0))) - {match.group(1)}
-    starts = [(m.start(), m.group(1)) for m in _DEF.finditer(text)]
-    for index, (start, name) in enumerate(starts):
-        end = starts[index + 1][0] if index + 1 < len(starts) else len(text)
+    starts = [(m.start(), len(m.group(1)), m.group(2)) for m in _DEF.finditer(text)]
+    for index, (start, indent, name) in enumerate(starts):
+        end = next((s for s, i, _ in starts[index + 1 :] if i <= indent), len(text))
         words = frozenset(_WORD.findall(text, start, end))
         found[name] = found[name] | words if name in found else words
     return found

@@ -32,11 +32,23 @@ if TYPE_CHECKING:
 
 _SCALARS = Model("row", Orm.SQLALCHEMY, "")
 _EAGER = frozenset({"joinedload", "selectinload", "subqueryload", "contains_eager", "immediateload"})
-_STOP = frozenset({"subquery", "scalar_subquery", "cte", "alias", "as_scalar", "compile", "label", "lateral", "correlate"})
-_ONE = frozenset({"first", "one", "one_or_none", "scalar_one", "scalar_one_or_none", "get", "get_or_404", "first_or_404"})
+_STOP = frozenset(
+    {"subquery", "scalar_subquery", "cte", "alias", "as_scalar", "compile", "label", "lateral", "correlate"}
+)
+_ONE = frozenset(
+    {"first", "one", "one_or_none", "scalar_one", "scalar_one_or_none", "get", "get_or_404", "first_or_404"}
+)
 _RUN = frozenset({"scalars", "execute", "exec", "scalar", "stream", "stream_scalars"})
 OPTIONS = _EAGER | {
-    "lazyload", "defaultload", "raiseload", "noload", "load_only", "defer", "undefer", "undefer_group", "selectin_polymorphic",
+    "lazyload",
+    "defaultload",
+    "raiseload",
+    "noload",
+    "load_only",
+    "defer",
+    "undefer",
+    "undefer_group",
+    "selectin_polymorphic",
     "Load",
 }
 DML = frozenset({"insert", "update", "delete"})
@@ -46,10 +58,14 @@ def select(run: Interpreter, entities: list[Value], site: Site) -> Query:
     """`select(…)` or `session.query(…)`."""
     first = entities[0] if entities else None
     model = run.schema.models.get(first.cls) if isinstance(first, ClassRef) else None
-    shape = "rows" if len(entities) == 1 and model is not None else "tuples" if model is not None else "values"
+    shape = (
+        "rows" if len(entities) == 1 and model is not None else "tuples" if model is not None else "values"
+    )
     if model is None and any(isinstance(e, ClassRef) for e in entities):
         shape = "tuples"
-    return Query(model or _SCALARS, EMPTY, site, site, rows=shape, born=run.running(), entities=tuple(entities))
+    return Query(
+        model or _SCALARS, EMPTY, site, site, rows=shape, born=run.running(), entities=tuple(entities)
+    )
 
 
 def call(run: Interpreter, query: Query, name: str, arguments: Arguments, site: Site) -> Value:
@@ -94,17 +110,32 @@ def _run(run: Interpreter, query: Query, site: Site, name: str) -> Value:
     kind = "related" if query.parent is not None else "query"
     if not query.cached:
         run.record(
-            kind, site, None, subject=site.source, model=query.model, relation=query.relation, row=query.parent, query=query,
+            kind,
+            site,
+            None,
+            subject=site.source,
+            model=query.model,
+            relation=query.relation,
+            row=query.parent,
+            query=query,
             method=name,
         )
         rows._hidden(run, query, site)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        if query.parent is None and not query.filtered and query.limit is None and query.rows == "rows" and not run.loops:
+        if (
+            query.parent is None
+            and not query.filtered
+            and query.limit is None
+            and query.rows == "rows"
+            and not run.loops
+        ):
             run.warm.add(query.model)
     return rows.row_of(run, query)
 
 
 # Sessions
-def session_call(run: Interpreter, receiver: Value, name: str, arguments: Arguments, site: Site) -> Value | None:
+def session_call(
+    run: Interpreter, receiver: Value, name: str, arguments: Arguments, site: Site
+) -> Value | None:
     """A method of what may be a session; None if it is something else."""
     first = arguments.value(0)
     if name in _RUN:
@@ -113,7 +144,12 @@ def session_call(run: Interpreter, receiver: Value, name: str, arguments: Argume
         if isinstance(first, Attribute) or first.cls in run.schema.models:
             return select(run, arguments.positional, site)
         return None
-    if name == "get" and isinstance(first, ClassRef) and first.cls in run.schema.models and len(arguments.positional) > 1:
+    if (
+        name == "get"
+        and isinstance(first, ClassRef)
+        and first.cls in run.schema.models
+        and len(arguments.positional) > 1
+    ):
         return _get(run, run.schema.models[first.cls], arguments, site)
     if not is_session(receiver):
         return None
@@ -124,7 +160,11 @@ def _execute(run: Interpreter, name: str, statement: Value | None, site: Site) -
     if isinstance(statement, Instance) and statement.name == "sqlalchemy.dml":
         model = statement.attributes.get("model")
         run.record(
-            "write", site, None, subject=site.source, method="execute",
+            "write",
+            site,
+            None,
+            subject=site.source,
+            method="execute",
             model=run.schema.models.get(model.cls) if isinstance(model, ClassRef) else None,
         )
         return UNKNOWN
@@ -159,7 +199,7 @@ def is_session(receiver: Value) -> bool:
             lower = hint.lower()
             return "session" in lower or lower in {"sess", "dbsession", "db"}
         case Instance(name=name):
-            return name.endswith("Session") or name.endswith("session")
+            return name.endswith(("Session", "session"))
         case External(name=name):
             return name.endswith(".session")
         case Method(receiver=Instance(name=name), name="session"):
@@ -201,7 +241,8 @@ def _keeps(receiver: Value) -> bool:
 def _loads_children(row: Row) -> bool:
     """Whether deleting a row through the session reads its children first."""
     return any(
-        (r.many or r.cascade) and row.plan.get(r.name) is None and r.lazy == "select" for r in row.model.relations.values()
+        (r.many or r.cascade) and row.plan.get(r.name) is None and r.lazy == "select"
+        for r in row.model.relations.values()
     )
 
 
@@ -233,14 +274,20 @@ def option(name: str, arguments: Arguments) -> Value:
         return Loading("nothing")
     if name == "selectin_polymorphic":
         listed = arguments.value(1)
-        classes = [v.cls.name for v in listed.items or [] if isinstance(v, ClassRef)] if isinstance(listed, Container) else []
+        classes = (
+            [v.cls.name for v in listed.items or [] if isinstance(v, ClassRef)]
+            if isinstance(listed, Container)
+            else []
+        )
         return Loading("classes", names=tuple(classes) or ("*",))
     path = tuple(_segment(v) for v in arguments.positional if _segment(v))
     if name in _EAGER:
         expanded = tuple(p for part in path for p in part.split("."))
         return Loading("eager", expanded) if path else UNKNOWN
     if name in {"raiseload", "noload", "lazyload"}:
-        return Loading("none" if name != "lazyload" else "nothing", path if path != ("*",) else (), names=path)
+        return Loading(
+            "none" if name != "lazyload" else "nothing", path if path != ("*",) else (), names=path
+        )
     if name == "load_only":
         return Loading("columns", names=path)
     if name in {"defer", "undefer"}:
@@ -330,4 +377,3 @@ def _nested(run: Interpreter, owner: object, annotation: object) -> ClassRef | N
 
 def _tables(run: Interpreter) -> set[object]:
     return {cls for cls, model in run.schema.models.items() if not model.abstract}
-

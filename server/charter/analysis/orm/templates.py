@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from charter.analysis.orm.frames import Frame
 from charter.analysis.orm.values import (
     UNKNOWN,
     Const,
@@ -37,13 +36,41 @@ class Files(Protocol):
         ...
 
 
-_TOKEN = re.compile(r"\{%-?\s*(.*?)\s*-?%\}|\{\{-?\s*(.*?)\s*-?\}\}|\{#.*?#\}", re.S)
+_TOKEN = re.compile(r"\{%-?\s*(.*?)\s*-?%\}|\{\{-?\s*(.*?)\s*-?\}\}|\{#.*?#\}", re.DOTALL)
 _PATH = re.compile(r"(?<![\w.\"'])([A-Za-z_]\w*(?:\(\))?(?:\.\w+(?:\(\))?)*)")
 _STRING = re.compile(r"\"[^\"]*\"|'[^']*'")
-_WORDS = frozenset({"and", "or", "not", "in", "is", "if", "else", "None", "True", "False", "none", "true", "false", "as", "by"})
-_ENDS = {"for": ("empty", "else", "endfor"), "if": ("elif", "else", "endif"), "with": ("endwith",), "block": ("endblock",)}
-_ENDS |= {"ifchanged": ("else", "endifchanged"), "blocktrans": ("endblocktrans", "plural"), "macro": ("endmacro",)}
-_ENDS |= {"blocktranslate": ("endblocktranslate", "plural"), "call": ("endcall",), "cache": ("endcache",)}
+_WORDS = frozenset(
+    {
+        "and",
+        "or",
+        "not",
+        "in",
+        "is",
+        "if",
+        "else",
+        "None",
+        "True",
+        "False",
+        "none",
+        "true",
+        "false",
+        "as",
+        "by",
+    }
+)
+_ENDS = {
+    "for": ("empty", "else", "endfor"),
+    "if": ("elif", "else", "endif"),
+    "with": ("endwith",),
+    "block": ("endblock",),
+    "ifchanged": ("else", "endifchanged"),
+    "macro": ("endmacro",),
+    "blocktrans": ("endblocktrans", "plural"),
+    "blocktranslate": ("endblocktranslate", "plural"),
+    "call": ("endcall",),
+    "cache": ("endcache",),
+    "comment": ("endcomment",),
+}
 
 
 @dataclass(slots=True)
@@ -145,7 +172,11 @@ class Templates:
     def render(self, run: Interpreter, name: str, context: dict[str, Value], site: Site) -> None:
         """Run a template with a context."""
         template = self.get(run, name)
-        if template is None or len(run.calls) > 12 or sum(1 for _, n in run.calls if n is template.marker) > 1:
+        if (
+            template is None
+            or len(run.calls) > 12
+            or sum(1 for _, n in run.calls if n is template.marker) > 1
+        ):
             return
         run.calls.append((site, template.marker))
         try:
@@ -223,7 +254,15 @@ class Scope:
             case _:
                 self.nodes(run, file, node.body)
                 self.nodes(run, file, node.other)
-                if node.kind not in {"url", "trans", "translate", "csrf_token", "static", "ifchanged", "cycle"}:
+                if node.kind not in {
+                    "url",
+                    "trans",
+                    "translate",
+                    "csrf_token",
+                    "static",
+                    "ifchanged",
+                    "cycle",
+                }:
                     for path in _paths(node.text):
                         self.path(run, path, site)
 
@@ -232,7 +271,9 @@ class Scope:
 
         value = self.value(run, text, site)
         filters = text.split("|")[1:]
-        if isinstance(value, (Row, Instance)) and not any(f.strip().startswith(("length", "default_if")) for f in filters):
+        if isinstance(value, (Row, Instance)) and not any(
+            f.strip().startswith(("length", "default_if")) for f in filters
+        ):
             expressions.stringify(run, value, site)
         elif isinstance(value, Query):
             expressions.iterate(run, value, site)
@@ -248,7 +289,9 @@ class Scope:
         bounded = bounded or isinstance(value, (Unknown, Const))
         before = dict(self.names)
         over = value if isinstance(value, Query) else None
-        with run.loop(site, bounded=bounded, what=expressions.describe(value), over=over, rows=isinstance(element, Row)) as loop:
+        with run.loop(
+            site, bounded=bounded, what=expressions.describe(value), over=over, rows=isinstance(element, Row)
+        ) as loop:
             varied = run.vary(element, loop)
             if len(targets) == 1:
                 self.names[targets[0]] = varied
@@ -338,8 +381,22 @@ class Scope:
                 rows.evaluate_query(run, value, site)
             return UNKNOWN
         if name in {"first", "last", "random"}:
-            return rows.take(run, value, site, name) if isinstance(value, Query) else expressions.element_of(run, value)
-        if name in {"list", "dictsort", "dictsortreversed", "slice", "sort", "reverse", "default", "default_if_none", "safe"}:
+            return (
+                rows.take(run, value, site, name)
+                if isinstance(value, Query)
+                else expressions.element_of(run, value)
+            )
+        if name in {
+            "list",
+            "dictsort",
+            "dictsortreversed",
+            "slice",
+            "sort",
+            "reverse",
+            "default",
+            "default_if_none",
+            "safe",
+        }:
             return value
         if name == "join" and isinstance(value, Query):
             expressions.iterate(run, value, site)
@@ -361,7 +418,7 @@ class Scope:
         return value
 
     def _part(self, run: Interpreter, value: Value, part: str, site: Site) -> Value:
-        from charter.analysis.orm import expressions, rows
+        from charter.analysis.orm import attributes, expressions, rows
 
         match value:
             case Dictionary(entries=entries):
@@ -378,7 +435,7 @@ class Scope:
             case Container() if part.isdigit() or part in {"first", "last"}:
                 return expressions.element_of(run, value)
             case Query() | Manager() | Instance():
-                return expressions.attribute(run, value, part, site)
+                return attributes.attribute(run, value, part, site)
             case _:
                 return UNKNOWN
 
@@ -390,8 +447,7 @@ class Scope:
         if isinstance(value, Method):
             if isinstance(value.receiver, Row):
                 return UNKNOWN
-            arguments = calls.Arguments([], {}, ast.Call(ast.Name("call"), [], []), Frame(site.file))  # pyright: ignore
-            return calls.call(run, value, arguments, site)
+            return calls.call(run, value, calls.Arguments.of(), site)
         return value
 
 

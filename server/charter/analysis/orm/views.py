@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm import django, expressions, rows, serializers
+from charter.analysis.orm import attributes, django, rows, serializers
 from charter.analysis.orm.schema import Orm
 from charter.analysis.orm.values import (
     UNKNOWN,
@@ -30,8 +30,15 @@ if TYPE_CHECKING:
 _LIST = ("ListView", "ArchiveIndexView", "YearArchiveView", "MonthArchiveView", "DayArchiveView")
 _DETAIL = ("DetailView", "UpdateView", "DeleteView", "DateDetailView")
 _API_LIST = ("ListAPIView", "ListCreateAPIView", "ModelViewSet", "ReadOnlyModelViewSet", "ListModelMixin")
-_API_ONE = ("RetrieveAPIView", "RetrieveUpdateAPIView", "RetrieveDestroyAPIView", "RetrieveUpdateDestroyAPIView",
-            "ModelViewSet", "ReadOnlyModelViewSet", "RetrieveModelMixin")
+_API_ONE = (
+    "RetrieveAPIView",
+    "RetrieveUpdateAPIView",
+    "RetrieveDestroyAPIView",
+    "RetrieveUpdateDestroyAPIView",
+    "ModelViewSet",
+    "ReadOnlyModelViewSet",
+    "RetrieveModelMixin",
+)
 
 
 def kinds(run: Interpreter, cls: Class) -> set[str]:
@@ -124,7 +131,7 @@ def current(run: Interpreter, instance: Instance, name: str, site: Site) -> Valu
 
 def queryset(run: Interpreter, instance: Instance, site: Site) -> Value:
     """The query set that a view or admin names in its class, without its own `get_queryset`."""
-    from charter.analysis.orm import calls
+    from charter.analysis.orm import library
 
     assert instance.cls is not None
     for name in ("queryset", "model"):
@@ -134,9 +141,9 @@ def queryset(run: Interpreter, instance: Instance, site: Site) -> Value:
             if found is None:
                 continue
             owner, member = found
-            value = expressions.member_value(run, owner, member)
+            value = attributes.member_value(run, owner, member)
             site = Site(owner.module, member)
-        query = calls.as_query(run, value, site)
+        query = library.as_query(run, value, site)
         if query is not None:
             return rows.step(query, "all", query.tail, born=run.running())
     return UNKNOWN
@@ -153,15 +160,12 @@ def view_query(run: Interpreter, instance: Instance, site: Site) -> Query | None
 def call_method(run: Interpreter, instance: Instance, name: str, arguments: list[Value], site: Site) -> Value:
     """Call a view's method, its own or an inherited one."""
     from charter.analysis.orm import calls
-    from charter.analysis.orm.frames import Frame
 
     assert instance.cls is not None
     found = run.world.member(instance.cls, name)
     if found is not None and isinstance(found[1], (ast.FunctionDef, ast.AsyncFunctionDef)):
         return run.invoke(Function(found[1], found[0].module, found[0], instance), arguments, {}, site)
-    node = ast.Call(ast.Name(name), [], [])
-    inner = calls.Arguments(arguments, {}, node, Frame(site.file))  # pyright: ignore
-    return method(run, instance, name, inner, site) or UNKNOWN
+    return method(run, instance, name, calls.Arguments.of(*arguments), site) or UNKNOWN
 
 
 def context_data(run: Interpreter, instance: Instance, given: dict[str, Value], site: Site) -> Dictionary:
@@ -176,7 +180,7 @@ def context_data(run: Interpreter, instance: Instance, given: dict[str, Value], 
             context.entries["page_obj"] = shown
             context.entries[_context_name(run, instance, shown, many=True)] = shown
     elif is_detail(names):
-        shown = expressions.instance_attribute(run, instance, "object", site)
+        shown = attributes.instance_attribute(run, instance, "object", site)
         if isinstance(shown, Row):
             context.entries["object"] = shown
             context.entries[_context_name(run, instance, shown, many=False)] = shown
@@ -196,7 +200,7 @@ def _context_name(run: Interpreter, instance: Instance, shown: Value, *, many: b
 def text_attribute(run: Interpreter, cls: Class, name: str) -> str:
     """A string that stands in the class body."""
     found = run.world.member(cls, name)
-    value = expressions.member_value(run, *found) if found else UNKNOWN
+    value = attributes.member_value(run, *found) if found else UNKNOWN
     return value.value if isinstance(value, Const) and isinstance(value.value, str) else ""
 
 
@@ -208,7 +212,7 @@ def render(run: Interpreter, instance: Instance, context: Value | None, site: Si
         return UNKNOWN
     entries = context.entries if isinstance(context, Dictionary) else {}
     extra = run.world.member(instance.cls, "extra_context")
-    found = expressions.member_value(run, *extra) if extra else None
+    found = attributes.member_value(run, *extra) if extra else None
     scope = {**(found.entries if isinstance(found, Dictionary) else {}), **entries}
     run.templates.render(run, name, _context(scope), site)
     return UNKNOWN
@@ -273,7 +277,7 @@ def _serializer_class(run: Interpreter, instance: Instance, site: Site) -> Value
     if found is not None:
         return call_method(run, instance, "get_serializer_class", [], site)
     member = run.world.member(instance.cls, "serializer_class")
-    return expressions.member_value(run, *member) if member else UNKNOWN
+    return attributes.member_value(run, *member) if member else UNKNOWN
 
 
 def _serializer(run: Interpreter, instance: Instance, arguments: Arguments, site: Site) -> Value:
@@ -283,4 +287,3 @@ def _serializer(run: Interpreter, instance: Instance, arguments: Arguments, site
     made = Instance(cls)
     serializers.remember(made, arguments)
     return made
-

@@ -62,13 +62,16 @@ class TextFile:
         )
 
 
+NOWHERE = Span(0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """A place in a file: a node of a module or a span of a template."""
 
     file: TextFile
     node: ast.AST | None = None
-    place: Span = Span(0, 0)
+    place: Span = NOWHERE
 
     @property
     def span(self) -> Span:
@@ -155,6 +158,7 @@ class Module(TextFile):
 
     Attributes:
         name: the dotted name under which it would be imported.
+        inner: classes inside classes, by their node.
     """
 
     def __init__(self, path: str, text: str, name: str) -> None:
@@ -167,6 +171,7 @@ class Module(TextFile):
         self.annotations: dict[str, ast.expr] = {}
         self.classes: list[Class] = []
         self.functions: list[FunctionNode] = []
+        self.inner: dict[ast.AST, Class] = {}
         self.extensions: list[tuple[str, str, ast.expr]] = []
 
     @property
@@ -282,17 +287,11 @@ class Module(TextFile):
                 case _:
                     pass
 
-    @property
-    def inner(self) -> dict[ast.ClassDef, Class]:
-        """Classes inside classes, by their node."""
-        if not hasattr(self, "_inner"):
-            self._inner: dict[ast.ClassDef, Class] = {}
-        return self._inner
-
 
 def _is_setter(node: FunctionNode) -> bool:
     return any(
-        isinstance(d, ast.Attribute) and d.attr in {"setter", "deleter", "expression", "inplace", "comparator"}
+        isinstance(d, ast.Attribute)
+        and d.attr in {"setter", "deleter", "expression", "inplace", "comparator"}
         for d in node.decorator_list
     )
 
@@ -343,8 +342,7 @@ class World:
         while root > 0 and "/".join(folders[:root]) in self._packages:
             root -= 1
         names = [".".join(parts[root:]) or parts[-1]]
-        for first in range(root):
-            names.append(".".join(parts[first:]))
+        names.extend(".".join(parts[first:]) for first in range(root))
         return names
 
     def module(self, name: str) -> Module | None:
@@ -398,7 +396,9 @@ class World:
             found = self.module(f"{binding.module}.{binding.name}")
         return found if found is not None else f"{binding.module}.{binding.name}"
 
-    def expression(self, module: Module, node: ast.AST | None) -> Class | tuple[Module, Binding] | Module | str | None:
+    def expression(
+        self, module: Module, node: ast.AST | None
+    ) -> Class | tuple[Module, Binding] | Module | str | None:
         """What a dotted expression at module level means."""
         if isinstance(node, ast.Name):
             return self.resolve(module, node.id) or f"builtins.{node.id}"
@@ -458,9 +458,9 @@ class World:
             order.extend(self.mro(base) if isinstance(base, Class) else [base])
         unique: list[Class | str] = []
         for position, entry in enumerate(order):
-            if entry not in order[position + 1 :] or isinstance(entry, str):
-                if entry not in unique:
-                    unique.append(entry)
+            last = entry not in order[position + 1 :] or isinstance(entry, str)
+            if last and entry not in unique:
+                unique.append(entry)
         if unique and unique[0] is not cls:
             unique.insert(0, cls)
         cls.mro = unique

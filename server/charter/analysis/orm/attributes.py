@@ -1,0 +1,237 @@
+"""Reads of attributes: of modules, classes, instances, `super()`; rows and queries answer for themselves."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from charter.analysis.orm import django, expressions, rows, serializers, sqlalchemy, views
+from charter.analysis.orm.frames import Frame
+from charter.analysis.orm.schema import Orm
+from charter.analysis.orm.values import (
+    OPAQUE,
+    UNKNOWN,
+    Attribute,
+    ClassRef,
+    Const,
+    Container,
+    Dictionary,
+    External,
+    Function,
+    Instance,
+    LazyRow,
+    Loading,
+    Manager,
+    Method,
+    ModelRef,
+    ModuleRef,
+    Query,
+    Row,
+    Super,
+    Unknown,
+    Value,
+)
+from charter.analysis.orm.world import Class, Site
+
+if TYPE_CHECKING:
+    from charter.analysis.orm.interpreter import Interpreter
+
+
+def attribute(run: Interpreter, value: Value, name: str, site: Site) -> Value:
+    """`value.name`."""
+    match value:
+        case Unknown(hint=hint):
+            model = run.schema.by_convention(hint, name) if hint else None
+            if model is not None:
+                return rows.read(run, Row(model, OPAQUE), name, site)
+            return Unknown(name, bounded=value.bounded or name.isupper())
+        case Row():
+            return rows.read(run, value, name, site)
+        case External(name=base):
+            return external(run, f"{base}.{name}", site)
+        case ModuleRef(module=module):
+            if name in module.names or module.stars:
+                return run.global_name(module, name)
+            return run.entity(run.world.module(f"{module.name}.{name}"), name)
+        case ClassRef(cls=cls):
+            return class_attribute(run, cls, name, site)
+        case ModelRef(model=model):
+            return django.class_manager(run, model, name, site) or Unknown(name)
+        case Instance():
+            return instance_attribute(run, value, name, site)
+        case Super(receiver=receiver, owner=owner):
+            return super_attribute(run, receiver, owner, name)
+        case Query() | Manager():
+            return django.attribute(run, value, name, site)
+        case LazyRow(row=row, relation=relation, site=origin):
+            return rows.method_of_lazy(run, row, relation, name, origin)
+        case Attribute():
+            return sqlalchemy.class_path(run, value, name)
+        case Container() | Dictionary() | Const() | Loading() | Method() | Function():
+            return Method(value, name)
+        case _:
+            return Unknown(name)
+
+
+def external(run: Interpreter, name: str, site: Site) -> Value:
+    """Something outside the project, unless it is a model's manager."""
+    if name.startswith("django.conf.settings."):
+        return Unknown(name.rpartition(".")[2], bounded=True)
+    if ".models." in name and name.endswith((".objects", "._default_manager")):
+        model = run.schema.external(name.rpartition(".")[0], Orm.DJANGO)
+        return django.class_manager(run, model, "objects", site) or UNKNOWN
+    return External(name)
+
+
+def class_attribute(run: Interpreter, cls: Class, name: str, site: Site) -> Value:
+    """`Class.name`."""
+    model = run.schema.models.get(cls)
+    if model is not None:
+        found = _model_attribute(run, cls, name, site)
+        if found is not None:
+            return found
+    if name in {"values", "choices", "labels", "names"} and _is_choices(run, cls):
+        return Container(UNKNOWN, bounded=True)
+    found = run.world.member(cls, name)
+    if found is None:
+        return Method(ClassRef(cls), name)
+    owner, member = found
+    if isinstance(member, ast.ClassDef):
+        inner = owner.module.inner.get(member)
+        return ClassRef(inner) if inner else UNKNOWN
+    if isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        bound = ClassRef(cls) if _decorated(member, "classmethod") else None
+        return Function(member, owner.module, owner, bound)
+    return member_value(run, owner, member)
+
+
+def _model_attribute(run: Interpreter, cls: Class, name: str, site: Site) -> Value | None:
+    model = run.schema.models[cls]
+    if model.orm is Orm.DJANGO:
+        return django.class_manager(run, model, name, site)
+    if model.orm is Orm.SQLALCHEMY:
+        if name in model.relations or name in model.columns or name in model.proxies:
+            return Attribute(model, name)
+        if name == "query":
+            return sqlalchemy.select(run, [ClassRef(cls)], site)
+        return None
+    if name in model.relations or name in model.columns:
+        return Attribute(model, name)
+    return None
+
+
+def member_value(run: Interpreter, owner: Class, member: ast.AST) -> Value:
+    """What a class attribute is."""
+    if isinstance(member, ast.AnnAssign):
+        if member.value is None:
+            return run.annotated(owner.module, member.annotation)
+        member = member.value
+    if isinstance(member, ast.expr):
+        frame = Frame(owner.module, {}, None, owner.node, owner)
+        for name, other in owner.members.items():
+            if other is not member and isinstance(other, ast.expr) and _mentions(member, name):
+                frame.names[name] = expressions.evaluate(run, other, Frame(owner.module))
+        return expressions.evaluate(run, member, frame)
+    return UNKNOWN
+
+
+def _mentions(node: ast.expr, name: str) -> bool:
+    return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(node))
+
+
+def instance_attribute(run: Interpreter, value: Instance, name: str, site: Site) -> Value:
+    """`instance.name` of a project class that is no model."""
+    if name in value.attributes:
+        return value.attributes[name]
+    if value.cls is None:
+        return Method(value, name)
+    found = run.world.member(value.cls, name)
+    if found is None and name in {"data", "object", "object_list"}:
+        return serializers.data(run, value, site) if name == "data" else views.current(run, value, name, site)
+    if found is None:
+        constructor = run.world.member(value.cls, "__init__")
+        if constructor is not None and "__init__" not in value.attributes:
+            _construct_blind(run, value, constructor, site)
+            if name in value.attributes:
+                return value.attributes[name]
+        return Method(value, name)
+    owner, member = found
+    if isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        function = Function(
+            member, owner.module, owner, None if _decorated(member, "staticmethod") else value
+        )
+        if is_property(member):
+            return run.invoke(function, [], {}, site)
+        return function
+    if isinstance(member, ast.ClassDef):
+        inner = owner.module.inner.get(member)
+        return ClassRef(inner) if inner else UNKNOWN
+    return member_value(run, owner, member)
+
+
+def _construct_blind(
+    run: Interpreter, value: Instance, constructor: tuple[Class, ast.AST], site: Site
+) -> None:
+    """Run `__init__` with unknown arguments, for an instance that was met ready-made."""
+    value.attributes["__init__"] = UNKNOWN
+    owner, node = constructor
+    if isinstance(node, ast.FunctionDef):
+        run.invoke(Function(node, owner.module, owner, value), [], {}, site)
+
+
+def super_attribute(run: Interpreter, receiver: Value, owner: Class, name: str) -> Value:
+    """`super().name`."""
+    start = receiver.cls if isinstance(receiver, Instance) and receiver.cls else None
+    if isinstance(receiver, ClassRef):
+        start = receiver.cls
+    if isinstance(receiver, Row):
+        start = receiver.model.cls
+    if isinstance(receiver, (Manager, Query)):
+        start = django.class_of(run, receiver, owner)
+    found = run.world.member(start or owner, name, after=owner)
+    if found is not None:
+        cls, member = found
+        if isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return Function(member, cls.module, cls, receiver)
+        return member_value(run, cls, member)
+    if isinstance(receiver, Manager):
+        return Method(receiver, f"super.{name}")
+    if isinstance(receiver, Query):
+        return Method(receiver, name)
+    if isinstance(receiver, Row):
+        return Method(receiver, name)
+    return Method(Super(receiver, owner), name)
+
+
+def is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a method is read like an attribute."""
+    return any(_decorator(d).endswith("property") for d in node.decorator_list)
+
+
+def is_cached(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a property keeps its value on the instance."""
+    return any("cached" in _decorator(d) for d in node.decorator_list)
+
+
+def _decorator(node: ast.expr) -> str:
+    if isinstance(node, ast.Call):
+        node = node.func
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def decorator_name(node: ast.expr) -> str:
+    """The last name of a decorator."""
+    return _decorator(node)
+
+
+def decorated_static(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a method takes no receiver."""
+    return _decorated(node, "staticmethod")
+
+
+def _decorated(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> bool:
+    return any(_decorator(d) == name for d in node.decorator_list)
+
+
+def _is_choices(run: Interpreter, cls: Class) -> bool:
+    return any(b.endswith(("Choices", "Enum")) for b in run.world.outside(cls))
