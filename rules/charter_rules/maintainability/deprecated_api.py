@@ -24,7 +24,6 @@ _GUARDS = frozenset(
 
 @rule(
     ast.Attribute,
-    ast.Name,
     ast.ImportFrom,
     ast.Import,
     code="MNT009",
@@ -33,9 +32,7 @@ _GUARDS = frozenset(
     mentions=apis.WORDS,
     aliases=("UP005", "UP017", "NPY001", "NPY201"),
 )
-def deprecated_api(
-    node: ast.Attribute | ast.Name | ast.ImportFrom | ast.Import, ctx: Context
-) -> Iterator[Finding]:
+def deprecated_api(node: ast.Attribute | ast.ImportFrom | ast.Import, ctx: Context) -> Iterator[Finding]:
     """A name is used that its library has deprecated or removed.
 
     A removed name fails the day the library is upgraded, often at import and in production first; a deprecated one
@@ -77,18 +74,16 @@ def deprecated_api(
         yield from _import_from(node, ctx)
         return
     table = apis.load()
-    word = node.attr if isinstance(node, ast.Attribute) else node.id
-    if word not in table.words or not isinstance(node.ctx, ast.Load):
+    if node.attr not in table.words or not isinstance(node.ctx, ast.Load):
         ctx.not_an_opportunity()
         return
-    if isinstance(node, ast.Attribute):
-        method = table.methods.get(word)
-        if method is not None and shapes.is_name(node.value, "self") and _is_derived(node, method, ctx):
-            yield _finding(node, method, word, ctx, _rename(node, method, ctx))
-            return
-        api = table.names.get(ctx.name(node) or "")
-        if api is not None and _applies(api, ctx) and not _is_guarded(node, ctx):
-            yield _finding(node, api, ctx.source(node), ctx, _qualified(node, api, ctx))
+    method = table.methods.get(node.attr)
+    if method is not None and shapes.is_name(node.value, "self") and _is_derived(node, method, ctx):
+        yield _finding(node, method, node.attr, ctx, _rename(node, method, ctx))
+        return
+    api = table.names.get(ctx.name(node) or "")
+    if api is not None and _applies(api, ctx) and not _is_guarded(node, ctx):
+        yield _finding(node, api, ctx.source(node), ctx, _qualified(node, api, ctx))
 
 
 def _applies(api: Api, ctx: Context) -> bool:

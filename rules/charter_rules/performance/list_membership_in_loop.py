@@ -55,13 +55,13 @@ def list_membership_in_loop(compare: ast.Compare, ctx: Context) -> Iterator[Find
         ctx.not_an_opportunity()
         return
     container = compare.comparators[0]
+    if ctx.is_test or not isinstance(container, ast.Name) or isinstance(compare.left, ast.Constant):
+        return  # asked of one value, the loop is likely to change the list
+    name = container.id
     loop = ctx.loop(compare)
     function = ctx.function(compare)
-    if ctx.is_test or not isinstance(container, ast.Name) or loop is None or function is None:
+    if loop is None or function is None:
         return
-    name = container.id
-    if isinstance(compare.left, ast.Constant):
-        return  # asked of one value, the loop is likely to change the list
     values = shapes.assigned_values(name, function, ctx)
     if values is None or len(values) != 1 or not _is_unbounded_list(values[0], name, function, ctx):
         return

@@ -130,6 +130,7 @@ ANALYSES: tuple[Analysis, ...] = (
         project=True,
     ),
     Analysis("charter.analysis.orm.solver", ("charter.api.facts.queries.QueryInLoop",), project=True),
+    Analysis("charter.analysis.unused", ("charter.api.facts.names.UnusedName",), project=True),
 )
 """Every analysis. Order is the order in which they run."""
 

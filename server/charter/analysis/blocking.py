@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 from charter.analysis import Solution
 from charter.analysis.places import Packed, pack, unpack
 from charter.api.facts.concurrency import BlockingCall, Hop, UnawaitedCoroutine
+from charter.model.names import BUILTINS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +54,9 @@ _STDLIB = sys.stdlib_module_names
 _LOCAL: Final = "shutil."
 """Blocks for as long as a local disk takes: worth a word in the coroutine itself, not three calls away."""
 
+_FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 Call = tuple[str, Packed]
 Function = tuple[int, list[Call]]
 """What it is (`_PLAIN`, `_COROUTINE` or `_WRAPPED`), and what it calls."""
@@ -63,62 +67,88 @@ Extract = tuple[dict[str, Function], dict[str, str], list[tuple[str, Packed, boo
 
 def extract(source: Source, names: Names) -> Extract | None:
     """The functions of a file with the calls that can be followed."""
+    made: dict[FunctionNode, list[tuple[str, ast.Call]]] = {}
+    dropped: list[tuple[str, Packed, bool]] = []
+    for call, target in _followed(source, names):
+        function = _function_of(call, source)
+        parent = source.parent(call)
+        if isinstance(parent, ast.Expr) and target not in BLOCKING:
+            dropped.append((target, pack(source, call), isinstance(function, ast.AsyncFunctionDef)))
+        if function is not None and not isinstance(parent, ast.Await):
+            made.setdefault(function, []).append((target, call))
     functions: dict[str, Function] = {}
-    for kind in (ast.FunctionDef, ast.AsyncFunctionDef):
-        for node in source.nodes(kind):
-            is_plain = _is_plain(node, names)
-            if not is_plain and isinstance(node, ast.FunctionDef):
-                continue
-            calls = list(_calls(node, source, names))
-            if isinstance(node, ast.AsyncFunctionDef):
-                functions[names.definition(node)] = (_COROUTINE if is_plain else _WRAPPED, calls)
-            elif calls:
-                functions[names.definition(node)] = (_PLAIN, calls)
-    dropped = list(_dropped(source, names))
+    for coroutine in source.nodes(ast.AsyncFunctionDef):
+        kind = _COROUTINE if _is_plain(coroutine, names, source) else _WRAPPED
+        functions[names.definition(coroutine)] = (kind, _packed(made.get(coroutine, []), source))
+    for function, calls in made.items():
+        if isinstance(function, ast.FunctionDef) and _is_plain(function, names, source):
+            certain = _certain(function)
+            kept = [item for item in calls if _is_within(item[1], certain, source)]
+            if kept:
+                functions[names.definition(function)] = (_PLAIN, _packed(kept, source))
     exports = _exports(source, names)
     return (functions, exports, dropped) if functions or exports or dropped else None
 
 
-def _is_plain(node: ast.FunctionDef | ast.AsyncFunctionDef, names: Names) -> bool:
+def _packed(calls: list[tuple[str, ast.Call]], source: Source) -> list[Call]:
+    """The first call of each name; further ones from the same function say nothing new."""
+    first: dict[str, ast.Call] = {}
+    for target, call in calls:
+        first.setdefault(target, call)
+    return [(target, pack(source, call)) for target, call in first.items()]
+
+
+def _followed(source: Source, names: Names) -> Iterator[tuple[ast.Call, str]]:
+    """The calls whose target is known by name and may be of this project, or blocks."""
+    module_level = names.table(source.tree)
+    for call in source.nodes(ast.Call):
+        root = call.func
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        if not isinstance(root, ast.Name):
+            continue
+        # Most calls are methods of local objects or builtins; looking those up would take most of the time.
+        if root.id not in module_level and root.id not in {"self", "cls", "input"}:
+            if root is not call.func or _function_of(call, source) is None:
+                continue
+            if root.id in BUILTINS:
+                continue
+        target = names.qualified(call.func)
+        if target is None:
+            continue
+        top = target.partition(".")[0]
+        if target in BLOCKING or (top not in _STDLIB and top != "builtins"):
+            yield call, target
+
+
+def _function_of(node: ast.AST, source: Source) -> FunctionNode | None:
+    """The function whose body runs a node; None at module level and in lambdas."""
+    parent = source.parent(node)
+    child = node
+    while parent is not None:
+        if isinstance(parent, _FUNCTIONS):
+            return parent if isinstance(child, ast.stmt) else None
+        if isinstance(parent, (ast.Lambda, ast.ClassDef)):
+            return None
+        child, parent = parent, source.parent(parent)
+    return None
+
+
+def _is_plain(node: FunctionNode, names: Names, source: Source) -> bool:
     """Whether calling it runs its body at once: no decorator may move it to a thread, no `yield` puts it off."""
     if any(
         names.qualified(item.func if isinstance(item, ast.Call) else item) not in _HARMLESS_DECORATORS
         for item in node.decorator_list
     ):
         return False
-    return not any(isinstance(inner, (ast.Yield, ast.YieldFrom)) for inner in _own(node))
+    return not any(
+        _function_of(inner, source) is node
+        for kind in (ast.Yield, ast.YieldFrom)
+        for inner in source.nodes(kind)
+    )
 
 
-def _own(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
-    """The nodes of a function's body without those of functions inside it."""
-    stack: list[ast.AST] = [*reversed(node.body)]
-    while stack:
-        item = stack.pop()
-        yield item
-        if not isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
-            stack.extend(reversed(list(ast.iter_child_nodes(item))))
-
-
-def _calls(node: ast.FunctionDef | ast.AsyncFunctionDef, source: Source, names: Names) -> Iterator[Call]:
-    seen: set[str] = set()
-    is_async = isinstance(node, ast.AsyncFunctionDef)
-    certain = None if is_async else _certain(node)
-    for inner in _own(node):
-        if not isinstance(inner, ast.Call) or isinstance(source.parent(inner), ast.Await):
-            continue
-        if certain is not None and not _is_within(inner, certain, source):
-            continue
-        target = names.qualified(inner.func)
-        if target is None or (target not in BLOCKING and target.partition(".")[0] in _STDLIB):
-            continue
-        if target.startswith("builtins.") and target not in BLOCKING:
-            continue
-        if target not in seen:
-            seen.add(target)
-            yield (target, pack(source, inner))
-
-
-def _certain(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[ast.stmt]:
+def _certain(node: FunctionNode) -> set[ast.stmt]:
     """The statements that nearly every call of a function reaches.
 
     What stands under a condition, in a handler, or behind an early return of something kept (a cache) is left out:
@@ -156,27 +186,6 @@ def _is_within(call: ast.Call, certain: set[ast.stmt], source: Source) -> bool:
             header = not isinstance(parent, ast.If) or child is parent.test
             return header and parent in certain
         child, parent = parent, source.parent(parent)
-    return False
-
-
-def _dropped(source: Source, names: Names) -> Iterator[tuple[str, Packed, bool]]:
-    """Calls whose result is thrown away."""
-    for statement in source.nodes(ast.Expr):
-        call = statement.value
-        if isinstance(call, ast.Call):
-            target = names.qualified(call.func)
-            if target is not None and target.partition(".")[0] not in _STDLIB and "builtins" not in target:
-                yield (target, pack(source, call), _in_coroutine(statement, source))
-
-
-def _in_coroutine(node: ast.AST, source: Source) -> bool:
-    parent = source.parent(node)
-    while parent is not None:
-        if isinstance(parent, ast.AsyncFunctionDef):
-            return True
-        if isinstance(parent, (ast.FunctionDef, ast.Lambda)):
-            return False
-        parent = source.parent(parent)
     return False
 
 

@@ -8,7 +8,8 @@ Cohesion in Object-Oriented Systems" (1995) for LCOM4.
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from charter.analysis.places import name_span
 from charter.api.facts.metrics import Branch, ClassMetrics, FunctionMetrics
@@ -22,8 +23,33 @@ if TYPE_CHECKING:
     from charter.syntax.source import Source
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+
+_FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
+_LISTED_FROM: Final = 10
+"""The complexity from which the places that add up are listed; nobody asks for those of simple functions."""
+_WORDS: Final[dict[type[ast.AST], str]] = {
+    ast.If: "`if`",
+    ast.For: "loop",
+    ast.AsyncFor: "loop",
+    ast.While: "loop",
+    ast.ExceptHandler: "`except`",
+    ast.match_case: "`case`",
+    ast.BoolOp: "`and`/`or`",
+    ast.IfExp: "conditional expression",
+}
+_NESTS: Final = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.match_case)
+_FLAT: Final = (ast.BoolOp, ast.match_case)
+"""What adds one to cognitive complexity wherever it stands, or nothing (a `case`, whose `match` adds)."""
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What adds up in one function: nodes, with what they weigh for cognitive complexity."""
+
+    cyclomatic: list[tuple[ast.AST, str]]
+    cognitive: list[tuple[ast.AST, str, int]]
+    nesting: int = 0
+    deepest: ast.AST | None = None
 
 
 def facts(source: Source, names: Names) -> Iterator[FunctionMetrics | ClassMetrics]:
@@ -36,178 +62,126 @@ def facts(source: Source, names: Names) -> Iterator[FunctionMetrics | ClassMetri
     Yields:
         A fact for each function, then one for each class.
     """
-    for kind in (ast.FunctionDef, ast.AsyncFunctionDef):
+    tallies = _tallies(source)
+    for kind in _FUNCTIONS:
         for function in source.nodes(kind):
-            yield _function(function, source, names)
+            yield _function(function, tallies.get(function), source, names)
     for class_ in source.nodes(ast.ClassDef):
         yield _class(class_, source, names)
 
 
-def _function(function: FunctionNode, source: Source, names: Names) -> FunctionMetrics:
-    meter = _Meter(function, source)
-    meter.block(function.body, 0)
-    meter.branches.sort(key=lambda branch: branch.location.span)
+def _tallies(source: Source) -> dict[ast.AST, _Tally]:
+    """Go through what branches, and count it for the function it stands in.
+
+    Only nodes that add something are visited, each with the way up to its function; a walk over whole bodies would
+    take ten times as long.
+    """
+    tallies: dict[ast.AST, _Tally] = {}
+    parents = source.index.parents
+    for kind, word in _WORDS.items():
+        for node in source.nodes(kind):
+            depth = 0
+            child: ast.AST = node
+            parent = parents.get(node)
+            while parent is not None and not isinstance(parent, _FUNCTIONS):
+                if isinstance(parent, ast.ClassDef):
+                    break
+                if isinstance(parent, _NESTS) and not _continues(child, parent, source):
+                    depth += 1
+                child, parent = parent, parents.get(parent)
+            if not isinstance(parent, _FUNCTIONS):
+                continue
+            tally = tallies.get(parent)
+            if tally is None:
+                tally = tallies[parent] = _Tally([], [])
+            _count(tally, node, word, depth, source)
+    return tallies
+
+
+def _continues(child: ast.AST, parent: ast.AST, source: Source) -> bool:
+    """Whether a child is the `elif` of its parent, which nests no deeper."""
+    return (
+        isinstance(parent, ast.If)
+        and isinstance(child, ast.If)
+        and len(parent.orelse) == 1
+        and parent.orelse[0] is child
+        and source.text.startswith("elif", source.span(child).start)
+    )
+
+
+def _count(tally: _Tally, node: ast.AST, word: str, depth: int, source: Source) -> None:
+    if isinstance(node, ast.If) and source.text.startswith("elif", source.span(node).start):
+        tally.cyclomatic.append((node, "`elif`"))
+        tally.cognitive.append((node, "`elif`", 1))
+        return
+    if isinstance(node, (ast.BoolOp, ast.IfExp)):
+        tally.cognitive.append((node, word, 1 if isinstance(node, ast.BoolOp) else 1 + depth))
+        return
+    if isinstance(node, ast.match_case):
+        default = (
+            isinstance(node.pattern, ast.MatchAs) and node.pattern.pattern is None and node.guard is None
+        )
+        if not default:
+            tally.cyclomatic.append((node.pattern, word))
+        return
+    tally.cyclomatic.append((node, word))
+    tally.cognitive.append((node, word, 1 + depth))
+    if depth + 1 > tally.nesting:
+        tally.nesting, tally.deepest = depth + 1, node
+
+
+def _function(function: FunctionNode, tally: _Tally | None, source: Source, names: Names) -> FunctionMetrics:
     location = source.location(name_span(source, function))
+    cyclomatic = 1 + len(tally.cyclomatic) if tally is not None else 1
+    cognitive = sum(weight for _, _, weight in tally.cognitive) if tally is not None else 0
+    branches: tuple[Branch, ...] = ()
+    hurdles: tuple[Branch, ...] = ()
+    if tally is not None and max(cyclomatic, cognitive) >= _LISTED_FROM:
+        branches = _listed([(node, word, 1) for node, word in tally.cyclomatic], source)
+        hurdles = _listed(tally.cognitive, source)
+    deepest = tally.deepest if tally is not None else None
     return FunctionMetrics(
         location=location,
         name=names.symbol(function),
-        cyclomatic=1 + len(meter.branches),
-        branches=tuple(meter.branches),
-        cognitive=sum(branch.weight for branch in meter.hurdles),
-        hurdles=tuple(meter.hurdles),
-        nesting=meter.nesting,
-        deepest=location if meter.deepest is None else source.location(meter.deepest),
-        statements=meter.statements - (ast.get_docstring(function, clean=False) is not None),
+        cyclomatic=cyclomatic,
+        branches=branches,
+        cognitive=cognitive,
+        hurdles=hurdles,
+        nesting=tally.nesting if tally is not None else 0,
+        deepest=location if deepest is None else _head(deepest, source),
+        lines=(function.end_lineno or function.lineno) - function.lineno + 1,
         parameters=_parameters(function, source),
     )
 
 
+def _listed(items: list[tuple[ast.AST, str, int]], source: Source) -> tuple[Branch, ...]:
+    found = [Branch(_head(node, source), word, weight) for node, word, weight in items]
+    return tuple(sorted(found, key=lambda branch: branch.location.span))
+
+
+def _head(node: ast.AST, source: Source) -> Location:
+    """The first word of a construct, so that a mark does not cover its whole block."""
+    start = end = source.span(node).start
+    text = source.text
+    while end < len(text) and (text[end].isalnum() or text[end] == "_"):
+        end += 1
+    return source.location(Span(start, max(end, start + 1)))
+
+
 def _parameters(function: FunctionNode, source: Source) -> int:
     arguments = function.args
-    names = [a.arg for a in (*arguments.posonlyargs, *arguments.args)]
+    positional = len(arguments.posonlyargs) + len(arguments.args)
     in_class = isinstance(source.parent(function), ast.ClassDef)
     static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in function.decorator_list)
-    implicit = 1 if in_class and names and not static else 0
-    return len(names) - implicit + len(arguments.kwonlyargs)
-
-
-class _Meter:
-    """One pass over a function's own statements."""
-
-    def __init__(self, function: FunctionNode, source: Source) -> None:
-        self.source = source
-        self.function = function
-        self.branches: list[Branch] = []
-        self.hurdles: list[Branch] = []
-        self.statements = 0
-        self.nesting = 0
-        self.deepest: ast.stmt | None = None
-
-    def block(self, body: list[ast.stmt], depth: int) -> None:
-        """Measure a block at a depth of nesting, 0 for the function's own."""
-        for statement in body:
-            self.statements += 1
-            self._statement(statement, depth)
-
-    def _statement(self, node: ast.stmt, depth: int) -> None:
-        if isinstance(node, _DEFINITIONS):
-            return
-        if depth > self.nesting:
-            self.nesting, self.deepest = depth, node
-        if isinstance(node, ast.If):
-            self._if(node, depth)
-        elif isinstance(node, _LOOPS):
-            self._both(node, "loop", depth)
-            self._expressions(node, depth)
-            self.block(node.body, depth + 1)
-            self._else(node.orelse, depth)
-        elif isinstance(node, (ast.Try, ast.TryStar)):
-            self._try(node, depth)
-        elif isinstance(node, ast.Match):
-            self._match(node, depth)
-        elif isinstance(node, (ast.With, ast.AsyncWith)):
-            self._expressions(node, depth)
-            self.block(node.body, depth)
-        else:
-            self._expressions(node, depth)
-
-    def _if(self, node: ast.If, depth: int) -> None:
-        self._both(node, "`if`", depth)
-        while True:
-            self._expression(node.test, depth)
-            self.block(node.body, depth + 1)
-            if not (
-                len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If) and self._is_elif(node.orelse[0])
-            ):
-                break
-            node = node.orelse[0]
-            self.statements += 1
-            branch = Branch(self._head(node), "`elif`")
-            self.branches.append(branch)
-            self.hurdles.append(branch)
-        self._else(node.orelse, depth)
-
-    def _is_elif(self, node: ast.If) -> bool:
-        return self.source.text.startswith("elif", self.source.span(node).start)
-
-    def _else(self, body: list[ast.stmt], depth: int) -> None:
-        if body:
-            self.hurdles.append(Branch(self._head(body[0]), "`else`"))
-            self.block(body, depth + 1)
-
-    def _try(self, node: ast.Try | ast.TryStar, depth: int) -> None:
-        # A `try` is no branch for the eye: only what it catches is.
-        self.block(node.body, depth)
-        for handler in node.handlers:
-            self._both(handler, "`except`", depth)
-            self.block(handler.body, depth + 1)
-        self.block(node.orelse, depth)
-        self.block(node.finalbody, depth)
-
-    def _match(self, node: ast.Match, depth: int) -> None:
-        self.hurdles.append(Branch(self._head(node), "`match`", 1 + depth))
-        self._expression(node.subject, depth)
-        for case in node.cases:
-            pattern = case.pattern
-            is_default = isinstance(pattern, ast.MatchAs) and pattern.pattern is None and case.guard is None
-            if not is_default:
-                self.branches.append(Branch(self._head(pattern), "`case`"))
-            if case.guard is not None:
-                self._expression(case.guard, depth)
-            self.block(case.body, depth + 1)
-
-    def _both(self, node: ast.stmt | ast.ExceptHandler, what: str, depth: int) -> None:
-        head = self._head(node)
-        self.branches.append(Branch(head, what))
-        self.hurdles.append(Branch(head, what, 1 + depth))
-
-    def _head(self, node: ast.AST) -> Location:
-        """The first word of a construct, so that a mark does not cover its whole block."""
-        start = self.source.span(node).start
-        text = self.source.text
-        end = start
-        while end < len(text) and (text[end].isalnum() or text[end] == "_"):
-            end += 1
-        return self.source.location(Span(start, max(end, start + 1)))
-
-    def _expressions(self, node: ast.stmt, depth: int) -> None:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.expr):
-                self._expression(child, depth)
-            elif isinstance(child, (ast.withitem, ast.keyword)):
-                for inner in ast.iter_child_nodes(child):
-                    self._expression(inner, depth)
-
-    def _expression(self, root: ast.AST, depth: int) -> None:
-        """Count what makes an expression hard to read: chains of `and`/`or`, conditionals, lambdas, recursion."""
-        todo: list[tuple[ast.AST, int]] = [(root, depth)]
-        while todo:
-            node, level = todo.pop()
-            if isinstance(node, ast.BoolOp):
-                self.hurdles.append(Branch(self._head(node), "`and`/`or`"))
-            elif isinstance(node, ast.IfExp):
-                self.hurdles.append(Branch(self._head(node), "conditional expression", 1 + level))
-                level += 1
-            elif isinstance(node, ast.Lambda):
-                level += 1
-            elif (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Name)
-                and node.func.id == self.function.name
-            ):
-                self.hurdles.append(Branch(self._head(node), "recursion"))
-            todo.extend(
-                (child, level)
-                for child in ast.iter_child_nodes(node)
-                if not isinstance(child, ast.expr_context)
-            )
+    implicit = 1 if in_class and positional and not static else 0
+    return positional - implicit + len(arguments.kwonlyargs)
 
 
 def _class(node: ast.ClassDef, source: Source, names: Names) -> ClassMetrics:
-    methods = [item for item in node.body if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    methods = [item for item in node.body if isinstance(item, _FUNCTIONS)]
     touched: dict[str, set[str]] = {}
     assigned: set[str] = set()
-    for method in methods:
+    for method in methods if len(methods) >= _LISTED_FROM else ():
         receiver = next((a.arg for a in (*method.args.posonlyargs, *method.args.args)), None)
         members: set[str] = set()
         for inner in ast.walk(method):

@@ -31,12 +31,12 @@ class FunctionMetrics(Fact):
         location: the function's name.
         name: qualified name within the module.
         cyclomatic: McCabe's number: one, and one for each branch.
-        branches: what adds to `cyclomatic`, in source order.
+        branches: what adds to `cyclomatic`, in source order; () for a simple function (less than 10).
         cognitive: cognitive complexity as SonarSource defines it.
         hurdles: what adds to `cognitive`, with the weight of its nesting.
         nesting: how deep its blocks are nested, 0 for a flat body.
-        deepest: the first line of the deepest block; the name where nothing is nested.
-        statements: how many statements it holds, the docstring left out.
+        deepest: the head of the deepest block; the name where nothing is nested.
+        lines: how many lines it takes, decorators left out.
         parameters: how many parameters a caller sees (`self` and `cls` left out).
     """
 
@@ -47,7 +47,7 @@ class FunctionMetrics(Fact):
     hurdles: tuple[Branch, ...]
     nesting: int
     deepest: Location
-    statements: int
+    lines: int
     parameters: int
 
 
@@ -59,9 +59,10 @@ class ClassMetrics(Fact):
         location: the class's name.
         name: qualified name within the module.
         methods: how many methods it defines.
-        attributes: how many attributes its methods assign to `self`.
+        attributes: how many attributes its methods assign to `self`; 0 for a class of less than ten methods.
         groups: its methods, grouped by the attributes and methods that they share; one group is a cohesive class
-            (LCOM4, Hitz and Montazeri 1995). Methods that touch nothing of the instance are left out.
+            (LCOM4, Hitz and Montazeri 1995). Methods that touch nothing of the instance are left out; () for a class
+            of less than ten methods.
     """
 
     name: str

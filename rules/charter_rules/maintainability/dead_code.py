@@ -1,0 +1,79 @@
+"""Finds private functions, classes and methods that nothing in the project uses; `analysis.unused` says what a use is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from charter.api import Fix, Grade, Severity, rule
+from charter.api.facts.names import UnusedName
+from charter_rules import shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+
+@rule(
+    UnusedName,
+    code="MNT013",
+    principles=("no-dead-code",),
+    severity=Severity.LOW,
+    kinds=("function", "class", "method"),
+)
+def dead_code(unused: UnusedName, ctx: Context) -> Iterator[Finding]:
+    """A private function, class or method is used nowhere in the project.
+
+    Dead code is read, tested, refactored and translated like living code, and it misleads whoever looks for how
+    things are done here. The version history keeps it.
+
+    The whole project is searched, strings and templates of names included, so that a name built for `getattr`
+    counts as a use. Decorated definitions, overrides of other packages' methods and public names, which other
+    projects may use, are left alone. Vulture searches in the same way; it also reports public names, at 60 %
+    confidence.
+
+    ```python bad title="shop/prices.py"
+    def total(items):
+        return sum(item.price for item in items)
+
+    def _old_total(items):
+    #   ^^^^^^^^^^ the function `_old_total` is used nowhere in the project
+        result = 0
+        for item in items:
+            result = result + item.price
+        return result
+    ```
+    ```python good title="shop/views.py"
+    from shop.prices import total
+
+    print(total([]))
+    ```
+    ```python fixed title="shop/prices.py"
+    def total(items):
+        return sum(item.price for item in items)
+    ```
+    ```python good
+    class Handler:
+        def handle(self, kind):
+            return getattr(self, f"_handle_{kind}")()
+
+        def _handle_order(self):
+            return "order"
+    ```
+    """
+    if ctx.is_test:
+        return
+    yield ctx.finding(
+        unused.location,
+        f"the {unused.sort} `{unused.name}` is used nowhere in the project",
+        fix=_fix(unused, ctx),
+        tags=("unnecessary",),
+    )
+
+
+def _fix(unused: UnusedName, ctx: Context) -> Fix | None:
+    for kind in shapes.DEFINITIONS:
+        for node in ctx.nodes(kind):
+            if node.name == unused.name and ctx.name_span(node) == unused.location.span:
+                return Fix(f"Remove `{unused.name}`", (ctx.remove_statement(node),), Grade.UNSAFE)
+    return None

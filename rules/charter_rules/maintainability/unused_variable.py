@@ -1,0 +1,176 @@
+"""Finds local variables that are set, counted or filled, and never read."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from charter.api import Fix, Grade, Severity, rule
+from charter_rules import shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from charter.api import Context, Finding
+
+_FILLERS = frozenset({"append", "add", "extend", "update", "insert", "setdefault", "appendleft"})
+_SEERS = frozenset({"locals", "vars", "eval", "exec", "dir", "globals"})
+
+
+@rule(
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    code="MNT007",
+    principles=("no-dead-code",),
+    severity=Severity.LOW,
+    aliases=("F841", "W0612"),
+)
+def unused_variable(function: shapes.FunctionNode, ctx: Context) -> Iterator[Finding]:
+    """A local variable is set, counted up or filled, and never read.
+
+    Either the code that computes it is dead, or the line that should use it is missing. The second is a bug, and
+    more often than not it is the list that is filled and not returned, or the counter that nothing looks at.
+
+    Ruff's F841 finds variables that are only assigned. This rule also finds those that are only added to. Names
+    that begin with an underscore say that they are not needed.
+
+    ```python bad
+    def report(rows):
+        found = []
+    #   ^^^^^ `found` is filled and never read
+        for row in rows:
+            found.append(row.name)
+        return rows
+    ```
+    ```python bad
+    def area(width, height):
+        depth = 3
+    #   ^^^^^ `depth` is never read
+        return width * height
+    ```
+    ```python fixed
+    def area(width, height):
+        return width * height
+    ```
+    ```python good
+    def first(rows):
+        head, _rest = rows[0], rows[1:]
+        return head
+
+    def names(rows):
+        found = []
+        for row in rows:
+            found.append(row.name)
+        return found
+    ```
+    """
+    stores = _names(ctx).stored.get(function)
+    if not stores:
+        ctx.not_an_opportunity()
+        return
+    read = _names(ctx).read
+    first, last = function.lineno, function.end_lineno or function.lineno
+    if any(first <= use.lineno <= last for seer in _SEERS for use in read.get(seer, ())):
+        return
+    barred = {argument.arg for argument in shapes.parameters(function)}
+    for kind in (ast.Global, ast.Nonlocal):
+        for statement in ctx.nodes(kind):
+            if first <= statement.lineno <= last:
+                barred.update(statement.names)
+    for name, places in stores.items():
+        if name in barred or name.startswith("_"):
+            continue
+        uses = [use for use in read.get(name, ()) if first <= use.lineno <= last]
+        if not uses:
+            if _is_local(places, ctx) and not (ctx.is_test and _is_call(places[0], ctx)):
+                yield ctx.finding(
+                    places[0], f"`{name}` is never read", fix=_remove(places, ctx), tags=("unnecessary",)
+                )
+        elif (
+            all(_fills(use, ctx) for use in uses)
+            and _is_local(places, ctx)
+            and all(_makes_container(place, ctx) for place in places)
+        ):
+            yield ctx.finding(places[0], f"`{name}` is filled and never read")
+
+
+@dataclass(frozen=True)
+class _Names:
+    """The names of one file: those stored in each function itself, and all that are read, by name."""
+
+    stored: Mapping[ast.AST, dict[str, list[ast.Name]]]
+    read: Mapping[str, list[ast.Name]]
+
+
+@lru_cache(maxsize=1)
+def _names(ctx: Context) -> _Names:
+    """Sort the names of a file once for all its functions."""
+    stored: dict[ast.AST, dict[str, list[ast.Name]]] = {}
+    read: dict[str, list[ast.Name]] = {}
+    for node in ctx.nodes(ast.Name):
+        if isinstance(node.ctx, ast.Store):
+            function = ctx.function(node)
+            if function is not None:
+                stored.setdefault(function, {}).setdefault(node.id, []).append(node)
+        else:
+            read.setdefault(node.id, []).append(node)
+    return _Names(stored, read)
+
+
+def _is_local(places: list[ast.Name], ctx: Context) -> bool:
+    """Whether all bindings are plain assignments of the one name."""
+    for place in places:
+        parent = ctx.parent(place)
+        if isinstance(parent, ast.Assign):
+            if not any(target is place for target in parent.targets) or len(parent.targets) > 1:
+                return False
+        elif isinstance(parent, ast.AnnAssign):
+            if parent.value is None:
+                return False
+        elif not isinstance(parent, ast.AugAssign):
+            return False
+    return True
+
+
+def _is_call(place: ast.Name, ctx: Context) -> bool:
+    parent = ctx.parent(place)
+    return isinstance(parent, (ast.Assign, ast.AnnAssign)) and not shapes.is_pure(parent.value or parent)
+
+
+def _fills(use: ast.Name, ctx: Context) -> bool:
+    """Whether a use only puts something into the variable's container."""
+    parent = ctx.parent(use)
+    if isinstance(parent, ast.Attribute) and parent.attr in _FILLERS:
+        call = ctx.parent(parent)
+        return isinstance(call, ast.Call) and call.func is parent and isinstance(ctx.parent(call), ast.Expr)
+    return isinstance(parent, ast.Subscript) and parent.value is use and isinstance(parent.ctx, ast.Store)
+
+
+def _makes_container(place: ast.Name, ctx: Context) -> bool:
+    parent = ctx.parent(place)
+    value = parent.value if isinstance(parent, (ast.Assign, ast.AnnAssign)) else None
+    if isinstance(value, (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)):
+        return True
+    made = ctx.name(value.func) if isinstance(value, ast.Call) else None
+    return made in {
+        "builtins.list",
+        "builtins.dict",
+        "builtins.set",
+        "collections.defaultdict",
+        "collections.deque",
+    }
+
+
+def _remove(places: list[ast.Name], ctx: Context) -> Fix | None:
+    if len(places) != 1:
+        return None
+    statement = ctx.parent(places[0])
+    if not isinstance(statement, (ast.Assign, ast.AnnAssign)) or statement.value is None:
+        return None
+    if shapes.is_pure(statement.value):
+        grade = Grade.SAFE if isinstance(statement.value, (ast.Constant, ast.Name)) else Grade.UNSAFE
+        return Fix(f"Remove `{places[0].id}`", (ctx.remove_statement(statement),), grade)
+    text = ctx.source(statement.value)
+    return Fix("Keep the call, drop the variable", (ctx.replace(statement, text),), Grade.UNSAFE)

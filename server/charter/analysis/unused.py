@@ -1,0 +1,372 @@
+"""Imports, functions, classes and methods that nothing in the project uses.
+
+A name counts as used when it occurs anywhere outside of its own body: as a name, an attribute, a keyword, in
+`__all__`, or in a string that could be turned into it (`getattr`, dotted paths, prefixes that are completed at run
+time). Types are not asked, so a method shares the uses of all methods of its name: little is missed by mistake,
+nothing is reported by mistake. What a framework or another project may call is left out: decorated definitions,
+special methods, methods of classes whose bases lie outside of the project, and public names of a package that is
+built for others.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final, cast
+
+from charter.analysis import Solution
+from charter.analysis.places import Packed, name_span, pack, unpack
+from charter.api.facts.names import UnusedName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.analysis import ProjectInfo
+    from charter.api import Fact
+    from charter.model.names import Names
+    from charter.syntax.source import Source
+
+VERSION = 1
+
+_WORD: Final[re.Pattern[str]] = re.compile(r"[A-Za-z_]\w*")
+_TEST: Final = re.compile(r"(^|/)(tests?|testing|conftest\.py|test_[^/]*\.py|[^/]*_test\.py|tests\.py)($|/)")
+_OWN_BASES: Final = frozenset(
+    {
+        "builtins.object", "builtins.Exception", "builtins.ValueError", "builtins.TypeError", "builtins.RuntimeError",
+        "builtins.KeyError", "builtins.LookupError", "builtins.AttributeError", "builtins.OSError", "abc.ABC",
+        "typing.Generic", "typing.NamedTuple", "typing_extensions.TypedDict", "typing.TypedDict", "enum.Enum",
+        "enum.IntEnum", "enum.StrEnum", "builtins.dict", "builtins.list", "builtins.str", "builtins.int",
+        "builtins.tuple", "builtins.set",
+    }
+)  # fmt: skip
+"""Bases from outside whose methods nobody calls by a plain name of the class's own."""
+_TRANSPARENT: Final = frozenset(
+    {
+        "builtins.staticmethod", "builtins.classmethod", "builtins.property", "functools.lru_cache",
+        "functools.cache", "functools.cached_property", "functools.wraps", "contextlib.contextmanager",
+        "contextlib.asynccontextmanager", "typing.no_type_check",
+    }
+)  # fmt: skip
+"""Decorators that register nothing."""
+_FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+Definition = tuple[str, str, Packed, int, str]
+"""Sort, name, place, how often its body names it, and for methods the qualified name of the class."""
+Import = tuple[str, str, Packed]
+"""Name, target, place."""
+Extract = tuple[
+    dict[str, int], set[str], list[Definition], list[Import], dict[str, list[str]], set[str], list[str]
+]
+"""Uses by name, beginnings of names, definitions, unused imports, bases by class, what other modules it takes, exports."""
+
+
+def extract(source: Source, names: Names) -> Extract:
+    """What a file defines and what it uses."""
+    uses: dict[str, int] = {}
+    prefixes: set[str] = set()
+    for name in _uses(source, prefixes):
+        uses[name] = uses.get(name, 0) + 1
+    is_test = _TEST.search(source.path) is not None
+    definitions = [] if is_test else list(_definitions(source, names))
+    bases = {
+        names.definition(node): [names.qualified(base) or "?" for base in node.bases if not _is_generic(base)]
+        for node in source.nodes(ast.ClassDef)
+    }
+    return (
+        uses,
+        prefixes,
+        definitions,
+        list(_unused_imports(source, names, uses)),
+        bases,
+        _taken(source, names),
+        sorted(_exports(source)),
+    )
+
+
+def _is_generic(base: ast.expr) -> bool:
+    return isinstance(base, ast.Subscript) and isinstance(base.value, ast.Name) and base.value.id == "Generic"
+
+
+def _uses(source: Source, prefixes: set[str]) -> Iterator[str]:
+    for name in source.nodes(ast.Name):
+        if not isinstance(name.ctx, ast.Store):
+            yield name.id
+    for attribute in source.nodes(ast.Attribute):
+        yield attribute.attr
+    for keyword in source.nodes(ast.keyword):
+        if keyword.arg:
+            yield keyword.arg
+    for statement in source.nodes(ast.ImportFrom):
+        for alias in statement.names:
+            yield alias.name
+    for statement in (*source.nodes(ast.Global), *source.nodes(ast.Nonlocal)):
+        yield from statement.names
+    for pattern in source.nodes(ast.MatchClass):
+        yield from pattern.kwd_attrs
+    for constant in source.nodes(ast.Constant):
+        value = constant.value
+        if not isinstance(value, str) or len(value) > 200:
+            continue
+        parent = source.parent(constant)
+        if isinstance(parent, ast.Expr):
+            continue  # a docstring uses nothing
+        if value.isidentifier():
+            yield value
+        elif " " in value and "[" not in value and "|" not in value:
+            if "_" not in value:
+                continue  # prose
+            yield from _WORD.findall(value)
+        else:
+            yield from _WORD.findall(value)
+        if "_" in value and isinstance(parent, (ast.BinOp, ast.JoinedStr, ast.Call)):
+            words = _WORD.findall(value)
+            prefixes.update(word for word in words if len(word) > 2 and (word[-1] == "_" or word[0] == "_"))
+
+
+def _definitions(source: Source, names: Names) -> Iterator[Definition]:
+    for node in source.nodes(ast.ClassDef):
+        if _is_candidate(node, names) and isinstance(source.parent(node), ast.Module):
+            yield ("class", node.name, pack(source, name_span(source, node)), _own_uses(node), "")
+    for kind in _FUNCTIONS:
+        for node in source.nodes(kind):
+            if not _is_candidate(node, names):
+                continue
+            parent = source.parent(node)
+            place = pack(source, name_span(source, node))
+            if isinstance(parent, ast.ClassDef):
+                if not _is_stub(node):
+                    yield ("method", node.name, place, _own_uses(node), names.definition(parent))
+            elif isinstance(parent, ast.Module):
+                yield ("function", node.name, place, _own_uses(node), "")
+
+
+def _is_candidate(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, names: Names) -> bool:
+    if not node.name.startswith("_") or node.name.endswith("__") or node.name == "_":
+        return False
+    return all(
+        names.qualified(item.func if isinstance(item, ast.Call) else item) in _TRANSPARENT
+        for item in node.decorator_list
+    )
+
+
+def _is_stub(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a method only states that subclasses have one."""
+    return all(
+        isinstance(item, (ast.Pass, ast.Raise))
+        or (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))
+        for item in node.body
+    )
+
+
+def _own_uses(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> int:
+    """How often a definition's own body names it (recursion)."""
+    count = 0
+    for inner in ast.walk(node):
+        if (
+            isinstance(inner, ast.Name) and inner.id == node.name and not isinstance(inner.ctx, ast.Store)
+        ) or (isinstance(inner, ast.Attribute) and inner.attr == node.name):
+            count += 1
+        elif isinstance(inner, ast.Constant) and isinstance(inner.value, str) and len(inner.value) < 300:
+            count += _WORD.findall(inner.value).count(node.name)
+    return count
+
+
+def _exports(source: Source) -> set[str]:
+    """The names in `__all__`."""
+    found: set[str] = set()
+    for statement in source.tree.body:
+        if isinstance(statement, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
+                found.update(
+                    node.value
+                    for node in ast.walk(statement)
+                    if isinstance(node, ast.Constant) and isinstance(node.value, str)
+                )
+    return found
+
+
+def _unused_imports(source: Source, names: Names, uses: dict[str, int]) -> Iterator[Import]:
+    """Imports whose local name nothing in the file mentions; `__init__` files and deliberate re-exports are left out."""
+    if source.path.endswith(("__init__.py", ".pyi")):
+        return
+    table = names.table(source.tree)
+    for kind in (ast.Import, ast.ImportFrom):
+        for statement in source.nodes(kind):
+            if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
+                continue
+            if _is_probe(statement, source) or _is_silenced(statement, source):
+                continue
+            for alias in statement.names:
+                local = alias.asname or alias.name.partition(".")[0]
+                if alias.name in {"*", alias.asname} or local == "_":
+                    continue
+                # `from a import b` names `b` once itself.
+                own = isinstance(statement, ast.ImportFrom) and alias.asname is None
+                if uses.get(local, 0) > _times_imported(local, source, own=own):
+                    continue
+                bound = next((b.target for b in table.get(local, ()) if b.node is statement), "")
+                yield (local, bound or alias.name, pack(source, alias))
+
+
+def _times_imported(name: str, source: Source, *, own: bool) -> int:
+    if not own:
+        return 0
+    return sum(alias.name == name for statement in source.nodes(ast.ImportFrom) for alias in statement.names)
+
+
+def _is_probe(statement: ast.stmt, source: Source) -> bool:
+    """Whether the import asks if something is installed, or stands in a branch for one Python or platform."""
+    parent = source.parent(statement)
+    while parent is not None:
+        if isinstance(parent, ast.Try):
+            return True
+        if isinstance(parent, ast.If) and not _is_type_checking(parent.test):
+            return True
+        if isinstance(parent, (*_FUNCTIONS, ast.With)):
+            return True  # a lazy import that is made for its effect, or whose failure is expected
+        parent = source.parent(parent)
+    return False
+
+
+def _is_type_checking(test: ast.expr) -> bool:
+    return (isinstance(test, ast.Name) and test.id == "TYPE_CHECKING") or (
+        isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING"
+    )
+
+
+def _is_silenced(statement: ast.stmt, source: Source) -> bool:
+    """Whether a comment on the statement's lines tells some linter that it is meant."""
+    first, last = statement.lineno, statement.end_lineno or statement.lineno
+    lines = (source.positions.line_text(line) for line in range(first, last + 1))
+    return any(
+        "#" in line
+        and re.search(r"#.*(noqa|pylint|pyflakes|isort|unused|re-?export|type:)", line, re.IGNORECASE)
+        for line in lines
+    )
+
+
+def _taken(source: Source, names: Names) -> set[str]:
+    """Qualified names that this file takes from other modules."""
+    found: set[str] = set()
+    for statement in source.nodes(ast.ImportFrom):
+        for alias in statement.names:
+            bound = next(
+                (
+                    b.target
+                    for b in names.table(source.tree).get(alias.asname or alias.name, ())
+                    if b.node is statement
+                ),
+                "",
+            )
+            found.add(bound or f"{statement.module or ''}.{alias.name}")
+    modules = {
+        name: bindings[0].target for name, bindings in names.table(source.tree).items() if bindings[0].target
+    }
+    for attribute in source.nodes(ast.Attribute):
+        path: list[str] = [attribute.attr]
+        root = attribute.value
+        while isinstance(root, ast.Attribute):
+            path.append(root.attr)
+            root = root.value
+        if isinstance(root, ast.Name) and root.id in modules:
+            found.add(".".join((modules[root.id], *reversed(path))))
+    for constant in source.nodes(ast.Constant):
+        value = constant.value
+        if isinstance(value, str) and "." in value and len(value) < 200 and " " not in value:
+            found.add(value)
+    return found
+
+
+class Solver:
+    """Counts the uses of every name in the project.
+
+    Args:
+        project: tells modules, other files and how the project is built.
+    """
+
+    def __init__(self, project: ProjectInfo) -> None:
+        self._project = project
+        self._files: dict[str, Extract] = {}
+        self._uses: dict[str, int] = {}
+        self._prefixes: dict[str, int] = {}
+        self._taken: dict[str, int] = {}
+        self._solution: Solution | None = None
+
+    def update(self, path: str, extract: object | None) -> None:
+        """Take in a file's definitions and uses, or take the file out."""
+        old = self._files.get(path)
+        if old == extract:
+            return
+        self._solution = None
+        if old is not None:
+            self._count(old, -1)
+            del self._files[path]
+        if extract is not None:
+            new = self._files[path] = cast("Extract", extract)
+            self._count(new, 1)
+
+    def _count(self, file: Extract, sign: int) -> None:
+        for name, count in file[0].items():
+            self._uses[name] = self._uses.get(name, 0) + sign * count
+        for counter, keys in ((self._prefixes, file[1]), (self._taken, file[5])):
+            for key in keys:
+                counter[key] = counter.get(key, 0) + sign
+
+    def solve(self) -> Solution:
+        """The names that nothing uses."""
+        if self._solution is None:
+            self._solution = self._solve()
+        return self._solution
+
+    def _solve(self) -> Solution:
+        facts: dict[str, list[Fact]] = {}
+        opportunities: dict[str, dict[tuple[type[Fact], str], int]] = {}
+        prefixes = tuple(prefix for prefix, count in self._prefixes.items() if count > 0)
+        bases = {name: found for file in self._files.values() for name, found in file[4].items()}
+        starred = {name for name, count in self._taken.items() if count > 0 and name.endswith(".*")}
+        for path, (_, _, definitions, imports, _, _, exports) in self._files.items():
+            module = self._project.modules.get(path, "")
+            found: list[Fact] = list(self._imports(path, module, imports, starred))
+            exported = set(exports)
+            for sort, name, place, own, owner in definitions:
+                if self._uses.get(name, 0) > own or name in exported:
+                    continue
+                if sort == "method" and not self._is_own(owner, bases):
+                    continue
+                if not any(name.startswith(prefix) or name.endswith(prefix) for prefix in prefixes):
+                    found.append(UnusedName(unpack(path, place), name, sort))  # pyright: ignore[reportArgumentType]
+            if found:
+                facts[path] = found
+            counts: dict[tuple[type[Fact], str], int] = {(UnusedName, "import"): len(imports) + 1}
+            for sort, *_ in definitions:
+                counts[UnusedName, sort] = counts.get((UnusedName, sort), 0) + 1
+            opportunities[path] = counts
+        return Solution(facts, opportunities)
+
+    def _imports(
+        self, path: str, module: str, imports: list[Import], starred: set[str]
+    ) -> Iterator[UnusedName]:
+        modules = self._known_modules()
+        for name, target, place in imports:
+            if self._taken.get(f"{module}.{name}", 0) > 0 or f"{module}.*" in starred:
+                continue  # another module takes it from here
+            if target in modules:
+                continue  # a module of this project may be imported for what it does
+            yield UnusedName(unpack(path, place), name, "import", target=target)
+
+    def _known_modules(self) -> frozenset[str]:
+        return frozenset(self._project.modules.values())
+
+    def _is_own(self, owner: str, bases: dict[str, list[str]]) -> bool:
+        """Whether a class and all its bases are of this project, so that every caller of its methods is, too."""
+        todo, seen = [owner], {owner}
+        while todo:
+            for base in bases.get(todo.pop(), ["?"]):
+                if base in _OWN_BASES or base in seen:
+                    continue
+                if base not in bases:
+                    return False
+                seen.add(base)
+                todo.append(base)
+        return True

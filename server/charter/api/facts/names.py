@@ -1,0 +1,33 @@
+"""Facts about names that nothing uses. What counts as a use is `analysis.unused`'s business."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from charter.api.facts import Fact
+
+Sort = Literal["import", "function", "class", "method"]
+
+
+@dataclass(frozen=True, slots=True)
+class UnusedName(Fact):
+    """A name that is bound and never used, as far as the whole project shows.
+
+    Attributes:
+        location: the name where it is bound; for an import, the whole alias.
+        name: the name.
+        sort: what it names; also the fact's `kind`.
+        private: whether its own name says that nobody outside of the project uses it.
+        target: for an import, what it refers to, qualified.
+    """
+
+    name: str
+    sort: Sort
+    private: bool = True
+    target: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What the name is bound to."""
+        return self.sort
