@@ -33,15 +33,15 @@ def dead_code(unused: UnusedName, ctx: Context) -> Iterator[Finding]:
     confidence.
 
     ```python bad title="shop/prices.py"
-    def total(items):
-        return sum(item.price for item in items)
-
     def _old_total(items):
     #   ^^^^^^^^^^ the function `_old_total` is used nowhere in the project
         result = 0
         for item in items:
             result = result + item.price
         return result
+
+    def total(items):
+        return sum(item.price for item in items)
     ```
     ```python good title="shop/views.py"
     from shop.prices import total
@@ -49,6 +49,7 @@ def dead_code(unused: UnusedName, ctx: Context) -> Iterator[Finding]:
     print(total([]))
     ```
     ```python fixed title="shop/prices.py"
+
     def total(items):
         return sum(item.price for item in items)
     ```

@@ -131,6 +131,11 @@ ANALYSES: tuple[Analysis, ...] = (
     ),
     Analysis("charter.analysis.orm.solver", ("charter.api.facts.queries.QueryInLoop",), project=True),
     Analysis("charter.analysis.unused", ("charter.api.facts.names.UnusedName",), project=True),
+    Analysis(
+        "charter.analysis.docs",
+        ("charter.api.facts.docs.PublicSymbol", "charter.api.facts.docs.DocstringProblem"),
+        project=True,
+    ),
 )
 """Every analysis. Order is the order in which they run."""
 

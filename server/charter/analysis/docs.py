@@ -1,0 +1,500 @@
+"""The public interface of a project and what its docstrings say: missing, empty or contradicting the code.
+
+Public is what a user of the package can reach by names without a leading underscore, in modules without one, or what
+`__all__` lists. Tests, migrations, examples and scripts are not part of it. A method that overrides one of a base
+class inherits its docstring; where a base lies outside of the project, its methods are not judged.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final, cast
+
+from charter.analysis import Solution
+from charter.analysis.docstrings import Outline, Parameter, Style, parse, skeleton, summary_of
+from charter.analysis.places import Packed, name_span, pack, unpack
+from charter.api import Span
+from charter.api.facts.docs import DocstringProblem, PublicSymbol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.analysis import ProjectInfo
+    from charter.analysis.docstrings import Docstring
+    from charter.api import Fact
+    from charter.model.names import Names
+    from charter.syntax.source import Source
+
+VERSION = 1
+
+_PRIVATE: Final = re.compile(
+    r"(^|/)(tests?|testing|migrations|versions|examples?|docs?|benchmarks?|scripts?|tools|vendor|_vendor|conftest\.py"
+    r"|setup\.py|noxfile\.py|test_[^/]*\.py|[^/]*_test\.py|[^/]*_pb2(_grpc)?\.py|locale|manage\.py|tasks\.py|__main__\.py|_[^/_][^/]*)($|/)"
+)
+_FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
+_OPEN_BASES: Final = frozenset(
+    {
+        "builtins.object", "builtins.Exception", "builtins.ValueError", "builtins.TypeError", "builtins.RuntimeError",
+        "builtins.KeyError", "builtins.LookupError", "builtins.OSError", "abc.ABC", "typing.Generic",
+        "typing.Protocol", "typing_extensions.Protocol", "enum.Enum", "enum.IntEnum", "enum.StrEnum",
+        "typing.NamedTuple", "builtins.AttributeError", "builtins.IndexError", "builtins.NotImplementedError",
+    }
+)  # fmt: skip
+"""Bases whose few methods are special ones, so that what a class adds is its own."""
+_ENOUGH: Final = 30
+"""A package with fewer definitions has no habit yet, and few enough to document them all."""
+_SELF_EXPLAINING: Final = frozenset(
+    {"builtins.Exception", "builtins.ValueError", "builtins.TypeError", "builtins.KeyError"}
+)
+
+Entry = tuple[str, str, str, Packed, str, int, str, str, "RawOutline | None", int, str]
+"""Sort, name, qualified name, place, state, weight, class, style, outline, offset, indent."""
+RawOutline = tuple[tuple[tuple[str, str, str], ...], "str | None", "str | None", tuple[str, ...]]
+"""Parameters (name, annotation, default), returns, yields, raises."""
+Problem = tuple[str, str, str, Packed, str, tuple[str, ...]]
+Extract = tuple[str, list[Entry], list[Problem], dict[str, list[str]], dict[str, int], list[str]]
+"""Module, symbols, contradictions, bases by class, docstring styles, `__all__`."""
+
+
+def extract(source: Source, names: Names) -> Extract | None:
+    """The documented and undocumented definitions of a file."""
+    if _PRIVATE.search(source.path) or not source.module:
+        return None
+    reader = _Reader(source, names)
+    reader.read()
+    bases = {
+        names.definition(node): [names.qualified(_plain(base)) or "?" for base in node.bases]
+        for node in source.nodes(ast.ClassDef)
+    }
+    return (
+        source.module,
+        reader.entries,
+        reader.problems,
+        bases,
+        dict(reader.styles),
+        sorted(_exported(source)),
+    )
+
+
+def _plain(base: ast.expr) -> ast.expr:
+    return base.value if isinstance(base, ast.Subscript) else base
+
+
+def _exported(source: Source) -> Iterator[str]:
+    for statement in source.tree.body:
+        if isinstance(statement, ast.Assign) and any(
+            isinstance(target, ast.Name) and target.id == "__all__" for target in statement.targets
+        ):
+            for node in ast.walk(statement.value):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    yield node.value
+
+
+class _Reader:
+    """Reads the definitions of one file."""
+
+    def __init__(self, source: Source, names: Names) -> None:
+        self.source = source
+        self.names = names
+        self.entries: list[Entry] = []
+        self.problems: list[Problem] = []
+        self.styles: Counter[str] = Counter()
+
+    def read(self) -> None:
+        """Collect what stands at module level and in classes."""
+        self._body(self.source.tree.body, None)
+
+    def _body(self, body: list[ast.stmt], owner: ast.ClassDef | None) -> None:
+        seen: set[str] = set()
+        for node in body:
+            if isinstance(node, (ast.If, ast.Try)):
+                if not (isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)):
+                    self._body(node.body, owner)
+            elif isinstance(node, ast.ClassDef):
+                self._definition(node, owner, "class")
+                if not node.name.startswith("_"):
+                    self._body(node.body, node)
+            elif isinstance(node, _FUNCTIONS) and node.name not in seen:
+                seen.add(node.name)
+                sort = self._sort(node, owner)
+                if sort:
+                    self._definition(node, owner, sort)
+
+    def _sort(self, node: ast.FunctionDef | ast.AsyncFunctionDef, owner: ast.ClassDef | None) -> str:
+        """What a function is; "" for one that needs no docstring of its own (setters, overloads, overrides)."""
+        sort = "function" if owner is None else "method"
+        for decorator in node.decorator_list:
+            text = ast.unparse(decorator)
+            last = text.partition("(")[0].rpartition(".")[2]
+            if last in {
+                "overload",
+                "setter",
+                "deleter",
+                "override",
+                "register",
+                "singledispatch",
+                "validator",
+            }:
+                return ""
+            if "property" in last:
+                sort = "property"
+        return sort
+
+    def _definition(
+        self,
+        node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef,
+        owner: ast.ClassDef | None,
+        sort: str,
+    ) -> None:
+        literal = _docstring(node)
+        doc = parse(_inner(self.source, literal)) if literal is not None else None
+        if doc is not None and doc.style is not None:
+            self.styles[doc.style] += 1
+        if doc is not None and isinstance(node, _FUNCTIONS):
+            self._compare(node, doc, literal, owner)
+        if node.name.startswith("_") or (isinstance(node, _FUNCTIONS) and not _has_body(node)):
+            return
+        state = "missing" if doc is None else "placeholder" if doc.is_placeholder else "documented"
+        self.entries.append(self._entry(node, owner, sort, state, doc))
+
+    def _entry(
+        self,
+        node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef,
+        owner: ast.ClassDef | None,
+        sort: str,
+        state: str,
+        doc: Docstring | None,
+    ) -> Entry:
+        outline: RawOutline | None = None
+        offset, indent = -1, ""
+        weight = (node.end_lineno or node.lineno) - node.body[0].lineno + 1
+        if isinstance(node, _FUNCTIONS):
+            parameters = _parameters(node, owner, self.source)
+            weight += 2 * len(parameters)
+            if state != "documented":
+                outline = (tuple(parameters), *_results(node, self.source), _raises(node))
+        if state == "missing" and node.body[0].lineno != node.lineno:
+            first = node.body[0]
+            line = min([first.lineno, *(d.lineno for d in getattr(first, "decorator_list", []))])
+            offset = self.source.positions.starts[line - 1]
+            text = self.source.positions.line_text(line)
+            indent = text[: len(text) - len(text.lstrip())]
+        place = pack(self.source, name_span(self.source, node))
+        class_name = self.names.definition(owner) if owner is not None else ""
+        style = doc.style or "" if doc is not None else ""
+        return (
+            sort,
+            node.name,
+            self.names.definition(node),
+            place,
+            state,
+            weight,
+            class_name,
+            style,
+            outline,
+            offset,
+            indent,
+        )
+
+    def _compare(
+        self,
+        node: ast.FunctionDef | ast.AsyncFunctionDef,
+        doc: Docstring,
+        literal: ast.Constant | None,
+        owner: ast.ClassDef | None,
+    ) -> None:
+        """Note where a docstring names parameters that the function does not have, or in another order."""
+        assert literal is not None
+        arguments = node.args
+        real = [name.lstrip("*") for name, _, _ in _parameters(node, owner, self.source, private=True)]
+        documented = [entry.name for entry in doc.parameters]
+        if not documented:
+            return
+        start = self._inner_start(literal)
+        loose = arguments.kwarg is not None or arguments.vararg is not None or self._is_wrapped(node)
+        for entry in doc.parameters:
+            if (
+                entry.name in real
+                or loose
+                or "." in entry.name
+                or entry.name in {"self", "cls", "args", "kwargs"}
+            ):
+                continue
+            close = get_close_matches(
+                entry.name, [name for name in real if name not in documented], n=1, cutoff=0.6
+            )
+            missing = [name for name in real if name not in documented]
+            nearest = close[0] if close else missing[0] if len(missing) == 1 else ""
+            place = pack(self.source, Span(start + entry.start, start + entry.end))
+            self.problems.append((node.name, "unknown-parameter", entry.name, place, nearest, ()))
+        known = [name for name in documented if name in real]
+        in_code = [name for name in real if name in known]
+        if known != in_code and len(set(known)) == len(known) and set(documented) <= set(real):
+            entry = next(
+                e
+                for e, name in zip((e for e in doc.parameters if e.name in real), in_code, strict=False)
+                if e.name != name
+            )
+            place = pack(self.source, Span(start + entry.start, start + entry.end))
+            self.problems.append((node.name, "order", entry.name, place, "", tuple(in_code)))
+        missing = [name for name in real if name not in documented and not name.startswith("_")]
+        if len(missing) == 1 and len(real) >= 3 and set(documented) <= set(real) and not loose:
+            place = pack(self.source, name_span(self.source, node))
+            self.problems.append((node.name, "missing-parameter", missing[0], place, "", ()))
+
+    @staticmethod
+    def _is_wrapped(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+        """Whether a decorator may give the function parameters that it does not show."""
+        return any(
+            ast.unparse(decorator).partition("(")[0].rpartition(".")[2]
+            not in {
+                "staticmethod",
+                "classmethod",
+                "property",
+                "abstractmethod",
+                "contextmanager",
+                "lru_cache",
+                "cache",
+            }
+            for decorator in node.decorator_list
+        )
+
+    def _inner_start(self, literal: ast.Constant) -> int:
+        span = self.source.span(literal)
+        text = self.source.text[span.start : span.end]
+        match = _QUOTES.match(text)
+        return span.start + (match.end() if match else 0)
+
+
+_QUOTES: Final = re.compile(r"[rRuUbB]*(\"\"\"|'''|\"|')")
+
+
+def _docstring(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> ast.Constant | None:
+    first = node.body[0]
+    if (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
+    ):
+        return first.value
+    return None
+
+
+def _inner(source: Source, literal: ast.Constant) -> str:
+    """The text of a docstring without prefix and quotes, so that offsets are those of the file."""
+    text = source.segment(literal)
+    match = _QUOTES.match(text)
+    if match is None:
+        return text
+    return text[match.end() : -len(match[1])]
+
+
+def _has_body(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function does anything; a declaration in a protocol or stub says all it has to say."""
+    return not all(
+        isinstance(item, ast.Pass)
+        or (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant) and item.value.value is ...)
+        for item in node.body
+    )
+
+
+def _parameters(
+    node: ast.FunctionDef | ast.AsyncFunctionDef,
+    owner: ast.ClassDef | None,
+    source: Source,
+    *,
+    private: bool = False,
+) -> list[tuple[str, str, str]]:
+    """Name, annotation and default of each parameter that a caller sees; those with an underscore only if asked for."""
+    arguments = node.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    defaults: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
+    pairs = list(zip(positional, [*defaults, *arguments.defaults], strict=True))
+    static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list)
+    if owner is not None and not static:
+        pairs = pairs[1:]
+    found = [_parameter(argument, default, "", source) for argument, default in pairs]
+    if arguments.vararg is not None:
+        found.append(_parameter(arguments.vararg, None, "*", source))
+    found.extend(
+        _parameter(a, d, "", source) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    )
+    if arguments.kwarg is not None:
+        found.append(_parameter(arguments.kwarg, None, "**", source))
+    return [item for item in found if private or not item[0].startswith("_")]
+
+
+def _parameter(
+    argument: ast.arg, default: ast.expr | None, stars: str, source: Source
+) -> tuple[str, str, str]:
+    annotation = source.segment(argument.annotation) if argument.annotation is not None else ""
+    value = source.segment(default) if default is not None else ""
+    is_short = "\n" not in value and len(value) <= 30
+    return (
+        stars + argument.arg,
+        annotation if "\n" not in annotation else "",
+        value if is_short and value != "None" else "",
+    )
+
+
+def _own(node: ast.AST) -> Iterator[ast.AST]:
+    stack: list[ast.AST] = list(ast.iter_child_nodes(node))
+    while stack:
+        item = stack.pop()
+        yield item
+        if not isinstance(item, (*_FUNCTIONS, ast.Lambda, ast.ClassDef)):
+            stack.extend(ast.iter_child_nodes(item))
+
+
+def _results(node: ast.FunctionDef | ast.AsyncFunctionDef, source: Source) -> tuple[str | None, str | None]:
+    """What a function returns and yields: the annotation, "" if it is not annotated, None if it does neither."""
+    annotation = source.segment(node.returns) if node.returns is not None else ""
+    annotation = "" if "\n" in annotation else annotation
+    inner = list(_own(node))
+    if any(isinstance(item, (ast.Yield, ast.YieldFrom)) for item in inner):
+        match = re.match(r"(?:\w+\.)*(?:Async)?(?:Iterator|Iterable|Generator)\[(\w[\w.]*)[,\]]", annotation)
+        return None, match[1] if match else ""
+    returns = any(isinstance(item, ast.Return) and item.value is not None for item in inner)
+    return (annotation if returns and annotation != "None" else None), None
+
+
+def _raises(node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, ...]:
+    """The exceptions that a function's own `raise` statements name, in order."""
+    found: list[tuple[int, str]] = []
+    for item in _own(node):
+        if isinstance(item, ast.Raise) and item.exc is not None:
+            target = item.exc.func if isinstance(item.exc, ast.Call) else item.exc
+            name = ast.unparse(target)
+            if name.rpartition(".")[2][:1].isupper() and name != "NotImplementedError":
+                found.append((item.lineno, name))
+    return tuple(dict.fromkeys(name for _, name in sorted(found)))
+
+
+class Solver:
+    """Knows the whole public interface, its conventions and who inherits from whom.
+
+    Args:
+        project: not needed here.
+    """
+
+    def __init__(self, project: ProjectInfo) -> None:
+        del project
+        self._files: dict[str, Extract] = {}
+        self._solution: Solution | None = None
+
+    def update(self, path: str, extract: object | None) -> None:
+        """Take in a file's definitions, or take the file out."""
+        if self._files.get(path) == extract:
+            return
+        self._solution = None
+        if extract is None:
+            self._files.pop(path, None)
+        else:
+            self._files[path] = cast("Extract", extract)
+
+    def solve(self) -> Solution:
+        """Every public name with the state of its documentation, and every contradiction."""
+        if self._solution is None:
+            self._solution = self._solve()
+        return self._solution
+
+    def _solve(self) -> Solution:
+        habits, styles = self._habits()
+        bases = {name: found for file in self._files.values() for name, found in file[3].items()}
+        documented = {
+            entry[2] for file in self._files.values() for entry in file[1] if entry[4] == "documented"
+        }
+        facts: dict[str, list[Fact]] = {}
+        for path, (module, entries, problems, _, _, exported) in self._files.items():
+            package = module.partition(".")[0]
+            found: list[Fact] = [
+                DocstringProblem(unpack(path, place), name, problem, subject, nearest, actual)
+                for name, problem, subject, place, nearest, actual in problems
+            ]
+            found.extend(
+                _fact(path, entry, habits.get(package, 0.0), styles.get(package, "google"))
+                for entry in entries
+                if _is_public(entry, module, exported) and not _inherits(entry, bases, documented)
+            )
+            if found:
+                facts[path] = found
+        return Solution(facts)
+
+    def _habits(self) -> tuple[dict[str, float], dict[str, Style]]:
+        """For each top-level package, the share of documented definitions and the prevailing convention."""
+        total: Counter[str] = Counter()
+        good: Counter[str] = Counter()
+        styles: dict[str, Counter[str]] = {}
+        for module, entries, _, _, found, _ in self._files.values():
+            package = module.partition(".")[0]
+            total[package] += len(entries)
+            good[package] += sum(entry[4] == "documented" for entry in entries)
+            styles.setdefault(package, Counter()).update(found)
+        habits = {
+            package: good[package] / count if count >= _ENOUGH else 1.0
+            for package, count in total.items()
+            if count
+        }
+        prevailing: dict[str, Style] = {}
+        for package, found in styles.items():
+            if found:
+                prevailing[package] = cast("Style", found.most_common(1)[0][0])
+        return habits, prevailing
+
+
+def _is_public(entry: Entry, module: str, exported: list[str]) -> bool:
+    _, name, qualified, *_ = entry
+    within = qualified.removeprefix(f"{module}.")
+    first = within.partition(".")[0]
+    if exported and first not in exported:
+        return False
+    return not name.startswith("_") and "._" not in f".{within}"
+
+
+def _inherits(entry: Entry, bases: dict[str, list[str]], documented: set[str]) -> bool:
+    """Whether a method may take its docstring from a base class, or a class explains itself (an exception)."""
+    sort, name, qualified, _, _, _, owner, *_ = entry
+    if sort == "class":
+        return any(
+            base in _SELF_EXPLAINING or base.endswith(("Error", "Exception", "Warning"))
+            for base in bases.get(qualified, ())
+        )
+    if not owner:
+        return False
+    todo, seen = [owner], {owner}
+    while todo:
+        for base in bases.get(todo.pop(), ["?"]):
+            if f"{base}.{name}" in documented:
+                return True
+            if base in seen or base in _OPEN_BASES:
+                continue
+            if base not in bases:
+                return True  # a base we cannot see may document it
+            seen.add(base)
+            todo.append(base)
+    return False
+
+
+def _fact(path: str, entry: Entry, habit: float, style: Style) -> PublicSymbol:
+    sort, name, _, place, state, weight, _, _, raw, offset, indent = entry
+    text = ""
+    if state == "missing" and offset >= 0:
+        outline = Outline(summary_of(name))
+        if raw is not None and sort != "property":
+            parameters = tuple(Parameter(*parameter) for parameter in raw[0])
+            outline = Outline(summary_of(name), parameters, raw[1], raw[2], raw[3])
+        text = skeleton(outline, style)
+    return PublicSymbol(
+        location=unpack(path, place),
+        name=name,
+        sort=sort,
+        state=state,  # pyright: ignore[reportArgumentType]
+        habit=habit,
+        weight=weight,
+        skeleton=text,
+        offset=offset,
+        indent=indent,
+    )

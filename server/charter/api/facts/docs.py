@@ -1,0 +1,87 @@
+"""Facts about the documentation of a project's public interface. What is public is `analysis.docs`'s business."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from charter.api.facts import Fact
+from charter.api.text import Location
+
+
+@dataclass(frozen=True, slots=True)
+class PublicSymbol(Fact):
+    """One name of the public interface.
+
+    Attributes:
+        location: the name in its definition; for a module, its first character.
+        name: the name.
+        sort: `module`, `class`, `function`, `method` or `property`; also the fact's `kind`.
+        state: `documented`, `missing` or `placeholder`.
+        habit: which share of the package's definitions is documented, 0 to 1; 1 for a package of less than thirty.
+        weight: how much there is to say: lines of the body, and two for each parameter.
+        skeleton: a docstring to begin with, in the package's own convention, its lines unindented; "" if none.
+        offset: where the skeleton goes, an offset into the file; -1 if nowhere.
+        indent: the indentation of the body.
+    """
+
+    name: str
+    sort: str
+    state: Literal["documented", "missing", "placeholder"]
+    habit: float
+    weight: int
+    skeleton: str = ""
+    offset: int = -1
+    indent: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What the name is."""
+        return self.sort
+
+
+@dataclass(frozen=True, slots=True)
+class DocstringProblem(Fact):
+    """A docstring that contradicts the code it documents.
+
+    Attributes:
+        location: the word in the docstring, or the docstring.
+        name: the function's or class's name.
+        problem: `unknown-parameter`, `missing-parameter`, `order` or `returns`; also the fact's `kind`.
+        subject: the parameter it is about; "" for none.
+        nearest: for an unknown parameter, the one that is probably meant; "" if none is near.
+        actual: for a wrong order, the parameters as the code has them.
+    """
+
+    name: str
+    problem: str
+    subject: str = ""
+    nearest: str = ""
+    actual: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """The sort of contradiction."""
+        return self.problem
+
+
+@dataclass(frozen=True, slots=True)
+class ConventionBreak(Fact):
+    """A place that does otherwise than nearly all of the project.
+
+    Attributes:
+        topic: what the convention is about, for instance `exception-name`; also the fact's `kind`.
+        message: what is wrong here and what the rest does, with the evidence.
+        example: a place that follows the convention.
+        replacement: text that would follow it, for `location`; "" if that takes more thought.
+    """
+
+    topic: str
+    message: str
+    example: Location | None = None
+    replacement: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The topic."""
+        return self.topic
