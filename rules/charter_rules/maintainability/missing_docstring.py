@@ -41,12 +41,9 @@ def missing_docstring(symbol: PublicSymbol, ctx: Context) -> Iterator[Finding]:
     def net(price, tax=0.19):
         """Take the tax out of a price.
 
-    Args:
-            price: with tax.
-            tax: the rate.
-
-    Returns:
-            The price without tax.
+        :param price: with tax.
+        :param tax: the rate.
+        :returns: the price without tax.
         """
         return price / (1 + tax)
 
@@ -66,12 +63,9 @@ def missing_docstring(symbol: PublicSymbol, ctx: Context) -> Iterator[Finding]:
     def net(price, tax=0.19):
         """Take the tax out of a price.
 
-    Args:
-            price: with tax.
-            tax: the rate.
-
-    Returns:
-            The price without tax.
+        :param price: with tax.
+        :param tax: the rate.
+        :returns: the price without tax.
         """
         return price / (1 + tax)
 
@@ -79,16 +73,12 @@ def missing_docstring(symbol: PublicSymbol, ctx: Context) -> Iterator[Finding]:
     def discount(price: float, percent: float, minimum: float = 0.0) -> float:
         """Discount.
 
-    Args:
-            price (float): …
-            percent (float): …
-            minimum (float): … Defaults to 0.0.
-
-    Returns:
-            float: …
-
-    Raises:
-            ValueError: …
+        :param float price: …
+        :param float percent: …
+        :param float minimum: … Defaults to 0.0.
+        :returns: …
+        :rtype: float
+        :raises ValueError: …
         """
         if not 0 <= percent <= 100:
             raise ValueError(percent)
