@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     severity=Severity.LOW,
     kinds=("class", "function", "method", "property"),
 )
-def placeholder_docstring(symbol: PublicSymbol, ctx: Context) -> Iterator[Finding]:
+def placeholder_docstring(symbol: PublicSymbol, ctx: Context) -> Iterator[Finding]:  # noqa: D417 (an example's section)
     """A public name has a docstring that was never filled in.
 
     `TODO`, `_summary_`, an ellipsis or nothing at all: editors insert them, and linters that only ask whether a

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     severity=Severity.LOW,
     aliases=("DOC102", "W9017"),
 )
-def wrong_docstring(problem: DocstringProblem, ctx: Context) -> Iterator[Finding]:
+def wrong_docstring(problem: DocstringProblem, ctx: Context) -> Iterator[Finding]:  # noqa: D417 (an example's section)
     """A docstring describes parameters that the function does not have, or not in this order.
 
     It was right once. Since then a parameter was renamed, added or taken out, and the docstring now tells callers to
