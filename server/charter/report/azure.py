@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from charter.api import Severity
-from charter.report.escape import plain
+from charter.report.escape import within
 
 if TYPE_CHECKING:
     from charter.report.outcome import Outcome
@@ -29,4 +29,4 @@ def _value(text: str) -> str:
 
 
 def _message(text: str) -> str:
-    return plain(text).replace("%", "%AZP25").replace("\r", "%0D").replace("\n", "%0A")
+    return within(text).replace("%", "%AZP25").replace("\r", "%0D").replace("\n", "%0A")

@@ -11,6 +11,7 @@ import re
 _CONTROL = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
+_CONTROL_WITHIN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _XML_FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~@:/-])")
@@ -29,6 +30,11 @@ def _spell(match: re.Match[str]) -> str:
 def plain(text: str) -> str:
     """Text that any encoder takes: lone surrogates, as in undecodable file names, are spelt out."""
     return _SURROGATE.sub(_spell, text)
+
+
+def within(text: str) -> str:
+    """Text whose line ends the format encodes itself; all other control and direction characters are spelt out."""
+    return _CONTROL_WITHIN.sub(_spell, text)
 
 
 def xml(text: str) -> str:
@@ -60,7 +66,7 @@ def message(text: str) -> str:
 
 def command_value(text: str) -> str:
     """The message of a GitHub workflow command or an Azure logging command."""
-    return plain(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return within(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def command_property(text: str) -> str:

@@ -80,7 +80,6 @@ class Run:
             "version": __version__,
             "semanticVersion": __version__,
             "rules": rules,
-            "notifications": [{"id": "limit"}, {"id": "problem"}, {"id": "failure"}],
         }
         return {
             "tool": {"driver": driver},
@@ -100,13 +99,13 @@ class Run:
                 f"{self.dropped} of {self.dropped + MOST_RESULTS} findings, the least severe, are left out: "
             )
             text += f"a run may hold {MOST_RESULTS} results."
-            notes.append({"descriptor": {"id": "limit"}, "level": "warning", "message": {"text": text}})
+            notes.append({"level": "warning", "message": {"text": text}})
         for problem in report.problems:
-            note = {"descriptor": {"id": "problem"}, "level": "warning", "message": {"text": problem.message}}
+            note = {"level": "warning", "message": {"text": problem.message}}
             notes.append({**note, "locations": [self._location(problem.location)]})
         for failure in report.failures:
             text = f"{failure.part} failed on {failure.path}: {failure.error} ({failure.place})"
-            notes.append({"descriptor": {"id": "failure"}, "level": "error", "message": {"text": text}})
+            notes.append({"level": "error", "message": {"text": text}})
         return {"executionSuccessful": not report.failures, "toolExecutionNotifications": notes}
 
     def _rule(self, name: str) -> dict[str, Any]:
