@@ -96,4 +96,5 @@ class _Comparison:
 
     @staticmethod
     def _touches(span: Span, places: list[Span]) -> bool:
-        return any(span.start <= place.end and place.start <= span.end for place in places)
+        """Whether an edit reaches into a node. What only borders on it must leave it equal to what it was."""
+        return any(span.start < place.end and place.start < span.end for place in places)

@@ -68,7 +68,7 @@ def test_what_is_no_pattern_or_too_large_has_no_pumps(pattern: str) -> None:
         (r"^[^,]*,[^,]*$", "match", False),
     ],
 )
-def test_quadratic_time_depends_on_the_method(pattern: str, method: str, slow: bool) -> None:  # noqa: FBT001
+def test_quadratic_time_depends_on_the_method(pattern: str, method: str, slow: bool) -> None:
     assert (polynomial_witness(pattern, 0, method) is not None) is slow
 
 
