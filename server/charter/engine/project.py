@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from charter.analysis import ProjectInfo
 from charter.engine import suppress
-from charter.engine.check import Failure, FileResult, check_source, run_on_facts
+from charter.engine.check import Failure, FileResult, check_source, failure, run_on_facts
 from charter.engine.context import FileView, with_fingerprints
 from charter.engine.plan import Planner
 from charter.engine.reduce import ProjectFacts, Reducer
@@ -136,7 +136,10 @@ class Project:
             )
         except ValueError as error:
             return unreadable(path, str(error), "save it as UTF-8, or exclude it in the settings")
-        return self.check(source)
+        try:
+            return self.check(source)
+        except Exception as error:  # noqa: BLE001 (one file must not cost the others; the fault is named)
+            return FileResult(path, failures=[failure(path, "the check of this file", error)])
 
     def check(self, source: Source) -> FileResult:
         """Check one source by itself."""
