@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
+from io import StringIO
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,14 +12,23 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
+_PIPED_WIDTH = 240
+
+
 def console_print(*things: RenderableType) -> None:
-    """Print with rich; piped output gets no colours and is as wide as it needs."""
+    """Print with rich; piped output gets no colours, no trailing blanks and is as wide as it needs."""
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() else max(200, shutil.get_terminal_size().columns)
-    console = Console(highlight=False, markup=False, emoji=False, width=width)
+    if sys.stdout.isatty():
+        console = Console(highlight=False, markup=False, emoji=False)
+        for thing in things:
+            console.print(thing)
+        return
+    text = StringIO()
+    console = Console(file=text, highlight=False, markup=False, emoji=False, width=_PIPED_WIDTH)
     for thing in things:
         console.print(thing)
+    sys.stdout.writelines(line.rstrip() + "\n" for line in text.getvalue().splitlines())
 
 
 def table(
