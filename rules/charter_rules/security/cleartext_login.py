@@ -1,0 +1,150 @@
+"""Finds logins and credentials that travel unencrypted."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final
+
+from charter.api import (
+    Severity,
+    rule,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_PLAIN: Final = ("telnetlib.Telnet", "ftplib.FTP", "telnetlib3.open_connection")
+_HTTP: Final = tuple(
+    f"{library}.{verb}"
+    for library in ("requests", "httpx")
+    for verb in ("get", "post", "put", "patch", "delete", "request")
+)
+_MAIL: Final = {
+    "smtplib.SMTP": ("starttls",),
+    "imaplib.IMAP4": ("starttls",),
+    "poplib.POP3": ("stls",),
+    "ftplib.FTP": (),
+}
+_LOCAL: Final = re.compile(
+    r"(?i)^http://(localhost|127\.|0\.0\.0\.0|\[::1\]|[\w-]+(:\d+)?(/|$)|10\.|192\.168\.|169\.254\.|.*\.(local|internal|test|example)\b)"
+)
+
+
+@rule(
+    ast.Call,
+    code="SEC026",
+    principles=("verified-transport", "private-data-stays-private"),
+    severity=Severity.MEDIUM,
+    cwe=(319, 523, 522),
+    calls=(*_PLAIN, *_HTTP, "*.login", "*.simple_bind_s", "*.bind_s", "*.simple_bind", "ldap3.Connection"),
+    references=("https://cwe.mitre.org/data/definitions/319.html",),
+)
+def cleartext_login(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Log in over encrypted connections only.
+
+    FTP, Telnet, plain SMTP, IMAP, POP3, LDAP and HTTP send the password as it is: everyone on the way can read it, and use it. The
+    encrypted forms (SFTP or FTPS, SSH, `SMTP_SSL` or `starttls()`, LDAPS, HTTPS) take the same credentials.
+
+    ```python bad
+    import smtplib
+
+    def send(message, user, password):
+        server = smtplib.SMTP("mail.shop.net", 25)
+        server.login(user, password)
+    #   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `smtplib.SMTP` sends the password unencrypted: nothing calls `starttls` before
+        server.send_message(message)
+    ```
+    ```python good
+    import smtplib
+    import ssl
+
+    def send(message, user, password):
+        server = smtplib.SMTP("mail.shop.net", 587)
+        server.starttls(context=ssl.create_default_context())
+        server.login(user, password)
+        server.send_message(message)
+    ```
+    """
+    if ctx.is_test:
+        return
+    name = ctx.name(call.func)
+    if name in _PLAIN:
+        if name != "ftplib.FTP" or len(call.args) > 1 or calls.keyword(call, "user"):
+            yield ctx.finding(call, f"`{name}` sends what you type, passwords included, unencrypted")
+    elif name in _HTTP:
+        if _carries_credentials(call, ctx) and _is_plain_http(ctx.value(call.args[0]) if call.args else None):
+            yield ctx.finding(call, "the credentials travel over plain HTTP")
+    elif name is None and isinstance(call.func, ast.Attribute):
+        yield from _login(call, call.func, ctx)
+    else:
+        ctx.not_an_opportunity()
+
+
+def _login(call: ast.Call, function: ast.Attribute, ctx: Context) -> Iterator[Finding]:
+    """A login through an object that was made for an unencrypted connection and never upgraded."""
+    made = ctx.origin(function.value)
+    if not isinstance(made, ast.Call):
+        made = _entered(function.value, ctx)
+    if made is None:
+        ctx.not_an_opportunity()
+        return
+    kind = ctx.name(made.func) or ""
+    if kind in _MAIL:
+        host = calls.value(ctx, made, 0, "host")
+        if host not in {"localhost", "127.0.0.1"} and not _calls_on(
+            function.value, {*_MAIL[kind], "starttls", "prot_p"}, call, ctx
+        ):
+            yield ctx.finding(
+                call, f"`{kind}` sends the password unencrypted: nothing calls `starttls` before"
+            )
+    elif kind in {"ldap.initialize", "ldap.open"} and function.attr.startswith(("simple_bind", "bind")):
+        address = calls.value(ctx, made, 0, "uri")
+        has_password = len(call.args) > 1 or calls.keyword(call, "cred") is not None
+        plain = isinstance(address, str) and address.startswith("ldap://") and "localhost" not in address
+        if plain and has_password and not _calls_on(function.value, {"start_tls_s"}, call, ctx):
+            yield ctx.finding(call, "the password travels unencrypted: nothing calls `start_tls_s` before")
+    else:
+        ctx.not_an_opportunity()
+
+
+def _entered(receiver: ast.expr, ctx: Context) -> ast.Call | None:
+    """The call whose result a `with` binds to a name."""
+    if isinstance(receiver, ast.Name):
+        for parent in ctx.ancestors(receiver):
+            if isinstance(parent, (ast.With, ast.AsyncWith)):
+                for item in parent.items:
+                    if (
+                        isinstance(item.optional_vars, ast.Name)
+                        and item.optional_vars.id == receiver.id
+                        and isinstance(item.context_expr, ast.Call)
+                    ):
+                        return item.context_expr
+    return None
+
+
+def _calls_on(receiver: ast.expr, methods: set[str], before: ast.Call, ctx: Context) -> bool:
+    """Whether a method of the same object is called earlier in the function."""
+    name = ctx.source(receiver)
+    around = ctx.function(before) or ctx.tree
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in methods
+        and ctx.source(node.func.value) == name
+        for node in ctx.walk(around)
+    )
+
+
+def _carries_credentials(call: ast.Call, ctx: Context) -> bool:
+    if calls.keyword(call, "auth"):
+        return True
+    headers = calls.given(ctx, call, None, "headers")
+    return headers is not None and calls.entry(ctx.origin(headers), "Authorization") is not None
+
+
+def _is_plain_http(url: object) -> bool:
+    return isinstance(url, str) and url.startswith("http://") and _LOCAL.match(url) is None

@@ -1,0 +1,76 @@
+"""Finds block ciphers that encrypt each block alone."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final
+
+from charter.api import (
+    Severity,
+    rule,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_NEW: Final = tuple(
+    f"{root}.Cipher.{name}.new"
+    for root in ("Crypto", "Cryptodome")
+    for name in ("AES", "DES", "DES3", "Blowfish", "CAST", "ARC2")
+)
+_MODES: Final = ("cryptography.hazmat.primitives.ciphers.modes.ECB",)
+
+
+@rule(
+    ast.Call,
+    code="SEC012",
+    principles=("sound-cryptography",),
+    severity=Severity.HIGH,
+    cwe=(327,),
+    calls=(*_NEW, *_MODES),
+    aliases=("B305", "S305"),
+    references=("https://en.wikipedia.org/wiki/Block_cipher_mode_of_operation#Electronic_codebook_(ECB)",),
+)
+def ecb_mode(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Encrypt with a mode that hides repetition and detects change, such as GCM.
+
+    In ECB mode, equal blocks of text become equal blocks of cipher text: the outline of a picture or the repetition of a
+    record stays visible, and blocks can be swapped unnoticed. Old PyCrypto uses ECB if no mode is named.
+
+    ```python bad
+    from Crypto.Cipher import AES
+
+    def encrypt(key, text):
+        return AES.new(key, AES.MODE_ECB).encrypt(text)
+    #          ^^^^^^^^^^^^^^^^^^^^^^^^^^ ECB mode shows which blocks of the text are equal
+    ```
+    ```python good
+    from Crypto.Cipher import AES
+
+    def encrypt(key, text):
+        cipher = AES.new(key, AES.MODE_GCM)
+        return cipher.nonce, *cipher.encrypt_and_digest(text)
+    ```
+    """
+    name = ctx.name(call.func) or ""
+    if name in _NEW:
+        mode = calls.given(ctx, call, 1, "mode")
+        if mode is None or not (calls.qualified(ctx, mode).endswith(".MODE_ECB") or ctx.value(mode) == 1):
+            return
+    if ctx.is_test or _is_building_block(call, ctx):
+        return
+    yield ctx.finding(call, "ECB mode shows which blocks of the text are equal")
+
+
+def _is_building_block(call: ast.Call, ctx: Context) -> bool:
+    """Whether the surroundings say that single blocks are encrypted on purpose: key wrapping, CTR by hand, header masks."""
+    return bool(
+        re.search(
+            r"(?i)wrap|ctr|cmac|header_protection|hp_|block_encrypt|_block$|keystream|ntlm|mifare",
+            ctx.symbol(call),
+        )
+    )

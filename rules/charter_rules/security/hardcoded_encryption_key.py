@@ -1,0 +1,99 @@
+"""Finds encryption keys that are written into the source."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final
+
+from charter.api import (
+    Severity,
+    rule,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_CIPHERS: Final = (
+    "AES",
+    "DES",
+    "DES3",
+    "Blowfish",
+    "CAST",
+    "ARC2",
+    "ARC4",
+    "ChaCha20",
+    "Salsa20",
+    "ChaCha20_Poly1305",
+)
+_KEYS: Final[dict[str, tuple[int, str]]] = {
+    **{f"{root}.Cipher.{name}.new": (0, "key") for root in ("Crypto", "Cryptodome") for name in _CIPHERS},
+    **{
+        f"cryptography.hazmat.primitives.ciphers.algorithms.{name}": (0, "key")
+        for name in (
+            "AES",
+            "AES128",
+            "AES256",
+            "TripleDES",
+            "ChaCha20",
+            "Camellia",
+            "SM4",
+            "ARC4",
+            "Blowfish",
+        )
+    },
+    **{
+        f"cryptography.hazmat.primitives.ciphers.aead.{name}": (0, "key")
+        for name in ("AESGCM", "AESCCM", "ChaCha20Poly1305", "AESSIV", "AESGCMSIV")
+    },
+    "nacl.secret.SecretBox": (0, "key"),
+}
+_SHORTEST: Final = 8
+_KNOWN: Final = re.compile(r"(?i)test_?vector|default_key|known_key|well_known|obfuscat|ntlm")
+
+
+@rule(
+    ast.Call,
+    code="SEC021",
+    principles=("no-secrets-in-source", "sound-cryptography"),
+    severity=Severity.HIGH,
+    cwe=(321, 798),
+    calls=tuple(_KEYS),
+    references=("https://cwe.mitre.org/data/definitions/321.html",),
+)
+def hardcoded_encryption_key(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Keep encryption keys out of the source.
+
+    What is encrypted with a key from the source can be read by everybody who can read the source, and the key cannot be changed
+    without losing what it protects. Read it from a key store or the environment.
+
+    ```python bad
+    from Crypto.Cipher import AES
+
+    def decrypt(nonce, text):
+        return AES.new(b"Th1s-1s-the-k3y!", AES.MODE_GCM, nonce=nonce).decrypt(text)
+    #                  ^^^^^^^^^^^^^^^^^^^ the key of `AES.new` stands in the source
+    ```
+    ```python good
+    import os
+    from Crypto.Cipher import AES
+
+    def decrypt(nonce, text):
+        return AES.new(os.environb[b"SHOP_KEY"], AES.MODE_GCM, nonce=nonce).decrypt(text)
+    ```
+    """
+    name = ctx.name(call.func) or ""
+    argument = calls.given(ctx, call, *_KEYS[name])
+    if argument is None or ctx.is_test:
+        return
+    value = ctx.value(argument)
+    if (
+        isinstance(value, (bytes, str))
+        and len(value) >= _SHORTEST
+        and len(set(value)) > 1
+        and not _KNOWN.search(f"{ctx.module} {ctx.symbol(call)}")
+    ):
+        yield ctx.finding(argument, f"the key of `{calls.short(ctx, call.func)}` stands in the source")

@@ -1,0 +1,109 @@
+"""Finds connections that allow SSL, TLS 1.0 or TLS 1.1."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from charter.api import (
+    AddImport,
+    Fix,
+    Grade,
+    Severity,
+    rule,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_OLD: Final = {"SSLv3": "SSL 3", "TLSv1": "TLS 1.0", "TLSv1_1": "TLS 1.1", "MINIMUM_SUPPORTED": "SSL 3"}
+_METHODS: Final = {
+    "ssl.PROTOCOL_SSLv2": "SSL 2",
+    "ssl.PROTOCOL_SSLv3": "SSL 3",
+    "ssl.PROTOCOL_TLSv1": "TLS 1.0",
+    "ssl.PROTOCOL_TLSv1_1": "TLS 1.1",
+    "OpenSSL.SSL.SSLv2_METHOD": "SSL 2",
+    "OpenSSL.SSL.SSLv3_METHOD": "SSL 3",
+    "OpenSSL.SSL.TLSv1_METHOD": "TLS 1.0",
+    "OpenSSL.SSL.TLSv1_1_METHOD": "TLS 1.1",
+}
+
+
+@rule(
+    ast.Call,
+    ast.Assign,
+    code="SEC024",
+    principles=("verified-transport", "sound-cryptography"),
+    severity=Severity.HIGH,
+    cwe=(327, 326, 757),
+    mentions=("PROTOCOL_", "TLSVersion", "_METHOD", "SSLContext"),
+    calls=("ssl.SSLContext", "ssl.wrap_socket", "OpenSSL.SSL.Context", "*.wrap_socket"),
+    aliases=("B502", "B503", "S502", "S503"),
+    references=(
+        "https://www.rfc-editor.org/rfc/rfc8996",
+        "https://docs.python.org/3/library/ssl.html#protocol-versions",
+    ),
+)
+def old_tls_version(node: ast.Call | ast.Assign, ctx: Context) -> Iterator[Finding]:
+    """Speak TLS 1.2 or newer.
+
+    SSL 2 and 3, TLS 1.0 and 1.1 can be broken by those on the way (POODLE, BEAST) and were withdrawn in 2021 (RFC 8996). A context
+    from `ssl.create_default_context()` needs no further choice: since Python 3.10 it allows TLS 1.2 and 1.3 only.
+
+    ```python bad
+    import ssl
+
+    def context():
+        return ssl.SSLContext(ssl.PROTOCOL_TLSv1)
+    #          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ TLS 1.0 is used, which those on the way can break
+    ```
+    ```python good
+    import ssl
+
+    def context():
+        return ssl.create_default_context()
+
+    def strict():
+        made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        made.minimum_version = ssl.TLSVersion.TLSv1_3
+        return made
+    ```
+    """
+    if ctx.is_test:
+        return
+    if isinstance(node, ast.Assign):
+        target = node.targets[0]
+        if not isinstance(target, ast.Attribute) or target.attr != "minimum_version":
+            ctx.not_an_opportunity()
+            return
+        version = calls.qualified(ctx, node.value).rpartition(".")[2]
+        if version in _OLD and "TLSVersion" in ctx.source(node.value):
+            fix = Fix(
+                "Speak TLS 1.2 or newer",
+                (ctx.replace(node.value, "ssl.TLSVersion.TLSv1_2"), AddImport("ssl")),
+                Grade.UNSAFE,
+            )
+            yield ctx.finding(node, f"{_OLD[version]} is allowed, which those on the way can break", fix=fix)
+        return
+    for argument in (
+        *node.args,
+        *(item.value for item in node.keywords if item.arg in {"protocol", "ssl_version", "method"}),
+    ):
+        name = calls.qualified(ctx, argument)
+        title = _METHODS.get(name)
+        if title is not None:
+            yield ctx.finding(
+                node, f"{title} is used, which those on the way can break", fix=_fix(node, argument, ctx)
+            )
+            return
+
+
+def _fix(node: ast.Call, argument: ast.expr, ctx: Context) -> Fix | None:
+    """A client context that checks certificates and speaks the newest versions both sides know."""
+    if ctx.name(node.func) != "ssl.SSLContext" or argument not in node.args:
+        return None
+    edits = (ctx.replace(argument, "ssl.PROTOCOL_TLS_CLIENT"), AddImport("ssl"))
+    return Fix("Agree on the newest version that both sides know", edits, Grade.SUGGESTION)

@@ -1,0 +1,91 @@
+"""Finds key pairs that are generated too small."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from charter.api import (
+    UNKNOWN,
+    Fix,
+    Grade,
+    Severity,
+    rule,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_LEAST: Final = 2048
+_SIZES: Final[dict[str, tuple[int, str]]] = {
+    "cryptography.hazmat.primitives.asymmetric.rsa.generate_private_key": (1, "key_size"),
+    "cryptography.hazmat.primitives.asymmetric.dsa.generate_private_key": (0, "key_size"),
+    "cryptography.hazmat.primitives.asymmetric.dh.generate_parameters": (1, "key_size"),
+    "OpenSSL.crypto.PKey.generate_key": (1, "bits"),
+    "rsa.newkeys": (0, "nbits"),
+    "paramiko.RSAKey.generate": (0, "bits"),
+    **{
+        f"{root}.PublicKey.{kind}.generate": (0, "bits")
+        for root in ("Crypto", "Cryptodome")
+        for kind in ("RSA", "DSA", "ElGamal")
+    },
+}
+_CURVES: Final = tuple(
+    f"cryptography.hazmat.primitives.asymmetric.ec.{name}" for name in ("SECP192R1", "SECT163K1", "SECT163R2")
+)
+
+
+@rule(
+    ast.Call,
+    code="SEC014",
+    principles=("sound-cryptography",),
+    severity=Severity.HIGH,
+    cwe=(326,),
+    calls=(*_SIZES, *_CURVES),
+    aliases=("B505", "S505"),
+    references=("https://www.keylength.com/en/4/",),
+)
+def small_key(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Generate RSA and DSA keys of 2048 bits or more, and elliptic keys of 224 bits or more.
+
+    The security of a key pair grows with its size, and so does what attackers can afford. RSA keys of 1024 bits are within
+    reach of states and large companies; NIST withdrew them in 2013. 3072 bits, or an elliptic curve such as P-256 or Ed25519,
+    last.
+
+    ```python bad
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    def new_key():
+        return rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    #          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ a key of 1024 bits can be broken
+    ```
+    ```python fixed
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    def new_key():
+        return rsa.generate_private_key(public_exponent=65537, key_size=3072)
+    ```
+    ```python good
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    def new_key():
+        return rsa.generate_private_key(public_exponent=65537, key_size=3072)
+    ```
+    """
+    name = ctx.name(call.func) or ""
+    if name in _CURVES:
+        if not ctx.is_test:
+            yield ctx.finding(call, f"the curve {name.rpartition('.')[2]} is too small; use P-256 or Ed25519")
+        return
+    position, keyword = _SIZES[name]
+    argument = calls.given(ctx, call, position, keyword)
+    size = UNKNOWN if argument is None else ctx.value(argument)
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 < size < _LEAST or ctx.is_test:
+        return
+    fix = None
+    if argument is not None and ctx.parent(argument) in {call, *call.keywords}:
+        fix = Fix("Generate 3072 bits", (ctx.replace(argument, "3072"),), Grade.UNSAFE)
+    yield ctx.finding(call, f"a key of {size} bits can be broken", fix=fix)

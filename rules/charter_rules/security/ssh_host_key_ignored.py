@@ -1,0 +1,95 @@
+"""Finds SSH clients that accept any host key."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from charter.api import (
+    AddImport,
+    Fix,
+    Grade,
+    Severity,
+    rule,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_POLICIES: Final = frozenset(
+    f"paramiko.{place}{name}" for place in ("", "client.") for name in ("AutoAddPolicy", "WarningPolicy")
+)
+
+
+@rule(
+    ast.Call,
+    code="SEC025",
+    principles=("verified-transport",),
+    severity=Severity.HIGH,
+    cwe=(295, 322),
+    calls=(
+        "*.set_missing_host_key_policy",
+        "asyncssh.connect",
+        "asyncssh.create_connection",
+        "asyncssh.SSHClientConnectionOptions",
+    ),
+    aliases=("B507", "S507"),
+    references=("https://docs.paramiko.org/en/stable/api/client.html", "https://asyncssh.readthedocs.io/"),
+)
+def ssh_host_key_ignored(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Know the key of the host you log in to.
+
+    A client that accepts unknown host keys also accepts the one of an attacker who answers in the host's place, and then hands
+    over passwords and commands. Load the known keys, and reject what is not among them.
+
+    ```python bad
+    import paramiko
+
+    def client(host):
+        made = paramiko.SSHClient()
+        made.set_missing_host_key_policy(paramiko.AutoAddPolicy())
+    #   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `AutoAddPolicy` accepts the key of any host
+        made.connect(host)
+        return made
+    ```
+    ```python fixed
+    import paramiko
+
+    def client(host):
+        made = paramiko.SSHClient()
+        made.set_missing_host_key_policy(paramiko.RejectPolicy())
+        made.connect(host)
+        return made
+    ```
+    ```python good
+    import paramiko
+
+    def client(host):
+        made = paramiko.SSHClient()
+        made.load_system_host_keys()
+        made.set_missing_host_key_policy(paramiko.RejectPolicy())
+        made.connect(host)
+        return made
+    ```
+    """
+    name = ctx.name(call.func) or ""
+    if name.startswith("asyncssh."):
+        hosts = calls.given(ctx, call, None, "known_hosts")
+        if hosts is not None and ctx.value(hosts) is None and not ctx.is_test:
+            yield ctx.finding(call, "`known_hosts=None` accepts the key of any host")
+        return
+    policy = ctx.argument(call, 0, "policy")
+    if policy is None or ctx.is_test:
+        return
+    made = ctx.origin(policy)
+    chosen = calls.qualified(ctx, made.func if isinstance(made, ast.Call) else made)
+    if chosen not in _POLICIES:
+        return
+    fix = None
+    if made is policy:
+        reject = "paramiko.RejectPolicy()" if isinstance(policy, ast.Call) else "paramiko.RejectPolicy"
+        fix = Fix("Reject unknown hosts", (ctx.replace(policy, reject), AddImport("paramiko")), Grade.UNSAFE)
+    yield ctx.finding(call, f"`{chosen.rpartition('.')[2]}` accepts the key of any host", fix=fix)

@@ -1,0 +1,98 @@
+"""Finds initialization vectors and nonces that are always the same."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from charter.api import (
+    Severity,
+    rule,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_NEW: Final = tuple(
+    f"{root}.Cipher.{name}.new"
+    for root in ("Crypto", "Cryptodome")
+    for name in ("AES", "DES", "DES3", "Blowfish", "CAST", "ARC2", "ChaCha20", "Salsa20", "ChaCha20_Poly1305")
+)
+_MODES: Final = ("CBC", "CTR", "GCM", "CFB", "CFB8", "OFB")
+_ARGUMENTS: Final[dict[str, tuple[tuple[int | None, str], ...]]] = {
+    **dict.fromkeys(_NEW, ((2, "iv"), (None, "IV"), (None, "nonce"))),
+    **{
+        f"cryptography.hazmat.primitives.ciphers.modes.{mode}": (
+            (0, "nonce" if mode == "CTR" else "initialization_vector"),
+        )
+        for mode in _MODES
+    },
+    "cryptography.hazmat.primitives.ciphers.algorithms.ChaCha20": ((1, "nonce"),),
+}
+_AEAD: Final = frozenset(
+    f"cryptography.hazmat.primitives.ciphers.aead.{name}"
+    for name in ("AESGCM", "AESCCM", "ChaCha20Poly1305", "AESGCMSIV", "AESOCB3")
+)
+
+
+@rule(
+    ast.Call,
+    code="SEC013",
+    principles=("sound-cryptography",),
+    severity=Severity.HIGH,
+    cwe=(329, 1204),
+    calls=(*_ARGUMENTS, "*.encrypt"),
+    mentions=("modes", "Cipher", "AESGCM", "ChaCha20", "AESCCM"),
+    references=("https://cwe.mitre.org/data/definitions/329.html",),
+)
+def static_iv(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Draw a fresh initialization vector or nonce for each message.
+
+    Under one key, two messages with the same nonce in CTR or GCM mode give away the difference of their texts, and in GCM
+    also the key of the authentication. In CBC mode, equal beginnings become visible. Take `os.urandom` and send the value
+    along with the message; it is no secret.
+
+    ```python bad
+    from Crypto.Cipher import AES
+
+    def encrypt(key, text):
+        return AES.new(key, AES.MODE_CBC, b"0123456789abcdef").encrypt(text)
+    #          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `b"0123456789abcdef"` is the same for every message; draw it with `os.urandom`
+    ```
+    ```python good
+    import os
+    from Crypto.Cipher import AES
+
+    def encrypt(key, text):
+        iv = os.urandom(16)
+        return iv + AES.new(key, AES.MODE_CBC, iv).encrypt(text)
+    ```
+    """
+    name = ctx.name(call.func)
+    places = (((0, "nonce"),) if _is_aead(call, ctx) else ()) if name is None else _ARGUMENTS.get(name, ())
+    if not places:
+        ctx.not_an_opportunity()
+        return
+    if ctx.is_test or "decrypt" in ctx.symbol(call).lower():
+        return
+    for position, keyword in places:
+        argument = calls.given(ctx, call, position, keyword)
+        if argument is not None and _is_fixed(argument, ctx):
+            yield ctx.finding(
+                call,
+                f"`{calls.short(ctx, argument)}` is the same for every message; draw it with `os.urandom`",
+            )
+            return
+
+
+def _is_aead(call: ast.Call, ctx: Context) -> bool:
+    return isinstance(call.func, ast.Attribute) and ctx.type_name(call.func.value) in _AEAD
+
+
+def _is_fixed(argument: ast.expr, ctx: Context) -> bool:
+    """Whether a value is written in the source: a constant, `bytes(16)`, or a constant that is encoded."""
+    value = ctx.value(argument)
+    return isinstance(value, (bytes, str)) and len(value) >= 8

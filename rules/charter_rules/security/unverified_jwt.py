@@ -1,0 +1,116 @@
+"""Finds JSON web tokens whose signature is not checked."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from charter.api import (
+    Severity,
+    rule,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+
+@rule(
+    ast.Call,
+    code="SEC018",
+    principles=("sound-cryptography", "authentication-first"),
+    severity=Severity.HIGH,
+    cwe=(347, 345),
+    calls=(
+        "jwt.decode",
+        "jwt.decode_complete",
+        "jose.jwt.decode",
+        "jwt.api_jwt.decode",
+        "jose.jws.verify",
+        "jwt.encode",
+        "jose.jwt.encode",
+        "jwt.process_jwt",
+        "jose.jwt.get_unverified_claims",
+        "authlib.jose.jwt.decode",
+    ),
+    references=(
+        "https://pyjwt.readthedocs.io/en/stable/usage.html",
+        "https://datatracker.ietf.org/doc/html/rfc8725",
+    ),
+)
+def unverified_jwt(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Check the signature of every token before you believe what it says.
+
+    A token is text that the client sends: anyone can write another user's name into it. Only the signature tells yours from
+    theirs. The algorithm `none` means no signature at all. Reading a token unverified first, to find the key by which it is
+    then verified in the same function, is sound and not reported.
+
+    ```python bad
+    import jwt
+
+    def user_of(token):
+        return jwt.decode(token, options={"verify_signature": False})["sub"]
+    #          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the token is believed unchecked: `verify_signature` is off
+    ```
+    ```python good
+    import jwt
+
+    def user_of(token, key):
+        return jwt.decode(token, key, algorithms=["HS256"])["sub"]
+
+    def user_of_tenant(token, keys):
+        issuer = jwt.decode(token, options={"verify_signature": False})["iss"]
+        return jwt.decode(token, keys[issuer], algorithms=["RS256"])["sub"]
+    ```
+    """
+    name = ctx.name(call.func) or ""
+    if ctx.is_test:
+        return
+    if name.endswith(".encode"):
+        if calls.value(ctx, call, 2, "algorithm") in {"none", "None"}:
+            yield ctx.finding(call, "the algorithm `none` makes a token that anyone can forge")
+        return
+    why = _unverified(call, name, ctx)
+    if why and not _verified_elsewhere(call, ctx):
+        yield ctx.finding(call, f"the token is believed unchecked: {why}")
+
+
+def _unverified(call: ast.Call, name: str, ctx: Context) -> str:
+    """Why a call does not check the signature; "" if it does."""
+    if name.endswith("unverified_claims"):
+        return "this reads claims without the signature"
+    if calls.value(ctx, call, None, "verify") is False or (
+        name == "jose.jws.verify" and calls.value(ctx, call, 3, "verify") is False
+    ):
+        return "`verify=False`"
+    options = calls.given(ctx, call, 3 if name.startswith("jwt") else None, "options")
+    if options is not None:
+        switch = calls.entry(ctx.origin(options), "verify_signature")
+        if switch is not None and ctx.value(switch) is False:
+            return "`verify_signature` is off"
+    algorithms = calls.value(ctx, call, 2, "algorithms")
+    if isinstance(algorithms, str):
+        algorithms = [algorithms]
+    if isinstance(algorithms, (list, tuple, set)) and any(str(each).lower() == "none" for each in algorithms):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        return "the algorithm `none` is accepted"
+    return ""
+
+
+def _verified_elsewhere(call: ast.Call, ctx: Context) -> bool:
+    """Whether the same function, or its class, decodes again with the signature checked."""
+    around = ctx.function(call) or ctx.tree
+    for other in ctx.walk(around):
+        if isinstance(other, ast.Call) and other is not call:
+            theirs = ctx.name(other.func) or ""
+            if theirs.endswith(("jwt.decode", "jws.verify", "decode_complete")) and not _unverified(
+                other, theirs, ctx
+            ):
+                return True
+            if theirs == "" and re.search(
+                r"(?i)verif|validate_token|check_signature", calls.identifier(other.func)
+            ):
+                return True
+    return False
