@@ -74,7 +74,7 @@ def unverified_jwt(call: ast.Call, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(call, "the algorithm `none` makes a token that anyone can forge")
         return
     why = _unverified(call, name, ctx)
-    if why and not _verified_elsewhere(call, ctx):
+    if why and not _only_asks_when(call, ctx) and not _verified_elsewhere(call, ctx):
         yield ctx.finding(call, f"the token is believed unchecked: {why}")
 
 
@@ -97,6 +97,20 @@ def _unverified(call: ast.Call, name: str, ctx: Context) -> str:
     if isinstance(algorithms, (list, tuple, set)) and any(str(each).lower() == "none" for each in algorithms):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
         return "the algorithm `none` is accepted"
     return ""
+
+
+def _only_asks_when(call: ast.Call, ctx: Context) -> bool:
+    """Whether only the time of expiry is read, as clients do with tokens that a server gave them."""
+    parent = ctx.parent(call)
+    if isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Name):
+        around = ctx.function(call) or ctx.tree
+        wanted = [ctx.parent(use) for use in calls.uses(ctx, parent.targets[0].id, around)]
+    else:
+        wanted = [parent]
+    keys = [
+        calls.identifier(ctx.parent(each) if isinstance(each, ast.Attribute) else each) for each in wanted
+    ]
+    return bool(keys) and all(key in {"exp", "iat", "nbf"} for key in keys)
 
 
 def _verified_elsewhere(call: ast.Call, ctx: Context) -> bool:

@@ -1,0 +1,135 @@
+"""Finds tar archives that are unpacked with all that is in them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final
+
+from charter.api import (
+    UNKNOWN,
+    Confidence,
+    Fix,
+    Grade,
+    Severity,
+    rule,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+
+@rule(
+    ast.Call,
+    code="SEC036",
+    principles=("path-containment", "hardened-defaults"),
+    severity=Severity.MEDIUM,
+    confidence=Confidence.MEDIUM,
+    cwe=(22,),
+    calls=("*.extractall", "*.extract", "shutil.unpack_archive"),
+    mentions=("tarfile", "unpack_archive"),
+    aliases=("B202", "S202"),
+    references=(
+        "https://docs.python.org/3/library/tarfile.html#tarfile-extraction-filter",
+        "https://peps.python.org/pep-0706/",
+    ),
+)
+def archive_extracted_unfiltered(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Unpack tar archives through the `data` filter.
+
+    An archive can hold absolute paths, `..`, links that lead out of the folder, devices and programs that run as their owner. The filter
+    `"data"` (in all supported Pythons, and the default since 3.14) refuses them. Zip archives need no filter.
+
+    ```python bad
+    import tarfile
+
+    def unpack(path, folder):
+        with tarfile.open(path) as archive:
+            archive.extractall(folder)
+    #       ^^^^^^^^^^^^^^^^^^^^^^^^^^ the archive decides where its files are put: there is no `filter`
+    ```
+    ```python fixed
+    import tarfile
+
+    def unpack(path, folder):
+        with tarfile.open(path) as archive:
+            archive.extractall(folder, filter="data")
+    ```
+    ```python good
+    import tarfile
+
+    def unpack(path, folder):
+        with tarfile.open(path) as archive:
+            archive.extractall(folder, filter="data")
+    ```
+    """
+    if ctx.python >= (3, 14) and calls.keyword(call, "filter") is None:
+        return
+    name = ctx.name(call.func)
+    if name is None:
+        if not isinstance(call.func, ast.Attribute) or not _is_tar(call.func.value, ctx):
+            ctx.not_an_opportunity()
+            return
+        if calls.keyword(call, "members") is not None:
+            return
+    elif name != "shutil.unpack_archive":
+        ctx.not_an_opportunity()
+        return
+    if name is not None and calls.value(ctx, call, 2, "format") == "zip":
+        return
+    chosen = calls.value(ctx, call, None, "filter", default=None)
+    if (
+        ctx.is_test
+        or chosen not in {None, "fully_trusted"}
+        or chosen is UNKNOWN
+        or _checks_members(call, ctx)
+    ):
+        return
+    fix = Fix(
+        "Refuse what leads out of the folder", (ctx.set_keyword(call, "filter", '"data"'),), Grade.UNSAFE
+    )
+    yield ctx.finding(call, "the archive decides where its files are put: there is no `filter`", fix=fix)
+
+
+def _is_tar(receiver: ast.expr, ctx: Context) -> bool:
+    """Whether an object is a tar archive."""
+    if ctx.type_name(receiver) == "tarfile.TarFile":
+        return True
+    made = ctx.origin(receiver)
+    if isinstance(made, ast.Call) and ctx.name(made.func) in _OPEN:
+        return True
+    if isinstance(receiver, ast.Name):
+        for parent in ctx.ancestors(receiver):
+            if isinstance(parent, (ast.With, ast.AsyncWith)):
+                for item in parent.items:
+                    if isinstance(item.optional_vars, ast.Name) and item.optional_vars.id == receiver.id:
+                        opened = item.context_expr
+                        if (
+                            isinstance(opened, ast.Call)
+                            and calls.identifier(opened.func) == "closing"
+                            and opened.args
+                        ):
+                            opened = opened.args[0]
+                        return isinstance(opened, ast.Call) and ctx.name(opened.func) in _OPEN
+    return False
+
+
+def _checks_members(call: ast.Call, ctx: Context) -> bool:
+    """Whether the function looks at the members' paths itself."""
+    around = ctx.function(call)
+    if around is None:
+        return False
+    text = ctx.source(around)
+    return bool(
+        re.search(
+            r"commonpath|commonprefix|is_relative_to|is_within|startswith\(|realpath|\.issym|safe_", text
+        )
+    )
+
+
+_OPEN: Final = frozenset(
+    {"tarfile.open", "tarfile.TarFile", "tarfile.TarFile.open", "tarfile.TarFile.gzopen"}
+)

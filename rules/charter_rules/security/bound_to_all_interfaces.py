@@ -1,0 +1,136 @@
+"""Finds servers that listen on every network interface."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from charter.api import (
+    Fix,
+    Grade,
+    Severity,
+    rule,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_EVERY: Final = frozenset({"0.0.0.0", "", "::", "0"})  # noqa: S104 - the addresses to look for
+
+
+@rule(
+    ast.Call,
+    code="SEC033",
+    principles=("hardened-defaults",),
+    severity=Severity.LOW,
+    cwe=(605, 200, 668, 1327),
+    calls=(
+        "*.bind",
+        "*.run",
+        "*.run_server",
+        "*.listen",
+        "uvicorn.run",
+        "hypercorn.run",
+        "waitress.serve",
+        "bottle.run",
+        "aiohttp.web.run_app",
+        "socket.create_server",
+        "asyncio.start_server",
+        "http.server.HTTPServer",
+        "http.server.ThreadingHTTPServer",
+        "socketserver.TCPServer",
+        "socketserver.UDPServer",
+        "werkzeug.serving.run_simple",
+        "wsgiref.simple_server.make_server",
+        "xmlrpc.server.SimpleXMLRPCServer",
+        "*.start_server",
+        "*.create_server",
+        "gevent.pywsgi.WSGIServer",
+    ),
+    mentions=("0.0.0.0", "::", "bind", "HTTPServer", "TCPServer", "make_server"),  # noqa: S104
+    aliases=("B104", "S104"),
+    references=("https://cwe.mitre.org/data/definitions/1327.html",),
+)
+def bound_to_all_interfaces(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Listen on the interface you mean.
+
+    `0.0.0.0` and `""` accept connections from every network the machine is in: the office, the hotel, the Internet. A service meant for
+    the same machine belongs on `127.0.0.1`; one in a container or behind a proxy should take the address from its settings.
+
+    ```python bad
+    import socket
+
+    def listen():
+        server = socket.socket()
+        server.bind(("0.0.0.0", 8000))
+    #   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `"0.0.0.0"` accepts connections from every network of the machine
+        return server
+    ```
+    ```python fixed
+    import socket
+
+    def listen():
+        server = socket.socket()
+        server.bind(("127.0.0.1", 8000))
+        return server
+    ```
+    ```python good
+    import socket
+
+    def listen(host="127.0.0.1"):
+        server = socket.socket()
+        server.bind((host, 8000))
+        return server
+    ```
+    """
+    address = _address(call, ctx)
+    if address is None:
+        ctx.not_an_opportunity()
+        return
+    node, value = address
+    if value not in _EVERY or ctx.is_test or _is_datagram_client(call, ctx):
+        return
+    fix = (
+        Fix("Listen on this machine only", (ctx.replace(node, '"127.0.0.1"'),), Grade.UNSAFE)
+        if isinstance(node, ast.Constant)
+        else None
+    )
+    yield ctx.finding(
+        call, f"`{calls.short(ctx, node)}` accepts connections from every network of the machine", fix=fix
+    )
+
+
+def _address(call: ast.Call, ctx: Context) -> tuple[ast.expr, object] | None:
+    """The host that a call listens on, with its value; None if it listens on none that is known."""
+    for keyword in ("host", "hostname", "address", "interface"):
+        given = calls.given(ctx, call, None, keyword)
+        if given is not None and isinstance(ctx.value(given), str):
+            return given, ctx.value(given)
+    last = calls.identifier(call.func)
+    pair = ctx.argument(call, 0, "server_address")
+    if pair is not None:
+        written = ctx.origin(pair)
+        if isinstance(written, ast.Tuple) and len(written.elts) >= 2 and last not in {"run", "listen"}:
+            host = written.elts[0]
+            value = ctx.value(host)
+            return (host, value) if isinstance(value, str) else None
+        if (
+            last in {"run", "run_simple", "make_server"}
+            and isinstance(ctx.value(pair), str)
+            and ctx.value(pair)
+        ):
+            return pair, ctx.value(pair)
+    return None
+
+
+def _is_datagram_client(call: ast.Call, ctx: Context) -> bool:
+    """Whether a datagram socket takes any free port, or listens to a multicast group: it needs every interface."""
+    around = ctx.function(call) or ctx.tree
+    text = ctx.source(around) if not isinstance(around, ast.Module) else ctx.text
+    if "SOCK_DGRAM" in text or "multicast" in text.lower() or "datagram" in text.lower():
+        return True
+    pair = ctx.argument(call, 0)
+    return isinstance(pair, ast.Tuple) and len(pair.elts) >= 2 and ctx.value(pair.elts[1]) == 0

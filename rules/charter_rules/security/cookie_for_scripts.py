@@ -1,0 +1,105 @@
+"""Finds session cookies that scripts can read."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final
+
+from charter.api import (
+    UNKNOWN,
+    Fix,
+    Grade,
+    Severity,
+    rule,
+    sensitivity,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_CREDENTIAL: Final = re.compile(
+    r"(?i)sess(ion)?(_?id)?$|session|auth|(?<!csrf)(?<!xsrf)(?<!csrf_)(?<!xsrf_)(?<!csrf-)(?<!xsrf-)token|jwt|remember|^sid$|login|credential"
+)
+_SCRIPTS: Final = re.compile(r"(?i)csrf|xsrf|lang|theme|locale|tz|timezone")
+
+
+@rule(
+    ast.Call,
+    code="SEC028",
+    principles=("protected-sessions",),
+    severity=Severity.MEDIUM,
+    cwe=(1004,),
+    calls=("*.set_cookie", "*.set_secure_cookie", "*.set_signed_cookie"),
+    references=("https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie",),
+)
+def cookie_for_scripts(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Keep session cookies away from scripts.
+
+    Without the `HttpOnly` attribute, JavaScript can read the cookie; one injected script is then enough to steal the session. Cookies
+    that hold no credential, such as a language or a CSRF token that scripts must read, are not reported.
+
+    ```python bad
+    from flask import make_response
+
+    def remember(user):
+        response = make_response("hello")
+        response.set_cookie("session_token", user.token, secure=True)
+    #   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ scripts can read this cookie, which holds a credential: `httponly` is not set
+        return response
+    ```
+    ```python fixed
+    from flask import make_response
+
+    def remember(user):
+        response = make_response("hello")
+        response.set_cookie("session_token", user.token, secure=True, httponly=True)
+        return response
+    ```
+    ```python good
+    from flask import make_response
+
+    def remember(user):
+        response = make_response("hello")
+        response.set_cookie("session_token", user.token, secure=True, httponly=True)
+        response.set_cookie("language", user.language, secure=True)
+        return response
+    ```
+    """
+    if not _is_response(call, ctx):
+        ctx.not_an_opportunity()
+        return
+    if ctx.is_test or calls.value(ctx, call, 1, "value") == "":
+        return
+    only = calls.value(ctx, call, 7 if call.args else None, "httponly", default=None)
+    value = ctx.argument(call, 1, "value")
+    if value is not None and isinstance(ctx.value(value), str):
+        return  # a constant is no secret
+    if only is UNKNOWN or only or not _holds_credential(call, ctx):
+        return
+    fix = Fix("Keep it away from scripts", (ctx.set_keyword(call, "httponly", "True"),), Grade.UNSAFE)
+    yield ctx.finding(
+        call, "scripts can read this cookie, which holds a credential: `httponly` is not set", fix=fix
+    )
+
+
+def _is_response(call: ast.Call, ctx: Context) -> bool:
+    """Whether a call sets a cookie on a response, rather than in the jar of a client."""
+    if not isinstance(call.func, ast.Attribute) or (len(call.args) < 2 and not calls.keyword(call, "value")):
+        return False
+    receiver = calls.identifier(call.func.value).lower()
+    return "jar" not in receiver and "cookies" not in receiver and "super" not in ctx.source(call.func.value)
+
+
+def _holds_credential(call: ast.Call, ctx: Context) -> bool:
+    """Whether the cookie's name or value says that it logs somebody in."""
+    name = ctx.argument(call, 0, "key") or ctx.argument(call, None, "name")
+    value = ctx.argument(call, 1, "value")
+    words = [ctx.value(name) if name is not None else "", calls.identifier(name), calls.identifier(value)]
+    texts = [word for word in words if isinstance(word, str)]
+    if any(_SCRIPTS.search(word) for word in texts):
+        return False
+    return any(_CREDENTIAL.search(word) or sensitivity(word) is not None for word in texts)

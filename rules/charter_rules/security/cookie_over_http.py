@@ -1,0 +1,97 @@
+"""Finds cookies that browsers may send unencrypted."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from charter.api import (
+    UNKNOWN,
+    Fix,
+    Grade,
+    Severity,
+    rule,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+
+@rule(
+    ast.Call,
+    code="SEC027",
+    principles=("protected-sessions",),
+    severity=Severity.MEDIUM,
+    cwe=(614,),
+    calls=("*.set_cookie", "*.set_secure_cookie", "*.set_signed_cookie"),
+    references=("https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie",),
+)
+def cookie_over_http(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Send cookies over encrypted connections only.
+
+    Without the `Secure` attribute, a browser sends the cookie over plain HTTP too: one link or image with `http://` is enough for
+    everyone on the way to read it. For a session's cookie, that is the login.
+
+    ```python bad
+    from flask import make_response
+
+    def remember(user):
+        response = make_response("hello")
+        response.set_cookie("session", user.token, httponly=True, samesite="Lax", secure=False)
+    #   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ browsers send this cookie over plain HTTP too: `secure` is off
+        return response
+    ```
+    ```python fixed
+    from flask import make_response
+
+    def remember(user):
+        response = make_response("hello")
+        response.set_cookie("session", user.token, httponly=True, samesite="Lax", secure=True)
+        return response
+    ```
+    ```python good
+    from flask import make_response
+
+    def remember(user):
+        response = make_response("hello")
+        response.set_cookie("session", user.token, httponly=True, samesite="Lax", secure=True)
+        return response
+
+    def forget(response):
+        response.set_cookie("session", "", max_age=0)
+    ```
+    """
+    if not _is_response(call, ctx):
+        ctx.not_an_opportunity()
+        return
+    if ctx.is_test or calls.value(ctx, call, 1, "value") == "":
+        return
+    secure = calls.value(ctx, call, _position(call), "secure", default=None)
+    if secure is UNKNOWN or secure:
+        return
+    fix = Fix(
+        "Send it over encrypted connections only", (ctx.set_keyword(call, "secure", "True"),), Grade.UNSAFE
+    )
+    yield ctx.finding(
+        call,
+        "browsers send this cookie over plain HTTP too: `secure` is "
+        + ("off" if secure is False else "not set"),
+        fix=fix,
+        severity=Severity.LOW if isinstance(calls.value(ctx, call, 1, "value"), str) else None,
+    )
+
+
+def _is_response(call: ast.Call, ctx: Context) -> bool:
+    """Whether a call sets a cookie on a response, rather than in the jar of a client."""
+    if not isinstance(call.func, ast.Attribute) or (len(call.args) < 2 and not calls.keyword(call, "value")):
+        return False
+    receiver = calls.identifier(call.func.value).lower()
+    return "jar" not in receiver and "cookies" not in receiver and "super" not in ctx.source(call.func.value)
+
+
+def _position(call: ast.Call) -> int | None:
+    """Flask's, Django's and Starlette's order of arguments agree: key, value, max_age, expires, path, domain, secure."""
+    return 6 if call.args else None

@@ -1,0 +1,97 @@
+"""Finds servers that let every site act with the visitor's login."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from charter.api import (
+    UNKNOWN,
+    Severity,
+    rule,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+
+@rule(
+    ast.Call,
+    code="SEC031",
+    principles=("protected-sessions",),
+    severity=Severity.HIGH,
+    cwe=(942, 346),
+    calls=(
+        "*.add_middleware",
+        "starlette.middleware.Middleware",
+        "starlette.middleware.cors.CORSMiddleware",
+        "fastapi.middleware.cors.CORSMiddleware",
+        "flask_cors.CORS",
+        "flask_cors.cross_origin",
+        "aiohttp_cors.ResourceOptions",
+    ),
+    references=(
+        "https://developer.mozilla.org/docs/Web/HTTP/Guides/CORS",
+        "https://cwe.mitre.org/data/definitions/942.html",
+    ),
+)
+def cors_with_credentials(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Name the sites that may send requests with the visitor's cookies.
+
+    Browsers refuse `Access-Control-Allow-Origin: *` together with credentials. Middleware that is told to allow both therefore repeats the
+    origin of whoever asks, and so lets every page in the world read what the visitor may read, and act with his login.
+
+    ```python bad
+    from fastapi import FastAPI
+    from fastapi.middleware.cors import CORSMiddleware
+
+    app = FastAPI()
+    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_credentials=True)
+    #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ every site may send requests with the visitor's cookies, and read the answers
+    ```
+    ```python good
+    from fastapi import FastAPI
+    from fastapi.middleware.cors import CORSMiddleware
+
+    app = FastAPI()
+    app.add_middleware(CORSMiddleware, allow_origins=["https://shop.net"], allow_credentials=True)
+
+    public = FastAPI()
+    public.add_middleware(CORSMiddleware, allow_origins=["*"])
+    ```
+    """
+    name = ctx.name(call.func) or ""
+    if not name or name.endswith("middleware.Middleware"):
+        first = ctx.argument(call, 0)
+        if first is None or "CORSMiddleware" not in calls.qualified(ctx, first):
+            ctx.not_an_opportunity()
+            return
+    if ctx.is_test:
+        return
+    credentials_on = any(
+        calls.value(ctx, call, None, keyword) is True
+        for keyword in ("allow_credentials", "supports_credentials")
+    )
+    if credentials_on and _any_origin(call, name, ctx):
+        yield ctx.finding(
+            call, "every site may send requests with the visitor's cookies, and read the answers"
+        )
+
+
+def _any_origin(call: ast.Call, name: str, ctx: Context) -> bool:
+    default: object = "*" if name.startswith("flask_cors.") else UNKNOWN
+    resources = calls.given(ctx, call, None, "resources")
+    if resources is not None:
+        return False
+    origins = calls.value(
+        ctx, call, None, "allow_origins" if "flask" not in name else "origins", default=default
+    )
+    pattern = calls.value(ctx, call, None, "allow_origin_regex")
+    if isinstance(pattern, str) and pattern in {".*", "^.*$", "https?://.*"}:
+        return True
+    if isinstance(origins, str):
+        return origins in {"*", ".*"}
+    return isinstance(origins, (list, tuple, set)) and "*" in origins

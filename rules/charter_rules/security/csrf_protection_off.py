@@ -1,0 +1,188 @@
+"""Finds state-changing requests without protection against forgery."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final
+
+from charter.api import UNKNOWN, (
+    Fix,
+    Grade,
+    Severity,
+    Span,
+    rule,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_OWN_CHECK: Final = re.compile(
+    r"(?i)signature|hmac|webhook|\bjwt\b|oauth|saml|openid|api_?key|bearer|authorization|x-hub|verify|authenticate|telegram|stripe"
+    r"|slack|paypal|callback|ipn|xml_?rpc|graphql|token|csp|report|oidc|embed|widget|public"
+)
+_SETTINGS: Final = frozenset(
+    {"WTF_CSRF_ENABLED", "WTF_CSRF_CHECK_DEFAULT", "CSRF_ENABLED", "CSRF_COOKIE_SECURE"}
+)
+
+
+@rule(
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Assign,
+    ast.Call,
+    code="SEC030",
+    principles=("protected-sessions",),
+    severity=Severity.MEDIUM,
+    cwe=(352,),
+    calls=(
+        "django.views.decorators.csrf.csrf_exempt",
+        "*.set_default_csrf_options",
+        "*.exempt",
+        "flask_wtf.FlaskForm",
+    ),
+    mentions=("csrf", "CSRF", "MIDDLEWARE"),
+    references=(
+        "https://docs.djangoproject.com/en/stable/howto/csrf/",
+        "https://cwe.mitre.org/data/definitions/352.html",
+    ),
+)
+def csrf_protection_off(
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign | ast.Call, ctx: Context
+) -> Iterator[Finding]:
+    """Keep the protection against forged requests on.
+
+    A browser sends its cookies along with every request, also with those that a foreign page makes it send. The token in forms tells
+    the requests of your own pages from those. Views that check a signature or a key of their own need no token and are not reported.
+
+    ```python bad
+    from django.http import HttpResponse
+    from django.views.decorators.csrf import csrf_exempt
+
+    @csrf_exempt
+    def change_address(request):
+    #   ^^^^^^^^^^^^^^ `change_address` takes forged requests: its protection is switched off
+        request.user.address = request.POST["address"]
+        request.user.save()
+        return HttpResponse("saved")
+    ```
+    ```python good
+    import hashlib
+    import hmac
+    from django.conf import settings
+    from django.http import HttpResponse
+    from django.views.decorators.csrf import csrf_exempt
+
+    def change_address(request):
+        request.user.address = request.POST["address"]
+        request.user.save()
+        return HttpResponse("saved")
+
+    @csrf_exempt
+    def payment_webhook(request):
+        expected = hmac.new(settings.WEBHOOK_KEY, request.body, hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(expected, request.headers["X-Signature"]):
+            return HttpResponse(status=403)
+        return HttpResponse("thanks")
+    ```
+    """
+    if ctx.is_test:
+        return
+    if isinstance(node, ast.Assign):
+        yield from _setting(node, ctx)
+    elif isinstance(node, ast.Call):
+        yield from _call(node, ctx)
+    else:
+        yield from _decorated(node, ctx)
+
+
+def _decorated(
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, ctx: Context
+) -> Iterator[Finding]:
+    """Django's `csrf_exempt` as a decorator, also inside of `method_decorator`."""
+    for decorator in node.decorator_list:
+        exempts = ctx.name(decorator) == _EXEMPT or (
+            isinstance(decorator, ast.Call)
+            and ctx.name(decorator.func) == "django.utils.decorators.method_decorator"
+            and bool(decorator.args)
+            and ctx.name(decorator.args[0]) == _EXEMPT
+        )
+        if exempts:
+            if _changes_state(node, ctx) and not _OWN_CHECK.search(_whole(node, ctx)):
+                fix = Fix("Keep the protection", (ctx.replace(_line(decorator, ctx), ""),), Grade.SUGGESTION)
+                yield ctx.finding(
+                    ctx.name_span(node),
+                    f"`{node.name}` takes forged requests: its protection is switched off",
+                    fix=fix,
+                )
+            return
+    ctx.not_an_opportunity()
+
+
+def _whole(node: ast.AST, ctx: Context) -> str:
+    """The text of a view; of a method, with its class and the class's name."""
+    owner = ctx.class_(node)
+    return ctx.source(owner if owner is not None else node)
+
+
+def _line(decorator: ast.expr, ctx: Context) -> Span:
+    span = ctx.span(decorator)
+    start = ctx.text.rfind("@", 0, span.start)
+    end = ctx.text.find("\n", span.end) + 1
+    indent = len(ctx.text[ctx.text.rfind("\n", 0, end) + 1 : end])
+    following = re.match(r"[ \t]*", ctx.text[end:])
+    return Span(start, end + (len(following[0]) if following else indent))
+
+
+def _changes_state(node: ast.AST, ctx: Context) -> bool:
+    """Whether a view does more than read: it handles POST, or saves, or nobody says that it only reads."""
+    text = ctx.source(node)
+    return bool(
+        re.search(
+            r"POST|PUT|PATCH|DELETE|\bpost\b|\.save\(|\.delete\(|\.create\(|\.update\(|\.body\b|dispatch",
+            text,
+        )
+    )
+
+
+def _setting(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
+    name = calls.identifier(node.targets[0])
+    if name in {"MIDDLEWARE", "MIDDLEWARE_CLASSES"} and isinstance(node.value, (ast.List, ast.Tuple)):
+        used = [ctx.value(item) for item in node.value.elts]
+        logs_in = "django.contrib.auth.middleware.AuthenticationMiddleware" in used
+        if logs_in and UNKNOWN not in used and not any("csrf" in str(item).lower() for item in used):
+            yield ctx.finding(node.targets[0], "views take forged requests: `CsrfViewMiddleware` is missing")
+        return
+    if name not in _SETTINGS or ctx.value(node.value) is not False:
+        ctx.not_an_opportunity()
+        return
+    if re.search(r"(?i)test|dev|local|debug", ctx.path + ctx.symbol(node)):
+        return
+    fix = Fix("Switch it on", (ctx.replace(node.value, "True"),), Grade.UNSAFE)
+    yield ctx.finding(node, f"`{name}` is off: forms take forged requests", fix=fix)
+
+
+def _call(node: ast.Call, ctx: Context) -> Iterator[Finding]:
+    name = calls.identifier(node.func)
+    if name == "csrf_exempt" and node.args and isinstance(ctx.parent(node), (ast.Assign, ast.Call, ast.List)):
+        definition = _definition(node.args[0], ctx)
+        text = "" if definition is None else ctx.source(definition)
+        if definition is not None and _changes_state(definition, ctx) and not _OWN_CHECK.search(text):
+            viewed = calls.short(ctx, node.args[0])
+            yield ctx.finding(node, f"`{viewed}` takes forged requests: its protection is switched off")
+    elif name == "set_default_csrf_options" and calls.value(ctx, node, 0, "require_csrf") is False:
+        yield ctx.finding(node, "views take forged requests: `require_csrf` is off")
+    else:
+        ctx.not_an_opportunity()
+
+
+def _definition(expression: ast.expr, ctx: Context) -> ast.AST | None:
+    name = calls.identifier(expression)
+    return next((each for each in ctx.nodes(ast.FunctionDef) if each.name == name), None)
+
+
+_EXEMPT: Final = "django.views.decorators.csrf.csrf_exempt"

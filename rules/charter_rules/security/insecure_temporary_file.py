@@ -1,0 +1,96 @@
+"""Finds temporary files whose names others can foresee."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final
+
+from charter.api import (
+    Severity,
+    rule,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_FORESEEABLE: Final = frozenset({"tempfile.mktemp", "os.tempnam", "os.tmpnam"})
+_SHARED: Final = re.compile(r"(?:/tmp|/var/tmp|/dev/shm)/[\w.-]+")
+
+
+@rule(
+    ast.Call,
+    code="SEC035",
+    principles=("hardened-defaults",),
+    severity=Severity.MEDIUM,
+    cwe=(377, 379),
+    calls=(
+        "tempfile.mktemp",
+        "os.tempnam",
+        "os.tmpnam",
+        "builtins.open",
+        "os.open",
+        "os.mkdir",
+        "os.makedirs",
+        "*.write_text",
+        "*.write_bytes",
+    ),
+    aliases=("B108", "B306", "S108", "S306"),
+    references=("https://docs.python.org/3/library/tempfile.html",),
+)
+def insecure_temporary_file(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Let `tempfile` make temporary files and folders.
+
+    Between the choice of a name and the opening of the file, another program can put a link there and have you write to a file of its
+    choice. `NamedTemporaryFile`, `mkstemp` and `mkdtemp` choose a name that nobody can foresee and make the file in the same step.
+
+    ```python bad
+    import tempfile
+
+    def scratch(text):
+        path = tempfile.mktemp()
+    #          ^^^^^^^^^^^^^^^^^ `tempfile.mktemp` gives a name that another program can take first
+        with open(path, "w") as file:
+            file.write(text)
+        return path
+    ```
+    ```python good
+    import tempfile
+
+    def scratch(text):
+        with tempfile.NamedTemporaryFile("w", delete=False) as file:
+            file.write(text)
+        return file.name
+    ```
+    """
+    name = ctx.name(call.func)
+    if name in _FORESEEABLE:
+        yield ctx.finding(call, f"`{name}` gives a name that another program can take first")
+        return
+    if ctx.is_test:
+        return
+    path = _written_path(call, name, ctx)
+    if path is None:
+        ctx.not_an_opportunity()
+    elif _SHARED.match(path):
+        yield ctx.finding(call, f"`{path}` lies in a folder where every user may put a link of that name")
+
+
+def _written_path(call: ast.Call, name: str | None, ctx: Context) -> str | None:
+    """The constant path that a call writes to; None if there is none."""
+    if name is None:
+        made = ctx.origin(call.func.value) if isinstance(call.func, ast.Attribute) else None
+        if isinstance(made, ast.Call) and (ctx.name(made.func) or "").startswith("pathlib.") and made.args:
+            value = ctx.value(made.args[0])
+            return value if isinstance(value, str) else None
+        return None
+    value = ctx.value(call.args[0]) if call.args else None
+    if not isinstance(value, str):
+        return None
+    if name == "builtins.open":
+        mode = calls.value(ctx, call, 1, "mode", default="r")
+        return value if isinstance(mode, str) and set(mode) & set("wax+") else None
+    return value

@@ -1,0 +1,99 @@
+"""Finds files and folders that everybody may change."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from charter.api import (
+    Fix,
+    Grade,
+    Severity,
+    rule,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+
+@rule(
+    ast.Call,
+    code="SEC034",
+    principles=("hardened-defaults",),
+    severity=Severity.MEDIUM,
+    cwe=(732, 276),
+    calls=(
+        "os.chmod",
+        "os.fchmod",
+        "os.lchmod",
+        "os.umask",
+        "os.open",
+        "os.mkdir",
+        "os.makedirs",
+        "os.mkfifo",
+        "*.chmod",
+    ),
+    aliases=("B103", "S103"),
+    references=("https://cwe.mitre.org/data/definitions/732.html",),
+)
+def open_permissions(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Give files to their owner, and to nobody else to change.
+
+    A file that everybody may write can be changed, or replaced by a link, by any program of any user of the machine, and is then
+    read by yours as if it were its own. `0o600` for data and `0o700` for programs and folders are the least that works.
+
+    ```python bad
+    import os
+
+    def publish(path):
+        os.chmod(path, 0o777)
+    #   ^^^^^^^^^^^^^^^^^^^^^ everybody may change it: its mode is `0o777`
+    ```
+    ```python fixed
+    import os
+
+    def publish(path):
+        os.chmod(path, 0o755)
+    ```
+    ```python good
+    import os
+
+    def publish(path):
+        os.chmod(path, 0o755)
+    ```
+    """
+    name = ctx.name(call.func)
+    if name is None and not (isinstance(call.func, ast.Attribute) and _is_path(call, ctx)):
+        ctx.not_an_opportunity()
+        return
+    position = {"os.umask": 0, "os.open": 2, None: 0}.get(name, 1)
+    mode = calls.value(ctx, call, position, "mode")
+    if not isinstance(mode, int) or isinstance(mode, bool) or ctx.is_test:
+        return
+    if name == "os.umask":
+        if mode == 0 and isinstance(ctx.parent(call), ast.Expr) and ctx.text.count("umask(") == 1:
+            yield ctx.finding(call, "files made from now on may be changed by everybody: the mask is 0")
+        return
+    if name in {"os.mkdir", "os.makedirs", "os.open", "os.mkfifo"} and mode in {0o777, 0o666}:
+        return  # the mask of the process takes the rights of others away
+    argument = calls.given(ctx, call, position, "mode")
+    executable = mode & 0o111
+    if not mode & 0o002 or mode & 0o1000:
+        return
+    better = "0o755" if executable else "0o644"
+    fix = (
+        Fix(f"Set `{better}`", (ctx.replace(argument, better),), Grade.UNSAFE)
+        if isinstance(argument, ast.Constant)
+        else None
+    )
+    yield ctx.finding(call, f"everybody may change it: its mode is `{mode:#o}`", fix=fix)
+
+
+def _is_path(call: ast.Call, ctx: Context) -> bool:
+    """Whether `x.chmod(mode)` is called on what looks like a path."""
+    assert isinstance(call.func, ast.Attribute)
+    kind = ctx.type_name(call.func.value)
+    return kind is None or kind.startswith("pathlib.")

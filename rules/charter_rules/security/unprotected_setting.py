@@ -1,0 +1,121 @@
+"""Finds settings of Django and Flask that switch a protection off."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final
+
+from charter.api import (
+    Fix,
+    Grade,
+    Severity,
+    rule,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_SETTINGS: Final[dict[str, tuple[object, str, str]]] = {
+    "SESSION_COOKIE_SECURE": (False, "browsers send the session's cookie over plain HTTP too", "True"),
+    "CSRF_COOKIE_SECURE": (False, "browsers send the CSRF cookie over plain HTTP too", "True"),
+    "REMEMBER_COOKIE_SECURE": (False, "browsers send the cookie that logs in over plain HTTP too", "True"),
+    "SESSION_COOKIE_HTTPONLY": (False, "scripts can read the session's cookie", "True"),
+    "REMEMBER_COOKIE_HTTPONLY": (False, "scripts can read the cookie that logs in", "True"),
+    "SESSION_COOKIE_SAMESITE": (
+        "None",
+        "every other site can send requests with the session's cookie",
+        '"Lax"',
+    ),
+    "CSRF_COOKIE_SAMESITE": ("None", "every other site can send requests with the CSRF cookie", '"Lax"'),
+    "SECURE_CONTENT_TYPE_NOSNIFF": (False, "browsers may take an uploaded file for a script", "True"),
+    "X_FRAME_OPTIONS": (
+        "ALLOWALL",
+        "every other site can show these pages in a frame, and steer clicks",
+        '"DENY"',
+    ),
+    "ALLOWED_HOSTS": (["*"], "requests with any host name are answered, forged ones included", ""),
+    "SESSION_SERIALIZER": (
+        "django.contrib.sessions.serializers.PickleSerializer",
+        "whoever learns the secret key can run code: sessions are unpickled",
+        '"django.contrib.sessions.serializers.JSONSerializer"',
+    ),
+}
+"""For each setting, the bad value, what it means, and a better value as source."""
+
+_ELSEWHERE: Final = re.compile(r"(?i)dev|local|test|debug|demo|sandbox|(^|[/_.])ci([/_.]|$)")
+
+
+@rule(
+    ast.Assign,
+    code="SEC032",
+    principles=("protected-sessions", "hardened-defaults"),
+    severity=Severity.MEDIUM,
+    cwe=(614, 1004, 16, 1275, 319),
+    references=(
+        "https://docs.djangoproject.com/en/stable/ref/settings/#security",
+        "https://flask.palletsprojects.com/en/stable/config/",
+    ),
+    mentions=(
+        "COOKIE",
+        "ALLOWED_HOSTS",
+        "PASSWORD_HASHERS",
+        "SESSION_SERIALIZER",
+        "X_FRAME_OPTIONS",
+        "CORS_",
+        "SECURE_",
+        "TALISMAN",
+    ),
+)
+def unprotected_setting(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
+    """Leave the protections of the framework on.
+
+    Each of these settings guards against one attack: cookies that travel unencrypted or that scripts can read, pages framed by other
+    sites, answers made for a forged host name, passwords hashed too fast, sessions that are unpickled. Where a test or a laptop needs
+    another value, set it there, not in the settings that are deployed.
+
+    ```python bad
+    SESSION_COOKIE_SECURE = False
+    ALLOWED_HOSTS = ["*"]
+    ```
+    ```python good
+    import os
+
+    SESSION_COOKIE_SECURE = True
+    ALLOWED_HOSTS = os.environ["HOSTS"].split(",")
+    ```
+    """
+    target = node.targets[0]
+    name = calls.identifier(target)
+    found = _SETTINGS.get(name)
+    if found is None or not _is_setting(target, ctx):
+        ctx.not_an_opportunity()
+        return
+    bad, message, better = found
+    value = ctx.value(node.value)
+    if (
+        not _matches(value, bad)
+        or ctx.is_test
+        or _ELSEWHERE.search(ctx.path)
+        or _ELSEWHERE.search(ctx.symbol(node))
+    ):
+        return
+    fix = Fix(f"Set it to `{better}`", (ctx.replace(node.value, better),), Grade.UNSAFE) if better else None
+    yield ctx.finding(node, message, fix=fix)
+
+
+def _is_setting(target: ast.expr, ctx: Context) -> bool:
+    """Whether an assignment sets a configuration: a module's or class's constant, or an item of `config`."""
+    if isinstance(target, ast.Name):
+        parent = ctx.parent(ctx.statement(target))
+        return isinstance(parent, (ast.Module, ast.ClassDef)) or "settings" in ctx.path
+    if isinstance(target, ast.Subscript):
+        return calls.identifier(target.value) == "config"
+    return False
+
+
+def _matches(value: object, bad: object) -> bool:
+    return value is bad if isinstance(bad, bool) else value == bad
