@@ -6,7 +6,8 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import UNKNOWN, (
+from charter.api import (
+    UNKNOWN,
     Fix,
     Grade,
     Severity,

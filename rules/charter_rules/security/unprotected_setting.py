@@ -79,7 +79,9 @@ def unprotected_setting(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
 
     ```python bad
     SESSION_COOKIE_SECURE = False
+    #^^^^^^^^^^^^^^^^^^^^^^^^^^^^ browsers send the session's cookie over plain HTTP too
     ALLOWED_HOSTS = ["*"]
+    #^^^^^^^^^^^^^^^^^^^^ requests with any host name are answered, forged ones included
     ```
     ```python good
     import os
