@@ -8,16 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from charter.review.escape import (
-    code,
-    command_data,
-    command_property,
-    fenced,
-    link,
-    obeys,
-    path_in_url,
-    prose,
-)
+from charter.report.escape import command_property, command_value
+from charter.review.escape import code, fenced, link, obeys, path_in_url, prose
 
 HOSTILE = [
     "@octocat please look",
@@ -73,9 +65,9 @@ def test_a_fence_is_longer_than_every_run_of_backticks_inside(lines: list[str]) 
     assert all(fence not in line for line in block[1:-1])
 
 
-@given(st.text(), st.text())
+@given(st.text("ab%:,\n\r é"), st.text("ab%:,\n\r é"))
 def test_a_workflow_command_stays_one_line_with_one_message(path: str, message: str) -> None:
-    line = f"::error file={command_property(path)}::{command_data(message)}"
+    line = f"::error file={command_property(path)}::{command_value(message)}"
     assert "\n" not in line
     assert "\r" not in line
     properties, _, rest = line.removeprefix("::error ").partition("::")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from click.testing import CliRunner
 
+from charter.cli.main import cli
 from charter.engine import registry
-from charter.review.command import review as command
 from charter.review.document import load
 from review.github_double import REPO, TOKEN, GitHubDouble
 from review.toy import RULES
@@ -17,8 +16,6 @@ from review.toy import RULES
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-    from click.testing import Result
 
     from review.git_project import Project
 
@@ -30,19 +27,36 @@ def _toy_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "load", lambda: RULES)
 
 
+class Result(NamedTuple):
+    """What a run came to."""
+
+    exit_code: int
+    output: str
+
+
 class Shell:
     """Runs the command in a project."""
 
-    def __init__(self, project: Project, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    def __init__(
+        self,
+        project: Project,
+        monkeypatch: pytest.MonkeyPatch,
+        capture: pytest.CaptureFixture[str],
+        folder: Path,
+    ) -> None:
         self.project = project
         self.patch = monkeypatch
+        self.capture = capture
         self.folder = folder
         monkeypatch.chdir(project.root)
 
     def __call__(self, *arguments: str, **environment: str) -> Result:
         for key, value in environment.items():
             self.patch.setenv(key, value)
-        return CliRunner().invoke(command, [*arguments, "--no-cache"])
+        self.capture.readouterr()
+        code = cli.main(["review", *arguments, "--no-cache"], standalone_mode=False)
+        printed = self.capture.readouterr()
+        return Result(code, printed.out + printed.err)
 
     def event(self, **content: Any) -> str:
         path = self.folder / "event.json"
@@ -64,8 +78,10 @@ class Shell:
 
 
 @pytest.fixture
-def shell(project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shell:
-    return Shell(project, monkeypatch, tmp_path)
+def shell(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Shell:
+    return Shell(project, monkeypatch, capsys, tmp_path)
 
 
 def _no_sleep(_seconds: float) -> None:
@@ -99,7 +115,7 @@ def test_what_is_staged_is_reviewed_and_nothing_else(shell: Shell) -> None:
     shell.project.write({"other.py": "z = eval('1')\neval('2')\n"})
     result = shell("--staged", "--output-format", "concise")
     assert result.exit_code == 1
-    assert result.output == "other.py:1: TOY001 `eval('1')` runs text as code (call-of-eval)\n"
+    assert result.output == "other.py:1:5: TOY001 call-of-eval: `eval('1')` runs text as code\n"
 
 
 def test_the_first_commit_can_be_reviewed_too(shell: Shell) -> None:
@@ -215,7 +231,7 @@ def test_the_change_configures_nothing(shell: Shell) -> None:
     }
     _branch(shell.project, quiet)
     result = shell("--base", "main", "--output-format", "concise")
-    assert result.output == "shop.py:2: TOY001 `eval(x)` runs text as code (call-of-eval)\n"
+    assert result.output == "shop.py:2:5: TOY001 call-of-eval: `eval(x)` runs text as code\n"
 
 
 def test_nothing_of_the_change_is_run(shell: Shell, tmp_path: Path) -> None:

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 
 def render(outcome: Outcome, out: TextIO) -> None:
-    """Write `path:line:column: CODE rule: message` for each finding."""
+    """Write `path:line:column: CODE rule: message` for each finding; nothing where there is none, as hooks want it."""
     paint = painter(out)
     paint(_findings(outcome))
     paint(problems(outcome))
-    paint(summary(outcome))
+    if outcome.findings or outcome.report.problems or outcome.report.failures:
+        paint(summary(outcome))
 
 
 def _findings(outcome: Outcome) -> Iterator[Line]:

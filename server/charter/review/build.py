@@ -116,6 +116,7 @@ class Builder:
             message=self._say(finding.message),
             path=finding.path,
             line=known.start,
+            column=finding.location.column + 1,
             symbol=self._say(finding.symbol),
             anchor=place,
             cause=None if place else self._cause(known),

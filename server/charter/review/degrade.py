@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from charter.review.escape import command_data, command_property, plain
+from charter.report.escape import command_property, command_value
+from charter.review.escape import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +38,7 @@ def workflow_commands(items: Sequence[Item]) -> Iterator[str]:
     for item in items[:_SHOWN]:
         properties = {"file": item.path, "line": str(item.line), "title": f"{item.code} {item.rule}"}
         values = ",".join(f"{key}={command_property(value)}" for key, value in properties.items())
-        yield f"::{_LEVELS[item.severity]} {values}::{command_data(plain(item.message))}"
+        yield f"::{_LEVELS[item.severity]} {values}::{command_value(plain(item.message))}"
     if len(items) > _SHOWN:
         more = len(items) - _SHOWN
         yield f"::notice title=Charter::{more} more findings are in the summary of this job"

@@ -110,6 +110,7 @@ class Item(_Value, frozen=True, kw_only=True):
         message: what is wrong.
         path: the file.
         line: 1-based.
+        column: 1-based, in characters.
         symbol: the function or class around it.
         anchor: where a comment can stand; None if the diff does not show the place.
         cause: the changed line that brought it about, for what stands elsewhere.
@@ -129,6 +130,7 @@ class Item(_Value, frozen=True, kw_only=True):
     message: Text
     path: Path
     line: Line
+    column: Line = 1
     symbol: Text = ""
     anchor: Anchor | None = None
     cause: Place | None = None

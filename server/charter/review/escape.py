@@ -1,4 +1,4 @@
-"""Making text from a repository harmless where it lands: Markdown on a forge, links, and CI command lines.
+"""Making text from a repository harmless in a comment on a forge: Markdown, links, and orders to bots.
 
 A file's name, a symbol or a string may be chosen by whoever opened the pull request. What lands in Markdown may
 not mention people, open HTML, link, refer to issues, or stand as a `/command` at the start of a line.
@@ -79,16 +79,6 @@ def link(label: str, address: str) -> str:
 def path_in_url(path: str) -> str:
     """A path as part of an address."""
     return quote(path, safe="/")
-
-
-def command_data(text: str) -> str:
-    """Text as the message of a GitHub workflow command (`::error::MESSAGE`)."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def command_property(text: str) -> str:
-    """Text as the value of a property of a GitHub workflow command (`::error file=VALUE::`)."""
-    return command_data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def _longest(text: str) -> int:

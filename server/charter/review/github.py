@@ -6,7 +6,6 @@ A thread is ours if GitHub says that the viewer wrote its first comment (`viewer
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -14,6 +13,7 @@ from charter.review.escape import path_in_url
 from charter.review.forge import DeniedError, ForgeError, LimitedError, State, Summary, Thread
 from charter.review.http import Client, checked_base
 from charter.review.marker import read_marker, read_summary
+from charter.review.target import API
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from charter.review.document import Item
     from charter.review.forge import Draft
 
-API: Final = "https://api.github.com"
 _VERSION: Final = "2022-11-28"
 
 THREADS: Final = """
@@ -361,13 +360,6 @@ def split_repository(repository: str) -> tuple[str, str]:
         ):
             raise ForgeError(f"{repository!r} is not of the form owner/name")
     return owner, name
-
-
-def repository_of(url: str) -> str:
-    """`owner/name` of a remote's address, as `git@host:owner/name.git` or `https://host/owner/name`; "" if unclear."""
-    path = urlsplit(url).path if "://" in url else url.partition(":")[2]
-    parts = path.strip("/").removesuffix(".git").split("/")
-    return "/".join(parts[-2:]) if len(parts) >= 2 else ""
 
 
 def _opening(count: int) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TextIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
 
 from charter.api import Severity
+from charter.report.escape import visible
 from charter.review.apply import Outcome, apply_review, summary_action
 from charter.review.catalogue import PackCatalogue
 from charter.review.degrade import workflow_commands, write_job_summary
@@ -19,11 +22,10 @@ from charter.review.gate import fails, moved
 from charter.review.git import Repository
 from charter.review.plan import Limits, make_plan
 from charter.review.render import Renderer
-from charter.review.target import Target, find_target
+from charter.review.target import Target, TargetError, find_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from charter.engine.constitution import Constitution
     from charter.engine.registry import Registry
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from charter.review.plan import Resolve
     from charter.review.target import ForgeName
 
-PASSED, FAILED = 0, 1
+PASSED, FAILED, BROKEN = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Options:
         event: GitHub's event file.
         forge: where to post.
         dry_run: where to write the review instead of posting.
+        report: where to write the review besides whatever else is done.
         from_file: a review to post instead of making one.
         resolve: whether threads may be resolved.
         max_comments: how many open comments there may be.
@@ -66,6 +69,7 @@ class Options:
     event: Path | None = None
     forge: ForgeName = "auto"
     dry_run: Path | None = None
+    report: Path | None = None
     from_file: Path | None = None
     resolve: Resolve = "auto"
     max_comments: int = 20
@@ -97,6 +101,8 @@ def run(options: Options, out: TextIO, err: TextIO) -> int:
     target = _target(options, repository)
     base, head = _revisions(options, repository, target)
     review, renderer, threshold = _make(options, repository, base, head)
+    if options.report is not None:
+        options.report.write_bytes(dump(review))
     if options.dry_run is not None:
         _write_document(options, target, review, renderer, options.dry_run, err)
     elif target.forge == "none":
@@ -159,7 +165,8 @@ def _print(options: Options, review: Review, renderer: Renderer, out: TextIO) ->
 
 def _concise(review: Review) -> list[str]:
     return [
-        f"{plain(item.path)}:{item.line}: {item.code} {item.message} ({item.rule})" for item in review.items
+        f"{visible(item.path)}:{item.line}:{item.column}: {item.code} {item.rule}: {visible(item.message)}"
+        for item in review.items
     ]
 
 
@@ -168,8 +175,6 @@ def _limits(options: Options) -> Limits:
 
 
 def _job_summary(options: Options, text: str) -> None:
-    from pathlib import Path
-
     place = options.environment.get("GITHUB_STEP_SUMMARY")
     if place and text:
         write_job_summary(Path(place), text)
@@ -199,6 +204,8 @@ def _publish_document(options: Options, out: TextIO, err: TextIO) -> int:
 
     assert options.from_file is not None
     review = _distrust(load(options.from_file.read_bytes()))
+    if options.report is not None:
+        options.report.write_bytes(dump(review))
     rules = registry.load()
     charter = constitution.load(rules)
     renderer = _renderer(rules, charter)
@@ -281,3 +288,44 @@ def _publish(
         _job_summary(options, renderer.overview(review, outcome.placement))
     said = ", ".join(f"{count} {kind}" for kind, count in sorted(outcome.done.items()))
     err.write(f"charter: {len(review.items)} new findings{f' ({said})' if said else ''}\n")
+
+
+def main(asked: dict[str, Any]) -> int:
+    """Run with the command line's options, and tell what went wrong in one line.
+
+    Args:
+        asked: the options by their names there.
+
+    Returns:
+        The exit status: as `run`, and 2 where the review could not be made.
+    """
+    from charter.engine.constitution import ConstitutionError
+    from charter.engine.registry import PackError
+    from charter.engine.settings import SettingsError
+    from charter.review.document import DocumentError
+    from charter.review.git import GitError
+
+    expected = (ConstitutionError, PackError, SettingsError, DocumentError, GitError, TargetError, OSError)
+    try:
+        return run(_options(asked), sys.stdout, sys.stderr)
+    except expected as error:
+        sys.stderr.write(f"charter: error: {error}\n")
+        return BROKEN
+
+
+def _options(asked: dict[str, Any]) -> Options:
+    values = dict(asked)
+    if values.pop("pushed"):
+        values |= {"base": _pushed("FROM"), "head": _pushed("TO"), "forge": "none"}
+    severity = str(values["min_severity"]).upper()
+    if severity not in Severity.__members__:
+        raise TargetError(f"{severity.lower()!r} is no severity; say info, low, medium, high or critical")
+    values["min_severity"] = Severity[severity]
+    return Options(root=Path.cwd(), **values)
+
+
+def _pushed(end: str) -> str:
+    name = f"PRE_COMMIT_{end}_REF"
+    if not os.environ.get(name):
+        raise TargetError(f"--pushed needs {name}, which pre-commit sets in a pre-push hook")
+    return os.environ[name]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
-
-from charter.review.github import API, repository_of
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 ForgeName = Literal["auto", "github", "gitlab", "none"]
+API: Final = "https://api.github.com"
 _LARGEST_EVENT: Final = 32 * 1024 * 1024
 
 
@@ -159,3 +159,10 @@ def _gitlab(base: str, head: str, environment: Mapping[str, str]) -> Target:
         api=environment.get("CI_API_V4_URL") or "https://gitlab.com/api/v4",
         server=environment.get("CI_PROJECT_URL") or "https://gitlab.com",
     )
+
+
+def repository_of(url: str) -> str:
+    """`owner/name` of a remote's address, as `git@host:owner/name.git` or `https://host/owner/name`; "" if unclear."""
+    path = urlsplit(url).path if "://" in url else url.partition(":")[2]
+    parts = path.strip("/").removesuffix(".git").split("/")
+    return "/".join(parts[-2:]) if len(parts) >= 2 else ""
