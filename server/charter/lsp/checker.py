@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from charter.lsp.pipes import Pipe
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from charter.lsp.pipes import Frame
     from charter.lsp.sheets import Sheet
 
@@ -144,9 +146,9 @@ class Checker:
             for sheet in self.sheets.values():
                 sheet.repeat_extracts()
         elif kind == "facts":
-            uri, data = values
-            if uri in self.sheets:
-                self.sheets[uri].take_facts(data)
+            uri, number, data = values
+            if uri in self.sheets and self.sheets[uri].take_facts(number, data):
+                self._publish(self.sheets[uri])
 
     def _open(self, uri: str, path: str, language: str, version: int, text: str) -> None:
         from charter.lsp.sheets import Sheet
@@ -169,9 +171,7 @@ class Checker:
         dirty = [sheet for sheet in self.sheets.values() if sheet.dirty]
         if dirty:
             sheet = max(dirty, key=lambda sheet: sheet.touched)
-            self.pipe.send("busy", sheet.uri)
-            sheet.check_touched(self.inbox.pause)
-            self._publish(sheet)
+            self._check(sheet, sheet.check_touched)
         elif self._queue:
             self._answer(self._queue.popleft())
         elif not self._told_rules:
@@ -182,7 +182,6 @@ class Checker:
                 (sheet for sheet in self.sheets.values() if not sheet.complete),
                 key=lambda sheet: sheet.touched,
             )
-            self.pipe.send("busy", sheet.uri)
             self.finish(sheet)
 
     def finish(self, sheet: Sheet) -> None:
@@ -191,7 +190,16 @@ class Checker:
         Raises:
             Interrupted: if there is something more urgent.
         """
-        sheet.check_whole(self.inbox.pause)
+        self._check(sheet, sheet.check_whole)
+
+    def _check(self, sheet: Sheet, step: Callable[[Callable[[], None]], None]) -> None:
+        self.pipe.send("busy", sheet.uri)
+        try:
+            step(self.inbox.pause)
+        except Exception:  # noqa: BLE001 (this text is not tried again; the next one is)
+            sheet.give_up()
+            text = f"Charter failed on {sheet.path} and goes on with what it knew.\n{traceback.format_exc()}"
+            self.pipe.send("log", "error", text)
         self._publish(sheet)
 
     def _publish(self, sheet: Sheet) -> None:
@@ -205,7 +213,7 @@ class Checker:
         self.pipe.send("found", sheet.uri, sheet.version, sheet.complete, sheet.rows())
         extracts = sheet.take_extracts()
         if extracts is not None:
-            self.pipe.send("extracts", sheet.uri, sheet.file, extracts)
+            self.pipe.send("extracts", sheet.uri, sheet.file, *extracts)
 
     def _report(self, failure: Any) -> None:
         text = f"Charter's rule `{failure.part}` failed on {failure.path} and is off for that file: {failure.error} ({failure.place})"

@@ -29,8 +29,8 @@ def publish(server: Server, document: Document) -> None:
     """Let the client have a document's findings: send them, or answer who waits for them."""
     document.result_id = f"{document.checked}.{int(document.complete)}.{_state(document)}"
     if server.client.pulls:
-        for request, previous in server.pulls.pop(document.uri, ()):
-            request.reply(report(server, document, previous))
+        for request, previous, uri in server.pulls.pop(document.uri, ()):
+            request.reply(report(server, document, previous, uri))
         return
     for uri, items in _by_client_document(server, document):
         params: dict[str, Any] = {"uri": uri, "diagnostics": items}
@@ -44,7 +44,7 @@ def withdraw(server: Server, uri: str) -> None:
     """Take back what was pushed for a document."""
     if not server.client.pulls:
         server.peer.notify("textDocument/publishDiagnostics", {"uri": uri, "diagnostics": []})
-    for request, _ in server.pulls.pop(uri, ()):
+    for request, _, _ in server.pulls.pop(uri, ()):
         request.reply({"kind": "full", "items": []})
 
 
@@ -59,7 +59,7 @@ def pull(server: Server, params: Any, request: rpc.Request) -> Any:
         return report(server, document, previous, uri)
     waiting = server.pulls.setdefault(document.uri, [])
     waiting[:] = [one for one in waiting if not one[0].done]
-    waiting.append((request, previous))
+    waiting.append((request, previous, uri))
     return PENDING
 
 

@@ -89,9 +89,8 @@ def _begin(server: Server) -> None:
     shown = server.options.get("diagnosticScope") == "workspace"
     if not shown:
         _forget(server)
-    open_files = [path for document in server.everything() if (path := path_of(document.uri))]
     wanted = {name: server.options[name] for name in ("select", "ignore") if server.options.get(name)}
-    server.project.send("index", _folders(server), wanted, shown, open_files)
+    server.project.send("index", _folders(server), {**wanted, "shown": shown})
     server.checker.send("extracts")
 
 
@@ -121,11 +120,11 @@ def _unopened(server: Server, path: str, rows: list[Any]) -> None:
         server.peer.notify("textDocument/publishDiagnostics", {"uri": uri, "diagnostics": items})
 
 
-def _facts(server: Server, path: str, data: bytes) -> None:
+def _facts(server: Server, path: str, number: int, data: bytes) -> None:
     """What only the whole project tells of an open file goes to the checker, which knows its suppressions."""
     for document in server.everything():
         if path_of(document.uri) == path:
-            server.checker.send("facts", document.uri, data)
+            server.checker.send("facts", document.uri, number, data)
 
 
 def _state(server: Server, state: dict[str, Any]) -> None:

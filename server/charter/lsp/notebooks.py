@@ -1,24 +1,16 @@
-"""Notebooks: their code cells as one text, so that a name defined in one cell is known in the next.
-
-Lines that only IPython understands are blanked by text of the same length; offsets stay what they are.
-"""
+"""Notebooks: their code cells as one text, so that a name defined in one cell is known in the next. It parses nothing."""
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 
 from charter.lsp.documents import Document, Mark
 from charter.lsp.positions import Text
+from charter.syntax.notebook import without_magics
 
 if TYPE_CHECKING:
     from charter.lsp.positions import Encoding
-
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)?")
-_MAGIC = re.compile(r"[ \t]*[%!?]|[ \t]*[\w.]+\?{1,2}[ \t]*$")
-_ASSIGNED = re.compile(r"([ \t]*[\w.,\[\] ]+=[ \t]*)([%!][^\r\n]*)")
-_PYTHON_CELLS = ("%%time", "%%timeit", "%%capture", "%%prun", "%%snakeviz", "%%memit")
 
 
 class Notebook:
@@ -40,7 +32,7 @@ class Notebook:
         self._starts = []
         at = 0
         for cell in self.cells:
-            text = python_of(cell.text.text) + "\n" if cell.language == "python" else ""
+            text = without_magics(cell.text.text) + "\n" if cell.language == "python" else ""
             self._starts.append(at)
             parts.append(text)
             at += len(text)
@@ -107,30 +99,3 @@ class Notebook:
         """Take the cells that the notebook is opened with."""
         by_uri = {item["uri"]: item for item in texts}
         self.cells = [self._cell(cell, by_uri) for cell in cells]
-
-
-def python_of(text: str) -> str:
-    """A cell's text with what only IPython understands blanked, at the same length."""
-    first = text.lstrip()
-    foreign = first.startswith("%%") and not first.startswith(_PYTHON_CELLS)
-    if not foreign and not any(mark in text for mark in "%!?"):
-        return text
-    lines = _LINE.findall(text)
-    return "".join(_python_line(line, foreign=foreign) for line in lines)
-
-
-def _python_line(line: str, *, foreign: bool) -> str:
-    body = line.rstrip("\r\n")
-    end = line[len(body) :]
-    if body and (foreign or _MAGIC.match(body)):
-        return "#" + body[1:] + end if body[0] not in " \t" else _indented(body) + end
-    assigned = _ASSIGNED.fullmatch(body)
-    if assigned:
-        return assigned[1] + "0" + " " * (len(assigned[2]) - 1) + end
-    return line
-
-
-def _indented(body: str) -> str:
-    """An indented magic: a statement must stay, for it may be all that its block has."""
-    bare = body.lstrip()
-    return body[: len(body) - len(bare)] + "0" + (" #" + bare[3:] if len(bare) > 2 else " " * (len(bare) - 1))

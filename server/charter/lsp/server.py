@@ -58,7 +58,7 @@ class Server:
         self.options: dict[str, Any] = {}
         self.index_state: dict[str, Any] = {}
         self.told: set[str] = set()
-        self.pulls: dict[str, list[tuple[Request, str]]] = {}
+        self.pulls: dict[str, list[tuple[Request, str, str]]] = {}
         self.workspace_pulls: list[tuple[Request, dict[str, str], Any]] = []
         self.settings_faults: dict[str, list[tuple[int, str]]] = {}
         self.closed: dict[str, Text] = {}

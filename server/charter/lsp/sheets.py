@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from charter.analysis import provider
 from charter.api import Span
 from charter.engine import suppress
 from charter.engine.check import FileResult, check_nodes, check_source
-from charter.engine.project import settle
+from charter.engine.project import finish, settle
+from charter.engine.reduce import ProjectFacts
 from charter.lsp.marks import move
 from charter.lsp.rows import SYNTAX_RULE, Row
 from charter.syntax.document import Document
@@ -89,7 +91,8 @@ class Sheet:
         self.touched = time.monotonic()
         self.result: FileResult | None = None
         self._held: list[Held] = []
-        self._facts: list[Finding] = []
+        self._facts: ProjectFacts | None = None
+        self._state = 0
         self._failures: list[Failure] = []
         self._told_failures: set[str] = set()
         self._extracts: dict[str, bytes] | None = None
@@ -160,23 +163,47 @@ class Sheet:
             pause=pause,
         )
         self._failures += result.failures
-        self._take(result)
         if result.extracts != self._last_extracts:
             self._extracts = self._last_extracts = result.extracts
+            self._facts = None
+            self._state += 1
+        self._take(result)
         self.dirty = False
         self.complete = True
 
-    def take_facts(self, data: bytes) -> None:
-        """Take the findings that only the whole project could tell, pickled by our own indexing process."""
-        self._facts = pickle.loads(data)  # noqa: S301 (written by our own process)
-        if self.complete:
-            self.complete = False
+    def give_up(self) -> None:
+        """Leave it at the findings there are, until the text changes."""
+        self.dirty = False
+        self.complete = True
+
+    def take_facts(self, number: int, data: bytes) -> bool:
+        """Take what only the whole project could tell of this file.
+
+        Args:
+            number: the state of the file that it is about.
+            data: facts and opportunities, pickled by our own indexing process.
+
+        Returns:
+            Whether findings may have changed.
+        """
+        if number != self._state:
+            return False
+        facts, opportunities = pickle.loads(data)  # noqa: S301 (written by our own process)
+        self._facts = ProjectFacts({self.path: facts}, {self.path: opportunities})
+        if self.complete and self.result is not None:
+            self._take(self.result)
+            return True
+        return False
 
     def rows(self) -> list[tuple[Any, ...]]:
         """The findings for the server: start, end and what was found."""
-        rows = [(held.start, held.end, self._row(held)) for held in self._held if not held.silent]
-        problems = self.document.source.problems
-        if problems and not self._off:
+        rows = [
+            (held.start, held.end, row_of(held.finding, held.key, self.home.root))
+            for held in self._held
+            if not held.silent
+        ]
+        problems = () if self._off or self.document.unread else self.document.source.problems
+        if problems:
             first = problems[0]
             row = Row(0, SYNTAX_RULE, "", first.message, 3)
             rows.insert(0, (first.location.span.start, first.location.span.end, tuple(row)))
@@ -197,10 +224,10 @@ class Sheet:
         self._failures = []
         return list({failure.part: failure for failure in fresh}.values())
 
-    def take_extracts(self) -> dict[str, bytes] | None:
-        """What the project needs to know of this file, if that changed."""
+    def take_extracts(self) -> tuple[int, dict[str, bytes]] | None:
+        """What the project needs to know of this file, with a number that names the state, if that changed."""
         extracts, self._extracts = self._extracts, None
-        return extracts
+        return None if extracts is None else (self._state, extracts)
 
     def repeat_extracts(self) -> None:
         """Give what the project needs to know of this file once more, for an index that starts anew."""
@@ -244,14 +271,17 @@ class Sheet:
         """Take the findings of a check of the whole file; those known before keep their names."""
         project = self.home.project
         self.result = result
-        everything = result
-        if self._facts:
-            everything = FileResult(
-                result.path, result.lines, [*result.findings, *self._facts], suppressions=result.suppressions
-            )
-        kept, silenced = settle(project, everything, self.document.source)
+        source = self.document.source
+        waiting: list[Held] = []
+        if self._facts is not None:
+            result = finish(project, result, self._facts, source)
+        else:
+            # Until the project was solved anew, its older findings stay where they moved to.
+            late = project_rules(self.plan)
+            waiting = [held for held in self._held if held.finding.rule in late]
+        kept, silenced = settle(project, result, source)
         names = {_identity(held): held.key for held in self._held}
-        self._held = self._hold(kept, names=names) + self._hold(silenced, silent=True, names=names)
+        self._held = self._hold(kept, names=names) + self._hold(silenced, silent=True, names=names) + waiting
         self._held.sort(key=lambda held: (held.start, held.end, held.finding.code))
 
     def _hold(
@@ -269,24 +299,34 @@ class Sheet:
             made.append(held)
         return made
 
-    def _row(self, held: Held) -> tuple[Any, ...]:
-        finding = held.finding
-        root = self.home.root
-        return tuple(
-            Row(
-                held.key,
-                finding.rule,
-                finding.code,
-                finding.message,
-                int(finding.severity),
-                int(finding.confidence),
-                finding.principles,
-                finding.tags,
-                tuple(_place(root, related) for related in finding.related),
-                tuple(_place(root, step) for step in finding.flow),
-                tuple((fix.title, fix.grade.value) for fix in finding.fixes),
-            )
+
+def project_rules(plan: Plan) -> frozenset[str]:
+    """The names of a plan's rules that wait for what only the whole project can tell."""
+    late: set[str] = set()
+    for kind, entries in plan.fact_entries.items():
+        analysis = provider(kind)
+        if analysis is not None and analysis.project:
+            late.update(entry.rule.name for entry in entries)
+    return frozenset(late)
+
+
+def row_of(finding: Finding, key: int, root: Path) -> tuple[Any, ...]:
+    """A finding as `rows.Row`, for the server."""
+    return tuple(
+        Row(
+            key,
+            finding.rule,
+            finding.code,
+            finding.message,
+            int(finding.severity),
+            int(finding.confidence),
+            finding.principles,
+            finding.tags,
+            tuple(_place(root, related) for related in finding.related),
+            tuple(_place(root, step) for step in finding.flow),
+            tuple((fix.title, fix.grade.value) for fix in finding.fixes),
         )
+    )
 
 
 def _identity(held: Held) -> tuple[int, int, str, str]:

@@ -46,6 +46,7 @@ def did_close(server: Server, params: Any, _request: Request) -> None:
     document = server.documents.pop(uri, None)
     if document is not None:
         server.checker.send("close", uri)
+        server.project.send("extracts", path_of(uri) or "", 0, None)
         diagnostics.withdraw(server, uri)
 
 
@@ -162,11 +163,11 @@ def _settings(server: Server, path: str, problems: list[Any]) -> None:
     workspace.settings_problems(server, path, problems)
 
 
-def _extracts(server: Server, uri: str, path: str, extracts: dict[str, bytes]) -> None:
+def _extracts(server: Server, uri: str, path: str, number: int, extracts: dict[str, bytes]) -> None:
     """What the rest of the project needs to know of an open document."""
     document = server.document_of(uri)
     if document is not None:
-        server.project.send("extracts", path, extracts)
+        server.project.send("extracts", path, number, extracts)
 
 
 def _checker_died(server: Server) -> None:

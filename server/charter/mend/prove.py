@@ -89,7 +89,7 @@ class Prover:
             A proof whose fix is the first one, with the lowest grade of all.
         """
         first = pairs[0][1]
-        if any(finding.path.endswith(".ipynb") for finding, _ in pairs):
+        if any(self._is_notebook_on_disk(finding.path) for finding, _ in pairs):
             return Refused(first, "a notebook is mended in its editor")
         try:
             edits = self._compile(pairs)
@@ -110,6 +110,14 @@ class Prover:
         grade = min((fix.grade for _, fix in pairs), key=_TRUST.index)
         fix = replace(first, grade=grade)
         return Proved(self._doubted(fix, edits, new), edits, texts)
+
+    def _is_notebook_on_disk(self, path: str) -> bool:
+        """Whether edits of a file's text would not be edits of the file: an editor's cells are text, its file is JSON."""
+        if not path.endswith(".ipynb"):
+            return False
+        from charter.syntax.notebook import Notebook
+
+        return isinstance(self.source(path), Notebook)
 
     def source(self, path: str) -> Source:
         """A file as the rules saw it."""

@@ -12,21 +12,29 @@ import ast
 import bisect
 import re
 import warnings
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
 from charter.api import Location, Span
+from charter.syntax.joined import JoinedIndex
 from charter.syntax.positions import Positions
 from charter.syntax.source import Problem, Source
 from charter.syntax.walk import Index
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _CONTINUES = re.compile(r"(?:else|elif|except|finally|case)\b|[\])}.,]")
 """How a line begins that can only belong to the statement before it."""
 
+_BEGINS = re.compile(r"(?!(?:else|elif|except|finally|case)\b)[^\s#)\]}]")
+"""How a line begins that starts a statement at the top level."""
+
+_SMALL = 6_000
+"""Characters up to which text that the host refuses is at once tried as newer syntax; beyond, `settle` does so."""
+
+_TRIPLE = ('"""', "'''")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _TOO_DEEP = "the code is nested too deeply to be parsed"
 
@@ -39,9 +47,10 @@ class Piece:
         first: first line, 1-based, decorators included.
         last: last line.
         nodes: the statements; () for a broken piece, and for blank space.
-        index: their nodes by type; of a class only its own, without its body.
+        own: the class itself, by type, if its body is held by statement.
+        head: the indices of the statements; of such a class those of its bases and keywords.
         members: the pieces of a class's body.
-        tail: decorators of a class, which the grammar puts behind its body.
+        tail: the indices of a class's decorators, which the grammar puts behind its body.
         indent: the white space before each statement of a class's body.
         body: the line on which a class's body begins.
         error: why it does not parse; "" if it does.
@@ -51,9 +60,10 @@ class Piece:
     first: int
     last: int
     nodes: list[ast.stmt] = field(default_factory=list[ast.stmt])
-    index: dict[type[ast.AST], list[ast.AST]] = field(default_factory=dict[type[ast.AST], list[ast.AST]])
+    own: dict[type[ast.AST], list[ast.AST]] = field(default_factory=dict[type[ast.AST], list[ast.AST]])
+    head: list[Index] = field(default_factory=list[Index])
     members: list[Piece] = field(default_factory=list["Piece"])
-    tail: dict[type[ast.AST], list[ast.AST]] = field(default_factory=dict[type[ast.AST], list[ast.AST]])
+    tail: list[Index] = field(default_factory=list[Index])
     indent: str = ""
     body: int = 0
     error: str = ""
@@ -96,11 +106,17 @@ class Document:
         self._positions = Positions(text)
         self._tree = ast.Module(body=[], type_ignores=[])
         self._parents: dict[ast.AST, ast.AST] = {}
+        self._roots: dict[ast.AST, Index] = {}
         self._pieces: list[Piece] = []
         self._dirty: list[tuple[int, int]] = []
         self._source: Source | None = None
         self._stale = True
         self._homeless: tuple[Problem, ...] = ()
+
+    @property
+    def unread(self) -> bool:
+        """Whether nothing was parsed yet."""
+        return self._stale
 
     @property
     def broken(self) -> bool:
@@ -158,7 +174,7 @@ class Document:
             if self._stale or self._dirty:
                 self.refresh()
             blocks = [block for piece in self._pieces for block in _blocks(piece)]
-            index = JoinedIndex(self._tree, blocks, self._parents)
+            index = JoinedIndex(self._tree, blocks, self._parents, self._roots)
             source = Source.assembled(self.path, self.text, self.module, self._tree, index, self._problems())
             source.__dict__["positions"] = self._positions
             self._source = source
@@ -282,23 +298,26 @@ class Document:
 
     def _parse_apart(self, broken: Piece) -> list[Piece]:
         """Save from a broken piece the statements in it that parse on their own."""
-        from charter.syntax import convert
-
-        text = self._lines(broken.first, broken.last)
-        cuts = [
-            m.start()
-            for m in re.finditer(r"^(?![\s#)\]}]|(?:else|elif|except|finally)\b)", text, re.MULTILINE)
-        ]
-        if len(cuts) < 2:
+        lines = [self._lines(line, line) for line in range(broken.first, broken.last + 1)]
+        cuts = [at for at, line in enumerate(lines) if at and _BEGINS.match(line)]
+        if not cuts:
             return [broken]
-        try:
-            recovered = convert.statements(
-                "\n" * (broken.first - 1) + text.replace("\r\n", "\n").replace("\r", "\n")
-            )
-        except (SyntaxError, RecursionError, ValueError):
-            return [broken]
-        sound = self._pieces_of(recovered.tree.body)
-        return [*_between(sound, broken)]
+        found: list[Piece] = []
+        in_string = False
+        for start, stop in pairwise([0, *cuts, len(lines)]):
+            text = "".join(lines[start:stop])
+            first = broken.first + start
+            opens = sum(text.count(quotes) for quotes in _TRIPLE) % 2 == 1
+            parsed = broken if in_string or opens else _parse_lines(text, first)
+            in_string ^= opens
+            if not isinstance(parsed, Piece):
+                found += self._pieces_of(parsed)
+            elif found and found[-1].error:
+                found[-1].last = broken.first + stop - 1
+            else:
+                line = max(parsed.error_line, first) if parsed is not broken else first
+                found.append(Piece(first, broken.first + stop - 1, error=parsed.error, error_line=line))
+        return found
 
     def _parse_members(self, first: int, last: int, indent: str) -> list[Piece] | None:
         """The pieces of some lines of a class's body; None if they may end the class."""
@@ -351,6 +370,7 @@ class Document:
         """Parse everything anew, as a file that is not edited is parsed."""
         source = source or Source(self.path, self.text, self.module)
         self._parents = {}
+        self._roots = {}
         self._pieces = self._pieces_of(source.tree.body)
         self._homeless = ()
         self._tree = ast.Module(body=[], type_ignores=[])
@@ -383,91 +403,50 @@ class Document:
 
     def _adopt(self, piece: Piece, parent: ast.AST) -> Iterator[dict[type[ast.AST], list[ast.AST]]]:
         """Index a new piece's nodes and remember their parents."""
-        parents = self._parents
         for node in piece.nodes:
-            parents[node] = parent
+            self._parents[node] = parent
         if not piece.members:
-            for node in piece.nodes:
-                self._index(node, piece.index)
+            piece.head = [self._index(node) for node in piece.nodes]
         else:
             owner = cast("ast.ClassDef", piece.nodes[0])
-            piece.index.setdefault(ast.ClassDef, []).append(owner)
+            piece.own = {ast.ClassDef: [owner]}
             decorators: Sequence[ast.AST] = owner.decorator_list
             type_params: Sequence[ast.AST] = getattr(owner, "type_params", ())
-            for block, nodes in (
-                (piece.index, (*owner.bases, *owner.keywords)),
-                (piece.tail, (*decorators, *type_params)),
-            ):
-                for node in nodes:
-                    parents[node] = owner
-                    self._index(node, block)
+            for node in (*owner.bases, *owner.keywords, *decorators, *type_params):
+                self._parents[node] = owner
+            piece.head = [self._index(node) for node in (*owner.bases, *owner.keywords)]
+            piece.tail = [self._index(node) for node in (*decorators, *type_params)]
             for member in piece.members:
                 list(self._adopt(member, owner))
         return _blocks(piece)
 
-    def _index(self, node: ast.AST, block: dict[type[ast.AST], list[ast.AST]]) -> None:
+    def _index(self, node: ast.AST) -> Index:
         index = Index(node)
         self._parents.update(index.parents)
-        for kind, nodes in index.by_type.items():
-            block.setdefault(kind, []).extend(nodes)
+        self._roots[node] = index
+        return index
 
     def _forget(self, piece: Piece) -> None:
-        for block in _blocks(piece):
-            for nodes in block.values():
-                for node in nodes:
-                    self._parents.pop(node, None)
-
-
-class JoinedIndex(Index):
-    """The nodes and parents of a tree that was put together from pieces.
-
-    Args:
-        tree: the module.
-        blocks: the nodes by type of each piece, in source order.
-        parents: the parent of each node.
-    """
-
-    __slots__ = ()
-
-    def __init__(
-        self,
-        tree: ast.Module,
-        blocks: Sequence[Mapping[type[ast.AST], list[ast.AST]]],
-        parents: dict[ast.AST, ast.AST],
-    ) -> None:
-        self.by_type = cast("dict[type[ast.AST], list[ast.AST]]", cast("object", _Joined(tree, blocks)))
-        self.parents = parents
-
-
-class _Joined(Mapping["type[ast.AST]", "list[ast.AST]"]):
-    """Nodes by type over all pieces; each type is put together when it is first asked for."""
-
-    def __init__(self, tree: ast.Module, blocks: Sequence[Mapping[type[ast.AST], list[ast.AST]]]) -> None:
-        self._blocks = blocks
-        self._joined: dict[type[ast.AST], list[ast.AST]] = {ast.Module: [tree]}
-
-    def __getitem__(self, kind: type[ast.AST]) -> list[ast.AST]:
-        found = self._joined.get(kind)
-        if found is None:
-            found = self._joined[kind] = [node for block in self._blocks for node in block.get(kind, ())]
-        if not found:
-            raise KeyError(kind)
-        return found
-
-    def __iter__(self) -> Iterator[type[ast.AST]]:
-        return iter({ast.Module: 0} | {kind: 0 for block in self._blocks for kind in block})
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
+        for node in piece.nodes:
+            self._parents.pop(node, None)
+        for index in (*piece.head, *piece.tail):
+            for node in index.nodes:
+                self._parents.pop(node, None)
+            self._roots.pop(index.nodes[0], None)
+        for member in piece.members:
+            self._forget(member)
 
 
 def _blocks(piece: Piece) -> Iterator[dict[type[ast.AST], list[ast.AST]]]:
-    """The indices of a piece in source order."""
-    yield piece.index
+    """The nodes by type of a piece's parts, in source order."""
+    if piece.own:
+        yield piece.own
+    for index in piece.head:
+        yield index.by_type
     for member in piece.members:
         yield from _blocks(member)
-    if piece.tail:
-        yield piece.tail
+    for index in piece.tail:
+        yield index.by_type
 
 
 def _first_line(piece: Piece) -> int:
@@ -527,8 +506,9 @@ def _move(piece: Piece, lines: int) -> None:
     piece.error_line += lines
     for member in piece.members:
         _move(member, lines)
-    _move_nodes(piece.index, lines)
-    _move_nodes(piece.tail, lines)
+    _move_nodes(piece.own, lines)
+    for index in (*piece.head, *piece.tail):
+        _move_nodes(index.by_type, lines)
 
 
 def _move_nodes(block: Mapping[type[ast.AST], list[ast.AST]], lines: int) -> None:
@@ -544,18 +524,6 @@ def _begin(node: ast.stmt) -> int:
     return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
-def _between(sound: list[Piece], broken: Piece) -> Iterator[Piece]:
-    """Sound pieces, and broken ones for the lines of a broken piece that they leave."""
-    at = broken.first
-    for piece in sound:
-        if piece.first > at:
-            yield Piece(at, piece.first - 1, error=broken.error, error_line=broken.error_line)
-        yield piece
-        at = piece.last + 1
-    if at <= broken.last:
-        yield Piece(at, broken.last, error=broken.error, error_line=broken.error_line)
-
-
 def _parse_lines(text: str, first: int) -> list[ast.stmt] | Piece:
     """Parse whole lines of which the first has this number; a broken piece if they do not parse."""
     try:
@@ -563,14 +531,11 @@ def _parse_lines(text: str, first: int) -> list[ast.stmt] | Piece:
             warnings.simplefilter("ignore")
             return ast.parse("\n" * (first - 1) + text).body
     except SyntaxError as error:
-        from charter.syntax import convert
-
-        try:
-            tree = convert.parse(text)
-        except (SyntaxError, RecursionError):
+        newer = _newer_syntax(text) if len(text) < _SMALL else None
+        if newer is None:
             return Piece(first, first, error=f"syntax error: {error.msg}", error_line=error.lineno or first)
-        ast.increment_lineno(tree, first - 1)
-        return tree.body
+        ast.increment_lineno(newer, first - 1)
+        return newer.body
     except (RecursionError, MemoryError):
         return Piece(first, first, error=_TOO_DEEP, error_line=first)
     except ValueError as error:  # a null byte, on CPython 3.11
@@ -580,3 +545,13 @@ def _parse_lines(text: str, first: int) -> list[ast.stmt] | Piece:
 def _is_code(line: str) -> bool:
     stripped = line.strip()
     return bool(stripped) and not stripped.startswith("#")
+
+
+def _newer_syntax(text: str) -> ast.Module | None:
+    """The tree of text in a syntax that is newer than the host's; None if it is none."""
+    from charter.syntax import convert
+
+    try:
+        return convert.parse(text)
+    except (SyntaxError, RecursionError):
+        return None

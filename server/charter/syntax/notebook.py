@@ -14,7 +14,8 @@ import msgspec
 
 from charter.syntax.source import Source
 
-_MAGIC = re.compile(r"^\s*(?:%|!|\?)|^\s*[\w.]+\?\??\s*$|^\s*\w+\s*=\s*[%!]")
+_MAGIC = re.compile(r"\s*[%!?]|\s*[\w.]+\?\??\s*$")
+_ASSIGNED = re.compile(r"(\s*[\w.,\[\] ]+=[ \t]*)([%!].*)")
 _CELL_MAGIC = re.compile(r"^\s*%%(?!time\b|timeit\b|capture\b|prun\b)")
 
 
@@ -84,11 +85,26 @@ def source_of_notebook(path: str, data: bytes) -> Notebook:
 
 
 def without_magics(text: str) -> str:
-    """The text of a cell with IPython's own lines made into comments of the same length."""
+    """The text of a cell with IPython's own lines blanked, at the same length, so that places stay what they are."""
     lines = text.split("\n")
     if _CELL_MAGIC.match(text):
         return "\n".join(_commented(line) for line in lines)
-    return "\n".join(_commented(line) if _MAGIC.match(line) else line for line in lines)
+    return "\n".join(_without_magic(line) for line in lines)
+
+
+def _without_magic(line: str) -> str:
+    if _MAGIC.match(line):
+        # An indented magic may be all that its block has: a statement must stay.
+        return _commented(line) if line[0] not in " \t" else _blanked(line, len(line) - len(line.lstrip()))
+    assigned = _ASSIGNED.match(line)
+    # `files = !ls` binds a name that later lines use.
+    return _blanked(line, assigned.end(1)) if assigned else line
+
+
+def _blanked(line: str, start: int) -> str:
+    """A line with a number in the place of all that follows a column."""
+    end = len(line.rstrip("\r"))
+    return line[:start] + "0" + " " * (end - start - 1) + line[end:]
 
 
 def _commented(line: str) -> str:

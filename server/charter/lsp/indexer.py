@@ -1,0 +1,372 @@
+"""The process that knows the whole workspace: every file checked in the background, and what only the whole can tell.
+
+Files are read from the disk and the cache, in batches between which it listens; open files are told to it by the
+checker. It sends facts about open files, and findings of the others if the user wants to see them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import pickle
+import sys
+import time
+import traceback
+from collections import deque
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from charter.lsp.checker import Inbox, Interrupted
+from charter.lsp.pipes import Pipe
+
+if TYPE_CHECKING:
+    from charter.engine.check import FileResult
+    from charter.engine.opening import Opened
+    from charter.engine.reduce import ProjectFacts, Reducer
+    from charter.lsp.pipes import Frame
+
+_BATCH = 25
+_SETTLE = 0.3
+"""Seconds after the last change before the whole is solved again."""
+
+
+@dataclass(eq=False)
+class Part:
+    """One project of the workspace.
+
+    Attributes:
+        opened: the project.
+        reducer: its solvers.
+        results: what checking each file gave, without its extracts.
+        waiting: files that are to be checked.
+        open: what open files are to the whole, by path: a number that names the state, and their extracts.
+        facts: what the whole told last.
+        solved: whether `facts` hold for the newest state.
+    """
+
+    opened: Opened
+    reducer: Reducer
+    results: dict[str, FileResult] = field(default_factory=dict[str, "FileResult"])
+    waiting: deque[str] = field(default_factory=deque[str])
+    open: dict[str, tuple[int, dict[str, bytes]]] = field(
+        default_factory=dict[str, "tuple[int, dict[str, bytes]]"]
+    )
+    facts: ProjectFacts | None = None
+    solved: bool = False
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self.opened.settings.root
+
+    def path_of(self, file: str) -> str | None:
+        """A file as the project names it; None if it is not in it."""
+        try:
+            return Path(file).relative_to(self.root).as_posix()
+        except ValueError:
+            return None
+
+
+class Indexer:
+    """The workspace.
+
+    Args:
+        pipe: the connection to the server.
+    """
+
+    def __init__(self, pipe: Pipe) -> None:
+        self.pipe = pipe
+        self.inbox = Inbox(pipe)
+        self.parts: list[Part] = []
+        self.shown = False
+        self._sent: dict[str, bytes] = {}
+        self._told: set[str] = set()
+        self._queue: deque[Frame] = deque()
+        self._last = 0.0
+        self._reported = (-1, -1)
+
+    def run(self) -> int:
+        """Work until the server is gone."""
+        while True:
+            frame = self.inbox.take(self._patience())
+            if frame is None:
+                return 0
+            try:
+                if frame:
+                    self._last = time.monotonic()
+                    self._take(frame)
+                else:
+                    self._work()
+            except Interrupted:
+                continue
+            except Exception:  # noqa: BLE001 (the index goes on without what failed)
+                self.pipe.send(
+                    "log", "error", f"Charter's index failed and goes on.\n{traceback.format_exc()}"
+                )
+
+    def _patience(self) -> float | None:
+        if self._queue or any(part.waiting for part in self.parts):
+            return 0
+        if any(not part.solved for part in self.parts):
+            return max(self._last + _SETTLE - time.monotonic(), 0)
+        return None
+
+    def _take(self, frame: Frame) -> None:
+        kind, *values = frame
+        if kind == "index":
+            self._begin(*values)
+        elif kind == "changed":
+            for file in values[0]:
+                self._changed(file)
+        elif kind == "extracts":
+            self._extracts(*values)
+        elif kind == "ask":
+            self._queue.append(frame)
+        elif kind == "forget":
+            self._queue = deque(one for one in self._queue if one[1] != values[0])
+
+    def _begin(self, folders: list[str], options: dict[str, Any]) -> None:
+        from charter.engine.opening import UserError, open_project
+        from charter.engine.reduce import Reducer
+
+        self.parts = []
+        self.shown = bool(options.get("shown"))
+        self._told.clear()
+        for folder in _outermost(folders):
+            try:
+                opened = open_project(
+                    [Path(folder)], select=options.get("select"), ignore=options.get("ignore") or ()
+                )
+            except UserError as error:
+                self.pipe.send("log", "warning", f"The workspace is not indexed: {error}")
+                continue
+            reducer = Reducer(opened.project.planner.analyses, opened.project.info)
+            part = Part(opened, reducer)
+            if self.shown or opened.project.planner.analyses:
+                part.waiting.extend(opened.project.paths)
+            self.parts.append(part)
+        self._report()
+
+    def _changed(self, file: str) -> None:
+        for part in self.parts:
+            path = part.path_of(file)
+            if path is None or path in part.open:
+                continue
+            known = path in part.results
+            if not (part.root / path).exists():
+                if known:
+                    part.results.pop(path)
+                    part.reducer.update(path, {})
+                    part.solved = False
+                    self.pipe.send("unopened", file, [])
+            elif known or path in part.opened.project.modules:
+                part.waiting.append(path)
+            else:
+                self._added(part, path)
+
+    def _added(self, part: Part, path: str) -> None:
+        """Take in a file that is new to the project, unless the settings leave it out."""
+        from charter.engine.discovery import is_excluded
+
+        project = part.opened.project
+        if is_excluded(part.root / path, project.settings) or not path.endswith((".py", ".pyi", ".ipynb")):
+            return
+        from charter.model.modules import ModuleNames
+
+        paths = tuple(sorted({*project.paths, path}))
+        names = ModuleNames(paths)
+        modules = {one: names.name(one) for one in paths}
+        part.opened = replace(part.opened, project=replace(project, paths=paths, modules=modules))
+        part.waiting.append(path)
+
+    def _extracts(self, file: str, number: int, extracts: dict[str, bytes] | None) -> None:
+        """An open file as its editor has it; None when it is closed and the disk counts again."""
+        for part in self.parts:
+            path = part.path_of(file)
+            if path is None:
+                continue
+            self._sent.pop(path, None)
+            if extracts is None:
+                if part.open.pop(path, None) is not None:
+                    part.waiting.append(path)
+            else:
+                part.open[path] = (number, extracts)
+                part.reducer.update(path, extracts)
+            part.solved = False
+
+    # Work
+    def _work(self) -> None:
+        part = next((part for part in self.parts if part.waiting), None)
+        if part is not None:
+            self._check_some(part)
+            self._report()
+            return
+        part = next((part for part in self.parts if not part.solved), None)
+        if part is not None:
+            self._solve(part)
+        elif self._queue:
+            self._answer(self._queue.popleft())
+
+    def _check_some(self, part: Part) -> None:
+        from charter.engine.run import default_jobs
+        from charter.engine.work import results_of
+
+        jobs = max(default_jobs() - 1, 1)
+        batch = [
+            part.waiting.popleft()
+            for _ in range(min(_BATCH * (jobs if jobs == 1 else jobs * 8), len(part.waiting)))
+        ]
+        cache = part.opened.cache()
+        try:
+            results = results_of(part.opened.project, list(dict.fromkeys(batch)), jobs=jobs, cache=cache)
+        finally:
+            if cache is not None:
+                cache.close()
+        for path, result in results.items():
+            if path not in part.open:
+                part.reducer.update(path, result.extracts)
+            part.results[path] = replace(result, extracts={}, times={})
+            self._told.discard(path)
+        part.solved = False
+        if not part.waiting:
+            gc.collect()
+
+    def _solve(self, part: Part) -> None:
+        self.inbox.pause()
+        part.facts = part.reducer.solve()
+        part.solved = True
+        for failure in part.facts.failures:
+            self.pipe.send(
+                "log", "warning", f"Charter's {failure.part} failed: {failure.error} ({failure.place})"
+            )
+        for path, (number, _) in part.open.items():
+            mine = (part.facts.facts.get(path, []), part.facts.opportunities.get(path, {}))
+            data = pickle.dumps(mine)
+            if self._sent.get(path) != data:
+                self._sent[path] = data
+                self.pipe.send("facts", str(part.root / path), number, data)
+        if self.shown:
+            for path in part.results:
+                if path not in part.open:
+                    self._show(part, path)
+
+    def _show(self, part: Part, path: str) -> None:
+        from charter.engine.project import finish, settle
+        from charter.lsp.sheets import row_of
+
+        facts = part.facts
+        result = part.results[path]
+        if facts is None:
+            return
+        own = facts.facts.get(path)
+        if path in self._told and not own:
+            return
+        self._told.add(path)
+        project = part.opened.project
+        try:
+            kept, _ = settle(project, finish(project, result, facts))
+        except (OSError, ValueError):
+            return
+        rows = [(*finding.location.span, row_of(finding, 0, part.root)) for finding in kept]
+        self.pipe.send("unopened", str(part.root / path), rows)
+
+    def _report(self) -> None:
+        total = sum(len(part.opened.project.paths) for part in self.parts)
+        waiting = sum(len(part.waiting) for part in self.parts)
+        state = (total - min(waiting, total), total)
+        if state != self._reported:
+            self._reported = state
+            self.pipe.send("state", {"done": state[0], "total": state[1], "projects": len(self.parts)})
+
+    # Questions
+    def _answer(self, frame: Frame) -> None:
+        _, number, question, *values = frame
+        try:
+            answers = {"score": self._score, "fix-workspace": self._fix_workspace}
+            self.pipe.send("answer", number, answers[question](*values))
+        except Interrupted:
+            self._queue.appendleft(frame)
+            raise
+        except Exception:
+            self.pipe.send("answer", number, None)
+            raise
+
+    def _score(self) -> dict[str, Any]:
+        """The scores of the first project, and its findings."""
+        from charter.engine.project import assemble
+        from charter.engine.reduce import ProjectFacts
+        from charter.engine.score import scores
+        from charter.lsp.insights import score_data
+
+        if not self.parts:
+            return {}
+        part = self.parts[0]
+        report = assemble(part.opened.project, part.results, part.facts or ProjectFacts())
+        looked_at: dict[str, int] = {}
+        for counts in report.opportunities.values():
+            for rule, count in counts.items():
+                looked_at[rule] = looked_at.get(rule, 0) + count
+        made = scores(report.principles, report.rules, report.findings, looked_at)
+        return score_data(made, report.principles) | {
+            "findings": [
+                {
+                    "rule": finding.rule,
+                    "message": finding.message,
+                    "principles": list(finding.principles),
+                    "severity": finding.severity.label,
+                    "path": str(part.root / finding.path),
+                    "line": finding.location.line,
+                }
+                for finding in report.findings
+            ]
+        }
+
+    def _fix_workspace(self, rule: str) -> dict[str, Any]:
+        """The edits of every SAFE fix of the workspace, or of one rule's fixes up to UNSAFE, each proved."""
+        from charter.engine.work import results_of
+        from charter.lsp.answers import line_edits
+        from charter.mend.apply import allowed_grades, fix_project
+        from charter.syntax.source import decode
+
+        edits: dict[str, list[tuple[int, int, str]]] = {}
+        applied = 0
+        for part in self.parts:
+            project = part.opened.project
+            # Open files may differ from the disk; they are fixed in their editor.
+            targets = [path for path in project.paths if path not in part.open]
+            results = results_of(project, project.paths, jobs=1, cache=part.opened.cache())
+            fixed = fix_project(
+                project,
+                results,
+                targets,
+                grades=allowed_grades(unsafe=bool(rule)),
+                wanted=lambda finding: not rule or finding.rule == rule,
+            )
+            applied += sum(fixed.applied.values())
+            for path, text in fixed.texts.items():
+                with contextlib.suppress(OSError, ValueError):
+                    old = decode(project.read(path)).text
+                    edits[str(part.root / path)] = line_edits(old, text)
+        return {"edits": edits, "applied": applied} if edits else {"refused": "nothing can be fixed safely"}
+
+
+def _outermost(folders: list[str]) -> list[str]:
+    """Folders that lie in no other one of them."""
+    paths = sorted({Path(folder) for folder in folders}, key=lambda path: len(path.parts))
+    kept: list[Path] = []
+    for path in paths:
+        if not any(outer in path.parents for outer in kept):
+            kept.append(path)
+    return [str(path) for path in kept]
+
+
+def main() -> int:
+    """Run the indexer on this process's standard streams."""
+    incoming, outgoing = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a rule prints must not get among the frames
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(10)  # typing comes first
+    gc.disable()
+    return Indexer(Pipe(incoming, outgoing)).run()
