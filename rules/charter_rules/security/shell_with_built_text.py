@@ -90,7 +90,7 @@ def shell_with_built_text(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     yield ctx.finding(
         call,
         f"the shell reads `{text}` as part of the command, spaces and `;` included",
-        fix=_fix(call, name, command, written, parts, ctx),
+        fix=list_fix(call, name, command, written, parts, ctx),
         related=related,
     )
 
@@ -119,7 +119,7 @@ def _may_carry_text(piece: Piece, ctx: Context) -> bool:
     return ctx.type_name(value) not in {"builtins.int", "builtins.float", "builtins.bool"}
 
 
-def _fix(
+def list_fix(
     call: ast.Call, name: str, command: ast.expr, written: ast.expr, parts: Sequence[Piece], ctx: Context
 ) -> Fix | None:
     """A list of arguments, where the constant part has no words for the shell."""

@@ -136,6 +136,7 @@ ANALYSES: tuple[Analysis, ...] = (
         ("charter.api.facts.docs.PublicSymbol", "charter.api.facts.docs.DocstringProblem"),
         project=True,
     ),
+    Analysis("charter.analysis.taint", ("charter.api.facts.taint.TaintFlow",), project=True),
 )
 """Every analysis. Order is the order in which they run."""
 

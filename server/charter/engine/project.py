@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from charter.analysis import ProjectInfo
@@ -18,6 +17,8 @@ from charter.syntax.notebook import source_of_notebook
 from charter.syntax.source import Problem, Source, decode
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from charter.api import AnyRule, Finding, Principle
     from charter.engine.registry import Registry
     from charter.engine.settings import Settings

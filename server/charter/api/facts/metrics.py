@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from charter.api.facts import Fact
-from charter.api.text import Location
+
+if TYPE_CHECKING:
+    from charter.api.text import Location
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ class TaintFlow(Fact):
             "quoted" or "name" in SQL; "" where nothing is.
         steps: the stations from the source to the sink, both included.
         others: how many further flows end in the same argument with the same kind.
-        note: what was checked on the way and why it does not suffice; "" for nothing.
+        weight: the severity that the library's model gives this sink; "" for the kind's own.
     """
 
     sink_kind: str = ""
@@ -109,7 +109,7 @@ class TaintFlow(Fact):
     detail: str = ""
     steps: tuple[Step, ...] = ()
     others: int = 0
-    note: str = ""
+    weight: str = ""
 
     @property
     def kind(self) -> str:

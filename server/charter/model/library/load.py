@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MARKS = ("object", "path-raw")
 """Properties of untrusted data beside the kinds: it may be a dictionary or list; it is not normalised yet."""
 
-_NAME = re.compile(r"(\?|[A-Za-z_]\w*)(\.[A-Za-z_]\w*(\(\))?)*(\(\))?")
+_NAME = re.compile(r"(\?|[A-Za-z_]\w*)(\.[A-Za-z_]\w*(\(\))?)*(\(\))?(\.\*)?")
 _ARGUMENT = re.compile(r"(?P<what>\d+\*|\d+|\*\*keys|\*\*|\*|[A-Za-z_]\w*)(?P<or>(\|[A-Za-z_]\w*)*)")
 _STEP = re.compile(r"\.[A-Za-z_]\w*|\[[^\]]*\]|:(body|program|arguments)")
 _SPECIAL = {"self": "self", "return": "return", "*": "all", "**": "keywords", "**keys": "keyword-names"}
@@ -35,13 +35,14 @@ _SYNTAXES = ("", "flask", "django", "regex", "braces", "colon", "pyramid")
 
 _KEYS: dict[str, frozenset[str]] = {
     "library": frozenset({"name", "packages", "requires"}),
-    "source": frozenset({"names", "kind", "value", "says", "when", "unless"}),
+    "source": frozenset({"names", "kind", "value", "says", "without", "when", "unless"}),
     "sink": frozenset({"names", "kind", "args", "when", "unless", "like", "severity"}),
     "sanitizer": frozenset({"names", "for", "args", "when", "unless"}),
     "guard": frozenset({"names", "for", "args", "outcome", "when", "unless"}),
     "propagator": frozenset({"names", "from", "to", "drops", "adds", "when", "unless"}),
     "callback": frozenset({"names", "function", "passes"}),
     "field": frozenset({"names", "for"}),
+    "exit": frozenset({"names"}),
     "handler": frozenset(
         {
             "decorators", "calls", "classes", "methods", "functions", "route", "syntax", "parameters",
@@ -144,7 +145,7 @@ class _Reader:
         return start + 1
 
     def library(self) -> Library:
-        known = set(_KEYS) | {"types", "aliases", "bases"}
+        known = set(_KEYS) | {"types", "aliases", "bases", "parameters"}
         for table in self.document:
             self.table = table
             if table not in known:
@@ -161,12 +162,14 @@ class _Reader:
             aliases=self._mapping("aliases"),
             bases=self._bases(),
             fields=fields,
+            parameters=self._mapping("parameters"),
             sources=tuple(one for many in self._each("source", self._sources) for one in many),
             sinks=tuple(one for many in self._each("sink", self._sinks) for one in many),
             sanitizers=tuple(one for many in self._each("sanitizer", self._sanitizers) for one in many),
             guards=tuple(one for many in self._each("guard", self._guards) for one in many),
             propagators=tuple(one for many in self._each("propagator", self._propagators) for one in many),
             callbacks=tuple(one for many in self._each("callback", self._callbacks) for one in many),
+            exits=tuple(one for many in self._each("exit", self._names) for one in many),
             handlers=tuple(self._each("handler", self._handler)),
         )
 
@@ -298,7 +301,8 @@ class _Reader:
         kind = self._kind(row, SOURCE_KINDS)
         value = self._choice(row, "value", ("text", "object"), "text")
         says, when = self._text(row, "says"), self._conditions(row)
-        return [Source(name, kind, value, says, when) for name in self._names(row)]
+        without = self._kinds(row, "without")
+        return [Source(name, kind, value, says, without, when) for name in self._names(row)]
 
     def _sinks(self, row: Mapping[str, Any]) -> list[Sink]:
         kind = self._kind(row, SINK_KINDS)

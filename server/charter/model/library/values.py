@@ -48,12 +48,22 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A name whose value (or, called, whose result) is untrusted."""
+    """A name whose value (or, called, whose result) is untrusted.
+
+    Attributes:
+        name: the qualified name.
+        kind: a kind of source.
+        value: "text", or "object" where it may be a dictionary or list.
+        says: what it is, in words; "" for its name.
+        without: kinds of sinks for which it is harmless (an open file is no path).
+        when: what the call must meet.
+    """
 
     name: str
     kind: str
     value: str = "text"
     says: str = ""
+    without: tuple[str, ...] = ()
     when: tuple[Condition, ...] = ()
 
 
@@ -164,10 +174,14 @@ class Library:
         name: its name, for messages.
         packages: import names that bring it in; () for what always applies.
         requires: names of libraries whose models it builds on.
-        types: name of a value, or of a call's result (ending in `()`), to the class of the value.
+        types: name of a value, or of a call's result (ending in `()`), to the class of the value; a name that ends
+            in `.*` stands for every attribute that is not listed.
         aliases: names that mean the same as another.
         bases: class to its base classes.
         fields: class of a form or schema field to the kinds its value is safe for; () for all.
+        parameters: name of a parameter to the class of its value, where a module that imports one of `packages`
+            leaves it without annotation.
+        exits: functions that never return.
     """
 
     name: str
@@ -177,10 +191,12 @@ class Library:
     aliases: Mapping[str, str] = field(default_factory=dict[str, str])
     bases: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    parameters: Mapping[str, str] = field(default_factory=dict[str, str])
     sources: tuple[Source, ...] = ()
     sinks: tuple[Sink, ...] = ()
     sanitizers: tuple[Sanitizer, ...] = ()
     guards: tuple[Guard, ...] = ()
     propagators: tuple[Propagator, ...] = ()
     callbacks: tuple[Callback, ...] = ()
+    exits: tuple[str, ...] = ()
     handlers: tuple[Handler, ...] = ()

@@ -1,0 +1,61 @@
+"""Reports untrusted data that is logged with its line breaks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from charter.api import Severity, rule
+from charter.api.facts.taint import TaintFlow
+from charter_rules import flows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+
+@rule(
+    TaintFlow,
+    code="SEC117",
+    principles=("log-and-header-integrity",),
+    severity=Severity.LOW,
+    cwe=(117,),
+    kinds=("log",),
+    references=(
+        "https://cheatsheetseries.owasp.org/cheatsheets/Logging_Cheat_Sheet.html",
+        "https://cwe.mitre.org/data/definitions/117.html",
+    ),
+)
+def log_injection(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
+    r"""Keep line breaks of untrusted text out of logs.
+
+    A value with a line break writes log lines of its own: `bob\n2026-01-01 INFO admin logged in`. Who reads the
+    log later, person or machine, is misled. Log it with `%r` or take the line breaks out.
+
+    ```python bad
+    import logging
+    from flask import Flask, request
+
+    app = Flask(__name__)
+
+    @app.post("/login")
+    def login():
+        user = request.form["user"]
+        logging.info("login of %s", user)
+    #                               ^^^^ `request.form["user"]` is written to the log with its line breaks
+        return {}
+    ```
+    ```python good
+    import logging
+    from flask import Flask, request
+
+    app = Flask(__name__)
+
+    @app.post("/login")
+    def login():
+        user = request.form["user"].replace("\n", "")
+        logging.info("login of %s", user)
+        return {}
+    ```
+    """
+    yield flows.finding(flow, ctx, "is written to the log with its line breaks", Severity.LOW)

@@ -1,0 +1,64 @@
+"""Reports untrusted data that decides where a browser is redirected."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from charter.api import Severity, rule
+from charter.api.facts.taint import TaintFlow
+from charter_rules import flows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+
+@rule(
+    TaintFlow,
+    code="SEC109",
+    principles=("outbound-requests",),
+    severity=Severity.MEDIUM,
+    cwe=(601,),
+    kinds=("redirect",),
+    references=(
+        "https://cheatsheetseries.owasp.org/cheatsheets/Unvalidated_Redirects_and_Forwards_Cheat_Sheet.html",
+        "https://cwe.mitre.org/data/definitions/601.html",
+    ),
+)
+def open_redirect(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
+    """Redirect only to addresses of your own.
+
+    A link to your site that ends on another one makes phishing believable, and hands over tokens that stand in the
+    address. `//evil.example` and `https:evil.example` pass a check for a leading slash. Compare scheme and host, or
+    redirect to a route by name.
+
+    ```python bad
+    from flask import Flask, redirect, request
+
+    app = Flask(__name__)
+
+    @app.get("/login")
+    def login():
+        return redirect(request.args["next"])
+    #                   ^^^^^^^^^^^^^^^^^^^^ `request.args["next"]` decides where `redirect` sends the browser
+    ```
+    ```python good
+    from urllib.parse import urlsplit
+    from flask import Flask, redirect, request, url_for
+
+    app = Flask(__name__)
+
+    @app.get("/login")
+    def login():
+        target = request.args["next"]
+        if urlsplit(target).netloc:
+            target = url_for("home")
+        return redirect(target)
+
+    @app.get("/old/<int:number>")
+    def old(number):
+        return redirect(f"/articles/{number}")
+    ```
+    """
+    yield flows.finding(flow, ctx, f"decides where `{flows.api(flow)}` sends the browser", Severity.MEDIUM)

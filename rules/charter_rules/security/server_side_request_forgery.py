@@ -1,0 +1,70 @@
+"""Reports untrusted data that decides where the server connects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from charter.api import Severity, rule
+from charter.api.facts.taint import TaintFlow
+from charter_rules import flows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+
+@rule(
+    TaintFlow,
+    code="SEC108",
+    principles=("outbound-requests",),
+    severity=Severity.HIGH,
+    cwe=(918,),
+    kinds=("ssrf",),
+    references=(
+        "https://cheatsheetseries.owasp.org/cheatsheets/Server_Side_Request_Forgery_Prevention_Cheat_Sheet.html",
+        "https://cwe.mitre.org/data/definitions/918.html",
+    ),
+)
+def server_side_request_forgery(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
+    """Decide yourself where the server connects.
+
+    A server that fetches any address it is given reads `http://169.254.169.254/` (the cloud's credentials),
+    internal services and `file://` for a stranger. Compare the host with a fixed list before connecting. An
+    untrusted path on a fixed host is reported as low: it can still reach other endpoints there.
+
+    ```python bad
+    import httpx
+    from flask import Flask, request
+
+    app = Flask(__name__)
+
+    @app.get("/preview")
+    def preview():
+        url = request.args["url"]
+        return {"length": len(httpx.get(url).content)}
+    #                                   ^^^ `request.args["url"]` says where `get` connects
+    ```
+    ```python good
+    from urllib.parse import urlsplit
+    import httpx
+    from flask import Flask, abort, request
+
+    app = Flask(__name__)
+    HOSTS = {"images.example.com", "static.example.com"}
+
+    @app.get("/preview")
+    def preview():
+        url = request.args["url"]
+        if urlsplit(url).hostname not in HOSTS:
+            abort(400)
+        return {"length": len(httpx.get(url).content)}
+    ```
+    """
+    yield flows.finding(flow, ctx, _deed(flow), Severity.LOW if flow.detail == "path" else Severity.HIGH)
+
+
+def _deed(flow: TaintFlow) -> str:
+    if flow.detail == "path":
+        return f"becomes part of the address that `{flows.api(flow)}` connects to, behind a fixed host"
+    return f"says where `{flows.api(flow)}` connects"

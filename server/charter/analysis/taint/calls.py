@@ -1,0 +1,651 @@
+"""Calls: of the project's functions by their summaries, of libraries by their models, of callbacks and classes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from charter.analysis.taint.arguments import Arguments, choose, holds
+from charter.analysis.taint.context import Binding
+from charter.analysis.taint.frame import (
+    DERIVED,
+    NO_KILL,
+    PARAMETER,
+    Hit,
+    Kill,
+    Summary,
+)
+from charter.analysis.taint.natives import NATIVE
+from charter.analysis.taint.objects import OBJECT_METHODS
+from charter.analysis.taint.sinks import Sinks
+from charter.analysis.taint.values import (
+    ALL_DANGERS,
+    BOUND,
+    BOUND_EXTERNAL,
+    DANGERS,
+    EXTERNAL,
+    FULL,
+    INSTANCE,
+    LANE,
+    NO,
+    OBJECT,
+    PART,
+    PARTIAL,
+    PROJECT_CLASS,
+    PROJECT_FUNCTION,
+    PROJECT_INSTANCE,
+    PROJECT_MODULE,
+    UNKNOWN,
+    Value,
+    bits,
+    fresh_bits,
+    join,
+    lanes,
+    portable,
+    references,
+    spread,
+    with_marks,
+)
+from charter.model import ir
+from charter.model.project import Class, Function, Module
+
+if TYPE_CHECKING:
+    from charter.model.library.index import Entry
+
+_COMMON: Final = frozenset(
+    "get set add save update delete create run execute close open read write append extend pop items keys values "
+    "copy clear filter all first count exists format join split strip replace encode decode send post put patch "
+    "validate process handle render load dump parse main setup start stop call apply match search find index sort "
+    "__init__ __call__ __enter__ __exit__ __iter__ __next__ __getitem__ __setitem__ __str__ __repr__".split()
+)
+"""Names that too many classes have for a guess of the receiver's class."""
+
+_DEEPEST_NAME: Final = 3
+_CALLING: Final = frozenset(
+    {"delay", "apply_async", "s", "si", "signature", "send", "spawn", "submit", "defer"}
+)
+"""Attributes of a decorated function that call it (task queues)."""
+
+
+class Calls(Sinks):
+    """Calls."""
+
+    pending = False
+    """Whether the call evaluated last left something in `last_kills`."""
+
+    def invoke(self, function: Value, arguments: Arguments, position: int) -> Value:
+        """The value of a call of a value."""
+        found = references(function[2])
+        if not found:
+            if function[0]:
+                return (function[0], NO, None, ())
+            return UNKNOWN
+        result: Value | None = None
+        for reference in found:
+            one = self._call_reference(reference, function, arguments, position)
+            result = one if result is None else join(result, one)
+        return UNKNOWN if result is None else result
+
+    def _call_reference(self, reference: Any, function: Value, arguments: Arguments, position: int) -> Value:
+        sort = reference[0]
+        if sort == EXTERNAL:
+            return self.call_external(reference[1], None, arguments, position)
+        if sort == PROJECT_FUNCTION:
+            return self.call_function(reference[1], None, arguments, position, reference[2])
+        if sort == PROJECT_CLASS:
+            return self.construct(reference[1], arguments, position)
+        if sort == BOUND:
+            return self.call_function(reference[2], reference[1], arguments, position, None)
+        if sort == BOUND_EXTERNAL:
+            return self.call_external(reference[2], reference[1], arguments, position)
+        if sort == PARTIAL:
+            whole = Arguments(arguments.place)
+            whole.positional = [*reference[2], *arguments.positional]
+            whole.places = [arguments.place] * len(reference[2]) + arguments.places
+            whole.keywords = {**dict(reference[3]), **arguments.keywords}
+            whole.keyword_places = arguments.keyword_places
+            whole.star, whole.double = arguments.star, arguments.double
+            return self.invoke(reference[1], whole, position)
+        if sort == PROJECT_INSTANCE:
+            method = self.project.method(reference[1], "__call__")
+            if method is not None:
+                return self.call_function(method, function, arguments, position, None)
+        if sort == INSTANCE:
+            return self.call_external(f"{reference[1]}.__call__", function, arguments, position)
+        return UNKNOWN
+
+    # Libraries
+    def call_external(self, path: str, receiver: Value | None, arguments: Arguments, position: int) -> Value:
+        """The value of a call of something outside the project."""
+        entry = self.index.entry(path)
+        if entry.name or receiver is not None:
+            self._apply_facts(entry, path, receiver, arguments)
+        if entry.registers:
+            self.engine.register(self, entry, arguments)
+        native = NATIVE.get(path)
+        if native is not None:
+            value = native(self, arguments, position)
+        else:
+            value = self._external_result(entry, path, receiver, arguments, position)
+        if entry.sanitizers:
+            value = self._sanitized(entry, value, receiver, arguments)
+        if entry.sources:
+            value = self._with_sources(entry, path, value, arguments, position)
+        if entry.call_type and (value[2] is None or not value[3]):
+            value = (value[0], value[1], (INSTANCE, entry.call_type), value[3])
+        if entry.guards:
+            self._guarded(entry, arguments, receiver)
+        if entry.exits:
+            self.state = None
+            return UNKNOWN
+        reference = value[2]
+        if (
+            reference is not None
+            and reference[0] == INSTANCE
+            and not value[3]
+            and reference[1][:9] != "builtins."
+        ):
+            made = self.new_object(reference, position, {})
+            return (value[0], value[1], reference, made[3])
+        return value
+
+    def _apply_facts(self, entry: Entry, path: str, receiver: Value | None, arguments: Arguments) -> None:
+        if entry.sinks:
+            self.check_sinks(entry.sinks, entry.name or path, arguments, receiver)
+        elif receiver is not None and not entry.name:
+            anywhere = self.index.anywhere.get(path.rpartition(".")[2])
+            if anywhere:
+                self.check_sinks(anywhere, path, arguments, receiver)
+        for callback in entry.callbacks:
+            for function, place in choose(self, callback.function, arguments, receiver):
+                if function[2] is not None:
+                    passed = [
+                        value
+                        for one in callback.passes
+                        for value, _ in choose(self, one, arguments, receiver)
+                    ]
+                    self.invoke(function, Arguments.of(passed, place), place)
+
+    def _external_result(
+        self, entry: Entry, path: str, receiver: Value | None, arguments: Arguments, position: int
+    ) -> Value:
+        if entry.propagators:
+            return self._propagated(entry, receiver, arguments)
+        last = path.rpartition(".")[2]
+        if receiver is not None:
+            return self._external_method(path, last, receiver, arguments, position)
+        reference = self._result_reference(entry, path, last)
+        return (0, NO, reference, ())
+
+    def _result_reference(self, entry: Entry, path: str, last: str) -> Any:
+        if entry.call_type:
+            return (INSTANCE, entry.call_type)
+        if last[:1].isupper():
+            return (INSTANCE, path)
+        if last == "__init__":
+            return None
+        return (EXTERNAL, path + "()") if len(path) < 120 else None
+
+    def _external_method(
+        self, path: str, last: str, receiver: Value, arguments: Arguments, position: int
+    ) -> Value:
+        owner = path.rpartition(".")[0]
+        special = OBJECT_METHODS.get(owner)
+        if special is not None:
+            result = special(self, last, receiver, arguments, position)
+            if result is not None:
+                return result
+        if receiver[3] and owner.startswith(("builtins.", "collections.")):
+            result = self.container_method(receiver, last, arguments, position)
+            if result is not None:
+                return result
+        if receiver[0]:
+            if last in {
+                "get",
+                "pop",
+                "__getitem__",
+                "getlist",
+                "get_all",
+                "getall",
+                "getone",
+                "getfirst",
+                "getvalue",
+            }:
+                return self._entry_of(receiver, arguments, position)
+            text = self.string_method(receiver, last, arguments, position)
+            if text is not None:
+                return (text[0], text[1], self._result_reference(self.index.entry(path), path, last), text[3])
+            return (receiver[0], NO, self._result_reference(self.index.entry(path), path, last), ())
+        return (0, NO, self._result_reference(self.index.entry(path), path, last), ())
+
+    def _entry_of(self, receiver: Value, arguments: Arguments, position: int) -> Value:
+        """`mapping.get(key, default)` of something untrusted."""
+        key = arguments.position(0) or UNKNOWN
+        taint = receiver[0]
+        if isinstance(key[1], str):
+            taint = self.derive(taint, key[1], position)
+        default = arguments.get(1, "default")
+        if default is None:
+            return (taint, NO, None, ())
+        return join((taint, NO, None, ()), (default[0], NO, None, default[3]))
+
+    def _propagated(self, entry: Entry, receiver: Value | None, arguments: Arguments) -> Value:
+        value = UNKNOWN
+        for rule in entry.propagators:
+            if not holds(self, rule.when, arguments, receiver):
+                continue
+            taint = 0
+            for origin in rule.origins:
+                for one, _ in choose(self, origin, arguments, receiver):
+                    taint |= self.deep(one)
+            if rule.drops:
+                taint &= ~spread(bits(rule.drops))
+            if rule.adds:
+                taint = with_marks(taint, bits(rule.adds))
+            if rule.target.special == "return":
+                value = (value[0] | taint, NO, None, ())
+            elif taint:
+                for target, _ in choose(self, rule.target, arguments, receiver):
+                    self.taint_object(target, taint)
+        if entry.call_type:
+            return (value[0], NO, (INSTANCE, entry.call_type), ())
+        last = entry.name.rpartition(".")[2]
+        return (value[0], NO, (INSTANCE, entry.name), ()) if last[:1].isupper() else value
+
+    def taint_object(self, target: Value, taint: int) -> None:
+        """Make the contents of an object untrusted."""
+        from charter.analysis.taint.frame import REST
+
+        self.write(target, REST, (taint, NO, None, ()))
+
+    def _sanitized(self, entry: Entry, value: Value, receiver: Value | None, arguments: Arguments) -> Value:
+        taint = value[0]
+        extra = 0
+        for rule in entry.sanitizers:
+            if not holds(self, rule.when, arguments, receiver):
+                continue
+            for argument in rule.arguments:
+                for one, _ in choose(self, argument, arguments, receiver):
+                    extra |= self.deep(one)
+            cleared = spread(bits(rule.kinds))
+            taint = (taint | extra) & ~cleared if rule.kinds else 0
+        return (taint, NO, value[2], value[3] if taint else ())
+
+    def _with_sources(
+        self, entry: Entry, path: str, value: Value, arguments: Arguments, position: int
+    ) -> Value:
+        taint = value[0]
+        for source in entry.sources:
+            if holds(self, source.when, arguments, None):
+                key = arguments.position(0)
+                known = key[1] if key is not None and isinstance(key[1], str) else None
+                fresh = fresh_bits(source)
+                taint |= self.source(path, source.kind, source.says, position, fresh, known)
+        return (taint, NO, value[2], value[3])
+
+    def _guarded(self, entry: Entry, arguments: Arguments, receiver: Value | None) -> None:
+        yes: Kill = NO_KILL
+        no: Kill = NO_KILL
+        for guard in entry.guards:
+            if not holds(self, guard.when, arguments, receiver):
+                continue
+            mask = 0
+            for argument in guard.arguments:
+                for value, _ in choose(self, argument, arguments, receiver):
+                    for lane in lanes(self.deep(value)):
+                        if not value[0] >> LANE * lane & PART:
+                            mask |= bits(guard.kinds) << LANE * lane
+            if not mask:
+                continue
+            if guard.outcome == "returns":
+                self.kill((mask, ()))
+            elif guard.outcome == "true":
+                yes = (yes[0] | mask, ())
+            else:
+                no = (no[0] | mask, ())
+        if yes is not NO_KILL or no is not NO_KILL:
+            self.last_kills = (yes, no)
+            self.pending = True
+
+    # Classes
+    def construct(self, cls: Class, arguments: Arguments, position: int) -> Value:
+        """A new instance of a project's class."""
+        externals = self.project.externals(cls)
+        if any(base.startswith("enum.") for base in externals):
+            return (0, NO, (PROJECT_INSTANCE, cls, True), ())
+        instance = self.new_object((PROJECT_INSTANCE, cls, True), position, {})
+        init = self.project.method(cls, "__init__")
+        if init is not None:
+            self.call_function(init, instance, arguments, position, None)
+        else:
+            self._construct_plain(cls, instance, arguments, position)
+            for base in externals[:2]:
+                entry = self.index.entry(base)
+                if entry.name:
+                    made = self.call_external(base, None, arguments, position)
+                    instance = (instance[0] | made[0], NO, instance[2], instance[3])
+        return instance
+
+    def _construct_plain(self, cls: Class, instance: Value, arguments: Arguments, position: int) -> None:
+        """The `__init__` that data classes, named tuples, models and exceptions come with."""
+        names: list[str] = []
+        for one in reversed(cls.order or (cls,)):
+            if isinstance(one, Class):
+                names.extend(name for name in one.annotations if name not in names)
+        for name, value in zip(names, arguments.positional, strict=False):
+            self.write(instance, "." + name, value)
+        for name, value in arguments.keywords.items():
+            self.write(instance, "." + name, self._typed(cls, name, value))
+        if not names:
+            for index, value in enumerate(arguments.positional):
+                self.write(instance, ("args", index), value)
+
+    def _typed(self, cls: Class, name: str, value: Value) -> Value:
+        return value
+
+    # Functions of the project
+    def call_function(
+        self,
+        function: Function,
+        receiver: Value | None,
+        arguments: Arguments,
+        position: int,
+        captured: Any,
+    ) -> Value:
+        """The value of a call of a project's function, with all its effects."""
+        if function.flags & ir.CLASS_BODY:
+            return UNKNOWN
+        decorators = function.record[ir.DECORATORS]
+        if decorators:
+            receiver = self.engine.receiver_for(function, receiver)
+        binding = Binding(self, function, receiver, arguments, captured)
+        if self.depth > self.engine.deepest:
+            return UNKNOWN
+        summary = self.engine.summary(function, binding.entry, self.depth + 1, self)
+        if summary.trivial:
+            return self._returned_plain(function, summary)
+        return self._apply(function, summary, binding, position)
+
+    def _returned_plain(self, function: Function, summary: Summary) -> Value:
+        if not summary.returns:
+            self.state = None
+        return summary.value
+
+    def _apply(self, function: Function, summary: Summary, binding: Binding, position: int) -> Value:
+        self._reach_through(summary, binding, position)
+        for slot, key, value in summary.effects:
+            target = binding.objects.get(slot)
+            if target:
+                new = self.translate(value, summary, binding, position)
+                self.write((0, NO, None, target), key, new)
+        if not summary.returns:
+            self.state = None
+            return UNKNOWN
+        if summary.killed:
+            self.kill((self._killed(summary.killed, summary, binding), ()))
+        value = self.translate(summary.value, summary, binding, position)
+        if value[0] & ALL_DANGERS:
+            self.step(value[0], position, f"returned by `{function.short}`")
+        if summary.killed_if_true or summary.killed_if_false:
+            yes = self._killed(summary.killed_if_true, summary, binding)
+            no = self._killed(summary.killed_if_false, summary, binding)
+            self.last_kills = ((yes, ()) if yes else NO_KILL, (no, ()) if no else NO_KILL)
+            self.pending = True
+        if function.flags & ir.GENERATOR:
+            from charter.analysis.taint.frame import REST
+
+            return self.new("builtins.list", position, {REST: value})
+        return value
+
+    def _reach_through(self, summary: Summary, binding: Binding, position: int) -> None:
+        """Hand on what the callee does with its parameters."""
+        for (slot, _), hits in summary.hits.items():
+            taint = binding.taints.get(slot, 0)
+            if not taint:
+                continue
+            for hit in hits:
+                reached = taint & spread(hit.bits)
+                if not reached:
+                    continue
+                chain = ((self.function, position), *hit.chain)
+                if len(chain) > 12:
+                    continue
+                for lane in lanes(reached):
+                    self.hit(lane, Hit(hit.site, reached >> LANE * lane & FULL & hit.bits, chain))
+
+    def _killed(self, killed: int, summary: Summary, binding: Binding) -> int:
+        mask = 0
+        for lane in lanes(killed):
+            if lane >= len(summary.origins):
+                continue
+            origin = summary.origins[lane]
+            if origin[0] == PARAMETER:
+                dangers = killed >> LANE * lane & DANGERS
+                taint = binding.taints.get(origin[1], 0)
+                for own in lanes(taint):
+                    if not taint >> LANE * own & PART:
+                        mask |= dangers << LANE * own
+        return mask
+
+    def translate(self, value: Value, summary: Summary, binding: Binding, position: int) -> Value:
+        """A value of a callee in terms of this function's origins and objects."""
+        taint = self.translate_taint(value[0], summary, binding, position) if value[0] else 0
+        objects: tuple[Any, ...] = ()
+        if value[3]:
+            objects, more = self._translated_objects(value[3], summary, binding, position)
+            taint |= more
+        reference = value[2]
+        if reference is not None and reference[0] == PROJECT_FUNCTION and reference[2]:
+            moved = tuple(
+                (name, self.translate(one, summary, binding, position)) for name, one in reference[2]
+            )
+            reference = (PROJECT_FUNCTION, reference[1], moved)
+        elif reference is not None:
+            reference = portable(reference)
+        return (taint, value[1], reference, objects)
+
+    def translate_taint(self, taint: int, summary: Summary, binding: Binding, position: int) -> int:
+        """Taint of a callee in terms of this function's origins."""
+        result = 0
+        for lane in lanes(taint):
+            own = taint >> LANE * lane & FULL
+            origin = summary.origins[lane] if lane < len(summary.origins) else None
+            if origin is None:
+                continue
+            if origin[0] == PARAMETER:
+                passed = binding.taints.get(origin[1], 0)
+                passed &= spread(own)
+                added = own & (PART | OBJECT)
+                result |= with_marks(passed, added) if added else passed
+            elif origin[0] != DERIVED:
+                result |= self.fresh((origin[0], origin[1], position), own)
+        return result
+
+    def _translated_objects(
+        self, objects: tuple[Any, ...], summary: Summary, binding: Binding, position: int
+    ) -> tuple[tuple[Any, ...], int]:
+        """Objects of a callee as objects of this function; what is nested too deep becomes plain taint."""
+        state = self.state
+        result: list[Any] = []
+        taint = 0
+        for identity in objects:
+            if identity[0] == PARAMETER:
+                result.extend(binding.objects.get(identity, ()))
+                continue
+            cells = summary.heap.get(identity)
+            if cells is None:
+                continue
+            own = ("c", position, identity) if _nesting(identity) < _DEEPEST_NAME else None
+            if own is None or state is None:
+                for one in cells.values():
+                    taint |= self.translate_taint(one[0], summary, binding, position)
+                continue
+            if own not in result:
+                result.append(own)
+                if own not in self._moving:
+                    self._moving.add(own)
+                    moved = {
+                        key: self.translate(one, summary, binding, position) for key, one in cells.items()
+                    }
+                    self._moving.discard(own)
+                    state[own] = moved
+        return tuple(dict.fromkeys(result)), taint
+
+    @property
+    def _moving(self) -> set[Any]:
+        return self.engine.moving
+
+    # Methods
+    def call_method(self, value: Value, name: str, arguments: Arguments, position: int) -> Value:
+        """The value of `value.name(…)`."""
+        found = references(value[2])
+        result: Value | None = None
+        for reference in found:
+            one = self._method_of(reference, value, name, arguments, position)
+            if one is not None:
+                result = one if result is None else join(result, one)
+        if result is not None:
+            return result
+        if value[3]:
+            held = self.read(value, "." + name)
+            if held is not None and held[2] is not None:
+                return self.invoke(held, arguments, position)
+            contained = self.container_method(value, name, arguments, position)
+            if contained is not None:
+                return contained
+        return self._method_of_unknown(value, name, arguments, position)
+
+    def _method_of(
+        self, reference: Any, value: Value, name: str, arguments: Arguments, position: int
+    ) -> Value | None:
+        sort = reference[0]
+        if sort in {EXTERNAL, INSTANCE}:
+            return self._method_of_external(reference, value, name, arguments, position)
+        if sort == PROJECT_INSTANCE:
+            return self._method_of_instance(reference, value, name, arguments, position)
+        if sort == PROJECT_MODULE:
+            return self.invoke(self.attribute(value, name, position), arguments, position)
+        if sort == PROJECT_CLASS:
+            method = self.project.method(reference[1], name)
+            if method is not None:
+                sort = self.engine.method_sort(method)
+                owner = value if sort == "class" else None
+                return self.call_function(method, owner, arguments, position, None)
+            return self.invoke(self.attribute(value, name, position), arguments, position)
+        if sort in {PROJECT_FUNCTION, BOUND} and name in _CALLING:
+            if name == "apply_async":
+                passed = arguments.get(0, "args")
+                elements = (self.elements_exactly(passed) or []) if passed is not None else []
+                return self._call_reference(reference, value, Arguments.of(elements, position), position)
+            return self._call_reference(reference, value, arguments, position)
+        return None
+
+    def _method_of_external(
+        self, reference: Any, value: Value, name: str, arguments: Arguments, position: int
+    ) -> Value:
+        path = self.index.canonical(f"{reference[1]}.{name}")
+        if reference[0] == EXTERNAL:
+            inside = self.project.module(reference[1], self.module)
+            if inside is not None:
+                return self.invoke(self.attribute(value, name, position), arguments, position)
+            submodule = self.external(path, position)
+            if submodule[2] is not None and submodule[2][0] not in {EXTERNAL, INSTANCE}:
+                return self.invoke(submodule, arguments, position)
+        return self.call_external(path, value, arguments, position)
+
+    def _method_of_instance(
+        self, reference: Any, value: Value, name: str, arguments: Arguments, position: int
+    ) -> Value | None:
+        cls: Class = reference[1]
+        held = self.read(value, "." + name) if value[3] else None
+        if held is not None and held[2] is not None:
+            return self.invoke(held, arguments, position)
+        method = self.project.method(cls, name)
+        if method is None:
+            stored = self.engine.field(cls, name, self)
+            if stored[2] is not None:
+                return self.invoke(stored, arguments, position)
+            for base in self.project.externals(cls):
+                path = self.index.canonical(f"{base}.{name}")
+                if self.index.entry(path).name:
+                    return self.call_external(path, value, arguments, position)
+            externals = self.project.externals(cls)
+            if externals:
+                return self.call_external(f"{externals[0]}.{name}", value, arguments, position)
+            return None
+        if self.engine.is_property(method):
+            return self.invoke(
+                self.call_function(method, value, Arguments(position), position, None), arguments, position
+            )
+        result = self.call_function(method, value, arguments, position, None)
+        if not reference[2]:
+            for other in self._overrides(cls, name, method):
+                result = join(result, self.call_function(other, value, arguments, position, None))
+        return result
+
+    def _overrides(self, cls: Class, name: str, method: Function) -> list[Function]:
+        """Methods of subclasses that a call may mean instead."""
+        found = [
+            sub.methods[name]
+            for sub in cls.subclasses
+            if name in sub.methods and sub.methods[name] is not method
+        ]
+        return found if len(found) <= 3 else []
+
+    def _method_of_unknown(self, value: Value, name: str, arguments: Arguments, position: int) -> Value:
+        """A method of a receiver of which no class is known."""
+        anywhere = self.index.anywhere.get(name)
+        if anywhere is not None:
+            self.check_sinks(anywhere, f"?.{name}", arguments, value)
+        hot = bool(value[0]) or any(self.deep(one) & ALL_DANGERS for one in arguments.everything())
+        if isinstance(value[1], str | bytes | tuple) or (value[0] and not value[3]):
+            text = self.string_method(value, name, arguments, position)
+            if text is not None:
+                return text
+        if name == "join" and hot:
+            text = self.string_method(value, name, arguments, position)
+            if text is not None:
+                return text
+        if hot and name not in _COMMON:
+            candidates = self.project.methods_named(name)
+            if 0 < len(candidates) <= 4:
+                result: Value | None = None
+                for method in candidates:
+                    receiver: Value = (value[0], NO, (PROJECT_INSTANCE, method.cls, False), value[3])
+                    one = self.call_function(method, receiver, arguments, position, None)
+                    result = one if result is None else join(result, one)
+                if result is not None:
+                    return result
+        if value[0]:
+            if name in {"get", "pop", "getlist", "get_all", "getall"}:
+                return self._entry_of(value, arguments, position)
+            return (value[0], NO, None, ())
+        if name in {"append", "extend", "add", "update", "insert", "write", "put"} and hot and value[3]:
+            taint = 0
+            for one in arguments.everything():
+                taint |= self.deep(one)
+            self.taint_object(value, taint)
+        return UNKNOWN
+
+    def any_class_of(self, module: Module) -> Value:
+        """One of a module's classes, where which one is not known."""
+        result: Value | None = None
+        for cls in module.classes[:4]:
+            one: Value = (0, NO, (PROJECT_CLASS, cls), ())
+            result = one if result is None else join(result, one)
+        return result or UNKNOWN
+
+    def external(self, path: str, position: int) -> Value:
+        """The value of a name outside the project."""
+        raise NotImplementedError
+
+    def store_attribute(self, owner: Value, name: str, new: Value, position: int) -> None:
+        """`owner.name = new`."""
+        raise NotImplementedError
+
+
+def _nesting(identity: Any) -> int:
+    depth = 0
+    while isinstance(identity, tuple) and identity[0] == "c":
+        depth += 1
+        identity = identity[2]
+    return depth

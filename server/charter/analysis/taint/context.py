@@ -1,0 +1,236 @@
+"""The context in which a function is analysed: what of its parameters matters. It knows no summaries.
+
+Which parameters carry untrusted data counts, and what else of them changes the outcome; callers that agree on it share
+one summary.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from charter.analysis.taint.frame import LENGTH, PARAMETER, REST
+from charter.analysis.taint.values import (
+    ALL_DANGERS,
+    BOUND,
+    INSTANCE,
+    LANE,
+    MARKS,
+    NO,
+    PARTIAL,
+    PROJECT_FUNCTION,
+    UNKNOWN,
+    Value,
+    constant,
+    lanes,
+    portable,
+)
+from charter.model import ir
+
+if TYPE_CHECKING:
+    from charter.analysis.taint.arguments import Arguments
+    from charter.model.project import Function
+
+Entry = tuple[Any, ...]
+"""Descriptions of the parameters, then of the captured names; () for a call that carries nothing of interest."""
+
+_DEEPEST: Final = 2
+_MOST_CELLS: Final = 12
+_LONGEST: Final = 120
+_CALLABLE: Final = frozenset({PROJECT_FUNCTION, BOUND, PARTIAL})
+
+
+class Binding:
+    """The arguments of one call bound to the parameters of the function.
+
+    Attributes:
+        entry: the context.
+        taints: slot to the taint that the caller passes there.
+        objects: slot to the caller's objects there.
+    """
+
+    __slots__ = ("entry", "frame", "hot", "objects", "taints")
+
+    def __init__(
+        self, frame: Any, function: Function, receiver: Value | None, arguments: Arguments, captured: Any
+    ) -> None:
+        self.frame = frame
+        self.taints: dict[Any, int] = {}
+        self.objects: dict[Any, tuple[Any, ...]] = {}
+        values = bind(frame, function, receiver, arguments)
+        frees = self._captured(frame, function, captured) if function.frees else ()
+        self.hot = any(
+            value is not None and (value[0] & ALL_DANGERS or (value[3] and frame.deep(value) & ALL_DANGERS))
+            for value in (*values, *(value for _, value in frees))
+        )
+        parts: list[Any] = []
+        some = False
+        for index, given in enumerate(values):
+            value = given
+            if given is None and self.hot:
+                default = function.parameters[index][2]
+                if default is not None and default[0] == ir.CONST:
+                    value = constant(default[2])
+            part = None if value is None else self._describe(value, (PARAMETER, index), 0)
+            some = some or part is not None
+            parts.append(part)
+        for name, value in frees:
+            part = self._describe(value, (PARAMETER, name), 0)
+            if part is not None:
+                some = True
+                parts.append((name, part))
+        self.entry: Entry = tuple(parts) if some else ()
+
+    def _captured(self, frame: Any, function: Function, captured: Any) -> list[tuple[str, Value]]:
+        """The values of the names that a nested function takes from outside, at the call."""
+        if function.parent is frame.function and frame.state is not None:
+            state = frame.state
+            found = [(name, state[name]) for name in function.frees if name in state]
+            known = {name for name, _ in found}
+            found += [
+                (name, frame.captured[name])
+                for name in function.frees
+                if name not in known and name in frame.captured
+            ]
+            return found
+        return list(captured or ())
+
+    def _describe(self, value: Value, slot: Any, depth: int) -> Any:
+        """What of a value matters to the callee; None for nothing."""
+        if value[3]:
+            self.objects[slot] = value[3]
+        if not self.hot:
+            reference = value[2]
+            if reference is None:
+                return None
+            if reference[0] in _CALLABLE or (
+                reference[0] == INSTANCE and reference[1] in self.frame.engine.carriers
+            ):
+                return (0, NO, self._portable(reference, slot, depth), ())
+            return None
+        taint = value[0] & ALL_DANGERS and value[0]
+        heat = 0
+        if taint:
+            self.taints[slot] = taint
+            heat = 1
+            for lane in lanes(taint):
+                heat |= taint >> LANE * lane & MARKS
+        cells = self._cells(value, slot, depth) if value[3] and depth < _DEEPEST else ()
+        if value[3] and depth >= _DEEPEST and not taint:
+            deep = self.frame.deep(value)
+            if deep:
+                self.taints[slot] = deep
+                heat = 1
+        known = value[1]
+        if isinstance(known, str) and len(known) > _LONGEST:
+            known = ("~", known[:_LONGEST] + "\0")
+        elif isinstance(known, tuple) and len(known[1]) > _LONGEST:
+            known = ("~", known[1][:_LONGEST] + "\0")
+        elif isinstance(known, bytes | float):
+            known = NO
+        if not heat and known is NO and value[2] is None and not cells:
+            return None
+        return (heat, known, self._portable(value[2], slot, depth), cells)
+
+    def _portable(self, reference: Any, slot: Any, depth: int) -> Any:
+        """A reference as part of a context: what a nested function takes along are slots of their own."""
+        if reference is not None and reference[0] == PROJECT_FUNCTION and reference[2] and depth < _DEEPEST:
+            taken = [
+                (name, part)
+                for name, value in reference[2]
+                if (part := self._describe(value, (*slot, "^" + name), depth + 1)) is not None
+            ]
+            return (PROJECT_FUNCTION, reference[1], tuple(taken) or None)
+        return portable(reference)
+
+    def _cells(self, value: Value, slot: Any, depth: int) -> tuple[Any, ...]:
+        state = self.frame.state
+        found: dict[Any, Value] = {}
+        for identity in value[3][:3]:
+            for key, one in (state.get(identity) or {}).items():
+                if key in found:
+                    from charter.analysis.taint.values import join
+
+                    found[key] = join(found[key], one)
+                else:
+                    found[key] = one
+        result: list[Any] = []
+        for key, one in list(found.items())[:_MOST_CELLS]:
+            part = self._describe(one, (*slot, key), depth + 1)
+            if part is not None:
+                result.append((key, part))
+        return tuple(result)
+
+
+def bind(frame: Any, function: Function, receiver: Value | None, arguments: Arguments) -> list[Value | None]:
+    """The value of each parameter; None where none is passed."""
+    positional = arguments.positional if receiver is None else [receiver, *arguments.positional]
+    keywords = arguments.keywords
+    star = arguments.star
+    double = arguments.double
+    values: list[Value | None] = []
+    taken = 0
+    used: set[str] = set()
+    for parameter in function.parameters:
+        name, sort = parameter[0], parameter[3]
+        if sort == ir.POSITIONAL:
+            if taken < len(positional):
+                values.append(positional[taken])
+                taken += 1
+            elif name in keywords:
+                values.append(keywords[name])
+                used.add(name)
+            else:
+                values.append(_unpacked(frame, name, taken - len(positional), star, double))
+                taken += 1
+        elif sort == ir.KEYWORD:
+            used.add(name)
+            values.append(keywords[name] if name in keywords else _unpacked(frame, name, -1, None, double))
+        elif sort == ir.VARIADIC:
+            values.append(_rest(frame, positional[taken:], star, arguments.place))
+            taken = len(positional)
+        else:
+            more = {key: value for key, value in keywords.items() if key not in used}
+            values.append(_mapping(frame, more, double, arguments.place))
+    return values
+
+
+def _unpacked(frame: Any, name: str, index: int, star: Value | None, double: Value | None) -> Value | None:
+    if double is not None:
+        found = frame.read(double, name) if double[3] else None
+        if found is not None:
+            return found
+        if double[0]:
+            return (double[0], NO, None, ())
+    if star is not None and index >= 0:
+        found = frame.read(star, index) if star[3] else None
+        if found is not None:
+            return found
+        element = frame.elements(star)
+        return element if element is not UNKNOWN else None
+    return None
+
+
+def _rest(frame: Any, values: list[Value], star: Value | None, place: int) -> Value | None:
+    if not values and star is None:
+        return None
+    cells: dict[Any, Value] = dict(enumerate(values))
+    if star is not None:
+        cells[REST] = frame.elements(star)
+    else:
+        cells[LENGTH] = constant(len(values))
+    identity = ("v", place)
+    if frame.state is not None:
+        frame.state[identity] = cells
+    return (0, NO, (INSTANCE, "builtins.tuple"), (identity,))
+
+
+def _mapping(frame: Any, values: dict[str, Value], double: Value | None, place: int) -> Value | None:
+    if not values and double is None:
+        return None
+    identity = ("w", place)
+    if frame.state is not None:
+        frame.state[identity] = dict(values)
+    result: Value = (0, NO, (INSTANCE, "builtins.dict"), (identity,))
+    if double is not None:
+        frame.merge(result, double)
+    return result

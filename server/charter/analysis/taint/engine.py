@@ -1,0 +1,577 @@
+"""Summaries of all functions of a project, computed on demand, kept, and recomputed only where something changed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+from charter.analysis.taint import handlers
+from charter.analysis.taint.frame import DERIVED, PARAMETER, SOURCE, Cells, Frame, Summary
+from charter.analysis.taint.run import Run
+from charter.analysis.taint.values import (
+    FULL,
+    INSTANCE,
+    LANE,
+    NO,
+    PROJECT_CLASS,
+    PROJECT_INSTANCE,
+    UNKNOWN,
+    Value,
+    join,
+    join_references,
+    lanes,
+    portable,
+)
+from charter.model import ir
+from charter.model.project import Class, Function, Module, Project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from charter.analysis.taint.arguments import Arguments
+    from charter.analysis.taint.context import Entry
+    from charter.analysis.taint.frame import Flow
+    from charter.model.library.index import Entry as Facts
+    from charter.model.library.index import Index
+
+Key = tuple[Function, "Entry"]
+
+_BOTTOM: Final = Summary()
+_ATTEMPTS: Final = 3
+_ROUNDS: Final = 4
+_MOST_STEPS: Final = 4000
+_DEEPEST: Final = 10
+_MOST_CELLS: Final = 64
+
+Exported = tuple[
+    tuple[tuple[Any, int], ...],
+    Any,
+    Any,
+    tuple[tuple[Any, tuple[tuple[Any, Any], ...]], ...],
+    tuple[Any, ...],
+]
+"""A value that outlives its function: sources with their bits, constant, reference, heap, objects."""
+
+
+class Engine:
+    """The analysis of one project.
+
+    Args:
+        project: the linked modules.
+        index: the models.
+    """
+
+    def __init__(self, project: Project, index: Index) -> None:
+        self.project = project
+        self.index = index
+        self.carriers = index.carriers()
+        self.deepest = _DEEPEST
+        self.most_steps = _MOST_STEPS
+        self.summaries: dict[Key, Summary] = {}
+        self.users: dict[Any, set[Key]] = defaultdict(set)
+        self.handlers: dict[Function, handlers.Use] = {}
+        self.registrars: dict[Function, Module] = {}
+        self.looked: dict[Function, frozenset[tuple[str, int]]] = {}
+        self.fields: dict[tuple[Class, str], Exported] = {}
+        self.globals: dict[tuple[Module, str], Exported] = {}
+        self.outers: dict[tuple[Function, str], Exported] = {}
+        self.moving: set[Any] = set()
+        self.coarse: set[Function] = set()
+        self.runs = 0
+        self._given: dict[Key, dict[Any, Exported]] = {}
+        self._givers: dict[Any, dict[Key, dict[Any, Exported]]] = defaultdict(dict)
+        self._stack: list[Key] = []
+        self._at: dict[Key, int] = {}
+        self._low: list[int] = []
+        self._loose: dict[int, list[Key]] = defaultdict(list)
+        self._called_back: set[Key] = set()
+        self._provisional: dict[Key, Summary] = {}
+        self._dirty: dict[Key, None] = {}
+        self._sorts: dict[Function, str] = {}
+        self._types: dict[tuple[Function, int], Any] = {}
+        self._ready: set[Class] = set()
+        self._captures: dict[Function, frozenset[str]] = {}
+
+    # Summaries
+    def solve(self) -> None:
+        """Compute everything that is not known or no longer true."""
+        for module in self.ordered():
+            if (module.main, ()) not in self.summaries:
+                self.summary(module.main, (), 0, None)
+        for module in self.ordered():
+            for function in module.functions:
+                if (function, ()) not in self.summaries:
+                    self.summary(function, (), 0, None)
+        for _ in range(_ROUNDS):
+            if not self._dirty:
+                break
+            batch, self._dirty = self._dirty, {}
+            for key in batch:
+                self._renew(key)
+        self._dirty.clear()
+
+    # Changes
+    def changed(self, functions: Iterable[Function]) -> None:
+        """Functions have new code: all that was known of them is due again."""
+        wanted = set(functions)
+        for key in [key for key in self.summaries if key[0] in wanted]:
+            self._dirty[key] = None
+        for function in wanted:
+            self._sorts.pop(function, None)
+            self._captures.pop(function, None)
+        self._types = {key: value for key, value in self._types.items() if key[0] not in wanted}
+
+    def forget(self, modules: Iterable[Module]) -> None:
+        """Modules are gone or have another structure: forget them and what used them."""
+        gone = {function for module in modules for function in module.functions}
+        stack = [key for key in self.summaries if key[0] in gone]
+        seen: set[Key] = set()
+        while stack:
+            key = stack.pop()
+            if key in seen:
+                continue
+            seen.add(key)
+            self.summaries.pop(key, None)
+            before = self._given.pop(key, None)
+            if before is not None:
+                self._withdraw(key, before)
+            if key[0] in gone:
+                stack.extend(self.users.pop(key, ()))
+        for function in gone:
+            for table in (self.handlers, self.registrars, self.looked, self._sorts, self._captures):
+                table.pop(function, None)
+        self._types = {key: value for key, value in self._types.items() if key[0] not in gone}
+        self._ready = {cls for cls in self._ready if cls.body not in gone}
+
+    def ordered(self) -> list[Module]:
+        """The modules in a fixed order."""
+        modules = self.project.modules
+        return [modules[path] for path in sorted(modules)]
+
+    def _renew(self, key: Key) -> None:
+        """Run a function again; if callers can tell the difference, they are due too."""
+        old = self.summaries.pop(key, None)
+        new = self.summary(key[0], key[1], 0, None)
+        if old is not None and not old.same_for_callers(new):
+            for user in self.users.get(key, ()):
+                if user != key:
+                    self._dirty[user] = None
+
+    def summary(self, function: Function, entry: Entry, depth: int, caller: Frame | None) -> Summary:
+        """The summary of a function in a context."""
+        key = (function, entry)
+        if self._stack:
+            self.users[key].add(self._stack[-1])
+        known = self.summaries.get(key)
+        if known is not None:
+            return known
+        at = self._at.get(key)
+        if at is not None:
+            self._low[-1] = min(self._low[-1], at)
+            self._called_back.add(key)
+            return self._provisional.get(key, _BOTTOM)
+        return self._compute(key, depth if entry else 0)
+
+    def _compute(self, key: Key, depth: int) -> Summary:
+        """Run a function until its summary agrees with what its recursive calls assumed.
+
+        As in Tarjan's algorithm, `_low` holds for each function in progress the outermost one that it leads back to.
+        What was computed on the assumption of an outer function is computed anew if the assumption was wrong.
+        """
+        level = len(self._stack)
+        self._stack.append(key)
+        self._at[key] = level
+        self._low.append(level)
+        before = self._given.pop(key, None)
+        summary = _BOTTOM
+        for _ in range(_ATTEMPTS):
+            self._called_back.discard(key)
+            run = Run(self, key[0], depth)
+            self.runs += 1
+            summary = run.execute(key[1])
+            if run.budget < 0:
+                self.coarse.add(key[0])
+            self._keep_names(run)
+            if not key[1]:
+                self.looked[key[0]] = frozenset(run.looked)
+            assumed = self._provisional.get(key, _BOTTOM)
+            if key not in self._called_back or assumed.same_for_callers(summary):
+                break
+            self._provisional[key] = summary
+            for loose in self._loose.pop(level, ()):
+                self.summaries.pop(loose, None)
+        self._called_back.discard(key)
+        if before is not None:
+            self._withdraw(key, before)
+        low = self._low.pop()
+        self._stack.pop()
+        del self._at[key]
+        self._provisional.pop(key, None)
+        loose = self._loose.pop(level, [])
+        if low < level:
+            self._low[-1] = min(self._low[-1], low)
+            self._loose[low].extend([*loose, key])
+        self.summaries[key] = summary
+        return summary
+
+    def flows(self) -> Iterator[Flow]:
+        """All flows of all contexts that are in use."""
+        for key in self._reachable():
+            yield from self.summaries[key].flows
+
+    def _reachable(self) -> Iterator[Key]:
+        """The contexts in which a function is run for its own sake or for a caller's."""
+        for key in self.summaries:
+            if not key[1] or any(user in self.summaries for user in self.users.get(key, ())):
+                yield key
+
+    # Names that outlive a function
+    def _keep_names(self, run: Run) -> None:
+        function = run.function
+        if function.index == 0:
+            for name in self._module_names(run):
+                value = self._joined_name(run, "::" + name)
+                if value is not None:
+                    self._store(self.globals, (run.module, name), self.export(run, value), replace=True)
+        elif function.flags & ir.CLASS_BODY and function.cls is not None:
+            self._keep_class_names(run, function.cls)
+        captures = self._captured_names(function)
+        for name in captures:
+            value = self._joined_name(run, name)
+            if value is not None:
+                self._store(self.outers, (function, name), self.export(run, value), replace=True)
+
+    def _module_names(self, run: Run) -> list[str]:
+        names: dict[str, None] = {}
+        for state in run.exits:
+            for key in state:
+                if isinstance(key, str) and key.startswith("::"):
+                    names[key[2:]] = None
+        return list(names)
+
+    def _joined_name(self, run: Run, name: str) -> Value | None:
+        result: Value | None = None
+        for state in run.exits:
+            value = state.get(name)
+            if value is not None:
+                result = value if result is None else join(result, value)
+        return result
+
+    def _keep_class_names(self, run: Run, cls: Class) -> None:
+        names: dict[str, None] = {}
+        for state in run.exits:
+            for key in state:
+                if isinstance(key, str) and key[0] not in "?:":
+                    names[key] = None
+        for name in names:
+            value = self._joined_name(run, name)
+            if value is not None and name not in cls.methods:
+                self._store(self.fields, (cls, name), self.export(run, value), replace=False)
+
+    def _captured_names(self, function: Function) -> frozenset[str]:
+        known = self._captures.get(function)
+        if known is None:
+            names: set[str] = set()
+            for other in function.module.functions:
+                if other.parent is function:
+                    names.update(other.frees)
+            known = self._captures[function] = frozenset(names)
+        return known
+
+    def export(self, frame: Frame, value: Value) -> Exported:
+        """A value without its function's lanes: only what comes from sources is kept."""
+        heap: dict[Any, tuple[tuple[Any, Any], ...]] = {}
+        taint, known, reference, _, objects = self._exported(frame, value, heap)
+        return (taint, known, reference, tuple(heap.items()), objects)
+
+    def _exported(self, frame: Frame, value: Value, heap: dict[Any, tuple[tuple[Any, Any], ...]]) -> Exported:
+        objects = self._export_objects(frame, value, heap) if value[3] else ()
+        taint = self._export_taint(frame, value[0]) if value[0] else ()
+        return (taint, value[1], portable(value[2]), (), objects)
+
+    def _export_taint(self, frame: Frame, taint: int) -> tuple[tuple[Any, int], ...]:
+        found: dict[Any, int] = {}
+        for lane in lanes(taint):
+            origin = frame.origins[lane] if lane < len(frame.origins) else None
+            while origin is not None and origin[0] == DERIVED:
+                origin = frame.origins[origin[1]]
+            if origin is not None and origin[0] == SOURCE:
+                found[origin[1]] = found.get(origin[1], 0) | taint >> LANE * lane & FULL
+        return tuple(found.items())
+
+    def _export_objects(
+        self, frame: Frame, value: Value, heap: dict[Any, tuple[tuple[Any, Any], ...]]
+    ) -> tuple[Any, ...]:
+        state = frame.last_state()
+        own = (frame.function.module.path, frame.function.index)
+        result: list[Any] = []
+        for identity in value[3]:
+            if identity[0] == PARAMETER:
+                continue
+            name = identity if identity[0] == "g" else ("g", own, identity)
+            result.append(name)
+            if name not in heap and len(heap) < 12:
+                cells: Cells = state.get(identity) or {}
+                heap[name] = ()
+                if len(cells) <= _MOST_CELLS:
+                    heap[name] = tuple(
+                        [(key, self._exported(frame, one, heap)) for key, one in cells.items()]
+                    )
+        return tuple(result)
+
+    def imported(self, frame: Frame, exported: Exported) -> Value:
+        """An exported value as a value of a function."""
+        taint = 0
+        for site, own in exported[0]:
+            taint |= frame.fresh((SOURCE, site, 0), own)
+        if exported[3] and frame.state is not None:
+            for name, cells in exported[3]:
+                if name not in frame.state:
+                    frame.state[name] = {}
+                    frame.state[name] = {key: self.imported(frame, one) for key, one in cells}
+        return (taint, exported[1], exported[2], exported[4])
+
+    def _store(self, table: dict[Any, Exported], key: Any, new: Exported, *, replace: bool) -> None:
+        """Keep a value that outlives its function, as this function's contribution to what readers see."""
+        if not self._stack:
+            return
+        name = (id(table), key)
+        given = self._given.setdefault(self._stack[-1], {})
+        old = given.get(name)
+        if old is not None and not replace:
+            new = _joined_exports(old, new)
+        if old != new:
+            given[name] = new
+            self._givers[name][self._stack[-1]] = table
+            self._publish(table, key)
+
+    def _publish(self, table: dict[Any, Exported], key: Any) -> None:
+        """Join all contributions to a name; if that changes it, those who read it are due again."""
+        name = (id(table), key)
+        joined: Exported | None = None
+        for giver in self._givers[name]:
+            one = self._given[giver][name]
+            joined = one if joined is None else _joined_exports(joined, one)
+        if table.get(key) == joined:
+            return
+        if joined is None:
+            del table[key]
+        else:
+            table[key] = joined
+        for user in self.users.get(name, ()):
+            if user in self.summaries:
+                self._dirty[user] = None
+
+    def _withdraw(self, key: Key, before: dict[Any, Exported]) -> None:
+        """Take back what a function contributed before and does not contribute any more."""
+        now = self._given.get(key, {})
+        for name in before:
+            if name not in now:
+                table = self._givers[name].pop(key, None)
+                if table is not None:
+                    self._publish(table, name[1])
+
+    def _read(self, table: dict[Any, Exported], key: Any, frame: Frame) -> Value | None:
+        if self._stack:
+            self.users[id(table), key].add(self._stack[-1])
+        found = table.get(key)
+        return None if found is None else self.imported(frame, found)
+
+    def global_value(self, module: Module, name: str, frame: Frame) -> Value | None:
+        """The value of a module's variable; None if it has none of that name."""
+        if (module.main, ()) not in self.summaries and (module.main, ()) not in self._at:
+            self.summary(module.main, (), 0, frame)
+        return self._read(self.globals, (module, name), frame)
+
+    def store_global(self, module: Module, name: str, value: Value, frame: Frame) -> None:
+        """An assignment to a module's variable."""
+        own = frame.function is module.main
+        self._store(self.globals, (module, name), self.export(frame, value), replace=own and not frame.loops)
+
+    def outer_value(self, function: Function, name: str, frame: Frame) -> Value | None:
+        """The value of an enclosing function's variable as that function leaves it."""
+        return self._read(self.outers, (function, name), frame)
+
+    # Fields
+    def field(self, cls: Class, name: str, frame: Frame) -> Value:
+        """What an attribute of a class's instances may hold, whoever wrote it."""
+        result: Value | None = None
+        annotation: Any = None
+        for one in self.project.linear_order(cls):
+            if not isinstance(one, Class):
+                continue
+            if one not in self._ready:
+                self._prepare(one)
+            found = self._read(self.fields, (one, name), frame)
+            if found is not None:
+                result = found if result is None else join(result, found)
+            if annotation is None:
+                annotation = one.annotations.get(name)
+                if annotation is not None:
+                    annotation = self.type_of(one.module, annotation, frame)
+        if result is None:
+            return UNKNOWN if annotation is None else (0, NO, annotation, ())
+        if not isinstance(result[1], str | tuple):
+            result = (result[0], NO, result[2], result[3])
+        if annotation is not None and result[2] is None:
+            result = (result[0], result[1], annotation, result[3])
+        return result
+
+    def _prepare(self, cls: Class) -> None:
+        """Run what gives a class's instances their attributes."""
+        self._ready.add(cls)
+        for function in (cls.body, cls.methods.get("__init__")):
+            if function is not None and (function, ()) not in self._at:
+                self.summary(function, (), 0, None)
+
+    def store_field(self, cls: Class, name: str, value: Value, frame: Frame) -> None:
+        """An assignment to an attribute of an instance."""
+        self._store(self.fields, (cls, name), self.export(frame, value), replace=False)
+
+    # Roles of functions
+    def register(self, frame: Frame, entry: Facts, arguments: Arguments) -> None:
+        """A call that registers handlers."""
+        for function, use in handlers.used_by_registration(frame, entry, arguments):
+            self._use(frame, function, use)
+
+    def decorated(self, frame: Frame, function: Function, decorator: ir.Node, value: Value) -> Value:
+        """The value of a decorated function; its role as a handler is remembered."""
+        for use in handlers.used_by_decorator(frame, decorator, self.index):
+            self._use(frame, function, use)
+        return value
+
+    def define_class(self, frame: Frame, cls: Class) -> None:
+        """A class is defined: its body is run, its methods may be handlers."""
+        if cls.body is not None and (cls.body, ()) not in self._at:
+            self.summary(cls.body, (), 0, frame)
+        for function, use in handlers.used_by_class(cls, self.project.externals(cls), self.index):
+            self._use(frame, function, use)
+
+    def _use(self, frame: Frame, function: Function, use: handlers.Use) -> None:
+        known = self.handlers.get(function)
+        if known == use or (known is not None and known.route is not None and use.route is None):
+            return
+        self.handlers[function] = use
+        self.registrars[function] = frame.module
+        if (function, ()) in self.summaries:
+            self._dirty[function, ()] = None
+
+    def is_static_route(self, function: Function) -> bool:
+        """Whether a handler's URL pattern has no parameters, so that the request's path is constant."""
+        scope: Function | None = function
+        while scope is not None:
+            use = self.handlers.get(scope)
+            if use is not None:
+                return use.route is not None and use.route.static
+            scope = scope.parent
+        return False
+
+    def method_sort(self, function: Function) -> str:
+        """What a method is: "static", "class", "property" or "instance"."""
+        known = self._sorts.get(function)
+        if known is None:
+            known = "instance"
+            for decorator in function.record[ir.DECORATORS]:
+                name = decorator[-1] if decorator[0] in {ir.GLOBAL, ir.ATTR, ir.LOCAL} else ""
+                if name in {"staticmethod", "classmethod"}:
+                    known = name[:-6]
+                elif name in {"property", "cached_property", "hybrid_property", "abstractproperty", "reify"}:
+                    known = "property"
+            if function.short in {"__new__", "__init_subclass__", "__class_getitem__"}:
+                known = "class"
+            self._sorts[function] = known
+        return known
+
+    def is_property(self, function: Function) -> bool:
+        """Whether reading the attribute calls the function."""
+        return bool(function.record[ir.DECORATORS]) and self.method_sort(function) == "property"
+
+    def receiver_for(self, function: Function, receiver: Value | None) -> Value | None:
+        """What a method gets as its first argument."""
+        if receiver is None:
+            return None
+        sort = self.method_sort(function)
+        if sort == "static":
+            return None
+        if sort == "class" and receiver[2] is not None and receiver[2][0] == PROJECT_INSTANCE:
+            return (0, NO, (PROJECT_CLASS, receiver[2][1]), ())
+        return receiver
+
+    # Types
+    def parameter_reference(self, function: Function, index: int, frame: Frame) -> Any:
+        """The class of a parameter's value by annotation, by role (`self`) or by the framework's custom."""
+        key = (function, index)
+        if key not in self._types:
+            self._types[key] = self._parameter_reference(function, index, frame)
+        return self._types[key]
+
+    def _parameter_reference(self, function: Function, index: int, frame: Frame) -> Any:
+        name, annotation = function.parameters[index][:2]
+        if index == 0 and function.cls is not None and not function.flags & ir.LAMBDA:
+            sort = self.method_sort(function)
+            if sort == "class":
+                return (PROJECT_CLASS, function.cls)
+            if sort != "static":
+                return (PROJECT_INSTANCE, function.cls, False)
+        if annotation is not None:
+            return self.type_of(function.module, annotation, frame)
+        for packages, type_name in self.index.parameters.get(name, ()):
+            if any(root.partition(".")[0] in packages for root in function.module.record[ir.ROOTS]):
+                return (INSTANCE, type_name)
+        return None
+
+    def type_of(self, module: Module, node: ir.Node, frame: Any) -> Any:
+        """The reference that an annotation means; None if it tells nothing."""
+        cls = self._class_of(module, node)
+        if isinstance(cls, Class):
+            return (PROJECT_INSTANCE, cls, False)
+        path = handlers.annotation_path(_At(self.project, self.index, module), node)
+        if not path or path.startswith(("builtins.", "typing.", "collections.")):
+            return (INSTANCE, path) if path in handlers.HARMLESS else None
+        return (INSTANCE, path) if path.rpartition(".")[2][:1].isupper() else None
+
+    def class_named(self, frame: Frame, node: ir.Node | None) -> Class | None:
+        """The project's class that an annotation names."""
+        found = None if node is None else self._class_of(frame.module, node)
+        return found if isinstance(found, Class) else None
+
+    def _class_of(self, module: Module, node: ir.Node) -> object:
+        if node[0] == ir.ITEM:
+            outer = self.project.expression(module, node[2])
+            last = outer.rpartition(".")[2] if isinstance(outer, str) else ""
+            if last in {"Optional", "Annotated", "Type"}:
+                inner = node[3]
+                return self._class_of(module, inner[3][0] if inner[0] == ir.SEQUENCE and inner[3] else inner)
+            return outer if isinstance(outer, Class) else None
+        if node[0] == ir.BINARY:
+            left = self._class_of(module, node[3])
+            return left if isinstance(left, Class) else self._class_of(module, node[4])
+        return self.project.expression(module, node) if node[0] in {ir.GLOBAL, ir.ATTR} else None
+
+
+class _At:
+    """What `handlers.annotation_path` needs of a frame."""
+
+    __slots__ = ("index", "module", "project")
+
+    def __init__(self, project: Project, index: Index, module: Module) -> None:
+        self.project = project
+        self.index = index
+        self.module = module
+
+
+def _joined_exports(first: Exported, second: Exported) -> Exported:
+    taints = dict(first[0])
+    for site, own in second[0]:
+        taints[site] = taints.get(site, 0) | own
+    constant = first[1] if type(first[1]) is type(second[1]) and first[1] == second[1] else NO
+    heap = dict(first[3])
+    heap.update({name: cells for name, cells in second[3] if name not in heap})
+    objects = tuple(dict.fromkeys((*first[4], *second[4])))[:6]
+    return (
+        tuple(taints.items())[:8],
+        constant,
+        join_references(first[2], second[2]),
+        tuple(heap.items()),
+        objects,
+    )

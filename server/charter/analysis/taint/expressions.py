@@ -1,0 +1,676 @@
+"""The values of expressions: names, attributes, operators, literals and comprehensions."""
+
+from __future__ import annotations
+
+import builtins
+from typing import TYPE_CHECKING, Any, Final
+
+from charter.analysis.taint.arguments import Arguments
+from charter.analysis.taint.calls import Calls
+from charter.analysis.taint.frame import NO_KILL, REST
+from charter.analysis.taint.values import (
+    ALL_DANGERS,
+    BIT,
+    BOUND,
+    EXTERNAL,
+    INSTANCE,
+    NO,
+    PROJECT_CLASS,
+    PROJECT_FUNCTION,
+    PROJECT_INSTANCE,
+    PROJECT_MODULE,
+    UNKNOWN,
+    Value,
+    constant,
+    fresh_bits,
+    join,
+    references,
+    spread,
+)
+from charter.model import ir
+from charter.model.project import Class, Function, Module
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from charter.model.ir import Node
+
+_BUILTINS: Final = frozenset(dir(builtins))
+_LARGEST: Final = 1 << 64
+_CONTROL: Final = spread(BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"])
+_ABSOLUTE: Final = spread(BIT["path-absolute"])
+_INHERENT: Final = frozenset({"name", "value"})
+
+
+class Expressions(Calls):
+    """Expressions."""
+
+    def value(self, node: Node) -> Value:
+        """The value of an expression."""
+        return _EVALUATE[node[0]](self, node)
+
+    # Names
+    def _const(self, node: Node) -> Value:
+        return (0, node[2], None, ())
+
+    def _local(self, node: Node) -> Value:
+        state = self.state
+        if state is None:
+            return UNKNOWN
+        found = state.get(node[2])
+        if found is not None:
+            return found
+        nested = self.function.record[ir.NESTED].get(node[2])
+        if nested is not None:
+            return (0, NO, (PROJECT_FUNCTION, self.module.functions[nested], None), ())
+        return UNKNOWN
+
+    def _global(self, node: Node) -> Value:
+        state = self.state
+        if state is not None:
+            own = state.get("::" + node[2])
+            if own is not None:
+                return own
+        return self.global_value(self.module, node[2], node[1])
+
+    def global_value(self, module: Module, name: str, position: int) -> Value:
+        """The value of a module-level name."""
+        found = self.project.member(module, name)
+        if found is not None:
+            return self.referred(found, position)
+        value = self.engine.global_value(module, name, self)
+        if value is not None:
+            return value
+        if name in _BUILTINS:
+            return (0, NO, (EXTERNAL, f"builtins.{name}"), ())
+        for star in self.project.star_modules(module):
+            if isinstance(star, str):
+                path = self.index.canonical(f"{star}.{name}")
+                if self.index.entry(path).name:
+                    return self.external(path, position)
+            else:
+                value = self.engine.global_value(star, name, self)
+                if value is not None:
+                    return value
+        if name == "__name__":
+            return constant(module.name)
+        return UNKNOWN
+
+    def referred(self, found: Module | Function | Class | str, position: int) -> Value:
+        """The value that stands for a definition."""
+        if isinstance(found, str):
+            return self.external(self.index.canonical(found), position)
+        if isinstance(found, Function):
+            return (0, NO, (PROJECT_FUNCTION, found, None), ())
+        if isinstance(found, Class):
+            return (0, NO, (PROJECT_CLASS, found), ())
+        return (0, NO, (PROJECT_MODULE, found), ())
+
+    def external(self, path: str, position: int) -> Value:
+        """The value of a name outside the project: untrusted if the models say so."""
+        entry = self.index.entry(path)
+        reference = (INSTANCE, entry.value_type) if entry.value_type else (EXTERNAL, path)
+        taint = 0
+        for source in entry.sources:
+            fresh = fresh_bits(source)
+            taint |= self.source(path, source.kind, source.says, position, fresh)
+        return (taint, NO, reference, ())
+
+    def _free(self, node: Node) -> Value:
+        name = node[2]
+        found = self.captured.get(name)
+        if found is not None:
+            return found
+        state = self.state
+        if state is not None and name in state:
+            return state[name]
+        scope = self.function.parent
+        while scope is not None and scope.index:
+            if not scope.flags & ir.CLASS_BODY:
+                nested = scope.record[ir.NESTED].get(name)
+                if nested is not None:
+                    return (0, NO, (PROJECT_FUNCTION, self.module.functions[nested], None), ())
+                value = self.engine.outer_value(scope, name, self)
+                if value is not None:
+                    return value
+            scope = scope.parent
+        return UNKNOWN
+
+    # Attributes and items
+    def _attribute(self, node: Node) -> Value:
+        return self.attribute(self.value(node[2]), node[3], node[1])
+
+    def attribute(self, value: Value, name: str, position: int) -> Value:
+        """`value.name`."""
+        result: Value | None = None
+        if value[3]:
+            result = self.read(value, "." + name)
+        if result is None:
+            for reference in references(value[2]):
+                one = self._attribute_of(reference, value, name, position)
+                if one is not None:
+                    result = one if result is None else join(result, one)
+        if result is None:
+            return self._attribute_of_unknown(value, name)
+        return result
+
+    def _attribute_of_unknown(self, value: Value, name: str) -> Value:
+        if not value[0]:
+            return UNKNOWN
+        return (value[0], NO, None, ())
+
+    def _attribute_of(self, reference: Any, value: Value, name: str, position: int) -> Value | None:
+        sort = reference[0]
+        if sort == EXTERNAL:
+            return self._attribute_of_external(reference[1], value, name, position)
+        if sort == INSTANCE:
+            return self._attribute_of_typed(reference[1], value, name, position)
+        if sort == PROJECT_INSTANCE:
+            return self._attribute_of_instance(reference, value, name, position)
+        if sort == PROJECT_MODULE:
+            return self._attribute_of_module(reference[1], name, position)
+        if sort == PROJECT_CLASS:
+            found = self.project.attribute(reference[1], name, self.module)
+            if isinstance(found, Function):
+                if self.engine.method_sort(found) == "class":
+                    return (0, NO, (BOUND, value, found), ())
+                return (0, NO, (PROJECT_FUNCTION, found, None), ())
+            if found is not None:
+                return self.referred(found, position)
+            return self.engine.field(reference[1], name, self)
+        return None
+
+    def _attribute_of_external(self, owner: str, value: Value, name: str, position: int) -> Value:
+        path = self.index.canonical(f"{owner}.{name}")
+        module = self.project.module(path, self.module)
+        if module is not None:
+            return (0, NO, (PROJECT_MODULE, module), ())
+        found = self.external(path, position)
+        return (found[0] | value[0], NO, found[2], found[3]) if value[0] else found
+
+    def _attribute_of_module(self, module: Module, name: str, position: int) -> Value:
+        value = self.global_value(module, name, position)
+        if value is UNKNOWN or (value[2] is not None and value[2] == (EXTERNAL, f"builtins.{name}")):
+            found = self.project.module(f"{module.name}.{name}", module) if module.is_package else None
+            if found is None:
+                found = self.project.attribute(module, name, self.module)
+            return self.referred(found, position) if found is not None else UNKNOWN
+        return value
+
+    def _attribute_of_typed(self, cls: str, value: Value, name: str, position: int) -> Value:
+        """An attribute of an instance of an external class."""
+        path = f"{cls}.{name}"
+        entry = self.index.entry(path)
+        if name in {"__class__", "__dict__"}:
+            return (value[0], NO, None, ())
+        taint = value[0]
+        if entry.sources:
+            if name in {"path", "full_path", "url", "base_url", "path_info"} and self.engine.is_static_route(
+                self.function
+            ):
+                return (0, NO, None, ())
+            for source in entry.sources:
+                fresh = fresh_bits(source)
+                taint |= self.source(entry.name or path, source.kind, source.says, position, fresh)
+        if entry.propagators:
+            return self._propagated(entry, value, Arguments(position))
+        if entry.sanitizers and taint:
+            from charter.analysis.taint.values import bits
+
+            for rule in entry.sanitizers:
+                taint = taint & ~spread(bits(rule.kinds)) if rule.kinds else 0
+        reference = (INSTANCE, entry.value_type) if entry.value_type else (EXTERNAL, entry.name or path)
+        return (taint, NO, reference, ())
+
+    def _attribute_of_instance(self, reference: Any, value: Value, name: str, position: int) -> Value | None:
+        cls: Class = reference[1]
+        method = self.project.method(cls, name)
+        if method is not None:
+            if self.engine.is_property(method):
+                return self.call_function(method, value, Arguments(position), position, None)
+            return (0, NO, (BOUND, value, method), ())
+        stored = self.engine.field(cls, name, self)
+        if stored is not UNKNOWN:
+            return (stored[0] | value[0], *stored[1:]) if value[0] and not stored[0] else stored
+        for base in self.project.externals(cls):
+            path = self.index.canonical(f"{base}.{name}")
+            if self.index.entry(path).name:
+                return self._attribute_of_typed(path.rpartition(".")[0], value, name, position)
+        if value[0]:
+            return (value[0], NO, None, ())
+        externals = self.project.externals(cls)
+        return (0, NO, (EXTERNAL, f"{externals[0]}.{name}"), ()) if externals else None
+
+    def _item(self, node: Node) -> Value:
+        owner = self.value(node[2])
+        index = node[3]
+        if index[0] == ir.SLICE:
+            bounds = [None if bound is None else self.value(bound) for bound in index[2:5]]
+            return self.sliced(owner, bounds, node[1])
+        key = self.value(index)
+        return self.subscript(owner, key, node[1])
+
+    def subscript(self, owner: Value, key: Value, position: int) -> Value:
+        """`owner[key]`."""
+        for reference in references(owner[2]):
+            if reference[0] == PROJECT_INSTANCE:
+                method = self.project.method(reference[1], "__getitem__")
+                if method is not None:
+                    return self.call_function(method, owner, Arguments.of([key], position), position, None)
+            elif reference[0] == INSTANCE and not reference[1].startswith(("builtins.", "collections.")):
+                entry = self.index.entry(f"{reference[1]}.__getitem__")
+                if entry.name:
+                    return self.call_external(
+                        f"{reference[1]}.__getitem__", owner, Arguments.of([key], position), position
+                    )
+        result = self.item(owner, key, position)
+        if result is UNKNOWN and self.state is not None:
+            default = self.read(owner, (".default",)) if owner[3] else None
+            if default is not None:
+                self.store(owner, key, default)
+                return default
+        return result
+
+    # Calls
+    def _call_node(self, node: Node) -> Value:
+        self.budget -= 1
+        if self.budget < 0:
+            return self._coarse(node)
+        function = node[2]
+        position = node[1]
+        if function[0] == ir.ATTR:
+            if self._is_super(function[2]):
+                value = self._call_super(function[3], node)
+            else:
+                owner = self.value(function[2])
+                arguments = self.arguments(node)
+                value = self.call_method(owner, function[3], arguments, position)
+        else:
+            target = self.value(function)
+            arguments = self.arguments(node)
+            value = self.invoke(target, arguments, position)
+        if self.pending:
+            self.pending = False
+        else:
+            self.last_kills = (NO_KILL, NO_KILL)
+        return value
+
+    def _coarse(self, node: Node) -> Value:
+        """The work on this function has reached its bound: a call hands on the taint of all its parts."""
+        taint = 0
+        for one in node[3]:
+            taint |= self.value(one)[0]
+        return (taint, NO, None, ())
+
+    def arguments(self, node: Node) -> Arguments:
+        """The arguments of a call, evaluated."""
+        result = Arguments(node[1])
+        for argument in node[3]:
+            if argument[0] == ir.STARRED:
+                star = self.value(argument[2])
+                exact = self.elements_exactly(star) if result.star is None else None
+                if exact is not None:
+                    result.positional.extend(exact)
+                    result.places.extend([argument[1]] * len(exact))
+                elif result.star is None:
+                    result.star = star
+            else:
+                result.positional.append(self.value(argument))
+                result.places.append(argument[1])
+        for name, argument in node[4]:
+            value = self.value(argument)
+            if name is None:
+                result.double = value if result.double is None else join(result.double, value)
+            else:
+                result.keywords[name] = value
+                result.keyword_places[name] = argument[1]
+        return result
+
+    def _is_super(self, node: Node) -> bool:
+        return node[0] == ir.CALL and node[2][0] == ir.GLOBAL and node[2][2] == "super"
+
+    def _call_super(self, name: str, node: Node) -> Value:
+        arguments = self.arguments(node)
+        function = self.function
+        while function.parent is not None and function.cls is None:
+            function = function.parent
+        cls = function.cls
+        receiver = self._own_receiver()
+        if cls is None:
+            return UNKNOWN
+        for one in (cls.order or (cls,))[1:]:
+            if isinstance(one, Class):
+                method = one.methods.get(name)
+                if method is not None:
+                    return self.call_function(method, receiver, arguments, node[1], None)
+            else:
+                return self.call_external(self.index.canonical(f"{one}.{name}"), receiver, arguments, node[1])
+        return UNKNOWN
+
+    def _own_receiver(self) -> Value:
+        parameters = self.function.parameters
+        if not parameters or self.state is None:
+            return UNKNOWN
+        return self.state.get(parameters[0][0], UNKNOWN)
+
+    # Operators
+    def _binary(self, node: Node) -> Value:
+        left, right = self.value(node[3]), self.value(node[4])
+        return self.operated(node[2], left, right, node[1])
+
+    def operated(self, operator: str, left: Value, right: Value, position: int) -> Value:
+        """`left operator right`."""
+        one, two = left[1], right[1]
+        if (
+            one is not NO
+            and two is not NO
+            and not left[0]
+            and not right[0]
+            and not isinstance(one, tuple)
+            and not isinstance(two, tuple)
+        ):
+            folded = _folded(operator, one, two)
+            if folded is not None:
+                return folded
+        if operator == "+":
+            if left[3] or right[3]:
+                exact, more = self.elements_exactly(left), self.elements_exactly(right)
+                if exact is not None and more is not None and len(exact) + len(more) < 200:
+                    sort = (
+                        left[2][1].rpartition(".")[2]
+                        if left[2] is not None and left[2][0] == INSTANCE
+                        else "list"
+                    )
+                    return self.sequence([*exact, *more], sort, position)
+                element = join(self.elements(left), self.elements(right))
+                return self.new("builtins.list", position, {REST: element})
+            if left[0] or right[0] or isinstance(one, str | tuple) or isinstance(two, str | tuple):
+                return self.concat([left, right])
+            return UNKNOWN
+        if operator == "%":
+            if left[0] or isinstance(one, str | tuple) or (one is NO and (right[0] or right[3])):
+                return self.percent(left, right)
+            return UNKNOWN
+        if operator == "/":
+            return self._divided(left, right)
+        if operator == "*":
+            if isinstance(one, str) or left[0] or left[3]:
+                return (left[0], NO, left[2], left[3])
+            return (right[0], NO, right[2], right[3]) if right[0] or right[3] else UNKNOWN
+        if operator == "|" and (left[3] or right[3]):
+            result = self.new("builtins.dict", position, {})
+            self.merge(result, left)
+            self.merge(result, right)
+            return result
+        return UNKNOWN
+
+    def _divided(self, left: Value, right: Value) -> Value:
+        """`path / part`: an absolute part discards what stands before it."""
+        taint = left[0] | right[0]
+        reference = left[2] or right[2]
+        if not taint and reference is None:
+            return UNKNOWN
+        return (taint, NO, reference, ())
+
+    def _boolean(self, node: Node) -> Value:
+        """`a and b`, `a or b` as a value: any operand that can be the outcome."""
+        result: Value | None = None
+        conjunction = node[2] == "and"
+        for operand in node[3][:-1]:
+            value = self.value(operand)
+            truth = self.truth_of(value)
+            if truth is (not conjunction):
+                return value if result is None else join(result, value)
+            if truth is None:
+                kept = value
+                if conjunction:
+                    kept = (0, NO, None, ())
+                result = kept if result is None else join(result, kept)
+        last = self.value(node[3][-1])
+        return last if result is None else join(result, last)
+
+    def _not(self, node: Node) -> Value:
+        truth = self.test(node)[0]
+        return UNKNOWN if truth is None else constant(truth)
+
+    def _unary(self, node: Node) -> Value:
+        value = self.value(node[3])
+        known = value[1]
+        if isinstance(known, int | float) and not value[0]:
+            return constant(
+                -known if node[2] == "-" else ~known if node[2] == "~" and isinstance(known, int) else known
+            )
+        return UNKNOWN
+
+    def _compare(self, node: Node) -> Value:
+        truth = self.test(node)[0]
+        return UNKNOWN if truth is None else constant(truth)
+
+    def _choice(self, node: Node) -> Value:
+        truth, yes, no = self.test(node[2])
+        if truth is not None:
+            self.kill(yes if truth else no)
+            return self.value(node[3] if truth else node[4])
+        before = self.state
+        if before is None:
+            return UNKNOWN
+        self.state = dict(before)
+        self.kill(yes)
+        one = self.value(node[3])
+        after = self.state
+        self.state = dict(before)
+        self.kill(no)
+        two = self.value(node[4])
+        self.state = self.joined(after, self.state)
+        return join(one, two)
+
+    # Literals
+    def _format(self, node: Node) -> Value:
+        parts: list[Value] = []
+        for part in node[2]:
+            if isinstance(part, str):
+                parts.append(constant(part))
+                continue
+            expression, conversion, form = part
+            value = self.stringed(self.value(expression))
+            if conversion in {114, 97}:  # !r, !a
+                value = (value[0] & ~_CONTROL, NO, None, ())
+            if form is not None:
+                shape = self.value(form)
+                if isinstance(shape[1], str) and shape[1][-1:] in tuple("dxXobeEfFgGn%"):
+                    value = UNKNOWN
+                elif shape[0]:
+                    value = (value[0] | shape[0], NO, None, ())
+            parts.append(value)
+        return self.concat(parts)
+
+    def _sequence(self, node: Node) -> Value:
+        values: list[Value] = []
+        rest: Value | None = None
+        for element in node[3]:
+            if element[0] == ir.STARRED:
+                star = self.value(element[2])
+                exact = self.elements_exactly(star)
+                if exact is not None and rest is None:
+                    values.extend(exact)
+                else:
+                    one = self.iterated(star)
+                    rest = one if rest is None else join(rest, one)
+            else:
+                values.append(self.value(element))
+        if rest is None:
+            return self.sequence(values, node[2], node[1])
+        for one in values:
+            rest = join(rest, one)
+        return self.new(f"builtins.{node[2]}", node[1], {REST: rest})
+
+    def _mapping(self, node: Node) -> Value:
+        result = self.new("builtins.dict", node[1], {})
+        for key, element in node[2]:
+            value = self.value(element)
+            if key is None:
+                self.merge(result, value)
+            else:
+                self.store(result, self.value(key), value)
+        return result
+
+    def _function(self, node: Node) -> Value:
+        return self.closure(self.module.functions[node[2]])
+
+    def closure(self, function: Function) -> Value:
+        """The value of a nested function, with what it takes along."""
+        state = self.state
+        if not function.frees or state is None:
+            return (0, NO, (PROJECT_FUNCTION, function, None), ())
+        taken = tuple(
+            (name, value)
+            for name in function.frees
+            if (value := state.get(name, self.captured.get(name))) is not None and value is not UNKNOWN
+        )
+        return (0, NO, (PROJECT_FUNCTION, function, taken or None), ())
+
+    def _comprehension(self, node: Node) -> Value:
+        before = self.loops
+        self.loops += 1
+        self._generators(node[5], 0)
+        if self.state is None:
+            self.loops = before
+            return UNKNOWN
+        key = self.value(node[3]) if node[3] is not None else None
+        element = self.value(node[4])
+        self.loops = before
+        sort = {"iterator": "list"}.get(node[2], node[2])
+        exact = self._exact_comprehension(node) if node[3] is None else None
+        if exact is not None:
+            return exact
+        result = self.new(f"builtins.{sort}", node[1], {REST: element})
+        if key is not None and key[0]:
+            self._add_key(result, key)
+        return result
+
+    def _exact_comprehension(self, node: Node) -> Value | None:
+        """A comprehension over known constants without conditions, element by element."""
+        generators = node[5]
+        if len(generators) != 1 or generators[0][2] or node[2] != "list" or self.loops:
+            return None
+        source = self.value(generators[0][1])
+        exact = self.elements_exactly(source)
+        if exact is None or len(exact) > 8:
+            return None
+        values: list[Value] = []
+        for one in exact:
+            self.assign(generators[0][0], one)
+            values.append(self.value(node[4]))
+        return self.sequence(values, "list", node[1])
+
+    def _generators(self, generators: tuple[Node, ...], index: int) -> None:
+        for target, iterable, conditions in generators[index:]:
+            self.assign(target, self.iterated(self.value(iterable)))
+            for condition in conditions:
+                truth, yes, _ = self.test(condition)
+                if truth is not False:
+                    self.kill(yes)
+
+    def _yield(self, node: Node) -> Value:
+        value = UNKNOWN if node[2] is None else self.value(node[2])
+        if self.state is not None:
+            self.returned.append((value, self.state[0], NO_KILL, NO_KILL))
+        return UNKNOWN
+
+    def _delegate(self, node: Node) -> Value:
+        value = self.iterated(self.value(node[2]))
+        if self.state is not None:
+            self.returned.append((value, self.state[0], NO_KILL, NO_KILL))
+        return UNKNOWN
+
+    def _walrus(self, node: Node) -> Value:
+        value = self.value(node[3])
+        self.assign(node[2], value)
+        return value
+
+    def _starred(self, node: Node) -> Value:
+        return self.elements(self.value(node[2]))
+
+    def _slice(self, node: Node) -> Value:
+        return UNKNOWN
+
+    def _opaque(self, node: Node) -> Value:
+        taint = 0
+        for one in node[2]:
+            taint |= self.value(one)[0]
+        return (taint, NO, None, ()) if taint else UNKNOWN
+
+    # Attributes as targets
+    def store_attribute(self, owner: Value, name: str, new: Value, position: int) -> None:
+        """`owner.name = new`."""
+        if owner[3]:
+            self.write(owner, "." + name, new)
+        for reference in references(owner[2]):
+            if reference[0] == PROJECT_INSTANCE or reference[0] == PROJECT_CLASS:
+                self.engine.store_field(reference[1], name, new, self)
+                for base in self.project.externals(reference[1]):
+                    self._assign_sink(f"{base}.{name}", new, position)
+            elif reference[0] in {INSTANCE, EXTERNAL}:
+                self._assign_sink(self.index.canonical(f"{reference[1]}.{name}"), new, position)
+            elif reference[0] == PROJECT_MODULE:
+                self.engine.store_global(reference[1], name, new, self)
+
+    def _assign_sink(self, path: str, new: Value, position: int) -> None:
+        entry = self.index.entry(path)
+        taint = self.deep(new)
+        if entry.sinks and taint & ALL_DANGERS:
+            for sink in entry.sinks:
+                self.reach(sink.kind, entry.name, taint, position, position, sink.severity, new)
+
+
+_EVALUATE: Final[list[Callable[[Any, Node], Value]]] = [
+    Expressions._const, Expressions._local, Expressions._global, Expressions._free, Expressions._attribute,
+    Expressions._item, Expressions._slice, Expressions._call_node, Expressions._binary, Expressions._boolean,
+    Expressions._not, Expressions._unary, Expressions._compare, Expressions._choice, Expressions._format,
+    Expressions._sequence, Expressions._mapping, Expressions._function, Expressions._comprehension,
+    Expressions._yield, Expressions._delegate, Expressions._walrus, Expressions._starred, Expressions._opaque,
+]  # fmt: skip
+
+
+def _folded(operator: str, left: Any, right: Any) -> Value | None:
+    """The value of an operation on constants, None if it has none or is too large."""
+    try:
+        if operator == "+":
+            result = left + right
+        elif operator == "-":
+            result = left - right
+        elif operator == "*":
+            if isinstance(left, str) or isinstance(right, str):
+                count = right if isinstance(left, str) else left
+                if not isinstance(count, int) or count > 1000:
+                    return None
+            result = left * right
+        elif operator == "%":
+            if isinstance(left, str | bytes):
+                return None
+            result = left % right
+        elif operator == "//":
+            result = left // right
+        elif operator == "/":
+            result = left / right
+        elif operator in {"<<", "**"}:
+            if not isinstance(right, int) or abs(right) > 63 or not isinstance(left, int) or abs(left) > 1000:
+                return None
+            result = left**right if operator == "**" else left << right
+        elif operator == "&":
+            result = left & right
+        elif operator == "|":
+            result = left | right
+        elif operator == "^":
+            result = left ^ right
+        elif operator == ">>":
+            result = left >> right
+        else:
+            return None
+    except Exception:  # noqa: BLE001 - the analysed program would raise it; any error means "unknown"
+        return None
+    if isinstance(result, int) and abs(result) > _LARGEST:
+        return None
+    if isinstance(result, str | bytes) and len(result) > 4000:
+        return None
+    return constant(result)

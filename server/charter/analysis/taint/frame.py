@@ -1,0 +1,427 @@
+"""The state of one function under analysis: names, heap cells, origins and what was checked. It evaluates nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from charter.analysis.taint.values import (
+    ALL_DANGERS,
+    DANGERS,
+    FULL,
+    INSTANCE,
+    LANE,
+    MOST_LANES,
+    NO,
+    UNKNOWN,
+    Value,
+    join,
+    lanes,
+)
+
+if TYPE_CHECKING:
+    from charter.analysis.taint.engine import Engine
+    from charter.model.ir import Node
+    from charter.model.project import Function
+
+State = dict[Any, Any]
+"""Names (text) to values; ids of heap objects (tuples) to their cells; `KILLED` to the bits that checks cleared."""
+
+Cells = dict[Any, Value]
+"""The contents of one heap object by key: ".name" for attributes, constants for keys and positions, `REST` for what is
+not known exactly, `LENGTH` for a list whose length is known. Never changed in place."""
+
+KILLED: Final = 0
+REST: Final = ("*",)
+LENGTH: Final = ("#",)
+KEYS: Final = ("k",)
+"""Cell that holds what the keys of a mapping may be."""
+
+PARAMETER: Final = "p"
+SOURCE: Final = "s"
+DERIVED: Final = "d"
+
+
+class SourceSite(NamedTuple):
+    """Where untrusted data enters."""
+
+    name: str
+    kind: str
+    says: str
+    key: Any
+    function: Any
+    position: int
+
+
+class SinkSite(NamedTuple):
+    """Where data becomes dangerous."""
+
+    kind: str
+    name: str
+    function: Any
+    position: int
+    call: int
+    severity: str
+    detail: str
+
+
+class Hit(NamedTuple):
+    """Data of one origin that reaches a sink with these dangers: through the calls of `chain`, outermost first."""
+
+    site: SinkSite
+    bits: int
+    chain: tuple[tuple[Any, int], ...]
+
+
+class Flow(NamedTuple):
+    """A source that reaches a sink, as found in one function."""
+
+    source: SourceSite
+    site: SinkSite
+    bits: int
+    function: Any
+    chain: tuple[tuple[Any, int], ...]
+    steps: tuple[tuple[int, str], ...]
+
+
+Kill = tuple[int, tuple[tuple[str, int], ...]]
+"""What a check shows to be safe: bits to clear wherever the origin occurs, and bits to clear of single names."""
+
+NO_KILL: Final[Kill] = (0, ())
+
+
+@dataclass(slots=True)
+class Summary:
+    """What callers need to know of a function in one context.
+
+    Attributes:
+        value: the returned value, in terms of `origins`.
+        origins: the origin of each lane.
+        heap: cells of the objects that the returned value consists of.
+        hits: slots of parameters to the sinks that their data reaches.
+        effects: cells of parameters' objects that were written.
+        killed: bits of parameters that are safe whenever the function returns.
+        killed_if_true: bits that are safe if the result is true.
+        killed_if_false: bits that are safe if the result is false.
+        returns: whether it can return at all.
+        flows: the flows found inside.
+        steps: stations by which tainted values moved inside, for explanations.
+        uses: keys of what it depends on.
+        trivial: whether a call of it changes nothing and gives nothing.
+    """
+
+    value: Value = UNKNOWN
+    origins: tuple[Any, ...] = ()
+    heap: dict[Any, Cells] = field(default_factory=dict)
+    hits: dict[tuple[Any, int], tuple[Hit, ...]] = field(default_factory=dict)
+    effects: tuple[tuple[Any, Any, Value], ...] = ()
+    killed: int = 0
+    killed_if_true: int = 0
+    killed_if_false: int = 0
+    returns: bool = True
+    flows: tuple[Flow, ...] = ()
+    steps: tuple[tuple[int, int, str], ...] = ()
+    trivial: bool = True
+
+    def same_for_callers(self, other: Summary) -> bool:
+        """Whether callers cannot tell the two apart."""
+        return (
+            self.value == other.value
+            and self.origins == other.origins
+            and self.heap == other.heap
+            and self.hits == other.hits
+            and self.effects == other.effects
+            and self.killed == other.killed
+            and self.killed_if_true == other.killed_if_true
+            and self.killed_if_false == other.killed_if_false
+            and self.returns == other.returns
+        )
+
+
+class Frame:
+    """One run of one function in one context.
+
+    Args:
+        engine: what all frames share.
+        function: the function.
+        depth: how many calls deep it is.
+    """
+
+    def __init__(self, engine: Engine, function: Function, depth: int) -> None:
+        self.engine = engine
+        self.index = engine.index
+        self.project = engine.project
+        self.function = function
+        self.module = function.module
+        self.depth = depth
+        self.state: State | None = {KILLED: 0}
+        self.origins: list[Any] = []
+        self.lane_of: dict[Any, int] = {}
+        self.captured: dict[str, Value] = {}
+        self.hits: dict[tuple[SinkSite, int], Hit] = {}
+        self.steps: list[tuple[int, int, str]] = []
+        self.returned: list[tuple[Value, int, Kill, Kill]] = []
+        self.looked: set[tuple[str, int]] = set()
+        self.exits: list[State] = []
+        self.jumps: list[list[State]] = []
+        self.loops = 0
+        self.budget = engine.most_steps
+
+    # Origins
+    def lane(self, origin: Any) -> int:
+        """The lane of an origin; those beyond the most that are told apart share the last."""
+        known = self.lane_of.get(origin)
+        if known is None:
+            known = len(self.origins)
+            if known >= MOST_LANES:
+                known = MOST_LANES - 1
+            else:
+                self.origins.append(origin)
+            self.lane_of[origin] = known
+        return known
+
+    def fresh(self, origin: Any, bits: int) -> int:
+        """The taint of an origin, less what was checked of it before."""
+        taint = bits << LANE * self.lane(origin)
+        state = self.state
+        if state is not None and state[KILLED]:
+            taint &= ~state[KILLED]
+        return taint
+
+    def source(self, name: str, kind: str, says: str, position: int, bits: int, key: Any = None) -> int:
+        """The taint of data that enters here. The same thing read twice is one origin."""
+        for lane, origin in enumerate(self.origins):
+            if origin[0] == SOURCE and origin[1].name == name and origin[1].key == key:
+                return bits << LANE * lane & ~(self.state or {KILLED: 0})[KILLED]
+        return self.fresh((SOURCE, SourceSite(name, kind, says, key, self.function, position)), bits)
+
+    def root(self, lane: int) -> int:
+        """The lane from which a lane is derived, or itself."""
+        origin = self.origins[lane]
+        while origin[0] == DERIVED:
+            lane = origin[1]
+            origin = self.origins[lane]
+        return lane
+
+    def derive(self, taint: int, key: Any, position: int) -> int:
+        """The taint of one part of a tainted mapping.
+
+        It has an origin of its own, so that a check of one part says nothing about another.
+        """
+        result = 0
+        for lane in lanes(taint):
+            bits = taint >> LANE * lane & FULL
+            origin = self.origins[lane]
+            if origin[0] == SOURCE and origin[1].key is None:
+                site = origin[1]
+                named = (SOURCE, SourceSite(site.name, site.kind, site.says, key, self.function, position))
+                for known, other in enumerate(self.origins):
+                    if other[0] == SOURCE and other[1].name == site.name and other[1].key == key:
+                        result |= self._checked(bits << LANE * known)
+                        break
+                else:
+                    result |= self.fresh(named, bits)
+            elif origin[0] != DERIVED and len(self.origins) < MOST_LANES - 4:
+                result |= self.fresh((DERIVED, lane, key), bits)
+            else:
+                result |= bits << LANE * lane
+        return result
+
+    def _checked(self, taint: int) -> int:
+        return taint & ~self.state[KILLED] if self.state is not None else taint
+
+    # Checks
+    def kill(self, kill: Kill) -> None:
+        """Clear what a check has shown to be safe, in the current state."""
+        state = self.state
+        mask, names = kill
+        if state is None or not (mask or names):
+            return
+        if mask:
+            mask = self._with_derived(mask)
+            state[KILLED] |= mask
+            keep = ~mask
+            for key, entry in state.items():
+                if key == KILLED:
+                    continue
+                if isinstance(key, str):
+                    if entry[0] & mask:
+                        state[key] = (entry[0] & keep, entry[1], entry[2], entry[3])
+                else:
+                    for value in entry.values():
+                        if value[0] & mask:
+                            state[key] = {
+                                cell: (one[0] & keep, one[1], one[2], one[3]) for cell, one in entry.items()
+                            }
+                            break
+        for name, bits in names:
+            entry = state.get(name)
+            if entry is not None and entry[0] & bits:
+                state[name] = (entry[0] & ~bits, entry[1], entry[2], entry[3])
+
+    def _with_derived(self, mask: int) -> int:
+        """The mask extended to the lanes that are derived from the lanes in it."""
+        for lane, origin in enumerate(self.origins):
+            if origin[0] == DERIVED:
+                bits = mask >> LANE * origin[1] & DANGERS
+                if bits:
+                    mask |= bits << LANE * lane
+        return mask
+
+    # States
+    @staticmethod
+    def joined(first: State | None, second: State | None) -> State | None:
+        """The state where two paths meet."""
+        if first is None or first is second:
+            return second
+        if second is None:
+            return first
+        result = dict(first)
+        result[KILLED] = first[KILLED] & second[KILLED]
+        for key, other in second.items():
+            if key == KILLED:
+                continue
+            own = first.get(key)
+            if own is other:
+                continue
+            if own is None:
+                result[key] = other
+            elif isinstance(key, str):
+                if key[0] != "?":
+                    result[key] = join(own, other)
+                elif own != other:
+                    del result[key]
+            elif own != other:
+                result[key] = join_cells(own, other)
+        return result
+
+    # Heap
+    def new(self, sort: str, position: int, cells: Cells) -> Value:
+        """A new heap object of a built-in class."""
+        return self.new_object((INSTANCE, sort), position, cells)
+
+    def new_object(self, reference: Any, position: int, cells: Cells) -> Value:
+        """A new heap object; in a loop the objects of one place are one."""
+        identity = ("a", position)
+        state = self.state
+        if state is not None:
+            if self.loops and identity in state and cells:
+                cells = join_cells(state[identity], cells)
+            state[identity] = cells
+        return (0, NO, reference, (identity,))
+
+    def read(self, value: Value, key: Any) -> Value | None:
+        """What a cell of a value's objects holds; None if nothing is known."""
+        state = self.state
+        if state is None:
+            return None
+        result: Value | None = None
+        for identity in value[3]:
+            cells = state.get(identity)
+            if not cells:
+                continue
+            found = cells.get(key)
+            if not (isinstance(key, str) and key.startswith(".")) and REST in cells:
+                found = cells[REST] if found is None else join(found, cells[REST])
+            if found is not None:
+                result = found if result is None else join(result, found)
+        return result
+
+    def elements(self, value: Value) -> Value:
+        """What any element of a value's containers may be."""
+        state = self.state
+        result: Value | None = None
+        if state is not None:
+            for identity in value[3]:
+                for key, found in (state.get(identity) or {}).items():
+                    if key is LENGTH or key is KEYS or (isinstance(key, str) and key.startswith(".")):
+                        continue
+                    result = found if result is None else join(result, found)
+        if result is None:
+            result = UNKNOWN
+        if value[0]:
+            result = (result[0] | value[0], NO, result[2], result[3])
+        return result
+
+    def write(self, value: Value, key: Any, new: Value) -> None:
+        """Store into a cell; exactly if the object is known and single."""
+        state = self.state
+        if state is None:
+            return
+        single = len(value[3]) == 1
+        for identity in value[3]:
+            cells = dict(state.get(identity) or ())
+            if single and key is not REST:
+                cells[key] = new
+            else:
+                cells[key] = join(cells[key], new) if key in cells else new
+            state[identity] = cells
+
+    def deep(self, value: Value) -> int:
+        """The taint of a value and of all that it consists of."""
+        taint = value[0]
+        if not value[3] or self.state is None:
+            return taint
+        seen: set[Any] = set()
+        stack = list(value[3])
+        while stack and len(seen) < 60:
+            identity = stack.pop()
+            if identity in seen:
+                continue
+            seen.add(identity)
+            for one in (self.state.get(identity) or {}).values():
+                taint |= one[0]
+                if one[3]:
+                    stack.extend(one[3])
+        return taint
+
+    def step(self, taint: int, position: int, message: str) -> None:
+        """Remember where tainted data passed, for explanations."""
+        if taint & ALL_DANGERS and len(self.steps) < 400:
+            self.steps.append((taint, position, message))
+
+    def last_state(self) -> State:
+        """The current state, or one in which the function was left."""
+        if self.state is not None:
+            return self.state
+        return self.exits[-1] if self.exits else {}
+
+    # What the subclasses provide
+    def value(self, node: Node) -> Value:
+        """The value of an expression."""
+        raise NotImplementedError
+
+    def test(self, node: Node) -> tuple[bool | None, Kill, Kill]:
+        """Whether a condition holds, and what is safe if it does and if it does not."""
+        raise NotImplementedError
+
+    def invoke(self, function: Value, arguments: Any, position: int) -> Value:
+        """The value of a call."""
+        raise NotImplementedError
+
+    def attribute(self, value: Value, name: str, position: int) -> Value:
+        """The value of an attribute."""
+        raise NotImplementedError
+
+    def assign(self, target: Node, value: Value) -> None:
+        """Bind a target."""
+        raise NotImplementedError
+
+    def reach(
+        self, kind: str, name: str, taint: int, place: int, call: int, severity: str, value: Value
+    ) -> None:
+        """Record that tainted data reaches a sink here."""
+        raise NotImplementedError
+
+
+def join_cells(first: Cells, second: Cells) -> Cells:
+    """The cells of an object where two paths meet. A cell that one path lacks may be absent; it is kept."""
+    result = dict(first)
+    for key, other in second.items():
+        own = first.get(key)
+        result[key] = other if own is None else own if own is other else join(own, other)
+    if LENGTH in result and (
+        LENGTH not in first or LENGTH not in second or first[LENGTH][1] != second[LENGTH][1]
+    ):
+        del result[LENGTH]
+    return result

@@ -1,0 +1,250 @@
+"""Which functions a framework calls with untrusted data, and what their parameters hold then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from charter.analysis.taint.arguments import choose
+from charter.analysis.taint.frame import SOURCE, SourceSite
+from charter.analysis.taint.routes import Route, parse
+from charter.analysis.taint.values import (
+    BOUND,
+    FRESH_TEXT,
+    INSTANCE,
+    NO,
+    OBJECT,
+    PROJECT_FUNCTION,
+    PROJECT_INSTANCE,
+    UNKNOWN,
+    Value,
+    references,
+)
+from charter.model import ir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.analysis.taint.arguments import Arguments
+    from charter.analysis.taint.frame import Frame
+    from charter.model.library.index import Entry, Index
+    from charter.model.library.values import Handler
+    from charter.model.project import Class, Function
+
+
+class Use(NamedTuple):
+    """A function as the handler of a framework."""
+
+    handler: Handler
+    route: Route | None
+
+
+HARMLESS: Final = frozenset(
+    "builtins.int builtins.float builtins.bool builtins.complex uuid.UUID datetime.date datetime.datetime "
+    "datetime.time datetime.timedelta decimal.Decimal typing.Literal pydantic.PositiveInt pydantic.NonNegativeInt "
+    "pydantic.UUID4 pydantic.UUID1 pydantic.conint pydantic.PastDate pydantic.FutureDate pydantic.IPvAnyAddress".split()
+)
+"""Classes whose values cannot carry an attack."""
+
+_TEXTUAL: Final = frozenset(
+    "builtins.str builtins.bytes builtins.list builtins.dict builtins.tuple builtins.set builtins.object typing.Any "
+    "typing.List typing.Dict typing.Optional typing.Union typing.Annotated typing.Sequence typing.Mapping "
+    "collections.abc.Sequence collections.abc.Mapping pydantic.HttpUrl pydantic.AnyUrl pydantic.Json pydantic.SecretStr "
+    "pydantic.EmailStr pydantic.constr".split()
+)
+_INJECTED: Final = frozenset({"Depends", "Security", "Provide", "inject"})
+
+
+def used_by_decorator(frame: Any, decorator: ir.Node, index: Index) -> Iterator[Use]:
+    """The handler roles that a decorator gives to what it decorates."""
+    call = decorator[0] == ir.CALL
+    target = decorator[2] if call else decorator
+    arguments = frame.arguments(decorator) if call else None
+    entries = list(_entries(frame, target, index))
+    if not entries and target[0] == ir.ATTR:
+        entries = list(_guessed(frame, target, arguments, index))
+    for handler in entries:
+        yield Use(handler, _route(frame, handler, arguments))
+
+
+def _entries(frame: Any, target: ir.Node, index: Index) -> Iterator[Handler]:
+    value = frame.value(target)
+    for reference in references(value[2]):
+        if reference[0] in {"x", INSTANCE}:
+            yield from index.entry(reference[1]).decorates
+
+
+def _guessed(frame: Any, target: ir.Node, arguments: Arguments | None, index: Index) -> Iterator[Handler]:
+    """A decorator such as `app.route("/…")` of an `app` that is not known: the framework is the one imported."""
+    first = arguments.position(0) if arguments is not None else None
+    owner = target[2]
+    if first is None or not isinstance(first[1], str) or not first[1].startswith("/"):
+        return
+    if frame.value(owner)[2] is not None or owner[0] not in {ir.LOCAL, ir.FREE, ir.GLOBAL}:
+        return
+    roots = {root.partition(".")[0] for root in frame.module.record[ir.ROOTS]}
+    for packages, handler in index.by_decorator.get(target[3], ()):
+        if roots.intersection(packages):
+            yield handler
+            return
+
+
+def used_by_registration(frame: Any, entry: Entry, arguments: Arguments) -> Iterator[tuple[Function, Use]]:
+    """The functions that a call registers, with their roles."""
+    for handler, registration in entry.registers:
+        for value, _ in choose(frame, registration.function, arguments, None):
+            for function in _functions(value):
+                route = None
+                if registration.route is not None:
+                    route = _parsed(choose(frame, registration.route, arguments, None), handler)
+                yield function, Use(handler, route)
+
+
+def _functions(value: Value) -> Iterator[Function]:
+    for reference in references(value[2]):
+        if reference[0] == PROJECT_FUNCTION:
+            yield reference[1]
+        elif reference[0] == BOUND:
+            yield reference[2]
+
+
+def used_by_class(cls: Class, externals: tuple[str, ...], index: Index) -> Iterator[tuple[Function, Use]]:
+    """The methods of a class that a framework calls because of its bases."""
+    seen: set[str] = set()
+    for external in externals:
+        for base in index.ancestors(index.canonical(external)):
+            for handler in index.by_class.get(base, ()):
+                for name in handler.methods:
+                    if name in cls.methods and name not in seen:
+                        seen.add(name)
+                        yield cls.methods[name], Use(handler, None)
+
+
+def _route(frame: Frame, handler: Handler, arguments: Arguments | None) -> Route | None:
+    if handler.route is None or arguments is None:
+        return None
+    return _parsed(choose(frame, handler.route, arguments, None), handler)
+
+
+def _parsed(found: list[tuple[Value, int]], handler: Handler) -> Route | None:
+    for value, _ in found:
+        if isinstance(value[1], str):
+            return parse(value[1], handler.syntax)
+    return None
+
+
+def seed(frame: Any, function: Function, use: Use) -> None:
+    """Put into a handler's parameters what the framework passes."""
+    handler = use.handler
+    method = function.cls is not None and frame.engine.method_sort(function) != "static"
+    for index, parameter in enumerate(function.parameters):
+        place = index - method
+        if place < 0:
+            continue
+        name = parameter[0]
+        value = frame.state.get(name, UNKNOWN)
+        typed = handler.types.get(name) or handler.types.get(str(place))
+        if typed and value[2] is None:
+            frame.state[name] = (value[0], NO, (INSTANCE, typed), value[3])
+        elif _is_tainted(frame, function, use, index, place):
+            frame.state[name] = _untrusted(frame, function, handler, parameter, value, _safe_bits(use, name))
+        elif name in handler.tainted or str(place) in handler.tainted:
+            frame.state[name] = _untrusted(frame, function, handler, parameter, value, 0)
+
+
+def _safe_bits(use: Use, name: str) -> int:
+    return use.route.parameters.get(name, 0) if use.route is not None else 0
+
+
+def _is_tainted(frame: Any, function: Function, use: Use, index: int, place: int) -> bool:
+    handler = use.handler
+    parameter = function.parameters[index]
+    name, annotation = parameter[0], parameter[1]
+    if handler.parameters == "none":
+        return False
+    path = annotation_path(frame, annotation)
+    if path in HARMLESS:
+        return False
+    if handler.parameters == "typed":
+        return _typed_is_tainted(frame, parameter, path)
+    if handler.parameters == "route" and use.route is not None:
+        return name in use.route.parameters or (parameter[3] == ir.KEYWORDS and bool(use.route.parameters))
+    if name in {"request", "req", "response", "resp", "self", "cls", "session", "db"}:
+        return False
+    return parameter[2] is None or handler.parameters == "all" or use.route is None
+
+
+def _typed_is_tainted(frame: Any, parameter: ir.Node, path: str) -> bool:
+    """Whether a parameter of a handler whose arguments are read by annotation can hold a text of the client's."""
+    default = parameter[2]
+    if _is_injected(default) or (parameter[1] is not None and _is_injected_annotation(parameter[1])):
+        return False
+    if not path or path in _TEXTUAL:
+        return True
+    cls = frame.engine.class_named(frame, parameter[1])
+    if cls is not None:
+        externals = frame.project.externals(cls)
+        if any(base.startswith("enum.") for base in externals):
+            return False
+        return (
+            any("BaseModel" in base or "Schema" in base or "Struct" in base for base in externals)
+            or not externals
+        )
+    return False
+
+
+def _is_injected(node: ir.Node | None) -> bool:
+    return node is not None and node[0] == ir.CALL and node[2][-1] in _INJECTED
+
+
+def _is_injected_annotation(node: ir.Node) -> bool:
+    if node[0] == ir.ITEM and node[3][0] == ir.SEQUENCE:
+        return any(_is_injected(one) or one[-1] in _INJECTED for one in node[3][3][1:])
+    return False
+
+
+def annotation_path(frame: Any, node: ir.Node | None) -> str:
+    """The qualified name of an annotation's class; of `Optional[X]`, `Annotated[X, …]` and `X | None` that of X."""
+    if node is None:
+        return ""
+    if node[0] == ir.ITEM:
+        outer = annotation_path(frame, node[2])
+        if outer.rpartition(".")[2] in {
+            "Optional",
+            "Annotated",
+            "Required",
+            "NotRequired",
+            "Final",
+            "ClassVar",
+        }:
+            inner = node[3]
+            return annotation_path(frame, inner[3][0] if inner[0] == ir.SEQUENCE and inner[3] else inner)
+        return outer
+    if node[0] == ir.BINARY:
+        left = annotation_path(frame, node[3])
+        return annotation_path(frame, node[4]) if left in {"", "builtins.None"} else left
+    if node[0] == ir.LOCAL:
+        return ""
+    found = frame.project.expression(frame.module, node)
+    if isinstance(found, str):
+        return frame.index.canonical(found)
+    return found.path if found is not None and hasattr(found, "path") and hasattr(found, "methods") else ""
+
+
+def _untrusted(
+    frame: Any, function: Function, handler: Handler, parameter: ir.Node, value: Value, safe: int
+) -> Value:
+    says = f"parameter `{parameter[0]}` of the handler `{function.short}`"
+    is_object = handler.value == "object" or (value[2] is not None and value[2][0] == PROJECT_INSTANCE)
+    fresh = (FRESH_TEXT | (OBJECT if is_object else 0)) & ~safe
+    site = SourceSite(
+        f"{function.module.path}:{function.name}:{parameter[0]}",
+        handler.kind,
+        says,
+        None,
+        function,
+        parameter[4],
+    )
+    taint = frame.fresh((SOURCE, site), fresh)
+    if parameter[3] in {ir.VARIADIC, ir.KEYWORDS}:
+        return (taint, NO, None, ())
+    return (taint, NO, value[2], value[3])

@@ -1,0 +1,355 @@
+"""What the built-in functions and a few of the standard library do with values, beyond what models can say."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from charter.analysis.taint.arguments import Arguments
+from charter.analysis.taint.frame import LENGTH, NO_KILL, REST
+from charter.analysis.taint.guards import allowed_by
+from charter.analysis.taint.values import (
+    ALL_DANGERS,
+    ALL_RAW,
+    BIT,
+    DANGERS,
+    INSTANCE,
+    LANE,
+    NO,
+    OBJECT,
+    PART,
+    PARTIAL,
+    PROJECT_MODULE,
+    UNKNOWN,
+    Value,
+    constant,
+    join,
+    lanes,
+    spread,
+    with_marks,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_CONTROL: Final = spread(BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"])
+
+
+def _text(frame: Any, arguments: Arguments, place: int) -> Value:
+    value = arguments.position(0)
+    return constant("") if value is None else frame.stringed(value)
+
+
+def _repr(frame: Any, arguments: Arguments, place: int) -> Value:
+    value = arguments.position(0)
+    return UNKNOWN if value is None else (frame.deep(value) & ~_CONTROL, NO, None, ())
+
+
+def _harmless(frame: Any, arguments: Arguments, place: int) -> Value:
+    return UNKNOWN
+
+
+def _number(frame: Any, arguments: Arguments, place: int) -> Value:
+    """`int(x)` and the like: a number, and if it returns, `x` looked like one."""
+    value = arguments.position(0)
+    if value is None:
+        return UNKNOWN
+    known = value[1]
+    if value[0] & ALL_DANGERS:
+        mask = 0
+        for lane in lanes(value[0]):
+            if not value[0] >> LANE * lane & PART:
+                mask |= DANGERS << LANE * lane
+        frame.kill((mask, ()))
+        return UNKNOWN
+    if isinstance(known, int | str | float) and len(arguments.positional) == 1 and len(str(known)) < 20:
+        try:
+            return constant(int(known))
+        except ValueError:
+            return UNKNOWN
+    return UNKNOWN
+
+
+def _length(frame: Any, arguments: Arguments, place: int) -> Value:
+    value = arguments.position(0)
+    if value is None or value[0]:
+        return UNKNOWN
+    if isinstance(value[1], str | bytes):
+        return constant(len(value[1]))
+    exact = frame.elements_exactly(value)
+    return UNKNOWN if exact is None or frame.loops else constant(len(exact))
+
+
+def _sequence(sort: str) -> Callable[[Any, Arguments, int], Value]:
+    def build(frame: Any, arguments: Arguments, place: int) -> Value:
+        value = arguments.position(0)
+        if value is None:
+            return frame.sequence([], sort, place)
+        exact = frame.elements_exactly(value)
+        if exact is not None:
+            return frame.sequence(exact, sort, place)
+        if value[0] and not value[3]:
+            element = frame.iterated(value)
+            result = frame.new(f"builtins.{sort}", place, {REST: element})
+            return (value[0], NO, result[2], result[3])
+        return frame.new(f"builtins.{sort}", place, {REST: frame.iterated(value)})
+
+    return build
+
+
+def _dict(frame: Any, arguments: Arguments, place: int) -> Value:
+    result = frame.new("builtins.dict", place, dict(arguments.keywords))
+    for other in (*arguments.positional, *arguments.unpacked()):
+        reference = other[2]
+        if reference is not None and reference[0] == INSTANCE and reference[1].endswith(("dict", "Dict")):
+            frame.merge(result, other)
+        elif other[3]:
+            pair = frame.iterated(other)
+            frame.write(result, REST, frame.elements(pair) if pair[3] else pair)
+        elif other[0]:
+            return (other[0], NO, result[2], result[3])
+    return result
+
+
+def _first(frame: Any, arguments: Arguments, place: int) -> Value:
+    return arguments.position(0) or UNKNOWN
+
+
+def _iterated(frame: Any, arguments: Arguments, place: int) -> Value:
+    """`reversed`, `sorted`, `iter`: the same elements in another order."""
+    value = arguments.position(0) or UNKNOWN
+    if not value[3]:
+        return value if value[0] else UNKNOWN
+    return frame.new("builtins.list", place, {REST: frame.iterated(value)})
+
+
+def _next(frame: Any, arguments: Arguments, place: int) -> Value:
+    value = frame.iterated(arguments.position(0) or UNKNOWN)
+    default = arguments.position(1)
+    return value if default is None else join(value, default)
+
+
+def _enumerate(frame: Any, arguments: Arguments, place: int) -> Value:
+    element = frame.iterated(arguments.position(0) or UNKNOWN)
+    pair = frame.new("builtins.tuple", -place - 1, {0: UNKNOWN, 1: element, LENGTH: constant(2)})
+    return frame.new("builtins.list", place, {REST: pair})
+
+
+def _zip(frame: Any, arguments: Arguments, place: int) -> Value:
+    elements = [frame.iterated(one) for one in arguments.positional]
+    cells: dict[Any, Value] = dict(enumerate(elements))
+    cells[LENGTH] = constant(len(elements))
+    pair = frame.new("builtins.tuple", -place - 1, cells)
+    return frame.new("builtins.list", place, {REST: pair})
+
+
+def _map(frame: Any, arguments: Arguments, place: int) -> Value:
+    function = arguments.position(0) or UNKNOWN
+    elements = [frame.iterated(one) for one in arguments.positional[1:]]
+    before = frame.loops
+    frame.loops += 1
+    element = frame.invoke(function, Arguments.of(elements, place), place)
+    frame.loops = before
+    return frame.new("builtins.list", place, {REST: element})
+
+
+def _filter(frame: Any, arguments: Arguments, place: int) -> Value:
+    element = frame.iterated(arguments.position(1) or UNKNOWN)
+    return frame.new("builtins.list", place, {REST: element})
+
+
+def _getattr(frame: Any, arguments: Arguments, place: int) -> Value:
+    owner, name = arguments.position(0) or UNKNOWN, arguments.position(1) or UNKNOWN
+    if isinstance(name[1], str) and name[1].isidentifier():
+        result = frame.attribute(owner, name[1], place)
+        default = arguments.position(2)
+        return result if default is None or result[2] is not None else join(result, default)
+    if owner[2] is not None and owner[2][0] == PROJECT_MODULE:
+        return frame.any_class_of(owner[2][1])
+    return (owner[0], NO, None, ())
+
+
+def _setattr(frame: Any, arguments: Arguments, place: int) -> Value:
+    owner, name, new = (arguments.position(index) or UNKNOWN for index in range(3))
+    if isinstance(name[1], str):
+        frame.store_attribute(owner, name[1], new, place)
+    elif owner[3]:
+        frame.write(owner, REST, new)
+    return UNKNOWN
+
+
+def _partial(frame: Any, arguments: Arguments, place: int) -> Value:
+    function = arguments.position(0) or UNKNOWN
+    keywords = tuple(sorted(arguments.keywords.items()))
+    return (0, NO, (PARTIAL, function, tuple(arguments.positional[1:]), keywords), ())
+
+
+def _joined_path(frame: Any, arguments: Arguments, place: int) -> Value:
+    """`os.path.join`: an absolute part discards what stands before it."""
+    parts = [frame.stringed(one) for one in arguments.positional]
+    taint = 0
+    for part in (*parts, *arguments.unpacked()):
+        taint |= frame.deep(part)
+    # Texts are joined as they stand; whether a part is absolute is kept in its taint.
+    if all(isinstance(part[1], str) and not part[0] for part in parts) and not arguments.unpacked():
+        return constant("/".join(part[1] for part in parts))
+    text = "/".join(part[1] if isinstance(part[1], str) else "\0" for part in parts)
+    return (taint, ("~", text), None, ())
+
+
+def _normal_path(frame: Any, arguments: Arguments, place: int) -> Value:
+    value = arguments.position(0) or UNKNOWN
+    return (value[0] & ~ALL_RAW, NO, ("x", "os.path.realpath()"), ())
+
+
+def _last_part(frame: Any, arguments: Arguments, place: int) -> Value:
+    """`os.path.basename`: no folders are left; it is still only a part."""
+    value = arguments.position(0) or UNKNOWN
+    return (with_marks(value[0] & ~spread(BIT["path"] | BIT["path-absolute"]), PART), NO, None, ())
+
+
+def _split_path(frame: Any, arguments: Arguments, place: int) -> Value:
+    value = arguments.position(0) or UNKNOWN
+    part = (with_marks(value[0], PART), NO, None, ())
+    return frame.sequence([part, part], "tuple", place)
+
+
+def _folder(frame: Any, arguments: Arguments, place: int) -> Value:
+    value = arguments.position(0) or UNKNOWN
+    return (with_marks(value[0], PART), NO, ("x", "os.path.dirname()"), ())
+
+
+def _parsed_data(frame: Any, arguments: Arguments, place: int) -> Value:
+    """`json.loads` and the like: what comes out may be a dictionary."""
+    value = arguments.position(0) or UNKNOWN
+    return (with_marks(frame.deep(value), OBJECT), NO, None, ())
+
+
+def _dumped(frame: Any, arguments: Arguments, place: int) -> Value:
+    value = arguments.position(0) or UNKNOWN
+    return (frame.deep(value) & ~_CONTROL, NO, None, ())
+
+
+def _full_match(frame: Any, arguments: Arguments, place: int) -> Value:
+    return _matched(frame, arguments, whole=True)
+
+
+def _match(frame: Any, arguments: Arguments, place: int) -> Value:
+    return _matched(frame, arguments, whole=False)
+
+
+def _matched(frame: Any, arguments: Arguments, *, whole: bool) -> Value:
+    """A match of a constant expression shows what its characters make impossible."""
+    pattern, text = arguments.get(0, "pattern") or UNKNOWN, arguments.get(1, "string") or UNKNOWN
+    return matched(frame, pattern[1], text, whole=whole)
+
+
+def matched(frame: Any, pattern: Any, text: Value, *, whole: bool) -> Value:
+    """The value of a match of a text against a pattern; what it shows is left in `last_kills`."""
+    taint = text[0]
+    kill = NO_KILL
+    if isinstance(pattern, str) and taint & ALL_DANGERS:
+        dangers = allowed_by(pattern, whole=whole)
+        mask = 0
+        for lane in lanes(taint):
+            if not taint >> LANE * lane & PART:
+                mask |= dangers << LANE * lane
+        kill = (mask, ()) if mask else NO_KILL
+    frame.last_kills = (kill, NO_KILL)
+    frame.pending = True
+    return (with_marks(taint, PART), NO, (INSTANCE, "re.Match"), ())
+
+
+def _compiled(frame: Any, arguments: Arguments, place: int) -> Value:
+    pattern = arguments.get(0, "pattern") or UNKNOWN
+    return frame.new_object((INSTANCE, "re.Pattern"), place, {".pattern": pattern})
+
+
+def _substituted(frame: Any, arguments: Arguments, place: int) -> Value:
+    """`re.sub(pattern, replacement, text)`."""
+    pattern = arguments.get(0, "pattern") or UNKNOWN
+    return substituted(
+        frame, pattern[1], arguments.get(1, "repl") or UNKNOWN, arguments.get(2, "string") or UNKNOWN
+    )
+
+
+def substituted(frame: Any, pattern: Any, new: Value, text: Value) -> Value:
+    """The text left by a substitution; one that takes out everything but harmless characters makes it safe."""
+    taint = text[0]
+    if isinstance(pattern, str) and not new[0]:
+        kept = re.fullmatch(r"\[\^(.*)\][+*]?", pattern, re.DOTALL)
+        if kept is not None:
+            taint &= ~spread(allowed_by(f"[{kept[1]}]*", whole=True))
+        elif re.fullmatch(r"\[?(\\[rns]|[\r\n])+\]?[+*]?", pattern):
+            taint &= ~_CONTROL
+    return (taint | new[0], NO, None, ())
+
+
+def _isinstance(frame: Any, arguments: Arguments, place: int) -> Value:
+    return UNKNOWN
+
+
+def _super(frame: Any, arguments: Arguments, place: int) -> Value:
+    return UNKNOWN
+
+
+def _open(frame: Any, arguments: Arguments, place: int) -> Value:
+    path = arguments.position(0) or UNKNOWN
+    return frame.new_object((INSTANCE, "io.TextIOWrapper"), place, {".name": (path[0], NO, None, ())})
+
+
+def _chr(frame: Any, arguments: Arguments, place: int) -> Value:
+    value = arguments.position(0) or UNKNOWN
+    known = value[1]
+    return constant(chr(known)) if isinstance(known, int) and 0 <= known < 0x110000 else UNKNOWN
+
+
+def _fold(frame: Any, arguments: Arguments, place: int) -> Value:
+    """`min`, `max`: one of the arguments or elements."""
+    if len(arguments.positional) == 1:
+        return frame.iterated(arguments.positional[0])
+    result = UNKNOWN
+    for one in arguments.positional:
+        result = join(result, one)
+    return (result[0], NO, result[2], result[3])
+
+
+def _default_dict(frame: Any, arguments: Arguments, place: int) -> Value:
+    result = frame.new("collections.defaultdict", place, {})
+    factory = arguments.position(0)
+    if factory is not None and factory[2] is not None:
+        frame.write(result, (".default",), frame.invoke(factory, Arguments(place), place))
+    return result
+
+
+NATIVE: Final[dict[str, Callable[[Any, Arguments, int], Value]]] = {
+    "builtins.str": _text, "builtins.bytes": _text, "builtins.bytearray": _text, "builtins.repr": _repr,
+    "builtins.ascii": _repr, "builtins.format": _text, "builtins.int": _number, "builtins.float": _number,
+    "builtins.complex": _number, "builtins.bool": _harmless, "builtins.len": _length, "builtins.abs": _harmless,
+    "builtins.hash": _harmless, "builtins.id": _harmless, "builtins.ord": _harmless, "builtins.hex": _harmless,
+    "builtins.round": _harmless, "builtins.isinstance": _isinstance, "builtins.issubclass": _harmless,
+    "builtins.callable": _harmless, "builtins.range": _harmless, "builtins.all": _harmless,
+    "builtins.any": _harmless, "builtins.chr": _chr, "builtins.list": _sequence("list"),
+    "builtins.tuple": _sequence("tuple"), "builtins.set": _sequence("set"),
+    "builtins.frozenset": _sequence("set"), "collections.deque": _sequence("list"), "builtins.dict": _dict,
+    "collections.OrderedDict": _dict, "collections.ChainMap": _dict, "builtins.iter": _iterated,
+    "builtins.reversed": _iterated, "builtins.sorted": _iterated, "builtins.next": _next, "builtins.anext": _next,
+    "builtins.enumerate": _enumerate, "builtins.zip": _zip, "builtins.map": _map, "builtins.filter": _filter,
+    "builtins.getattr": _getattr, "builtins.setattr": _setattr, "builtins.min": _fold, "builtins.max": _fold,
+    "builtins.sum": _fold, "builtins.memoryview": _first, "builtins.print": _harmless,
+    "functools.partial": _partial, "functools.partialmethod": _partial, "copy.copy": _first,
+    "copy.deepcopy": _first, "typing.cast": lambda frame, arguments, place: arguments.position(1) or UNKNOWN,
+    "os.path.join": _joined_path, "posixpath.join": _joined_path, "os.path.normpath": _normal_path,
+    "os.path.realpath": _normal_path, "os.path.abspath": _normal_path, "os.path.basename": _last_part,
+    "os.path.dirname": _folder, "os.path.commonpath": _fold, "os.path.commonprefix": _fold,
+    "os.path.splitext": _split_path, "os.path.split": _split_path, "os.path.expanduser": _first,
+    "os.path.expandvars": _first, "os.path.normcase": _first, "os.fspath": _first, "os.fsencode": _first,
+    "os.fsdecode": _first, "json.loads": _parsed_data, "json.load": _parsed_data, "json.dumps": _dumped,
+    "ast.literal_eval": _parsed_data, "re.fullmatch": _full_match, "re.match": _match, "re.search": _match,
+    "re.compile": _compiled, "re.sub": _substituted, "uuid.UUID": _number, "decimal.Decimal": _number,
+    "ipaddress.ip_address": _number, "ipaddress.IPv4Address": _number, "ipaddress.ip_network": _number,
+    "collections.defaultdict": _default_dict, "asyncio.gather": _sequence("list"), "asyncio.run": _first,
+    "asyncio.wait_for": _first, "asyncio.ensure_future": _first, "asyncio.create_task": _first,
+    "contextlib.closing": _first, "contextlib.nullcontext": _first, "asyncio.shield": _first,
+    "builtins.open": _open, "io.open": _open, "codecs.open": _open, "builtins.property": _first,
+}  # fmt: skip

@@ -1,0 +1,197 @@
+"""Turns the flows that the engine found into facts: places with lines, steps in words, one fact a sink and kind."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING, Any, Final
+
+from charter.analysis.taint.values import BIT
+from charter.api import Confidence, Location, Span, Step
+from charter.api.facts.taint import SOURCE_KINDS, TaintFlow, Threat
+from charter.model import ir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from charter.analysis.taint.frame import Flow, SourceSite
+    from charter.model.project import Function, Module
+
+_MOST_STEPS: Final = 16
+
+_DEEDS: Final = {
+    "sql": "is read as SQL", "nosql": "becomes part of a query", "command": "is read as a command",
+    "argument": "becomes an argument of a program", "code": "is run as code", "template": "is read as a template",
+    "xss": "is sent as HTML", "path": "names a file", "archive": "is unpacked", "ssrf": "says where to connect",
+    "redirect": "says where the browser goes", "deserialization": "is deserialized", "xxe": "is parsed as XML",
+    "xml-bomb": "is parsed as XML", "ldap": "becomes part of an LDAP query", "xpath": "is read as XPath",
+    "xslt": "is read as XSLT", "log": "is written to the log", "header": "is sent as a header",
+    "cookie": "is set as a cookie", "regex": "is compiled as a pattern", "trust": "is stored as trusted",
+    "format": "is read as a format", "attribute": "names an attribute", "mail": "becomes a mail header",
+    "csv": "becomes a cell", "prompt": "becomes part of a prompt", "instructions": "becomes an instruction",
+    "memcache": "becomes a key",
+}  # fmt: skip
+"""What happens to data at each kind of sink."""
+
+
+class Places:
+    """Packed places as locations."""
+
+    def __init__(self) -> None:
+        self._starts: dict[Module, array[int]] = {}
+
+    def location(self, function: Function, position: int) -> Location:
+        """The location of a packed place in a function."""
+        line, column, more, end_column = ir.unpack(position)
+        line += function.line
+        module = function.module
+        starts = self._starts.get(module)
+        if starts is None:
+            starts = array("I")
+            starts.frombytes(module.record[ir.LINES])
+            self._starts[module] = starts
+        last = len(starts)
+        start = starts[min(line, last) - 1] + column
+        end = starts[min(line + more, last) - 1] + end_column
+        return Location(module.path, Span(start, end), line, column, line + more, end_column)
+
+
+def facts(flows: Iterable[Flow], threats: frozenset[str]) -> dict[str, list[TaintFlow]]:
+    """The facts of a project by file.
+
+    Args:
+        flows: what the engine found, in any order.
+        threats: the threat models that matter.
+
+    Returns:
+        For each sink expression and kind one fact: that of the shortest flow, with the number of the others.
+    """
+    grouped: dict[Any, dict[Any, Flow]] = {}
+    for flow in flows:
+        if SOURCE_KINDS[flow.source.kind] not in threats:
+            continue
+        site = flow.site
+        key = (site.function, site.position, site.kind)
+        group = grouped.setdefault(key, {})
+        source = (flow.source.name, flow.source.key, flow.source.function, flow.source.position)
+        known = group.get(source)
+        if known is None or _length(flow) < _length(known):
+            group[source] = flow
+    places = Places()
+    result: dict[str, list[TaintFlow]] = {}
+    for group in grouped.values():
+        best = min(group.values(), key=_order)
+        fact = _fact(best, len(group) - 1, places)
+        result.setdefault(fact.location.path, []).append(fact)
+    for found in result.values():
+        found.sort(key=lambda fact: (fact.location.span, fact.sink_kind))
+    return result
+
+
+def _length(flow: Flow) -> int:
+    return len(flow.chain) + len(flow.steps)
+
+
+def _order(flow: Flow) -> tuple[Any, ...]:
+    source = flow.source
+    return (
+        len(flow.chain),
+        len(flow.steps),
+        source.function.module.path,
+        source.function.line,
+        source.position,
+        source.name,
+    )
+
+
+def _fact(flow: Flow, others: int, places: Places) -> TaintFlow:
+    site = flow.site
+    location = places.location(site.function, site.position)
+    return TaintFlow(
+        location,
+        sink_kind=site.kind,
+        sink=site.name,
+        call=places.location(site.function, site.call).span,
+        source=described(flow.source),
+        source_kind=flow.source.kind,
+        threat=Threat(SOURCE_KINDS[flow.source.kind]),
+        certainty=_certainty(flow),
+        detail=_detail(flow),
+        steps=_steps(flow, places, location),
+        others=others,
+        weight=site.severity,
+    )
+
+
+def _detail(flow: Flow) -> str:
+    if flow.site.kind == "ssrf":
+        return "host" if flow.bits & BIT["ssrf"] else "path"
+    if flow.site.kind == "path":
+        return "folder" if not flow.bits & BIT["path"] else ""
+    return flow.site.detail
+
+
+def _certainty(flow: Flow) -> Confidence:
+    """Long ways through many functions leave more room for checks that the analysis does not understand."""
+    if flow.site.name.startswith("?"):
+        return Confidence.MEDIUM
+    return Confidence.HIGH if len(flow.chain) <= 3 else Confidence.MEDIUM
+
+
+def described(source: SourceSite) -> str:
+    """A source in words: "`request.args["id"]`"."""
+    if source.says:
+        return source.says
+    parts = source.name.replace("()", "").split(".")
+    short = ".".join(parts[-2:]) if len(parts) > 1 else source.name
+    owner, dot, last = short.partition(".")
+    if owner[:1].isupper():
+        short = f"{_OWNERS.get(owner, owner)}{dot}{last}"
+    return f"`{short}[{source.key!r}]`".replace("'", '"') if isinstance(source.key, str) else f"`{short}`"
+
+
+_OWNERS: Final = {
+    "HttpRequest": "request",
+    "Request": "request",
+    "HTTPServerRequest": "request",
+    "BaseRequest": "request",
+    "HTTPConnection": "request",
+}
+
+
+def _steps(flow: Flow, places: Places, sink: Location) -> tuple[Step, ...]:
+    steps = [
+        Step(
+            places.location(flow.source.function, flow.source.position),
+            f"{described(flow.source)} comes in here",
+        )
+    ]
+    for position, message in flow.steps:
+        steps.append(
+            Step(places.location(flow.function, position), message, essential=message.startswith("returned"))
+        )
+    if flow.chain:
+        callees = [function for function, _ in flow.chain[1:]] + [flow.site.function]
+        for (function, position), callee in zip(flow.chain, callees, strict=True):
+            steps.append(
+                Step(places.location(function, position), f"passed to `{callee.name or callee.module.name}`")
+            )
+    name = flow.site.name.removeprefix("?.")
+    steps.append(
+        Step(
+            sink,
+            f"{_DEEDS[flow.site.kind]} by `{name}`"
+            if "." in name or name.isidentifier()
+            else _DEEDS[flow.site.kind],
+        )
+    )
+    return tuple(_without_repeats(steps))
+
+
+def _without_repeats(steps: list[Step]) -> list[Step]:
+    result: list[Step] = []
+    for step in steps:
+        if not result or step.location != result[-1].location or step.message != result[-1].message:
+            result.append(step)
+    if len(result) > _MOST_STEPS:
+        result = [*result[: _MOST_STEPS // 2], *result[-_MOST_STEPS // 2 :]]
+    return result

@@ -1,0 +1,260 @@
+"""One run of a function from its context to its summary."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from charter.analysis.taint import handlers
+from charter.analysis.taint.frame import (
+    DERIVED,
+    KILLED,
+    LENGTH,
+    NO_KILL,
+    PARAMETER,
+    SOURCE,
+    Cells,
+    Flow,
+    Hit,
+    Summary,
+)
+from charter.analysis.taint.statements import Statements
+from charter.analysis.taint.values import (
+    ALL_DANGERS,
+    DANGERS,
+    FULL,
+    INSTANCE,
+    LANE,
+    NO,
+    PROJECT_FUNCTION,
+    UNKNOWN,
+    Value,
+    join,
+)
+from charter.model import ir
+
+if TYPE_CHECKING:
+    from charter.analysis.taint.context import Entry
+
+_MOST_HITS: Final = 60
+
+
+class Run(Statements):
+    """A function's run."""
+
+    use: handlers.Use | None = None
+
+    def execute(self, entry: Entry) -> Summary:
+        """Run the function and say what callers need to know."""
+        self.entered: dict[Any, Cells] = {}
+        self._enter(entry)
+        self.run(self.function.record[ir.BODY])
+        if self.state is not None:
+            self.returned.append(((0, None, None, ()), self.state[KILLED], NO_KILL, NO_KILL))
+            self.exits.append(self.state)
+        return self._summary()
+
+    def _return(self, node: ir.Node) -> None:
+        state = self.state
+        super()._return(node)
+        if state is not None:
+            self.exits.append(state)
+
+    # Entry
+    def _enter(self, entry: Entry) -> None:
+        function = self.function
+        state = self.state
+        assert state is not None
+        for index, parameter in enumerate(function.parameters):
+            part = entry[index] if index < len(entry) else None
+            slot = (PARAMETER, index)
+            typed = self.engine.parameter_reference(function, index, self)
+            if part is None:
+                state[slot] = {}
+                self.entered[slot] = state[slot]
+                state[parameter[0]] = (0, NO, typed, (slot,))
+            else:
+                value = self._made(slot, part)
+                if value[2] is None and typed is not None:
+                    value = (value[0], value[1], typed, value[3])
+                state[parameter[0]] = value
+        for name, part in entry[len(function.parameters) :]:
+            self.captured[name] = self._made((PARAMETER, name), part)
+        if not entry:
+            self.use = self.engine.handlers.get(function)
+            if self.use is not None:
+                handlers.seed(self, function, self.use)
+
+    def _made(self, slot: Any, part: Any) -> Value:
+        """The value that a context describes."""
+        heat, known, reference, cells = part
+        if reference is not None and reference[0] == PROJECT_FUNCTION and reference[2]:
+            taken = tuple([(name, self._made((*slot, "^" + name), inner)) for name, inner in reference[2]])
+            reference = (PROJECT_FUNCTION, reference[1], taken)
+        state = self.state
+        assert state is not None
+        taint = 0
+        if heat:
+            marks = heat & ~1
+            taint = self.fresh((PARAMETER, slot), DANGERS | marks)
+        if known is not NO and not cells:
+            return (taint, known, reference, ())
+        made = {key: self._made((*slot, key), inner) for key, inner in cells}
+        state[slot] = made
+        self.entered[slot] = made
+        return (taint, known, reference, (slot,))
+
+    # Results
+    def on_return(self, value: Value, position: int) -> None:
+        """What a handler returns is a page, unless the framework sends it as something else."""
+        use = self.use
+        if use is None or use.handler.returns != "html" or self.function.flags & ir.GENERATOR:
+            return
+        exact = self.elements_exactly(value)
+        if value[3]:
+            if not exact or value[2] is None or value[2][1] != "builtins.tuple":
+                return
+            value = exact[0]
+            if len(exact) > 1 and self._says_plain(exact[-1]):
+                return
+        if value[3] or not value[0] & ALL_DANGERS:
+            return
+        if value[2] is not None and value[2] != (INSTANCE, "builtins.str") and value[2][0] != "x":
+            return
+        self.reach("xss", "return value", value[0], position, position, "", value)
+
+    def _says_plain(self, headers: Value) -> bool:
+        """Whether a response's headers name a type that is not HTML."""
+        cells = self.cells(headers) or {}
+        kind = next(
+            (cells[key] for key in cells if isinstance(key, str) and key.lower() == "content-type"), None
+        )
+        return kind is not None and isinstance(kind[1], str) and "html" not in kind[1]
+
+    def _summary(self) -> Summary:
+        value = self._returned_value()
+        origins = tuple(self._plain(origin) for origin in self.origins)
+        killed, yes, no = self._kills()
+        effects = self._effects()
+        heap: dict[Any, Cells] = {}
+        if value[3]:
+            self._collect(value, heap)
+        hits, flows = self._sorted_hits()
+        returns = bool(self.returned) or self.function.cls is not None or self.function.index == 0
+        trivial = not (
+            value[0] or value[3] or hits or effects or killed or yes or no or not returns
+            or self.function.flags & ir.GENERATOR
+            or (value[2] is not None and value[2][0] in {PROJECT_FUNCTION, "p", "b", "u"})
+        )  # fmt: skip
+        return Summary(
+            value, origins, heap, hits, effects, killed, yes, no, returns, flows, tuple(self.steps), trivial
+        )
+
+    def _plain(self, origin: Any) -> Any:
+        while origin[0] == DERIVED:
+            origin = self.origins[origin[1]]
+        return origin
+
+    def _returned_value(self) -> Value:
+        result: Value | None = None
+        for value, *_ in self.returned:
+            result = value if result is None else join(result, value)
+        if result is None:
+            return UNKNOWN
+        if (
+            result[2] is None
+            and self.function.record[ir.RETURNS] is not None
+            and result[1] is NO
+            and not result[3]
+        ):
+            reference = self.engine.type_of(self.module, self.function.record[ir.RETURNS], self)
+            if reference is not None:
+                result = (result[0], result[1], reference, result[3])
+        return result
+
+    def _kills(self) -> tuple[int, int, int]:
+        """What is safe on every return, on those with a true and on those with a false result."""
+        mask = 0
+        for lane, origin in enumerate(self.origins):
+            if origin[0] == PARAMETER:
+                mask |= FULL << LANE * lane
+        if not mask or not self.returned:
+            return 0, 0, 0
+        always = yes_all = no_all = mask
+        for value, killed, yes, no in self.returned:
+            always &= killed
+            truth = self.truth_of(value)
+            if truth is not False:
+                yes_all &= killed | yes[0]
+            if truth is not True:
+                no_all &= killed | no[0]
+        return always & ALL_DANGERS, yes_all & ~always & ALL_DANGERS, no_all & ~always & ALL_DANGERS
+
+    def _final(self, identity: Any) -> Cells:
+        """An object's cells where the function is left."""
+        result: Cells | None = None
+        for state in self.exits:
+            cells = state.get(identity)
+            if cells is not None:
+                if result is None:
+                    result = cells
+                elif result is not cells:
+                    from charter.analysis.taint.frame import join_cells
+
+                    result = join_cells(result, cells)
+        return result or {}
+
+    def _effects(self) -> tuple[tuple[Any, Any, Value], ...]:
+        found: list[tuple[Any, Any, Value]] = []
+        for slot, before in self.entered.items():
+            after = self._final(slot)
+            if after is before:
+                continue
+            for key, value in after.items():
+                if key is LENGTH or before.get(key) == value:
+                    continue
+                taint = value[0] | self._deep_final(value)
+                if taint or value[2] is not None or value[1] is not NO:
+                    found.append((slot, key, (taint, value[1] if not taint else NO, value[2], ())))
+        return tuple(found[:40])
+
+    def _deep_final(self, value: Value) -> int:
+        taint = value[0]
+        seen: set[Any] = set()
+        stack = list(value[3])
+        while stack and len(seen) < 40:
+            identity = stack.pop()
+            if identity not in seen:
+                seen.add(identity)
+                for one in self._final(identity).values():
+                    taint |= one[0]
+                    stack.extend(one[3])
+        return taint
+
+    def _collect(self, value: Value, heap: dict[Any, Cells]) -> None:
+        """The cells of all objects that a value consists of."""
+        stack = list(value[3])
+        while stack and len(heap) < 40:
+            identity = stack.pop()
+            if identity in heap or identity[0] == PARAMETER:
+                continue
+            cells = self._final(identity)
+            heap[identity] = cells
+            for one in cells.values():
+                stack.extend(one[3])
+
+    def _sorted_hits(self) -> tuple[dict[tuple[Any, int], tuple[Hit, ...]], tuple[Flow, ...]]:
+        """Hits of parameters, for callers; and flows, which begin in this function or below it."""
+        slots: dict[tuple[Any, int], list[Hit]] = {}
+        flows: list[Flow] = []
+        for (site, lane), hit in self.hits.items():
+            origin = self._plain(self.origins[lane])
+            if origin[0] == PARAMETER:
+                slots.setdefault((origin[1], 0), []).append(hit)
+            elif origin[0] == SOURCE:
+                steps = tuple(
+                    (position, message)
+                    for taint, position, message in self.steps
+                    if taint >> LANE * lane & hit.bits
+                )
+                flows.append(Flow(origin[1], site, hit.bits, self.function, hit.chain, steps[:12]))
+        return {slot: tuple(hits[:_MOST_HITS]) for slot, hits in slots.items()}, tuple(flows)

@@ -1,0 +1,118 @@
+"""Where data becomes dangerous: the check of a call or assignment against the models' sinks."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from charter.analysis.taint.arguments import choose, holds
+from charter.analysis.taint.containers import Containers
+from charter.analysis.taint.frame import Hit, SinkSite
+from charter.analysis.taint.values import (
+    BIT,
+    FULL,
+    HOLE,
+    LANE,
+    NO,
+    OBJECT,
+    Value,
+    lanes,
+    spread,
+    text_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from charter.analysis.taint.arguments import Arguments
+    from charter.model.library.values import Sink
+
+_SQL: Final = re.compile(
+    r"\s*\(?\s*(?:select\b.*\bfrom|insert\s+(?:or\s+\w+\s+)?into|update\b.+\bset|delete\s+from|create\s+(?:\w+\s+)?"
+    r"(?:table|index|view|user|database|schema|role|extension)|drop\s+(?:table|index|view|user|database|schema|role)|"
+    r"alter\s+(?:table|user|role|database)|replace\s+into|truncate\s+table|grant\b|with\b.+\bas\s*\(|pragma\b|"
+    r"explain\b|merge\s+into|call\b|exec(?:ute)?\s)",
+    re.IGNORECASE | re.DOTALL,
+)
+_MARKUP: Final = re.compile(r"<\s*[a-zA-Z!/]")
+_ADDRESS: Final = re.compile(r"\s*https?://", re.IGNORECASE)
+_LIKE: Final = {"sql": _SQL, "html": _MARKUP, "url": _ADDRESS}
+
+NEEDED: Final = dict(BIT.items())
+NEEDED["path"] |= BIT["path-absolute"]
+NEEDED["ssrf"] |= BIT["ssrf-part"]
+
+
+class Sinks(Containers):
+    """The recording of what reaches sinks."""
+
+    def check_sinks(
+        self, sinks: Iterable[Sink], name: str, arguments: Arguments, receiver: Value | None
+    ) -> None:
+        """Record what reaches the sinks of a call."""
+        for sink in sinks:
+            if not sink.like:
+                self.looked.add((sink.kind, arguments.place))
+            for argument in sink.arguments:
+                for value, place in choose(self, argument, arguments, receiver):
+                    taint = value[0] if not value[3] else self.deep(value)
+                    if sink.kind == "nosql":
+                        taint = self._operators(value, taint)
+                    if (
+                        taint & spread(NEEDED[sink.kind])
+                        and self._looks(sink.like, value)
+                        and holds(self, sink.when, arguments, receiver)
+                    ):
+                        self.reach(sink.kind, name, taint, place, arguments.place, sink.severity, value)
+
+    def _operators(self, value: Value, taint: int) -> int:
+        """Of a query's taint that of objects, which may hold operators, and that of the code in `$where`."""
+        code = self.read(value, "$where") if value[3] else None
+        found = 0 if code is None else self.deep(code)
+        for lane in lanes(taint):
+            own = taint >> LANE * lane & FULL
+            if own & OBJECT:
+                found |= own << LANE * lane
+        return found
+
+    def _looks(self, like: str, value: Value) -> bool:
+        return not like or bool(_LIKE[like].match(text_of(value)))
+
+    def reach(
+        self, kind: str, name: str, taint: int, place: int, call: int, severity: str, value: Value
+    ) -> None:
+        """Record that tainted data reaches a sink here."""
+        wanted = NEEDED[kind]
+        site = SinkSite(kind, name, self.function, place, call, severity, _detail(kind, value))
+        for lane in lanes(taint):
+            bits = taint >> LANE * lane & FULL & wanted
+            if bits:
+                self.hit(lane, Hit(site, bits, ()))
+
+    def hit(self, lane: int, hit: Hit) -> None:
+        """Record a hit of one lane; of several ways to one site the shortest is kept."""
+        if lane >= len(self.origins):
+            return
+        lane = self.root(lane)
+        known = self.hits.get((hit.site, lane))
+        if known is None or len(hit.chain) < len(known.chain):
+            if known is None and len(self.hits) > 200:
+                return
+            self.hits[hit.site, lane] = hit
+
+
+def _detail(kind: str, value: Value) -> str:
+    """Where in the text the data stands, as far as that is known."""
+    if kind != "sql" or value[1] is NO:
+        return ""
+    text = text_of(value)
+    before, hole, _ = text.partition(HOLE)
+    if not hole or not before:
+        return ""
+    if before.count("'") % 2 or before.count('"') % 2:
+        return "quoted"
+    if re.search(
+        r"(?:=|<|>|\bin\s*\(|\blike|\bvalues\s*\(|,|\blimit|\boffset)\s*\(?\s*\Z", before, re.IGNORECASE
+    ):
+        return "value"
+    return "name"

@@ -1,0 +1,536 @@
+"""The effect of statements on the state: assignment, branches, loops, exceptions, matching and returns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from charter.analysis.taint.arguments import Arguments
+from charter.analysis.taint.expressions import Expressions
+from charter.analysis.taint.frame import KILLED, NO_KILL, REST, Kill, State
+from charter.analysis.taint.values import (
+    ALL_DANGERS,
+    DANGERS,
+    INSTANCE,
+    NO,
+    PART,
+    PROJECT_CLASS,
+    PROJECT_INSTANCE,
+    UNKNOWN,
+    Value,
+    constant,
+    references,
+    with_marks,
+)
+from charter.model import ir
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from charter.model.ir import Node
+
+_ROUNDS: Final = 3
+
+
+class Statements(Expressions):
+    """Statements."""
+
+    def run(self, body: Sequence[Node]) -> None:
+        """Execute statements until no path is left."""
+        execute = _EXECUTE
+        for statement in body:
+            if self.state is None:
+                return
+            execute[statement[0]](self, statement)
+
+    # Binding
+    def assign(self, target: Node, value: Value) -> None:
+        """Bind a target."""
+        state = self.state
+        if state is None:
+            return
+        opcode = target[0]
+        if opcode == ir.LOCAL:
+            name = target[2]
+            state[name] = value
+            if value[0]:
+                self.step(value[0], target[1], f"assigned to `{name.partition('~')[0]}`")
+            forgotten = "?" + name
+            if forgotten in state:
+                del state[forgotten]
+        elif opcode == ir.ATTR:
+            self._assign_attribute(target, value)
+        elif opcode == ir.ITEM:
+            self._assign_item(target, value)
+        elif opcode == ir.SEQUENCE:
+            self._unpack(target[3], value)
+        elif opcode == ir.GLOBAL:
+            state["::" + target[2]] = value
+            self.engine.store_global(self.module, target[2], value, self)
+        elif opcode == ir.FREE:
+            self.captured[target[2]] = value
+        elif opcode == ir.STARRED:
+            self.assign(target[2], value)
+
+    def _assign_attribute(self, target: Node, value: Value) -> None:
+        owner = self.value(target[2])
+        if value[0]:
+            self.step(value[0], target[1], f"stored in `.{target[3]}`")
+        self.store_attribute(owner, target[3], value, target[1])
+
+    def _assign_item(self, target: Node, value: Value) -> None:
+        owner = self.value(target[2])
+        if target[3][0] == ir.SLICE:
+            self._add(owner, self.iterated(value))
+            return
+        key = self.value(target[3])
+        if owner[3]:
+            self.store(owner, key, value)
+        for reference in references(owner[2]):
+            if reference[0] == PROJECT_INSTANCE:
+                method = self.project.method(reference[1], "__setitem__")
+                if method is not None:
+                    self.call_function(method, owner, Arguments.of([key, value], target[1]), target[1], None)
+            elif reference[0] in {INSTANCE, "x"} and not reference[1].startswith("builtins."):
+                path = self.index.canonical(f"{reference[1]}.__setitem__")
+                arguments = Arguments.of([key, value], target[1])
+                self.call_external(path, owner, arguments, target[1])
+                if not owner[3] and target[2][0] == ir.LOCAL:
+                    self._remember(target[2], owner, value)
+                return
+        if not owner[3] and target[2][0] == ir.LOCAL and (value[0] & ALL_DANGERS or key[0] & ALL_DANGERS):
+            self._remember(target[2], owner, (value[0] | key[0], *value[1:]))
+
+    def _remember(self, target: Node, owner: Value, value: Value) -> None:
+        """Something unknown that takes an untrusted element becomes untrusted."""
+        taint = owner[0] | self.deep(value)
+        if taint != owner[0] and self.state is not None:
+            self.state[target[2]] = (taint, NO, owner[2], owner[3])
+
+    def _unpack(self, targets: Sequence[Node], value: Value) -> None:
+        exact = self.elements_exactly(value)
+        if exact is None and isinstance(value[1], str) and len(value[1]) == len(targets):
+            exact = [constant(one) for one in value[1]]
+        starred = next((index for index, one in enumerate(targets) if one[0] == ir.STARRED), None)
+        if exact is None:
+            for index, target in enumerate(targets):
+                one = self.read(value, index) if value[3] else None
+                if one is None:
+                    one = self.iterated(value)
+                    if value[0] and not value[3]:
+                        one = (with_marks(value[0], PART), NO, one[2], ())
+                if target[0] == ir.STARRED:
+                    one = self.new("builtins.list", target[1], {REST: one})
+                self.assign(target, one)
+            return
+        if starred is None:
+            for index, target in enumerate(targets):
+                self.assign(target, exact[index] if index < len(exact) else UNKNOWN)
+            return
+        behind = len(targets) - starred - 1
+        for index, target in enumerate(targets[:starred]):
+            self.assign(target, exact[index] if index < len(exact) else UNKNOWN)
+        middle = exact[starred : len(exact) - behind]
+        self.assign(targets[starred][2], self.sequence(middle, "list", targets[starred][1]))
+        for index, target in enumerate(targets[starred + 1 :]):
+            at = len(exact) - behind + index
+            self.assign(target, exact[at] if 0 <= at < len(exact) else UNKNOWN)
+
+    # Simple statements
+    def _expression(self, node: Node) -> None:
+        self.value(node[2])
+
+    def _assignment(self, node: Node) -> None:
+        source = node[3]
+        targets = node[2]
+        kills: tuple[Kill, Kill] | None = None
+        if source[0] in {ir.COMPARE, ir.NOT}:
+            truth, yes, no = self.test(source)
+            value = UNKNOWN if truth is None else constant(truth)
+            kills = (yes, no)
+        else:
+            value = self.value(source)
+            if source[0] == ir.CALL:
+                kills = self.last_kills
+        for target in targets:
+            self.assign(target, value)
+        if (
+            kills is not None
+            and kills != (NO_KILL, NO_KILL)
+            and targets[0][0] == ir.LOCAL
+            and self.state is not None
+        ):
+            self.state["?" + targets[0][2]] = (0, NO, None, (), *kills)
+
+    def _augmented(self, node: Node) -> None:
+        target = node[2]
+        left = self.value(target)
+        right = self.value(node[4])
+        if left[3] and node[3] == "+":
+            arguments = Arguments.of([right], node[1])
+            self._extend(left, arguments, node[1])
+            return
+        if left[3] and node[3] == "|":
+            self.merge(left, right)
+            return
+        self.assign(target, self.operated(node[3], left, right, node[1]))
+
+    def _annotated(self, node: Node) -> None:
+        if node[4] is None:
+            return
+        value = self.value(node[4])
+        if value[2] is None and node[3] is not None and node[2][0] == ir.LOCAL:
+            reference = self.engine.type_of(self.module, node[3], self)
+            if reference is not None:
+                value = (value[0], value[1], reference, value[3])
+        self.assign(node[2], value)
+
+    def _return(self, node: Node) -> None:
+        expression = node[2]
+        yes = no = NO_KILL
+        if expression is None:
+            value: Value = (0, None, None, ())
+        elif expression[0] in {ir.COMPARE, ir.NOT, ir.BOOLEAN, ir.CALL}:
+            if expression[0] == ir.BOOLEAN:
+                before = dict(self.state or {})
+                _, yes, no = self.test(expression)
+                self.state = before
+                value = self.value(expression)
+            elif expression[0] == ir.CALL:
+                _, yes, no = self._tested_call(expression)
+                value = self._tested
+            else:
+                truth, yes, no = self.test(expression)
+                value = UNKNOWN if truth is None else constant(truth)
+        else:
+            value = self.value(expression)
+        if self.state is not None:
+            self.returned.append((value, self.state[KILLED], yes, no))
+            self.on_return(value, node[1])
+        self.state = None
+
+    _tested: Value = UNKNOWN
+
+    def _tested_call(self, expression: Node) -> tuple[Any, Kill, Kill]:
+        """The value of a returned call, and what it shows if it is tested."""
+        function = expression[2]
+        named = function[0] == ir.GLOBAL and function[2] in {"isinstance", "all", "any", "bool"}
+        method = function[0] == ir.ATTR and (function[3].startswith("is") or function[3] == "startswith")
+        if named or method:
+            tested = self.test(expression)
+            self._tested = UNKNOWN if tested[0] is None else constant(tested[0])
+            return tested
+        self.last_kills = (NO_KILL, NO_KILL)
+        self._tested = self.value(expression)
+        yes, no = self.last_kills
+        return (None, yes, no)
+
+    def on_return(self, value: Value, position: int) -> None:
+        """What a framework does with a handler's result."""
+
+    def _raise(self, node: Node) -> None:
+        if node[2] is not None:
+            self.value(node[2])
+        self.state = None
+
+    def _delete(self, node: Node) -> None:
+        for target in node[2]:
+            if target[0] == ir.LOCAL and self.state is not None:
+                self.state.pop(target[2], None)
+            elif target[0] == ir.ITEM:
+                owner, key = self.value(target[2]), self.value(target[3])
+                if owner[3]:
+                    self._pop(owner, Arguments.of([key], target[1]), target[1])
+
+    def _define(self, node: Node) -> None:
+        function = self.module.functions[node[3]]
+        value = self.closure(function)
+        for decorator in reversed(function.record[ir.DECORATORS]):
+            value = self.engine.decorated(self, function, decorator, value)
+        self.assign(node[2], value)
+
+    def _class(self, node: Node) -> None:
+        cls = self.module.classes[node[3]]
+        for decorator in cls.record[ir.CLASS_DECORATORS]:
+            self.value(decorator)
+        self.engine.define_class(self, cls)
+        self.assign(node[2], (0, NO, (PROJECT_CLASS, cls), ()))
+
+    def _import(self, node: Node) -> None:
+        found = self.project.imported(self.module, (node[3], node[4], node[5]))
+        if isinstance(found, str) and node[5]:
+            target = self.project.module(self.project.absolute(self.module, node[3], node[4]), self.module)
+            if target is not None:
+                self.assign(node[2], self.global_value(target, node[5], node[1]))
+                return
+        self.assign(node[2], self.referred(found, node[1]))
+
+    def _jump(self, node: Node) -> None:
+        if self.jumps and self.state is not None:
+            self.jumps[-1].append(self.state)
+        self.state = None
+
+    # Branches
+    def _if(self, node: Node) -> None:
+        truth, yes, no = self.test(node[2])
+        before = self.state
+        if before is None:
+            return
+        if truth is not None:
+            self.kill(yes if truth else no)
+            self.run(node[3] if truth else node[4])
+            return
+        self.state = dict(before)
+        self.kill(yes)
+        self.run(node[3])
+        after = self.state
+        self.state = before
+        self.kill(no)
+        self.run(node[4])
+        self.state = self.joined(after, self.state)
+
+    def _match(self, node: Node) -> None:
+        subject = self.value(node[2])
+        result: State | None = None
+        for pattern, guard, body in node[3]:
+            before = self.state
+            if before is None:
+                break
+            self.state = dict(before)
+            truth = self._matches(pattern, subject, node[2])
+            if guard is not None and truth is not False:
+                held, yes, _ = self.test(guard)
+                self.kill(yes)
+                truth = False if held is False else truth if held is True else None
+            if truth is False:
+                self.state = before
+                continue
+            self.run(body)
+            result = self.joined(result, self.state)
+            self.state = None if truth is True else before
+        self.state = self.joined(result, self.state)
+
+    def _matches(self, pattern: Node, subject: Value, node: Node | None) -> bool | None:
+        """Whether a pattern matches; binds its names in the current state."""
+        opcode = pattern[0]
+        if opcode == ir.ANY:
+            return True
+        if opcode == ir.VALUE:
+            wanted = self.value(pattern[2])
+            truth = self._compared("==", subject, wanted)
+            if truth is None and node is not None:
+                self.kill(self.cleared(node, subject, DANGERS))
+            return truth
+        if opcode == ir.BIND:
+            inner = True if pattern[3] is None else self._matches(pattern[3], subject, node)
+            self.assign(pattern[2], subject)
+            return inner
+        if opcode == ir.EITHER:
+            return self._matches_either(pattern[2], subject, node)
+        return self._matches_structure(pattern, subject)
+
+    def _matches_either(self, patterns: Sequence[Node], subject: Value, node: Node | None) -> bool | None:
+        before = self.state
+        result: State | None = None
+        answer: bool | None = False
+        for one in patterns:
+            self.state = dict(before) if before is not None else None
+            truth = self._matches(one, subject, node)
+            if truth is True:
+                return True
+            if truth is None:
+                answer = None
+                result = self.joined(result, self.state)
+        self.state = result if result is not None else before
+        return answer
+
+    def _matches_structure(self, pattern: Node, subject: Value) -> bool | None:
+        opcode = pattern[0]
+        if opcode == ir.LISTED:
+            exact = self.elements_exactly(subject)
+            for index, one in enumerate(pattern[2]):
+                part = exact[index] if exact is not None and index < len(exact) else self.iterated(subject)
+                self._matches(one, part, None)
+            return None
+        if opcode == ir.KEYED:
+            for key, one in pattern[2]:
+                self._matches(one, self.subscript(subject, self.value(key), pattern[1]), None)
+            if pattern[3] is not None:
+                self.assign(pattern[3], subject)
+            return None
+        if opcode == ir.TYPED:
+            for index, one in enumerate(pattern[3]):
+                del index
+                self._matches(one, subject, None)
+            for name, one in pattern[4]:
+                self._matches(one, self.attribute(subject, name, pattern[1]), None)
+        return None
+
+    # Loops
+    def _loop(self, node: Node, enter: Callable[[], bool | None]) -> None:
+        """Run a body until its state is stable, at most a few rounds."""
+        before = self.state
+        if before is None:
+            return
+        exits: State | None = None
+        entry: State = before
+        breaks: list[State] = []
+        self.loops += 1
+        for _ in range(_ROUNDS):
+            self.state = dict(entry)
+            self.jumps.append([])
+            continued = enter()
+            if continued is False:
+                exits = self.joined(exits, self.state)
+                self.jumps.pop()
+                break
+            exits = self.joined(exits, self._exit_state(entry)) if continued is None else exits
+            self.run(node[-2])
+            self._sort_jumps(breaks)
+            after = self.joined(entry, self.state)
+            if after is None or after == entry:
+                entry = after if after is not None else entry
+                break
+            entry = after
+        self.loops -= 1
+        self.state = dict(entry) if exits is None and not breaks else self.joined(exits, dict(entry))
+        if node[-1]:
+            self.run(node[-1])
+        for one in breaks:
+            self.state = self.joined(self.state, one)
+
+    def _exit_state(self, entry: State) -> State:
+        return dict(entry)
+
+    def _sort_jumps(self, breaks: list[State]) -> None:
+        """`break` and `continue` both lead on; the difference does not matter to what holds afterwards."""
+        for state in self.jumps.pop():
+            breaks.append(state)
+            self.state = self.joined(self.state, state)
+
+    def _for(self, node: Node) -> None:
+        container = self.value(node[3])
+        exact = self.elements_exactly(container)
+        if exact is not None and len(exact) <= 4 and not self.loops and not _jumps(node[4]):
+            for element in exact:
+                if self.state is None:
+                    return
+                self.assign(node[2], element)
+                self.run(node[4])
+            if self.state is not None:
+                self.run(node[5])
+            return
+        own = container
+
+        def enter() -> bool | None:
+            self.assign(node[2], self.iterated(own))
+            return None
+
+        self._loop(node, enter)
+
+    def _while(self, node: Node) -> None:
+        def enter() -> bool | None:
+            truth, yes, _ = self.test(node[2])
+            if truth is False:
+                return False
+            self.kill(yes)
+            return truth
+
+        self._loop(node, enter)
+        if self.state is not None:
+            truth, _, no = self.test(node[2])
+            if truth is None:
+                self.kill(no)
+
+    # Exceptions and contexts
+    def _try(self, node: Node) -> None:
+        before = self.state
+        if before is None:
+            return
+        thrown: State | None = dict(before)
+        body = node[2]
+        for statement in body:
+            if self.state is None:
+                break
+            _EXECUTE[statement[0]](self, statement)
+            if self.state is not None and statement is not body[-1]:
+                thrown = self.joined(thrown, dict(self.state))
+        if self.state is not None:
+            if len(body) > 1 or (body and body[0][0] not in {ir.ASSIGN, ir.EXPRESSION, ir.RETURN}):
+                thrown = self.joined(thrown, self._without_last_checks(dict(self.state), thrown))
+            self.run(node[4])
+        result = self.state
+        for kind, name, handler in node[3]:
+            self.state = dict(thrown) if thrown is not None else None
+            if kind is not None:
+                self.value(kind)
+            if name is not None:
+                self.assign(name, self._exception())
+            self.run(handler)
+            result = self.joined(result, self.state)
+        self.state = result
+        if node[5]:
+            if self.state is None:
+                self.state = dict(thrown) if thrown is not None else None
+                self.run(node[5])
+                self.state = None
+            else:
+                self.run(node[5])
+
+    def _without_last_checks(self, state: State, thrown: State | None) -> State:
+        """The state behind the last statement of a `try`, without what only its success shows."""
+        if thrown is not None:
+            state[KILLED] &= thrown[KILLED]
+        return state
+
+    def _exception(self) -> Value:
+        return UNKNOWN
+
+    def _with(self, node: Node) -> None:
+        for expression, target in node[2]:
+            value = self.value(expression)
+            for reference in references(value[2]):
+                if reference[0] == PROJECT_INSTANCE:
+                    for name in ("__enter__", "__aenter__"):
+                        method = self.project.method(reference[1], name)
+                        if method is not None:
+                            value = self.call_function(
+                                method, value, Arguments(expression[1]), expression[1], None
+                            )
+                            break
+            if value[3] and value[2] is not None and value[2] == (INSTANCE, "builtins.list"):
+                value = self.elements(value)  # a generator function made a context manager
+            elif value[2] is not None and value[2][0] == INSTANCE:
+                entry = self.index.entry(f"{value[2][1]}.__enter__")
+                if entry.call_type:
+                    value = (value[0], NO, (INSTANCE, entry.call_type), value[3])
+            if target is not None:
+                self.assign(target, value)
+        before = self.state
+        self.run(node[3])
+        if self.state is None and before is not None and _suppresses(node[2]):
+            self.state = before
+
+
+def _suppresses(items: Sequence[Node]) -> bool:
+    """Whether a `with` may swallow exceptions (`contextlib.suppress`)."""
+    return any(expression[0] == ir.CALL and expression[2][-1] == "suppress" for expression, _ in items)
+
+
+def _jumps(body: Sequence[Node]) -> bool:
+    """Whether a loop's body breaks or continues."""
+    for node in body:
+        if node[0] in {ir.BREAK, ir.CONTINUE}:
+            return True
+        if node[0] == ir.IF and (_jumps(node[3]) or _jumps(node[4])):
+            return True
+        if node[0] in {ir.WITH, ir.TRY, ir.MATCH}:
+            return True
+    return False
+
+
+_EXECUTE: Final[list[Callable[[Any, Node], None]]] = [
+    Statements._expression, Statements._assignment, Statements._augmented, Statements._return, Statements._if,
+    Statements._while, Statements._for, Statements._try, Statements._with, Statements._raise, Statements._match,
+    Statements._delete, Statements._define, Statements._class, Statements._import, Statements._jump,
+    Statements._jump, Statements._annotated,
+]  # fmt: skip

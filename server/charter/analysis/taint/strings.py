@@ -1,0 +1,297 @@
+"""How texts are built from others and what their place in the whole makes impossible. It knows no libraries."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from charter.analysis.taint.frame import LENGTH, REST, Frame
+from charter.analysis.taint.values import (
+    BIT,
+    EMPTY_TEXT,
+    HOLE,
+    LONGEST_TEXT,
+    NO,
+    OBJECT,
+    PART,
+    UNKNOWN,
+    Value,
+    constant,
+    spread,
+    text_of,
+    with_marks,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_OPEN_AUTHORITY = re.compile(r"(?:[A-Za-z\0][\w+.\-\0]*:)?/{0,2}[^/?#\\]*\Z")
+_SCHEME = re.compile(r"[A-Za-z\0][\w+.\-\0]*:")
+_PERCENT = re.compile(
+    r"%(?:\((?P<key>[^)]*)\))?[#0\- +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?(?P<sort>[a-zA-Z%])"
+)
+_BRACES = re.compile(
+    r"\{\{|\}\}|\{(?P<name>[^{}!:]*)(?:!(?P<conversion>[rsa]))?(?::(?P<form>(?:[^{}]|\{[^{}]*\})*))?\}"
+)
+
+_ABSOLUTE: Final = spread(BIT["path-absolute"])
+_HOST: Final = spread(BIT["redirect"] | BIT["ssrf"])
+_ATTRIBUTE: Final = spread(BIT["attribute"])
+_CONTROL: Final = spread(BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"])
+_QUOTES: Final = spread(BIT["sql"] | BIT["xpath"])
+_FORMAT: Final = spread(BIT["format"])
+_OBJECT: Final = spread(OBJECT)
+_HTML: Final = spread(BIT["xss"])
+
+_REPLACEMENTS: Final = {
+    "\n": _CONTROL,
+    "\r": _CONTROL,
+    "\r\n": _CONTROL,
+    "'": _QUOTES,
+    '"': spread(BIT["xpath"]),
+    "<": _HTML,
+    "{": spread(BIT["template"] | BIT["format"]),
+}
+"""What is impossible once a text is replaced by another."""
+
+_SAME: Final = frozenset(
+    "lower upper strip lstrip rstrip title capitalize swapcase casefold center ljust rjust zfill expandtabs translate "
+    "encode decode removeprefix removesuffix format_map tobytes as_posix __str__ __format__ copy __copy__ "
+    "__deepcopy__ __await__ __enter__ __aenter__ __iter__ __aiter__ expanduser isoformat tolist".split()
+)
+"""Methods whose result is as dangerous as the receiver."""
+
+_PIECES: Final = frozenset("split rsplit splitlines partition rpartition".split())
+_NUMBERS: Final = frozenset(
+    "find rfind index rindex count startswith endswith isalnum isalpha isascii isdecimal isdigit isidentifier islower "
+    "isnumeric isprintable isspace istitle isupper __len__ __contains__ __eq__ hex fileno tell".split()
+)
+_FOLDED: Final = frozenset(
+    "lower upper strip lstrip rstrip title capitalize swapcase casefold replace split rsplit splitlines partition "
+    "rpartition removeprefix removesuffix zfill startswith endswith find rfind index count isalnum isalpha isdigit "
+    "isdecimal isnumeric isidentifier islower isupper isspace encode decode join center ljust rjust".split()
+)
+"""Methods that are computed where everything is known."""
+
+
+def impossible_after(text: str) -> int:
+    """The bits that are safe for data that stands behind a text (with `HOLE` for unknown parts)."""
+    if not text:
+        return 0
+    safe = _ABSOLUTE | _ATTRIBUTE
+    if text == HOLE:
+        return safe | _HOST
+    if "/" in text[1:] or _SCHEME.match(text) or text[0] in "/\\":
+        open_host = _OPEN_AUTHORITY.match(text) if _SCHEME.match(text) or text.startswith("//") else None
+        if open_host is None and text not in {"/", "\\"}:
+            safe |= _HOST
+    else:
+        safe |= _HOST
+    return safe
+
+
+class Strings(Frame):
+    """Texts built of texts."""
+
+    def concat(self, parts: Sequence[Value]) -> Value:
+        """The text made of these parts, one behind the other."""
+        text = ""
+        taint = 0
+        known = True
+        for part in parts:
+            value = part[1]
+            if part[0]:
+                own = part[0]
+                if text:
+                    own &= ~impossible_after(text)
+                taint |= own
+            if isinstance(value, str) and not part[0]:
+                text += value
+            else:
+                known = False
+                text += HOLE if part[0] else text_of(part)
+            if len(text) > LONGEST_TEXT:
+                text = text[:LONGEST_TEXT] + HOLE
+                known = False
+                taint |= self._rest_of(parts)
+                break
+        if known:
+            return (taint, text, None, ())
+        return (taint, ("~", text), None, ())
+
+    @staticmethod
+    def _rest_of(parts: Sequence[Value]) -> int:
+        taint = 0
+        for part in parts:
+            taint |= part[0]
+        return taint & ~(_ABSOLUTE | _HOST)
+
+    def stringed(self, value: Value) -> Value:
+        """`str(value)`."""
+        if value[0] & _OBJECT:
+            value = (value[0] & ~_OBJECT, *value[1:])
+        if value[3]:
+            taint = self.deep(value)
+            if taint != value[0]:
+                return (taint, NO, None, ())
+        known = value[1]
+        if known is not NO and not isinstance(known, str | tuple) and not isinstance(known, bytes):
+            return (value[0], str(known), None, ())
+        if isinstance(known, bytes):
+            return (value[0], NO, None, ())
+        if value[2] is not None and not value[0]:
+            return (0, known, None, ())
+        return (value[0], known, None, ()) if value[2] is not None else value
+
+    def percent(self, template: Value, operand: Value) -> Value:
+        """`template % operand`."""
+        text = template[1]
+        if not isinstance(text, str):
+            return (template[0] | self.deep(operand), NO, None, ())
+        parts: list[Value] = []
+        at = 0
+        position = 0
+        for match in _PERCENT.finditer(text):
+            parts.append(constant(text[at : match.start()]))
+            at = match.end()
+            sort = match["sort"]
+            if sort == "%":
+                parts.append(constant("%"))
+                continue
+            if match["key"] is not None:
+                value = self.read(operand, match["key"])
+            else:
+                value = self.read(operand, position) if operand[3] else operand if position == 0 else None
+                position += 1
+            if value is None:
+                value = (self.deep(operand), NO, None, ())
+            parts.append(self._converted(value, sort))
+        parts.append(constant(text[at:]))
+        result = self.concat(parts)
+        return (result[0] | template[0], result[1], None, ())
+
+    def _converted(self, value: Value, sort: str) -> Value:
+        if sort in "diouxXeEfFgGc":
+            return (
+                UNKNOWN if value[1] is NO or not isinstance(value[1], int | float) else self.stringed(value)
+            )
+        value = self.stringed(value)
+        if sort in "ra":
+            return (value[0] & ~_CONTROL, NO, None, ())
+        return value
+
+    def braces(self, template: Value, arguments: Any) -> Value:
+        """`template.format(…)`."""
+        text = template[1]
+        everything = template[0]
+        if template[0] & _FORMAT:
+            self.reach("format", "str.format", template[0], arguments.place, arguments.place, "", template)
+        for value in arguments.everything():
+            everything |= self.deep(value)
+        if not isinstance(text, str):
+            return (everything, NO, None, ())
+        parts: list[Value] = []
+        at = 0
+        automatic = 0
+        for match in _BRACES.finditer(text):
+            parts.append(constant(text[at : match.start()]))
+            at = match.end()
+            if match[0] in {"{{", "}}"}:
+                parts.append(constant(match[0][0]))
+                continue
+            name = match["name"] or ""
+            if not name:
+                name, automatic = str(automatic), automatic + 1
+            value = self._field(name, arguments)
+            if match["form"] and match["form"][-1] in "dxXobeEfFgGn%":
+                value = UNKNOWN
+            parts.append(self._converted(value, match["conversion"] or "s"))
+        parts.append(constant(text[at:]))
+        result = self.concat(parts)
+        return (result[0] | template[0], result[1], None, ())
+
+    def _field(self, name: str, arguments: Any) -> Value:
+        """The value of a replacement field such as `0`, `user`, `user.name` or `row[key]`."""
+        head, *rest = re.split(r"\.|\[|\]\.?", name)
+        value = arguments.position(int(head)) if head.isdigit() else arguments.keyword(head)
+        if value is None:
+            value = UNKNOWN
+            for one in arguments.unpacked():
+                value = (value[0] | self.deep(one), NO, None, ())
+        for step in rest:
+            if step:
+                found = self.read(value, step) or self.read(value, "." + step)
+                value = found if found is not None else (value[0], NO, None, ())
+        return value
+
+    def joined_text(self, separator: Value, value: Value) -> Value:
+        """`separator.join(value)`."""
+        state = self.state
+        if len(value[3]) == 1 and state is not None:
+            cells = state.get(value[3][0]) or {}
+            length = cells.get(LENGTH)
+            if length is not None and length[1] < 64 and REST not in cells:
+                parts: list[Value] = []
+                for index in range(length[1]):
+                    if index and separator[1] != "":
+                        parts.append(separator)
+                    parts.append(self.stringed(cells.get(index, UNKNOWN)))
+                return self.concat(parts) if parts else EMPTY_TEXT
+        return (separator[0] | self.deep(value), NO, None, ())
+
+    def string_method(self, value: Value, name: str, arguments: Any, position: int) -> Value | None:
+        """The result of a method that texts have; None if no text has it."""
+        computed = self._computed(value, name, arguments)
+        if computed is not None:
+            return computed
+        if name == "join":
+            first = arguments.position(0)
+            return None if first is None else self.joined_text(value, first)
+        if name == "format" and (value[1] is not NO or value[0]):
+            return self.braces(value, arguments)
+        if name in _SAME:
+            return (value[0], NO, value[2], value[3])
+        if name == "replace":
+            return self._replaced(value, arguments)
+        if name in _PIECES:
+            return self._pieces(value, name, arguments, position)
+        if name in _NUMBERS:
+            return UNKNOWN
+        return None
+
+    def _computed(self, value: Value, name: str, arguments: Any) -> Value | None:
+        """The result of a method of a known text with known arguments."""
+        known = value[1]
+        if name not in _FOLDED or not isinstance(known, str | bytes) or value[0] or arguments.keywords:
+            return None
+        operands = [one[1] for one in arguments.positional]
+        if arguments.unpacked() or not all(isinstance(one, str | int | bytes) for one in operands):
+            return None
+        try:
+            result = getattr(known, name)(*operands)
+        except Exception:  # noqa: BLE001 - the analysed program would raise it; any error means "unknown"
+            return None
+        if isinstance(result, list | tuple):
+            return self.sequence([constant(one) for one in result], "list", arguments.place)
+        return constant(result) if not isinstance(result, str) or len(result) < LONGEST_TEXT else UNKNOWN
+
+    def sequence(self, values: list[Value], sort: str, position: int) -> Value:
+        """A new list, tuple or set with these elements."""
+        cells: dict[Any, Value] = dict(enumerate(values))
+        cells[LENGTH] = constant(len(values))
+        return self.new(f"builtins.{sort}", position, cells)
+
+    def _replaced(self, value: Value, arguments: Any) -> Value:
+        old = arguments.position(0)
+        new = arguments.position(1)
+        taint = value[0] | (new[0] if new is not None else 0)
+        if old is not None and isinstance(old[1], str) and (new is None or not new[0]):
+            taint &= ~_REPLACEMENTS.get(old[1], 0)
+        return (taint, NO, None, ())
+
+    def _pieces(self, value: Value, name: str, arguments: Any, position: int) -> Value:
+        piece = (with_marks(value[0], PART), NO, None, ())
+        if name in {"partition", "rpartition"}:
+            separator = arguments.position(0) or UNKNOWN
+            return self.sequence([piece, separator, piece], "tuple", position)
+        return self.new("builtins.list", position, {REST: piece})

@@ -1,0 +1,489 @@
+"""Lowers a file's syntax tree to the intermediate representation. It knows Python's syntax, no types, no libraries."""
+
+from __future__ import annotations
+
+import ast
+from array import array
+from typing import TYPE_CHECKING, Any
+
+from charter.model import ir
+from charter.model.scopes import Scope, bound_names, target_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from charter.syntax.positions import Positions
+    from charter.syntax.source import Source
+
+_OPERATORS: dict[type[ast.AST], str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
+    ast.LShift: "<<", ast.RShift: ">>", ast.BitOr: "|", ast.BitXor: "^", ast.BitAnd: "&", ast.MatMult: "@",
+    ast.Invert: "~", ast.UAdd: "+", ast.USub: "-", ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=",
+    ast.Gt: ">", ast.GtE: ">=", ast.Is: "is", ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in",
+}  # fmt: skip
+
+_PLAIN = (str, int, bytes, bool, float, type(None))
+_LONGEST_TEXT = 20_000
+
+
+def lower(source: Source) -> ir.Node:
+    """Lower one file.
+
+    Args:
+        source: the file; what of it does not parse is left out.
+
+    Returns:
+        The file record that `ir` describes, made of what `marshal` can store.
+    """
+    return _Lowering(source.tree, source.text, source.positions).file()
+
+
+class _Function:
+    """A function record in the making."""
+
+    __slots__ = ("base", "flags", "index", "name", "nested", "owner", "scope")
+
+    def __init__(self, index: int, name: str, base: int, scope: Scope, owner: int) -> None:
+        self.index = index
+        self.name = name
+        self.base = base
+        self.scope = scope
+        self.owner = owner
+        self.flags = 0
+        self.nested: dict[str, int] = {}
+
+
+class _Lowering:
+    """Lowers one tree."""
+
+    def __init__(self, tree: ast.Module, text: str, positions: Positions) -> None:
+        self.tree = tree
+        self.positions = positions
+        self.ascii = text.isascii()
+        self.walruses = ":=" in text
+        self.functions: list[ir.Node] = []
+        self.classes: list[ir.Node] = []
+        self.imports: dict[str, tuple[int, str, str]] = {}
+        self.stars: list[tuple[int, str]] = []
+        self.defined: dict[str, tuple[str, int]] = {}
+        self.roots: set[str] = set()
+        self.function = _Function(0, "", 1, Scope(set(), set(), None, is_class=False), -1)
+        self.expressions: dict[type, Callable[[Any], ir.Node]] = {
+            ast.Constant: self.constant, ast.Name: self.name, ast.Attribute: self.attribute,
+            ast.Subscript: self.subscript, ast.Slice: self.slice, ast.Call: self.call, ast.BinOp: self.binary,
+            ast.BoolOp: self.boolean, ast.UnaryOp: self.unary, ast.Compare: self.compare, ast.IfExp: self.choice,
+            ast.JoinedStr: self.joined, ast.Tuple: self.sequence, ast.List: self.sequence, ast.Set: self.sequence,
+            ast.Dict: self.mapping, ast.Lambda: self.lambda_, ast.ListComp: self.comprehension,
+            ast.SetComp: self.comprehension, ast.GeneratorExp: self.comprehension,
+            ast.DictComp: self.comprehension, ast.Await: self.awaited, ast.Yield: self.yielded,
+            ast.YieldFrom: self.delegated, ast.NamedExpr: self.walrus, ast.Starred: self.starred,
+        }  # fmt: skip
+        self.statements: dict[type, Callable[[Any, list[ir.Node]], None]] = {
+            ast.Expr: self.expression, ast.Assign: self.assign, ast.AugAssign: self.augment,
+            ast.AnnAssign: self.annotated, ast.Return: self.return_, ast.If: self.if_, ast.While: self.while_,
+            ast.For: self.for_, ast.AsyncFor: self.for_, ast.Try: self.try_, ast.TryStar: self.try_,
+            ast.With: self.with_, ast.AsyncWith: self.with_, ast.Raise: self.raise_, ast.Match: self.match,
+            ast.Delete: self.delete, ast.FunctionDef: self.define, ast.AsyncFunctionDef: self.define,
+            ast.ClassDef: self.class_, ast.Import: self.import_, ast.ImportFrom: self.import_from,
+            ast.Break: self.jump, ast.Continue: self.jump, ast.Assert: self.assert_,
+        }  # fmt: skip
+
+    def file(self) -> ir.Node:
+        self.functions.append(())
+        body = self.block(self.tree.body)
+        self.functions[0] = ("", 1, (), body, (), (), -1, -1, None, 0, self.function.nested)
+        starts = array("I", self.positions.starts)
+        return (
+            tuple(self.functions),
+            tuple(self.classes),
+            self.imports,
+            tuple(self.stars),
+            starts.tobytes(),
+            self.defined,
+            tuple(sorted(self.roots)),
+        )
+
+    # Places
+    def at(self, node: Any) -> int:
+        line, end = node.lineno, node.end_lineno
+        column, end_column = node.col_offset, node.end_col_offset
+        if not self.ascii:
+            starts = self.positions.starts
+            column = self.positions.offset(line, column) - starts[line - 1]
+            end_column = self.positions.offset(end, end_column) - starts[end - 1]
+        if column > 65535 or end_column > 65535 or end - line > 65535:
+            return ir.pack(line - self.function.base, column, end - line, end_column)
+        return line - self.function.base << 48 | column << 32 | end - line << 16 | end_column
+
+    # Expressions
+    def expr(self, node: ast.AST) -> ir.Node:
+        lower = self.expressions.get(type(node))
+        if lower is None:
+            inner = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+            return (ir.OPAQUE, self.at(node), tuple([self.expr(child) for child in inner]))
+        return lower(node)
+
+    def exprs(self, nodes: Sequence[ast.AST]) -> tuple[ir.Node, ...]:
+        return tuple([self.expr(node) for node in nodes])
+
+    def optional(self, node: ast.AST | None) -> ir.Node | None:
+        return None if node is None else self.expr(node)
+
+    def constant(self, node: ast.Constant) -> ir.Node:
+        value = node.value
+        if not isinstance(value, _PLAIN) or (isinstance(value, str | bytes) and len(value) > _LONGEST_TEXT):
+            return (ir.OPAQUE, self.at(node), ())
+        if isinstance(value, int) and abs(value) >> 64:
+            return (ir.OPAQUE, self.at(node), ())
+        return (ir.CONST, self.at(node), value)
+
+    def name(self, node: ast.Name) -> ir.Node:
+        opcode, name = self.function.scope.resolve(node.id)
+        return (opcode, self.at(node), name)
+
+    def attribute(self, node: ast.Attribute) -> ir.Node:
+        return (ir.ATTR, self.at(node), self.expr(node.value), node.attr)
+
+    def subscript(self, node: ast.Subscript) -> ir.Node:
+        return (ir.ITEM, self.at(node), self.expr(node.value), self.expr(node.slice))
+
+    def slice(self, node: ast.Slice) -> ir.Node:
+        bounds = (self.optional(node.lower), self.optional(node.upper), self.optional(node.step))
+        return (ir.SLICE, self.at(node), *bounds)
+
+    def call(self, node: ast.Call) -> ir.Node:
+        keywords = tuple([(keyword.arg, self.expr(keyword.value)) for keyword in node.keywords])
+        return (ir.CALL, self.at(node), self.expr(node.func), self.exprs(node.args), keywords)
+
+    def binary(self, node: ast.BinOp) -> ir.Node:
+        operator = _OPERATORS[type(node.op)]
+        return (ir.BINARY, self.at(node), operator, self.expr(node.left), self.expr(node.right))
+
+    def boolean(self, node: ast.BoolOp) -> ir.Node:
+        word = "and" if isinstance(node.op, ast.And) else "or"
+        return (ir.BOOLEAN, self.at(node), word, self.exprs(node.values))
+
+    def unary(self, node: ast.UnaryOp) -> ir.Node:
+        if isinstance(node.op, ast.Not):
+            return (ir.NOT, self.at(node), self.expr(node.operand))
+        return (ir.UNARY, self.at(node), _OPERATORS[type(node.op)], self.expr(node.operand))
+
+    def compare(self, node: ast.Compare) -> ir.Node:
+        operators = tuple([_OPERATORS[type(op)] for op in node.ops])
+        return (ir.COMPARE, self.at(node), self.expr(node.left), operators, self.exprs(node.comparators))
+
+    def choice(self, node: ast.IfExp) -> ir.Node:
+        return (ir.CHOICE, self.at(node), self.expr(node.test), self.expr(node.body), self.expr(node.orelse))
+
+    def joined(self, node: ast.JoinedStr) -> ir.Node:
+        parts: list[Any] = []
+        for value in node.values:
+            if isinstance(value, ast.Constant):
+                parts.append(value.value)
+            elif isinstance(value, ast.FormattedValue):
+                form = value.format_spec
+                lowered = None if form is None else self.expr(form)
+                parts.append((self.expr(value.value), value.conversion, lowered))
+            else:
+                parts.append((self.expr(value), -1, None))
+        return (ir.FORMAT, self.at(node), tuple(parts))
+
+    def sequence(self, node: ast.Tuple | ast.List | ast.Set) -> ir.Node:
+        sort = "tuple" if isinstance(node, ast.Tuple) else "list" if isinstance(node, ast.List) else "set"
+        return (ir.SEQUENCE, self.at(node), sort, self.exprs(node.elts))
+
+    def mapping(self, node: ast.Dict) -> ir.Node:
+        pairs = [
+            (self.optional(key), self.expr(value)) for key, value in zip(node.keys, node.values, strict=True)
+        ]
+        return (ir.MAPPING, self.at(node), tuple(pairs))
+
+    def awaited(self, node: ast.Await) -> ir.Node:
+        return self.expr(node.value)
+
+    def yielded(self, node: ast.Yield) -> ir.Node:
+        self.function.flags |= ir.GENERATOR
+        return (ir.YIELD, self.at(node), self.optional(node.value))
+
+    def delegated(self, node: ast.YieldFrom) -> ir.Node:
+        self.function.flags |= ir.GENERATOR
+        return (ir.DELEGATE, self.at(node), self.expr(node.value))
+
+    def walrus(self, node: ast.NamedExpr) -> ir.Node:
+        return (ir.WALRUS, self.at(node), self.expr(node.target), self.expr(node.value))
+
+    def starred(self, node: ast.Starred) -> ir.Node:
+        return (ir.STARRED, self.at(node), self.expr(node.value))
+
+    def comprehension(self, node: Any) -> ir.Node:
+        scope = self.function.scope
+        depth = len(scope.renamed)
+        generators: list[ir.Node] = []
+        for generator in node.generators:
+            iterable = self.expr(generator.iter)
+            names: set[str] = set()
+            target_names(generator.target, names)
+            scope.renamed.append({name: f"{name}~{len(scope.renamed)}" for name in names})
+            generators.append((self.expr(generator.target), iterable, self.exprs(generator.ifs)))
+        if isinstance(node, ast.DictComp):
+            sort, key, element = "dict", self.expr(node.key), self.expr(node.value)
+        else:
+            sort = {ast.ListComp: "list", ast.SetComp: "set"}.get(type(node), "iterator")
+            key, element = None, self.expr(node.elt)
+        del scope.renamed[depth:]
+        return (ir.COMPREHENSION, self.at(node), sort, key, element, tuple(generators))
+
+    def lambda_(self, node: ast.Lambda) -> ir.Node:
+        position = self.at(node)
+        index = self._function(node, "<lambda>", [ast.Return(value=node.body)], ir.LAMBDA)
+        return (ir.FUNCTION, position, index)
+
+    # Functions and classes
+    def _function(self, node: Any, name: str, body: Sequence[ast.stmt], flags: int) -> int:
+        """Lower a function; its defaults and decorators belong to the function around it."""
+        outer = self.function
+        decorators = self.exprs(getattr(node, "decorator_list", ()))
+        parameters = self._parameters(node.args)
+        returns = self._annotation(getattr(node, "returns", None))
+        names, declared = bound_names(body, walruses=self.walruses)
+        names.update(parameter[0] for parameter in parameters)
+        index = len(self.functions)
+        self.functions.append(())
+        qualified = f"{outer.name}.{name}" if outer.name else name
+        scope = Scope(names, declared, outer.scope, is_class=False)
+        owner = outer.owner if outer.scope.is_class else -1
+        self.function = _Function(index, qualified, node.lineno, scope, owner)
+        self.function.flags = flags
+        lowered = self.block(body)
+        inner, self.function = self.function, outer
+        self.functions[index] = (
+            qualified, node.lineno, parameters, lowered, decorators, tuple(scope.frees), outer.index, owner,
+            returns, inner.flags, inner.nested,
+        )  # fmt: skip
+        return index
+
+    def _parameters(self, arguments: ast.arguments) -> tuple[ir.Node, ...]:
+        positional = [*arguments.posonlyargs, *arguments.args]
+        missing: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
+        defaults = [*missing, *arguments.defaults]
+        result = [
+            self._parameter(argument, default, ir.POSITIONAL)
+            for argument, default in zip(positional, defaults, strict=True)
+        ]
+        if arguments.vararg:
+            result.append(self._parameter(arguments.vararg, None, ir.VARIADIC))
+        for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+            result.append(self._parameter(argument, default, ir.KEYWORD))
+        if arguments.kwarg:
+            result.append(self._parameter(arguments.kwarg, None, ir.KEYWORDS))
+        return tuple(result)
+
+    def _parameter(self, argument: ast.arg, default: ast.expr | None, sort: int) -> ir.Node:
+        return (
+            argument.arg,
+            self._annotation(argument.annotation),
+            self.optional(default),
+            sort,
+            self.at(argument),
+        )
+
+    def _annotation(self, node: ast.expr | None) -> ir.Node | None:
+        """An annotation as an expression; one in quotes is read as what it says."""
+        if node is None:
+            return None
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            try:
+                inner = ast.parse(node.value.strip(), mode="eval").body
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                return None
+            for child in ast.walk(inner):
+                if isinstance(child, ast.expr):
+                    ast.copy_location(child, node)
+            node = inner
+        return self.expr(node)
+
+    def define(self, node: ast.FunctionDef | ast.AsyncFunctionDef, out: list[ir.Node]) -> None:
+        flags = ir.ASYNCHRONOUS if isinstance(node, ast.AsyncFunctionDef) else 0
+        index = self._function(node, node.name, node.body, flags)
+        self._defined(node.name, "function", index)
+        self.function.nested[node.name] = index
+        out.append((ir.DEFINE, self.at(node), self._own(node.name), index))
+
+    def class_(self, node: ast.ClassDef, out: list[ir.Node]) -> None:
+        outer = self.function
+        bases, decorators = self.exprs(node.bases), self.exprs(node.decorator_list)
+        names, declared = bound_names(node.body, walruses=self.walruses)
+        class_index = len(self.classes)
+        self.classes.append(())
+        index = len(self.functions)
+        self.functions.append(())
+        qualified = f"{outer.name}.{node.name}" if outer.name else node.name
+        scope = Scope(names, declared, outer.scope, is_class=True)
+        self.function = _Function(index, qualified, node.lineno, scope, class_index)
+        body = self.block(node.body)
+        annotations = {
+            statement.target.id: lowered
+            for statement in node.body
+            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+            and (lowered := self._annotation(statement.annotation)) is not None
+        }  # fmt: skip
+        methods, self.function = self.function.nested, outer
+        self.functions[index] = (
+            qualified, node.lineno, (), body, (), tuple(scope.frees), outer.index, class_index, None,
+            ir.CLASS_BODY, methods,
+        )  # fmt: skip
+        self.classes[class_index] = (
+            qualified, bases, index, methods, outer.index, decorators, annotations, node.lineno,
+        )  # fmt: skip
+        self._defined(node.name, "class", class_index)
+        out.append((ir.CLASS, self.at(node), self._own(node.name), class_index))
+
+    def _defined(self, name: str, sort: str, index: int) -> None:
+        if self.function.index == 0:
+            self.defined[name] = (sort, index)
+
+    def _own(self, name: str) -> ir.Node:
+        """The target that binds a name in the current scope."""
+        if self.function.index == 0:
+            return (ir.GLOBAL, 0, name)
+        opcode, own = self.function.scope.resolve(name)
+        return (opcode, 0, own)
+
+    # Statements
+    def block(self, body: Sequence[ast.stmt]) -> tuple[ir.Node, ...]:
+        out: list[ir.Node] = []
+        statements = self.statements
+        for statement in body:
+            lower = statements.get(type(statement))
+            if lower is not None:
+                lower(statement, out)
+        return tuple(out)
+
+    def expression(self, node: ast.Expr, out: list[ir.Node]) -> None:
+        if not isinstance(node.value, ast.Constant):
+            out.append((ir.EXPRESSION, 0, self.expr(node.value)))
+
+    def assign(self, node: ast.Assign, out: list[ir.Node]) -> None:
+        value = self.expr(node.value)
+        out.append((ir.ASSIGN, self.at(node), self.exprs(node.targets), value))
+
+    def augment(self, node: ast.AugAssign, out: list[ir.Node]) -> None:
+        operator = _OPERATORS[type(node.op)]
+        out.append((ir.AUGMENT, self.at(node), self.expr(node.target), operator, self.expr(node.value)))
+
+    def annotated(self, node: ast.AnnAssign, out: list[ir.Node]) -> None:
+        annotation = self._annotation(node.annotation)
+        value = self.optional(node.value)
+        out.append((ir.ANNOTATED, self.at(node), self.expr(node.target), annotation, value))
+
+    def return_(self, node: ast.Return, out: list[ir.Node]) -> None:
+        value = self.optional(node.value)
+        out.append((ir.RETURN, value[1] if value else 0, value))
+
+    def if_(self, node: ast.If, out: list[ir.Node]) -> None:
+        out.append((ir.IF, 0, self.expr(node.test), self.block(node.body), self.block(node.orelse)))
+
+    def while_(self, node: ast.While, out: list[ir.Node]) -> None:
+        out.append((ir.WHILE, 0, self.expr(node.test), self.block(node.body), self.block(node.orelse)))
+
+    def for_(self, node: ast.For | ast.AsyncFor, out: list[ir.Node]) -> None:
+        iterable, target = self.expr(node.iter), self.expr(node.target)
+        out.append((ir.FOR, iterable[1], target, iterable, self.block(node.body), self.block(node.orelse)))
+
+    def try_(self, node: ast.Try | ast.TryStar, out: list[ir.Node]) -> None:
+        body = self.block(node.body)
+        handlers = tuple([self._handler(handler) for handler in node.handlers])
+        out.append((ir.TRY, 0, body, handlers, self.block(node.orelse), self.block(node.finalbody)))
+
+    def _handler(self, node: ast.ExceptHandler) -> ir.Node:
+        name = self._own(node.name) if node.name else None
+        return (self.optional(node.type), name, self.block(node.body))
+
+    def with_(self, node: ast.With | ast.AsyncWith, out: list[ir.Node]) -> None:
+        items = tuple(
+            [(self.expr(item.context_expr), self.optional(item.optional_vars)) for item in node.items]
+        )
+        out.append((ir.WITH, 0, items, self.block(node.body)))
+
+    def raise_(self, node: ast.Raise, out: list[ir.Node]) -> None:
+        out.append((ir.RAISE, 0, self.optional(node.exc)))
+
+    def assert_(self, node: ast.Assert, out: list[ir.Node]) -> None:
+        out.append((ir.IF, 0, self.expr(node.test), (), ((ir.RAISE, 0, None),)))
+
+    def delete(self, node: ast.Delete, out: list[ir.Node]) -> None:
+        out.append((ir.DELETE, 0, self.exprs(node.targets)))
+
+    def jump(self, node: ast.Break | ast.Continue, out: list[ir.Node]) -> None:
+        out.append((ir.BREAK if isinstance(node, ast.Break) else ir.CONTINUE, 0))
+
+    def import_(self, node: ast.Import, out: list[ir.Node]) -> None:
+        for alias in node.names:
+            self.roots.add(alias.name)
+            whole = alias.asname is not None or "." not in alias.name
+            bound = alias.asname or alias.name.partition(".")[0]
+            self._imported(bound, (0, alias.name if whole else bound, ""), out)
+
+    def import_from(self, node: ast.ImportFrom, out: list[ir.Node]) -> None:
+        module = node.module or ""
+        if not node.level:
+            self.roots.add(module)
+        for alias in node.names:
+            if alias.name == "*":
+                self.stars.append((node.level, module))
+            else:
+                self._imported(alias.asname or alias.name, (node.level, module, alias.name), out)
+
+    def _imported(self, bound: str, what: tuple[int, str, str], out: list[ir.Node]) -> None:
+        if self.function.index == 0:
+            self.imports.setdefault(bound, what)
+        else:
+            out.append((ir.IMPORT, 0, self._own(bound), *what))
+
+    def match(self, node: ast.Match, out: list[ir.Node]) -> None:
+        subject = self.expr(node.subject)
+        cases = tuple(
+            [
+                (self.pattern(case.pattern), self.optional(case.guard), self.block(case.body))
+                for case in node.cases
+            ]
+        )
+        out.append((ir.MATCH, 0, subject, cases))
+
+    def pattern(self, node: ast.AST) -> ir.Node:
+        position = self.at(node)
+        if isinstance(node, ast.MatchValue):
+            return (ir.VALUE, position, self.expr(node.value))
+        if isinstance(node, ast.MatchSingleton):
+            return (ir.VALUE, position, (ir.CONST, position, node.value))
+        if isinstance(node, ast.MatchAs):
+            inner = None if node.pattern is None else self.pattern(node.pattern)
+            if node.name is None:
+                return inner or (ir.ANY, position)
+            return (ir.BIND, position, self._own(node.name), inner)
+        if isinstance(node, ast.MatchOr):
+            return (ir.EITHER, position, tuple([self.pattern(one) for one in node.patterns]))
+        if isinstance(node, ast.MatchClass):
+            keywords = tuple(
+                [
+                    (name, self.pattern(one))
+                    for name, one in zip(node.kwd_attrs, node.kwd_patterns, strict=True)
+                ]
+            )
+            positional = tuple([self.pattern(one) for one in node.patterns])
+            return (ir.TYPED, position, self.expr(node.cls), positional, keywords)
+        if isinstance(node, ast.MatchSequence):
+            return (ir.LISTED, position, tuple([self.pattern(one) for one in node.patterns]))
+        if isinstance(node, ast.MatchStar):
+            return (
+                (ir.BIND, position, self._own(node.name), None, "*") if node.name else (ir.ANY, position, "*")
+            )
+        if isinstance(node, ast.MatchMapping):
+            pairs = tuple(
+                [
+                    (self.expr(key), self.pattern(one))
+                    for key, one in zip(node.keys, node.patterns, strict=True)
+                ]
+            )
+            return (ir.KEYED, position, pairs, self._own(node.rest) if node.rest else None)
+        return (ir.ANY, position)

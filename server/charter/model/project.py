@@ -1,0 +1,348 @@
+"""The modules of a project linked together: names across files, re-exports, classes and their linear order.
+
+It resolves names statically, from file records alone; what a name's value is at run time is the analyses' affair.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from posixpath import dirname
+from typing import TYPE_CHECKING
+
+from charter.model import ir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Target = "Module | Function | Class | str"
+"""What a name may mean: something of the project, or the access path of something outside."""
+
+
+class Function:
+    """One function of the project, the code of a module or of a class's body included."""
+
+    __slots__ = (
+        "cls",
+        "file",
+        "flags",
+        "frees",
+        "index",
+        "line",
+        "module",
+        "name",
+        "parameters",
+        "parent",
+        "record",
+    )
+
+    def __init__(self, module: Module, index: int, record: ir.Node) -> None:
+        self.module = module
+        self.index = index
+        self.record = record
+        self.name: str = record[ir.NAME]
+        self.line: int = record[ir.LINE]
+        self.parameters: tuple[ir.Node, ...] = record[ir.PARAMETERS]
+        self.flags: int = record[ir.FLAGS]
+        self.frees: tuple[str, ...] = record[ir.FREES]
+        self.cls: Class | None = None
+        self.parent: Function | None = None
+
+    @property
+    def short(self) -> str:
+        """The name without the classes and functions around it."""
+        return self.name.rpartition(".")[2]
+
+    def __repr__(self) -> str:
+        return f"<{self.module.path}:{self.line} {self.name}>"
+
+
+class Class:
+    """One class of the project."""
+
+    __slots__ = (
+        "annotations",
+        "body",
+        "index",
+        "methods",
+        "module",
+        "name",
+        "order",
+        "parent",
+        "record",
+        "subclasses",
+    )
+
+    def __init__(self, module: Module, index: int, record: ir.Node) -> None:
+        self.module = module
+        self.index = index
+        self.record = record
+        self.name: str = record[ir.CLASS_NAME]
+        self.body: Function | None = None
+        self.methods: dict[str, Function] = {}
+        self.annotations: dict[str, ir.Node] = record[ir.ANNOTATIONS]
+        self.order: tuple[Class | str, ...] | None = None
+        self.subclasses: list[Class] = []
+        self.parent: Function | None = None
+
+    @property
+    def path(self) -> str:
+        """The qualified name."""
+        return f"{self.module.name}.{self.name}"
+
+    def __repr__(self) -> str:
+        return f"<class {self.path}>"
+
+
+class Module:
+    """One file of the project."""
+
+    __slots__ = ("classes", "folder", "functions", "name", "path", "record")
+
+    def __init__(self, path: str, record: ir.Node) -> None:
+        self.path = path
+        self.record = record
+        self.folder = dirname(path)
+        self.name = module_name(path)
+        self.functions = [Function(self, index, one) for index, one in enumerate(record[ir.FUNCTIONS])]
+        self.classes = [Class(self, index, one) for index, one in enumerate(record[ir.CLASSES])]
+        for function in self.functions:
+            owner, parent = function.record[ir.OWNER], function.record[ir.PARENT]
+            if owner >= 0:
+                function.cls = self.classes[owner]
+            if parent >= 0:
+                function.parent = self.functions[parent]
+        for cls in self.classes:
+            cls.body = self.functions[cls.record[ir.CLASS_BODY_FUNCTION]]
+            cls.methods = {name: self.functions[index] for name, index in cls.record[ir.METHODS].items()}
+            cls.parent = self.functions[cls.record[ir.CLASS_PARENT]]
+
+    @property
+    def main(self) -> Function:
+        """The module's own code."""
+        return self.functions[0]
+
+    @property
+    def is_package(self) -> bool:
+        """Whether it is a package's `__init__`."""
+        return self.path.endswith(("/__init__.py", "/__init__.pyi")) or self.path in {
+            "__init__.py",
+            "__init__.pyi",
+        }
+
+    def __repr__(self) -> str:
+        return f"<module {self.path}>"
+
+
+def module_name(path: str) -> str:
+    """The dotted form of a whole path, from the project's root."""
+    stem = path.rpartition(".")[0].replace("/", ".")
+    return stem.removesuffix(".__init__")
+
+
+class Project:
+    """All modules, by path and by the end of their dotted names."""
+
+    def __init__(self) -> None:
+        self.modules: dict[str, Module] = {}
+        self.by_name: dict[str, list[Module]] = defaultdict(list)
+        self._names: dict[tuple[str, str], Module | None] = {}
+        self._globals: dict[tuple[str, str], object] = {}
+        self._methods: dict[str, list[Function]] | None = None
+
+    def put(self, path: str, record: ir.Node | None) -> None:
+        """Add, replace or (with None) remove a file."""
+        old = self.modules.pop(path, None)
+        if old is not None:
+            for end in _endings(old.name):
+                self.by_name[end].remove(old)
+        if record is not None:
+            module = self.modules[path] = Module(path, record)
+            for end in _endings(module.name):
+                self.by_name[end].append(module)
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop everything that was derived from several files."""
+        self._names.clear()
+        self._globals.clear()
+        self._methods = None
+
+    def link(self) -> None:
+        """Compute the class hierarchy anew."""
+        for module in self.modules.values():
+            for cls in module.classes:
+                cls.order = None
+                cls.subclasses = []
+        for module in self.modules.values():
+            for cls in module.classes:
+                for base in self.linear_order(cls)[1:]:
+                    if isinstance(base, Class):
+                        base.subclasses.append(cls)
+
+    # Modules
+    def module(self, name: str, importer: Module) -> Module | None:
+        """The project's module of a dotted name, as seen from another module's folder."""
+        key = (name, importer.folder)
+        if key not in self._names:
+            self._names[key] = self._find_module(name, importer)
+        return self._names[key]
+
+    def _find_module(self, name: str, importer: Module) -> Module | None:
+        best: Module | None = None
+        best_score = -1
+        for module in self.by_name.get(name, ()):
+            root = module.name[: len(module.name) - len(name)].rstrip(".").replace(".", "/")
+            near = not root or importer.folder == root or importer.folder.startswith(root + "/")
+            if not near and root.rpartition("/")[2] not in {"src", "lib", "python", "server"}:
+                continue
+            if root and f"{root}/__init__.py" in self.modules:
+                continue  # an absolute import starts outside every package
+            score = len(root) if near else 0
+            if score > best_score:
+                best, best_score = module, score
+        return best
+
+    # Names
+    def absolute(self, module: Module, level: int, name: str) -> str:
+        """The absolute dotted name of an import in a module."""
+        if not level:
+            return name
+        parts = module.name.split(".")
+        drop = level - 1 if module.is_package else level
+        kept = parts[: len(parts) - drop] if drop else parts
+        return ".".join([*kept, name] if name else kept)
+
+    def imported(self, module: Module, what: tuple[int, str, str]) -> Module | Function | Class | str:
+        """What an import binds: (level, module, name) as in the file record."""
+        level, name, member = what
+        dotted = self.absolute(module, level, name)
+        target = self.module(dotted, module)
+        if not member:
+            return target or dotted
+        if target is not None:
+            found = self.member(target, member)
+            if found is not None:
+                return found
+        submodule = self.module(f"{dotted}.{member}", module)
+        if submodule is not None:
+            return submodule
+        return f"{dotted}.{member}"
+
+    def member(self, module: Module, name: str) -> Module | Function | Class | str | None:
+        """What a module-level name means: a definition, an import, a submodule; None if it is a variable or unknown."""
+        key = (module.path, name)
+        if key in self._globals:
+            return self._globals[key]  # pyright: ignore[reportReturnType]
+        self._globals[key] = None  # cuts import cycles
+        found = self._member(module, name)
+        self._globals[key] = found
+        return found
+
+    def _member(self, module: Module, name: str) -> Module | Function | Class | str | None:
+        defined = module.record[ir.DEFINED].get(name)
+        if defined is not None:
+            sort, index = defined
+            return module.classes[index] if sort == "class" else module.functions[index]
+        what = module.record[ir.IMPORTS].get(name)
+        if what is not None:
+            return self.imported(module, what)
+        for level, star in module.record[ir.STARS]:
+            dotted = self.absolute(module, level, star)
+            target = self.module(dotted, module)
+            if target is not None and target is not module:
+                found = self.member(target, name)
+                if found is not None:
+                    return found
+        if module.is_package:
+            return self.module(f"{module.name}.{name}", module)
+        return None
+
+    def star_modules(self, module: Module) -> Iterator[Module | str]:
+        """The modules whose names a module imports with `*`."""
+        for level, star in module.record[ir.STARS]:
+            dotted = self.absolute(module, level, star)
+            yield self.module(dotted, module) or dotted
+
+    # Classes
+    def expression(self, module: Module, node: ir.Node) -> Module | Function | Class | str | None:
+        """What a dotted expression at module level means, statically."""
+        if node[0] in {ir.GLOBAL, ir.LOCAL, ir.FREE}:
+            found = self.member(module, node[2])
+            return f"builtins.{node[2]}" if found is None and node[0] == ir.GLOBAL else found
+        if node[0] == ir.ATTR:
+            owner = self.expression(module, node[2])
+            return None if owner is None else self.attribute(owner, node[3], module)
+        if node[0] == ir.ITEM:
+            return self.expression(module, node[2])
+        if node[0] == ir.CALL:
+            return None
+        return None
+
+    def attribute(self, owner: object, name: str, module: Module) -> Module | Function | Class | str | None:
+        """What an attribute of a module or class means."""
+        if isinstance(owner, str):
+            submodule = self.module(f"{owner}.{name}", module)
+            return submodule or f"{owner}.{name}"
+        if isinstance(owner, Module):
+            found = self.member(owner, name)
+            return found if found is not None else self.module(f"{owner.name}.{name}", owner)
+        if isinstance(owner, Class):
+            for nested in owner.module.classes:
+                if nested.name == f"{owner.name}.{name}":
+                    return nested
+            return self.method(owner, name)
+        return None
+
+    def linear_order(self, cls: Class) -> tuple[Class | str, ...]:
+        """The class and its bases in the order of look-up (an approximation of C3: last occurrence wins)."""
+        if cls.order is not None:
+            return cls.order
+        cls.order = (cls,)
+        chain: list[Class | str] = []
+        for base in cls.record[ir.BASES]:
+            target = self.expression(cls.module, base)
+            if isinstance(target, Class):
+                chain.extend(self.linear_order(target))
+            elif isinstance(target, str):
+                chain.append(target)
+        seen: set[object] = {cls}
+        result: list[Class | str] = []
+        for one in reversed(chain):
+            if one not in seen:
+                seen.add(one)
+                result.append(one)
+        cls.order = (cls, *reversed(result))
+        return cls.order
+
+    def method(self, cls: Class, name: str) -> Function | None:
+        """The method that an attribute of an instance means, through the class's bases."""
+        for one in cls.order or self.linear_order(cls):
+            if isinstance(one, Class):
+                found = one.methods.get(name)
+                if found is not None:
+                    return found
+        return None
+
+    def externals(self, cls: Class) -> tuple[str, ...]:
+        """The base classes outside the project, nearest first."""
+        return tuple(one for one in cls.order or self.linear_order(cls) if isinstance(one, str))
+
+    def methods_named(self, name: str) -> list[Function]:
+        """All methods of this name in the project."""
+        if self._methods is None:
+            self._methods = defaultdict(list)
+            for module in self.modules.values():
+                for cls in module.classes:
+                    for method, function in cls.methods.items():
+                        self._methods[method].append(function)
+        return self._methods.get(name, [])
+
+
+def _endings(name: str) -> Iterator[str]:
+    """A dotted name and all its ends: `a.b.c`, `b.c`, `c`."""
+    while True:
+        yield name
+        _, dot, rest = name.partition(".")
+        if not dot:
+            return
+        name = rest
