@@ -108,7 +108,7 @@ def _named(
             release = statement
     if release is None:
         return Leak("never", name, assignment)
-    block = _block(assignment, ctx)
+    block = block_of(assignment, ctx)
     if block is None or release not in block:
         return None  # released under a condition
     between = block[block.index(assignment) + 1 : block.index(release)]
@@ -189,7 +189,8 @@ def _is_protected(statement: ast.stmt, ctx: Context) -> bool:
     return False
 
 
-def _block(statement: ast.stmt, ctx: Context) -> list[ast.stmt] | None:
+def block_of(statement: ast.stmt, ctx: Context) -> list[ast.stmt] | None:
+    """The list of statements that a statement stands in."""
     parent = ctx.parent(statement)
     for field in ("body", "orelse", "finalbody"):
         block: list[ast.stmt] = getattr(parent, field, [])
@@ -208,34 +209,43 @@ def _may_raise(statement: ast.stmt) -> bool:
 def with_block(found: Leak, ctx: Context) -> tuple[str, ast.AST] | None:
     """The text of a `with` statement for what stands from acquisition to release, and the last statement it replaces.
 
-    None where re-indenting is not provably harmless: a string over several lines, a comment on the statement that
-    closes, several statements on a line.
+    None where re-indenting is not provably harmless, or the name is used behind the release.
     """
     assignment, release = found.assignment, found.release
     if assignment is None or release is None:
         return None
-    block = _block(assignment, ctx)
+    block = block_of(assignment, ctx)
     if block is None:
         return None
     body = block[block.index(assignment) + 1 : block.index(release)]
     after = block[block.index(release) + 1 :]
-    if not body or any(True for _ in shapes.reads(found.name, after)):
+    if any(True for _ in shapes.reads(found.name, after)):
+        return None
+    text = indented(assignment, release, body, ctx)
+    if text is None:
+        return None
+    return f"with {ctx.source(assignment.value)} as {found.name}:{text}", release
+
+
+def indented(first: ast.stmt, last: ast.stmt, body: list[ast.stmt], ctx: Context) -> str | None:
+    """What follows the colon of a `with` statement that takes in all between two statements.
+
+    None where re-indenting is not provably harmless: a string over several lines, several statements on a line.
+    """
+    if not body or body[0].lineno == first.end_lineno or body[-1].end_lineno == last.lineno:
         return None
     for statement in body:
         for node in ast.walk(statement):
             if isinstance(node, (ast.Constant, ast.JoinedStr)) and node.lineno != node.end_lineno:
                 return None
-    if body[0].lineno == assignment.end_lineno or body[-1].end_lineno == release.lineno:
-        return None
     text = ctx.text
-    start = text.rfind("\n", 0, ctx.span(assignment).start) + 1
-    indent = text[start : ctx.span(assignment).start]
+    start = text.rfind("\n", 0, ctx.span(first).start) + 1
+    indent = text[start : ctx.span(first).start]
     if indent.strip():
         return None
-    head_end = text.find("\n", ctx.span(assignment).end)
-    comment = text[ctx.span(assignment).end : head_end].rstrip("\r")
-    tail = text[head_end + 1 : text.rfind("\n", 0, ctx.span(release).start)]
+    head_end = text.find("\n", ctx.span(first).end)
+    comment = text[ctx.span(first).end : head_end].rstrip("\r")
+    tail = text[head_end + 1 : text.rfind("\n", 0, ctx.span(last).start)]
     step = "\t" if "\t" in indent else "    "
     lines = [f"{step}{line}" if line.strip() else line for line in tail.split("\n")]
-    call = ctx.source(assignment.value)
-    return f"with {call} as {found.name}:{comment}\n" + "\n".join(lines), release
+    return f"{comment}\n" + "\n".join(lines)

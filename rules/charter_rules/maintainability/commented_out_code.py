@@ -1,0 +1,155 @@
+"""Finds comments that are code which no longer runs."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+import warnings
+from typing import TYPE_CHECKING
+
+from charter.api import Fix, Grade, Severity, Span, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_STRONG = re.compile(
+    r"^\s*(?:(?:from\s+[\w.]+\s+)?import\s+[\w.,\s()*]+|(?:async\s+)?def\s+\w+\s*\(.*\).*:|class\s+\w+.*:|return\b.*|raise\s+\w.*"
+    r"|(?:if|elif|while|for|with|except)\b.*:|(?:else|try|finally)\s*:|[\w.\[\]'\"]+\s*(?:[-+*/|&]?=)\s*[^=].*"
+    r"|[\w.]+\(.*\)|pass|break|continue|@[\w.]+(?:\(.*\))?|del\s+\w.*|assert\s.*|yield\b.*|await\s+.*)\s*$"
+)
+_DIRECTIVE = re.compile(
+    r"#\s*(?:!|noqa|type:|pylint|mypy|pyright|ruff|fmt:|isort|pragma|nosec|charter:|flake8|coding|vim|yapf|>>>|region|endregion|%%|In\[|e\.g|i\.e|:)",
+    re.IGNORECASE,
+)
+
+
+@rule(
+    ast.Module,
+    code="MNT082",
+    principles=("no-dead-code",),
+    severity=Severity.LOW,
+    aliases=("ERA001",),
+    options={"lines": 3},
+)
+def commented_out_code(tree: ast.Module, ctx: Context) -> Iterator[Finding]:
+    """A block of code is kept as a comment.
+
+    It is not run, not tested and not changed with what it refers to, and the next reader wonders whether it is
+    needed. The version history keeps what it was; if it is an example or a hint, a sentence says so better.
+
+    Ruff's ERA001 judges line by line and reports prose that happens to parse. This rule wants a run of at least
+    `lines` comment lines that parse together as Python and of which each statement does something.
+
+    ```python bad
+    def total(items):
+        # result = 0
+    #   ^^^^^^^^^^^^ 3 lines of code are commented out
+        # for item in items:
+        #     result += item.price
+        return sum(item.price for item in items)
+    ```
+    ```python fixed
+    def total(items):
+        return sum(item.price for item in items)
+    ```
+    ```python good
+    def total(items):
+        # The price is what the customer pays:
+        # tax and shipping are part of it,
+        # discounts are taken off already.
+        return sum(item.price for item in items)
+    ```
+    """
+    del tree
+    limit = ctx.options.get("lines", 3)
+    if not isinstance(limit, int) or ctx.text.count("\n#") + ctx.text.count(" #") < limit:
+        return
+    for run in _runs(ctx):
+        if len(run) >= limit and _is_code([text for _, text in run]):
+            first, last = run[0][0], run[-1][0]
+            end = last.end
+            line_start = ctx.text.rfind("\n", 0, first.start) + 1
+            stop = ctx.text.find("\n", end)
+            whole = Span(line_start, len(ctx.text) if stop < 0 else stop + 1)
+            yield ctx.finding(
+                Span(first.start, end),
+                f"{len(run)} lines of code are commented out",
+                fix=Fix("Remove them", (ctx.replace(whole, ""),), Grade.SUGGESTION),
+                tags=("unnecessary",),
+            )
+
+
+def _runs(ctx: Context) -> Iterator[list[tuple[Span, str]]]:
+    """Runs of comments that stand alone on lines one below the other, at one column."""
+    run: list[tuple[Span, str]] = []
+    previous = (0, -1)
+    offsets = _line_offsets(ctx.text)
+    for line, column, text in _comments(ctx.text):
+        if run and previous != (line - 1, column):
+            yield run
+            run = []
+        start = offsets[line - 1] + column
+        run.append((Span(start, start + len(text)), text))
+        previous = (line, column)
+    if run:
+        yield run
+
+
+def _comments(text: str) -> Iterator[tuple[int, int, str]]:
+    """Comments that stand alone on their line: line (1-based), column, text."""
+    candidates = {n for n, line in enumerate(text.split("\n"), 1) if line.lstrip().startswith("#")}
+    if len(candidates) < 2:
+        return
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT and token.start[0] in candidates:
+                yield token.start[0], token.start[1], token.string
+    except (tokenize.TokenError, SyntaxError):
+        return
+
+
+def _line_offsets(text: str) -> list[int]:
+    offsets = [0]
+    for line in text.split("\n"):
+        offsets.append(offsets[-1] + len(line) + 1)
+    return offsets
+
+
+def _is_code(comments: list[str]) -> bool:
+    if any(_DIRECTIVE.match(text) for text in comments):
+        return False
+    lines = [text[1:] for text in comments]
+    indent = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
+    lines = [line[indent:].rstrip() for line in lines]
+    filled = [line for line in lines if line.strip()]
+    strong = sum(_STRONG.match(line) is not None for line in filled)
+    if len(filled) < 2 or strong * 10 < len(filled) * 6:
+        return False
+    body = _parse("\n".join(lines)) or _parse("def _():\n" + "\n".join(f" {line}" for line in lines))
+    if not body:
+        return False
+    return any(_does_something(node) for node in body) and not _is_prose(filled)
+
+
+def _parse(text: str) -> list[ast.stmt]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+
+
+def _does_something(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, (ast.Call, ast.Await, ast.Yield))
+    return not isinstance(node, ast.AnnAssign)
+
+
+def _is_prose(lines: list[str]) -> bool:
+    """Whether the lines show what something looks like: all plain `name = value` in the manner of a table or a grammar."""
+    return all(re.match(r"^\s*[\w.-]+\s*=\s*[\w.\"'-]+$", line) for line in lines)

@@ -1,0 +1,126 @@
+"""Finds conditions that are written with operators or indices instead of `if`."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from charter.api import Fix, Grade, Severity, rule
+from charter_rules import shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+
+@rule(
+    ast.Expr,
+    ast.Subscript,
+    ast.BoolOp,
+    code="MNT022",
+    principles=("explicit-over-clever", "robust-comparisons"),
+    severity=Severity.LOW,
+)
+def operator_trick(node: ast.Expr | ast.Subscript | ast.BoolOp, ctx: Context) -> Iterator[Finding]:
+    """A decision hides in an operator.
+
+    `(a, b)[condition]` evaluates both sides and takes the second when the condition is true; `x and a or b` gives
+    `b` when `a` is empty or 0; `ready and start()` as a statement is an `if` that does not look like one. The
+    language has words for all three.
+
+    ```python bad
+    def greet(user, morning):
+        word = ("Hello", "Good morning")[morning is True]
+    #          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ an index by truth is a conditional expression in disguise
+        user.known and user.greet(word)
+    #   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this statement is an `if` in disguise
+    ```
+    ```python fixed
+    def greet(user, morning):
+        word = "Good morning" if morning is True else "Hello"
+        if user.known:
+            user.greet(word)
+    ```
+    ```python good
+    def greet(user, morning):
+        word = "Good morning" if morning is True else "Hello"
+        if user.known:
+            user.greet(word)
+        return user.known and user.name
+    ```
+    """
+    if isinstance(node, ast.Subscript):
+        yield from _index(node, ctx)
+    elif isinstance(node, ast.BoolOp):
+        yield from _and_or(node, ctx)
+    elif isinstance(node.value, ast.BoolOp) and len(node.value.values) == 2:
+        yield from _statement(node, node.value, ctx)
+    else:
+        ctx.not_an_opportunity()
+
+
+def _index(node: ast.Subscript, ctx: Context) -> Iterator[Finding]:
+    choices, index = node.value, node.slice
+    if not isinstance(choices, (ast.Tuple, ast.List)) or len(choices.elts) != 2:
+        ctx.not_an_opportunity()
+        return
+    is_truth = isinstance(index, ast.Compare) or (
+        isinstance(index, ast.UnaryOp) and isinstance(index.op, ast.Not)
+    )
+    if not is_truth or any(isinstance(item, ast.Starred) for item in choices.elts):
+        return
+    no, yes = (ctx.source(item) for item in choices.elts)
+    text = f"{yes} if {ctx.source(index)} else {no}"
+    if isinstance(ctx.parent(node), ast.expr):
+        text = f"({text})"
+    grade = Grade.SAFE if shapes.is_pure(choices) else Grade.UNSAFE
+    yield ctx.finding(
+        node,
+        "an index by truth is a conditional expression in disguise",
+        fix=Fix("Write the conditional expression", (ctx.replace(node, text),), grade),
+    )
+
+
+def _and_or(node: ast.BoolOp, ctx: Context) -> Iterator[Finding]:
+    """`x and a or b`, where `a` is a constant or call that may well be false."""
+    first = node.values[0]
+    if not isinstance(node.op, ast.Or) or len(node.values) != 2:
+        ctx.not_an_opportunity()
+        return
+    if not isinstance(first, ast.BoolOp) or not isinstance(first.op, ast.And) or len(first.values) != 2:
+        return
+    condition, yes = first.values
+    if not isinstance(condition, ast.Compare) or not isinstance(
+        yes, (ast.Constant, ast.List, ast.Dict, ast.Tuple)
+    ):
+        return
+    if isinstance(yes, ast.Constant) and isinstance(yes.value, bool):
+        return
+    text = f"{ctx.source(yes)} if {ctx.source(condition)} else {ctx.source(node.values[1])}"
+    if isinstance(ctx.parent(node), ast.expr):
+        text = f"({text})"
+    yield ctx.finding(
+        node,
+        "`and … or` is a conditional expression that fails where its first value is empty",
+        fix=Fix("Write the conditional expression", (ctx.replace(node, text),), Grade.UNSAFE),
+    )
+
+
+def _statement(node: ast.Expr, value: ast.BoolOp, ctx: Context) -> Iterator[Finding]:
+    condition, action = value.values
+    if not isinstance(action, ast.Call):
+        return
+    test = ctx.source(condition)
+    if isinstance(value.op, ast.Or):
+        test = (
+            f"not {test}" if isinstance(condition, (ast.Name, ast.Attribute, ast.Call)) else f"not ({test})"
+        )
+    start = ctx.span(node).start
+    outer = ctx.text[ctx.text.rfind("\n", 0, start) + 1 : start]
+    fix: Fix | None = None
+    if not outer.strip() and "\n" not in ctx.source(node):
+        step = "\t" if "\t" in outer else "    "
+        edit = ctx.replace(node, f"if {test}:\n{outer}{step}{ctx.source(action)}")
+        fix = Fix("Write the `if`", (edit,), Grade.SAFE)
+    yield ctx.finding(node, "this statement is an `if` in disguise", fix=fix)
