@@ -67,7 +67,7 @@ def shared_class_mutable(class_: ast.ClassDef, ctx: Context) -> Iterator[Finding
             self.items.append(item)
     ```
     """
-    shared = {name: node for name, node in _mutables(class_, ctx)}
+    shared = dict(_mutables(class_, ctx))
     if not shared or ctx.is_test:
         ctx.not_an_opportunity()
         return
