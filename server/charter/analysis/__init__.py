@@ -137,6 +137,7 @@ ANALYSES: tuple[Analysis, ...] = (
         project=True,
     ),
     Analysis("charter.analysis.taint", ("charter.api.facts.taint.TaintFlow",), project=True),
+    Analysis("charter.analysis.regex.patterns", ("charter.api.facts.regex.Regex",)),
 )
 """Every analysis. Order is the order in which they run."""
 

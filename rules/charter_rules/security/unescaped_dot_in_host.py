@@ -1,0 +1,50 @@
+"""Reports host names in regular expressions whose dots match any character."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from charter.api import (
+    Severity,
+    rule,
+)
+from charter.api.facts.regex import Regex
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+
+@rule(
+    Regex,
+    code="SEC054",
+    principles=("outbound-requests",),
+    severity=Severity.LOW,
+    cwe=(20, 625),
+    references=("https://cwe.mitre.org/data/definitions/625.html",),
+)
+def unescaped_dot_in_host(regex: Regex, ctx: Context) -> Iterator[Finding]:
+    r"""Escape the dots of host names in regular expressions.
+
+    A dot matches any character: a check for `www.shop.net` also lets `wwwXshop.net` pass, which anybody can register. Write `\.`.
+
+    ```python bad
+    import re
+
+    def is_ours(url):
+        return re.match(r"^https://www.shop.net/", url)
+    #                   ^^^^^^^^^^^^^^^^^^^^^^^^^ a dot in `www.shop.net` matches any character, so other hosts pass
+    ```
+    ```python good
+    import re
+
+    def is_ours(url):
+        return re.match(r"^https://www\.shop\.net/", url)
+    ```
+    """
+    for problem in regex.problems:
+        if problem.kind == "host" and not ctx.is_test:
+            yield ctx.finding(
+                regex.location, f"a dot in `{problem.subject}` matches any character, so other hosts pass"
+            )

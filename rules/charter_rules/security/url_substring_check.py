@@ -1,0 +1,112 @@
+"""Finds checks of a URL that look for a host anywhere in its text."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final
+
+from charter.api import (
+    Severity,
+    rule,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_HOST: Final = re.compile(
+    r"(?i)^(?:https?://)?(?:[a-z0-9-]+\.)+(?:com|org|net|edu|gov|io|co|dev|app|info|uk|de|fr|eu|us|tv|ai)$"
+)
+_ADDRESS: Final = re.compile(
+    r"(?i)^(?:.*_)?(?:url|uri|href|origin|referr?er|host|hostname|netloc|domain|redirect|redirect_to|next|next_url|return_to|target|link)$"
+)
+_HOST_ONLY: Final = re.compile(r"(?i)host|netloc|domain")
+
+
+@rule(
+    ast.Compare,
+    ast.Call,
+    code="SEC058",
+    principles=("outbound-requests",),
+    severity=Severity.MEDIUM,
+    cwe=(20,),
+    calls=("*.startswith", "*.endswith"),
+    references=("https://cwe.mitre.org/data/definitions/20.html",),
+)
+def url_substring_check(node: ast.Compare | ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Compare the parsed host of a URL, not a piece of its text.
+
+    A host's name can stand anywhere in a URL: in `https://evil.org/?shop.net`, in `https://shop.net.evil.org` or in `https://evilshop.net`. Parse it
+    with `urllib.parse.urlsplit` and compare `hostname`, or its end together with the dot before it.
+
+    ```python bad
+    from urllib.request import urlopen
+
+    def fetch(url):
+        if "shop.net" in url:
+    #      ^^^^^^^^^^^^^^^^^ `shop.net` can stand elsewhere in `url` than in its host
+            return urlopen(url)
+    ```
+    ```python good
+    from urllib.parse import urlsplit
+    from urllib.request import urlopen
+
+    def fetch(url):
+        if urlsplit(url).hostname == "shop.net":
+            return urlopen(url)
+
+    def is_video(url):
+        return ".youtube.com/" in url or url.endswith(".shop.net")
+    ```
+    """
+    found = _contains(node) if isinstance(node, ast.Compare) else _edge(node, ctx)
+    if found is None:
+        ctx.not_an_opportunity()
+        return
+    text, subject = found
+    if ctx.is_test or not _decides(node, ctx):
+        return
+    yield ctx.finding(node, f"`{text}` can stand elsewhere in `{calls.short(ctx, subject)}` than in its host")
+
+
+def _contains(node: ast.Compare) -> tuple[str, ast.expr] | None:
+    """`"shop.net" in url`."""
+    if (
+        len(node.ops) != 1
+        or not isinstance(node.ops[0], (ast.In, ast.NotIn))
+        or not isinstance(node.left, ast.Constant)
+    ):
+        return None
+    text, subject = node.left.value, node.comparators[0]
+    if isinstance(text, str) and _HOST.match(text) and _ADDRESS.match(calls.identifier(subject)):
+        return text, subject
+    return None
+
+
+def _edge(node: ast.Call, ctx: Context) -> tuple[str, ast.expr] | None:
+    """`url.startswith("https://shop.net")` without a slash behind, `host.endswith("shop.net")` without a dot before."""
+    if not isinstance(node.func, ast.Attribute) or len(node.args) != 1:
+        return None
+    text, subject = ctx.value(node.args[0]), node.func.value
+    if not isinstance(text, str) or not _HOST.match(text) or not _ADDRESS.match(calls.identifier(subject)):
+        return None
+    if node.func.attr == "startswith":
+        return (
+            (text, subject)
+            if text.startswith("http") or _HOST_ONLY.search(calls.identifier(subject))
+            else None
+        )
+    return None if text.startswith((".", "http")) or "//" in text else (text, subject)
+
+
+def _decides(node: ast.AST, ctx: Context) -> bool:
+    """Whether the program decides by the answer."""
+    for parent in ctx.ancestors(node):
+        if isinstance(parent, (ast.If, ast.IfExp, ast.Return, ast.Assert, ast.While)):
+            return True
+        if isinstance(parent, (ast.comprehension, ast.stmt)):
+            return isinstance(parent, ast.comprehension)
+    return False

@@ -1,0 +1,159 @@
+"""What is suspicious in a pattern without matching being slow: ranges, hosts, tag filters, anchors. Text only, no code.
+
+Each function takes a pattern that `re` accepts and yields problems. They look at the spelling, which the parser's tree
+no longer has.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from charter.api.facts.regex import RegexProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_KNOWN_RANGES: Final = frozenset(
+    {" -~", "!-~", "!-/", ":-@", "[-`", "{-~", "@-~", "@-Z", "@-_", "0-?", " -/", "!-[", "]-~", "#-[", "!-9", ";-~", " -!", "#-~",
+     "*-~", "(-[", "^-~", "A-~", "`-~", "<-~", ">-~", "?-~", "=-~", "0-9", "$-~", "%-~", "+-~", "--~", ".-~", "/-~"}
+)  # fmt: skip
+"""Ranges of ASCII that are usual: printable characters, punctuation, the parts of terminal escapes and grammars."""
+
+_TLDS: Final = r"com|org|net|edu|gov|io|co|dev|app|info|biz|uk|de|fr|cn|jp|ru|eu|us|me|tv|be|ai"
+_LABEL_DOT: Final = re.compile(
+    rf"(?:(?<=//)|(?<=\^)|(?<=[|(.)?]))(?P<host>(?:[A-Za-z0-9-]+\\?\.)*[A-Za-z0-9-]{{2,}}(?<!\\)\.(?:{_TLDS}))(?=$|[/$:|)?\\#])"
+)
+_HOST_END: Final = re.compile(rf"(?:\\\.|\.)(?:{_TLDS})\)?$")
+_TAGS: Final = (
+    (
+        "<script>x</script>",
+        ("<SCRIPT>x</SCRIPT>", "<script>\nx</script>", "<script >x</script >", "<script>x</script\t\nbar>"),
+    ),
+    ("<!-- x -->", ("<!-- \n -->", "<!-- x --!>")),
+)
+
+
+def ranges(pattern: str) -> Iterator[RegexProblem]:
+    r"""Ranges whose ends are of different kinds, such as `A-z`, which also holds ``[\\]^_` ``."""
+    for low, high in _ranges(pattern):
+        text = f"{low}-{high}"
+        if text in _KNOWN_RANGES or _kind(low) == _kind(high) != "sign":
+            continue
+        inner = [chr(code) for code in range(ord(low) + 1, ord(high))]
+        if _kind(low) != "sign" and _kind(high) != "sign":
+            extra = "".join(char for char in inner if not char.isalnum())
+            if extra:
+                yield RegexProblem("range", text, extra)
+        elif any(char.isalnum() for char in inner) or high.isalnum() or low.isalnum():
+            yield RegexProblem("range", text, "".join(inner)[:40])
+
+
+def _kind(char: str) -> str:
+    if char.isdigit():
+        return "digit"
+    if char.isalpha():
+        return "upper" if char.isupper() else "lower"
+    return "sign"
+
+
+def _ranges(pattern: str) -> Iterator[tuple[str, str]]:
+    """The ranges in character classes whose both ends are plain printable ASCII characters."""
+    for start, end in character_classes(pattern):
+        items = re.findall(r"\\(?:x..|u....|N\{[^}]*\}|[0-7]{1,3}|.)|.", pattern[start:end], re.DOTALL)
+        at = 0
+        while at + 2 < len(items):
+            if items[at + 1] == "-":
+                low, high = items[at], items[at + 2]
+                if len(low) == len(high) == 1 and " " <= low < high <= "~":
+                    yield low, high
+                at += 3
+            else:
+                at += 1
+
+
+def character_classes(pattern: str) -> Iterator[tuple[int, int]]:
+    """The insides of all `[…]`, as offsets, without a leading `^`."""
+    at = 0
+    while at < len(pattern):
+        char = pattern[at]
+        if char == "\\":
+            at += 2
+            continue
+        if char == "[":
+            start = at + 1 + (pattern[at + 1 : at + 2] == "^")
+            end = start + (pattern[start : start + 1] == "]")
+            while end < len(pattern) and pattern[end] != "]":
+                end += 2 if pattern[end] == "\\" else 1
+            yield start, min(end, len(pattern))
+            at = end
+        at += 1
+
+
+def hosts(pattern: str) -> Iterator[RegexProblem]:
+    """Host names with a dot that matches any character, so that `wwwXexample.com` passes too."""
+    match = _LABEL_DOT.search(pattern)
+    if match and not any(start <= match.start("host") < end for start, end in character_classes(pattern)):
+        host = match["host"]
+        if re.search(r"(?<!\\)\.", host):
+            yield RegexProblem("host", host)
+
+
+def open_ends(pattern: str) -> Iterator[RegexProblem]:
+    """Checks of a URL's host that end with the host, so that `https://example.com.evil.org` passes too."""
+    if re.match(r"\^?(?:\(\?:)?https?", pattern) and _HOST_END.search(pattern):
+        yield RegexProblem("open-end", pattern)
+
+
+def tags(pattern: str, flags: int) -> Iterator[RegexProblem]:
+    """Filters of HTML tags or comments that match the usual spelling, but not others that browsers accept."""
+    if "script" not in pattern.lower() and "<!--" not in pattern:
+        return
+    try:
+        compiled = re.compile(pattern, flags)
+    except (re.error, OverflowError, ValueError):
+        return
+    for usual, others in _TAGS:
+        if compiled.fullmatch(usual):
+            missed = next((text for text in others if not compiled.search(text)), None)
+            if missed is not None:
+                yield RegexProblem("tag", usual, missed)
+
+
+def anchors(pattern: str) -> Iterator[RegexProblem]:
+    """`^a|b$`, where each anchor binds to its own alternative only."""
+    options = _alternatives(pattern)
+    if len(options) < 2:
+        return
+    first, last, middle = options[0], options[-1], options[1:-1]
+    opens = first.startswith("^") and not first.endswith("$")
+    closes = last.endswith("$") and not last.endswith("\\$") and not last.startswith("^")
+    plain = all(re.search(r"[A-Za-z0-9]{2}", re.sub(r"\\[A-Za-z]", "", option)) for option in options)
+    if (
+        opens
+        and closes
+        and plain
+        and not any(option.startswith("^") or option.endswith("$") for option in middle)
+    ):
+        yield RegexProblem("anchor", pattern)
+
+
+def _alternatives(pattern: str) -> list[str]:
+    """The alternatives of a pattern's top level."""
+    classes = list(character_classes(pattern))
+    options: list[str] = []
+    depth = start = at = 0
+    while at < len(pattern):
+        char = pattern[at]
+        if char == "\\":
+            at += 2
+            continue
+        if any(begin <= at < end for begin, end in classes):
+            at += 1
+            continue
+        depth += (char == "(") - (char == ")")
+        if char == "|" and depth == 0:
+            options.append(pattern[start:at])
+            start = at + 1
+        at += 1
+    return [*options, pattern[start:]]

@@ -1,0 +1,232 @@
+"""Finds the regular expressions of a file and what is wrong with them: the file-scope analysis behind `Regex` facts."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final
+
+from charter.analysis.regex import backtracking, lint
+from charter.api.facts.regex import Regex, RegexProblem
+from charter.model.values import Values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Fact
+    from charter.model.names import Names
+    from charter.syntax.source import Source
+
+_METHODS: Final = ("search", "match", "fullmatch", "sub", "subn", "findall", "finditer", "split")
+_FLAGS: Final = {"compile": 1, "split": 3, "sub": 4, "subn": 4}
+_ELSEWHERE: Final[dict[str, tuple[int, str]]] = {
+    "django.urls.re_path": (0, "route"),
+    "django.conf.urls.url": (0, "regex"),
+    "django.core.validators.RegexValidator": (0, "regex"),
+    "django.forms.RegexField": (0, "regex"),
+    "django.forms.fields.RegexField": (0, "regex"),
+    "rest_framework.serializers.RegexField": (0, "regex"),
+    "marshmallow.validate.Regexp": (0, "regex"),
+    "wtforms.validators.Regexp": (0, "regex"),
+}
+_LIBRARIES: Final = ("re", "regex")
+_MENTIONS: Final = re.compile(r"\b(?:re|regex|re_path|RegexValidator|RegexField|Regexp)\b")
+_FILTERS: Final = re.compile(
+    r"(?i)strip|clean|sanit|remove|filter|safe|xss|escape|valid|check|allow|block|malicious|dangerous"
+)
+_ADDRESS: Final = re.compile(
+    r"(?i)url|uri|host|origin|domain|netloc|referr?er|redirect|next|target|link|address"
+)
+_LONGEST: Final = 5_000
+
+
+def facts(source: Source, names: Names) -> Iterator[Fact]:
+    """Every regular expression whose pattern is known, with its problems."""
+    if _MENTIONS.search(source.text) is None:
+        return
+    values = Values(source, names)
+    for call in source.nodes(ast.Call):
+        name = names.qualified(call.func)
+        if name is None:
+            continue
+        argument = _pattern_argument(call, name)
+        if argument is None:
+            continue
+        pattern = values.value(argument)
+        if not isinstance(pattern, (str, bytes)) or len(pattern) > _LONGEST:
+            continue
+        use = _Use(source, names, values, call, name)
+        text = pattern if isinstance(pattern, str) else pattern.decode("latin-1")
+        yield Regex(source.location(argument), text, name, tuple(use.problems(pattern, text)))
+
+
+def _pattern_argument(call: ast.Call, name: str) -> ast.expr | None:
+    library, _, function = name.rpartition(".")
+    if library in _LIBRARIES and (function in _METHODS or function == "compile"):
+        position, keyword = 0, "pattern"
+    elif name in _ELSEWHERE:
+        position, keyword = _ELSEWHERE[name]
+    else:
+        return None
+    if len(call.args) > position:
+        return call.args[position]
+    return next((item.value for item in call.keywords if item.arg == keyword), None)
+
+
+class _Use:
+    """One place where a pattern is given to a function."""
+
+    def __init__(self, source: Source, names: Names, values: Values, call: ast.Call, name: str) -> None:
+        self._source = source
+        self._names = names
+        self._values = values
+        self._call = call
+        self._function = name.rpartition(".")[2] if name.rpartition(".")[0] in _LIBRARIES else "match"
+
+    def problems(self, pattern: str | bytes, text: str) -> Iterator[RegexProblem]:
+        """What is wrong with the pattern as it is used here."""
+        flags = self._flags()
+        methods = self._methods()
+        method = next(iter(methods)) if len(methods) == 1 and methods <= {"match", "fullmatch"} else "search"
+        exponential = backtracking.exponential_witness(pattern, flags, method)
+        if exponential is not None:
+            yield RegexProblem("exponential", "", str(exponential))
+        elif self._reads_remote_text():
+            slow = backtracking.polynomial_witness(pattern, flags, method)
+            if slow is not None:
+                yield RegexProblem("polynomial", "", str(slow))
+        if not flags & re.VERBOSE:
+            yield from lint.ranges(text)
+            yield from lint.hosts(text)
+            yield from lint.anchors(text)
+        if isinstance(pattern, str) and exponential is None and self._filters(methods):
+            yield from lint.tags(pattern, flags)
+        if method == "match" and self._checks_address():
+            yield from lint.open_ends(text)
+
+    def _flags(self) -> int:
+        position = _FLAGS.get(self._function, 2)
+        argument = self._call.args[position] if len(self._call.args) > position else None
+        for item in self._call.keywords:
+            if item.arg == "flags":
+                argument = item.value
+        value = self._values.value(argument) if argument is not None else 0
+        return value & 0xFFFF if isinstance(value, int) else 0
+
+    def _name(self) -> str:
+        """The variable that a compiled pattern is bound to; "" if it is used at once."""
+        parent = self._source.parent(self._call)
+        if isinstance(parent, (ast.Assign, ast.AnnAssign)):
+            target = parent.targets[0] if isinstance(parent, ast.Assign) else parent.target
+            if isinstance(target, ast.Name):
+                return target.id
+            return target.attr if isinstance(target, ast.Attribute) else ""
+        return ""
+
+    def _calls_of(self) -> Iterator[ast.Call]:
+        """The calls by which the pattern is matched."""
+        if self._function != "compile":
+            yield self._call
+            return
+        parent = self._source.parent(self._call)
+        if isinstance(parent, ast.Attribute):
+            outer = self._source.parent(parent)
+            if isinstance(outer, ast.Call):
+                yield outer
+        name = self._name()
+        if not name:
+            return
+        for attribute in self._source.nodes(ast.Attribute):
+            owner = attribute.value
+            bound = (
+                owner.id
+                if isinstance(owner, ast.Name)
+                else owner.attr
+                if isinstance(owner, ast.Attribute)
+                else ""
+            )
+            if bound == name and attribute.attr in _METHODS:
+                outer = self._source.parent(attribute)
+                if isinstance(outer, ast.Call):
+                    yield outer
+
+    def _methods(self) -> set[str]:
+        return {
+            call.func.attr if isinstance(call.func, ast.Attribute) else self._function
+            for call in self._calls_of()
+        } or {"search"}
+
+    def _subjects(self) -> Iterator[ast.expr]:
+        """The texts that the pattern is matched against."""
+        for call in self._calls_of():
+            direct = call is self._call
+            method = call.func.attr if isinstance(call.func, ast.Attribute) else self._function
+            position = (2 if method in {"sub", "subn"} else 1) - (not direct)
+            if len(call.args) > position:
+                yield call.args[position]
+
+    def _filters(self, methods: set[str]) -> bool:
+        """Whether the pattern takes text out, or stands in code that says that it makes text safe."""
+        if methods & {"sub", "subn"}:
+            return True
+        return bool(_FILTERS.search(f"{self._name()} {self._names.symbol(self._call)}"))
+
+    def _checks_address(self) -> bool:
+        return any(_ADDRESS.search(ast.unparse(subject)) for subject in self._subjects()) and any(
+            isinstance(parent, (ast.If, ast.IfExp, ast.UnaryOp, ast.Return, ast.BoolOp))
+            for call in self._calls_of()
+            for parent in [self._source.parent(call)]
+        )
+
+    def _reads_remote_text(self) -> bool:
+        """Whether some text comes, within the function, from a web request."""
+        return any(self._is_remote(subject, 0) for subject in self._subjects())
+
+    def _is_remote(self, expression: ast.expr, depth: int) -> bool:
+        if depth > 4:
+            return False
+        for node in ast.walk(expression):
+            if isinstance(node, ast.Attribute) and node.attr in _REQUEST_PARTS:
+                owner = node.value
+                if isinstance(owner, ast.Name) and owner.id in {"request", "req"}:
+                    return True
+                if isinstance(owner, ast.Attribute) and owner.attr == "request":
+                    return True
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                made = self._values.origin(node)
+                if made is not node and self._is_remote(made, depth + 1):
+                    return True
+        return False
+
+
+_REQUEST_PARTS: Final = frozenset(
+    [
+        "args",
+        "form",
+        "values",
+        "json",
+        "data",
+        "cookies",
+        "headers",
+        "GET",
+        "POST",
+        "COOKIES",
+        "META",
+        "body",
+        "query_params",
+        "path_params",
+        "params",
+        "url",
+        "path",
+        "query_string",
+        "files",
+        "view_args",
+        "get_json",
+        "get_data",
+        "user_agent",
+        "referrer",
+        "match_info",
+        "query",
+        "arguments",
+    ]
+)
