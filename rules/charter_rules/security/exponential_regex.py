@@ -36,7 +36,7 @@ def exponential_regex(regex: Regex, ctx: Context) -> Iterator[Finding]:
 
     def is_name(text):
         return re.match(r"^(\w+\s?)*$", text)
-    #                   ^^^^^^^^^^^^^^ matching takes exponential time, for instance on `'a' + 'a' * 23 + '!'`
+    #                   ^^^^^^^^^^^^^^ matching takes exponential time, for instance on `'a' + 'a' * 60 + '!'`
     ```
     ```python good
     import re

@@ -37,7 +37,7 @@ def polynomial_regex(regex: Regex, ctx: Context) -> Iterator[Finding]:
 
     def comment():
         return re.sub(r"\s+$", "", request.form["comment"])
-    #                 ^^^^^^^ matching takes quadratic time on a part of the request, for instance on `'a' + '\t' * 2000 + '!'`
+    #                 ^^^^^^^ matching takes quadratic time on a part of the request, for instance on `'a' + '\t' * 20000 + '!'`
     ```
     ```python good
     import re

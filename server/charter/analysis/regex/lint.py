@@ -105,15 +105,21 @@ def open_ends(pattern: str) -> Iterator[RegexProblem]:
         yield RegexProblem("open-end", pattern)
 
 
-def tags(pattern: str, flags: int) -> Iterator[RegexProblem]:
-    """Filters of HTML tags or comments that match the usual spelling, but not others that browsers accept."""
+def tags(pattern: str, flags: int, *, comments: bool) -> Iterator[RegexProblem]:
+    """Filters of HTML tags or comments that match the usual spelling, but not others that browsers accept.
+
+    Args:
+        pattern: the pattern.
+        flags: its flags.
+        comments: whether comments matter too, which are harmless unless the text is being made safe.
+    """
     if "script" not in pattern.lower() and "<!--" not in pattern:
         return
     try:
         compiled = re.compile(pattern, flags)
     except (re.error, OverflowError, ValueError):
         return
-    for usual, others in _TAGS:
+    for usual, others in _TAGS if comments else _TAGS[:1]:
         if compiled.fullmatch(usual):
             missed = next((text for text in others if not compiled.search(text)), None)
             if missed is not None:

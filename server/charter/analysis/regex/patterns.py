@@ -29,6 +29,7 @@ _ELSEWHERE: Final[dict[str, tuple[int, str]]] = {
     "marshmallow.validate.Regexp": (0, "regex"),
     "wtforms.validators.Regexp": (0, "regex"),
 }
+_LAST_NAMES: Final = frozenset({*_METHODS, "compile", *(name.rpartition(".")[2] for name in _ELSEWHERE)})
 _LIBRARIES: Final = ("re", "regex")
 _MENTIONS: Final = re.compile(r"\b(?:re|regex|re_path|RegexValidator|RegexField|Regexp)\b")
 _FILTERS: Final = re.compile(
@@ -46,6 +47,8 @@ def facts(source: Source, names: Names) -> Iterator[Fact]:
         return
     values = Values(source, names)
     for call in source.nodes(ast.Call):
+        if not _may_take_pattern(call):
+            continue
         name = names.qualified(call.func)
         if name is None:
             continue
@@ -58,6 +61,14 @@ def facts(source: Source, names: Names) -> Iterator[Fact]:
         use = _Use(source, names, values, call, name)
         text = pattern if isinstance(pattern, str) else pattern.decode("latin-1")
         yield Regex(source.location(argument), text, name, tuple(use.problems(pattern, text)))
+
+
+def _may_take_pattern(call: ast.Call) -> bool:
+    """A cheap test that most calls fail."""
+    function = call.func
+    if isinstance(function, ast.Attribute):
+        return function.attr in _LAST_NAMES and isinstance(function.value, (ast.Name, ast.Attribute))
+    return isinstance(function, ast.Name) and bool(call.args or call.keywords)
 
 
 def _pattern_argument(call: ast.Call, name: str) -> ast.expr | None:
@@ -100,7 +111,9 @@ class _Use:
             yield from lint.hosts(text)
             yield from lint.anchors(text)
         if isinstance(pattern, str) and exponential is None and self._filters(methods):
-            yield from lint.tags(pattern, flags)
+            yield from lint.tags(
+                pattern, flags, comments=bool(_FILTERS.search(self._names.symbol(self._call)))
+            )
         if method == "match" and self._checks_address():
             yield from lint.open_ends(text)
 

@@ -13,6 +13,7 @@ from charter.analysis.regex.ambiguity import Pump
 
 _TRIAL = Path(__file__).with_name("trial.py")
 _LIMIT = 4.0
+_SHOWN = {"exponential": 60, "polynomial": 20_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +24,16 @@ class Witness:
         prefix: what leads to the loop.
         pump: what is repeated.
         suffix: what makes the match fail at the end.
-        length: characters of repeated text after which one match takes more than a second (exponential) or
-            more than ten milliseconds (polynomial).
+        length: characters of repeated text after which one match took more than a second (exponential) or
+            more than ten milliseconds (polynomial); it varies from run to run.
+        shown: characters of repeated text in the witness that people are shown; it does not vary.
     """
 
     prefix: str
     pump: str
     suffix: str
     length: int
+    shown: int = 60
 
     def text(self, characters: int) -> str:
         """The witness with at least so many characters of repeated text."""
@@ -39,7 +42,7 @@ class Witness:
     def __str__(self) -> str:
         """The witness as a Python expression."""
         parts = [repr(self.prefix)] if self.prefix else []
-        parts.append(f"{self.pump!r} * {-(-self.length // len(self.pump))}")
+        parts.append(f"{self.pump!r} * {-(-self.shown // len(self.pump))}")
         if self.suffix:
             parts.append(repr(self.suffix))
         return " + ".join(parts)
@@ -83,4 +86,4 @@ def prove(
         return None
     if not answer:
         return None
-    return Witness(answer["prefix"], answer["pump"], answer["suffix"], answer["length"])
+    return Witness(answer["prefix"], answer["pump"], answer["suffix"], answer["length"], _SHOWN[degree])
