@@ -15,19 +15,36 @@ from hypothesis import strategies as st
 from charter.engine.cache import Cache, key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    Open = Callable[[Path], Cache]
 
-def test_what_is_put_is_got_by_a_later_run(tmp_path: Path) -> None:
+
+@pytest.fixture(name="open_cache")
+def fixture_open_cache() -> Iterator[Open]:
+    """Opens caches, and lets go of them at the end."""
+    caches: list[Cache] = []
+
+    def opened(folder: Path) -> Cache:
+        caches.append(Cache(folder))
+        return caches[-1]
+
+    yield opened
+    for cache in caches:
+        cache.close()
+
+
+def test_what_is_put_is_got_by_a_later_run(tmp_path: Path, open_cache: Open) -> None:
     values = {key(str(n)): b"%d" % n * 50 for n in range(1200)}
-    first = Cache(tmp_path / "c")
+    first = open_cache(tmp_path / "c")
     first.put_many(values)
     first.close()
-    assert Cache(tmp_path / "c").get_many([*values, key("other")]) == values
+    assert open_cache(tmp_path / "c").get_many([*values, key("other")]) == values
 
 
-def test_reading_makes_no_files(tmp_path: Path) -> None:
-    assert Cache(tmp_path / "c").get_many([b"x"]) == {}
+def test_reading_makes_no_files(tmp_path: Path, open_cache: Open) -> None:
+    assert open_cache(tmp_path / "c").get_many([b"x"]) == {}
     assert list(tmp_path.iterdir()) == []
 
 
@@ -37,33 +54,33 @@ def test_keys_are_equal_only_for_equal_parts(one: list[str], two: list[str]) -> 
 
 
 @pytest.mark.parametrize("damage", [b"", b"not a database at all" * 100])
-def test_a_damaged_file_is_rebuilt(tmp_path: Path, damage: bytes) -> None:
+def test_a_damaged_file_is_rebuilt(tmp_path: Path, open_cache: Open, damage: bytes) -> None:
     (tmp_path / "cache.db").write_bytes(damage)
-    cache = Cache(tmp_path)
+    cache = open_cache(tmp_path)
     assert cache.get_many([b"k"]) == {}
     cache.put_many({b"k": b"v"})
-    assert Cache(tmp_path).get_many([b"k"]) == {b"k": b"v"}
+    assert open_cache(tmp_path).get_many([b"k"]) == {b"k": b"v"}
 
 
-def test_a_damaged_value_is_not_believed(tmp_path: Path) -> None:
-    cache = Cache(tmp_path)
+def test_a_damaged_value_is_not_believed(tmp_path: Path, open_cache: Open) -> None:
+    cache = open_cache(tmp_path)
     cache.put_many({b"k": b"value", b"whole": b"other"})
     cache.close()
     with sqlite3.connect(tmp_path / "cache.db") as database:
         database.execute("UPDATE result SET value = ? WHERE key = ?", (b"x" * 20, b"k"))
     database.close()
-    assert Cache(tmp_path).get_many([b"k", b"whole"]) == {b"whole": b"other"}
+    assert open_cache(tmp_path).get_many([b"k", b"whole"]) == {b"whole": b"other"}
 
 
-def test_a_page_overwritten_in_the_middle_loses_results_not_the_run(tmp_path: Path) -> None:
-    cache = Cache(tmp_path)
+def test_a_page_overwritten_in_the_middle_loses_results_not_the_run(tmp_path: Path, open_cache: Open) -> None:
+    cache = open_cache(tmp_path)
     values = {key(str(n)): os.urandom(500) for n in range(500)}
     cache.put_many(values)
     cache.close()
     raw = bytearray((tmp_path / "cache.db").read_bytes())
     raw[4096 : len(raw) // 2] = os.urandom(len(raw) // 2 - 4096)
     (tmp_path / "cache.db").write_bytes(raw)
-    cache = Cache(tmp_path)
+    cache = open_cache(tmp_path)
     found = cache.get_many(values)
     assert all(values[name] == value for name, value in found.items())
     cache.put_many(values)
@@ -71,9 +88,9 @@ def test_a_page_overwritten_in_the_middle_loses_results_not_the_run(tmp_path: Pa
     assert cache.get_many(values) == values
 
 
-def test_a_place_that_cannot_be_written_to_is_no_error(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_to_is_no_error(tmp_path: Path, open_cache: Open) -> None:
     (tmp_path / "file").write_text("")
-    cache = Cache(tmp_path / "file" / "below")
+    cache = open_cache(tmp_path / "file" / "below")
     cache.put_many({b"k": b"v"})
     assert cache.get_many([b"k"]) == {}
 
@@ -88,16 +105,16 @@ for n in range(int(sys.argv[2]), int(sys.argv[2]) + 40):
 """
 
 
-def test_processes_share_one_cache(tmp_path: Path) -> None:
+def test_processes_share_one_cache(tmp_path: Path, open_cache: Open) -> None:
     command = [sys.executable, "-c", FILL, str(tmp_path)]
     workers = [subprocess.Popen([*command, str(n * 40)]) for n in range(4)]
     assert [worker.wait(60) for worker in workers] == [0] * 4
     wanted = {key(str(n)): b"%d" % n for n in range(160)}
-    assert Cache(tmp_path).get_many(wanted) == wanted
+    assert open_cache(tmp_path).get_many(wanted) == wanted
 
 
-def test_prune_forgets_what_is_no_longer_used(tmp_path: Path) -> None:
-    cache = Cache(tmp_path)
+def test_prune_forgets_what_is_no_longer_used(tmp_path: Path, open_cache: Open) -> None:
+    cache = open_cache(tmp_path)
     cache.put_many({b"old": b"1", b"new": b"2"})
     with sqlite3.connect(tmp_path / "cache.db") as database:
         database.execute("UPDATE result SET used = 1 WHERE key = ?", (b"old",))
@@ -106,6 +123,6 @@ def test_prune_forgets_what_is_no_longer_used(tmp_path: Path) -> None:
     assert cache.get_many([b"old", b"new"]) == {b"new": b"2"}
 
 
-def test_git_is_told_to_ignore_it(tmp_path: Path) -> None:
-    Cache(tmp_path / ".charter_cache").put_many({b"k": b"v"})
+def test_git_is_told_to_ignore_it(tmp_path: Path, open_cache: Open) -> None:
+    open_cache(tmp_path / ".charter_cache").put_many({b"k": b"v"})
     assert (tmp_path / ".charter_cache" / ".gitignore").read_text() == "*\n"

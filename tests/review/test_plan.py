@@ -117,7 +117,7 @@ def test_a_plan_that_was_carried_out_leaves_nothing_to_do(
     pushes: list[tuple[list[Item], list[int], list[tuple[int, str]]]],
     comments: int,
     resolve: Resolve,
-    may_resolve: bool,  # noqa: FBT001 - hypothesis passes by position
+    may_resolve: bool,
     at_once: int,
 ) -> None:
     forge = MemoryForge(at_once, may_resolve=may_resolve)
