@@ -16,6 +16,15 @@ _TITLE = re.compile(r'title="([^"]*)"')
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`*])")
 _HEADINGS = {"bad": "Found", "fixed": "Fixed", "good": "Not found"}
 CWE_ADDRESS = "https://cwe.mitre.org/data/definitions/{}.html"
+_ADDRESSES = (
+    (r"^https://cwe\.mitre\.org/data/definitions/(\d+)\.html$", "CWE-{}"),
+    (r"^https://peps\.python\.org/pep-(\d+)/", "PEP {}"),
+    (r"^https://cheatsheetseries\.owasp\.org/cheatsheets/(\w+)_Cheat_Sheet\.html", "OWASP cheat sheet: {}"),
+    (r"^https://owasp\.org/Top10/(A\d+)", "OWASP Top 10: {}"),
+    (r"^https://docs\.python\.org/3/(?:\w+/)*([\w.-]+?)(?:\.html)?(?:#.*)?$", "Python: {}"),
+    (r"^https://(?:www\.|docs\.|wiki\.)?([\w.-]+)/", "{}"),
+)
+"""What to call an address, by its form; the first that fits."""
 
 
 def explanation(rule: AnyRule) -> str:
@@ -52,9 +61,9 @@ def markdown(rule: AnyRule, principles: Mapping[str, Principle], *, link: str = 
         parts.append(
             f"## Options\n\nUnder `[rules.{rule.name}]`:\n\n| option | default |\n| --- | --- |\n{rows}"
         )
-    addresses = [*rule.references, *(CWE_ADDRESS.format(number) for number in rule.cwe)]
+    addresses = dict.fromkeys([*rule.references, *(CWE_ADDRESS.format(number) for number in rule.cwe)])
     if addresses:
-        parts.append("## Read on\n\n" + "\n".join(f"- <{address}>" for address in addresses))
+        parts.append("## Read on\n\n" + "\n".join(f"- {link_to(address)}" for address in addresses))
     parts.append(f"Silence one place with `# charter: ignore[{rule.name}] -- reason`.")
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -82,7 +91,7 @@ def principle_markdown(principle: Principle, rules: Sequence[AnyRule]) -> str:
     """A principle with its reasons and the rules that are its evidence."""
     looks = "\n".join(f"- {phrase}" for phrase in principle.looks_for)
     evidence = "\n".join(f"- `{rule.name}` ({rule.code}): {rule.title}" for rule in rules)
-    addresses = "\n".join(f"- <{address}>" for address in principle.references)
+    addresses = "\n".join(f"- {link_to(address)}" for address in principle.references)
     parts = [
         f"# {principle.id} {principle.title}",
         f"`{principle.slug}`, {principle.pillar.value}, rank {principle.rank}, weight {principle.weight:g}",
@@ -92,6 +101,15 @@ def principle_markdown(principle: Principle, rules: Sequence[AnyRule]) -> str:
         f"**Read on**\n\n{addresses}" if addresses else "",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def link_to(address: str) -> str:
+    """A link with a text that says where it leads: the weakness, the PEP or the site."""
+    for pattern, name in _ADDRESSES:
+        match = re.search(pattern, address)
+        if match:
+            return f"[{name.format(*(part.replace('_', ' ').lstrip('0') for part in match.groups()))}]({address})"
+    return f"<{address}>"
 
 
 def serving(principle: Principle, rules: Iterable[AnyRule]) -> list[AnyRule]:
