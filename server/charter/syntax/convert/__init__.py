@@ -1,0 +1,5 @@
+"""Parses what the host's `ast` refuses: newer syntax, and files of which a part is broken. It executes nothing."""
+
+from charter.syntax.convert.whole import parse
+
+__all__ = ["parse"]
