@@ -12,6 +12,7 @@ from typing import Any, cast
 import pytest
 
 from charter.syntax import convert, nodes
+from charter.syntax.source import Source
 
 _PLACE = ("lineno", "col_offset", "end_lineno", "end_col_offset")
 _OLD_FSTRINGS = sys.version_info < (3, 12)
@@ -134,9 +135,14 @@ def test_type_parameters_pep_695_and_696() -> None:
     assert _placed(text, nodes.TypeVarTuple) == ["*Ts = *tuple[int]"]
     assert _placed(text, nodes.ParamSpec) == ["**P = [int]"]
     assert _placed(text, nodes.TypeAlias) == ["type X[Q] = list[Q]"]
-    found = [type(node).__name__ for node in ast.walk(convert.parse("def f[T: int](): pass"))]
-    assert found.count("TypeVar") == 1
-    assert found.count("Name") == 1
+    assert _placed("def f[T: int](): pass", ast.Name) == ["int"]
+
+
+def test_the_index_finds_what_is_inside_type_parameters() -> None:
+    source = Source("a.py", "from b import C\ndef f[T: C](): pass\nclass D[*Ts]: pass\n")
+    assert source.problems == ()
+    assert [name.id for name in source.nodes(ast.Name)] == ["C"]
+    assert len(source.nodes(nodes.TypeVarTuple)) == 1
 
 
 def test_except_without_parentheses_pep_758() -> None:
@@ -152,7 +158,7 @@ def test_template_strings_pep_750() -> None:
     assert [ast.get_source_segment(text, part) for part in template.values] == [
         "a",
         "{ b !r:>5}",
-        'c" t"d',
+        "c",
         "{e}",
     ]
 

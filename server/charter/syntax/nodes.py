@@ -95,7 +95,20 @@ else:
             def __init__(self, **fields: object) -> None: ...
 
 
+class Broken(ast.stmt):
+    """Broken(expr* names)"""  # noqa: D415
+
+    # A statement that does not parse, and the names that its text mentions: they are used, who knows how.
+    _fields = __match_args__ = ("names",)
+    names: list[ast.expr]
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **fields: object) -> None: ...
+
+
 __all__ = [
+    "Broken",
     "Interpolation",
     "ParamSpec",
     "TemplateStr",

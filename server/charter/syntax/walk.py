@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import Final
+from typing import Any, Final
 
 _SCALARS: Final = frozenset(
     {"identifier", "int", "string", "constant", "expr_context", "operator", "boolop", "unaryop", "cmpop"}
@@ -38,9 +38,14 @@ def _node_fields(kind: type[ast.AST]) -> list[tuple[str, bool]]:
         type_, mark = types.get(name, ("", ""))
         if type_ not in _SCALARS:
             fields.append((name, mark == "*" if type_ else name in _LISTS))
+    if kind in _GENERIC and "type_params" not in kind._fields:
+        # Before 3.12; only definitions converted from newer syntax have the attribute.
+        fields.append(("type_params", True))
     return fields
 
 
+_ABSENT: Final[Any] = ()
+_GENERIC: Final = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
 _LISTS: Final = frozenset(
     {"body", "targets", "values", "type_params", "decorator_list", "keywords", "args", "elts", "generators"}
 )
@@ -83,7 +88,7 @@ class Index:
                 plan = child_fields(kind)
             mark = len(stack)
             for name, many in plan:
-                child = getattr(node, name)
+                child = getattr(node, name, _ABSENT)
                 if many:
                     for item in child:
                         if item is not None:
@@ -133,7 +138,7 @@ def children(node: ast.AST) -> list[ast.AST]:
     """The nodes directly below a node, in the order of the grammar."""
     found: list[ast.AST] = []
     for name, many in child_fields(node.__class__):
-        child = getattr(node, name)
+        child = getattr(node, name, _ABSENT)
         if many:
             found.extend(item for item in child if item is not None)
         elif child is not None:

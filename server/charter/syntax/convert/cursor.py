@@ -31,17 +31,19 @@ class Cursor:
     """Where in a text the conversion has come to.
 
     Args:
-        text: the whole text.
+        text: the text that is read.
+        shift: how many lines of the file stand before the text.
 
     Attributes:
         pos: offset behind the last token that was read.
     """
 
-    __slots__ = ("_ascii", "_starts", "_wide", "pos", "text")
+    __slots__ = ("_ascii", "_shift", "_starts", "_wide", "pos", "text")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, shift: int = 0) -> None:
         self.text = text
         self.pos = 0
+        self._shift = shift
         self._starts = Positions(text).starts
         self._ascii = text.isascii()
         self._wide: dict[int, bool] = {}
@@ -66,21 +68,22 @@ class Cursor:
         """Give a node the place from an offset to the current position, in lines and UTF-8 columns as `ast` does."""
         end = self.pos
         starts = self._starts
+        shift = self._shift
         line = bisect_right(starts, start)
         first = starts[line - 1]
-        node.lineno = line
-        if self._ascii:
-            node.col_offset = start - first
-            if line == len(starts) or end < starts[line]:
-                node.end_lineno = line
-                node.end_col_offset = end - first
-            else:
-                node.end_lineno = line = bisect_right(starts, end)
-                node.end_col_offset = end - starts[line - 1]
+        node.lineno = line + shift
+        if not self._ascii:
+            node.col_offset = self._column(line, start)
+            line = bisect_right(starts, end)
+            node.end_lineno = line + shift
+            node.end_col_offset = self._column(line, end)
             return node
-        node.col_offset = self._column(line, start)
-        node.end_lineno = line = bisect_right(starts, end)
-        node.end_col_offset = self._column(line, end)
+        node.col_offset = start - first
+        if line < len(starts) and end >= starts[line]:
+            line = bisect_right(starts, end)
+            first = starts[line - 1]
+        node.end_lineno = line + shift
+        node.end_col_offset = end - first
         return node
 
     def _column(self, line: int, offset: int) -> int:

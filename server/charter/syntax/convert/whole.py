@@ -1,9 +1,16 @@
-"""Parses a text with LibCST and converts it to the same `ast` objects that the newest Python would make."""
+"""Parses a text with LibCST and converts it to the same `ast` objects that the newest Python would make.
+
+LibCST recurses as deeply as the text nests and dies with the process when the stack ends, so texts that nest beyond
+what people write are refused first. That limit has a margin for a stack of 8 MB; whoever parses text that nobody
+vouches for does it in a process that may die.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final, cast
+
+from charter.syntax.convert.lines import DEPTH_LIMIT, layout
 
 if TYPE_CHECKING:
     import ast
@@ -26,20 +33,45 @@ def parse(text: str) -> ast.Module:
     Raises:
         SyntaxError: if LibCST does not parse it, or it is nested deeper than is safe to try.
     """
+    return _parse(text, 0)
+
+
+def parse_within(text: str, line: int, *, nested: bool) -> list[ast.stmt]:
+    """Parse whole lines of a file in the syntax of any Python 3.
+
+    Args:
+        text: the lines of one or more statements.
+        line: the 1-based number of the first of them in the file.
+        nested: whether they are indented.
+
+    Returns:
+        The statements, with their places in the file.
+
+    Raises:
+        SyntaxError: as `parse`, with the line in the file.
+    """
+    if not nested:
+        return _parse(text, line - 1).body
+    return cast("ast.If", _parse("if 1:\n" + text, line - 2).body[0]).body
+
+
+def _parse(text: str, shift: int) -> ast.Module:
     from libcst import CSTLogicError, CSTValidationError, ParserSyntaxError
     from libcst.native import parse_module  # pyright: ignore[reportUnknownVariableType]
 
     from charter.syntax.convert.cursor import Cursor
     from charter.syntax.convert.suites import module
 
+    if layout(text).depth > DEPTH_LIMIT:
+        raise SyntaxError("the code is nested too deeply to be parsed")
     try:
         tree = cast("Module", parse_module(text, "utf-8"))
-        return module(Cursor(text), tree)
+        return module(Cursor(text, shift), tree)
     except ParserSyntaxError as error:
         where = _WHERE.search(error.message)
         line, column = (int(where[1]), int(where[2])) if where else (error.raw_line, error.raw_column)
-        raise SyntaxError("invalid syntax", ("<unknown>", line, column, None)) from None
+        raise SyntaxError("invalid syntax", (None, line + shift, max(column, 1), None)) from None
     except (CSTLogicError, CSTValidationError) as error:
         raise SyntaxError(str(error)) from None
     except RecursionError:
-        raise SyntaxError("too many nested expressions") from None
+        raise SyntaxError("the code is nested too deeply to be parsed") from None
