@@ -141,15 +141,8 @@ class Source:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 return ast.parse(self.text)
-        except SyntaxError as error:
-            return self._tree_of_newer_syntax(error)
-        except (RecursionError, MemoryError):
-            self._problems = (
-                self._problem("the code is nested too deeply to be parsed", "split the expression"),
-            )
-        except ValueError as error:  # a null byte, on CPython 3.11
-            self._problems = (self._problem(str(error), "remove the null byte"),)
-        return ast.Module(body=[], type_ignores=[])
+        except (SyntaxError, RecursionError, MemoryError, ValueError):  # ValueError: a null byte, on CPython 3.11
+            return self._tree_of_sound_statements()
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -208,16 +201,13 @@ class Source:
     def _problem(self, message: str, remedy: str, span: Span | None = None) -> Problem:
         return Problem(self.location(span or Span(0, 0)), message, remedy)
 
-    def _tree_of_newer_syntax(self, error: SyntaxError) -> ast.Module:
-        """Parse what the host cannot: newer syntax as a whole, else statement by statement."""
+    def _tree_of_sound_statements(self) -> ast.Module:
+        """Parse what the host cannot, statement by statement: newer syntax, and what is left of a broken file."""
         from charter.syntax import convert
 
-        try:
-            return convert.parse(self.text)
-        except (SyntaxError, RecursionError):
-            recovered = convert.statements(self.text)
+        recovered = convert.statements(self.text)
         self._problems = tuple(
             self._problem(f"syntax error: {broken.message}", "the rest of the file was checked", broken.span)
             for broken in recovered.errors
-        ) or (self._problem(f"syntax error: {error.msg}", "the rest of the file was checked"),)
+        )
         return recovered.tree

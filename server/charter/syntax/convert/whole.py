@@ -71,7 +71,7 @@ def _parse(text: str, shift: int) -> ast.Module:
         where = _WHERE.search(error.message)
         line, column = (int(where[1]), int(where[2])) if where else (error.raw_line, error.raw_column)
         raise SyntaxError("invalid syntax", (None, line + shift, max(column, 1), None)) from None
-    except (CSTLogicError, CSTValidationError) as error:
+    except (CSTLogicError, CSTValidationError, ValueError) as error:  # ValueError: a lone surrogate
         raise SyntaxError(str(error)) from None
     except RecursionError:
         raise SyntaxError("the code is nested too deeply to be parsed") from None
