@@ -164,7 +164,7 @@ def test_says_what_python_says() -> None:
         "x = " + "[-" * 150 + "-" * 900,
         "if a: pass\n" + "elif b: pass\n" * 9000,
         "x = f'" + "{a:" * 3000 + "}" * 3000 + "'",
-        "match f\"{a[\"b\"]}\":\n    case " + "[" * 60 + "]" * 60 + ": pass",
+        'match f"{a["b"]}":\n    case ' + "[" * 60 + "]" * 60 + ": pass",
     ],
 )
 def test_hostile_nesting_is_refused_and_the_rest_kept(text: str) -> None:

@@ -92,4 +92,4 @@ class Cursor:
         if wide is None:
             end = self._starts[line] if line < len(self._starts) else len(self.text)
             wide = self._wide[line] = not self.text[start:end].isascii()
-        return len(self.text[start:offset].encode()) if wide else offset - start
+        return len(self.text[start:offset].encode("utf-8", "surrogatepass")) if wide else offset - start
