@@ -141,7 +141,7 @@ class Source:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 return ast.parse(self.text)
-        except (SyntaxError, RecursionError, MemoryError, ValueError):  # ValueError: a null byte, on CPython 3.11
+        except (SyntaxError, RecursionError, MemoryError, ValueError):  # `ValueError` for a null byte
             return self._tree_of_sound_statements()
 
     @property
