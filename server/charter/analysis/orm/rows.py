@@ -50,7 +50,7 @@ def read(run: Interpreter, row: Row, name: str, site: Site) -> Value:
         return known
     for to_attr, (relation_name, inner) in plan.lists:
         if to_attr == name:
-            return _listed(run, row, relation_name, inner)
+            return _listed(run, row, relation_name, to_attr, inner)
     if name in plan.computed:
         return UNKNOWN
     if name == "awaitable_attrs" and model.orm is Orm.SQLALCHEMY:
@@ -71,11 +71,11 @@ def read(run: Interpreter, row: Row, name: str, site: Site) -> Value:
     return Unknown(name)
 
 
-def _listed(run: Interpreter, row: Row, relation_name: str, inner: Plan) -> Value:
+def _listed(run: Interpreter, row: Row, relation_name: str, to_attr: str, inner: Plan) -> Value:
     relation = row.model.relations.get(relation_name)
     if relation is None or relation.target is None:
         return UNKNOWN
-    query = collection(run, row, relation, inner)
+    query = collection(run, row, replace(relation, name=to_attr), inner)
     return Container(row_of(run, query))
 
 

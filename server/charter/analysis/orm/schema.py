@@ -99,6 +99,7 @@ class Model:
     table: str = ""
     polymorphic: bool = False
     keys: list[str] = field(default_factory=list[str])
+    primary: list[str] = field(default_factory=list[str])
     indexed: set[str] = field(default_factory=set[str])
     unique: set[str] = field(default_factory=set[str])
 
@@ -478,6 +479,8 @@ class Schema:
             node, ast.Call
         ):
             model.columns[name] = _constant(_keyword(node, "deferred")) is True
+            if _constant(_keyword(node, "primary_key")) is True and name not in model.primary:
+                model.primary.append(name)
             for target in _foreign_tables(node):
                 model.keys.append(target)
         elif name == "__mapper_args__" and isinstance(node, ast.Dict):

@@ -166,6 +166,7 @@ class Module(TextFile):
         self.name: str = name
         self.is_package: bool = path.endswith("__init__.py")
         self._tree: ast.Module | None = None
+        self._parents: dict[ast.AST, ast.AST] | None = None
         self._names: dict[str, Binding] | None = None
         self.stars: list[str] = []
         self.annotations: dict[str, ast.expr] = {}
@@ -183,6 +184,27 @@ class Module(TextFile):
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 self._tree = ast.Module([], [])
         return self._tree
+
+    @property
+    def parents(self) -> dict[ast.AST, ast.AST]:
+        """The node that holds each node."""
+        if self._parents is None:
+            self._parents = {c: p for p in ast.walk(self.tree) for c in ast.iter_child_nodes(p)}
+        return self._parents
+
+    def statement(self, node: ast.AST) -> ast.stmt | None:
+        """The innermost statement that is or holds a node."""
+        current: ast.AST | None = node
+        while current is not None and not isinstance(current, ast.stmt):
+            current = self.parents.get(current)
+        return current
+
+    def function(self, node: ast.AST) -> FunctionNode | None:
+        """The innermost function around a node."""
+        current = self.parents.get(node)
+        while current is not None and not isinstance(current, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            current = self.parents.get(current)
+        return current
 
     @property
     def names(self) -> dict[str, Binding]:
