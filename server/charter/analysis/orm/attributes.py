@@ -126,17 +126,18 @@ def member_value(run: Interpreter, owner: Class, member: ast.AST) -> Value:
         if member.value is None:
             return run.annotated(owner.module, member.annotation)
         member = member.value
-    if isinstance(member, ast.expr):
-        frame = Frame(owner.module, {}, None, owner.node, owner)
-        for name, other in owner.members.items():
-            if other is not member and isinstance(other, ast.expr) and _mentions(member, name):
-                frame.names[name] = expressions.evaluate(run, other, Frame(owner.module))
-        return expressions.evaluate(run, member, frame)
-    return UNKNOWN
+    if not isinstance(member, ast.expr):
+        return UNKNOWN
+    return run.remembered(member, lambda: _class_expression(run, owner, member))
 
 
-def _mentions(node: ast.expr, name: str) -> bool:
-    return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(node))
+def _class_expression(run: Interpreter, owner: Class, member: ast.expr) -> Value:
+    frame = Frame(owner.module, {}, None, owner.node, owner)
+    for node in ast.walk(member):
+        other = owner.members.get(node.id) if isinstance(node, ast.Name) else None
+        if isinstance(node, ast.Name) and isinstance(other, ast.expr) and other is not member:
+            frame.names[node.id] = expressions.evaluate(run, other, Frame(owner.module))
+    return expressions.evaluate(run, member, frame)
 
 
 def instance_attribute(run: Interpreter, value: Instance, name: str, site: Site) -> Value:

@@ -130,10 +130,10 @@ def _appended(module: Module, whole: ast.expr, loop: Loop) -> str | None:
     block = _block(module, loop)
     position = block.index(loop) if loop in block else 0
     previous = block[position - 1] if position else None
-    if isinstance(previous, ast.Assign) and isinstance(previous.value, ast.List) and not previous.value.elts:
-        if isinstance(previous.targets[0], ast.Name) and previous.targets[0].id == name:
-            return name
-    return None
+    if not isinstance(previous, ast.Assign) or not isinstance(previous.targets[0], ast.Name):
+        return None
+    empty = isinstance(previous.value, ast.List) and not previous.value.elts
+    return name if empty and previous.targets[0].id == name else None
 
 
 def _block(module: Module, statement: ast.stmt) -> list[ast.stmt]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -32,8 +32,8 @@ from charter.analysis.orm.values import (
 )
 from charter.analysis.orm.world import Class, Module, Site, World
 
-MAX_DEPTH = 10
-MAX_STEPS = 40_000
+MAX_DEPTH = 7
+MAX_STEPS = 20_000
 
 
 class Exhausted(Exception):  # noqa: N818 - not an error: the rest of one entry point is given up
@@ -63,13 +63,16 @@ class Interpreter:
         self.templates: Templates = Templates(None)
         self._numbers: int = 0
         self._globals: dict[tuple[str, str], Value] = {}
-        self._memo: dict[object, tuple[Value, frozenset[str]]] = {}
+        self._memo: dict[object, tuple[Value, frozenset[str], bool]] = {}
         self._frames: dict[str, Frame] = {}
         self._busy: set[tuple[str, str]] = set()
+        self._members: dict[ast.AST, Value] = {}
+        self._asked: int = 0
 
     def forget(self) -> None:
         """Drop all that was remembered between entry points, after a file changed."""
         self._globals.clear()
+        self._members.clear()
         self._memo.clear()
         self._frames.clear()
 
@@ -111,6 +114,7 @@ class Interpreter:
         method: str = "",
     ) -> None:
         """Note a query; it counts only while an open loop runs that repeats it."""
+        self._asked += 1
         loops = self.active(among)
         if kind != "relation":
             loops = [loop for loop in loops if not loop.carried]
@@ -273,6 +277,16 @@ class Interpreter:
         finally:
             self.loops, self.calls, self.mask = loops, calls, mask
 
+    def remembered(self, node: ast.AST, make: Callable[[], Value]) -> Value:
+        """The value of a class attribute, evaluated once and outside every loop."""
+        found = self._members.get(node)
+        if found is None:
+            self._members[node] = UNKNOWN
+            with self._quiet():
+                found = make()
+            self._members[node] = found
+        return found
+
     def annotated(self, module: Module, annotation: ast.expr | None) -> Value:
         """What a parameter of an annotated type may be."""
         if annotation is None:
@@ -389,15 +403,19 @@ class Interpreter:
             return UNKNOWN
         key = self._memo_key(function, arguments, keywords)
         if key is not None and key in self._memo:
-            value, paths = self._memo[key]
-            self.world.touched |= paths
-            return value
+            value, paths, silent = self._memo[key]
+            if silent or not self.loops:
+                self.world.touched |= paths
+                return value
+        self.steps += 5
+        asked = self._asked
         outer = self.world.touched
         self.world.touched = {function.module.path}
         try:
             value = self._run(function, node, arguments, keywords, site)
-            if key is not None:
-                self._memo[key] = (value, frozenset(self.world.touched))
+            silent = asked == self._asked
+            if key is not None and (silent or not self.loops) and _untouched(function):
+                self._memo[key] = (value, frozenset(self.world.touched), silent)
         finally:
             outer |= self.world.touched
             self.world.touched = outer
@@ -441,7 +459,7 @@ class Interpreter:
         return name in self.hot
 
     def _memo_key(self, function: Function, arguments: list[Value], keywords: dict[str, Value]) -> object:
-        if function.closure is not None or self.loops:
+        if function.closure is not None or not _untouched(function):
             return None
         parts: list[object] = [function.node]
         for value in [*arguments, *keywords.values()]:
@@ -449,6 +467,8 @@ class Interpreter:
                 parts.append((type(value.value).__name__, value.value))
             elif isinstance(value, (Unknown, ClassRef, External)):
                 parts.append(value)
+            elif value is function.bound and isinstance(value, Instance):
+                parts.append(value.cls)
             else:
                 return None
         parts.append(tuple(keywords))
@@ -527,6 +547,12 @@ def _telling(value: Value, depth: int = 0) -> bool:
             return depth < 2 and any(_telling(v, depth + 1) for v in attributes.values())
         case _:
             return True
+
+
+def _untouched(function: Function) -> bool:
+    """Whether a method's receiver, if it is an instance, carries nothing yet that would tell calls apart."""
+    bound = function.bound
+    return not isinstance(bound, Instance) or not (bound.attributes.keys() - {"__init__"})
 
 
 def _last(node: ast.expr) -> str:

@@ -30,34 +30,9 @@ _TEST = re.compile(
 )
 _SEEDS = frozenset(
     {
-        *(
-            "objects",
-            "_default_manager",
-            "_base_manager",
-            "select_related",
-            "prefetch_related",
-            "get_object_or_404",
-        ),
-        *(
-            "get_list_or_404",
-            "prefetch_related_objects",
-            "get_queryset",
-            "queryset",
-            "session",
-            "select",
-            "scalars",
-        ),
-        *(
-            "query",
-            "Session",
-            "save",
-            "delete",
-            "bulk_create",
-            "get_or_create",
-            "db",
-            "Prefetch",
-            "fetch_related",
-        ),
+        *("objects", "_default_manager", "_base_manager", "select_related", "prefetch_related"),
+        *("get_object_or_404", "get_list_or_404", "prefetch_related_objects", "get_queryset", "queryset"),
+        *("session", "get_user_model", "get_model", "fetch_related"),
     }
 )
 _COMMON = frozenset(
@@ -303,9 +278,10 @@ class Solver:
     def _evaluate(self, path: str, file: _File, run: Interpreter, world: World) -> None:
         outer, world.touched = world.touched, {path}
         events: list[findings.Event] = []
-        for entry in entries.entries(run, world.by_path[path]):
-            entries.evaluate(run, entry)
-            events.extend(run.events)
+        if not run.hot.isdisjoint(file.words):
+            for entry in entries.entries(run, world.by_path[path]):
+                entries.evaluate(run, entry)
+                events.extend(run.events)
         file.found = [
             item for item in findings.gather(events, path) if not _TEST.search(item.event.site.file.path)
         ]
