@@ -13,7 +13,7 @@ from charter.engine.work import keys_of
 from charter.mend.prove import Proved, Prover
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from charter.api import Edit, Finding, Fix
     from charter.engine.cache import Cache
@@ -47,7 +47,12 @@ class Offers:
 
 
 def offers(
-    project: Project, report: Report, *, most: int | None = None, cache: Cache | None = None
+    project: Project,
+    report: Report,
+    *,
+    most: int | None = None,
+    cache: Cache | None = None,
+    prover: Callable[[], Prover] | None = None,
 ) -> Offers:
     """Prove the fixes of a report's findings.
 
@@ -56,19 +61,22 @@ def offers(
         report: what was found.
         most: so many findings are tried, the first ones; None tries all. Each proof checks a file anew.
         cache: where proofs are kept.
+        prover: gives the prover, if one is needed after all; by default made from the report.
     """
     fixable = [finding for finding in report.findings if finding.fixes]
     tried = fixable if most is None else fixable[:most]
     keys = _keys(project, report, tried) if cache is not None and tried else {}
     known = cache.get_many(keys.values()) if cache is not None else {}
-    prover = Prover(project, report.results, report.reducer)
+    make = prover or (lambda: Prover(project, report.results, report.reducer))
+    worker: Prover | None = None
     found: dict[str, tuple[Offer, ...]] = {}
     fresh: dict[bytes, bytes] = {}
     for finding in tried:
         name = keys.get(finding.fingerprint)
         kept = _read(known.get(name)) if name else None
         if kept is None:
-            kept = _prove(prover, finding)
+            worker = worker or make()
+            kept = _prove(worker, finding)
             if name:
                 fresh[name] = codec.dumps([(offer.fix, dict(offer.edits)) for offer in kept])
         if kept:
@@ -85,7 +93,7 @@ def _prove(prover: Prover, finding: Finding) -> tuple[Offer, ...]:
 
 def _keys(project: Project, report: Report, findings: Sequence[Finding]) -> dict[str, bytes]:
     """What a proof depends on: every file whose result could change it, and the finding with its fixes."""
-    of_files = keys_of(project, report.results)
+    of_files = keys_of(project, report.results or report.paths)
     base = key("proof", __version__, *(value for _, value in sorted(of_files.items())))
     return {finding.fingerprint: key(base, finding.fingerprint, codec.dumps(finding)) for finding in findings}
 

@@ -6,30 +6,36 @@ What both trees share is checked once: a file's own result is taken over where p
 from __future__ import annotations
 
 import gc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from charter.engine.project import Project, assemble
+from charter.engine import codec
+from charter.engine.cache import key
+from charter.engine.project import Project, Report, assemble
 from charter.engine.reduce import ProjectFacts, Reducer
-from charter.engine.work import results_of
+from charter.engine.work import keys_of, results_of
+from charter.mend.offer import offers
 from charter.mend.prove import Prover
 from charter.review.diff import read_diff
 from charter.review.identity import Comparison, compare, identify
 from charter.review.snapshot import take
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from charter.api import Principle
+    from charter.api import Finding, Principle
     from charter.engine.cache import Cache
     from charter.engine.check import FileResult
-    from charter.engine.project import Report
     from charter.engine.registry import Registry
     from charter.engine.settings import Settings
+    from charter.mend.offer import Offer
     from charter.review.diff import Diff
     from charter.review.git import Repository
     from charter.review.snapshot import Snapshot
+
+_KEPT: Final = ("paths", "findings", "suppressed", "problems", "opportunities", "lines")
+"""The parts of a report that are kept in the cache."""
 
 
 @dataclass(frozen=True)
@@ -51,21 +57,100 @@ class Tools:
     cache: Cache | None = None
 
 
-@dataclass
 class Side:
-    """One of the two trees, checked.
+    """One of the two trees, checked when it is asked for.
 
-    Attributes:
+    Args:
         snapshot: its files.
-        project: the project they make.
-        results: what checking each file by itself gave.
-        report: what checking them all gave.
+        tools: what to check with.
+        other: the other tree, whose results are taken over where they are the same.
     """
 
-    snapshot: Snapshot
-    project: Project
-    results: Mapping[str, FileResult]
-    report: Report
+    def __init__(self, snapshot: Snapshot, tools: Tools, other: Side | None = None) -> None:
+        self.snapshot: Snapshot = snapshot
+        self._tools: Tools = tools
+        self._other: Side | None = other
+        self.project: Project = Project.of(
+            tools.settings,
+            tools.registry,
+            tools.principles,
+            snapshot.python,
+            snapshot.read,
+            others=snapshot.others,
+        )
+
+    @cached_property
+    def results(self) -> dict[str, FileResult]:
+        """What checking each file by itself gave."""
+        project = self.project
+        shared = dict(self._shared())
+        missing = [path for path in project.paths if path not in shared]
+        fresh = results_of(project, missing, jobs=self._tools.jobs, cache=self._tools.cache)
+        return {path: shared.get(path) or fresh[path] for path in project.paths}
+
+    @cached_property
+    def reducer(self) -> Reducer | None:
+        """The solvers, holding every file; None if no enabled rule needs the whole."""
+        if not self.project.planner.analyses:
+            return None
+        reducer = Reducer(self.project.planner.analyses, self.project.info)
+        for path in sorted(self.results):
+            reducer.update(path, self.results[path].extracts)
+        return reducer
+
+    @cached_property
+    def report(self) -> Report:
+        """What checking the tree gave; taken from the cache if the very same tree was checked before."""
+        name = self._key()
+        if self._tools.cache is not None and name is not None:
+            data = self._tools.cache.get_many([name]).get(name)
+            known = _read_report(self.project, data) if data else None
+            if known:
+                return known
+        report = assemble(self.project, self.results, self._facts())
+        if self._tools.cache is not None and name is not None and not report.failures:
+            self._tools.cache.put_many({name: codec.dumps([getattr(report, field) for field in _KEPT])})
+        return report
+
+    def _key(self) -> bytes | None:
+        if self._tools.cache is None:
+            return None
+        files = keys_of(self.project, self.project.paths)
+        others = [f"{path}:{self.snapshot.blobs[path]}" for path in self.snapshot.others]
+        return key("tree", *(name for _, name in sorted(files.items())), *others)
+
+    def _facts(self) -> ProjectFacts:
+        if not self.project.planner.analyses:
+            return ProjectFacts()
+        other = self._other
+        if (
+            other is not None
+            and other.reducer is not None
+            and {*self.project.paths} <= {*other.project.paths}
+        ):
+            return self._facts_by(other, other.reducer)
+        assert self.reducer is not None
+        return self.reducer.solve()
+
+    def _facts_by(self, other: Side, reducer: Reducer) -> ProjectFacts:
+        """The facts of this tree by the other's solvers, which redo only what differs; they are put back."""
+        changed = [path for path in other.results if other.results[path] is not self.results.get(path)]
+        for path in changed:
+            reducer.update(path, self.results[path].extracts if path in self.results else {})
+        try:
+            return reducer.solve()
+        finally:
+            for path in changed:
+                reducer.update(path, other.results[path].extracts)
+
+    def _shared(self) -> Iterator[tuple[str, FileResult]]:
+        other = self._other
+        if other is None or "results" not in vars(other):
+            return
+        for path in self.project.paths:
+            same = other.snapshot.blobs.get(path) == self.snapshot.blobs[path]
+            if same and other.project.modules.get(path) == self.project.modules.get(path):
+                yield path, other.results[path]
 
     def text(self, path: str) -> str:
         """A file's text; "" if it cannot be read."""
@@ -81,21 +166,23 @@ class Analysis:
         base: the tree before.
         head: the tree after.
         comparison: new, old and fixed findings.
+        cache: where proofs are kept.
     """
 
     diff: Diff
     base: Side
     head: Side
     comparison: Comparison
+    cache: Cache | None = None
 
-    @cached_property
-    def prover(self) -> Prover:
-        """Proves fixes against the head."""
-        project = self.head.project
-        reducer = None
-        if project.planner.analyses:
-            reducer = _reducer(project, self.head.results)
-        return Prover(project, self.head.results, reducer)
+    def offers(self, findings: Sequence[Finding]) -> Mapping[str, tuple[Offer, ...]]:
+        """The proved fixes of some findings of the head, by the engine's fingerprint, the best first."""
+        report = replace(self.head.report, findings=list(findings))
+
+        def prover() -> Prover:
+            return Prover(self.head.project, self.head.results, self.head.reducer)
+
+        return offers(self.head.project, report, cache=self.cache, prover=prover).by_finding
 
     def silenced(self) -> int:
         """How many findings the head's comments suppress and the base's did not."""
@@ -124,44 +211,29 @@ def analyse(repository: Repository, base: str, head: str, tools: Tools) -> Analy
     was_enabled = gc.isenabled()
     gc.disable()  # as in engine.run: trees hold no cycles
     try:
-        head_side = _check(after, tools)
-        base_side = _check(before, tools, head_side)
+        head_side = Side(after, tools)
+        base_side = Side(before, tools, head_side)
+        identified = (
+            identify(base_side.report.findings, base_side.text, diff, head=False),
+            identify(head_side.report.findings, head_side.text, diff, head=True),
+        )
     finally:
         if was_enabled:
             gc.enable()
-    comparison = compare(
-        identify(base_side.report.findings, base_side.text, diff, head=False),
-        identify(head_side.report.findings, head_side.text, diff, head=True),
+    return Analysis(diff, base_side, head_side, compare(*identified), tools.cache)
+
+
+def _read_report(project: Project, data: bytes) -> Report | None:
+    try:
+        values = dict(zip(_KEPT, codec.loads(data), strict=True))
+    except ValueError:
+        return None
+    return Report(
+        root=project.settings.root,
+        failures=[],
+        rules=project.registry.by_name,
+        principles=project.principles,
+        times={},
+        read=project.read,
+        **values,
     )
-    return Analysis(diff, base_side, head_side, comparison)
-
-
-def _check(snapshot: Snapshot, tools: Tools, other: Side | None = None) -> Side:
-    project = Project.of(
-        tools.settings,
-        tools.registry,
-        tools.principles,
-        snapshot.python,
-        snapshot.read,
-        others=snapshot.others,
-    )
-    shared = dict(_shared(snapshot, project, other)) if other else {}
-    missing = [path for path in project.paths if path not in shared]
-    fresh = results_of(project, missing, jobs=tools.jobs, cache=tools.cache)
-    results = {path: shared.get(path) or fresh[path] for path in project.paths}
-    facts = _reducer(project, results).solve() if project.planner.analyses else ProjectFacts()
-    return Side(snapshot, project, results, assemble(project, results, facts))
-
-
-def _shared(snapshot: Snapshot, project: Project, other: Side) -> Iterator[tuple[str, FileResult]]:
-    for path in project.paths:
-        same = other.snapshot.blobs.get(path) == snapshot.blobs[path]
-        if same and path in other.results and other.project.modules.get(path) == project.modules.get(path):
-            yield path, other.results[path]
-
-
-def _reducer(project: Project, results: Mapping[str, FileResult]) -> Reducer:
-    reducer = Reducer(project.planner.analyses, project.info)
-    for path in sorted(results):
-        reducer.update(path, results[path].extracts)
-    return reducer

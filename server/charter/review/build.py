@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Final
 
 from charter import __version__
 from charter.api import Confidence, Grade, Severity
-from charter.mend.prove import Proved
+from charter.mend.compile import apply_edits
 from charter.review.document import Item, Patch, Place, Review, Suggestion
 from charter.review.escape import plain
 from charter.review.secrets import Redactor
 from charter.review.suggest import anchor, patch, suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from charter.api import Finding, Location
+    from charter.api import Edit, Finding, Location
+    from charter.mend.offer import Offer
     from charter.review.analyse import Analysis
     from charter.review.diff import FileChange
     from charter.review.document import Anchor, ConfidenceName, Move, SeverityName
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 _TALL: Final = 10
 """Lines of the tallest comment; a finding that is taller is shown at its first line."""
-_PROVED: Final = 60
-"""How many findings have their fixes proved; proving checks the file anew for each."""
 _ITEMS: Final = 1000
 _SEVERITIES: Final[Mapping[Severity, SeverityName]] = {
     Severity.INFO: "info",
@@ -49,13 +48,15 @@ class Builder:
     Args:
         analysis: the change.
         least: the smallest severity that is told.
+        proofs: how many findings have their fixes proved, the most important first; each proof checks anew.
     """
 
-    def __init__(self, analysis: Analysis, least: Severity = Severity.INFO) -> None:
+    def __init__(self, analysis: Analysis, least: Severity = Severity.INFO, proofs: int = 20) -> None:
         self._analysis: Analysis = analysis
         self._least: Severity = least
+        self._proofs: int = proofs
         self._redact: Redactor = Redactor(analysis.head.report.findings, analysis.head.text)
-        self._proofs: int = 0
+        self._offers: Mapping[str, tuple[Offer, ...]] = {}
 
     def review(self, base: str, head: str, scores: Scores | None = None) -> Review:
         """The whole review.
@@ -69,6 +70,7 @@ class Builder:
         told = sorted(
             (k for k in analysis.comparison.new if k.finding.severity >= self._least), key=_importance
         )
+        self._offers = self._analysis.offers([k.finding for k in told if self._stands(k)][: self._proofs])
         before, after, moves = scores or (None, None, ())
         return Review(
             charter_review=1,
@@ -90,6 +92,12 @@ class Builder:
             notes=tuple(self._notes(len(told))),
         )
 
+    def _stands(self, known: Known) -> bool:
+        return bool(known.finding.fixes) and self._place(known) is not None
+
+    def _place(self, known: Known) -> Anchor | None:
+        return _place_of(known, self._analysis.diff.files.get(known.finding.path))
+
     def _notes(self, told: int) -> Iterable[str]:
         silenced = self._analysis.silenced()
         if silenced > 0:
@@ -100,10 +108,9 @@ class Builder:
     def _item(self, known: Known) -> Item:
         finding = known.finding
         change = self._analysis.diff.files.get(finding.path)
-        place = _place_of(known, change)
+        place = self._place(known)
         suggestion, repair = None, None
-        if place and change and finding.fixes and self._proofs < _PROVED:
-            self._proofs += 1
+        if place and change:
             place, suggestion, repair = self._fixed(finding, place, change)
         return Item(
             fingerprint=known.fingerprint,
@@ -155,21 +162,22 @@ class Builder:
         self, finding: Finding, place: Anchor, change: FileChange
     ) -> tuple[Anchor, Suggestion | None, Patch | None]:
         """Where the comment stands and the first fix that is proved: as a suggestion if one can say it, or as a diff."""
-        for fix in finding.fixes:
-            proved = self._analysis.prover.prove(finding, fix)
-            if not isinstance(proved, Proved):
-                continue
-            texts = {path: (self._analysis.head.text(path), new) for path, new in proved.texts.items()}
-            title, grade = self._say(proved.fix.title), proved.fix.grade
+        for offer in self._offers.get(finding.fingerprint, ()):
+            texts = {path: self._applied(path, edits) for path, edits in offer.edits.items()}
+            title, grade = self._say(offer.fix.title), offer.fix.grade
             if grade is not Grade.SUGGESTION and texts.keys() == {finding.path}:
                 found = suggest(title, *texts[finding.path], change)
                 if found and not self._redact.has_secret("\n".join(found[1].lines)):
                     return found[0], found[1], None
-            doubt = proved.fix.doubt or ("it is a proposal" if grade is Grade.SUGGESTION else "")
+            doubt = offer.fix.doubt or ("it is a proposal" if grade is Grade.SUGGESTION else "")
             shown = patch(title, doubt, texts)
             if shown and not self._redact.has_secret(shown.diff):
                 return place, None, shown
         return place, None, None
+
+    def _applied(self, path: str, edits: Sequence[Edit]) -> tuple[str, str]:
+        text = self._analysis.head.text(path)
+        return text, apply_edits(text, edits)
 
 
 def _place_of(known: Known, change: FileChange | None) -> Anchor | None:

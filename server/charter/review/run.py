@@ -141,7 +141,9 @@ def _make(options: Options, repository: Repository, base: str, head: str) -> tup
         cache = Cache(repository.root / settings.cache_dir) if options.cache and settings.cache else None
         tools = Tools(settings, rules, charter.principles, options.jobs or default_jobs(), cache)
         analysis = analyse(repository, base, head, tools)
-        review = Builder(analysis, options.min_severity).review(base, head, moved(analysis))
+        review = Builder(analysis, options.min_severity, max(options.max_comments, 1)).review(
+            base, head, moved(analysis)
+        )
         return review, _renderer(rules, charter), settings.fail_under
 
 
