@@ -138,6 +138,9 @@ ANALYSES: tuple[Analysis, ...] = (
     ),
     Analysis("charter.analysis.taint", ("charter.api.facts.taint.TaintFlow",), project=True),
     Analysis("charter.analysis.regex.patterns", ("charter.api.facts.regex.Regex",)),
+    Analysis("charter.analysis.clones", ("charter.api.facts.structure.Clone",), project=True),
+    Analysis("charter.analysis.imports", ("charter.api.facts.structure.ImportCycle",), project=True),
+    Analysis("charter.analysis.conventions", ("charter.api.facts.docs.ConventionBreak",), project=True),
 )
 """Every analysis. Order is the order in which they run."""
 

@@ -1,0 +1,331 @@
+"""What a project nearly always does, learned by counting, and where it does otherwise.
+
+Nothing is prescribed: for each topic the ways in which the project does a thing are counted, and only where one way
+has at least `STRONG` of at least `ENOUGH` uses is it a convention, whose few breaks are reported with the evidence.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from charter.analysis import Solution
+from charter.analysis.places import Packed, name_span, pack, unpack
+from charter.api import Span
+from charter.api.facts.docs import ConventionBreak
+from charter.model.names import absolute_module
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from charter.analysis import ProjectInfo
+    from charter.api import Fact
+    from charter.model.names import Names
+    from charter.syntax.source import Source
+
+VERSION = 1
+STRONG: Final = 0.95
+ENOUGH: Final = 30
+
+_TEST: Final = re.compile(r"(^|/)(tests?|testing|test_[^/]*\.py|[^/]*_test\.py|conftest\.py)($|/)")
+_OTHERS_CODE: Final = re.compile(r"(^|/)(migrations|vendor|_vendor|third_party|[^/]*_pb2(_grpc)?\.py)($|/)")
+_PATH_CALLS: Final = frozenset(
+    {
+        "os.path.join",
+        "os.path.exists",
+        "os.path.isfile",
+        "os.path.isdir",
+        "os.path.dirname",
+        "os.path.basename",
+    }
+)
+_ERRORS: Final = frozenset(
+    {
+        "builtins.Exception",
+        "builtins.ValueError",
+        "builtins.RuntimeError",
+        "builtins.TypeError",
+        "builtins.KeyError",
+        "builtins.OSError",
+    }
+)
+
+WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "logger-name": ("a logger is named `{way}`", "loggers"),
+    "exception-name": ("an exception's name ends in {way}", "exceptions"),
+    "own-imports": ("the project's own modules are imported {way}", "imports"),
+    "optional-types": ("a type that may be None is written {way}", "annotations"),
+    "paths": ("paths are handled with {way}", "places"),
+    "text-formatting": ("text is put together with {way}", "places"),
+    "test-style": ("tests are {way}", "tests"),
+    "test-files": ("test files are named {way}", "files"),
+}
+"""How each topic is spoken of, and what is counted."""
+
+Use = tuple[str, str, Packed, str]
+"""Topic, way, place, text that would follow each other way ("" if that takes more thought)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Convention:
+    """One thing that a project nearly always does alike.
+
+    Attributes:
+        topic: what it is about, a key of `WORDS`.
+        way: how it is done.
+        count: how often it is done so.
+        total: how often it is done at all.
+    """
+
+    topic: str
+    way: str
+    count: int
+    total: int
+
+    @property
+    def sentence(self) -> str:
+        """The convention in words, with the evidence."""
+        words, counted = WORDS[self.topic]
+        return f"{words.format(way=self.way)} ({self.count} of {self.total} {counted})"
+
+
+def extract(source: Source, names: Names) -> list[Use] | None:
+    """How a file does what conventions are about."""
+    if _OTHERS_CODE.search(source.path):
+        return None
+    is_test = _TEST.search(source.path) is not None
+    found: list[Use] = []
+    if is_test:
+        found.extend(_tests(source, names))
+    found.extend(_loggers(source, names))
+    found.extend(_exceptions(source, names))
+    found.extend(_imports(source))
+    found.extend(_optionals(source, names))
+    if not is_test:
+        found.extend(_paths(source, names))
+        found.extend(_formatting(source))
+    return found or None
+
+
+def _loggers(source: Source, names: Names) -> Iterator[Use]:
+    for statement in source.tree.body:
+        if (
+            isinstance(statement, ast.Assign)
+            and isinstance(statement.value, ast.Call)
+            and isinstance(statement.targets[0], ast.Name)
+            and names.qualified(statement.value.func) == "logging.getLogger"
+            and len(statement.value.args) == 1
+            and isinstance(statement.value.args[0], ast.Name)
+            and statement.value.args[0].id == "__name__"
+        ):
+            target = statement.targets[0]
+            yield ("logger-name", target.id, pack(source, target), "")
+
+
+def _exceptions(source: Source, names: Names) -> Iterator[Use]:
+    for node in source.nodes(ast.ClassDef):
+        bases = [names.qualified(base) or "" for base in node.bases]
+        if any(base in _ERRORS or base.endswith(("Error", "Exception")) for base in bases):
+            way = next(
+                (f"`{word}`" for word in ("Error", "Exception", "Warning") if node.name.endswith(word)),
+                "something else",
+            )
+            if way != "`Warning`":
+                yield ("exception-name", way, pack(source, name_span(source, node)), "")
+
+
+def _imports(source: Source) -> Iterator[Use]:
+    package = source.module.partition(".")[0]
+    if not package or "." not in source.module:
+        return
+    for statement in source.tree.body:
+        if not isinstance(statement, ast.ImportFrom):
+            continue
+        own = statement.level > 0 or (statement.module or "").partition(".")[0] == package
+        if not own:
+            continue
+        span = source.span(statement)
+        text = source.text[span.start : span.end]
+        head = re.match(r"from\s+\S+\s+import\b", text)
+        if head is None:
+            continue
+        way = "by relative names" if statement.level else "by absolute names"
+        other = ""
+        if statement.level:
+            module = absolute_module(source.module, source.path, statement.level, statement.module)
+            other = f"from {module} import" if module else ""
+        yield ("own-imports", way, pack(source, Span(span.start, span.start + head.end())), other)
+
+
+def _optionals(source: Source, names: Names) -> Iterator[Use]:
+    for node in source.nodes(ast.Subscript):
+        if isinstance(node.value, (ast.Name, ast.Attribute)):
+            last = node.value.id if isinstance(node.value, ast.Name) else node.value.attr
+            if (
+                last == "Optional"
+                and names.qualified(node.value) == "typing.Optional"
+                and _is_plain(node, source)
+            ):
+                inner = source.segment(node.slice)
+                simple = (
+                    isinstance(node.slice, (ast.Name, ast.Attribute, ast.Subscript)) and "\n" not in inner
+                )
+                yield (
+                    "optional-types",
+                    "`Optional[X]`",
+                    pack(source, node),
+                    f"{inner} | None" if simple else "",
+                )
+    for operation in source.nodes(ast.BinOp):
+        if (
+            isinstance(operation.op, ast.BitOr)
+            and isinstance(operation.right, ast.Constant)
+            and operation.right.value is None
+        ):
+            yield ("optional-types", "`X | None`", pack(source, operation), "")
+
+
+def _is_plain(node: ast.Subscript, source: Source) -> bool:
+    """Whether an `Optional` is an annotation that could as well be a union: no alias, nothing quoted inside."""
+    if any(isinstance(inner, ast.Constant) and isinstance(inner.value, str) for inner in ast.walk(node)):
+        return False
+    parent = source.parent(node)
+    while isinstance(parent, ast.expr):
+        parent = source.parent(parent)
+    return isinstance(parent, (ast.arg, ast.AnnAssign, ast.FunctionDef, ast.AsyncFunctionDef))
+
+
+def _paths(source: Source, names: Names) -> Iterator[Use]:
+    for call in source.nodes(ast.Call):
+        function = call.func
+        if (
+            isinstance(function, ast.Attribute)
+            and isinstance(function.value, ast.Attribute)
+            and function.value.attr == "path"
+        ):
+            if names.qualified(function) in _PATH_CALLS:
+                yield ("paths", "`os.path`", pack(source, call), "")
+        elif (
+            isinstance(function, ast.Name)
+            and function.id == "Path"
+            and names.qualified(function) == "pathlib.Path"
+        ):
+            yield ("paths", "`pathlib`", pack(source, call), "")
+
+
+def _formatting(source: Source) -> Iterator[Use]:
+    for node in source.nodes(ast.JoinedStr):
+        if any(isinstance(value, ast.FormattedValue) for value in node.values):
+            yield ("text-formatting", "f-strings", pack(source, node), "")
+    for call in source.nodes(ast.Call):
+        function = call.func
+        if (
+            isinstance(function, ast.Attribute)
+            and function.attr == "format"
+            and isinstance(function.value, ast.Constant)
+            and isinstance(function.value.value, str)
+            and function.value.lineno == function.value.end_lineno
+            and not any(isinstance(argument, ast.Starred) for argument in call.args)
+            and all(keyword.arg for keyword in call.keywords)
+        ):
+            yield ("text-formatting", "`str.format`", pack(source, call), "")
+
+
+def _tests(source: Source, names: Names) -> Iterator[Use]:
+    stem = source.path.rpartition("/")[2].removesuffix(".py")
+    start = pack(source, Span(0, 0))
+    if stem.startswith("test_"):
+        yield ("test-files", "`test_….py`", start, "")
+    elif stem.endswith("_test"):
+        yield ("test-files", "`…_test.py`", start, "")
+    for kind in (ast.FunctionDef, ast.AsyncFunctionDef):
+        for node in source.nodes(kind):
+            if not node.name.startswith("test_"):
+                continue
+            parent = source.parent(node)
+            bases = (
+                [names.qualified(base) or "" for base in parent.bases]
+                if isinstance(parent, ast.ClassDef)
+                else []
+            )
+            is_unittest = any(base.endswith("TestCase") for base in bases)
+            if is_unittest or not bases:
+                way = "methods of a `TestCase`" if is_unittest else "plain pytest functions and classes"
+                yield ("test-style", way, pack(source, name_span(source, node)), "")
+
+
+class Solver:
+    """Counts the ways of the whole project.
+
+    Args:
+        project: tells the oldest Python.
+    """
+
+    def __init__(self, project: ProjectInfo) -> None:
+        self._project = project
+        self._files: dict[str, list[Use]] = {}
+        self._counts: dict[str, Counter[str]] = {}
+        self._solution: Solution | None = None
+
+    def update(self, path: str, extract: object | None) -> None:
+        """Take in how a file does things, or take the file out."""
+        old = self._files.get(path)
+        if old == extract:
+            return
+        self._solution = None
+        for topic, way, *_ in old or ():
+            self._counts[topic][way] -= 1
+        self._files.pop(path, None)
+        if extract is not None:
+            new = self._files[path] = cast("list[Use]", extract)
+            for topic, way, *_ in new:
+                self._counts.setdefault(topic, Counter())[way] += 1
+
+    def learned(self) -> list[Convention]:
+        """The conventions that the project has, strong enough to be held to."""
+        found: list[Convention] = []
+        for topic, ways in sorted(self._counts.items()):
+            total = sum(ways.values())
+            if total >= ENOUGH:
+                way, count = ways.most_common(1)[0]
+                if count >= STRONG * total and way != "something else":
+                    found.append(Convention(topic, way, count, total))
+        return found
+
+    def solve(self) -> Solution:
+        """The breaks of the conventions that the project has."""
+        if self._solution is None:
+            self._solution = self._solve()
+        return self._solution
+
+    def _solve(self) -> Solution:
+        conventions = {convention.topic: convention for convention in self.learned()}
+        examples: dict[str, tuple[str, Packed]] = {}
+        facts: dict[str, list[Fact]] = {}
+        opportunities: dict[str, dict[tuple[type[Fact], str], int]] = {}
+        for path, uses in sorted(self._files.items()):
+            for topic, way, place, _ in uses:
+                if topic in conventions and way == conventions[topic].way:
+                    examples.setdefault(topic, (path, place))
+        for path, uses in self._files.items():
+            counts: Counter[str] = Counter()
+            for topic, way, place, other in uses:
+                convention = conventions.get(topic)
+                if convention is None:
+                    continue
+                counts[topic] += 1
+                if way != convention.way:
+                    replacement = other if self._can_write(topic) else ""
+                    example = unpack(*examples[topic]) if topic in examples else None
+                    facts.setdefault(path, []).append(
+                        ConventionBreak(unpack(path, place), topic, convention.sentence, example, replacement)
+                    )
+            if counts:
+                opportunities[path] = {(ConventionBreak, topic): count for topic, count in counts.items()}
+        return Solution(facts, opportunities)
+
+    def _can_write(self, topic: str) -> bool:
+        return topic != "optional-types" or self._project.python >= (3, 10)

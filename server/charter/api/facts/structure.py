@@ -1,0 +1,57 @@
+"""Facts about how a project hangs together: code that is there twice, imports that go in circles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from charter.api.facts import Fact
+from charter.api.text import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Clone(Fact):
+    """A piece of code that the project holds more than once; one fact for the whole family.
+
+    Attributes:
+        location: the first of the pieces, by path and line.
+        others: the further ones.
+        lines: how many lines the first piece takes.
+        statements: how many statements the pieces share.
+        exact: whether the pieces are equal to the letter of their names.
+    """
+
+    others: tuple[Location, ...]
+    lines: int
+    statements: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CycleStep:
+    """One import in a circle.
+
+    Attributes:
+        location: the import statement.
+        module: the module that it stands in.
+        imports: the module that it imports.
+        lazy: whether all it brings in is used in functions only, so that the import could move there.
+    """
+
+    location: Location
+    module: str
+    imports: str
+    lazy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ImportCycle(Fact):
+    """Modules that import each other when they are imported; the shortest circle of its kind.
+
+    Attributes:
+        location: the import that is best cut.
+        steps: the circle, beginning with that import.
+        size: how many modules are tangled up with each other in all.
+    """
+
+    steps: tuple[CycleStep, ...]
+    size: int
