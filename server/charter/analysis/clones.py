@@ -75,9 +75,8 @@ def _items(body: list[ast.stmt], source: Source, depth: int) -> Iterator[Item]:
         mass = _head(statement, parts, exact)
         span = source.span(statement)
         blocks = [getattr(statement, field, None) for field in ("body", "orelse", "finalbody")]
-        inner = [block for block in blocks if isinstance(block, list) and block]
         end, end_line = span.end, statement.end_lineno or statement.lineno
-        if inner:
+        if any(blocks):
             end, end_line = _end_of_head(statement, source)
         text = "\0".join(parts)
         yield (
@@ -215,8 +214,8 @@ class Solver:
             fact = self._fact(places, length)
             if fact is not None:
                 facts.setdefault(fact.location.path, []).append(fact)
-        functions = {path: {(Clone, ""): len(file)} for path, file in self._files.items()}
-        return Solution(facts, functions)
+        kind: type[Fact] = Clone
+        return Solution(facts, {path: {(kind, ""): len(file)} for path, file in self._files.items()})
 
     def _candidates(self) -> list[Place]:
         found = [place for places in self._index.values() if 1 < len(places) <= _CROWD for place in places]

@@ -63,7 +63,7 @@ def _module_level(body: list[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]
             if "TYPE_CHECKING" not in test and "'__name__'" not in test:
                 yield from _module_level(statement.body)
             yield from _module_level(statement.orelse)
-        elif isinstance(statement, ast.Try) or isinstance(statement, (ast.With, ast.ClassDef)):
+        elif isinstance(statement, (ast.Try, ast.With, ast.ClassDef)):
             yield from _module_level(statement.body)
 
 
@@ -138,8 +138,8 @@ class Solver:
             cycle = _shortest(graph, component)
             fact = _fact(cycle, graph, paths, len(component))
             facts.setdefault(fact.location.path, []).append(fact)
-        opportunities = {path: {(ImportCycle, ""): 1} for path in self._files}
-        return Solution(facts, opportunities)
+        kind: type[Fact] = ImportCycle
+        return Solution(facts, {path: {(kind, ""): 1} for path in self._files})
 
 
 def _imported(module: str, target: str, name: str, paths: Mapping[str, str]) -> Iterator[str]:
