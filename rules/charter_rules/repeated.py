@@ -24,23 +24,25 @@ _STATEMENTS = {
 
 def message(fact: QueryInLoop) -> str:
     """What happens, what it costs and where the rows come from."""
-    row = f"each {fact.rows}" if fact.rows else "each round of the loop"
     if fact.loop is None:
         return f"`{fact.subject}` runs one more query for each row to load `{fact.method}`"
+    place = f"line {fact.loop.line}"
+    if fact.loop.path != fact.location.path:
+        place = f"{fact.loop.path}:{fact.loop.line}"
     where = (
-        f" in the loop at line {fact.loop.line}"
-        if fact.loop.path == fact.location.path
-        else f" in the loop at {fact.loop.path}:{fact.loop.line}"
+        f"for each {fact.rows} in the loop at {place}"
+        if fact.rows
+        else f"in each round of the loop at {place}"
     )
-    return f"`{fact.subject}` runs {_cost(fact)} for {row}{where}{_origin(fact)}"
+    return f"`{fact.subject}` runs {_cost(fact)} {where}{_origin(fact)}"
 
 
 def _cost(fact: QueryInLoop) -> str:
     if fact.method in {"commit", "flush", "begin_nested"}:
         return f"one {fact.method.upper()}"
     if fact.operation == "write":
-        verb = _STATEMENTS.get(fact.method, "write to")
-        return f"one `{verb} {fact.reads}`" if fact.reads else "one write"
+        verb = _STATEMENTS.get(fact.method, "")
+        return f"one `{verb} {fact.reads}`" if fact.reads and verb else "one write"
     if fact.count > 1:
         return f"{fact.count} queries"
     source = f" FROM {fact.reads}`" if fact.reads else "`"

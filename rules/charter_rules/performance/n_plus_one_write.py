@@ -43,7 +43,16 @@ def n_plus_one_write(fact: QueryInLoop, ctx: Context) -> Iterator[Finding]:
     def import_labels(texts):
         for text in texts:
             Label.objects.create(text=text)
-    #       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `Label.objects.create(text=text)` …
+    #       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `Label.objects.create(text=text)` runs one `INSERT INTO Label` in each round of the loop at line 4
+    ```
+    ```python fixed title="shop/imports.py"
+    from shop.models import Label
+
+    def import_labels(texts):
+        new_labels = []
+        for text in texts:
+            new_labels.append(Label(text=text))
+        Label.objects.bulk_create(new_labels)
     ```
     ```python good title="shop/models.py"
     from django.db import models

@@ -409,4 +409,12 @@ def write_row(run: Interpreter, row: Row, name: str, site: Site) -> None:
     """`row.save()` and its like."""
     name = name.removeprefix("a") if name in {"asave", "adelete", "arefresh_from_db"} else name
     kind = "refresh" if name == "refresh_from_db" else "write"
-    run.record(kind, site, None, subject=site.source, model=row.model, row=row, method=name)
+    run.record(
+        kind,
+        site,
+        row.varies if kind == "refresh" else None,
+        subject=site.source,
+        model=row.model,
+        row=row,
+        method=name,
+    )

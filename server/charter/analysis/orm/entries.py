@@ -145,14 +145,12 @@ def _receiver(run: Interpreter, cls: Class) -> Value:
     if model is not None:
         return Row(model, OPAQUE)
     if is_manager_class(run.world, cls) or is_queryset_class(run.world, cls):
-        owner = next(
-            (
-                m
-                for m in run.schema.models.values()
-                if any(cls in (run.world.mro(c) if c else ()) for pair in m.managers.values() for c in pair)
-            ),
-            None,
-        )
+        owners = [
+            m
+            for m in run.schema.models.values()
+            if any(cls in (run.world.mro(c) if c else ()) for pair in m.managers.values() for c in pair)
+        ]
+        owner = min(owners, key=lambda m: (m.abstract, len(m.parents)), default=None)
         if owner is not None and is_queryset_class(run.world, cls):
             return Query(owner, OPAQUE, site, site, cls=cls)
         if owner is not None:

@@ -30,6 +30,9 @@ _OPERATIONS = {
     "commit": "write",
 }
 _LONGEST = 80
+_FARTHEST = {"read": 5, "query": 2, "write": 1}
+"""Calls between a loop and what it repeats: a relation is loaded at its origin however far away it is read, but a query
+or write deep inside other work is no longer the loop's to change."""
 
 
 @dataclass(slots=True)
@@ -74,6 +77,11 @@ def gather(events: Iterable[Event], home: str) -> list[Repeated]:
     """Events of one file's entry points, those that are one finding brought together."""
     found: dict[object, Repeated] = {}
     for event in events:
+        if (
+            event.loop is not None
+            and len(event.calls) - event.loop.depth > _FARTHEST[_OPERATIONS[event.kind]]
+        ):
+            continue
         key = _key(event)
         present = found.get(key)
         if present is None:
@@ -165,15 +173,7 @@ def _fact(item: Repeated, made: tuple[object, ...]) -> QueryInLoop:
     if query is not None and query.head.node is not None:
         origin = query.tail.location
         symbol = _symbol(query.head)
-    reads = (
-        event.relation.target.name
-        if event.relation and event.relation.target
-        else event.model.name
-        if event.model
-        else ""
-    )
-    if event.kind == "column" and event.model:
-        reads = event.model.name
+    reads = _reads(event)
     loop = event.loop
     return QueryInLoop(
         event.site.location,
@@ -192,24 +192,17 @@ def _fact(item: Repeated, made: tuple[object, ...]) -> QueryInLoop:
     )
 
 
+def _reads(event: Event) -> str:
+    """The model that an event's query loads or writes."""
+    if event.relation is not None and event.kind != "column":
+        return event.relation.target.name if event.relation.target else ""
+    return event.model.name if event.model else ""
+
+
 def _stations(event: Event) -> tuple[Station, ...]:
     if event.loop is None:
         return ()
-    inside = [site for site in event.calls if _within(site, event.loop.site)]
-    start = event.calls.index(inside[0]) if inside else len(event.calls)
-    return tuple(
-        Station(site.location, _short(site.source))
-        for site in event.calls[start:]
-        if site.node is not None or site.place
-    )
-
-
-def _within(site: Site, loop: Site) -> bool:
-    if site.file is not loop.file:
-        return False
-    if isinstance(loop.node, ast.comprehension) or loop.node is None:
-        return site.location.line >= loop.location.line
-    return loop.span.start <= site.span.start <= loop.span.end
+    return tuple(Station(site.location, _short(site.source)) for site in event.calls[event.loop.depth :])
 
 
 def _invariant(event: Event) -> bool:

@@ -44,6 +44,7 @@ class Loop:
         site: its statement, comprehension or the call that loops (`sorted`, `map`).
         bounded: whether the number of its rounds is fixed and small.
         what: what it iterates over, in words.
+        depth: the number of calls around it.
         carried: a `while` loop: only rows that the loop itself moves along count.
     """
 
@@ -54,6 +55,7 @@ class Loop:
     carried: bool = False
     over: Query | None = None
     rows: bool = False
+    depth: int = 0
 
 
 @dataclass(slots=True, eq=False)

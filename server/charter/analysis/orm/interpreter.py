@@ -68,11 +68,13 @@ class Interpreter:
         self._busy: set[tuple[str, str]] = set()
         self._members: dict[ast.AST, Value] = {}
         self._asked: int = 0
+        self._keeps: dict[ast.AST, str] = {}
 
     def forget(self) -> None:
         """Drop all that was remembered between entry points, after a file changed."""
         self._globals.clear()
         self._members.clear()
+        self._keeps.clear()
         self._memo.clear()
         self._frames.clear()
 
@@ -152,7 +154,8 @@ class Interpreter:
     ) -> Iterator[Loop]:
         """Run a loop around what is evaluated inside the `with`."""
         self._numbers += 1
-        loop = Loop(self._numbers, site, bounded, what, carried, over, rows)
+        depth = sum(1 for call, _ in self.calls if call is not None)
+        loop = Loop(self._numbers, site, bounded, what, carried, over, rows, depth)
         self.loops.append(loop)
         if self.mask is not None:
             self.mask |= {loop.number}
@@ -433,8 +436,12 @@ class Interpreter:
         self._parameters(frame, node.args, arguments, keywords, function)
         self.calls.append((site, node))
         mask = self.mask
-        if any(_last(d) in {"lru_cache", "cache", "memoize", "cached"} for d in node.decorator_list):
+        kept = self._kept(node)
+        if kept == "everywhere":
             self.mask = frozenset()
+        elif kept == "instance":
+            varies = function.bound.varies if isinstance(function.bound, Row) else frozenset[int]()
+            self.mask = varies if mask is None else varies & mask
         try:
             reached = self.block(node.body, frame)
         finally:
@@ -448,6 +455,13 @@ class Interpreter:
         if reached:
             frame.returns.append(Const(None))
         return join_all(frame.returns) or UNKNOWN
+
+    def _kept(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+        """Where a function keeps what it found: `everywhere` (a cache), on the `instance`, or nowhere ("")."""
+        found = self._keeps.get(node)
+        if found is None:
+            found = self._keeps[node] = keeps_result(node)
+        return found
 
     def _worth(self, function: Function, arguments: list[Value], keywords: dict[str, Value]) -> bool:
         """Whether a call can matter: it is handed rows or queries, or the function may reach some."""
@@ -547,6 +561,33 @@ def _telling(value: Value, depth: int = 0) -> bool:
             return depth < 2 and any(_telling(v, depth + 1) for v in attributes.values())
         case _:
             return True
+
+
+def keeps_result(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    """Whether a function keeps its result: in a cache (`everywhere`), in an attribute of its `instance`, or not ("")."""
+    if any(_last(d) in {"lru_cache", "cache", "memoize", "cached"} for d in node.decorator_list):
+        return "everywhere"
+    stored: set[str] = set()
+    tested: set[str] = set()
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute):
+            if inner.func.attr in {"get", "get_or_set", "get_many"} and _last(
+                inner.func.value
+            ).lower().endswith("cache"):
+                return "everywhere"
+        elif (
+            isinstance(inner, ast.Attribute)
+            and inner.attr.startswith("_")
+            and isinstance(inner.ctx, ast.Store)
+        ):
+            stored.add(inner.attr)
+        elif isinstance(inner, (ast.If, ast.Try, ast.IfExp)):
+            test = inner.body[0] if isinstance(inner, ast.Try) else inner.test
+            tested |= {n.attr for n in ast.walk(test) if isinstance(n, ast.Attribute)}
+            tested |= {
+                n.value for n in ast.walk(test) if isinstance(n, ast.Constant) and isinstance(n.value, str)
+            }
+    return "instance" if stored & tested else ""
 
 
 def _untouched(function: Function) -> bool:

@@ -153,8 +153,19 @@ def _django(wanted: Wanted) -> list[AnyEdit] | None:
     if isinstance(head, ast.Name) and not chain_is_call(query):
         return _named_model(query, head, calls, rest)
     if calls:
-        rest.append(_after(end_of(query), calls))
+        rest.append(_instead_of_all(query, calls))
     return rest
+
+
+def _instead_of_all(query: Query, calls: str) -> Edit:
+    """Put calls behind a query set's chain; a bare `.all()` at its end has then nothing left to do."""
+    steps = chain(query)
+    node = steps[-1].node if steps else None
+    end = end_of(query)
+    if steps and steps[-1].name == "all" and node is not None and isinstance(node.func, ast.Attribute):
+        start = Site(end.file, node.func.value).span.end
+        return Edit(Span(start, end.span.end), calls, end.file.path)
+    return _after(end, calls)
 
 
 def chain_is_call(query: Query) -> bool:

@@ -223,7 +223,7 @@ def _unit_of_work(
         run.record("write", site, None, subject=site.source, model=row.model, row=row, method=name)
         return row
     if name == "refresh":
-        run.record("refresh", site, None, subject=site.source, model=row.model, row=row, method=name)
+        run.record("refresh", site, row.varies, subject=site.source, model=row.model, row=row, method=name)
         names = arguments.value(1, "attribute_names")
         if isinstance(names, Container):
             _refreshed(arguments, row, names)
