@@ -64,5 +64,7 @@ def places(fact: QueryInLoop, ctx: Context) -> Iterator[Related]:
         yield ctx.related(fact.loop, f"for {'each ' + fact.rows if fact.rows else 'each round'} of this loop")
     for station in fact.calls:
         yield ctx.related(station.location, f"`{station.text}` leads to the query")
+    if fact.rendered is not None:
+        yield ctx.related(fact.rendered, "the template is rendered here")
     if fact.origin is not None:
         yield ctx.related(fact.origin, "the rows are loaded here")

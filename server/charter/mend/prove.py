@@ -138,7 +138,7 @@ class Prover:
     def _compare(self, pairs: Sequence[tuple[Finding, Fix]], new: Mapping[str, Source]) -> str:
         """What speaks against a change, by counting findings by rule before and after; "" if nothing."""
         removed = Counter((finding.path, finding.rule) for finding, _ in pairs)
-        paths = {finding.path for finding, _ in pairs} | set(new)
+        paths = self._concerned(finding for finding, _ in pairs) | set(new)
         before = self._count(paths, self._result, self._known_facts())
         fresh = {path: self._project.check(source) for path, source in new.items()}
 
@@ -151,6 +151,17 @@ class Prover:
                 return "the finding would remain"
         risen = next((rule for (path, rule), number in after.items() if number > before[path, rule]), "")
         return f"it would bring a finding of `{risen}`" if risen else ""
+
+    def _concerned(self, findings: Iterable[Finding]) -> set[str]:
+        """The files whose results may hold the findings: one in a template is found with the code that renders it."""
+        paths: set[str] = set()
+        for finding in findings:
+            if finding.path in self._project.modules or finding.path.endswith((".py", ".pyi", ".ipynb")):
+                paths.add(finding.path)
+            else:
+                related = (place.location.path for place in finding.related)
+                paths.update(path for path in related if path in self._project.modules)
+        return paths
 
     def _count(
         self,
@@ -166,7 +177,7 @@ class Prover:
             if facts is not None:
                 result = finish(self._project, result, facts, source)
             kept, suppressed = settle(self._project, result, source)
-            counts.update((path, finding.rule) for finding in (*kept, *suppressed))
+            counts.update((finding.path, finding.rule) for finding in (*kept, *suppressed))
         return counts
 
     def _result(self, path: str) -> FileResult:

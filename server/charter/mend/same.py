@@ -53,7 +53,8 @@ class _Comparison:
         if type(before) is not type(after):
             return self._edited(before, after)
         for name, many in child_fields(type(before)):
-            left, right = getattr(before, name), getattr(after, name)
+            empty = [] if many else None  # a host's own nodes may lack fields of newer Pythons
+            left, right = getattr(before, name, empty), getattr(after, name, empty)
             if many:
                 if not self._same_lists(left, right):
                     return False

@@ -188,8 +188,17 @@ def _fact(item: Repeated, made: tuple[object, ...]) -> QueryInLoop:
         _stations(event),
         item.count,
         _invariant(event),
+        _rendered(event),
         tuple(made),  # pyright: ignore[reportArgumentType]
     )
+
+
+def _rendered(event: Event) -> Location | None:
+    """The last place of code on the way into a template."""
+    if isinstance(event.site.file, Module):
+        return None
+    sites = [site for site in event.calls if isinstance(site.file, Module)]
+    return sites[-1].location if sites else None
 
 
 def _reads(event: Event) -> str:

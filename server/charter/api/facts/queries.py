@@ -40,6 +40,7 @@ class QueryInLoop(Fact):
         calls: the calls between the loop and the query, outermost first.
         count: queries per round, where one line reads a chain of relations.
         invariant: whether the query is the same in every round.
+        rendered: where the code renders the template that the query is in; None for code.
         fixes: ways to mend it at its origin, the best first.
     """
 
@@ -54,6 +55,7 @@ class QueryInLoop(Fact):
     calls: tuple[Station, ...] = ()
     count: int = 1
     invariant: bool = False
+    rendered: Location | None = None
     fixes: tuple[Fix, ...] = ()
 
     @property
