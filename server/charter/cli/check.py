@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from charter.cli.session import check, fail, open_paths, outcome_of, readable_errors, selection
-from charter.report import FORMATS, WITH_ALL_FIXES, WITH_SOME_FIXES, reporter
+from charter.report import FOR_PEOPLE, FORMATS, WITH_ALL_FIXES, WITH_SOME_FIXES, reporter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,12 +115,8 @@ def command(
     if statistics:
         from charter.cli.statistics import show
 
-        show(
-            report,
-            sys.stdout
-            if any(item.path is None and item.format == "full" for item in outputs)
-            else sys.stderr,
-        )
+        for_people = any(item.path is None and item.format in FOR_PEOPLE for item in outputs)
+        show(report, sys.stdout if for_people else sys.stderr)
     return _exit_code(outcome, fail_under, exit_zero=exit_zero)
 
 

@@ -25,7 +25,6 @@ COMMANDS = {
     "schema": "Print the JSON schema of the settings.",
     "lsp": "Start the language server.",
     "review": "Review a pull request.",
-    "models": "Print the data models of the project and their relations.",
 }
 """Every command with its one line of help; each is a module of this package, imported when it is called."""
 

@@ -38,6 +38,10 @@ WITH_SOME_FIXES = frozenset({"full", "markdown", "html"})
 """Formats for people, who read the first ones."""
 
 
+FOR_PEOPLE = frozenset({"full", "concise", "grouped"})
+"""Formats to which a person may get more lines; other tools could not read those."""
+
+
 class Reporter(Protocol):
     """A module that renders one format."""
 

@@ -25,6 +25,7 @@ STYLES = {
 }
 _MAX_LINES = 6
 """A longer place shows its first and last lines."""
+_MAX_RELATED = 5
 
 
 def render(outcome: Outcome, out: TextIO) -> None:
@@ -131,11 +132,13 @@ def _finding(outcome: Outcome, finding: Finding) -> Iterator[Line]:
             (f": {visible(step.message)}", ""),
         ]
         yield from _snippet(outcome, step.location, gutter, "blue", one_line=True)
-    for related in finding.related:
+    for related in finding.related[:_MAX_RELATED]:
         yield [
             ("  see ", "dim"),
             (visible(f"{_place(outcome, finding, related.location)}: {related.message}"), ""),
         ]
+    if len(finding.related) > _MAX_RELATED:
+        yield [(f"  and {len(finding.related) - _MAX_RELATED} more places", "dim")]
     yield from _because(outcome, finding)
     yield []
 
