@@ -12,7 +12,7 @@ from pathlib import Path
 from charter.analysis.regex.ambiguity import Pump
 
 _TRIAL = Path(__file__).with_name("trial.py")
-_LIMIT = 4.0
+_LIMIT = 12.0
 _SHOWN = {"exponential": 60, "polynomial": 20_000}
 
 

@@ -1,0 +1,134 @@
+"""Finds HTML that is put together from values and then declared safe."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final
+
+from charter.api import (
+    AddImport,
+    Confidence,
+    Fix,
+    Grade,
+    Severity,
+    rule,
+)
+from charter_rules import building, calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_MARKERS: Final = {
+    "django.utils.safestring.mark_safe": "django",
+    "django.utils.safestring.SafeString": "django",
+    "django.utils.safestring.SafeText": "django",
+    "markupsafe.Markup": "markupsafe",
+    "flask.Markup": "markupsafe",
+    "jinja2.Markup": "markupsafe",
+}
+_SAFE: Final = re.compile(
+    r"(?i)escape|format_html|render|sanitiz|bleach|nh3|clean|mark_safe|Markup|quote|urlencode|reverse|static|url_for|json_script|flatatt"
+    r"|^_$|gettext|ngettext|pgettext|int|len|float|isoformat|strftime|hex|uuid|join|as_|html|markdown|icon|css|class|attrs?$|_id$|^id$|pk$|count"
+    r"|color|colour|width|height|size|nonce|signature|safe|tag|svg|widget|media|template|csrf"
+)
+
+
+@rule(
+    ast.Call,
+    code="SEC041",
+    principles=("output-escaping",),
+    severity=Severity.MEDIUM,
+    confidence=Confidence.MEDIUM,
+    cwe=(79, 80),
+    calls=tuple(_MARKERS),
+    aliases=("B308", "B703", "B704", "S308", "S704"),
+    references=(
+        "https://docs.djangoproject.com/en/stable/ref/utils/#django.utils.html.format_html",
+        "https://markupsafe.palletsprojects.com/",
+    ),
+)
+def built_text_marked_safe(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Escape values before you declare the HTML around them safe.
+
+    `mark_safe` and `Markup` tell the template that a text needs no escaping. Where values are put into that text, one of them can hold tags
+    and scripts. `format_html` and `Markup(…).format(…)` escape the values and keep the HTML around them.
+
+    ```python bad
+    from django.utils.safestring import mark_safe
+
+    def badge(user):
+        return mark_safe("<b>%s</b>" % user.name)
+    #          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `user.name` is not escaped before `mark_safe` declares the text safe
+    ```
+    ```python fixed
+    from django.utils.html import format_html
+    from django.utils.safestring import mark_safe
+
+    def badge(user):
+        return format_html("<b>{}</b>", user.name)
+    ```
+    ```python good
+    from django.utils.html import format_html
+    from django.utils.safestring import mark_safe
+
+    def badge(user):
+        return format_html("<b>{}</b>", user.name)
+
+    def line():
+        return mark_safe("<hr>")
+    ```
+    """
+    text = ctx.argument(call, 0)
+    if text is None or ctx.is_test:
+        return
+    written = ctx.origin(text)
+    parts = building.pieces(written, ctx)
+    if parts is None:
+        return
+    risky = [
+        piece.value
+        for piece in parts
+        if piece.value is not None and not piece.numeric and not _is_safe(piece.value, ctx)
+    ]
+    if not risky:
+        return
+    name = (ctx.name(call.func) or "").rpartition(".")[2]
+    yield ctx.finding(
+        call,
+        f"`{calls.short(ctx, risky[0])}` is not escaped before `{name}` declares the text safe",
+        fix=_fix(call, name, parts, ctx) if written is text else None,
+    )
+
+
+def _is_safe(value: ast.expr, ctx: Context) -> bool:
+    """Whether a value is escaped, made by the framework, or cannot hold text."""
+    for node in (value, ctx.origin(value)):
+        if isinstance(node, ast.Constant) or _SAFE.search(calls.identifier(node)):
+            return True
+        if isinstance(node, ast.IfExp) and _is_safe(node.body, ctx) and _is_safe(node.orelse, ctx):
+            return True
+    if calls.identifier(value).isupper():
+        return True
+    return ctx.type_name(value) in {"builtins.int", "builtins.float", "builtins.bool", "markupsafe.Markup"}
+
+
+def _fix(call: ast.Call, name: str, parts: tuple[building.Piece, ...], ctx: Context) -> Fix | None:
+    """`format_html` with the values as its arguments, where they stand between tags."""
+    if name != "mark_safe" or any(not piece.plain for piece in parts):
+        return None
+    template = ""
+    values: list[str] = []
+    for piece in parts:
+        if piece.value is None:
+            template += piece.text.replace("{", "{{").replace("}", "}}")
+        else:
+            template += "{}"
+            values.append(ctx.source(piece.value))
+    if "<script" in template or '"' in template or "\n" in template or "\\" in template:
+        return None
+    new = f'format_html("{template}", {", ".join(values)})'
+    edits = (ctx.replace(call, new), AddImport("django.utils.html", "format_html"))
+    return Fix("Escape the values with `format_html`", edits, Grade.UNSAFE)

@@ -1,0 +1,162 @@
+"""Finds passwords, keys and personal data that are written to logs or to the terminal."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final
+
+from charter.api import (
+    Confidence,
+    Sensitivity,
+    Severity,
+    rule,
+    sensitivity,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_LEVELS: Final = (
+    "debug",
+    "info",
+    "warning",
+    "warn",
+    "error",
+    "critical",
+    "exception",
+    "log",
+    "trace",
+    "success",
+    "fatal",
+)
+_LOGGERS: Final = re.compile(r"(?i)^_*(?:\w*log|\w*logger|logging|structlog|audit)_*$")
+_QUIET: Final = frozenset(
+    {"exc_info", "stack_info", "stacklevel", "file", "end", "sep", "flush", "level", "extra"}
+)
+_MASKS: Final = re.compile(
+    r"(?i)mask|redact|hash|hide|obfus|censor|len|bool|type|digest|encrypt|sanitiz|scrub|anonym|fingerprint|isinstance|id$|count|getattr|hasattr|strength"
+)
+
+
+@rule(
+    ast.Call,
+    code="SEC043",
+    principles=("private-data-stays-private",),
+    severity=Severity.MEDIUM,
+    confidence=Confidence.MEDIUM,
+    cwe=(532, 312, 359),
+    calls=(
+        *(f"*.{level}" for level in _LEVELS),
+        *(f"logging.{level}" for level in _LEVELS),
+        "builtins.print",
+        "pprint.pprint",
+        "click.echo",
+        "*.write",
+    ),
+    references=(
+        "https://cwe.mitre.org/data/definitions/532.html",
+        "https://cheatsheetseries.owasp.org/cheatsheets/Logging_Cheat_Sheet.html",
+    ),
+)
+def secret_logged(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Keep passwords, keys and personal data out of logs.
+
+    Logs are kept long, copied to other systems and read by people who need no passwords. A secret in them is a secret that many have. Log that
+    something was set, whose it is, or its last characters, not the thing itself.
+
+    ```python bad
+    import logging
+
+    log = logging.getLogger(__name__)
+
+    def login(user, password):
+        log.info("login of %s with %s", user, password)
+    #                                         ^^^^^^^^ `password` is written to a log
+    ```
+    ```python good
+    import logging
+
+    log = logging.getLogger(__name__)
+
+    def login(user, password):
+        log.info("login of %s, password of %d characters", user, len(password))
+        log.debug("token expires at %s", user.token_expiry)
+    ```
+    """
+    function = calls.identifier(call.func)
+    name = ctx.name(call.func)
+    if name is None and not _is_log(call, function, ctx):
+        ctx.not_an_opportunity()
+        return
+    if ctx.is_test:
+        return
+    for argument in (*call.args, *(item.value for item in call.keywords if item.arg not in _QUIET)):
+        for secret in _secrets(argument, ctx, 0):
+            kind = sensitivity(calls.identifier(secret))
+            if kind is Sensitivity.PERSONAL and function in {"print", "echo", "pprint", "write"}:
+                continue
+            where = "the terminal" if function in {"print", "pprint", "echo"} else "a log"
+            if function == "write":
+                where = "the output"
+            yield ctx.finding(secret, f"`{calls.short(ctx, secret)}` is written to {where}")
+            return
+
+
+def _is_log(call: ast.Call, function: str, ctx: Context) -> bool:
+    """Whether a method belongs to a logger or a standard stream."""
+    if not isinstance(call.func, ast.Attribute):
+        return False
+    receiver = calls.identifier(call.func.value)
+    if function == "write":
+        return receiver in {"stdout", "stderr"}
+    return bool(_LOGGERS.match(receiver)) or (ctx.type_name(call.func.value) or "").endswith("Logger")
+
+
+def _secrets(expression: ast.expr, ctx: Context, depth: int) -> Iterator[ast.expr]:
+    """The parts of an expression that are private data and go into its text."""
+    if depth > 6:
+        return
+    if isinstance(expression, (ast.Name, ast.Attribute, ast.Subscript)):
+        name = calls.identifier(expression)
+        if sensitivity(name) is not None and not name.isupper() and not _is_harmless(expression, ctx):
+            yield expression
+        return
+    if isinstance(expression, ast.Call):
+        function = calls.identifier(expression.func)
+        if _MASKS.search(function):
+            return
+        if function in {"format", "join", "str", "repr", "decode", "encode", "strip", "dumps"}:
+            owner = [expression.func.value] if isinstance(expression.func, ast.Attribute) else []
+            for part in (*owner, *expression.args, *(item.value for item in expression.keywords)):
+                yield from _secrets(part, ctx, depth + 1)
+        elif (
+            function in {"get", "getenv", "get_secret_value"}
+            and sensitivity(calls.identifier(expression)) is not None
+        ):
+            yield expression
+        return
+    if isinstance(expression, (ast.JoinedStr, ast.FormattedValue, ast.BinOp, ast.Tuple, ast.List, ast.Dict)):
+        for child in ast.iter_child_nodes(expression):
+            if isinstance(child, ast.expr):
+                yield from _secrets(child, ctx, depth + 1)
+
+
+def _is_harmless(expression: ast.expr, ctx: Context) -> bool:
+    """Whether the value is known not to be the secret: a constant, a flag, a masked copy, a slice."""
+    if isinstance(expression, ast.Subscript) and isinstance(expression.slice, ast.Slice):
+        return True
+    made = ctx.origin(expression)
+    if isinstance(made, (ast.Constant, ast.Compare, ast.BoolOp, ast.JoinedStr)):
+        return True
+    if isinstance(made, ast.Call) and _MASKS.search(calls.identifier(made.func)):
+        return True
+    return ctx.type_name(expression) in {
+        "builtins.bool",
+        "builtins.int",
+        "pydantic.SecretStr",
+        "pydantic.types.SecretStr",
+    }

@@ -1,0 +1,121 @@
+"""Finds passwords, keys and personal data that are written to files or cookies unencrypted."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from charter.api import (
+    Confidence,
+    Sensitivity,
+    Severity,
+    rule,
+    sensitivity,
+)
+from charter_rules import building, calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+
+@rule(
+    ast.Call,
+    code="SEC044",
+    principles=("private-data-stays-private",),
+    severity=Severity.MEDIUM,
+    confidence=Confidence.MEDIUM,
+    cwe=(312, 313, 315, 256, 522),
+    calls=(
+        "*.write",
+        "*.writelines",
+        "*.write_text",
+        "*.set_cookie",
+        "json.dump",
+        "yaml.dump",
+        "yaml.safe_dump",
+    ),
+    references=("https://cwe.mitre.org/data/definitions/312.html",),
+)
+def secret_stored_in_clear(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Store secrets encrypted, or passwords as slow hashes.
+
+    What is in a file or a cookie as it is can be read by everybody who gets at the disk, the backup or the browser. Passwords need only be
+    compared, so store their slow hash; keys belong in the system's key store.
+
+    ```python bad
+    def remember(path, password):
+        with open(path, "w") as file:
+            file.write(password)
+    #                  ^^^^^^^^ `password` is kept in a file as it is
+    ```
+    ```python good
+    import keyring
+
+    def remember(user, password):
+        keyring.set_password("shop", user, password)
+
+    def save(path, encrypted_password):
+        with open(path, "w") as file:
+            file.write(encrypted_password)
+    ```
+    """
+    function = calls.identifier(call.func)
+    if function == "set_cookie":
+        stored = ctx.argument(call, 1, "value")
+        where = "a cookie"
+    else:
+        stored = ctx.argument(call, 0, "data")
+        where = "a file"
+    if stored is None or ctx.is_test:
+        return
+    if function in {"write", "writelines"} and not _is_file(call, ctx):
+        ctx.not_an_opportunity()
+        return
+    found = _secret(stored, ctx)
+    if found is not None and not (
+        function == "set_cookie" and sensitivity(calls.identifier(found)) is Sensitivity.TOKEN
+    ):
+        yield ctx.finding(found, f"`{calls.short(ctx, found)}` is kept in {where} as it is")
+
+
+def _is_file(call: ast.Call, ctx: Context) -> bool:
+    """Whether `x.write` writes to a file on disk."""
+    if not isinstance(call.func, ast.Attribute):
+        return False
+    return ctx.type_name(call.func.value) == "io.IOBase"
+
+
+def _secret(expression: ast.expr, ctx: Context) -> ast.expr | None:
+    """The private value that is stored, alone or inside of built text."""
+    if isinstance(expression, (ast.Name, ast.Attribute)):
+        kind = sensitivity(calls.identifier(expression))
+        made = ctx.origin(expression)
+        if kind is None or isinstance(made, (ast.Constant, ast.Compare)):
+            return None
+        if isinstance(made, ast.Call) and re.search(
+            r"(?i)encrypt|hash|crypt|seal|sign|public|private_bytes", ctx.source(made.func)
+        ):
+            return None
+        return expression
+    if isinstance(expression, ast.Call) and calls.identifier(expression.func) in {"encode", "str", "dumps"}:
+        owner = expression.func.value if isinstance(expression.func, ast.Attribute) else None
+        return next(
+            (
+                found
+                for part in (owner, *expression.args)
+                if part is not None and (found := _secret(part, ctx))
+            ),
+            None,
+        )
+    parts = building.pieces(expression, ctx)
+    for piece in parts or ():
+        if piece.value is not None:
+            found = _secret(piece.value, ctx)
+            if found is not None:
+                return found
+    if isinstance(expression, ast.Dict):
+        return next((found for value in expression.values if (found := _secret(value, ctx))), None)
+    return None

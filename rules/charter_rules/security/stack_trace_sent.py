@@ -1,0 +1,164 @@
+"""Finds stack traces and messages of exceptions that are sent to whoever asked."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final
+
+from charter.api import (
+    Confidence,
+    Severity,
+    rule,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_RESPONSES: Final = {
+    "django.http.HttpResponse", "django.http.JsonResponse", "django.http.HttpResponseServerError", "django.http.HttpResponseBadRequest",
+    "flask.jsonify", "flask.make_response", "flask.Response", "flask.abort", "fastapi.responses.JSONResponse", "fastapi.responses.HTMLResponse",
+    "fastapi.responses.PlainTextResponse", "starlette.responses.JSONResponse", "starlette.responses.PlainTextResponse",
+    "starlette.responses.HTMLResponse", "aiohttp.web.Response", "aiohttp.web.json_response", "rest_framework.response.Response",
+    "flask.render_template_string",
+}  # fmt: skip
+_BODIES: Final = frozenset({"content", "data", "text", "body", "response", "description", "detail"})
+_ROUTE: Final = re.compile(
+    r"^(?:route|get|post|put|patch|delete|api_view|errorhandler|exception_handler|websocket|head|options|view|endpoint)$"
+)
+_TRACES: Final = frozenset(
+    {
+        "traceback.format_exc",
+        "traceback.format_exception",
+        "traceback.format_tb",
+        "traceback.format_stack",
+        "sys.exc_info",
+    }
+)
+
+
+@rule(
+    ast.Call,
+    ast.Return,
+    code="SEC045",
+    principles=("private-data-stays-private",),
+    severity=Severity.MEDIUM,
+    confidence=Confidence.MEDIUM,
+    cwe=(209, 497, 200),
+    mentions=("traceback", "except"),
+    calls=tuple(_RESPONSES),
+    references=("https://cwe.mitre.org/data/definitions/209.html",),
+)
+def stack_trace_sent(node: ast.Call | ast.Return, ctx: Context) -> Iterator[Finding]:
+    """Log what went wrong; tell the client only that it did.
+
+    A stack trace shows paths, versions, queries and sometimes values: a map for the next attack. Log it with `logging.exception`, and answer
+    with a message of your own.
+
+    ```python bad
+    import traceback
+    from flask import Flask
+
+    app = Flask(__name__)
+
+    @app.route("/orders")
+    def orders():
+        try:
+            return load()
+        except Exception:
+            return traceback.format_exc(), 500
+    #              ^^^^^^^^^^^^^^^^^^^^^^ `traceback.format_exc()` tells the client how the program works inside
+    ```
+    ```python good
+    import logging
+    from flask import Flask
+
+    app = Flask(__name__)
+
+    @app.route("/orders")
+    def orders():
+        try:
+            return load()
+        except Exception:
+            logging.exception("orders failed")
+            return "something went wrong", 500
+
+    def describe():
+        try:
+            load()
+        except OSError as error:
+            return str(error)
+    ```
+    """
+    if ctx.is_test:
+        return
+    if isinstance(node, ast.Call):
+        name = ctx.name(node.func) or ""
+        sent: list[ast.expr] = [
+            *node.args[:2],
+            *(item.value for item in node.keywords if item.arg in _BODIES),
+        ]
+        traces_only = name not in _RESPONSES
+    else:
+        function = ctx.function(node)
+        if node.value is None or function is None or not _is_view(function):
+            ctx.not_an_opportunity()
+            return
+        sent = [node.value]
+        traces_only = False
+    for part in sent:
+        leak = _leak(part, ctx, traces_only=traces_only)
+        if leak is not None:
+            yield ctx.finding(
+                leak, f"`{calls.short(ctx, leak)}` tells the client how the program works inside"
+            )
+            return
+
+
+def _is_view(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function answers requests: it is registered as a route."""
+    for decorator in function.decorator_list:
+        target = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if (
+            isinstance(target, ast.Attribute)
+            and _ROUTE.match(target.attr)
+            and isinstance(decorator, ast.Call)
+        ):
+            return True
+    return False
+
+
+def _leak(expression: ast.expr, ctx: Context, *, traces_only: bool) -> ast.expr | None:
+    """The part of a response that is a stack trace, or an exception of any kind as text."""
+    for node in (expression, *ctx.walk(expression)):
+        if isinstance(node, ast.Call) and ctx.name(node.func) in _TRACES:
+            return node
+        if isinstance(node, ast.Name):
+            made = ctx.origin(node)
+            if isinstance(made, ast.Call) and ctx.name(made.func) in _TRACES:
+                return node
+            if not traces_only and _is_broad_exception(node, ctx) and _becomes_text(node, ctx):
+                return node
+    return None
+
+
+def _becomes_text(name: ast.Name, ctx: Context) -> bool:
+    """Whether an exception is turned into text: `str(error)`, `f"{error}"`, `"%s" % error`."""
+    parent = ctx.parent(name)
+    if isinstance(parent, ast.Call):
+        return calls.identifier(parent.func) in {"str", "repr", "format"} and name in parent.args
+    return isinstance(parent, (ast.FormattedValue, ast.BinOp))
+
+
+def _is_broad_exception(name: ast.Name, ctx: Context) -> bool:
+    """Whether a name is bound by `except Exception as name`, which catches what nobody foresaw."""
+    for parent in ctx.ancestors(name):
+        if isinstance(parent, ast.ExceptHandler) and parent.name == name.id:
+            return parent.type is None or ctx.name(parent.type) in {
+                "builtins.Exception",
+                "builtins.BaseException",
+            }
+    return False

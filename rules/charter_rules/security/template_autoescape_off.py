@@ -1,0 +1,129 @@
+"""Finds template engines that put values into HTML as they are."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final
+
+from charter.api import (
+    UNKNOWN,
+    AddImport,
+    Fix,
+    Grade,
+    Severity,
+    rule,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_OTHER_TEXT: Final = re.compile(
+    r"(?i)latex|\.tex\b|sql|yaml|\.yml|markdown|\.md\b|dockerfile|nginx|systemd|codegen|code_?gen|generate_?code|makefile|bash|\.sh\b|\.py\b"
+    r"|\.cfg|\.conf\b|\.ini|\.toml|changelog|prompt|chat_template|messages|jsonnet|terraform|scaffold|cookiecutter|native"
+)
+_HTML: Final = re.compile(
+    r"(?i)html|flask|django|fastapi|starlette|aiohttp|tornado|pyramid|bottle|web|response|render_template"
+)
+
+
+@rule(
+    ast.Call,
+    code="SEC040",
+    principles=("output-escaping",),
+    severity=Severity.MEDIUM,
+    cwe=(79, 116, 94),
+    calls=(
+        "jinja2.Environment",
+        "jinja2.environment.Environment",
+        "jinja2.Template",
+        "jinja2.sandbox.SandboxedEnvironment",
+        "mako.template.Template",
+        "mako.lookup.TemplateLookup",
+        "django.template.Context",
+        "django.template.RequestContext",
+        "tornado.template.Template",
+        "tornado.template.Loader",
+        "aiohttp_jinja2.setup",
+        "jinja2.Environment.overlay",
+    ),
+    aliases=("B701", "B702", "S701", "S702"),
+    references=("https://jinja.palletsprojects.com/en/stable/api/#autoescaping",),
+)
+def template_autoescape_off(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Escape values in HTML templates.
+
+    Jinja2 and Mako put values into a page as they are unless they are told to escape them: a name such as `<script>…` becomes part of the
+    page and runs in the visitor's browser. `select_autoescape` escapes in files that end in `.html`, `.htm` or `.xml` and in templates
+    without a file. Environments whose file plainly makes other text (code, configuration, mail) are not reported.
+
+    ```python bad
+    from jinja2 import Environment, FileSystemLoader
+
+    pages = Environment(loader=FileSystemLoader("templates"))
+    #       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ values are put into the page as they are: `autoescape` is not set
+    ```
+    ```python fixed
+    from jinja2 import Environment, FileSystemLoader, select_autoescape
+
+    pages = Environment(loader=FileSystemLoader("templates"), autoescape=select_autoescape())
+    ```
+    ```python good
+    from jinja2 import Environment, FileSystemLoader, select_autoescape
+
+    pages = Environment(loader=FileSystemLoader("templates"), autoescape=select_autoescape())
+    ```
+    """
+    name = ctx.name(call.func) or ""
+    if ctx.is_test:
+        return
+    if name.startswith("mako."):
+        filters = calls.value(ctx, call, None, "default_filters", default=None)
+        if filters is None and _makes_html(ctx):
+            yield ctx.finding(
+                call, "Mako puts values into the page as they are unless `default_filters` escapes them"
+            )
+    elif name.startswith(("django.", "tornado.")):
+        escape = calls.value(ctx, call, None, "autoescape", default=UNKNOWN)
+        off = escape is None if name.startswith("tornado.") else escape is False
+        if off:
+            yield ctx.finding(
+                call, "values are put into the page as they are: `autoescape` is off", fix=_drop(call, ctx)
+            )
+    else:
+        yield from _jinja(call, name, ctx)
+
+
+def _jinja(call: ast.Call, name: str, ctx: Context) -> Iterator[Finding]:
+    argument = calls.given(ctx, call, None, "autoescape")
+    if argument is None:
+        if calls.has_unpacking(call) or not _makes_html(ctx) or name.endswith("setup"):
+            return
+        fix = None
+        if name.endswith("Environment") and calls.keyword(call, "autoescape") is None:
+            edits = (
+                ctx.set_keyword(call, "autoescape", "select_autoescape()"),
+                AddImport("jinja2", "select_autoescape"),
+            )
+            fix = Fix("Escape in HTML templates", edits, Grade.UNSAFE)
+        yield ctx.finding(call, "values are put into the page as they are: `autoescape` is not set", fix=fix)
+    elif ctx.value(argument) is False and not _OTHER_TEXT.search(ctx.text):
+        edits = (ctx.set_keyword(call, "autoescape", "True"),)
+        fix = Fix("Escape values", edits, Grade.UNSAFE) if calls.keyword(call, "autoescape") else None
+        yield ctx.finding(call, "values are put into the page as they are: `autoescape` is off", fix=fix)
+
+
+def _makes_html(ctx: Context) -> bool:
+    """Whether the file gives no sign that its templates make something else than pages."""
+    return not _OTHER_TEXT.search(ctx.text) or bool(
+        re.search(r"(?i)text/html|HtmlResponse|HTMLResponse|\.html\b", ctx.text)
+    )
+
+
+def _drop(call: ast.Call, ctx: Context) -> Fix | None:
+    if calls.keyword(call, "autoescape") is None:
+        return None
+    return Fix("Escape values", (ctx.remove_argument(call, "autoescape"),), Grade.UNSAFE)
