@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding
 
 _GUARD: Final = re.compile(
-    r"is_(?:admin|staff|superuser|authenticated|authorized|owner|logged_in|allowed)|has_perms?|has_permission|check_permissions?|check_password"
+    r"is_(?:admin|staff|superuser|authorized|owner|logged_in|allowed)|has_perms?|has_permission|check_permissions?|check_password"
     r"|user_can|can_(?:edit|delete|view|access|write)|is_valid_(?:token|signature)|verify_(?:token|signature|password)|compare_digest"
 )
 

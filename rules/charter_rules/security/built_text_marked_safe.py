@@ -32,7 +32,7 @@ _MARKERS: Final = {
 _SAFE: Final = re.compile(
     r"(?i)escape|format_html|render|sanitiz|bleach|nh3|clean|mark_safe|Markup|quote|urlencode|reverse|static|url_for|json_script|flatatt"
     r"|^_$|gettext|ngettext|pgettext|int|len|float|isoformat|strftime|hex|uuid|join|as_|html|markdown|icon|css|class|attrs?$|_id$|^id$|pk$|count"
-    r"|color|colour|width|height|size|nonce|signature|safe|tag|svg|widget|media|template|csrf"
+    r"|color|colour|width|height|size|nonce|signature|url|_on$|_at$|date|time|display|label|safe|tag|svg|widget|media|template|csrf"
 )
 
 
@@ -110,9 +110,26 @@ def _is_safe(value: ast.expr, ctx: Context) -> bool:
             return True
         if isinstance(node, ast.IfExp) and _is_safe(node.body, ctx) and _is_safe(node.orelse, ctx):
             return True
-    if calls.identifier(value).isupper():
+    if calls.identifier(value).isupper() or not _comes_from_outside(value, ctx):
         return True
     return ctx.type_name(value) in {"builtins.int", "builtins.float", "builtins.bool", "markupsafe.Markup"}
+
+
+def _comes_from_outside(value: ast.expr, ctx: Context) -> bool:
+    """Whether a value is a parameter, a part of an object, or looked up; not what the function has made itself."""
+    if isinstance(value, ast.Call):
+        return calls.identifier(value.func) in {"get", "str", "getlist"}
+    root = value
+    while isinstance(root, (ast.Attribute, ast.Subscript)):
+        root = root.value
+    if not isinstance(root, ast.Name):
+        return isinstance(root, ast.Call)
+    if root is not value:
+        return True
+    function = ctx.function(value)
+    return function is not None and root.id in {
+        argument.arg for argument in ast.walk(function.args) if isinstance(argument, ast.arg)
+    }
 
 
 def _fix(call: ast.Call, name: str, parts: tuple[building.Piece, ...], ctx: Context) -> Fix | None:

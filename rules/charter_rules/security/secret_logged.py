@@ -54,8 +54,34 @@ _MASKS: Final = re.compile(
         *(f"logging.{level}" for level in _LEVELS),
         "builtins.print",
         "pprint.pprint",
-        "click.echo",
         "*.write",
+    ),
+    mentions=(
+        "passw",
+        "Passw",
+        "PASSW",
+        "secret",
+        "Secret",
+        "token",
+        "Token",
+        "pwd",
+        "api_key",
+        "apikey",
+        "apiKey",
+        "private_key",
+        "access_key",
+        "ssn",
+        "credit",
+        "card",
+        "jwt",
+        "bearer",
+        "birth",
+        "iban",
+        "cvv",
+        "dob",
+        "passphrase",
+        "diagnosis",
+        "passport",
     ),
     references=(
         "https://cwe.mitre.org/data/definitions/532.html",
@@ -88,32 +114,42 @@ def secret_logged(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     ```
     """
     function = calls.identifier(call.func)
-    name = ctx.name(call.func)
-    if name is None and not _is_log(call, function, ctx):
+    arguments = (*call.args, *(item.value for item in call.keywords if item.arg not in _QUIET))
+    secret = next((found for argument in arguments for found in _secrets(argument, ctx, 0)), None)
+    if not _is_log(call, function, ctx):
         ctx.not_an_opportunity()
         return
-    if ctx.is_test:
+    if secret is None or ctx.is_test:
         return
-    for argument in (*call.args, *(item.value for item in call.keywords if item.arg not in _QUIET)):
-        for secret in _secrets(argument, ctx, 0):
-            kind = sensitivity(calls.identifier(secret))
-            if kind is Sensitivity.PERSONAL and function in {"print", "echo", "pprint", "write"}:
-                continue
-            where = "the terminal" if function in {"print", "pprint", "echo"} else "a log"
-            if function == "write":
-                where = "the output"
-            yield ctx.finding(secret, f"`{calls.short(ctx, secret)}` is written to {where}")
+    if function in {"print", "pprint", "write"}:
+        if sensitivity(calls.identifier(secret)) is Sensitivity.PERSONAL:
             return
+        where = "the terminal"
+    else:
+        where = "a log"
+    yield ctx.finding(secret, f"`{calls.short(ctx, secret)}` is written to {where}")
 
 
 def _is_log(call: ast.Call, function: str, ctx: Context) -> bool:
-    """Whether a method belongs to a logger or a standard stream."""
+    """Whether a call writes to a logger, a standard stream or the terminal."""
+    name = ctx.name(call.func)
+    if name is not None:
+        return (
+            name.startswith(("logging.", "loguru."))
+            or name in {"builtins.print", "pprint.pprint"}
+            or _is_own_logger(name)
+        )
     if not isinstance(call.func, ast.Attribute):
         return False
     receiver = calls.identifier(call.func.value)
     if function == "write":
         return receiver in {"stdout", "stderr"}
     return bool(_LOGGERS.match(receiver)) or (ctx.type_name(call.func.value) or "").endswith("Logger")
+
+
+def _is_own_logger(name: str) -> bool:
+    """Whether a qualified name is a method of a logger that some module defines."""
+    return bool(_LOGGERS.match(name.split(".")[-2] if "." in name else ""))
 
 
 def _secrets(expression: ast.expr, ctx: Context, depth: int) -> Iterator[ast.expr]:

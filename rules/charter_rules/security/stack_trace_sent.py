@@ -111,7 +111,7 @@ def stack_trace_sent(node: ast.Call | ast.Return, ctx: Context) -> Iterator[Find
         traces_only = False
     for part in sent:
         leak = _leak(part, ctx, traces_only=traces_only)
-        if leak is not None:
+        if leak is not None and not _only_while_debugging(leak, ctx):
             yield ctx.finding(
                 leak, f"`{calls.short(ctx, leak)}` tells the client how the program works inside"
             )
@@ -162,3 +162,11 @@ def _is_broad_exception(name: ast.Name, ctx: Context) -> bool:
                 "builtins.BaseException",
             }
     return False
+
+
+def _only_while_debugging(node: ast.AST, ctx: Context) -> bool:
+    """Whether a debug switch decides."""
+    return any(
+        isinstance(parent, (ast.If, ast.IfExp)) and "debug" in ctx.source(parent.test).lower()
+        for parent in ctx.ancestors(node)
+    )

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 _OTHER_TEXT: Final = re.compile(
     r"(?i)latex|\.tex\b|sql|yaml|\.yml|markdown|\.md\b|dockerfile|nginx|systemd|codegen|code_?gen|generate_?code|makefile|bash|\.sh\b|\.py\b"
-    r"|\.cfg|\.conf\b|\.ini|\.toml|changelog|prompt|chat_template|messages|jsonnet|terraform|scaffold|cookiecutter|native"
+    r"|\.cfg|\.conf\b|\.ini|\.toml|changelog|prompt|chat_template|messages|jsonnet|terraform|graphql|pillar|interfaces|scaffold|cookiecutter|native"
 )
 _HTML: Final = re.compile(
-    r"(?i)html|flask|django|fastapi|starlette|aiohttp|tornado|pyramid|bottle|web|response|render_template"
+    r"(?i)html|flask|django|fastapi|starlette|aiohttp|tornado|pyramid|bottle|web|response|render_template|\bpages?\b"
 )
 
 
@@ -117,10 +117,8 @@ def _jinja(call: ast.Call, name: str, ctx: Context) -> Iterator[Finding]:
 
 
 def _makes_html(ctx: Context) -> bool:
-    """Whether the file gives no sign that its templates make something else than pages."""
-    return not _OTHER_TEXT.search(ctx.text) or bool(
-        re.search(r"(?i)text/html|HtmlResponse|HTMLResponse|\.html\b", ctx.text)
-    )
+    """Whether the file speaks of pages, and gives no sign that its templates make something else."""
+    return bool(_HTML.search(ctx.text)) and not _OTHER_TEXT.search(ctx.text)
 
 
 def _drop(call: ast.Call, ctx: Context) -> Fix | None:

@@ -22,7 +22,6 @@ _PARSER: Final[tuple[tuple[str, object, str], ...]] = (
     ("resolve_entities", True, "the document decides which files are read"),
     ("no_network", False, "the document decides which addresses are fetched"),
     ("load_dtd", True, "the document decides which definitions are fetched"),
-    ("huge_tree", True, "a small document may fill the memory"),
 )
 _SWITCHES: Final[dict[str, tuple[tuple[str, object, str], ...]]] = {
     "parse": (("disable_entities", False, "a small document may fill the memory"),),
@@ -107,6 +106,6 @@ def _feature(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if feature not in _FEATURES and ctx.value(call.args[0]) not in _ADDRESSES:
         ctx.not_an_opportunity()
         return
-    if ctx.value(call.args[1]):
+    if ctx.value(call.args[1]) is True or ctx.value(call.args[1]) == 1:
         fix = Fix("Keep them unresolved", (ctx.replace(call.args[1], "False"),), Grade.UNSAFE)
         yield ctx.finding(call, "the document decides which files and addresses are read", fix=fix)

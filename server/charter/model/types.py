@@ -130,7 +130,7 @@ class Types:
             if known is not None:
                 return known
             last = name.rpartition(".")[2]
-            if (last[:1].isupper() and not last.isupper()) or name in _CONSTRUCTORS_IN_LOWER_CASE:
+            if last[:1].isupper() or name in _CONSTRUCTORS_IN_LOWER_CASE:
                 return name
             return self._returned(call.func)
         if isinstance(call.func, ast.Attribute):

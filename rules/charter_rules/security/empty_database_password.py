@@ -1,0 +1,71 @@
+"""Finds database logins with an empty password."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from charter.api import (
+    Severity,
+    rule,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_CONNECT: Final[dict[str, tuple[int | None, tuple[str, ...]]]] = {
+    "pymysql.connect": (2, ("password", "passwd")),
+    "MySQLdb.connect": (2, ("password", "passwd")),
+    "mysql.connector.connect": (None, ("password", "passwd")),
+    "mysql.connector.connection.MySQLConnection": (None, ("password", "passwd")),
+    "psycopg2.connect": (None, ("password",)),
+    "psycopg.connect": (None, ("password",)),
+    "asyncpg.connect": (None, ("password",)),
+    "aiomysql.connect": (None, ("password",)),
+    "pymssql.connect": (2, ("password",)),
+    "cx_Oracle.connect": (1, ("password",)),
+    "oracledb.connect": (None, ("password",)),
+    "pgdb.connect": (2, ("password",)),
+    "pg.DB": (5, ("passwd",)),
+}
+
+
+@rule(
+    ast.Call,
+    code="SEC060",
+    principles=("authentication-first", "no-secrets-in-source"),
+    severity=Severity.MEDIUM,
+    cwe=(521, 258),
+    calls=tuple(_CONNECT),
+    references=("https://cwe.mitre.org/data/definitions/258.html",),
+)
+def empty_database_password(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Protect databases with a password.
+
+    A database account with an empty password is open to every program that reaches the server, and to every user of the machine.
+
+    ```python bad
+    import pymysql
+
+    def connect():
+        return pymysql.connect(host="db.shop.net", user="shop", password="")
+    #          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the database is opened with an empty password
+    ```
+    ```python good
+    import os
+    import pymysql
+
+    def connect():
+        return pymysql.connect(host="db.shop.net", user="shop", password=os.environ["DB_PASSWORD"])
+    ```
+    """
+    position, names = _CONNECT[ctx.name(call.func) or ""]
+    for name in names:
+        argument = calls.given(ctx, call, position, name)
+        if argument is not None:
+            if ctx.value(argument) == "" and not ctx.is_test:
+                yield ctx.finding(call, "the database is opened with an empty password")
+            return

@@ -1,0 +1,60 @@
+"""Finds logins through PAM that never ask whether the account may log in."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from charter.api import (
+    Severity,
+    rule,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+
+@rule(
+    ast.Call,
+    code="SEC050",
+    principles=("authentication-first",),
+    severity=Severity.HIGH,
+    cwe=(285, 287),
+    mentions=("pam_authenticate", "PAM_AUTHENTICATE"),
+    references=("https://linux.die.net/man/3/pam_acct_mgmt",),
+)
+def pam_without_account_check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Ask PAM for the account after the password.
+
+    `pam_authenticate` only says that the password is right. Whether the account is expired, locked or restricted to certain hours is the answer of
+    `pam_acct_mgmt`; without it, people who left can still log in.
+
+    ```python bad
+    from ctypes import CDLL
+
+    libpam = CDLL("libpam.so.0")
+
+    def may_log_in(handle):
+        return libpam.pam_authenticate(handle, 0) == 0
+    #          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing asks `pam_acct_mgmt` whether the account may log in
+    ```
+    ```python good
+    from ctypes import CDLL
+
+    libpam = CDLL("libpam.so.0")
+
+    def may_log_in(handle):
+        result = libpam.pam_authenticate(handle, 0)
+        if result == 0:
+            result = libpam.pam_acct_mgmt(handle, 0)
+        return result == 0
+    ```
+    """
+    if calls.identifier(call.func).lower() != "pam_authenticate":
+        ctx.not_an_opportunity()
+        return
+    if not ctx.is_test and "pam_acct_mgmt(" not in ctx.text:
+        yield ctx.finding(call, "nothing asks `pam_acct_mgmt` whether the account may log in")

@@ -1,0 +1,89 @@
+"""Finds model and array files that are loaded with pickle switched on."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from charter.api import (
+    Fix,
+    Grade,
+    Severity,
+    rule,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_SWITCHES: Final = (
+    ("weights_only", False, "the file may run any code while it is loaded"),
+    ("allow_pickle", True, "the file may run any code while it is loaded"),
+    ("trust_remote_code", True, "code from the model's repository is run"),
+    ("safe_mode", False, "the file may run any code while it is loaded"),
+)
+
+
+@rule(
+    ast.Call,
+    code="SEC061",
+    principles=("safe-deserialization",),
+    severity=Severity.MEDIUM,
+    cwe=(502,),
+    calls=(
+        "torch.load",
+        "numpy.load",
+        "numpy.lib.npyio.load",
+        "transformers.AutoModel.from_pretrained",
+        "*.from_pretrained",
+        "*.load_dataset",
+        "datasets.load_dataset",
+        "torch.hub.load",
+        "keras.models.load_model",
+        "tensorflow.keras.models.load_model",
+    ),
+    aliases=("B614", "S614"),
+    references=(
+        "https://pytorch.org/docs/stable/generated/torch.load.html",
+        "https://numpy.org/doc/stable/reference/generated/numpy.load.html",
+    ),
+)
+def pickled_model_loaded(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Load models and arrays without running code from the file.
+
+    Pickle runs what the file says while it reads. Models and arrays travel: from hubs, from colleagues, out of caches. `weights_only=True`, arrays
+    without objects, and formats such as safetensors hold numbers only; `trust_remote_code=True` runs a program from somebody's repository.
+
+    ```python bad
+    import torch
+
+    def model(path):
+        return torch.load(path, weights_only=False)
+    #          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `weights_only=False`: the file may run any code while it is loaded
+    ```
+    ```python fixed
+    import torch
+
+    def model(path):
+        return torch.load(path, weights_only=True)
+    ```
+    ```python good
+    import torch
+
+    def model(path):
+        return torch.load(path, weights_only=True)
+    ```
+    """
+    for keyword, bad, message in _SWITCHES:
+        if calls.value(ctx, call, None, keyword) is bad and not ctx.is_test:
+            fix = None
+            if calls.keyword(call, keyword) is not None:
+                fix = Fix(
+                    f"Set `{keyword}={not bad}`",
+                    (ctx.set_keyword(call, keyword, str(not bad)),),
+                    Grade.UNSAFE,
+                )
+            yield ctx.finding(call, f"`{keyword}={bad}`: {message}", fix=fix)
+            return
