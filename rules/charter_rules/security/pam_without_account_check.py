@@ -56,5 +56,5 @@ def pam_without_account_check(call: ast.Call, ctx: Context) -> Iterator[Finding]
     if calls.identifier(call.func).lower() != "pam_authenticate":
         ctx.not_an_opportunity()
         return
-    if not ctx.is_test and "pam_acct_mgmt(" not in ctx.text:
+    if not ctx.is_test and "pam_acct_mgmt(" not in ctx.text.lower():
         yield ctx.finding(call, "nothing asks `pam_acct_mgmt` whether the account may log in")

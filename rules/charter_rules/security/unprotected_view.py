@@ -112,9 +112,11 @@ def unprotected_view(node: ast.Module, ctx: Context) -> Iterator[Finding]:
         ctx.not_an_opportunity()
         return
     counted = [view for view in views if not _OPEN.search(view.name)]
+    enough = int(str(ctx.options["protected-views"]))
+    if len(counted) <= enough:
+        return
     protected = [view for view in counted if _is_protected(view, ctx)]
     share = float(str(ctx.options["protected-share"]))
-    enough = int(str(ctx.options["protected-views"]))
     if len(protected) < enough or len(protected) < share * len(counted):
         return
     for view in counted:
