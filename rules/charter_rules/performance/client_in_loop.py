@@ -1,0 +1,114 @@
+"""Finds clients, connections and pools that are made anew in each round of a loop."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from charter.api import Severity, rule
+from charter_rules import shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_CLIENTS = {
+    "requests.Session": "session",
+    "requests.session": "session",
+    "httpx.Client": "client",
+    "httpx.AsyncClient": "client",
+    "aiohttp.ClientSession": "session",
+    "boto3.client": "client",
+    "boto3.resource": "client",
+    "boto3.Session": "session",
+    "redis.Redis": "client",
+    "redis.StrictRedis": "client",
+    "pymongo.MongoClient": "client",
+    "sqlalchemy.create_engine": "engine",
+    "sqlalchemy.ext.asyncio.create_async_engine": "engine",
+    "psycopg2.connect": "connection",
+    "psycopg.connect": "connection",
+    "pymysql.connect": "connection",
+    "sqlite3.connect": "connection",
+    "smtplib.SMTP": "connection",
+    "smtplib.SMTP_SSL": "connection",
+    "paramiko.SSHClient": "client",
+    "elasticsearch.Elasticsearch": "client",
+    "kafka.KafkaProducer": "producer",
+    "openai.OpenAI": "client",
+    "anthropic.Anthropic": "client",
+    "concurrent.futures.ThreadPoolExecutor": "pool",
+    "concurrent.futures.ProcessPoolExecutor": "pool",
+    "multiprocessing.Pool": "pool",
+    "jinja2.Environment": "environment",
+}
+
+
+@rule(
+    ast.Call,
+    code="PRF016",
+    principles=("reused-connections", "no-repeated-work"),
+    severity=Severity.MEDIUM,
+    calls=tuple(_CLIENTS),
+)
+def client_in_loop(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """A client, connection or pool is made in each round of a loop, in the same way every time.
+
+    Making one costs a connection, often a TLS handshake (two to three round trips) and a log-in; starting a process
+    pool costs tens of milliseconds a worker. Made once before the loop, it is reused by every round.
+
+    Reported where the arguments do not depend on the loop; a retry that makes a new connection after a failure is
+    left alone.
+
+    ```python bad
+    import httpx
+
+    def fetch(urls):
+        for url in urls:
+            with httpx.Client(timeout=5) as client:
+    #            ^^^^^^^^^^^^^^^^^^^^^^^ each round makes a new client; make one before the loop and reuse it
+                yield client.get(url)
+    ```
+    ```python good
+    import httpx
+
+    def fetch(urls):
+        with httpx.Client(timeout=5) as client:
+            for url in urls:
+                yield client.get(url)
+
+    def fetch_from(hosts):
+        for host in hosts:
+            with httpx.Client(base_url=host) as client:
+                yield client.get("/")
+    ```
+    """
+    loop = ctx.loop(call)
+    if loop is None or ctx.is_test:
+        return
+    if isinstance(loop, ast.While) or _is_retry(call, loop, ctx):
+        return
+    bound = shapes.stored_in([ctx.parent(loop) or loop if isinstance(loop, ast.comprehension) else loop])
+    for part in (*call.args, *call.keywords):
+        if shapes.names_in(part) & bound or any(isinstance(node, ast.Call) for node in ast.walk(part)):
+            return
+    what = _CLIENTS.get(ctx.name(call.func) or "", "client")
+    yield ctx.finding(call, f"each round makes a new {what}; make one before the loop and reuse it")
+
+
+def _is_retry(call: ast.Call, loop: ast.AST, ctx: Context) -> bool:
+    """Whether the loop counts attempts: it ends by itself when one succeeds."""
+    if isinstance(loop, ast.For):
+        text = ctx.source(loop.iter) + ctx.source(loop.target)
+        if any(word in text.lower() for word in ("retr", "attempt", "tries")):
+            return True
+        used = shapes.names_in(loop.target)
+        if isinstance(loop.iter, ast.Call) and ctx.name(loop.iter.func) == "builtins.range":
+            return not any(True for name in used for _ in shapes.reads(name, loop.body))
+    for ancestor in ctx.ancestors(call):
+        if ancestor is loop:
+            return False
+        if isinstance(ancestor, (ast.ExceptHandler, ast.If)):
+            return True
+    return False

@@ -1,0 +1,66 @@
+"""Finds membership tests against a copy that is made for the test."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from charter.api import Fix, Grade, Severity, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_COPIES = frozenset({"builtins.list", "builtins.tuple", "builtins.sorted"})
+
+
+@rule(
+    ast.Compare,
+    code="PRF018",
+    principles=("no-needless-copies", "fitting-data-structures"),
+    severity=Severity.LOW,
+    mentions=("list(", "tuple(", "sorted(", "keys()"),
+    aliases=("SIM118", "FURB145"),
+)
+def membership_in_copy(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
+    """A collection is copied, or sorted, to ask whether something is in it.
+
+    `x in list(things)` copies all things and then searches the copy from the start; `x in things` asks the
+    collection, and a dictionary or set answers in one step. For a dictionary of 100,000 keys that is a millisecond
+    against 30 nanoseconds.
+
+    ```python bad
+    def known(name, prices):
+        return name in list(prices.keys())
+        #              ^^^^^^^^^^^^^^^^^^^ all of `prices` is copied to look for one item
+    ```
+    ```python fixed
+    def known(name, prices):
+        return name in prices
+    ```
+    ```python good
+    def known(name, rows):
+        return name in [row.name for row in rows] or name in rows
+    ```
+    """
+    if len(compare.ops) != 1 or not isinstance(compare.ops[0], (ast.In, ast.NotIn)) or ctx.is_test:
+        ctx.not_an_opportunity()
+        return
+    container = compare.comparators[0]
+    if not isinstance(container, ast.Call) or ctx.name(container.func) not in _COPIES:
+        ctx.not_an_opportunity()
+        return
+    if len(container.args) != 1 or isinstance(container.args[0], (ast.Starred, ast.GeneratorExp)):
+        return
+    inner = container.args[0]
+    is_keys = isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) and inner.func.attr == "keys" and not inner.args
+    source = inner.func.value if is_keys else inner  # pyright: ignore[reportAttributeAccessIssue]
+    if not is_keys and isinstance(inner, ast.Call):
+        return  # an iterator that the test would use up, or an object of unknown kind
+    text = ctx.source(source)
+    yield ctx.finding(
+        container,
+        f"all of `{text}` is copied to look for one item",
+        fix=Fix("Ask the collection itself", (ctx.replace(container, text),), Grade.SAFE if is_keys else Grade.UNSAFE),
+    )
