@@ -74,7 +74,8 @@ def call_without_timeout(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if len(call.args) > _TIMEOUT_AT.get(name, 0) or any(isinstance(item, ast.Starred) for item in call.args):
         return
     if any(
-        isinstance(node, ast.Call) and ctx.name(node.func) == "socket.setdefaulttimeout" for node in ctx.nodes(ast.Call)
+        isinstance(node, ast.Call) and ctx.name(node.func) == "socket.setdefaulttimeout"
+        for node in ctx.nodes(ast.Call)
     ):
         return
     shown = name.rpartition(".")[2]

@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     code="PRF019",
     principles=("fitting-data-structures", "bounded-complexity-of-work"),
     severity=Severity.LOW,
-    calls=("*.iterrows", "pandas.concat", "*.append", "numpy.append", "numpy.concatenate", "numpy.vstack", "numpy.hstack"),
+    calls=(
+        "*.iterrows",
+        "pandas.concat",
+        "*.append",
+        "numpy.append",
+        "numpy.concatenate",
+        "numpy.vstack",
+        "numpy.hstack",
+    ),
     mentions=("pandas", "numpy"),
     aliases=("PD011",),
 )
@@ -75,7 +83,9 @@ def dataframe_row_loop(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if not isinstance(target, ast.Name) or known is None or not known.startswith(("pandas.", "numpy.")):
         return
     first = call.args[0]
-    grown = [first] if known == "numpy.append" else first.elts if isinstance(first, (ast.List, ast.Tuple)) else []
+    grown = (
+        [first] if known == "numpy.append" else first.elts if isinstance(first, (ast.List, ast.Tuple)) else []
+    )
     if any(keyword.arg == "axis" for keyword in call.keywords):
         return  # columns are joined, not rows
     others = [

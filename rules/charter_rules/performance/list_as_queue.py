@@ -134,7 +134,9 @@ def _use(use: ast.Name, ctx: Context) -> list[AnyEdit] | None:
         if parent.attr == "insert" and zero:
             return [ctx.replace(call, f"{use.id}.appendleft({ctx.source(call.args[1])})")]
         return None
-    if isinstance(parent, (ast.While, ast.If, ast.BoolOp, ast.UnaryOp)) or (isinstance(parent, ast.For) and parent.iter is use):
+    if isinstance(parent, (ast.While, ast.If, ast.BoolOp, ast.UnaryOp)) or (
+        isinstance(parent, ast.For) and parent.iter is use
+    ):
         return []
     if isinstance(parent, ast.Call) and shapes.is_name(parent.func, "len"):
         return []

@@ -33,7 +33,7 @@ def membership_in_copy(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
     ```python bad
     def known(name, prices):
         return name in list(prices.keys())
-        #              ^^^^^^^^^^^^^^^^^^^ all of `prices` is copied to look for one item
+    #                  ^^^^^^^^^^^^^^^^^^^ all of `prices` is copied to look for one item
     ```
     ```python fixed
     def known(name, prices):
@@ -54,7 +54,12 @@ def membership_in_copy(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
     if len(container.args) != 1 or isinstance(container.args[0], (ast.Starred, ast.GeneratorExp)):
         return
     inner = container.args[0]
-    is_keys = isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) and inner.func.attr == "keys" and not inner.args
+    is_keys = (
+        isinstance(inner, ast.Call)
+        and isinstance(inner.func, ast.Attribute)
+        and inner.func.attr == "keys"
+        and not inner.args
+    )
     source = inner.func.value if is_keys else inner  # pyright: ignore[reportAttributeAccessIssue]
     if not is_keys and isinstance(inner, ast.Call):
         return  # an iterator that the test would use up, or an object of unknown kind
@@ -62,5 +67,9 @@ def membership_in_copy(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
     yield ctx.finding(
         container,
         f"all of `{text}` is copied to look for one item",
-        fix=Fix("Ask the collection itself", (ctx.replace(container, text),), Grade.SAFE if is_keys else Grade.UNSAFE),
+        fix=Fix(
+            "Ask the collection itself",
+            (ctx.replace(container, text),),
+            Grade.SAFE if is_keys else Grade.UNSAFE,
+        ),
     )

@@ -47,7 +47,12 @@ def nested_loop_join(inner: ast.For, ctx: Context) -> Iterator[Finding]:
     ```
     """
     outer = ctx.parent(inner)
-    if not isinstance(outer, ast.For) or ctx.is_test or not _is_data(inner.iter, ctx) or not _is_data(outer.iter, ctx):
+    if (
+        not isinstance(outer, ast.For)
+        or ctx.is_test
+        or not _is_data(inner.iter, ctx)
+        or not _is_data(outer.iter, ctx)
+    ):
         ctx.not_an_opportunity()
         return
     if len(inner.body) != 1 or not isinstance(inner.body[0], ast.If) or inner.body[0].orelse:
@@ -71,7 +76,9 @@ def nested_loop_join(inner: ast.For, ctx: Context) -> Iterator[Finding]:
 def _is_data(iterable: ast.expr, ctx: Context) -> bool:
     """Whether an iterable is a collection as long as the data, as far as one can see."""
     if isinstance(iterable, ast.Name):
-        return not iterable.id.isupper() and not isinstance(ctx.value(iterable), (tuple, list, dict, set, str))
+        return not iterable.id.isupper() and not isinstance(
+            ctx.value(iterable), (tuple, list, dict, set, str)
+        )
     return isinstance(iterable, ast.Attribute) and not iterable.attr.isupper()
 
 
@@ -82,10 +89,16 @@ def _compared(test: ast.expr, inner: set[str], outer: set[str]) -> str | None:
         if not isinstance(part, ast.Compare) or len(part.ops) != 1 or not isinstance(part.ops[0], ast.Eq):
             continue
         for one, other in ((part.left, part.comparators[0]), (part.comparators[0], part.left)):
-            if not isinstance(one, (ast.Attribute, ast.Subscript)) or any(isinstance(n, ast.Call) for n in ast.walk(part)):
+            if not isinstance(one, (ast.Attribute, ast.Subscript)) or any(
+                isinstance(n, ast.Call) for n in ast.walk(part)
+            ):
                 continue
             if shapes.names_in(one) <= inner and shapes.names_in(other) <= outer and shapes.names_in(other):
                 if isinstance(one, ast.Attribute):
                     return one.attr
-                return one.slice.value if isinstance(one.slice, ast.Constant) and isinstance(one.slice.value, str) else None
+                return (
+                    one.slice.value
+                    if isinstance(one.slice, ast.Constant) and isinstance(one.slice.value, str)
+                    else None
+                )
     return None

@@ -92,7 +92,11 @@ def _sum(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
 def _assignment(statement: ast.Assign, ctx: Context) -> Iterator[Finding]:
     target, value = statement.targets[0], statement.value
-    if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Add) or not isinstance(target, ast.Name):
+    if (
+        not isinstance(value, ast.BinOp)
+        or not isinstance(value.op, ast.Add)
+        or not isinstance(target, ast.Name)
+    ):
         ctx.not_an_opportunity()
         return
     if not shapes.is_name(value.left, target.id) or not isinstance(value.right, (ast.List, ast.ListComp)):
@@ -105,7 +109,9 @@ def _assignment(statement: ast.Assign, ctx: Context) -> Iterator[Finding]:
     if not started or any(any(a is loop for a in ctx.ancestors(item)) for item in started):
         return
     aliased = any(
-        isinstance(ctx.parent(use), (ast.Call, ast.Assign, ast.Return, ast.Yield, ast.List, ast.Tuple, ast.Dict))
+        isinstance(
+            ctx.parent(use), (ast.Call, ast.Assign, ast.Return, ast.Yield, ast.List, ast.Tuple, ast.Dict)
+        )
         for use in shapes.reads(target.id, loop.body)
     )
     text = f"{target.id} += {ctx.source(value.right)}"

@@ -86,7 +86,9 @@ def _scope(loop: ast.AST, ctx: Context) -> ast.AST:
     return ctx.parent(loop) or loop if isinstance(loop, ast.comprehension) else loop
 
 
-def _is_untouched(name: str, scope: ast.AST, call: ast.Call, function: shapes.FunctionNode, ctx: Context) -> bool:
+def _is_untouched(
+    name: str, scope: ast.AST, call: ast.Call, function: shapes.FunctionNode, ctx: Context
+) -> bool:
     if not shapes.bindings(name, function, ctx):
         return False  # a global or a name from around may change at any time
     if shapes.changed_in(name, [scope], ctx):
@@ -98,9 +100,9 @@ def _is_untouched(name: str, scope: ast.AST, call: ast.Call, function: shapes.Fu
         if isinstance(parent, ast.Call) and use in parent.args:
             if ctx.name(parent.func) not in {"builtins.len", "builtins.enumerate", *_COSTLY}:
                 return False
-        elif isinstance(parent, (ast.keyword, ast.Starred, ast.Assign, ast.Return, ast.Yield, ast.NamedExpr)):
-            return False
-        elif isinstance(parent, ast.Attribute):
+        elif isinstance(
+            parent, (ast.keyword, ast.Starred, ast.Assign, ast.Return, ast.Yield, ast.NamedExpr)
+        ) or isinstance(parent, ast.Attribute):
             return False
     # An iterator is used up by the first round, and an alias may change it.
     return not any(

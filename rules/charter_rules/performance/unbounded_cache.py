@@ -102,9 +102,16 @@ def _is_single(class_: ast.ClassDef, ctx: Context) -> bool:
 
 def _property(function: ast.FunctionDef, decorator: ast.expr, ctx: Context) -> Fix | None:
     """A method without arguments that is never called in this file becomes a cached property; others take more thought."""
-    if len(shapes.parameters(function)) != 1 or len(function.decorator_list) != 1 or not isinstance(decorator, ast.Name):
+    if (
+        len(shapes.parameters(function)) != 1
+        or len(function.decorator_list) != 1
+        or not isinstance(decorator, ast.Name)
+    ):
         return None
-    called = any(isinstance(node.func, ast.Attribute) and node.func.attr == function.name for node in ctx.nodes(ast.Call))
+    called = any(
+        isinstance(node.func, ast.Attribute) and node.func.attr == function.name
+        for node in ctx.nodes(ast.Call)
+    )
     uses = sum(isinstance(node, ast.Name) and node.id == decorator.id for node in ctx.nodes(ast.Name))
     if called or uses != 1:
         return None
@@ -118,5 +125,8 @@ def _property(function: ast.FunctionDef, decorator: ast.expr, ctx: Context) -> F
     )
     if statement is None:
         return None
-    edits = (ctx.replace(decorator, "cached_property"), ctx.replace(statement, "from functools import cached_property"))
+    edits = (
+        ctx.replace(decorator, "cached_property"),
+        ctx.replace(statement, "from functools import cached_property"),
+    )
     return Fix("Make it a cached property", edits, Grade.SUGGESTION)

@@ -32,7 +32,7 @@ def whole_file_in_memory(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     def errors(path):
         with open(path) as log:
             for line in log.readlines():
-                #       ^^^^^^^^^^^^^^^ all lines are held in memory at once; iterate over the file itself
+    #                   ^^^^^^^^^^^^^^^ all lines are held in memory at once; iterate over the file itself
                 if "ERROR" in line:
                     print(line)
     ```
@@ -47,7 +47,7 @@ def whole_file_in_memory(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     def errors(path):
         with open(path) as log:
             return [line for line in log.read().splitlines() if "ERROR" in line]
-            #                        ^^^^^^^^^^^^^^^^^^^^^^^ all lines are held in memory at once; iterate over the file itself
+    #                                ^^^^^^^^^^^^^^^^^^^^^^^ all lines are held in memory at once; iterate over the file itself
     ```
     ```python good
     def last(path):
@@ -70,7 +70,11 @@ def whole_file_in_memory(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding(call, message, fix=_iterate(call, attribute.value, parent, ctx))
         return
     inner = attribute.value
-    if not isinstance(inner, ast.Call) or not isinstance(inner.func, ast.Attribute) or inner.func.attr != "read":
+    if (
+        not isinstance(inner, ast.Call)
+        or not isinstance(inner.func, ast.Attribute)
+        or inner.func.attr != "read"
+    ):
         return
     newline = not call.args if attribute.attr == "splitlines" else _is_newline(call)
     if newline and not inner.args and _is_file(inner.func.value, ctx):
@@ -90,7 +94,13 @@ def _is_file(node: ast.expr, ctx: Context) -> bool:
         return False
     for binding in shapes.bindings(node.id, function or ctx.tree, ctx):
         item = ctx.parent(binding)
-        value = item.context_expr if isinstance(item, ast.withitem) else item.value if isinstance(item, ast.Assign) else None
+        value = (
+            item.context_expr
+            if isinstance(item, ast.withitem)
+            else item.value
+            if isinstance(item, ast.Assign)
+            else None
+        )
         if not isinstance(value, ast.Call):
             return False
         opened = ctx.name(value.func) in {"builtins.open", "io.open", "gzip.open", "codecs.open"}
