@@ -73,10 +73,7 @@ def call_without_timeout(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     if len(call.args) > _TIMEOUT_AT.get(name, 0) or any(isinstance(item, ast.Starred) for item in call.args):
         return
-    if any(
-        isinstance(node, ast.Call) and ctx.name(node.func) == "socket.setdefaulttimeout"
-        for node in ctx.nodes(ast.Call)
-    ):
+    if any(ctx.name(node.func) == "socket.setdefaulttimeout" for node in ctx.nodes(ast.Call)):
         return
     shown = name.rpartition(".")[2]
     yield ctx.finding(

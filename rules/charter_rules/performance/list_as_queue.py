@@ -62,9 +62,8 @@ def list_as_queue(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if not isinstance(attribute, ast.Attribute) or not isinstance(attribute.value, ast.Name) or ctx.is_test:
         ctx.not_an_opportunity()
         return
-    front = call.args and isinstance(call.args[0], ast.Constant) and call.args[0].value == 0
     arity = 1 if attribute.attr == "pop" else 2
-    if not front or len(call.args) != arity or isinstance(call.args[0].value, bool):  # pyright: ignore[reportAttributeAccessIssue]
+    if len(call.args) != arity or not _is_zero(call.args[0]):
         ctx.not_an_opportunity()
         return
     name = attribute.value.id
@@ -88,6 +87,10 @@ def list_as_queue(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         f"each round moves all of `{name}` by one place; a `deque` {step} the front in one step",
         fix=_deque(name, values, function, ctx),
     )
+
+
+def _is_zero(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value == 0 and not isinstance(node.value, bool)
 
 
 def _makes_list(value: ast.expr, ctx: Context) -> bool:
@@ -128,7 +131,7 @@ def _use(use: ast.Name, ctx: Context) -> list[AnyEdit] | None:
             return None
         if parent.attr in {"append", "extend", "clear"} or (parent.attr == "pop" and not call.args):
             return []
-        zero = call.args and isinstance(call.args[0], ast.Constant) and call.args[0].value == 0
+        zero = bool(call.args) and _is_zero(call.args[0])
         if parent.attr == "pop" and zero:
             return [ctx.replace(call, f"{use.id}.popleft()")]
         if parent.attr == "insert" and zero:

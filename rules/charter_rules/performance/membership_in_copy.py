@@ -54,13 +54,9 @@ def membership_in_copy(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
     if len(container.args) != 1 or isinstance(container.args[0], (ast.Starred, ast.GeneratorExp)):
         return
     inner = container.args[0]
-    is_keys = (
-        isinstance(inner, ast.Call)
-        and isinstance(inner.func, ast.Attribute)
-        and inner.func.attr == "keys"
-        and not inner.args
-    )
-    source = inner.func.value if is_keys else inner  # pyright: ignore[reportAttributeAccessIssue]
+    owner = _owner_of_keys(inner)
+    is_keys = owner is not None
+    source = inner if owner is None else owner
     if not is_keys and isinstance(inner, ast.Call):
         return  # an iterator that the test would use up, or an object of unknown kind
     text = ctx.source(source)
@@ -73,3 +69,15 @@ def membership_in_copy(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
             Grade.SAFE if is_keys else Grade.UNSAFE,
         ),
     )
+
+
+def _owner_of_keys(node: ast.expr) -> ast.expr | None:
+    """The dictionary whose `keys()` an expression asks for."""
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "keys"
+        and not node.args
+    ):
+        return node.func.value
+    return None

@@ -101,8 +101,9 @@ def _is_untouched(
             if ctx.name(parent.func) not in {"builtins.len", "builtins.enumerate", *_COSTLY}:
                 return False
         elif isinstance(
-            parent, (ast.keyword, ast.Starred, ast.Assign, ast.Return, ast.Yield, ast.NamedExpr)
-        ) or isinstance(parent, ast.Attribute):
+            parent,
+            (ast.keyword, ast.Starred, ast.Assign, ast.Return, ast.Yield, ast.NamedExpr, ast.Attribute),
+        ):
             return False
     # An iterator is used up by the first round, and an alias may change it.
     return not any(

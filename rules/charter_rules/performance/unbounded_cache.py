@@ -112,7 +112,7 @@ def _property(function: ast.FunctionDef, decorator: ast.expr, ctx: Context) -> F
         isinstance(node.func, ast.Attribute) and node.func.attr == function.name
         for node in ctx.nodes(ast.Call)
     )
-    uses = sum(isinstance(node, ast.Name) and node.id == decorator.id for node in ctx.nodes(ast.Name))
+    uses = sum(node.id == decorator.id for node in ctx.nodes(ast.Name))
     if called or uses != 1:
         return None
     statement = next(
