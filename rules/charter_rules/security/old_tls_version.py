@@ -25,29 +25,35 @@ _METHODS: Final = {
     "ssl.PROTOCOL_SSLv3": "SSL 3",
     "ssl.PROTOCOL_TLSv1": "TLS 1.0",
     "ssl.PROTOCOL_TLSv1_1": "TLS 1.1",
-    "OpenSSL.SSL.SSLv2_METHOD": "SSL 2",
-    "OpenSSL.SSL.SSLv3_METHOD": "SSL 3",
-    "OpenSSL.SSL.TLSv1_METHOD": "TLS 1.0",
-    "OpenSSL.SSL.TLSv1_1_METHOD": "TLS 1.1",
+    **{
+        f"{package}.SSL.{name}_METHOD": title
+        for package in ("OpenSSL", "pyOpenSSL")
+        for name, title in (
+            ("SSLv2", "SSL 2"),
+            ("SSLv3", "SSL 3"),
+            ("TLSv1", "TLS 1.0"),
+            ("TLSv1_1", "TLS 1.1"),
+        )
+    },
 }
+_LAST: Final = frozenset(name.rpartition(".")[2] for name in _METHODS)
 
 
 @rule(
-    ast.Call,
+    ast.Attribute,
     ast.Assign,
     code="SEC024",
     principles=("verified-transport", "sound-cryptography"),
     severity=Severity.HIGH,
     cwe=(327, 326, 757),
     mentions=("PROTOCOL_", "TLSVersion", "_METHOD", "SSLContext"),
-    calls=("ssl.SSLContext", "ssl.wrap_socket", "OpenSSL.SSL.Context", "*.wrap_socket"),
     aliases=("B502", "B503", "S502", "S503"),
     references=(
         "https://www.rfc-editor.org/rfc/rfc8996",
         "https://docs.python.org/3/library/ssl.html#protocol-versions",
     ),
 )
-def old_tls_version(node: ast.Call | ast.Assign, ctx: Context) -> Iterator[Finding]:
+def old_tls_version(node: ast.Attribute | ast.Assign, ctx: Context) -> Iterator[Finding]:
     """Speak TLS 1.2 or newer.
 
     SSL 2 and 3, TLS 1.0 and 1.1 can be broken by those on the way (POODLE, BEAST) and were withdrawn in 2021 (RFC 8996). A context
@@ -72,33 +78,44 @@ def old_tls_version(node: ast.Call | ast.Assign, ctx: Context) -> Iterator[Findi
         return made
     ```
     """
-    if ctx.is_test:
-        return
     if isinstance(node, ast.Assign):
-        target = node.targets[0]
-        if not isinstance(target, ast.Attribute) or target.attr != "minimum_version":
-            ctx.not_an_opportunity()
-            return
-        version = calls.qualified(ctx, node.value).rpartition(".")[2]
-        if version in _OLD and "TLSVersion" in ctx.source(node.value):
-            fix = Fix(
-                "Speak TLS 1.2 or newer",
-                (ctx.replace(node.value, "ssl.TLSVersion.TLSv1_2"), AddImport("ssl")),
-                Grade.UNSAFE,
-            )
-            yield ctx.finding(node, f"{_OLD[version]} is allowed, which those on the way can break", fix=fix)
+        yield from _assignment(node, ctx)
         return
-    for argument in (
-        *node.args,
-        *(item.value for item in node.keywords if item.arg in {"protocol", "ssl_version", "method"}),
-    ):
-        name = calls.qualified(ctx, argument)
-        title = _METHODS.get(name)
-        if title is not None:
-            yield ctx.finding(
-                node, f"{title} is used, which those on the way can break", fix=_fix(node, argument, ctx)
-            )
-            return
+    if node.attr not in _LAST:
+        ctx.not_an_opportunity()
+        return
+    title = _METHODS.get(ctx.name(node) or "")
+    place = _use(node, ctx)
+    if title is None or place is None or ctx.is_test:
+        return
+    fix = _fix(place, node, ctx) if isinstance(place, ast.Call) else None
+    yield ctx.finding(place, f"{title} is used, which those on the way can break", fix=fix)
+
+
+def _assignment(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
+    target = node.targets[0]
+    if not isinstance(target, ast.Attribute) or target.attr != "minimum_version":
+        ctx.not_an_opportunity()
+        return
+    version = calls.qualified(ctx, node.value).rpartition(".")[2]
+    if version in _OLD and "TLSVersion" in ctx.source(node.value) and not ctx.is_test:
+        edits = (ctx.replace(node.value, "ssl.TLSVersion.TLSv1_2"), AddImport("ssl"))
+        fix = Fix("Speak TLS 1.2 or newer", edits, Grade.UNSAFE)
+        yield ctx.finding(node, f"{_OLD[version]} is allowed, which those on the way can break", fix=fix)
+
+
+def _use(node: ast.Attribute, ctx: Context) -> ast.AST | None:
+    """The call that takes a version, or the default or constant that keeps it; None for tables and comparisons."""
+    parent = ctx.parent(node)
+    if isinstance(parent, ast.keyword):
+        parent = ctx.parent(parent)
+    if isinstance(parent, ast.Call):
+        return (
+            parent
+            if calls.identifier(parent.func) not in {"getattr", "hasattr", "isinstance", "print"}
+            else None
+        )
+    return node if isinstance(parent, ast.arguments) else None
 
 
 def _fix(node: ast.Call, argument: ast.expr, ctx: Context) -> Fix | None:

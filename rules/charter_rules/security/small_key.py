@@ -44,7 +44,7 @@ _CURVES: Final = tuple(
     principles=("sound-cryptography",),
     severity=Severity.HIGH,
     cwe=(326,),
-    calls=(*_SIZES, *_CURVES),
+    calls=(*_SIZES, *_CURVES, "cryptography.hazmat.primitives.asymmetric.ec.generate_private_key"),
     aliases=("B505", "S505"),
     references=("https://www.keylength.com/en/4/",),
 )
@@ -76,6 +76,10 @@ def small_key(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     ```
     """
     name = ctx.name(call.func) or ""
+    if name.endswith("ec.generate_private_key"):
+        name = calls.qualified(ctx, calls.given(ctx, call, 0, "curve"))
+        if name not in _CURVES:
+            return
     if name in _CURVES:
         if not ctx.is_test:
             yield ctx.finding(call, f"the curve {name.rpartition('.')[2]} is too small; use P-256 or Ed25519")

@@ -68,6 +68,8 @@ def unsafe_yaml_load(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """
     name = ctx.name(call.func) or ""
     loader = calls.given(ctx, call, 1, "Loader")
+    if call.args and isinstance(ctx.value(call.args[0]), (str, bytes)):
+        return  # the program itself has written the document
     if name not in _ALWAYS:
         if loader is None and calls.has_unpacking(call):
             return

@@ -157,7 +157,11 @@ class Values:
         if self._names.scope(use) is not scope or isinstance(scope, ast.Lambda):
             return None
         place = (use.lineno, use.col_offset)
-        before = [binding for binding in bindings if _place(binding.node) < place]
+        before = [
+            binding
+            for binding in bindings
+            if _place(binding.node) < place and not self._is_dead(self._statement(binding.node))
+        ]
         if not before or before[-1].value is None:
             return None
         last = before[-1]
@@ -173,14 +177,35 @@ class Values:
 
     def _dominates(self, node: ast.AST, use: ast.AST) -> bool:
         """Whether the statement of a binding runs before a later use whenever the use runs."""
-        block = self._source.parent(self._statement(node))
         before = self._statement(node)
+        while self._branch(before) is True:
+            before = self._source.parent(before) or before
+        block = self._source.parent(before)
         at: ast.AST | None = self._statement(use)
         while at is not None:
             parent = self._source.parent(at)
             if parent is not None and parent is block:
                 return _same_list(parent, before, at)
             at = parent
+        return False
+
+    def _branch(self, statement: ast.AST) -> bool | None:
+        """Whether a branch of an `if` with a constant condition is the one that runs; None for another place."""
+        parent = self._source.parent(statement)
+        if not isinstance(parent, ast.If):
+            return None
+        taken = self.value(parent.test)
+        if taken is UNKNOWN:
+            return None
+        return (statement in parent.body) is bool(taken)
+
+    def _is_dead(self, statement: ast.AST) -> bool:
+        """Whether a statement stands in a branch that never runs."""
+        at: ast.AST | None = statement
+        while isinstance(at, ast.stmt):
+            if self._branch(at) is False:
+                return True
+            at = self._source.parent(at)
         return False
 
     def _loops_back(self, bindings: list[Binding], last: Binding, use: ast.AST) -> bool:
