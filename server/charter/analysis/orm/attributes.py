@@ -5,8 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm import django, expressions, rows, serializers, sqlalchemy, views
-from charter.analysis.orm.frames import Frame
+from charter.analysis.orm import decorators, django, rows, serializers, sqlalchemy, views
 from charter.analysis.orm.schema import Orm
 from charter.analysis.orm.values import (
     OPAQUE,
@@ -17,6 +16,7 @@ from charter.analysis.orm.values import (
     Container,
     Dictionary,
     External,
+    Frame,
     Function,
     Instance,
     LazyRow,
@@ -34,10 +34,10 @@ from charter.analysis.orm.values import (
 from charter.analysis.orm.world import Class, Site
 
 if TYPE_CHECKING:
-    from charter.analysis.orm.interpreter import Interpreter
+    from charter.analysis.orm.machine import Machine
 
 
-def attribute(run: Interpreter, value: Value, name: str, site: Site) -> Value:
+def attribute(run: Machine, value: Value, name: str, site: Site) -> Value:
     """`value.name`."""
     match value:
         case Unknown(hint=hint):
@@ -73,7 +73,7 @@ def attribute(run: Interpreter, value: Value, name: str, site: Site) -> Value:
             return Unknown(name)
 
 
-def external(run: Interpreter, name: str, site: Site) -> Value:
+def external(run: Machine, name: str, site: Site) -> Value:
     """Something outside the project, unless it is a model's manager."""
     if name.startswith("django.conf.settings."):
         return Unknown(name.rpartition(".")[2], bounded=True)
@@ -83,7 +83,7 @@ def external(run: Interpreter, name: str, site: Site) -> Value:
     return External(name)
 
 
-def class_attribute(run: Interpreter, cls: Class, name: str, site: Site) -> Value:
+def class_attribute(run: Machine, cls: Class, name: str, site: Site) -> Value:
     """`Class.name`."""
     model = run.schema.models.get(cls)
     if model is not None:
@@ -100,12 +100,12 @@ def class_attribute(run: Interpreter, cls: Class, name: str, site: Site) -> Valu
         inner = owner.module.inner.get(member)
         return ClassRef(inner) if inner else UNKNOWN
     if isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        bound = ClassRef(cls) if _decorated(member, "classmethod") else None
+        bound = ClassRef(cls) if decorators.decorated(member, "classmethod") else None
         return Function(member, owner.module, owner, bound)
     return member_value(run, owner, member)
 
 
-def _model_attribute(run: Interpreter, cls: Class, name: str, site: Site) -> Value | None:
+def _model_attribute(run: Machine, cls: Class, name: str, site: Site) -> Value | None:
     model = run.schema.models[cls]
     if model.orm is Orm.DJANGO:
         return django.class_manager(run, model, name, site)
@@ -120,7 +120,7 @@ def _model_attribute(run: Interpreter, cls: Class, name: str, site: Site) -> Val
     return None
 
 
-def member_value(run: Interpreter, owner: Class, member: ast.AST) -> Value:
+def member_value(run: Machine, owner: Class, member: ast.AST) -> Value:
     """What a class attribute is."""
     if isinstance(member, ast.AnnAssign):
         if member.value is None:
@@ -131,16 +131,16 @@ def member_value(run: Interpreter, owner: Class, member: ast.AST) -> Value:
     return run.remembered(member, lambda: _class_expression(run, owner, member))
 
 
-def _class_expression(run: Interpreter, owner: Class, member: ast.expr) -> Value:
+def _class_expression(run: Machine, owner: Class, member: ast.expr) -> Value:
     frame = Frame(owner.module, {}, None, owner.node, owner)
     for node in ast.walk(member):
         other = owner.members.get(node.id) if isinstance(node, ast.Name) else None
         if isinstance(node, ast.Name) and isinstance(other, ast.expr) and other is not member:
-            frame.names[node.id] = expressions.evaluate(run, other, Frame(owner.module))
-    return expressions.evaluate(run, member, frame)
+            frame.names[node.id] = run.evaluate(other, Frame(owner.module))
+    return run.evaluate(member, frame)
 
 
-def instance_attribute(run: Interpreter, value: Instance, name: str, site: Site) -> Value:
+def instance_attribute(run: Machine, value: Instance, name: str, site: Site) -> Value:
     """`instance.name` of a project class that is no model."""
     if name in value.attributes:
         return value.attributes[name]
@@ -159,9 +159,9 @@ def instance_attribute(run: Interpreter, value: Instance, name: str, site: Site)
     owner, member = found
     if isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef)):
         function = Function(
-            member, owner.module, owner, None if _decorated(member, "staticmethod") else value
+            member, owner.module, owner, None if decorators.decorated(member, "staticmethod") else value
         )
-        if is_property(member):
+        if decorators.is_property(member):
             return run.invoke(function, [], {}, site)
         return function
     if isinstance(member, ast.ClassDef):
@@ -170,9 +170,7 @@ def instance_attribute(run: Interpreter, value: Instance, name: str, site: Site)
     return member_value(run, owner, member)
 
 
-def _construct_blind(
-    run: Interpreter, value: Instance, constructor: tuple[Class, ast.AST], site: Site
-) -> None:
+def _construct_blind(run: Machine, value: Instance, constructor: tuple[Class, ast.AST], site: Site) -> None:
     """Run `__init__` with unknown arguments, for an instance that was met ready-made."""
     value.attributes["__init__"] = UNKNOWN
     owner, node = constructor
@@ -180,7 +178,7 @@ def _construct_blind(
         run.invoke(Function(node, owner.module, owner, value), [], {}, site)
 
 
-def super_attribute(run: Interpreter, receiver: Value, owner: Class, name: str) -> Value:
+def super_attribute(run: Machine, receiver: Value, owner: Class, name: str) -> Value:
     """`super().name`."""
     start = receiver.cls if isinstance(receiver, Instance) and receiver.cls else None
     if isinstance(receiver, ClassRef):
@@ -204,35 +202,5 @@ def super_attribute(run: Interpreter, receiver: Value, owner: Class, name: str) 
     return Method(Super(receiver, owner), name)
 
 
-def is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether a method is read like an attribute."""
-    return any(_decorator(d).endswith("property") for d in node.decorator_list)
-
-
-def is_cached(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether a property keeps its value on the instance."""
-    return any("cached" in _decorator(d) for d in node.decorator_list)
-
-
-def _decorator(node: ast.expr) -> str:
-    if isinstance(node, ast.Call):
-        node = node.func
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-
-
-def decorator_name(node: ast.expr) -> str:
-    """The last name of a decorator."""
-    return _decorator(node)
-
-
-def decorated_static(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether a method takes no receiver."""
-    return _decorated(node, "staticmethod")
-
-
-def _decorated(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> bool:
-    return any(_decorator(d) == name for d in node.decorator_list)
-
-
-def _is_choices(run: Interpreter, cls: Class) -> bool:
+def _is_choices(run: Machine, cls: Class) -> bool:
     return any(b.endswith(("Choices", "Enum")) for b in run.world.outside(cls))

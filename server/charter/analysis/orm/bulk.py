@@ -10,8 +10,7 @@ from charter.analysis.orm.world import Module, Site, World
 from charter.api import AnyEdit, Edit, Fix, Grade, InsertStatement, RemoveStatement, Span
 
 if TYPE_CHECKING:
-    from charter.analysis.orm.findings import Repeated
-    from charter.analysis.orm.frames import Event
+    from charter.analysis.orm.frames import Event, Repeated
 
 Loop = ast.For | ast.AsyncFor
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm import attributes, django, expressions, library, light, rows, sqlalchemy
-from charter.analysis.orm.frames import Frame
+from charter.analysis.orm import decorators, django, library, light, rows, serializers, sqlalchemy, views
+from charter.analysis.orm.arguments import Arguments
 from charter.analysis.orm.schema import Orm
 from charter.analysis.orm.values import (
     NONE,
@@ -34,52 +34,13 @@ from charter.analysis.orm.values import (
     join,
     join_all,
 )
-from charter.analysis.orm.world import Class, Module, Site
+from charter.analysis.orm.world import Class, Site
 
 if TYPE_CHECKING:
-    from charter.analysis.orm.interpreter import Interpreter
+    from charter.analysis.orm.machine import Machine
 
 
-_NOWHERE = Module("", "", "")
-
-
-@dataclass(slots=True)
-class Arguments:
-    """The evaluated arguments of one call, with its node and the scope it stands in."""
-
-    positional: list[Value]
-    keywords: dict[str, Value]
-    node: ast.Call
-    frame: Frame
-
-    @classmethod
-    def of(cls, *values: Value) -> Arguments:
-        """Arguments of a call that stands in no code: a template's, a framework's."""
-        return cls(list(values), {}, ast.Call(ast.Name("call"), [], []), Frame(_NOWHERE))
-
-    @property
-    def has_star(self) -> bool:
-        """Whether some arguments are unpacked."""
-        return any(isinstance(a, ast.Starred) for a in self.node.args)
-
-    def value(self, position: int, name: str = "") -> Value | None:
-        """The argument at a position or under a keyword."""
-        if position < len(self.positional):
-            return self.positional[position]
-        return self.keywords.get(name)
-
-    def flat(self) -> list[Value]:
-        """The positional arguments, lists among them taken apart."""
-        found: list[Value] = []
-        for value in self.positional:
-            if isinstance(value, Container) and value.items is not None:
-                found.extend(value.items)
-            else:
-                found.append(value)
-        return found
-
-
-def call(run: Interpreter, callee: Value, arguments: Arguments, site: Site) -> Value:
+def call(run: Machine, callee: Value, arguments: Arguments, site: Site) -> Value:
     """Call a value."""
     match callee:
         case Function():
@@ -110,14 +71,14 @@ def call(run: Interpreter, callee: Value, arguments: Arguments, site: Site) -> V
             return UNKNOWN
 
 
-def _by_name(run: Interpreter, name: str, arguments: Arguments, site: Site) -> Value:
+def _by_name(run: Machine, name: str, arguments: Arguments, site: Site) -> Value:
     del site
     if name in {"get_model", "get_user_model"}:
         return library.find_model(run, arguments)
     return UNKNOWN
 
 
-def construct(run: Interpreter, cls: Class, arguments: Arguments, site: Site) -> Value:
+def construct(run: Machine, cls: Class, arguments: Arguments, site: Site) -> Value:
     """Make an instance of a project class."""
     model = run.schema.models.get(cls)
     if model is not None and not _is_schema(run, cls):
@@ -136,20 +97,18 @@ def construct(run: Interpreter, cls: Class, arguments: Arguments, site: Site) ->
         function = Function(found[1], found[0].module, found[0], instance)
         run.invoke(function, arguments.positional, arguments.keywords, site)
     else:
-        from charter.analysis.orm import serializers
-
         serializers.remember(instance, arguments)
     return instance
 
 
-def _is_schema(run: Interpreter, cls: Class) -> bool:
+def _is_schema(run: Machine, cls: Class) -> bool:
     model = run.schema.models[cls]
     return model.abstract and any(b.startswith("sqlmodel") for b in run.world.outside(cls))
 
 
-def _is_record(run: Interpreter, cls: Class) -> bool:
+def _is_record(run: Machine, cls: Class) -> bool:
     if any(
-        attributes.decorator_name(d) in {"dataclass", "define", "frozen", "attrs", "s"}
+        decorators.decorator_name(d) in {"dataclass", "define", "frozen", "attrs", "s"}
         for d in cls.node.decorator_list
     ):
         return True
@@ -157,7 +116,7 @@ def _is_record(run: Interpreter, cls: Class) -> bool:
 
 
 # Methods of values that the analysis understands
-def _method(run: Interpreter, receiver: Value, name: str, arguments: Arguments, site: Site) -> Value:
+def _method(run: Machine, receiver: Value, name: str, arguments: Arguments, site: Site) -> Value:
     match receiver:
         case Query() | Manager():
             return django.call(run, receiver, name, arguments, site)
@@ -189,7 +148,7 @@ def _method(run: Interpreter, receiver: Value, name: str, arguments: Arguments, 
             return UNKNOWN
 
 
-def _unknown_method(run: Interpreter, receiver: Value, name: str, arguments: Arguments, site: Site) -> Value:
+def _unknown_method(run: Machine, receiver: Value, name: str, arguments: Arguments, site: Site) -> Value:
     found = sqlalchemy.session_call(run, receiver, name, arguments, site)
     if found is not None:
         return found
@@ -201,10 +160,10 @@ def _unknown_method(run: Interpreter, receiver: Value, name: str, arguments: Arg
     return Unknown(name, bounded=bounded)
 
 
-def _row_method(run: Interpreter, row: Row, name: str, arguments: Arguments, site: Site) -> Value:
+def _row_method(run: Machine, row: Row, name: str, arguments: Arguments, site: Site) -> Value:
     if row.model.orm is Orm.DJANGO:
         if name.removeprefix("a") in {"save", "delete", "refresh_from_db", "save_base"}:
-            if name != "save_base" and not _inside_own(run, row, name):
+            if name != "save_base" and not _inside_own(run, name):
                 django.write_row(run, row, name, site)
             return NONE
         return UNKNOWN
@@ -218,12 +177,12 @@ def _row_method(run: Interpreter, row: Row, name: str, arguments: Arguments, sit
     return UNKNOWN
 
 
-def _inside_own(run: Interpreter, row: Row, name: str) -> bool:
+def _inside_own(run: Machine, name: str) -> bool:
     """Whether a model's own `save` calls the inherited one: the write counts once, at the caller."""
-    return any(getattr(node, "name", "") == name for _, node in run.calls) and row is not None
+    return any(getattr(node, "name", "") == name for _, node in run.calls)
 
 
-def _class_method(run: Interpreter, cls: Class, name: str, arguments: Arguments, site: Site) -> Value:
+def _class_method(run: Machine, cls: Class, name: str, arguments: Arguments, site: Site) -> Value:
     model = run.schema.models.get(cls)
     if model is not None and model.orm in {Orm.PEEWEE, Orm.TORTOISE}:
         found = light.class_call(run, model, name, arguments, site)
@@ -236,11 +195,7 @@ def _class_method(run: Interpreter, cls: Class, name: str, arguments: Arguments,
     return UNKNOWN
 
 
-def _instance_method(
-    run: Interpreter, receiver: Instance, name: str, arguments: Arguments, site: Site
-) -> Value:
-    from charter.analysis.orm import serializers, views
-
+def _instance_method(run: Machine, receiver: Instance, name: str, arguments: Arguments, site: Site) -> Value:
     if receiver.name == "sqlalchemy.dml":
         return receiver
     if receiver.name == "peewee.dml":
@@ -273,25 +228,23 @@ _FIRST = frozenset(
 )
 
 
-def _container_method(
-    run: Interpreter, value: Container, name: str, arguments: Arguments, site: Site
-) -> Value:
+def _container_method(run: Machine, value: Container, name: str, arguments: Arguments, site: Site) -> Value:
     if name in {"append", "add", "insert", "appendleft"}:
         item = arguments.positional[-1] if arguments.positional else UNKNOWN
         value.element = item if value.element is None else join(value.element, item)
         value.bounded = value.bounded and not run.active()
         return NONE
     if name in {"extend", "update"}:
-        element, _ = expressions.iterate(run, arguments.value(0) or UNKNOWN, site)
+        element, _ = run.iterate(arguments.value(0) or UNKNOWN, site)
         value.element = element if value.element is None else join(value.element, element)
         value.bounded = False
         return NONE
     if name == "sort":
-        library.each(run, arguments.keywords.get("key"), expressions.element_of(run, value), site)
+        library.each(run, arguments.keywords.get("key"), rows.element_of(run, value), site)
         return NONE
     if name in _SAME:
         return value
-    element = expressions.element_of(run, value)
+    element = rows.element_of(run, value)
     if name == "scalars":
         inner = element.items[0] if isinstance(element, Container) and element.items else UNKNOWN
         return Container(inner)
@@ -332,19 +285,19 @@ def _dictionary_method(value: Dictionary, name: str, arguments: Arguments) -> Va
     return value if name == "copy" else NONE
 
 
-def _text_method(run: Interpreter, receiver: Const, name: str, arguments: Arguments, site: Site) -> Value:
+def _text_method(run: Machine, receiver: Const, name: str, arguments: Arguments, site: Site) -> Value:
     if name == "format":
         for value in [*arguments.positional, *arguments.keywords.values()]:
-            expressions.stringify(run, value, site)
+            run.stringify(value, site)
     elif name == "join":
-        expressions.iterate(run, arguments.value(0) or UNKNOWN, site)
+        run.iterate(arguments.value(0) or UNKNOWN, site)
     elif name == "split":
         return Container(UNKNOWN, bounded=True)
     del receiver
     return UNKNOWN
 
 
-def _external(run: Interpreter, name: str, arguments: Arguments, site: Site) -> Value:
+def _external(run: Machine, name: str, arguments: Arguments, site: Site) -> Value:
     """Call something outside the project."""
     module, _, last = name.rpartition(".")
     if module == "builtins":
@@ -367,7 +320,7 @@ def _external(run: Interpreter, name: str, arguments: Arguments, site: Site) -> 
     return Unknown(last, bounded="chunk" in last or "batch" in last)
 
 
-def _sqlalchemy(run: Interpreter, last: str, arguments: Arguments, site: Site) -> Value:
+def _sqlalchemy(run: Machine, last: str, arguments: Arguments, site: Site) -> Value:
     if last == "select":
         return sqlalchemy.select(run, arguments.positional, site)
     if last in sqlalchemy.OPTIONS:

@@ -31,8 +31,8 @@ from charter.analysis.orm.values import (
 from charter.analysis.orm.world import Class, Site
 
 if TYPE_CHECKING:
-    from charter.analysis.orm.calls import Arguments
-    from charter.analysis.orm.interpreter import Interpreter
+    from charter.analysis.orm.arguments import Arguments
+    from charter.analysis.orm.machine import Machine
 
 _REFINE = frozenset(
     {
@@ -68,7 +68,7 @@ _RELATED_WRITE = frozenset({"add", "remove", "set", "clear"})
 _ASYNC = {f"a{name}": name for name in _ONE | _SUMMARY | _WRITE | _RELATED_WRITE | {"in_bulk", "iterator"}}
 
 
-def class_manager(run: Interpreter, model: Model, name: str, site: Site) -> Value | None:
+def class_manager(run: Machine, model: Model, name: str, site: Site) -> Value | None:
     """`Model.objects` and the model's other managers."""
     if name in {"_default_manager", "_base_manager"}:
         name = model.default_manager
@@ -78,7 +78,7 @@ def class_manager(run: Interpreter, model: Model, name: str, site: Site) -> Valu
     return None
 
 
-def class_of(run: Interpreter, receiver: Manager | Query, owner: Class) -> Class | None:
+def class_of(run: Machine, receiver: Manager | Query, owner: Class) -> Class | None:
     """The class of a manager or query set in whose MRO a method's class stands."""
     candidates = [receiver.cls, getattr(receiver, "queryset", None)]
     for candidate in candidates:
@@ -87,7 +87,7 @@ def class_of(run: Interpreter, receiver: Manager | Query, owner: Class) -> Class
     return None
 
 
-def attribute(run: Interpreter, receiver: Manager | Query, name: str, site: Site) -> Value:
+def attribute(run: Machine, receiver: Manager | Query, name: str, site: Site) -> Value:
     """An attribute of a manager or query set: a method of the project's own class, or one of Django's."""
     del site
     if name == "model":
@@ -104,7 +104,7 @@ def attribute(run: Interpreter, receiver: Manager | Query, name: str, site: Site
     return Method(receiver, name)
 
 
-def base_query(run: Interpreter, manager: Manager, site: Site, *, plain: bool = False) -> Query:
+def base_query(run: Machine, manager: Manager, site: Site, *, plain: bool = False) -> Query:
     """The query set with which a manager begins."""
     known: tuple[tuple[str, Value], ...] = ()
     if manager.parent is not None and manager.relation is not None:
@@ -131,7 +131,7 @@ def base_query(run: Interpreter, manager: Manager, site: Site, *, plain: bool = 
     return query
 
 
-def call(run: Interpreter, receiver: Manager | Query, name: str, arguments: Arguments, site: Site) -> Value:
+def call(run: Machine, receiver: Manager | Query, name: str, arguments: Arguments, site: Site) -> Value:
     """Call one of Django's methods on a manager or query set."""
     orm = receiver.model.orm
     if orm is Orm.SQLALCHEMY and isinstance(receiver, Query):
@@ -164,14 +164,14 @@ def call(run: Interpreter, receiver: Manager | Query, name: str, arguments: Argu
     return _query_method(run, receiver, name, arguments, site)
 
 
-def _super(run: Interpreter, manager: Manager, name: str, arguments: Arguments, site: Site) -> Value:
+def _super(run: Machine, manager: Manager, name: str, arguments: Arguments, site: Site) -> Value:
     query = base_query(run, manager, site, plain=True)
     if name in {"get_queryset", "get_query_set", "all"}:
         return query
     return _query_method(run, query, name, arguments, site)
 
 
-def _prefetched(run: Interpreter, manager: Manager, name: str, site: Site) -> Value | None:
+def _prefetched(run: Machine, manager: Manager, name: str, site: Site) -> Value | None:
     """What the rows that a prefetch put on the parent answer without a query."""
     parent, relation = manager.parent, manager.relation
     if parent is None or relation is None:
@@ -193,7 +193,7 @@ def _prefetched(run: Interpreter, manager: Manager, name: str, site: Site) -> Va
     return None
 
 
-def _query_method(run: Interpreter, query: Query, name: str, arguments: Arguments, site: Site) -> Value:
+def _query_method(run: Machine, query: Query, name: str, arguments: Arguments, site: Site) -> Value:
     if name == "all":
         return rows.step(query, name, site, born=query.born if query.cached else run.running())
     if name in _LOADERS:
@@ -214,7 +214,7 @@ def _query_method(run: Interpreter, query: Query, name: str, arguments: Argument
     return _terminal(run, query, name, arguments, site)
 
 
-def _terminal(run: Interpreter, query: Query, name: str, arguments: Arguments, site: Site) -> Value:
+def _terminal(run: Machine, query: Query, name: str, arguments: Arguments, site: Site) -> Value:
     if name in _ONE:
         if query.cached and (name in {"get", "latest", "earliest"} or not query.model.ordered):
             query = replace(query, cached=False)
@@ -235,7 +235,7 @@ def _terminal(run: Interpreter, query: Query, name: str, arguments: Arguments, s
     return Unknown(name)
 
 
-def _run(run: Interpreter, query: Query, name: str, site: Site) -> None:
+def _run(run: Machine, query: Query, name: str, site: Site) -> None:
     kind = "related" if query.parent is not None else "query"
     run.record(
         kind,
@@ -250,7 +250,7 @@ def _run(run: Interpreter, query: Query, name: str, site: Site) -> None:
     )
 
 
-def _write(run: Interpreter, query: Query, name: str, site: Site) -> Value:
+def _write(run: Machine, query: Query, name: str, site: Site) -> Value:
     run.record(
         "write",
         site,
@@ -273,7 +273,7 @@ def _texts(arguments: Arguments) -> list[str]:
     return [v.value for v in arguments.flat() if isinstance(v, Const) and isinstance(v.value, str)]
 
 
-def _select_related(_run: Interpreter, query: Query, arguments: Arguments) -> Plan:
+def _select_related(_run: Machine, query: Query, arguments: Arguments) -> Plan:
     values = arguments.positional
     if not values and not arguments.keywords and not arguments.has_star:
         return replace(query.plan, foreign=True)
@@ -287,7 +287,7 @@ def _select_related(_run: Interpreter, query: Query, arguments: Arguments) -> Pl
     return plan
 
 
-def _prefetch_related(_run: Interpreter, query: Query, arguments: Arguments) -> Plan:
+def _prefetch_related(_run: Machine, query: Query, arguments: Arguments) -> Plan:
     plan = query.plan
     values = arguments.flat()
     if values and values[0] == NONE:
@@ -350,9 +350,9 @@ def _broken(model: Model, plan: Plan, path: list[str], leaf: Plan) -> Plan:
     return replace(plan, broken=plan.broken | {path[0]})
 
 
-def _only(_run: Interpreter, query: Query, arguments: Arguments) -> Plan:
+def _only(_run: Machine, query: Query, arguments: Arguments) -> Plan:
     own = frozenset(t for t in _texts(arguments) if "__" not in t)
-    plan = replace(query.plan, only=own)
+    plan: Plan = replace(query.plan, only=own)
     for text in _texts(arguments):
         path, _, column = text.rpartition("__")
         if path:
@@ -364,7 +364,7 @@ def _only(_run: Interpreter, query: Query, arguments: Arguments) -> Plan:
     return plan
 
 
-def _defer(_run: Interpreter, query: Query, arguments: Arguments) -> Plan:
+def _defer(_run: Machine, query: Query, arguments: Arguments) -> Plan:
     if arguments.positional and arguments.positional[0] == NONE:
         return replace(query.plan, deferred=frozenset())
     names = frozenset(t for t in _texts(arguments) if "__" not in t)
@@ -376,7 +376,7 @@ def _annotate(query: Query, arguments: Arguments) -> Plan:
     return replace(query.plan, computed=query.plan.computed | names)
 
 
-def _fetch_mode(_run: Interpreter, query: Query, _arguments: Arguments) -> Plan:
+def _fetch_mode(_run: Machine, query: Query, _arguments: Arguments) -> Plan:
     return replace(query.plan, opaque=True)
 
 
@@ -405,7 +405,7 @@ def prefetch(arguments: Arguments) -> Value:
     return Loading("eager", path, leaf, to_attr=name, query=query)
 
 
-def write_row(run: Interpreter, row: Row, name: str, site: Site) -> None:
+def write_row(run: Machine, row: Row, name: str, site: Site) -> None:
     """`row.save()` and its like."""
     name = name.removeprefix("a") if name in {"asave", "adelete", "arefresh_from_db"} else name
     kind = "refresh" if name == "refresh_from_db" else "write"
@@ -418,3 +418,18 @@ def write_row(run: Interpreter, row: Row, name: str, site: Site) -> None:
         row=row,
         method=name,
     )
+
+
+def as_query(run: Machine, value: Value | None, site: Site) -> Query | None:
+    """A query set from what `get_object_or_404` and class-based views accept: a model, a manager or a query set."""
+    if isinstance(value, Manager):
+        return base_query(run, value, site)
+    if isinstance(value, Query):
+        return value
+    if isinstance(value, ClassRef):
+        model = run.schema.models.get(value.cls)
+        if model is not None and model.orm is Orm.DJANGO:
+            manager = class_manager(run, model, model.default_manager, site)
+            if isinstance(manager, Manager):
+                return base_query(run, manager, site)
+    return None

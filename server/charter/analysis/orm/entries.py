@@ -5,10 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from charter.analysis.orm import attributes, expressions, library, rows, views
-from charter.analysis.orm.interpreter import Exhausted
+from charter.analysis.orm import decorators, django, rows, sqlalchemy, views
+from charter.analysis.orm.machine import Exhausted, Machine
 from charter.analysis.orm.schema import is_manager_class, is_queryset_class
 from charter.analysis.orm.values import (
     OPAQUE,
@@ -25,9 +24,6 @@ from charter.analysis.orm.values import (
 )
 from charter.analysis.orm.world import Class, Module, Site
 
-if TYPE_CHECKING:
-    from charter.analysis.orm.interpreter import Interpreter
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -41,10 +37,10 @@ class Entry:
 
     path: str
     name: str
-    run: Callable[[Interpreter], None]
+    run: Callable[[Machine], None]
 
 
-def entries(run: Interpreter, module: Module) -> list[Entry]:
+def entries(run: Machine, module: Module) -> list[Entry]:
     """The entry points of one file."""
     found: list[Entry] = []
     _ = module.names
@@ -58,23 +54,23 @@ def entries(run: Interpreter, module: Module) -> list[Entry]:
     return found
 
 
-def evaluate(run: Interpreter, entry: Entry) -> None:
+def evaluate(run: Machine, entry: Entry) -> None:
     """Run an entry point; what it notes is in `run.events`."""
-    run.start(entry)
+    run.start()
     try:
         entry.run(run)
     except (Exhausted, RecursionError):
         return
 
 
-def _function(module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Callable[[Interpreter], None]:
-    def enter(run: Interpreter) -> None:
+def _function(module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Callable[[Machine], None]:
+    def enter(run: Machine) -> None:
         _invoke(run, Function(node, module), Site(module, node))
 
     return enter
 
 
-def _invoke(run: Interpreter, function: Function, site: Site) -> Value:
+def _invoke(run: Machine, function: Function, site: Site) -> Value:
     """Run a function as an entry point: the call itself is no station of the way."""
     value = run.enter(function)
     if isinstance(value, (Query, Container)) and isinstance(
@@ -84,15 +80,13 @@ def _invoke(run: Interpreter, function: Function, site: Site) -> Value:
     return value
 
 
-def _response(run: Interpreter, function: Function, value: Value, site: Site) -> None:
+def _response(run: Machine, function: Function, value: Value, site: Site) -> None:
     """FastAPI reads what `response_model` names from what the function returns."""
-    from charter.analysis.orm import sqlalchemy
-
     node = function.node
     assert not isinstance(node, ast.Lambda)
     model: ast.expr | None = None
     for decorator in node.decorator_list:
-        if isinstance(decorator, ast.Call) and attributes.decorator_name(decorator) in _ROUTES:
+        if isinstance(decorator, ast.Call) and decorators.decorator_name(decorator) in _ROUTES:
             model = next((k.value for k in decorator.keywords if k.arg == "response_model"), node.returns)
     if model is None:
         return
@@ -103,7 +97,7 @@ def _response(run: Interpreter, function: Function, value: Value, site: Site) ->
             else None
         )
         if isinstance(target, Class):
-            element, bounded = expressions.iterate(run, value, site)
+            element, bounded = run.iterate(value, site)
             with run.loop(site, bounded=bounded, what="rows", rows=True) as loop:
                 sqlalchemy.validate(run, ClassRef(target), run.vary(element, loop), site)
             return
@@ -112,8 +106,8 @@ def _response(run: Interpreter, function: Function, value: Value, site: Site) ->
 _ROUTES = frozenset({"get", "post", "put", "patch", "api_route"})
 
 
-def _script(module: Module) -> Callable[[Interpreter], None]:
-    def enter(run: Interpreter) -> None:
+def _script(module: Module) -> Callable[[Machine], None]:
+    def enter(run: Machine) -> None:
         frame = run.module_frame(module)
         for statement in module.tree.body:
             if isinstance(statement, (ast.For, ast.AsyncFor, ast.With, ast.Assign)) or _is_main(statement):
@@ -126,7 +120,7 @@ def _is_main(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.If) and "__name__" in ast.dump(statement.test)
 
 
-def _class_entries(run: Interpreter, module: Module, cls: Class) -> list[Entry]:
+def _class_entries(run: Machine, module: Module, cls: Class) -> list[Entry]:
     found: list[Entry] = []
     receiver = _receiver(run, cls)
     for name, member in cls.members.items():
@@ -139,7 +133,7 @@ def _class_entries(run: Interpreter, module: Module, cls: Class) -> list[Entry]:
     return found
 
 
-def _receiver(run: Interpreter, cls: Class) -> Value:
+def _receiver(run: Machine, cls: Class) -> Value:
     model = run.schema.models.get(cls)
     site = Site(cls.module, cls.node)
     if model is not None:
@@ -160,14 +154,14 @@ def _receiver(run: Interpreter, cls: Class) -> Value:
 
 def _method(
     module: Module, cls: Class, node: ast.FunctionDef | ast.AsyncFunctionDef, receiver: Value
-) -> Callable[[Interpreter], None]:
-    def enter(run: Interpreter) -> None:
+) -> Callable[[Machine], None]:
+    def enter(run: Machine) -> None:
         bound: Value | None = receiver
         if isinstance(receiver, Instance):
             bound = Instance(cls)
-        if any(attributes.decorator_name(d) == "classmethod" for d in node.decorator_list):
+        if any(decorators.decorator_name(d) == "classmethod" for d in node.decorator_list):
             bound = ClassRef(cls)
-        elif attributes.decorated_static(node):
+        elif decorators.decorated_static(node):
             bound = None
         _invoke(run, Function(node, module, cls, bound), Site(module, node))
 
@@ -175,60 +169,60 @@ def _method(
 
 
 # Views and admin
-def _view(run: Interpreter, cls: Class) -> Callable[[Interpreter], None] | None:
+def _view(run: Machine, cls: Class) -> Callable[[Machine], None] | None:
     names = views.kinds(run, cls)
     if not any(n.endswith(("View", "ViewSet", "Mixin")) for n in names):
         return None
 
-    def enter(inner: Interpreter) -> None:
+    def enter(inner: Machine) -> None:
         if not views.run_view(inner, cls):
             views.run_api(inner, cls)
 
     return enter
 
 
-def _admin(run: Interpreter, cls: Class) -> Callable[[Interpreter], None] | None:
+def _admin(run: Machine, cls: Class) -> Callable[[Machine], None] | None:
     if not any(n.endswith("Admin") for n in views.kinds(run, cls)):
         return None
     models = _registered(run, cls)
     if not models:
         return None
 
-    def enter(inner: Interpreter) -> None:
+    def enter(inner: Machine) -> None:
         for model in models:
             _changelist(inner, cls, model)
 
     return enter
 
 
-def _registered(run: Interpreter, cls: Class) -> list[Value]:
+def _registered(run: Machine, cls: Class) -> list[Value]:
     found: list[Value] = []
     for decorator in cls.node.decorator_list:
-        if isinstance(decorator, ast.Call) and attributes.decorator_name(decorator) == "register":
+        if isinstance(decorator, ast.Call) and decorators.decorator_name(decorator) == "register":
             found.extend(_model_value(run, cls.module, a) for a in decorator.args)
     for statement in cls.module.tree.body:
         call = statement.value if isinstance(statement, ast.Expr) else None
-        if not isinstance(call, ast.Call) or attributes.decorator_name(call) != "register":
+        if not isinstance(call, ast.Call) or decorators.decorator_name(call) != "register":
             continue
         if len(call.args) > 1 and isinstance(call.args[1], ast.Name) and call.args[1].id == cls.name:
             found.append(_model_value(run, cls.module, call.args[0]))
     return [v for v in found if isinstance(v, ClassRef) and v.cls in run.schema.models]
 
 
-def _model_value(run: Interpreter, module: Module, node: ast.expr) -> Value:
-    return expressions.evaluate(run, node, run.module_frame(module))
+def _model_value(run: Machine, module: Module, node: ast.expr) -> Value:
+    return run.evaluate(node, run.module_frame(module))
 
 
-def _changelist(run: Interpreter, cls: Class, model: Value) -> None:
+def _changelist(run: Machine, cls: Class, model: Value) -> None:
     site = Site(cls.module, cls.node)
     instance = Instance(cls, {"__init__": UNKNOWN, "model": model})
     query = views.call_method(run, instance, "get_queryset", [UNKNOWN], site)
     if not isinstance(query, Query):
-        query = library.as_query(run, model, site)
+        query = django.as_query(run, model, site)
     if query is None:
         return
     listed = _class_value(run, cls, "list_display")
-    items = (listed.items or []) if isinstance(listed, Container) else [Const("__str__")]
+    items: list[Value] = (listed.items or []) if isinstance(listed, Container) else [Const("__str__")]
     query = _list_select_related(run, cls, query, items)
     element = rows.evaluate_query(run, query, site)
     if not isinstance(element, Row):
@@ -240,15 +234,15 @@ def _changelist(run: Interpreter, cls: Class, model: Value) -> None:
             _column(run, cls, instance, row, item, site)
         actions = run.world.member(cls, "actions")
         if actions is None or not (isinstance(actions[1], ast.Constant) and actions[1].value is None):
-            expressions.stringify(run, row, site)
+            run.stringify(row, site)
 
 
-def _class_value(run: Interpreter, cls: Class, name: str) -> Value:
+def _class_value(run: Machine, cls: Class, name: str) -> Value:
     found = run.world.member(cls, name)
-    return attributes.member_value(run, *found) if found else UNKNOWN
+    return run.member_value(*found) if found else UNKNOWN
 
 
-def _list_select_related(run: Interpreter, cls: Class, query: Query, items: list[Value]) -> Query:
+def _list_select_related(run: Machine, cls: Class, query: Query, items: list[Value]) -> Query:
     value = _class_value(run, cls, "list_select_related")
     plan = query.plan
     if run.world.member(cls, "get_list_select_related"):
@@ -267,7 +261,7 @@ def _list_select_related(run: Interpreter, cls: Class, query: Query, items: list
     return replace(query, plan=plan)
 
 
-def _column(run: Interpreter, cls: Class, instance: Instance, row: Row, item: Value, site: Site) -> None:
+def _column(run: Machine, cls: Class, instance: Instance, row: Row, item: Value, site: Site) -> None:
     if isinstance(item, Function):
         run.invoke(item, [row], {}, site)
         return
@@ -275,7 +269,7 @@ def _column(run: Interpreter, cls: Class, instance: Instance, row: Row, item: Va
     if not isinstance(name, str):
         return
     if name == "__str__":
-        expressions.stringify(run, row, site)
+        run.stringify(row, site)
         return
     found = run.world.member(cls, name)
     if found is not None and isinstance(found[1], ast.FunctionDef):
@@ -295,38 +289,38 @@ def _column(run: Interpreter, cls: Class, instance: Instance, row: Row, item: Va
                 if isinstance(member, Function)
                 else rows.read(run, value, part, site)
             )
-    expressions.stringify(run, value, site)
+    run.stringify(value, site)
 
 
 # Forms
 _CHOICES = ("ModelChoiceField", "ModelMultipleChoiceField")
 
 
-def _form(run: Interpreter, cls: Class) -> Callable[[Interpreter], None] | None:
+def _form(run: Machine, cls: Class) -> Callable[[Machine], None] | None:
     fields = [m for m in cls.members.values() if isinstance(m, ast.Call) and _choice_kind(run, cls, m)]
 
-    def enter(inner: Interpreter) -> None:
+    def enter(inner: Machine) -> None:
         for field in fields:
             _choices(inner, cls, field)
 
     return enter if fields else None
 
 
-def _choice_kind(run: Interpreter, cls: Class, call: ast.Call) -> bool:
+def _choice_kind(run: Machine, cls: Class, call: ast.Call) -> bool:
     target = run.world.expression(cls.module, call.func)
     if isinstance(target, str):
         return target.rpartition(".")[2] in _CHOICES
     return isinstance(target, Class) and any(n in _CHOICES for n in views.kinds(run, target))
 
 
-def _choices(run: Interpreter, cls: Class, call: ast.Call) -> None:
+def _choices(run: Machine, cls: Class, call: ast.Call) -> None:
     frame = run.module_frame(cls.module)
     node = next((k.value for k in call.keywords if k.arg == "queryset"), call.args[0] if call.args else None)
     widget = next((k.value for k in call.keywords if k.arg == "widget"), None)
     if node is None or (widget is not None and "Hidden" in ast.dump(widget)):
         return
     site = Site(cls.module, call)
-    query = library.as_query(run, expressions.evaluate(run, node, frame), Site(cls.module, node))
+    query = django.as_query(run, run.evaluate(node, frame), Site(cls.module, node))
     if query is None:
         return
     target = run.world.expression(cls.module, call.func)
@@ -337,37 +331,37 @@ def _choices(run: Interpreter, cls: Class, call: ast.Call) -> None:
         if label is not None and isinstance(label[1], ast.FunctionDef) and isinstance(target, Class):
             run.invoke(Function(label[1], label[0].module, label[0], Instance(target)), [row], {}, site)
         else:
-            expressions.stringify(run, row, site)
+            run.stringify(row, site)
 
 
 # GraphQL
-def _graphql(run: Interpreter, cls: Class) -> Callable[[Interpreter], None] | None:
+def _graphql(run: Machine, cls: Class) -> Callable[[Machine], None] | None:
     resolvers = [
         (name, member)
         for name, member in cls.members.items()
         if isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef))
         and (
             name.startswith("resolve_")
-            or any(attributes.decorator_name(d) == "field" for d in member.decorator_list)
+            or any(decorators.decorator_name(d) == "field" for d in member.decorator_list)
         )
     ]
     if not resolvers or _object_model(run, cls) is not None:
         return None
 
-    def enter(inner: Interpreter) -> None:
+    def enter(inner: Machine) -> None:
         for name, member in resolvers:
             _resolve(inner, cls, name, member)
 
     return enter
 
 
-def _resolve(run: Interpreter, cls: Class, name: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+def _resolve(run: Machine, cls: Class, name: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
     kind = _result_type(run, cls, name, node)
     site = Site(cls.module, node)
     value = run.enter(Function(node, cls.module, cls, Instance(cls)))
     if kind is None or not isinstance(value, (Query, Container)):
         return
-    element, bounded = expressions.iterate(run, value, site)
+    element, bounded = run.iterate(value, site)
     if not isinstance(element, Row):
         return
     over = value if isinstance(value, Query) else None
@@ -376,12 +370,12 @@ def _resolve(run: Interpreter, cls: Class, name: str, node: ast.FunctionDef | as
         for inner_name, member in kind.members.items():
             if not isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 continue
-            is_field = any(attributes.decorator_name(d) == "field" for d in member.decorator_list)
+            is_field = any(decorators.decorator_name(d) == "field" for d in member.decorator_list)
             if inner_name.startswith("resolve_") or is_field:
                 run.invoke(Function(member, kind.module, kind, row), [UNKNOWN], {}, site)
 
 
-def _object_model(run: Interpreter, cls: Class) -> object:
+def _object_model(run: Machine, cls: Class) -> object:
     meta = cls.members.get("Meta")
     if isinstance(meta, ast.ClassDef) and any(n.endswith("ObjectType") for n in views.kinds(run, cls)):
         inner = cls.module.inner.get(meta)
@@ -393,7 +387,7 @@ def _object_model(run: Interpreter, cls: Class) -> object:
 
 
 def _result_type(
-    run: Interpreter, cls: Class, name: str, node: ast.FunctionDef | ast.AsyncFunctionDef
+    run: Machine, cls: Class, name: str, node: ast.FunctionDef | ast.AsyncFunctionDef
 ) -> Class | None:
     """The GraphQL type whose resolvers run for each row that a resolver returns."""
     field = cls.members.get(name.removeprefix("resolve_")) if name.startswith("resolve_") else node.returns

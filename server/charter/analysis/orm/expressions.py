@@ -6,8 +6,8 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm import attributes, calls, rows
-from charter.analysis.orm.frames import Frame
+from charter.analysis.orm import rows
+from charter.analysis.orm.arguments import Arguments
 from charter.analysis.orm.schema import Orm
 from charter.analysis.orm.values import (
     NONE,
@@ -16,6 +16,7 @@ from charter.analysis.orm.values import (
     Const,
     Container,
     Dictionary,
+    Frame,
     Function,
     Instance,
     LazyRow,
@@ -32,10 +33,10 @@ from charter.analysis.orm.values import (
 from charter.analysis.orm.world import Class, Site
 
 if TYPE_CHECKING:
-    from charter.analysis.orm.interpreter import Interpreter
+    from charter.analysis.orm.machine import Machine
 
 
-def evaluate(run: Interpreter, node: ast.expr | None, frame: Frame) -> Value:
+def evaluate(run: Machine, node: ast.expr | None, frame: Frame) -> Value:
     """What an expression may be; the queries it runs are noted on the way."""
     if node is None:
         return NONE
@@ -45,19 +46,19 @@ def evaluate(run: Interpreter, node: ast.expr | None, frame: Frame) -> Value:
     return handler(run, node, frame)
 
 
-def _constant(_run: Interpreter, node: ast.Constant, _frame: Frame) -> Value:
+def _constant(_run: Machine, node: ast.Constant, _frame: Frame) -> Value:
     return Const(node.value)
 
 
-def _name(run: Interpreter, node: ast.Name, frame: Frame) -> Value:
+def _name(run: Machine, node: ast.Name, frame: Frame) -> Value:
     return run.lookup(frame, node.id)
 
 
-def _attribute(run: Interpreter, node: ast.Attribute, frame: Frame) -> Value:
-    return attributes.attribute(run, evaluate(run, node.value, frame), node.attr, Site(frame.module, node))
+def _attribute(run: Machine, node: ast.Attribute, frame: Frame) -> Value:
+    return run.attribute(evaluate(run, node.value, frame), node.attr, Site(frame.module, node))
 
 
-def _call(run: Interpreter, node: ast.Call, frame: Frame) -> Value:
+def _call(run: Machine, node: ast.Call, frame: Frame) -> Value:
     site = Site(frame.module, node)
     func = node.func
     if isinstance(func, ast.Name) and func.id == "super" and frame_receiver(frame) is not None:
@@ -70,11 +71,11 @@ def _call(run: Interpreter, node: ast.Call, frame: Frame) -> Value:
         elif isinstance(receiver, (Container, Dictionary, Const, Unknown)):
             callee = Method(receiver, func.attr)
         else:
-            callee = attributes.attribute(run, receiver, func.attr, Site(frame.module, func))
+            callee = run.attribute(receiver, func.attr, Site(frame.module, func))
     else:
         callee = evaluate(run, func, frame)
     arguments, keywords = _arguments(run, node, frame)
-    return calls.call(run, callee, calls.Arguments(arguments, keywords, node, frame), site)
+    return run.call(callee, Arguments(arguments, keywords, node, frame), site)
 
 
 def frame_receiver(frame: Frame | None) -> tuple[Value, Class] | None:
@@ -90,7 +91,7 @@ def frame_receiver(frame: Frame | None) -> tuple[Value, Class] | None:
     return None
 
 
-def _arguments(run: Interpreter, node: ast.Call, frame: Frame) -> tuple[list[Value], dict[str, Value]]:
+def _arguments(run: Machine, node: ast.Call, frame: Frame) -> tuple[list[Value], dict[str, Value]]:
     positional: list[Value] = []
     for argument in node.args:
         if isinstance(argument, ast.Starred):
@@ -112,7 +113,7 @@ def _arguments(run: Interpreter, node: ast.Call, frame: Frame) -> tuple[list[Val
 
 
 # Structures
-def _sequence(run: Interpreter, node: ast.List | ast.Tuple | ast.Set, frame: Frame) -> Value:
+def _sequence(run: Machine, node: ast.List | ast.Tuple | ast.Set, frame: Frame) -> Value:
     items: list[Value] = []
     exact = True
     for element in node.elts:
@@ -130,7 +131,7 @@ def _sequence(run: Interpreter, node: ast.List | ast.Tuple | ast.Set, frame: Fra
     return Container(None, items, bounded=True) if exact else Container(join_all(items))
 
 
-def _dict(run: Interpreter, node: ast.Dict, frame: Frame) -> Value:
+def _dict(run: Machine, node: ast.Dict, frame: Frame) -> Value:
     result = Dictionary(bounded=True)
     for key, item in zip(node.keys, node.values, strict=True):
         value = evaluate(run, item, frame)
@@ -148,14 +149,14 @@ def _dict(run: Interpreter, node: ast.Dict, frame: Frame) -> Value:
 
 
 def _comprehension(
-    run: Interpreter, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, frame: Frame
+    run: Machine, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, frame: Frame
 ) -> Value:
     scope = Frame(frame.module, {}, frame, frame.function, frame.owner, frame.receiver)
     return _generators(run, node, 0, scope)
 
 
 def _generators(
-    run: Interpreter,
+    run: Machine,
     node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp,
     index: int,
     scope: Frame,
@@ -171,7 +172,7 @@ def _generators(
     over = value if isinstance(value, Query) else None
     site = Site(scope.module, part)
     with run.loop(
-        site, bounded=bounded, what=describe(value), over=over, rows=isinstance(element, Row)
+        site, bounded=bounded, what=rows.describe(value), over=over, rows=isinstance(element, Row)
     ) as loop:
         run.bind(part.target, run.vary(element, loop), scope)
         for test in part.ifs:
@@ -182,7 +183,7 @@ def _generators(
     return result
 
 
-def iterate(run: Interpreter, value: Value, site: Site, *, is_async: bool = False) -> tuple[Value, bool]:
+def iterate(run: Machine, value: Value, site: Site, *, is_async: bool = False) -> tuple[Value, bool]:
     """What iterating gives, and whether the number of rounds is fixed by the code; a query runs."""
     match value:
         case Query():
@@ -218,32 +219,8 @@ def iterate(run: Interpreter, value: Value, site: Site, *, is_async: bool = Fals
             return UNKNOWN, False
 
 
-def element_of(run: Interpreter, value: Value) -> Value:
-    """What an element of a value may be, without running anything."""
-    match value:
-        case Container(items=items, element=element):
-            return join_all([*(items or []), *([element] if element else [])]) or UNKNOWN
-        case Dictionary():
-            return value.element or join_all(list(value.entries.values())) or UNKNOWN
-        case Query():
-            return rows.row_of(run, value)
-        case _:
-            return UNKNOWN
-
-
-def describe(value: Value) -> str:
-    """What is iterated over, in words."""
-    match value:
-        case Query(model=model):
-            return model.name
-        case Container(element=Row(model=model)):
-            return model.name
-        case _:
-            return ""
-
-
 # Operators
-def _bool_op(run: Interpreter, node: ast.BoolOp, frame: Frame) -> Value:
+def _bool_op(run: Machine, node: ast.BoolOp, frame: Frame) -> Value:
     result: Value | None = None
     for value in node.values:
         current = evaluate(run, value, frame)
@@ -259,7 +236,7 @@ def _bool_op(run: Interpreter, node: ast.BoolOp, frame: Frame) -> Value:
     return result or UNKNOWN
 
 
-def _if_exp(run: Interpreter, node: ast.IfExp, frame: Frame) -> Value:
+def _if_exp(run: Machine, node: ast.IfExp, frame: Frame) -> Value:
     test = condition(run, node.test, frame)
     if test is True:
         return evaluate(run, node.body, frame)
@@ -268,7 +245,7 @@ def _if_exp(run: Interpreter, node: ast.IfExp, frame: Frame) -> Value:
     return join(evaluate(run, node.body, frame), evaluate(run, node.orelse, frame))
 
 
-def condition(run: Interpreter, node: ast.expr, frame: Frame) -> bool | None:
+def condition(run: Machine, node: ast.expr, frame: Frame) -> bool | None:
     """Whether a test is certain to hold or to fail; None if it depends."""
     value = evaluate(run, node, frame)
     rows.test(run, value, Site(frame.module, node))
@@ -286,7 +263,7 @@ def truthiness(value: Value) -> bool | None:
             return None
 
 
-def _unary(run: Interpreter, node: ast.UnaryOp, frame: Frame) -> Value:
+def _unary(run: Machine, node: ast.UnaryOp, frame: Frame) -> Value:
     value = evaluate(run, node.operand, frame)
     if isinstance(node.op, ast.Not):
         rows.test(run, value, Site(frame.module, node.operand))
@@ -297,7 +274,7 @@ def _unary(run: Interpreter, node: ast.UnaryOp, frame: Frame) -> Value:
     return UNKNOWN
 
 
-def _compare(run: Interpreter, node: ast.Compare, frame: Frame) -> Value:
+def _compare(run: Machine, node: ast.Compare, frame: Frame) -> Value:
     left = evaluate(run, node.left, frame)
     rights = [evaluate(run, c, frame) for c in node.comparators]
     for operator, right, side in zip(node.ops, rights, node.comparators, strict=True):
@@ -324,7 +301,7 @@ def _compare_constants(operator: ast.cmpop, left: object, right: object) -> Valu
     return UNKNOWN
 
 
-def _bin_op(run: Interpreter, node: ast.BinOp, frame: Frame) -> Value:
+def _bin_op(run: Machine, node: ast.BinOp, frame: Frame) -> Value:
     left = evaluate(run, node.left, frame)
     right = evaluate(run, node.right, frame)
     if isinstance(node.op, ast.Mod) and isinstance(left, Const) and isinstance(left.value, str):
@@ -345,7 +322,7 @@ def _bin_op(run: Interpreter, node: ast.BinOp, frame: Frame) -> Value:
     return UNKNOWN
 
 
-def _subscript(run: Interpreter, node: ast.Subscript, frame: Frame) -> Value:
+def _subscript(run: Machine, node: ast.Subscript, frame: Frame) -> Value:
     value = evaluate(run, node.value, frame)
     site = Site(frame.module, node)
     if isinstance(node.slice, ast.Slice):
@@ -356,7 +333,8 @@ def _subscript(run: Interpreter, node: ast.Subscript, frame: Frame) -> Value:
         if isinstance(value, Container):
             limit = upper.value if isinstance(upper, Const) else None
             return Container(
-                element_of(run, value), bounded=value.bounded or (isinstance(limit, int) and 0 < limit <= 10)
+                rows.element_of(run, value),
+                bounded=value.bounded or (isinstance(limit, int) and 0 < limit <= 10),
             )
         return Unknown(getattr(value, "hint", ""))
     key = evaluate(run, node.slice, frame)
@@ -371,7 +349,7 @@ def _subscript(run: Interpreter, node: ast.Subscript, frame: Frame) -> Value:
                 and -len(items) <= key.value < len(items)
             ):
                 return items[key.value]
-            return element_of(run, value)
+            return rows.element_of(run, value)
         case Dictionary():
             if isinstance(key, Const) and key.value in value.entries:
                 return value.entries[key.value]
@@ -384,7 +362,7 @@ def _subscript(run: Interpreter, node: ast.Subscript, frame: Frame) -> Value:
             return UNKNOWN
 
 
-def _joined(run: Interpreter, node: ast.JoinedStr, frame: Frame) -> Value:
+def _joined(run: Machine, node: ast.JoinedStr, frame: Frame) -> Value:
     for part in node.values:
         if isinstance(part, ast.FormattedValue):
             value = evaluate(run, part.value, frame)
@@ -392,7 +370,7 @@ def _joined(run: Interpreter, node: ast.JoinedStr, frame: Frame) -> Value:
     return UNKNOWN
 
 
-def stringify(run: Interpreter, value: Value, site: Site) -> Value:
+def stringify(run: Machine, value: Value, site: Site) -> Value:
     """`str(value)`: runs the class's `__str__`."""
     cls = value.model.cls if isinstance(value, Row) else value.cls if isinstance(value, Instance) else None
     if cls is not None:
@@ -404,36 +382,36 @@ def stringify(run: Interpreter, value: Value, site: Site) -> Value:
     return UNKNOWN
 
 
-def _lambda(_run: Interpreter, node: ast.Lambda, frame: Frame) -> Value:
+def _lambda(_run: Machine, node: ast.Lambda, frame: Frame) -> Value:
     return Function(node, frame.module, closure=frame)
 
 
-def _await(run: Interpreter, node: ast.Await, frame: Frame) -> Value:
+def _await(run: Machine, node: ast.Await, frame: Frame) -> Value:
     value = evaluate(run, node.value, frame)
     return rows.awaited(run, value, Site(frame.module, node.value))
 
 
-def _yield(run: Interpreter, node: ast.Yield, frame: Frame) -> Value:
+def _yield(run: Machine, node: ast.Yield, frame: Frame) -> Value:
     value = evaluate(run, node.value, frame) if node.value else NONE
     frame.yields.append(value)
     frame.is_generator = True
     return UNKNOWN
 
 
-def _yield_from(run: Interpreter, node: ast.YieldFrom, frame: Frame) -> Value:
+def _yield_from(run: Machine, node: ast.YieldFrom, frame: Frame) -> Value:
     value = evaluate(run, node.value, frame)
     frame.yields.append(iterate(run, value, Site(frame.module, node.value))[0])
     frame.is_generator = True
     return UNKNOWN
 
 
-def _named(run: Interpreter, node: ast.NamedExpr, frame: Frame) -> Value:
+def _named(run: Machine, node: ast.NamedExpr, frame: Frame) -> Value:
     value = evaluate(run, node.value, frame)
     run.bind(node.target, value, frame)
     return value
 
 
-def _starred(run: Interpreter, node: ast.Starred, frame: Frame) -> Value:
+def _starred(run: Machine, node: ast.Starred, frame: Frame) -> Value:
     return evaluate(run, node.value, frame)
 
 

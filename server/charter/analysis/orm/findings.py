@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from charter.analysis.orm import fixes
-from charter.analysis.orm.frames import Event
-from charter.analysis.orm.values import Query, Row
+from charter.analysis.orm.frames import Event, Repeated
+from charter.analysis.orm.values import Query
 from charter.analysis.orm.world import Module, Site
 from charter.api.facts.queries import QueryInLoop, Station
 
@@ -33,23 +32,6 @@ _LONGEST = 80
 _FARTHEST = {"read": 5, "query": 2, "write": 1}
 """Calls between a loop and what it repeats: a relation is loaded at its origin however far away it is read, but a query
 or write deep inside other work is no longer the loop's to change."""
-
-
-@dataclass(slots=True)
-class Repeated:
-    """A repeated query: events of one loop that are the same or links of one chain.
-
-    Attributes:
-        home: the Python file with which it is published.
-        event: the event that is reported.
-        count: the queries per round.
-        events: all that it stands for.
-    """
-
-    home: str
-    event: Event
-    count: int = 1
-    events: list[Event] = field(default_factory=list[Event])
 
 
 def full_path(event: Event) -> tuple[str, ...]:
@@ -219,7 +201,7 @@ def _invariant(event: Event) -> bool:
     row = event.row
     if event.kind != "related" or row is None or event.loop is None:
         return False
-    return isinstance(row, Row) and event.loop.number not in row.varies and not row.varies
+    return not row.varies
 
 
 def _symbol(site: Site) -> str:

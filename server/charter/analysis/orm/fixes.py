@@ -14,8 +14,7 @@ from charter.analysis.orm.world import Module, Site, World
 from charter.api import AnyEdit, Edit, Fix, Grade, Span
 
 if TYPE_CHECKING:
-    from charter.analysis.orm.findings import Repeated
-    from charter.analysis.orm.frames import Event
+    from charter.analysis.orm.frames import Event, Repeated
 
 _PLAIN = frozenset({"all"})
 _LOADERS = frozenset({"all", "select_related", "prefetch_related"})

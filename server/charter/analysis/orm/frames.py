@@ -6,34 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from charter.analysis.orm.schema import Model, Relation
-from charter.analysis.orm.world import Class, Module, Site
+from charter.analysis.orm.world import Site
 
 if TYPE_CHECKING:
     import ast
 
-    from charter.analysis.orm.values import Query, Row, Value
-
-
-@dataclass(slots=True, eq=False)
-class Frame:
-    """One scope: a module, a call of a function, a comprehension.
-
-    Attributes:
-        function: the function's node; None at module level.
-        owner: the class whose method it is.
-        receiver: what `self` is.
-    """
-
-    module: Module
-    names: dict[str, Value] = field(default_factory=dict[str, "Value"])
-    outer: Frame | None = None
-    function: ast.AST | None = None
-    owner: Class | None = None
-    receiver: Value | None = None
-    returns: list[Value] = field(default_factory=list["Value"])
-    yields: list[Value] = field(default_factory=list["Value"])
-    exits: list[dict[str, Value]] = field(default_factory=list["dict[str, Value]"])
-    is_generator: bool = False
+    from charter.analysis.orm.values import Query, Row
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,4 +62,20 @@ class Event:
     method: str = ""
     node: ast.AST | None = None
     loops: tuple[Loop, ...] = ()
-    root: object = None
+
+
+@dataclass(slots=True)
+class Repeated:
+    """A repeated query: events of one loop that are the same or links of one chain.
+
+    Attributes:
+        home: the Python file with which it is published.
+        event: the event that is reported.
+        count: the queries per round.
+        events: all that it stands for.
+    """
+
+    home: str
+    event: Event
+    count: int = 1
+    events: list[Event] = field(default_factory=list[Event])

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import cast
 
-from charter.analysis.orm import expressions, statements
-from charter.analysis.orm.frames import Event, Frame, Loop
-from charter.analysis.orm.schema import Model, Relation, Schema
-from charter.analysis.orm.templates import Templates
+from charter.analysis.orm import attributes, calls, expressions, rows, statements
+from charter.analysis.orm.arguments import Arguments
+from charter.analysis.orm.machine import Exhausted, Machine
+from charter.analysis.orm.schema import Model, Schema
 from charter.analysis.orm.values import (
     OPAQUE,
     UNKNOWN,
@@ -20,27 +21,23 @@ from charter.analysis.orm.values import (
     Container,
     Dictionary,
     External,
+    Frame,
     Function,
     Instance,
     ModuleRef,
-    Query,
     Row,
     Unknown,
     Value,
     join,
     join_all,
 )
-from charter.analysis.orm.world import Class, Module, Site, World
+from charter.analysis.orm.world import Binding, Class, Module, Site, World
 
 MAX_DEPTH = 7
 MAX_STEPS = 20_000
 
 
-class Exhausted(Exception):  # noqa: N818 - not an error: the rest of one entry point is given up
-    """An entry point took more steps than it is worth."""
-
-
-class Interpreter:
+class Interpreter(Machine):
     """Evaluates the project's functions one entry point at a time.
 
     Args:
@@ -50,24 +47,12 @@ class Interpreter:
     """
 
     def __init__(self, world: World, schema: Schema, hot: frozenset[str]) -> None:
-        self.world: World = world
-        self.schema: Schema = schema
-        self.hot: frozenset[str] = hot
-        self.events: list[Event] = []
-        self.loops: list[Loop] = []
-        self.calls: list[tuple[Site | None, ast.AST]] = []
-        self.mask: frozenset[int] | None = None
-        self.steps: int = 0
-        self.warm: set[Model] = set()
-        self.root: object = None
-        self.templates: Templates = Templates(None)
-        self._numbers: int = 0
+        super().__init__(world, schema, hot)
         self._globals: dict[tuple[str, str], Value] = {}
         self._memo: dict[object, tuple[Value, frozenset[str], bool]] = {}
         self._frames: dict[str, Frame] = {}
         self._busy: set[tuple[str, str]] = set()
         self._members: dict[ast.AST, Value] = {}
-        self._asked: int = 0
         self._keeps: dict[ast.AST, str] = {}
 
     def forget(self) -> None:
@@ -77,133 +62,6 @@ class Interpreter:
         self._keeps.clear()
         self._memo.clear()
         self._frames.clear()
-
-    def start(self, root: object) -> None:
-        """Begin a new entry point."""
-        self.events = []
-        self.loops = []
-        self.calls = []
-        self.mask = None
-        self.steps = 0
-        self.warm = set()
-        self.root = root
-
-    # Events
-    def active(self, among: frozenset[int] | tuple[int, ...] | None = None) -> list[Loop]:
-        """The running loops whose length is open, optionally only those of some numbers."""
-        found = [loop for loop in self.loops if not loop.bounded]
-        if self.mask is not None:
-            found = [loop for loop in found if loop.number in self.mask]
-        if among is not None:
-            found = [loop for loop in found if loop.number in among]
-        return found
-
-    def running(self) -> tuple[int, ...]:
-        """The numbers of all running loops."""
-        return tuple(loop.number for loop in self.loops)
-
-    def record(
-        self,
-        kind: str,
-        site: Site,
-        among: frozenset[int] | tuple[int, ...] | None = None,
-        *,
-        subject: str = "",
-        model: Model | None = None,
-        relation: Relation | None = None,
-        row: Row | None = None,
-        query: Query | None = None,
-        method: str = "",
-    ) -> None:
-        """Note a query; it counts only while an open loop runs that repeats it."""
-        self._asked += 1
-        loops = self.active(among)
-        if kind != "relation":
-            loops = [loop for loop in loops if not loop.carried]
-        if not loops and kind not in {"immediate", "broken"}:
-            return
-        self.events.append(
-            Event(
-                kind,
-                site,
-                loops[-1] if loops else None,
-                subject,
-                model,
-                relation,
-                row,
-                query,
-                tuple(call for call, _ in self.calls if call is not None),
-                method,
-                site.node,
-                tuple(loops),
-                self.root,
-            )
-        )
-
-    # Loops
-    @contextmanager
-    def loop(
-        self,
-        site: Site,
-        *,
-        bounded: bool,
-        what: str = "",
-        carried: bool = False,
-        over: Query | None = None,
-        rows: bool = False,
-    ) -> Iterator[Loop]:
-        """Run a loop around what is evaluated inside the `with`."""
-        self._numbers += 1
-        depth = sum(1 for call, _ in self.calls if call is not None)
-        loop = Loop(self._numbers, site, bounded, what, carried, over, rows, depth)
-        self.loops.append(loop)
-        if self.mask is not None:
-            self.mask |= {loop.number}
-        try:
-            yield loop
-        finally:
-            self.loops.pop()
-
-    @contextmanager
-    def masked(self, among: frozenset[int]) -> Iterator[None]:
-        """Let only some of the running loops count inside the `with` (a cached property, a memoised function)."""
-        before = self.mask
-        self.mask = among if before is None else among & before
-        try:
-            yield
-        finally:
-            self.mask = before
-
-    def vary(self, value: Value, loop: Loop, depth: int = 0) -> Value:
-        """The value as it is in one round of a loop."""
-        if depth > 3:
-            return value
-        match value:
-            case Row():
-                keep = value.varies & frozenset(self.running())
-                return replace(value, varies=keep | {loop.number})
-            case Container(items=items, element=element):
-                return Container(
-                    None if element is None else self.vary(element, loop, depth + 1),
-                    None if items is None else [self.vary(i, loop, depth + 1) for i in items],
-                    value.bounded,
-                )
-            case Dictionary():
-                result = Dictionary(
-                    {k: self.vary(v, loop, depth + 1) for k, v in value.entries.items()},
-                    value.key,
-                    value.element,
-                )
-                if value.element is not None:
-                    result.element = self.vary(value.element, loop, depth + 1)
-                return result
-            case Instance(cls=Class()):
-                copy = Instance(value.cls, {}, value.name)
-                for name, inner in value.attributes.items():
-                    copy.attributes[name] = self.vary(inner, loop, depth + 1)
-                return copy
-            case _:
-                return value
 
     # Scopes
     def module_frame(self, module: Module) -> Frame:
@@ -258,12 +116,12 @@ class Interpreter:
         if isinstance(target, str):
             return External(target)
         if isinstance(target, tuple):
-            module, binding = target
+            module, binding = cast("tuple[Module, Binding]", target)
             if isinstance(binding, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 return Function(binding, module)
             if isinstance(binding, ast.expr):
                 with self._quiet():
-                    value = expressions.evaluate(self, binding, self.module_frame(module))
+                    value = self.evaluate(binding, self.module_frame(module))
                 if isinstance(value, Unknown):
                     return Unknown(name, bounded=name.isupper())
                 if isinstance(value, (Container, Dictionary)) and name.isupper():
@@ -272,7 +130,7 @@ class Interpreter:
         return Unknown(name)
 
     @contextmanager
-    def _quiet(self) -> Iterator[None]:
+    def _quiet(self) -> Generator[None, None, None]:
         loops, calls, mask = self.loops, self.calls, self.mask
         self.loops, self.calls, self.mask = [], [], None
         try:
@@ -341,6 +199,31 @@ class Interpreter:
             return ClassRef(target) if isinstance(target, Class) else UNKNOWN
         return UNKNOWN
 
+    # What the files beside this one do with it
+    def evaluate(self, node: ast.expr | None, frame: Frame) -> Value:
+        """What an expression may be; the queries it runs are noted on the way."""
+        return expressions.evaluate(self, node, frame)
+
+    def iterate(self, value: Value, site: Site, *, is_async: bool = False) -> tuple[Value, bool]:
+        """What iterating gives, and whether the number of rounds is fixed by the code; a query runs."""
+        return expressions.iterate(self, value, site, is_async=is_async)
+
+    def stringify(self, value: Value, site: Site) -> Value:
+        """`str(value)`: runs the class's `__str__`."""
+        return expressions.stringify(self, value, site)
+
+    def attribute(self, value: Value, name: str, site: Site) -> Value:
+        """`value.name`."""
+        return attributes.attribute(self, value, name, site)
+
+    def member_value(self, owner: Class, member: ast.AST) -> Value:
+        """What a class attribute is."""
+        return attributes.member_value(self, owner, member)
+
+    def call(self, callee: Value, arguments: Arguments, site: Site) -> Value:
+        """Call a value."""
+        return calls.call(self, callee, arguments, site)
+
     # Statements
     def block(self, body: list[ast.stmt], frame: Frame) -> bool:
         """Run statements; False if the end is never reached."""
@@ -361,20 +244,20 @@ class Interpreter:
                 frame.names[name] = value
             case ast.Tuple(elts=elts) | ast.List(elts=elts):
                 items = value.items if isinstance(value, Container) else None
-                fallback = expressions.element_of(self, value)
+                fallback = rows.element_of(self, value)
                 exact = items is not None and len(items) == len(elts)
                 for position, element in enumerate(elts):
                     inner = items[position] if exact and items else fallback
                     self.bind(element.value if isinstance(element, ast.Starred) else element, inner, frame)
             case ast.Attribute(value=base, attr=name):
-                owner = expressions.evaluate(self, base, frame)
+                owner = self.evaluate(base, frame)
                 if isinstance(owner, Instance):
                     owner.attributes[name] = value
                 elif isinstance(owner, Row) and isinstance(base, ast.Name) and name in owner.model.relations:
                     frame.names[base.id] = replace(owner, known=(*owner.known, (name, value)))
             case ast.Subscript(value=base, slice=index):
-                owner = expressions.evaluate(self, base, frame)
-                key = expressions.evaluate(self, index, frame)
+                owner = self.evaluate(base, frame)
+                key = self.evaluate(index, frame)
                 store(owner, key, value)
             case _:
                 pass
@@ -401,7 +284,7 @@ class Interpreter:
         if isinstance(node, ast.Lambda):
             frame = Frame(function.module, {}, function.closure, node, function.owner, function.bound)
             self._parameters(frame, node.args, arguments, keywords, function)
-            return expressions.evaluate(self, node.body, frame)
+            return self.evaluate(node.body, frame)
         if not self._worth(function, arguments, keywords):
             return UNKNOWN
         key = self._memo_key(function, arguments, keywords)
@@ -411,12 +294,12 @@ class Interpreter:
                 self.world.touched |= paths
                 return value
         self.steps += 5
-        asked = self._asked
+        asked = self.asked
         outer = self.world.touched
         self.world.touched = {function.module.path}
         try:
             value = self._run(function, node, arguments, keywords, site)
-            silent = asked == self._asked
+            silent = asked == self.asked
             if key is not None and (silent or not self.loops) and _untouched(function):
                 self._memo[key] = (value, frozenset(self.world.touched), silent)
         finally:
@@ -510,20 +393,20 @@ class Interpreter:
             elif parameter.arg in given:
                 value = given.pop(parameter.arg)
             elif position >= missing:
-                value = expressions.evaluate(self, spec.defaults[position - missing], home)
+                value = self.evaluate(spec.defaults[position - missing], home)
             else:
                 value = None
             frame.names[parameter.arg] = self._typed(value, parameter, function)
         for parameter, default in zip(spec.kwonlyargs, spec.kw_defaults, strict=True):
             value = given.pop(parameter.arg, None)
             if value is None and default is not None:
-                value = expressions.evaluate(self, default, home)
+                value = self.evaluate(default, home)
             frame.names[parameter.arg] = self._typed(value, parameter, function)
         if spec.vararg:
             rest = arguments[len(names) :]
             frame.names[spec.vararg.arg] = Container(None, list(rest)) if rest else Unknown(spec.vararg.arg)
         if spec.kwarg:
-            frame.names[spec.kwarg.arg] = Dictionary(dict(given))
+            frame.names[spec.kwarg.arg] = Dictionary({**given})
 
     def _typed(self, value: Value | None, parameter: ast.arg, function: Function) -> Value:
         if value is None or isinstance(value, Unknown):
@@ -602,7 +485,7 @@ def _last(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
-def _is_schema(run: Interpreter, model: Model) -> bool:
+def _is_schema(run: Machine, model: Model) -> bool:
     assert model.cls is not None
     return any(b.startswith("sqlmodel") for b in run.world.outside(model.cls))
 

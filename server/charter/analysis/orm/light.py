@@ -25,8 +25,8 @@ from charter.analysis.orm.values import (
 from charter.analysis.orm.world import Site
 
 if TYPE_CHECKING:
-    from charter.analysis.orm.calls import Arguments
-    from charter.analysis.orm.interpreter import Interpreter
+    from charter.analysis.orm.arguments import Arguments
+    from charter.analysis.orm.machine import Machine
 
 _ONE = frozenset({"get", "get_or_none", "get_by_id", "first", "latest", "earliest", "peek"})
 _SUMMARY = frozenset({"count", "exists", "scalar", "aggregate"})
@@ -35,7 +35,7 @@ _WRITE = frozenset({"create", "get_or_create", "update_or_create", "delete_by_id
 _BULK = frozenset({"bulk_create", "bulk_update", "insert_many", "insert_from", "replace_many", "in_bulk"})
 
 
-def class_call(run: Interpreter, model: Model, name: str, arguments: Arguments, site: Site) -> Value | None:
+def class_call(run: Machine, model: Model, name: str, arguments: Arguments, site: Site) -> Value | None:
     """A method of a Peewee or Tortoise model class; None if it is none of theirs."""
     query = Query(model, EMPTY, site, site, born=run.running(), trail=((model, ()),))
     if name == "select":
@@ -58,13 +58,13 @@ def class_call(run: Interpreter, model: Model, name: str, arguments: Arguments, 
     return None
 
 
-def _write(run: Interpreter, query: Query, name: str, site: Site) -> Value:
+def _write(run: Machine, query: Query, name: str, site: Site) -> Value:
     run.record("write", site, None, subject=site.source, model=query.model, query=query, method=name)
     row = Row(query.model, OPAQUE, query, varies=frozenset(run.running()), fresh=True)
     return Container(None, [row, UNKNOWN], bounded=True) if name.endswith("or_create") else row
 
 
-def call(run: Interpreter, query: Query, name: str, arguments: Arguments, site: Site) -> Value:
+def call(run: Machine, query: Query, name: str, arguments: Arguments, site: Site) -> Value:
     """A method of a Peewee or Tortoise query."""
     if name in _ONE:
         return rows.take(run, query, site, name)
@@ -132,7 +132,7 @@ def _load_list(model: Model, arguments: Arguments) -> None:
         listed.element = replace(listed.element, plan=plan)
 
 
-def _join(run: Interpreter, query: Query, name: str, arguments: Arguments, site: Site) -> Value:
+def _join(run: Machine, query: Query, name: str, arguments: Arguments, site: Site) -> Value:
     """Peewee's joins: a joined model is loaded only if `select()` names it."""
     target = _model(run, arguments.value(1 if name == "join_from" else 0))
     if name == "switch":
@@ -153,11 +153,11 @@ def _join(run: Interpreter, query: Query, name: str, arguments: Arguments, site:
     return rows.step(query, name, site, plan=plan, trail=(*query.trail, (target, where)))
 
 
-def _model(run: Interpreter, value: Value | None) -> Model | None:
+def _model(run: Machine, value: Value | None) -> Model | None:
     return run.schema.models.get(value.cls) if isinstance(value, ClassRef) else None
 
 
-def prefetch(run: Interpreter, queries: list[Value], site: Site) -> Value:
+def prefetch(run: Machine, queries: list[Value], site: Site) -> Value:
     """Peewee's `prefetch(query, *subqueries)`: the back references become lists."""
     first = queries[0] if queries else None
     if not isinstance(first, Query):
@@ -186,7 +186,7 @@ def prefetch(run: Interpreter, queries: list[Value], site: Site) -> Value:
     return Container(rows.evaluate_query(run, loaded, site))
 
 
-def row_call(run: Interpreter, row: Row, name: str, arguments: Arguments, site: Site) -> Value:
+def row_call(run: Machine, row: Row, name: str, arguments: Arguments, site: Site) -> Value:
     """A method of a Peewee or Tortoise row."""
     if name == "fetch_related":
         run.record("fetch", site, row.varies, subject=site.source, model=row.model, row=row, method=name)

@@ -10,8 +10,7 @@ from charter.analysis.orm.world import Module, Site, World
 from charter.api import AddImport, AnyEdit, Edit, Fix, Grade, InsertStatement
 
 if TYPE_CHECKING:
-    from charter.analysis.orm.findings import Repeated
-    from charter.analysis.orm.frames import Event
+    from charter.analysis.orm.frames import Event, Repeated
 
 _OPERATORS = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<", "exact": "==", "in": "in"}
 

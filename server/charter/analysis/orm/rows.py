@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from charter.analysis.orm import decorators
 from charter.analysis.orm.schema import Kind, Model, Orm, Relation
 from charter.analysis.orm.values import (
     EMPTY,
@@ -15,6 +16,7 @@ from charter.analysis.orm.values import (
     ClassRef,
     Const,
     Container,
+    Dictionary,
     Function,
     LazyRow,
     Loading,
@@ -26,11 +28,12 @@ from charter.analysis.orm.values import (
     Step,
     Unknown,
     Value,
+    join_all,
 )
 from charter.analysis.orm.world import Class, Site
 
 if TYPE_CHECKING:
-    from charter.analysis.orm.interpreter import Interpreter
+    from charter.analysis.orm.machine import Machine
 
 _EAGER = frozenset({"joined", "selectin", "subquery", "immediate", False})
 _SILENT = frozenset({"raise", "raise_on_sql", "noload"})
@@ -42,7 +45,7 @@ _ROW_OPERATIONS = frozenset(
 )
 
 
-def read(run: Interpreter, row: Row, name: str, site: Site) -> Value:
+def read(run: Machine, row: Row, name: str, site: Site) -> Value:
     """`row.name`: a column, a relation, a property or something unknown."""
     model, plan = row.model, row.plan
     known = row.known_as(name)
@@ -71,7 +74,7 @@ def read(run: Interpreter, row: Row, name: str, site: Site) -> Value:
     return Unknown(name)
 
 
-def _listed(run: Interpreter, row: Row, relation_name: str, to_attr: str, inner: Plan) -> Value:
+def _listed(run: Machine, row: Row, relation_name: str, to_attr: str, inner: Plan) -> Value:
     relation = row.model.relations.get(relation_name)
     if relation is None or relation.target is None:
         return UNKNOWN
@@ -79,23 +82,21 @@ def _listed(run: Interpreter, row: Row, relation_name: str, to_attr: str, inner:
     return Container(row_of(run, query))
 
 
-def _member(run: Interpreter, row: Row, found: tuple[Class, ast.AST], site: Site) -> Value:
-    from charter.analysis.orm import attributes
-
+def _member(run: Machine, row: Row, found: tuple[Class, ast.AST], site: Site) -> Value:
     owner, member = found
     if isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        static = attributes.decorated_static(member)
+        static = decorators.decorated_static(member)
         function = Function(member, owner.module, owner, None if static else row)
-        if not attributes.is_property(member):
+        if not decorators.is_property(member):
             return function
-        if attributes.is_cached(member):
+        if decorators.is_cached(member):
             with run.masked(row.varies):
                 return run.invoke(function, [], {}, site)
         return run.invoke(function, [], {}, site)
-    return attributes.member_value(run, owner, member)
+    return run.member_value(owner, member)
 
 
-def method(run: Interpreter, row: Row, name: str, site: Site) -> Value:
+def method(run: Machine, row: Row, name: str, site: Site) -> Value:
     """What `row.name(…)` calls."""
     model = row.model
     if name in _ROW_OPERATIONS:
@@ -109,7 +110,7 @@ def method(run: Interpreter, row: Row, name: str, site: Site) -> Value:
     return Method(row, name)
 
 
-def _read_column(run: Interpreter, row: Row, name: str, site: Site) -> None:
+def _read_column(run: Machine, row: Row, name: str, site: Site) -> None:
     plan, model = row.plan, row.model
     if plan.opaque:
         return
@@ -117,14 +118,14 @@ def _read_column(run: Interpreter, row: Row, name: str, site: Site) -> None:
         run.record("refresh", site, row.varies, subject=site.source, model=model, row=row, method=name)
         return
     relation = model.by_column(name)
-    names = {name} | ({relation.name} if relation else set())
+    names = {name, relation.name} if relation else {name}
     missing = plan.only is not None and not names & (plan.only | {"id", "pk"})
     missing = missing or bool(names & plan.deferred) or model.columns.get(name, False)
     if missing:
         run.record("column", site, row.varies, subject=site.source, model=model, row=row, method=name)
 
 
-def _read_subclass(run: Interpreter, row: Row, name: str, site: Site) -> None:
+def _read_subclass(run: Machine, row: Row, name: str, site: Site) -> None:
     """A column of a joined-table subclass, read on rows of the base class (SQLAlchemy)."""
     model = row.model
     if model.orm is not Orm.SQLALCHEMY or not model.polymorphic or row.plan.opaque:
@@ -136,7 +137,7 @@ def _read_subclass(run: Interpreter, row: Row, name: str, site: Site) -> None:
             return
 
 
-def _proxy(run: Interpreter, row: Row, name: str, site: Site) -> Value:
+def _proxy(run: Machine, row: Row, name: str, site: Site) -> Value:
     relation_name, attribute = row.model.proxies[name]
     value = read(run, row, relation_name, site)
     if isinstance(value, Row):
@@ -150,7 +151,7 @@ def _proxy(run: Interpreter, row: Row, name: str, site: Site) -> Value:
 
 
 # Relations
-def follow(run: Interpreter, row: Row, relation: Relation, site: Site) -> Value:
+def follow(run: Machine, row: Row, relation: Relation, site: Site) -> Value:
     """Read a relation of a row."""
     loaded = row.plan.get(relation.name)
     if relation.many:
@@ -177,7 +178,7 @@ def follow(run: Interpreter, row: Row, relation: Relation, site: Site) -> Value:
     return Row(relation.target, free, row.query, (*row.path, relation.name), row.varies)
 
 
-def _free(run: Interpreter, row: Row, relation: Relation) -> Plan | None:
+def _free(run: Machine, row: Row, relation: Relation) -> Plan | None:
     """The plan of a related row that is at hand without a query although no instruction names it."""
     plan = row.plan
     if plan.opaque or plan.expired:
@@ -193,7 +194,7 @@ def _free(run: Interpreter, row: Row, relation: Relation) -> Plan | None:
     return None
 
 
-def _many(run: Interpreter, row: Row, relation: Relation, loaded: Plan | None, site: Site) -> Value:
+def _many(run: Machine, row: Row, relation: Relation, loaded: Plan | None, site: Site) -> Value:
     target = relation.target
     if target is None:
         return UNKNOWN
@@ -228,7 +229,7 @@ def _inverse(row: Row, relation: Relation) -> tuple[tuple[str, Value], ...]:
     return ((relation.inverse, row),) if relation.inverse and relation.kind is Kind.REVERSE else ()
 
 
-def collection(run: Interpreter, row: Row, relation: Relation, plan: Plan) -> Query:
+def collection(run: Machine, row: Row, relation: Relation, plan: Plan) -> Query:
     """The rows of a relation that are in memory."""
     assert relation.target is not None
     nowhere = Site(relation.site.file)
@@ -246,7 +247,7 @@ def collection(run: Interpreter, row: Row, relation: Relation, plan: Plan) -> Qu
     )
 
 
-def _related_query(run: Interpreter, row: Row, relation: Relation, site: Site) -> Query:
+def _related_query(run: Machine, row: Row, relation: Relation, site: Site) -> Query:
     assert relation.target is not None
     return Query(
         relation.target,
@@ -261,7 +262,7 @@ def _related_query(run: Interpreter, row: Row, relation: Relation, site: Site) -
 
 
 # Queries
-def row_of(run: Interpreter, query: Query) -> Value:
+def row_of(run: Machine, query: Query) -> Value:
     """A row as a query gives it."""
     if query.rows == "values":
         return UNKNOWN
@@ -283,7 +284,7 @@ def row_of(run: Interpreter, query: Query) -> Value:
     return Row(query.model, query.plan, query, known=query.known)
 
 
-def evaluate_query(run: Interpreter, query: Query, site: Site) -> Value:
+def evaluate_query(run: Machine, query: Query, site: Site) -> Value:
     """Run a query for its rows."""
     if not query.cached:
         among = None if query.streamed else query.born
@@ -303,7 +304,7 @@ def evaluate_query(run: Interpreter, query: Query, site: Site) -> Value:
     return row_of(run, query)
 
 
-def _hidden(run: Interpreter, query: Query, site: Site) -> None:
+def _hidden(run: Machine, query: Query, site: Site) -> None:
     """Queries per row that loading the rows itself runs."""
     if query.rows != "rows":
         return
@@ -329,19 +330,19 @@ def _hidden(run: Interpreter, query: Query, site: Site) -> None:
                 )
 
 
-def test(run: Interpreter, value: Value, site: Site) -> None:
+def test(run: Machine, value: Value, site: Site) -> None:
     """The truth of a value is asked."""
     if isinstance(value, Query) and value.model.orm is not Orm.SQLALCHEMY:
         evaluate_query(run, value, site)
 
 
-def contains(run: Interpreter, query: Query, site: Site) -> None:
+def contains(run: Machine, query: Query, site: Site) -> None:
     """`x in query`."""
     evaluate_query(run, query, site)
 
 
 def sliced(
-    run: Interpreter, value: Query | Manager, lower: Value | None, upper: Value | None, site: Site
+    run: Machine, value: Query | Manager, lower: Value | None, upper: Value | None, site: Site
 ) -> Value:
     """`query[lower:upper]`."""
     if isinstance(value, Manager):
@@ -353,7 +354,7 @@ def sliced(
     return replace(value, limit=size, sliced=True, born=value.born if value.cached else run.running())
 
 
-def take(run: Interpreter, query: Query, site: Site, name: str) -> Value:
+def take(run: Machine, query: Query, site: Site, name: str) -> Value:
     """One row of a query: `query[0]`, `.first()`, `.get()`: runs it unless the rows are in memory."""
     if not query.cached:
         run.record(
@@ -369,14 +370,14 @@ def take(run: Interpreter, query: Query, site: Site, name: str) -> Value:
         )
     row = row_of(run, query)
     if isinstance(row, Row):
-        varies = (
-            row.varies | (query.parent.varies if query.parent else frozenset()) | frozenset(run.running())
-        )
+        varies = row.varies | frozenset(run.running())
+        if query.parent is not None:
+            varies |= query.parent.varies
         return replace(row, varies=varies, one=site)
     return row
 
 
-def awaited(run: Interpreter, value: Value, site: Site) -> Value:
+def awaited(run: Machine, value: Value, site: Site) -> Value:
     """`await value`."""
     match value:
         case LazyRow(row=row, relation=relation):
@@ -387,7 +388,7 @@ def awaited(run: Interpreter, value: Value, site: Site) -> Value:
             return value
 
 
-def _run_lazy(run: Interpreter, row: Row, relation: Relation, site: Site) -> Value:
+def _run_lazy(run: Machine, row: Row, relation: Relation, site: Site) -> Value:
     run.record(
         "relation",
         site,
@@ -403,12 +404,12 @@ def _run_lazy(run: Interpreter, row: Row, relation: Relation, site: Site) -> Val
     return Row(relation.target, EMPTY, row.query, (*row.path, relation.name), row.varies)
 
 
-def iterate_lazy(run: Interpreter, row: Row, relation: Relation, site: Site) -> Value:
+def iterate_lazy(run: Machine, row: Row, relation: Relation, site: Site) -> Value:
     """`async for` over a lazy relation."""
     return _run_lazy(run, row, relation, site)
 
 
-def method_of_lazy(run: Interpreter, row: Row, relation: Relation, name: str, site: Site) -> Value:
+def method_of_lazy(run: Machine, row: Row, relation: Relation, name: str, site: Site) -> Value:
     """An attribute of a relation that was not awaited."""
     del run, row, relation, site
     return Unknown(name)
@@ -446,7 +447,7 @@ def load_path(model: Model | None, plan: Plan, parts: list[str], leaf: Plan = EM
     return plan.with_(key, load_path(target, inner, rest, leaf))
 
 
-def apply_loading(run: Interpreter, query: Query, loading: Loading) -> Query:
+def apply_loading(run: Machine, query: Query, loading: Loading) -> Query:
     """A query with one loading instruction applied."""
     del run
     return replace(query, plan=with_loading(query.model, query.plan, loading))
@@ -483,3 +484,27 @@ def _at(plan: Plan, path: tuple[str, ...], change: Callable[[Plan], Plan]) -> Pl
     if not path:
         return change(plan)
     return plan.with_(path[0], _at(plan.get(path[0]) or EMPTY, path[1:], change))
+
+
+def element_of(run: Machine, value: Value) -> Value:
+    """What an element of a value may be, without running anything."""
+    match value:
+        case Container(items=items, element=element):
+            return join_all([*(items or []), *([element] if element else [])]) or UNKNOWN
+        case Dictionary():
+            return value.element or join_all(list(value.entries.values())) or UNKNOWN
+        case Query():
+            return row_of(run, value)
+        case _:
+            return UNKNOWN
+
+
+def describe(value: Value) -> str:
+    """What is iterated over, in words."""
+    match value:
+        case Query(model=model):
+            return model.name
+        case Container(element=Row(model=model)):
+            return model.name
+        case _:
+            return ""

@@ -10,6 +10,22 @@ import re
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from charter.analysis.orm.declarations import (
+    app_label,
+    argument_of,
+    constant_of,
+    foreign_tables,
+    inherits_table,
+    is_call,
+    is_table,
+    keyword_of,
+    last_name,
+    lazy_option,
+    mapped_target,
+    meta_option,
+    relationship_options,
+    string_of,
+)
 from charter.analysis.orm.world import Class, Module, Site, World
 
 
@@ -217,14 +233,14 @@ class Schema:
         orm = _orm_of(cls, outside)
         if orm is None:
             return
-        model = Model(cls.name, orm, _label(cls), cls)
+        model = Model(cls.name, orm, app_label(cls), cls)
         if orm is Orm.DJANGO:
-            model.abstract = _meta(cls, "abstract") is True
+            model.abstract = meta_option(cls, "abstract") is True
         elif orm is Orm.SQLALCHEMY:
             tablename = cls.members.get("__tablename__")
-            model.table = _string(tablename)
-            model.abstract = _constant(cls.members.get("__abstract__")) is True or (
-                not _is_table(cls) and not _inherits_table(self.world, cls)
+            model.table = string_of(tablename)
+            model.abstract = constant_of(cls.members.get("__abstract__")) is True or (
+                not is_table(cls) and not inherits_table(self.world, cls)
             )
         self.models[cls] = model
         self._names.setdefault(cls.name, []).append(model)
@@ -252,7 +268,7 @@ class Schema:
                         self._member(model, entry, name, value)
         if model.orm is Orm.DJANGO:
             ordering = next(
-                (o for c in self._lineage(model) if (o := _meta(c, "ordering")) is not None), None
+                (o for c in self._lineage(model) if (o := meta_option(c, "ordering")) is not None), None
             )
             model.ordered = bool(ordering)
             self._django_managers(model)
@@ -282,33 +298,35 @@ class Schema:
     def _django_field(self, model: Model, owner: Class, name: str, call: ast.Call) -> None:
         kind = self._field_kind(owner.module, call.func, _DJANGO_FIELDS)
         if kind is None:
-            if _last(call.func).endswith(("Field", "File", "Key")) and not _last(call.func).endswith("Panel"):
+            if last_name(call.func).endswith(("Field", "File", "Key")) and not last_name(call.func).endswith(
+                "Panel"
+            ):
                 model.columns[name] = False
                 for flag, names in (("db_index", model.indexed), ("unique", model.unique)):
-                    if _constant(_keyword(call, flag)) is True:
+                    if constant_of(keyword_of(call, flag)) is True:
                         names.add(name)
             else:
                 model.columns.pop(name, None)
             return
-        target = self._target(owner.module, model, _argument(call, 0, "to"))
+        target = self._target(owner.module, model, argument_of(call, 0, "to"))
         if kind is Kind.GENERIC:
             target = None
-        related = _string(_keyword(call, "related_name"))
+        related = string_of(keyword_of(call, "related_name"))
         relation = Relation(
             name,
             kind,
             target,
             Site(owner.module, call),
             column=f"{name}_id" if kind in {Kind.FORWARD, Kind.ONE} else "",
-            null=_constant(_keyword(call, "null")) is True,
+            null=constant_of(keyword_of(call, "null")) is True,
             inverse=related,
-            query_name=_string(_keyword(call, "related_query_name")),
-            through=_string(_keyword(call, "through")) or _last(_keyword(call, "through")),
+            query_name=string_of(keyword_of(call, "related_query_name")),
+            through=string_of(keyword_of(call, "through")) or last_name(keyword_of(call, "through")),
         )
         model.relations[name] = relation
 
     def _field_kind(self, module: Module, func: ast.expr, table: dict[str, Kind]) -> Kind | None:
-        last = _last(func)
+        last = last_name(func)
         if last in table:
             return table[last]
         found = self.world.expression(module, func)
@@ -322,16 +340,16 @@ class Schema:
     def _target(self, module: Module, model: Model, node: ast.AST | None) -> Model | None:
         if node is None:
             return None
-        text = _string(node)
+        text = string_of(node)
         if not text:
             if isinstance(node, ast.Attribute) and node.attr == "AUTH_USER_MODEL":
                 return self.user()
             found = self.world.expression(module, node)
             if isinstance(found, tuple):
                 inner = found[1]
-                if isinstance(inner, ast.Call) and _last(inner.func) == "get_user_model":
+                if isinstance(inner, ast.Call) and last_name(inner.func) == "get_user_model":
                     return self.user()
-                text = (_string(inner) if isinstance(inner, ast.AST) else "") or text
+                text = (string_of(inner) if isinstance(inner, ast.AST) else "") or text
                 if isinstance(inner, ast.Attribute) and inner.attr == "AUTH_USER_MODEL":
                     return self.user()
             if isinstance(found, Class):
@@ -391,7 +409,7 @@ class Schema:
                     if manager is not None:
                         model.managers.pop(name, None)
                         model.managers[name] = manager
-        explicit = _meta(model.cls, "default_manager_name")
+        explicit = meta_option(model.cls, "default_manager_name")
         if isinstance(explicit, str):
             model.default_manager = explicit
         elif model.managers and "objects" not in model.managers:
@@ -403,7 +421,7 @@ class Schema:
         if isinstance(func, ast.Attribute) and func.attr == "as_manager":
             found = self.world.expression(module, func.value)
             return (None, found if isinstance(found, Class) else None)
-        if isinstance(func, ast.Call) and _last(func.func) == "from_queryset":
+        if isinstance(func, ast.Call) and last_name(func.func) == "from_queryset":
             queryset = self.world.expression(module, func.args[0]) if func.args else None
             base = (
                 self.world.expression(module, func.func.value)
@@ -418,7 +436,7 @@ class Schema:
         if (
             isinstance(found, tuple)
             and isinstance(found[1], ast.Call)
-            and _last(found[1].func) == "from_queryset"
+            and last_name(found[1].func) == "from_queryset"
         ):
             return self._manager(found[0], ast.Call(found[1], [], []))
         if isinstance(found, str):
@@ -437,12 +455,12 @@ class Schema:
     def _light_field(self, model: Model, owner: Class, name: str, call: ast.Call) -> None:
         kind = self._field_kind(owner.module, call.func, _LIGHT_FIELDS)
         if kind is None:
-            if _last(call.func).endswith("Field"):
+            if last_name(call.func).endswith("Field"):
                 model.columns[name] = False
             return
         word = "backref" if model.orm is Orm.PEEWEE else "related_name"
         target = self._target(
-            owner.module, model, _argument(call, 0, "model" if model.orm is Orm.PEEWEE else "model_name")
+            owner.module, model, argument_of(call, 0, "model" if model.orm is Orm.PEEWEE else "model_name")
         )
         model.relations[name] = Relation(
             name,
@@ -450,8 +468,8 @@ class Schema:
             target,
             Site(owner.module, call),
             column=f"{name}_id" if kind is not Kind.MANY else "",
-            null=_constant(_keyword(call, "null")) is True,
-            inverse=_string(_keyword(call, word)),
+            null=constant_of(keyword_of(call, "null")) is True,
+            inverse=string_of(keyword_of(call, word)),
         )
 
     # SQLAlchemy and SQLModel
@@ -459,18 +477,18 @@ class Schema:
         self, model: Model, owner: Class, name: str, node: ast.AST | None, annotation: ast.expr | None
     ) -> None:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            if any(_last(d) == "declared_attr" for d in node.decorator_list):
+            if any(last_name(d) == "declared_attr" for d in node.decorator_list):
                 result = next((s.value for s in node.body if isinstance(s, ast.Return)), None)
                 if isinstance(result, ast.Call):
                     self._sa_attribute(model, owner, name, result, node.returns)
             return
-        func = _last(node.func) if isinstance(node, ast.Call) else ""
+        func = last_name(node.func) if isinstance(node, ast.Call) else ""
         if func in {"relationship", "Relationship", "dynamic_loader"} and isinstance(node, ast.Call):
             self._sa_relation(model, owner, name, node, annotation)
         elif func == "association_proxy" and isinstance(node, ast.Call):
             first, second = (
-                _string(_argument(node, 0, "target_collection")),
-                _string(_argument(node, 1, "attr")),
+                string_of(argument_of(node, 0, "target_collection")),
+                string_of(argument_of(node, 1, "attr")),
             )
             model.proxies[name] = (first, second)
         elif func == "deferred":
@@ -478,17 +496,17 @@ class Schema:
         elif func in {"mapped_column", "Column", "Field", "column_property", "synonym"} and isinstance(
             node, ast.Call
         ):
-            model.columns[name] = _constant(_keyword(node, "deferred")) is True
-            if _constant(_keyword(node, "primary_key")) is True and name not in model.primary:
+            model.columns[name] = constant_of(keyword_of(node, "deferred")) is True
+            if constant_of(keyword_of(node, "primary_key")) is True and name not in model.primary:
                 model.primary.append(name)
-            for target in _foreign_tables(node):
+            for target in foreign_tables(node):
                 model.keys.append(target)
         elif name == "__mapper_args__" and isinstance(node, ast.Dict):
-            keys = {_string(k) for k in node.keys}
+            keys = {string_of(k) for k in node.keys}
             model.polymorphic = model.polymorphic or bool({"polymorphic_on", "polymorphic_identity"} & keys)
         elif (
             annotation is not None
-            and _last(annotation) not in {"ClassVar", "InitVar"}
+            and last_name(annotation) not in {"ClassVar", "InitVar"}
             and not name.startswith("__")
         ):
             model.columns[name] = False
@@ -496,15 +514,15 @@ class Schema:
     def _sa_relation(
         self, model: Model, owner: Class, name: str, call: ast.Call, annotation: ast.expr | None
     ) -> None:
-        target_node = _argument(call, 0, "argument")
+        target_node = argument_of(call, 0, "argument")
         many: bool | None = None
         if annotation is not None:
-            inner, many = _mapped(annotation)
+            inner, many = mapped_target(annotation)
             if target_node is None:
                 target_node = inner
         target = self._sa_target(owner.module, model, target_node)
-        options = _relationship_options(call)
-        lazy = options.get("lazy", "dynamic" if _last(call.func) == "dynamic_loader" else "select")
+        options = relationship_options(call)
+        lazy = options.get("lazy", "dynamic" if last_name(call.func) == "dynamic_loader" else "select")
         if options.get("uselist") is False or "remote_side" in options:
             many = False
         elif options.get("uselist") is True or "secondary" in options:
@@ -519,22 +537,22 @@ class Schema:
             kind or Kind.FORWARD,
             target,
             Site(owner.module, call),
-            lazy=_lazy(lazy),
+            lazy=lazy_option(lazy),
             inverse=str(options.get("back_populates", "")),
             cascade="delete" in str(options.get("cascade", "")) or "all" in str(options.get("cascade", "")),
         )
         model.relations[name] = relation
         if kind is None:
             self._undecided.append((model, relation))
-        backref = _keyword(call, "backref")
+        backref = keyword_of(call, "backref")
         if backref is not None and target is not None:
             self._backref(model, relation, backref)
 
     def _backref(self, model: Model, relation: Relation, node: ast.AST) -> None:
-        name, lazy = _string(node), "select"
+        name, lazy = string_of(node), "select"
         if isinstance(node, ast.Call):
-            name = _string(_argument(node, 0, "name"))
-            lazy = _lazy(_relationship_options(node).get("lazy", "select"))
+            name = string_of(argument_of(node, 0, "name"))
+            lazy = lazy_option(relationship_options(node).get("lazy", "select"))
         if not name or relation.target is None:
             return
         relation.inverse = name
@@ -547,7 +565,7 @@ class Schema:
     def _sa_target(self, module: Module, model: Model, node: ast.AST | None) -> Model | None:
         if isinstance(node, ast.Lambda):
             node = node.body
-        text = _string(node)
+        text = string_of(node)
         if text:
             return self.named(text.rpartition(".")[2], model)
         found = self.world.expression(module, node)
@@ -567,7 +585,7 @@ class Schema:
             self._reverse_light(model, relation, target)
         if model.orm is Orm.DJANGO:
             for parent in model.parents:
-                if not parent.abstract and not (model.cls and _meta(model.cls, "proxy") is True):
+                if not parent.abstract and not (model.cls and meta_option(model.cls, "proxy") is True):
                     _parent_link(model, parent)
 
     def _decide(self, model: Model, relation: Relation) -> None:
@@ -594,7 +612,7 @@ class Schema:
         inverse = relation.inverse.replace("%(class)s", lower).replace("%(app_label)s", model.label.lower())
         one = relation.kind is Kind.ONE
         if not inverse and model.orm is Orm.DJANGO and model.cls is not None:
-            default = _meta(model.cls, "default_related_name")
+            default = meta_option(model.cls, "default_related_name")
             if isinstance(default, str):
                 inverse = default.replace("%(class)s", lower).replace("%(app_label)s", model.label.lower())
         if not inverse and relation.kind is not Kind.GENERIC_MANY:
@@ -665,10 +683,10 @@ def _orm_of(cls: Class, outside: list[str]) -> Orm | None:
             return Orm.SQLALCHEMY
         if last == "Model" and ".models" in base:
             return Orm.DJANGO
-    if "__tablename__" in cls.members or any(_is_call(m, {"relationship"}) for m in cls.members.values()):
+    if "__tablename__" in cls.members or any(is_call(m, {"relationship"}) for m in cls.members.values()):
         return Orm.SQLALCHEMY
     if outside and any(
-        _is_call(m, {"ForeignKey", "ManyToManyField", "OneToOneField"}) for m in cls.members.values()
+        is_call(m, {"ForeignKey", "ManyToManyField", "OneToOneField"}) for m in cls.members.values()
     ):
         return Orm.DJANGO
     if any(_is_db_model(base) for base in cls.node.bases):
@@ -678,150 +696,7 @@ def _orm_of(cls: Class, outside: list[str]) -> Orm | None:
 
 def _is_db_model(base: ast.expr) -> bool:
     return (
-        isinstance(base, ast.Attribute) and base.attr == "Model" and _last(base.value) in {"db", "database"}
+        isinstance(base, ast.Attribute)
+        and base.attr == "Model"
+        and last_name(base.value) in {"db", "database"}
     )
-
-
-def _is_table(cls: Class) -> bool:
-    if any(k.arg == "table" for k in cls.node.keywords):
-        return True
-    return any(n in cls.members for n in ("__tablename__", "__table__", "__mapper_args__")) or any(
-        _is_call(m, {"relationship", "mapped_column", "Column"}) for m in cls.members.values()
-    )
-
-
-def _inherits_table(world: World, cls: Class) -> bool:
-    return any(isinstance(e, Class) and _is_table(e) for e in world.mro(cls))
-
-
-def _is_call(node: ast.AST, names: set[str]) -> bool:
-    if isinstance(node, ast.AnnAssign):
-        node = node.value or node
-    return isinstance(node, ast.Call) and _last(node.func) in names
-
-
-def _last(node: ast.AST | None) -> str:
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    if isinstance(node, (ast.Subscript, ast.Call)):
-        return _last(node.value if isinstance(node, ast.Subscript) else node.func)
-    return ""
-
-
-def _keyword(call: ast.Call, name: str) -> ast.expr | None:
-    return next((k.value for k in call.keywords if k.arg == name), None)
-
-
-def _argument(call: ast.Call, position: int, name: str) -> ast.expr | None:
-    if len(call.args) > position:
-        return call.args[position]
-    return _keyword(call, name)
-
-
-def _constant(node: ast.AST | None) -> object:
-    if isinstance(node, ast.AnnAssign):
-        node = node.value
-    return node.value if isinstance(node, ast.Constant) else None
-
-
-def _string(node: ast.AST | None) -> str:
-    value = _constant(node)
-    return value if isinstance(value, str) else ""
-
-
-def _meta(cls: Class, name: str) -> object:
-    inner = cls.members.get("Meta")
-    if not isinstance(inner, ast.ClassDef):
-        return None
-    for statement in inner.body:
-        if isinstance(statement, ast.Assign) and any(
-            isinstance(t, ast.Name) and t.id == name for t in statement.targets
-        ):
-            if isinstance(statement.value, (ast.List, ast.Tuple)):
-                return [*statement.value.elts]
-            return _constant(statement.value)
-    return None
-
-
-def _label(cls: Class) -> str:
-    explicit = _meta(cls, "app_label")
-    if isinstance(explicit, str):
-        return explicit
-    parts = cls.module.path.removesuffix(".py").split("/")
-    for word in ("models", "abstract_models"):
-        if word in parts[1:]:
-            return parts[len(parts) - 1 - parts[::-1].index(word) - 1]
-    return parts[-2] if len(parts) > 1 else ""
-
-
-def _foreign_tables(call: ast.Call) -> list[str]:
-    found: list[str] = []
-    for argument in call.args:
-        if _is_call(argument, {"ForeignKey"}) and isinstance(argument, ast.Call):
-            target = _argument(argument, 0, "column")
-            found.append(
-                _string(target) or _last(target.value if isinstance(target, ast.Attribute) else target)
-            )
-    direct = _string(_keyword(call, "foreign_key"))
-    return [*found, direct] if direct else found
-
-
-def _relationship_options(call: ast.Call) -> dict[str, object]:
-    options: dict[str, object] = {k.arg: _constant(k.value) for k in call.keywords if k.arg}
-    inner = _keyword(call, "sa_relationship_kwargs")
-    if isinstance(inner, ast.Dict):
-        options |= {_string(k): _constant(v) for k, v in zip(inner.keys, inner.values, strict=True)}
-    if _keyword(call, "link_model") is not None:
-        options["secondary"] = True
-    return options
-
-
-def _lazy(value: object) -> str:
-    if value is True:
-        return "select"
-    if value is False:
-        return "joined"
-    return value if isinstance(value, str) else "select"
-
-
-_COLLECTIONS = {
-    "List",
-    "list",
-    "Set",
-    "set",
-    "Sequence",
-    "Collection",
-    "WriteOnlyMapped",
-    "DynamicMapped",
-    "Dict",
-    "dict",
-}
-
-
-def _mapped(annotation: ast.expr) -> tuple[ast.expr | None, bool]:
-    """The target of `Mapped[List["Track"]]` or `Optional["Depot"]`, and whether it is a collection."""
-    many = False
-    node: ast.expr | None = annotation
-    while True:
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if not node.value.isidentifier():
-                try:
-                    node = ast.parse(node.value, mode="eval").body
-                except SyntaxError:
-                    return node, many
-                continue
-            return node, many
-        if isinstance(node, ast.BinOp):
-            node = (
-                node.left
-                if _constant(node.right) is None and isinstance(node.right, ast.Constant)
-                else node.right
-            )
-            continue
-        if not isinstance(node, ast.Subscript):
-            return node, many
-        many = many or _last(node.value) in _COLLECTIONS
-        inner = node.slice
-        node = inner.elts[-1] if isinstance(inner, ast.Tuple) else inner

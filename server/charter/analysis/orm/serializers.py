@@ -6,7 +6,8 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm import attributes, expressions, rows
+from charter.analysis.orm import decorators, django, rows
+from charter.analysis.orm.arguments import Arguments
 from charter.analysis.orm.schema import Model
 from charter.analysis.orm.values import (
     UNKNOWN,
@@ -24,13 +25,12 @@ from charter.analysis.orm.values import (
 from charter.analysis.orm.world import Class, Site
 
 if TYPE_CHECKING:
-    from charter.analysis.orm.calls import Arguments
-    from charter.analysis.orm.interpreter import Interpreter
+    from charter.analysis.orm.machine import Machine
 
 _MAX_DEPTH = 5
 
 
-def is_serializer(run: Interpreter, cls: Class) -> bool:
+def is_serializer(run: Machine, cls: Class) -> bool:
     """Whether a class is a DRF serializer."""
     return any(b.rpartition(".")[2].endswith("Serializer") for b in run.world.outside(cls))
 
@@ -41,7 +41,7 @@ def remember(instance: Instance, arguments: Arguments) -> None:
     instance.attributes["many"] = arguments.keywords.get("many") or Const(False)
 
 
-def data(run: Interpreter, instance: Instance, site: Site) -> Value:
+def data(run: Machine, instance: Instance, site: Site) -> Value:
     """`serializer.data`."""
     cls = instance.cls
     if cls is None or not is_serializer(run, cls):
@@ -52,7 +52,7 @@ def data(run: Interpreter, instance: Instance, site: Site) -> Value:
     return Unknown("data")
 
 
-def method(run: Interpreter, instance: Instance, name: str, arguments: Arguments, site: Site) -> Value | None:
+def method(run: Machine, instance: Instance, name: str, arguments: Arguments, site: Site) -> Value | None:
     """A method that a serializer inherits from DRF."""
     del run, arguments, site
     if name == "is_valid":
@@ -61,7 +61,7 @@ def method(run: Interpreter, instance: Instance, name: str, arguments: Arguments
     return None
 
 
-def serialize(run: Interpreter, cls: Class, value: Value, site: Site, depth: int = 0) -> None:
+def serialize(run: Machine, cls: Class, value: Value, site: Site, depth: int = 0) -> None:
     """Serialize a row, or every row of a query or list."""
     if depth > _MAX_DEPTH:
         return
@@ -71,7 +71,7 @@ def serialize(run: Interpreter, cls: Class, value: Value, site: Site, depth: int
     if isinstance(value, Manager):
         value = all_rows(run, value, site)
     if isinstance(value, (Query, Container)):
-        element, bounded = expressions.iterate(run, value, site)
+        element, bounded = run.iterate(value, site)
         if isinstance(element, Row):
             over = value if isinstance(value, Query) else None
             with run.loop(site, bounded=bounded, what=element.model.name, over=over, rows=True) as loop:
@@ -80,11 +80,8 @@ def serialize(run: Interpreter, cls: Class, value: Value, site: Site, depth: int
                 _row(run, cls, varied, depth)
 
 
-def all_rows(run: Interpreter, manager: Manager, site: Site) -> Value:
+def all_rows(run: Machine, manager: Manager, site: Site) -> Value:
     """`manager.all()`."""
-    from charter.analysis.orm import django
-    from charter.analysis.orm.calls import Arguments
-
     return django.call(run, manager, "all", Arguments.of(), site)
 
 
@@ -96,7 +93,7 @@ class _Meta:
     depth: int
 
 
-def _meta(run: Interpreter, cls: Class) -> _Meta:
+def _meta(run: Machine, cls: Class) -> _Meta:
     found = run.world.member(cls, "Meta")
     meta = _Meta(None, [], set(), 0)
     if found is None or not isinstance(found[1], ast.ClassDef):
@@ -120,17 +117,17 @@ def _meta(run: Interpreter, cls: Class) -> _Meta:
     return meta
 
 
-def _names(run: Interpreter, owner: Class, member: ast.expr, site: Site) -> list[tuple[str, Site]] | None:
+def _names(run: Machine, owner: Class, member: ast.expr, site: Site) -> list[tuple[str, Site]] | None:
     if isinstance(member, ast.Constant):
         return None
     if isinstance(member, (ast.List, ast.Tuple)) and all(isinstance(e, ast.Constant) for e in member.elts):
         return [(str(e.value), Site(owner.module, e)) for e in member.elts if isinstance(e, ast.Constant)]
-    value = attributes.member_value(run, owner, member)
+    value = run.member_value(owner, member)
     items = value.items or [] if isinstance(value, Container) else []
     return [(str(v.value), site) for v in items if isinstance(v, Const)]
 
 
-def _row(run: Interpreter, cls: Class, row: Row, depth: int) -> None:
+def _row(run: Machine, cls: Class, row: Row, depth: int) -> None:
     override = run.world.member(cls, "to_representation")
     if override is not None and isinstance(override[1], ast.FunctionDef):
         site = Site(override[0].module, override[1])
@@ -138,7 +135,7 @@ def _row(run: Interpreter, cls: Class, row: Row, depth: int) -> None:
     represent(run, cls, row, depth)
 
 
-def represent(run: Interpreter, cls: Class, row: Row, depth: int) -> None:
+def represent(run: Machine, cls: Class, row: Row, depth: int) -> None:
     """What DRF's own `to_representation` reads from a row."""
     meta = _meta(run, cls)
     declared = _declared(run, cls)
@@ -165,7 +162,7 @@ def _is_reverse(kind: str) -> bool:
     return kind.startswith("reverse") or kind == "generic relation"
 
 
-def _declared(run: Interpreter, cls: Class) -> dict[str, tuple[Class, ast.Call]]:
+def _declared(run: Machine, cls: Class) -> dict[str, tuple[Class, ast.Call]]:
     found: dict[str, tuple[Class, ast.Call]] = {}
     for entry in reversed(run.world.mro(cls)):
         if isinstance(entry, Class):
@@ -190,9 +187,7 @@ def _true(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Constant) and node.value is True
 
 
-def _field(
-    run: Interpreter, owner: Class, cls: Class, name: str, call: ast.Call, row: Row, depth: int
-) -> None:
+def _field(run: Machine, owner: Class, cls: Class, name: str, call: ast.Call, row: Row, depth: int) -> None:
     if _true(_keyword(call, "write_only")):
         return
     site = Site(owner.module, call)
@@ -230,18 +225,18 @@ def _field(
                 Function(override[1], override[0].module, override[0], Instance(target)), [value], {}, site
             )
     elif isinstance(value, (Manager, Query)):
-        expressions.iterate(run, all_rows(run, value, site) if isinstance(value, Manager) else value, site)
+        run.iterate(all_rows(run, value, site) if isinstance(value, Manager) else value, site)
 
 
-def _method_field(run: Interpreter, cls: Class, method_name: str, name: str, row: Row) -> None:
+def _method_field(run: Machine, cls: Class, method_name: str, name: str, row: Row) -> None:
     found = run.world.member(cls, method_name or f"get_{name}")
     if found is not None and isinstance(found[1], ast.FunctionDef):
-        owner, node = found
-        bound = None if attributes.decorated_static(node) else Instance(cls, {"__init__": UNKNOWN})
+        owner, node = found[0], found[1]
+        bound = None if decorators.decorated_static(node) else Instance(cls, {"__init__": UNKNOWN})
         run.invoke(Function(node, owner.module, owner, bound), [row], {}, Site(owner.module, node))
 
 
-def _walk(run: Interpreter, row: Row, parts: list[str], site: Site) -> Value:
+def _walk(run: Machine, row: Row, parts: list[str], site: Site) -> Value:
     value: Value = row
     for part in parts:
         if isinstance(value, Row):
@@ -256,29 +251,29 @@ def _walk(run: Interpreter, row: Row, parts: list[str], site: Site) -> Value:
     return value
 
 
-def _each(run: Interpreter, value: Value, site: Site, attribute: str) -> None:
+def _each(run: Machine, value: Value, site: Site, attribute: str) -> None:
     """Read an attribute of (or the text of) a related row, or of each of them."""
     if isinstance(value, Manager):
         value = all_rows(run, value, site)
     if isinstance(value, Query):
-        element, _ = expressions.iterate(run, value, site)
+        element, _ = run.iterate(value, site)
         with run.loop(site, bounded=False, what=value.model.name, over=value) as loop:
             _each(run, run.vary(element, loop), site, attribute)
     elif isinstance(value, Row):
         if attribute:
             rows.read(run, value, attribute, site)
         else:
-            expressions.stringify(run, value, site)
+            run.stringify(value, site)
 
 
-def _implicit(run: Interpreter, name: str, row: Row, site: Site, depth: int) -> None:
+def _implicit(run: Machine, name: str, row: Row, site: Site, depth: int) -> None:
     """A field that `Meta.fields` names and the class does not declare."""
     relation = row.model.relations.get(name)
     if relation is not None:
         if relation.many:
             value = rows.read(run, row, name, site)
             if isinstance(value, Manager):
-                expressions.iterate(run, all_rows(run, value, site), site)
+                run.iterate(all_rows(run, value, site), site)
         elif depth > 0 or not relation.column:
             value = rows.read(run, row, name, site)
             if isinstance(value, Row) and depth > 1:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from charter.analysis import Solution
 from charter.analysis.orm import entries, findings, fixes
+from charter.analysis.orm.frames import Event
 from charter.analysis.orm.interpreter import Interpreter
 from charter.analysis.orm.schema import Schema
 from charter.analysis.orm.templates import Templates
@@ -15,7 +16,7 @@ from charter.analysis.orm.world import World
 
 if TYPE_CHECKING:
     from charter.analysis import ProjectInfo
-    from charter.analysis.orm.findings import Repeated
+    from charter.analysis.orm.frames import Repeated
     from charter.model.names import Names
     from charter.syntax.source import Source
 
@@ -161,7 +162,7 @@ class Solver:
             self._mapped.discard(path)
             self._fresh = True
             return
-        text, mapped = extract
+        text, mapped = cast("tuple[str, bool]", extract)
         if path not in self._texts:
             self._fresh = True
         elif self._texts[path] == text:
@@ -277,7 +278,7 @@ class Solver:
 
     def _evaluate(self, path: str, file: _File, run: Interpreter, world: World) -> None:
         outer, world.touched = world.touched, {path}
-        events: list[findings.Event] = []
+        events: list[Event] = []
         if not run.hot.isdisjoint(file.words):
             for entry in entries.entries(run, world.by_path[path]):
                 entries.evaluate(run, entry)

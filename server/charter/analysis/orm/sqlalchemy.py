@@ -27,8 +27,8 @@ from charter.analysis.orm.values import (
 from charter.analysis.orm.world import Site
 
 if TYPE_CHECKING:
-    from charter.analysis.orm.calls import Arguments
-    from charter.analysis.orm.interpreter import Interpreter
+    from charter.analysis.orm.arguments import Arguments
+    from charter.analysis.orm.machine import Machine
 
 _SCALARS = Model("row", Orm.SQLALCHEMY, "")
 _EAGER = frozenset({"joinedload", "selectinload", "subqueryload", "contains_eager", "immediateload"})
@@ -54,7 +54,7 @@ OPTIONS = _EAGER | {
 DML = frozenset({"insert", "update", "delete"})
 
 
-def select(run: Interpreter, entities: list[Value], site: Site) -> Query:
+def select(run: Machine, entities: list[Value], site: Site) -> Query:
     """`select(…)` or `session.query(…)`."""
     first = entities[0] if entities else None
     model = run.schema.models.get(first.cls) if isinstance(first, ClassRef) else None
@@ -68,7 +68,7 @@ def select(run: Interpreter, entities: list[Value], site: Site) -> Query:
     )
 
 
-def call(run: Interpreter, query: Query, name: str, arguments: Arguments, site: Site) -> Value:
+def call(run: Machine, query: Query, name: str, arguments: Arguments, site: Site) -> Value:
     """A method of a statement, a legacy query or a dynamic relation."""
     if name in {"options", "populate_existing"}:
         changed = query
@@ -106,7 +106,7 @@ def call(run: Interpreter, query: Query, name: str, arguments: Arguments, site: 
     return rows.step(query, name, site, filtered=filtered, born=run.running())
 
 
-def _run(run: Interpreter, query: Query, site: Site, name: str) -> Value:
+def _run(run: Machine, query: Query, site: Site, name: str) -> Value:
     kind = "related" if query.parent is not None else "query"
     if not query.cached:
         run.record(
@@ -133,9 +133,7 @@ def _run(run: Interpreter, query: Query, site: Site, name: str) -> Value:
 
 
 # Sessions
-def session_call(
-    run: Interpreter, receiver: Value, name: str, arguments: Arguments, site: Site
-) -> Value | None:
+def session_call(run: Machine, receiver: Value, name: str, arguments: Arguments, site: Site) -> Value | None:
     """A method of what may be a session; None if it is something else."""
     first = arguments.value(0)
     if name in _RUN:
@@ -156,7 +154,7 @@ def session_call(
     return _unit_of_work(run, receiver, name, first, arguments, site)
 
 
-def _execute(run: Interpreter, name: str, statement: Value | None, site: Site) -> Value | None:
+def _execute(run: Machine, name: str, statement: Value | None, site: Site) -> Value | None:
     if isinstance(statement, Instance) and statement.name == "sqlalchemy.dml":
         model = statement.attributes.get("model")
         run.record(
@@ -181,7 +179,7 @@ def _execute(run: Interpreter, name: str, statement: Value | None, site: Site) -
     return Container(row)
 
 
-def _get(run: Interpreter, model: Model, arguments: Arguments, site: Site) -> Value:
+def _get(run: Machine, model: Model, arguments: Arguments, site: Site) -> Value:
     plan = EMPTY
     options = arguments.keywords.get("options")
     for option in options.items or [] if isinstance(options, Container) else []:
@@ -209,7 +207,7 @@ def is_session(receiver: Value) -> bool:
 
 
 def _unit_of_work(
-    run: Interpreter, receiver: Value, name: str, first: Value | None, arguments: Arguments, site: Site
+    run: Machine, receiver: Value, name: str, first: Value | None, arguments: Arguments, site: Site
 ) -> Value | None:
     if name in {"commit", "flush", "begin_nested"}:
         run.record("commit", site, None, subject=site.source, method=name)
@@ -316,7 +314,7 @@ def chain(loading: Loading, name: str, arguments: Arguments) -> Value:
     return replace(loading, inner=(*loading.inner, further))
 
 
-def class_path(run: Interpreter, value: Attribute, name: str) -> Value:
+def class_path(run: Machine, value: Attribute, name: str) -> Value:
     """`Album.artist.name`-like paths on classes: only `of_type`, `and_` and operators matter."""
     del run
     return Method(value, name)
@@ -328,7 +326,7 @@ def dml(name: str, arguments: Arguments) -> Value:
 
 
 # Schemas that read attributes
-def validate(run: Interpreter, cls: ClassRef, value: Value | None, site: Site, depth: int = 0) -> Value:
+def validate(run: Machine, cls: ClassRef, value: Value | None, site: Site, depth: int = 0) -> Value:
     """`Schema.model_validate(row)`: reads the fields of a pydantic or SQLModel class from a row."""
     result = Instance(cls.cls)
     if not isinstance(value, Row) or depth > 4:
@@ -346,7 +344,7 @@ def validate(run: Interpreter, cls: ClassRef, value: Value | None, site: Site, d
     return result
 
 
-def _validate_nested(run: Interpreter, nested: ClassRef | None, found: Value, site: Site, depth: int) -> None:
+def _validate_nested(run: Machine, nested: ClassRef | None, found: Value, site: Site, depth: int) -> None:
     if isinstance(found, Row) and nested is not None:
         validate(run, nested, found, site, depth + 1)
     elif isinstance(found, Query):
@@ -356,7 +354,7 @@ def _validate_nested(run: Interpreter, nested: ClassRef | None, found: Value, si
                 validate(run, nested, run.vary(row, loop), site, depth + 1)
 
 
-def _nested(run: Interpreter, owner: object, annotation: object) -> ClassRef | None:
+def _nested(run: Machine, owner: object, annotation: object) -> ClassRef | None:
     import ast
 
     from charter.analysis.orm.world import Class
@@ -375,5 +373,5 @@ def _nested(run: Interpreter, owner: object, annotation: object) -> ClassRef | N
     return None
 
 
-def _tables(run: Interpreter) -> set[object]:
+def _tables(run: Machine) -> set[object]:
     return {cls for cls, model in run.schema.models.items() if not model.abstract}

@@ -6,13 +6,14 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm import expressions
-from charter.analysis.orm.frames import Frame, Loop
+from charter.analysis.orm import expressions, rows
+from charter.analysis.orm.frames import Loop
 from charter.analysis.orm.values import (
     UNKNOWN,
     Const,
     Container,
     External,
+    Frame,
     Function,
     ModuleRef,
     Query,
@@ -24,41 +25,41 @@ from charter.analysis.orm.values import (
 from charter.analysis.orm.world import Site
 
 if TYPE_CHECKING:
-    from charter.analysis.orm.interpreter import Interpreter
+    from charter.analysis.orm.machine import Machine
 
 
-def run_statement(run: Interpreter, node: ast.stmt, frame: Frame) -> bool:
+def run_statement(run: Machine, node: ast.stmt, frame: Frame) -> bool:
     """Run one statement; False if what follows is never reached."""
     handler = _STATEMENTS.get(type(node))
     return True if handler is None else handler(run, node, frame)
 
 
-def _expr(run: Interpreter, node: ast.Expr, frame: Frame) -> bool:
-    expressions.evaluate(run, node.value, frame)
+def _expr(run: Machine, node: ast.Expr, frame: Frame) -> bool:
+    run.evaluate(node.value, frame)
     return True
 
 
-def _assign(run: Interpreter, node: ast.Assign, frame: Frame) -> bool:
-    value = expressions.evaluate(run, node.value, frame)
+def _assign(run: Machine, node: ast.Assign, frame: Frame) -> bool:
+    value = run.evaluate(node.value, frame)
     for target in node.targets:
         run.bind(target, value, frame)
     return True
 
 
-def _ann_assign(run: Interpreter, node: ast.AnnAssign, frame: Frame) -> bool:
+def _ann_assign(run: Machine, node: ast.AnnAssign, frame: Frame) -> bool:
     if node.value is not None:
-        value = expressions.evaluate(run, node.value, frame)
+        value = run.evaluate(node.value, frame)
         if isinstance(value, Unknown):
             value = run.annotated(frame.module, node.annotation)
         run.bind(node.target, value, frame)
     return True
 
 
-def _aug_assign(run: Interpreter, node: ast.AugAssign, frame: Frame) -> bool:
-    value = expressions.evaluate(run, node.value, frame)
-    current = expressions.evaluate(run, node.target, frame)
+def _aug_assign(run: Machine, node: ast.AugAssign, frame: Frame) -> bool:
+    value = run.evaluate(node.value, frame)
+    current = run.evaluate(node.target, frame)
     if isinstance(current, Container) and not isinstance(value, Query):
-        extra = expressions.element_of(run, value)
+        extra = rows.element_of(run, value)
         current.element = join(current.element, extra)
         current.items = None
     elif isinstance(current, Query) and isinstance(value, Query):
@@ -68,12 +69,12 @@ def _aug_assign(run: Interpreter, node: ast.AugAssign, frame: Frame) -> bool:
     return True
 
 
-def _return(run: Interpreter, node: ast.Return, frame: Frame) -> bool:
-    frame.returns.append(expressions.evaluate(run, node.value, frame) if node.value else Const(None))
+def _return(run: Machine, node: ast.Return, frame: Frame) -> bool:
+    frame.returns.append(run.evaluate(node.value, frame) if node.value else Const(None))
     return False
 
 
-def _if(run: Interpreter, node: ast.If, frame: Frame) -> bool:
+def _if(run: Machine, node: ast.If, frame: Frame) -> bool:
     test = expressions.condition(run, node.test, frame)
     if test is True:
         return run.block(node.body, frame)
@@ -91,13 +92,13 @@ def _if(run: Interpreter, node: ast.If, frame: Frame) -> bool:
     return first or second
 
 
-def _for(run: Interpreter, node: ast.For | ast.AsyncFor, frame: Frame) -> bool:
-    value = expressions.evaluate(run, node.iter, frame)
+def _for(run: Machine, node: ast.For | ast.AsyncFor, frame: Frame) -> bool:
+    value = run.evaluate(node.iter, frame)
     is_async = isinstance(node, ast.AsyncFor)
-    element, bounded = expressions.iterate(run, value, Site(frame.module, node.iter), is_async=is_async)
+    element, bounded = run.iterate(value, Site(frame.module, node.iter), is_async=is_async)
     over = value if isinstance(value, Query) else None
     bounded = bounded or leaves_at_once(node.body)
-    what = expressions.describe(value)
+    what = rows.describe(value)
     with run.loop(
         Site(frame.module, node), bounded=bounded, what=what, over=over, rows=_holds_rows(element)
     ) as loop:
@@ -107,7 +108,7 @@ def _for(run: Interpreter, node: ast.For | ast.AsyncFor, frame: Frame) -> bool:
     return True
 
 
-def _rounds(run: Interpreter, loop: Loop, node: ast.For | ast.AsyncFor, element: Value, frame: Frame) -> None:
+def _rounds(run: Machine, loop: Loop, node: ast.For | ast.AsyncFor, element: Value, frame: Frame) -> None:
     before = dict(frame.names)
     outer, frame.exits = frame.exits, []
     run.bind(node.target, run.vary(element, loop), frame)
@@ -124,9 +125,7 @@ def _rounds(run: Interpreter, loop: Loop, node: ast.For | ast.AsyncFor, element:
     frame.names = _merge(before, frame.names)
 
 
-def _moved(
-    run: Interpreter, before: dict[str, Value], after: dict[str, Value], loop: Loop
-) -> dict[str, Value]:
+def _moved(run: Machine, before: dict[str, Value], after: dict[str, Value], loop: Loop) -> dict[str, Value]:
     """Rows that one round hands to the next in a variable."""
     moved: dict[str, Value] = {}
     for name, value in after.items():
@@ -141,7 +140,7 @@ def _moved(
     return moved
 
 
-def _while(run: Interpreter, node: ast.While, frame: Frame) -> bool:
+def _while(run: Machine, node: ast.While, frame: Frame) -> bool:
     if expressions.condition(run, node.test, frame) is False:
         return run.block(node.orelse, frame)
     before = dict(frame.names)
@@ -153,13 +152,13 @@ def _while(run: Interpreter, node: ast.While, frame: Frame) -> bool:
         if moved:
             frame.names = _merge(before, frame.names)
             frame.names.update(moved)
-            expressions.evaluate(run, node.test, frame)
+            run.evaluate(node.test, frame)
             run.block(node.body, frame)
     frame.names = _merge(before, frame.names)
     return not (isinstance(node.test, ast.Constant) and node.test.value and not _breaks(node.body))
 
 
-def _try(run: Interpreter, node: ast.Try, frame: Frame) -> bool:
+def _try(run: Machine, node: ast.Try, frame: Frame) -> bool:
     before = dict(frame.names)
     reached = run.block(node.body, frame)
     if reached:
@@ -177,20 +176,20 @@ def _try(run: Interpreter, node: ast.Try, frame: Frame) -> bool:
     return names is not None and finished
 
 
-def _with(run: Interpreter, node: ast.With | ast.AsyncWith, frame: Frame) -> bool:
+def _with(run: Machine, node: ast.With | ast.AsyncWith, frame: Frame) -> bool:
     for item in node.items:
-        value = expressions.evaluate(run, item.context_expr, frame)
+        value = run.evaluate(item.context_expr, frame)
         if item.optional_vars is not None:
             run.bind(item.optional_vars, value, frame)
     return run.block(node.body, frame)
 
 
-def _define(_run: Interpreter, node: ast.FunctionDef | ast.AsyncFunctionDef, frame: Frame) -> bool:
+def _define(_run: Machine, node: ast.FunctionDef | ast.AsyncFunctionDef, frame: Frame) -> bool:
     frame.names[node.name] = Function(node, frame.module, closure=frame)
     return True
 
 
-def _import(run: Interpreter, node: ast.Import, frame: Frame) -> bool:
+def _import(run: Machine, node: ast.Import, frame: Frame) -> bool:
     for alias in node.names:
         name = alias.name if alias.asname else alias.name.partition(".")[0]
         target = run.world.module(name)
@@ -198,7 +197,7 @@ def _import(run: Interpreter, node: ast.Import, frame: Frame) -> bool:
     return True
 
 
-def _import_from(run: Interpreter, node: ast.ImportFrom, frame: Frame) -> bool:
+def _import_from(run: Machine, node: ast.ImportFrom, frame: Frame) -> bool:
     names: dict[str, object] = {}
     frame.module.bind_from(node, names)  # pyright: ignore[reportArgumentType] - only imports are bound
     for name, binding in names.items():
@@ -206,8 +205,8 @@ def _import_from(run: Interpreter, node: ast.ImportFrom, frame: Frame) -> bool:
     return True
 
 
-def _match(run: Interpreter, node: ast.Match, frame: Frame) -> bool:
-    expressions.evaluate(run, node.subject, frame)
+def _match(run: Machine, node: ast.Match, frame: Frame) -> bool:
+    run.evaluate(node.subject, frame)
     before = dict(frame.names)
     merged: dict[str, Value] | None = None
     for case in node.cases:
@@ -218,17 +217,17 @@ def _match(run: Interpreter, node: ast.Match, frame: Frame) -> bool:
     return True
 
 
-def _stop(run: Interpreter, node: ast.stmt, frame: Frame) -> bool:
+def _stop(run: Machine, node: ast.stmt, frame: Frame) -> bool:
     if isinstance(node, ast.Raise) and node.exc is not None:
-        expressions.evaluate(run, node.exc, frame)
+        run.evaluate(node.exc, frame)
     elif isinstance(node, (ast.Break, ast.Continue)):
         frame.exits.append(dict(frame.names))
     return False
 
 
-def _other(run: Interpreter, node: ast.stmt, frame: Frame) -> bool:
+def _other(run: Machine, node: ast.stmt, frame: Frame) -> bool:
     if isinstance(node, ast.Assert):
-        expressions.evaluate(run, node.test, frame)
+        run.evaluate(node.test, frame)
     return True
 
 

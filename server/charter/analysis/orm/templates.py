@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from charter.analysis.orm import rows
+from charter.analysis.orm.arguments import Arguments
 from charter.analysis.orm.values import (
     UNKNOWN,
     Const,
@@ -25,7 +27,7 @@ from charter.analysis.orm.world import Site, TextFile
 from charter.api import Span
 
 if TYPE_CHECKING:
-    from charter.analysis.orm.interpreter import Interpreter
+    from charter.analysis.orm.machine import Machine
 
 
 class Files(Protocol):
@@ -149,7 +151,7 @@ class Templates:
         self._files: Files | None = files
         self._parsed: dict[str, Template | None] = {}
 
-    def get(self, run: Interpreter, name: str) -> Template | None:
+    def get(self, run: Machine, name: str) -> Template | None:
         """A template by the name under which code asks for it."""
         if name not in self._parsed:
             found = self._files.find(name) if self._files else None
@@ -169,7 +171,7 @@ class Templates:
                 del self._parsed[name]
         return changed
 
-    def render(self, run: Interpreter, name: str, context: dict[str, Value], site: Site) -> None:
+    def render(self, run: Machine, name: str, context: dict[str, Value], site: Site) -> None:
         """Run a template with a context."""
         template = self.get(run, name)
         if (
@@ -218,12 +220,12 @@ class Scope:
                 self.blocks.setdefault(node.text.split(" ")[0], (template, node))
             pending.extend([*node.body, *node.other])
 
-    def nodes(self, run: Interpreter, file: Template, nodes: list[Node]) -> None:
+    def nodes(self, run: Machine, file: Template, nodes: list[Node]) -> None:
         """Run nodes in order."""
         for node in nodes:
             self.node(run, file, node)
 
-    def node(self, run: Interpreter, file: Template, node: Node) -> None:
+    def node(self, run: Machine, file: Template, node: Node) -> None:
         """Run one node."""
         run.steps += 1
         site = Site(file, None, node.span)
@@ -266,31 +268,27 @@ class Scope:
                     for path in _paths(node.text):
                         self.path(run, path, site)
 
-    def _output(self, run: Interpreter, text: str, site: Site) -> None:
-        from charter.analysis.orm import expressions
-
+    def _output(self, run: Machine, text: str, site: Site) -> None:
         value = self.value(run, text, site)
         filters = text.split("|")[1:]
         if isinstance(value, (Row, Instance)) and not any(
             f.strip().startswith(("length", "default_if")) for f in filters
         ):
-            expressions.stringify(run, value, site)
+            run.stringify(value, site)
         elif isinstance(value, Query):
-            expressions.iterate(run, value, site)
+            run.iterate(value, site)
 
-    def _for(self, run: Interpreter, file: Template, node: Node, site: Site) -> None:
-        from charter.analysis.orm import expressions
-
+    def _for(self, run: Machine, file: Template, node: Node, site: Site) -> None:
         head, _, tail = node.text.partition(" in ")
         tail = tail.removesuffix(" reversed").strip()
         targets = [t.strip() for t in head.replace("(", "").replace(")", "").split(",")]
         value = self.value(run, tail, site)
-        element, bounded = expressions.iterate(run, value, site)
+        element, bounded = run.iterate(value, site)
         bounded = bounded or isinstance(value, (Unknown, Const))
         before = dict(self.names)
         over = value if isinstance(value, Query) else None
         with run.loop(
-            site, bounded=bounded, what=expressions.describe(value), over=over, rows=isinstance(element, Row)
+            site, bounded=bounded, what=rows.describe(value), over=over, rows=isinstance(element, Row)
         ) as loop:
             varied = run.vary(element, loop)
             if len(targets) == 1:
@@ -304,13 +302,13 @@ class Scope:
         self.names = before
         self.nodes(run, file, node.other)
 
-    def _with(self, run: Interpreter, file: Template, node: Node, site: Site) -> None:
+    def _with(self, run: Machine, file: Template, node: Node, site: Site) -> None:
         before = dict(self.names)
         self._assign(run, node.text, site)
         self.nodes(run, file, node.body)
         self.names = before
 
-    def _assign(self, run: Interpreter, text: str, site: Site) -> None:
+    def _assign(self, run: Machine, text: str, site: Site) -> None:
         if " as " in text and "=" not in text:
             expression, _, name = text.rpartition(" as ")
             self.names[name.strip()] = self.value(run, expression, site)
@@ -318,13 +316,11 @@ class Scope:
         for match in re.finditer(r"(\w+)\s*=\s*(\"[^\"]*\"|'[^']*'|\S+)", text):
             self.names[match.group(1)] = self.value(run, match.group(2).rstrip(","), site)
 
-    def _condition(self, run: Interpreter, text: str, site: Site) -> None:
-        from charter.analysis.orm import rows
-
+    def _condition(self, run: Machine, text: str, site: Site) -> None:
         for path in _paths(text):
             rows.test(run, self.path(run, path, site), site)
 
-    def _include(self, run: Interpreter, text: str, site: Site) -> None:
+    def _include(self, run: Machine, text: str, site: Site) -> None:
         name = _literal(text)
         if not name:
             return
@@ -341,22 +337,20 @@ class Scope:
                 inner._assign(run, rest, site)
         self.templates.render(run, name, inner.names, site)
 
-    def _regroup(self, run: Interpreter, text: str, site: Site) -> None:
-        from charter.analysis.orm import expressions
-
+    def _regroup(self, run: Machine, text: str, site: Site) -> None:
         match = re.match(r"(\S+) by (\S+) as (\w+)", text)
         if match is None:
             return
         value = self.value(run, match.group(1), site)
-        element, _ = expressions.iterate(run, value, site)
-        with run.loop(site, bounded=False, what=expressions.describe(value)) as loop:
+        element, _ = run.iterate(value, site)
+        with run.loop(site, bounded=False, what=rows.describe(value)) as loop:
             scope = Scope(self.templates, self.template, {"item": run.vary(element, loop)})
             scope.path(run, f"item.{match.group(2)}", site)
         group = Dictionary({"list": Container(element), "grouper": UNKNOWN})
         self.names[match.group(3)] = Container(group)
 
     # Expressions
-    def value(self, run: Interpreter, text: str, site: Site) -> Value:
+    def value(self, run: Machine, text: str, site: Site) -> Value:
         """What an expression of a template is; filters that keep rows are passed through."""
         text = text.strip()
         if _STRING.fullmatch(text):
@@ -372,9 +366,7 @@ class Scope:
             result = self._filter(run, result, name, site)
         return result
 
-    def _filter(self, run: Interpreter, value: Value, text: str, site: Site) -> Value:
-        from charter.analysis.orm import expressions, rows
-
+    def _filter(self, run: Machine, value: Value, text: str, site: Site) -> Value:
         name = text.partition(":")[0].partition("(")[0].strip()
         if name in {"length", "count"}:
             if isinstance(value, Query):
@@ -382,9 +374,7 @@ class Scope:
             return UNKNOWN
         if name in {"first", "last", "random"}:
             return (
-                rows.take(run, value, site, name)
-                if isinstance(value, Query)
-                else expressions.element_of(run, value)
+                rows.take(run, value, site, name) if isinstance(value, Query) else rows.element_of(run, value)
             )
         if name in {
             "list",
@@ -399,14 +389,14 @@ class Scope:
         }:
             return value
         if name == "join" and isinstance(value, Query):
-            expressions.iterate(run, value, site)
+            run.iterate(value, site)
             return UNKNOWN
         function = library(run).filters.get(name)
         if function is not None:
             return run.invoke(function, [value], {}, site)
         return value if isinstance(value, (Query, Container)) and name in {"batch", "unique"} else UNKNOWN
 
-    def path(self, run: Interpreter, text: str, site: Site) -> Value:
+    def path(self, run: Machine, text: str, site: Site) -> Value:
         """A dotted path, calling what can be called on the way, as both template languages do or allow."""
         parts = [p.removesuffix("()") for p in text.split(".")]
         value = self.names.get(parts[0])
@@ -417,9 +407,7 @@ class Scope:
             value = self._called(run, self._part(run, value, part, site), site)
         return value
 
-    def _part(self, run: Interpreter, value: Value, part: str, site: Site) -> Value:
-        from charter.analysis.orm import attributes, expressions, rows
-
+    def _part(self, run: Machine, value: Value, part: str, site: Site) -> Value:
         match value:
             case Dictionary(entries=entries):
                 if part in entries:
@@ -433,21 +421,19 @@ class Scope:
             case Query() if part.isdigit():
                 return rows.take(run, value, site, "[]")
             case Container() if part.isdigit() or part in {"first", "last"}:
-                return expressions.element_of(run, value)
+                return rows.element_of(run, value)
             case Query() | Manager() | Instance():
-                return attributes.attribute(run, value, part, site)
+                return run.attribute(value, part, site)
             case _:
                 return UNKNOWN
 
-    def _called(self, run: Interpreter, value: Value, site: Site) -> Value:
-        from charter.analysis.orm import calls
-
+    def _called(self, run: Machine, value: Value, site: Site) -> Value:
         if isinstance(value, Function):
             return run.invoke(value, [], {}, site)
         if isinstance(value, Method):
             if isinstance(value.receiver, Row):
                 return UNKNOWN
-            return calls.call(run, value, calls.Arguments.of(), site)
+            return run.call(value, Arguments.of(), site)
         return value
 
 
@@ -468,7 +454,7 @@ class Library:
     filters: dict[str, Function]
 
 
-def library(run: Interpreter) -> Library:
+def library(run: Machine) -> Library:
     """The template filters that the project registers."""
     found = _LIBRARIES.get(id(run))
     if found is None or found[0] is not run:

@@ -7,19 +7,37 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from charter.analysis.orm.schema import Model, Relation
 from charter.analysis.orm.world import Class, Module, Site
-
-if TYPE_CHECKING:
-    from charter.analysis.orm.frames import Frame
 
 
 class Value:
     """Anything an expression may be."""
 
     __slots__ = ()
+
+
+@dataclass(slots=True, eq=False)
+class Frame:
+    """One scope: a module, a call of a function, a comprehension.
+
+    Attributes:
+        function: the function's node; None at module level.
+        owner: the class whose method it is.
+        receiver: what `self` is.
+    """
+
+    module: Module
+    names: dict[str, Value] = field(default_factory=dict[str, Value])
+    outer: Frame | None = None
+    function: ast.AST | None = None
+    owner: Class | None = None
+    receiver: Value | None = None
+    returns: list[Value] = field(default_factory=list[Value])
+    yields: list[Value] = field(default_factory=list[Value])
+    exits: list[dict[str, Value]] = field(default_factory=list[dict[str, Value]])
+    is_generator: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm import attributes, django, rows, serializers
+from charter.analysis.orm import django, rows, serializers
+from charter.analysis.orm.arguments import Arguments
 from charter.analysis.orm.schema import Orm
 from charter.analysis.orm.values import (
     UNKNOWN,
@@ -24,8 +25,7 @@ from charter.analysis.orm.values import (
 from charter.analysis.orm.world import Class, Site
 
 if TYPE_CHECKING:
-    from charter.analysis.orm.calls import Arguments
-    from charter.analysis.orm.interpreter import Interpreter
+    from charter.analysis.orm.machine import Machine
 
 _LIST = ("ListView", "ArchiveIndexView", "YearArchiveView", "MonthArchiveView", "DayArchiveView")
 _DETAIL = ("DetailView", "UpdateView", "DeleteView", "DateDetailView")
@@ -41,7 +41,7 @@ _API_ONE = (
 )
 
 
-def kinds(run: Interpreter, cls: Class) -> set[str]:
+def kinds(run: Machine, cls: Class) -> set[str]:
     """The last names of the outside ancestors of a class."""
     return {b.rpartition(".")[2] for b in run.world.outside(cls)}
 
@@ -57,7 +57,7 @@ def is_detail(names: set[str]) -> bool:
 
 
 # Rendering
-def render_call(run: Interpreter, name: Value | None, context: Value | None, site: Site) -> Value:
+def render_call(run: Machine, name: Value | None, context: Value | None, site: Site) -> Value:
     """`render(request, name, context)`."""
     names = [name] if isinstance(name, Const) else (name.items or []) if isinstance(name, Container) else []
     scope = dict(context.entries) if isinstance(context, Dictionary) else {}
@@ -72,7 +72,7 @@ def _context(entries: dict[object, Value]) -> dict[str, Value]:
     return {str(k): v for k, v in entries.items()}
 
 
-def render_template(run: Interpreter, template: Instance, arguments: Arguments, site: Site) -> Value:
+def render_template(run: Machine, template: Instance, arguments: Arguments, site: Site) -> Value:
     """`template.render(context)` of Django, `template.render(**context)` of Jinja."""
     context = arguments.value(0)
     scope: dict[object, Value] = dict(context.entries) if isinstance(context, Dictionary) else {}
@@ -81,7 +81,7 @@ def render_template(run: Interpreter, template: Instance, arguments: Arguments, 
 
 
 # What views inherit
-def method(run: Interpreter, instance: Instance, name: str, arguments: Arguments, site: Site) -> Value | None:
+def method(run: Machine, instance: Instance, name: str, arguments: Arguments, site: Site) -> Value | None:
     """A method that a view inherits from Django or DRF; None if it is none that matters."""
     cls = instance.cls
     if cls is None:
@@ -101,7 +101,7 @@ def method(run: Interpreter, instance: Instance, name: str, arguments: Arguments
     return None
 
 
-def super_call(run: Interpreter, receiver: Super, name: str, arguments: Arguments, site: Site) -> Value:
+def super_call(run: Machine, receiver: Super, name: str, arguments: Arguments, site: Site) -> Value:
     """`super().name(…)` where the method is inherited from outside the project."""
     target = receiver.receiver
     if isinstance(target, Instance) and target.cls is not None:
@@ -116,7 +116,7 @@ def super_call(run: Interpreter, receiver: Super, name: str, arguments: Argument
     return Unknown(name)
 
 
-def current(run: Interpreter, instance: Instance, name: str, site: Site) -> Value:
+def current(run: Machine, instance: Instance, name: str, site: Site) -> Value:
     """`self.object` and `self.object_list` before the view set them in sight."""
     assert instance.cls is not None
     names = kinds(run, instance.cls)
@@ -129,10 +129,8 @@ def current(run: Interpreter, instance: Instance, name: str, site: Site) -> Valu
         return rows.take(run, query, site, "get")
 
 
-def queryset(run: Interpreter, instance: Instance, site: Site) -> Value:
+def queryset(run: Machine, instance: Instance, site: Site) -> Value:
     """The query set that a view or admin names in its class, without its own `get_queryset`."""
-    from charter.analysis.orm import library
-
     assert instance.cls is not None
     for name in ("queryset", "model"):
         value = instance.attributes.get(name)
@@ -141,15 +139,15 @@ def queryset(run: Interpreter, instance: Instance, site: Site) -> Value:
             if found is None:
                 continue
             owner, member = found
-            value = attributes.member_value(run, owner, member)
+            value = run.member_value(owner, member)
             site = Site(owner.module, member)
-        query = library.as_query(run, value, site)
+        query = django.as_query(run, value, site)
         if query is not None:
             return rows.step(query, "all", query.tail, born=run.running())
     return UNKNOWN
 
 
-def view_query(run: Interpreter, instance: Instance, site: Site) -> Query | None:
+def view_query(run: Machine, instance: Instance, site: Site) -> Query | None:
     """What `get_queryset()` of a view gives."""
     value = call_method(run, instance, "get_queryset", [], site)
     if isinstance(value, Manager):
@@ -157,18 +155,16 @@ def view_query(run: Interpreter, instance: Instance, site: Site) -> Query | None
     return value if isinstance(value, Query) else None
 
 
-def call_method(run: Interpreter, instance: Instance, name: str, arguments: list[Value], site: Site) -> Value:
+def call_method(run: Machine, instance: Instance, name: str, arguments: list[Value], site: Site) -> Value:
     """Call a view's method, its own or an inherited one."""
-    from charter.analysis.orm import calls
-
     assert instance.cls is not None
     found = run.world.member(instance.cls, name)
     if found is not None and isinstance(found[1], (ast.FunctionDef, ast.AsyncFunctionDef)):
         return run.invoke(Function(found[1], found[0].module, found[0], instance), arguments, {}, site)
-    return method(run, instance, name, calls.Arguments.of(*arguments), site) or UNKNOWN
+    return method(run, instance, name, Arguments.of(*arguments), site) or UNKNOWN
 
 
-def context_data(run: Interpreter, instance: Instance, given: dict[str, Value], site: Site) -> Dictionary:
+def context_data(run: Machine, instance: Instance, given: dict[str, Value], site: Site) -> Dictionary:
     """What the inherited `get_context_data` gives."""
     assert instance.cls is not None
     names = kinds(run, instance.cls)
@@ -180,7 +176,7 @@ def context_data(run: Interpreter, instance: Instance, given: dict[str, Value], 
             context.entries["page_obj"] = shown
             context.entries[_context_name(run, instance, shown, many=True)] = shown
     elif is_detail(names):
-        shown = attributes.instance_attribute(run, instance, "object", site)
+        shown = run.attribute(instance, "object", site)
         if isinstance(shown, Row):
             context.entries["object"] = shown
             context.entries[_context_name(run, instance, shown, many=False)] = shown
@@ -188,7 +184,7 @@ def context_data(run: Interpreter, instance: Instance, given: dict[str, Value], 
     return context
 
 
-def _context_name(run: Interpreter, instance: Instance, shown: Value, *, many: bool) -> str:
+def _context_name(run: Machine, instance: Instance, shown: Value, *, many: bool) -> str:
     assert instance.cls is not None
     explicit = text_attribute(run, instance.cls, "context_object_name")
     if explicit:
@@ -197,14 +193,14 @@ def _context_name(run: Interpreter, instance: Instance, shown: Value, *, many: b
     return f"{model}_list" if many else model
 
 
-def text_attribute(run: Interpreter, cls: Class, name: str) -> str:
+def text_attribute(run: Machine, cls: Class, name: str) -> str:
     """A string that stands in the class body."""
     found = run.world.member(cls, name)
-    value = attributes.member_value(run, *found) if found else UNKNOWN
+    value = run.member_value(*found) if found else UNKNOWN
     return value.value if isinstance(value, Const) and isinstance(value.value, str) else ""
 
 
-def render(run: Interpreter, instance: Instance, context: Value | None, site: Site) -> Value:
+def render(run: Machine, instance: Instance, context: Value | None, site: Site) -> Value:
     """Render a view's template."""
     assert instance.cls is not None
     name = text_attribute(run, instance.cls, "template_name") or _default_template(run, instance, site)
@@ -212,13 +208,13 @@ def render(run: Interpreter, instance: Instance, context: Value | None, site: Si
         return UNKNOWN
     entries = context.entries if isinstance(context, Dictionary) else {}
     extra = run.world.member(instance.cls, "extra_context")
-    found = attributes.member_value(run, *extra) if extra else None
+    found = run.member_value(*extra) if extra else None
     scope = {**(found.entries if isinstance(found, Dictionary) else {}), **entries}
     run.templates.render(run, name, _context(scope), site)
     return UNKNOWN
 
 
-def _default_template(run: Interpreter, instance: Instance, site: Site) -> str:
+def _default_template(run: Machine, instance: Instance, site: Site) -> str:
     assert instance.cls is not None
     names = kinds(run, instance.cls)
     query = view_query(run, instance, site)
@@ -229,7 +225,7 @@ def _default_template(run: Interpreter, instance: Instance, site: Site) -> str:
 
 
 # Entry points
-def run_view(run: Interpreter, cls: Class) -> bool:
+def run_view(run: Machine, cls: Class) -> bool:
     """Run a class-based view as a request would; False if the class is none."""
     names = kinds(run, cls)
     if not (is_list(names) or is_detail(names) or "TemplateView" in names):
@@ -249,7 +245,7 @@ def run_view(run: Interpreter, cls: Class) -> bool:
     return True
 
 
-def run_api(run: Interpreter, cls: Class) -> bool:
+def run_api(run: Machine, cls: Class) -> bool:
     """Run a DRF view's list and detail actions; False if the class has none."""
     names = kinds(run, cls)
     many = any(n in _API_LIST for n in names)
@@ -271,16 +267,16 @@ def run_api(run: Interpreter, cls: Class) -> bool:
     return True
 
 
-def _serializer_class(run: Interpreter, instance: Instance, site: Site) -> Value:
+def _serializer_class(run: Machine, instance: Instance, site: Site) -> Value:
     assert instance.cls is not None
     found = run.world.member(instance.cls, "get_serializer_class")
     if found is not None:
         return call_method(run, instance, "get_serializer_class", [], site)
     member = run.world.member(instance.cls, "serializer_class")
-    return attributes.member_value(run, *member) if member else UNKNOWN
+    return run.member_value(*member) if member else UNKNOWN
 
 
-def _serializer(run: Interpreter, instance: Instance, arguments: Arguments, site: Site) -> Value:
+def _serializer(run: Machine, instance: Instance, arguments: Arguments, site: Site) -> Value:
     cls = serializers.serializer_of(_serializer_class(run, instance, site))
     if cls is None:
         return UNKNOWN

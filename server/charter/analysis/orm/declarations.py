@@ -1,0 +1,165 @@
+"""Reads what class bodies declare: calls, keywords, constants, `Meta` options, annotations of relations."""
+
+from __future__ import annotations
+
+import ast
+
+from charter.analysis.orm.world import Class, World
+
+
+def is_table(cls: Class) -> bool:
+    """Whether a SQLAlchemy class is mapped to a table of its own."""
+    if any(k.arg == "table" for k in cls.node.keywords):
+        return True
+    return any(n in cls.members for n in ("__tablename__", "__table__", "__mapper_args__")) or any(
+        is_call(m, {"relationship", "mapped_column", "Column"}) for m in cls.members.values()
+    )
+
+
+def inherits_table(world: World, cls: Class) -> bool:
+    """Whether an ancestor is mapped to a table."""
+    return any(isinstance(e, Class) and is_table(e) for e in world.mro(cls))
+
+
+def is_call(node: ast.AST, names: set[str]) -> bool:
+    """Whether an expression calls something of one of these last names."""
+    if isinstance(node, ast.AnnAssign):
+        node = node.value or node
+    return isinstance(node, ast.Call) and last_name(node.func) in names
+
+
+def last_name(node: ast.AST | None) -> str:
+    """The last name of a dotted expression, of what it subscripts or calls."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    if isinstance(node, (ast.Subscript, ast.Call)):
+        return last_name(node.value if isinstance(node, ast.Subscript) else node.func)
+    return ""
+
+
+def keyword_of(call: ast.Call, name: str) -> ast.expr | None:
+    """The value of a keyword argument."""
+    return next((k.value for k in call.keywords if k.arg == name), None)
+
+
+def argument_of(call: ast.Call, position: int, name: str) -> ast.expr | None:
+    """The argument at a position or under a keyword."""
+    if len(call.args) > position:
+        return call.args[position]
+    return keyword_of(call, name)
+
+
+def constant_of(node: ast.AST | None) -> object:
+    """The value of a constant; None for anything else."""
+    if isinstance(node, ast.AnnAssign):
+        node = node.value
+    return node.value if isinstance(node, ast.Constant) else None
+
+
+def string_of(node: ast.AST | None) -> str:
+    """The value of a string; "" for anything else."""
+    value = constant_of(node)
+    return value if isinstance(value, str) else ""
+
+
+def meta_option(cls: Class, name: str) -> object:
+    """An option of a Django model's `Meta`; the nodes of a list."""
+    inner = cls.members.get("Meta")
+    if not isinstance(inner, ast.ClassDef):
+        return None
+    for statement in inner.body:
+        if isinstance(statement, ast.Assign) and any(
+            isinstance(t, ast.Name) and t.id == name for t in statement.targets
+        ):
+            if isinstance(statement.value, (ast.List, ast.Tuple)):
+                return [*statement.value.elts]
+            return constant_of(statement.value)
+    return None
+
+
+def app_label(cls: Class) -> str:
+    """The label of a Django model's app."""
+    explicit = meta_option(cls, "app_label")
+    if isinstance(explicit, str):
+        return explicit
+    parts = cls.module.path.removesuffix(".py").split("/")
+    for word in ("models", "abstract_models"):
+        if word in parts[1:]:
+            return parts[len(parts) - 1 - parts[::-1].index(word) - 1]
+    return parts[-2] if len(parts) > 1 else ""
+
+
+def foreign_tables(call: ast.Call) -> list[str]:
+    """The tables or columns that a column refers to."""
+    found: list[str] = []
+    for argument in call.args:
+        if is_call(argument, {"ForeignKey"}) and isinstance(argument, ast.Call):
+            target = argument_of(argument, 0, "column")
+            found.append(
+                string_of(target) or last_name(target.value if isinstance(target, ast.Attribute) else target)
+            )
+    direct = string_of(keyword_of(call, "foreign_key"))
+    return [*found, direct] if direct else found
+
+
+def relationship_options(call: ast.Call) -> dict[str, object]:
+    """The constant options of a `relationship`."""
+    options: dict[str, object] = {k.arg: constant_of(k.value) for k in call.keywords if k.arg}
+    inner = keyword_of(call, "sa_relationship_kwargs")
+    if isinstance(inner, ast.Dict):
+        options |= {string_of(k): constant_of(v) for k, v in zip(inner.keys, inner.values, strict=True)}
+    if keyword_of(call, "link_model") is not None:
+        options["secondary"] = True
+    return options
+
+
+def lazy_option(value: object) -> str:
+    """SQLAlchemy's `lazy=` as a word."""
+    if value is True:
+        return "select"
+    if value is False:
+        return "joined"
+    return value if isinstance(value, str) else "select"
+
+
+COLLECTIONS = {
+    "List",
+    "list",
+    "Set",
+    "set",
+    "Sequence",
+    "Collection",
+    "WriteOnlyMapped",
+    "DynamicMapped",
+    "Dict",
+    "dict",
+}
+
+
+def mapped_target(annotation: ast.expr) -> tuple[ast.expr | None, bool]:
+    """The target of `Mapped[List["Track"]]` or `Optional["Depot"]`, and whether it is a collection."""
+    many = False
+    node: ast.expr | None = annotation
+    while True:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if not node.value.isidentifier():
+                try:
+                    node = ast.parse(node.value, mode="eval").body
+                except SyntaxError:
+                    return node, many
+                continue
+            return node, many
+        if isinstance(node, ast.BinOp):
+            node = (
+                node.left
+                if constant_of(node.right) is None and isinstance(node.right, ast.Constant)
+                else node.right
+            )
+            continue
+        if not isinstance(node, ast.Subscript):
+            return node, many
+        many = many or last_name(node.value) in COLLECTIONS
+        inner = node.slice
+        node = inner.elts[-1] if isinstance(inner, ast.Tuple) else inner
