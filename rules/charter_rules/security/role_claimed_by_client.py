@@ -92,6 +92,10 @@ def role_claimed_by_client(node: ast.Compare | ast.If | ast.IfExp, ctx: Context)
 
 def _claim(expression: ast.expr, ctx: Context) -> str | None:
     """The name of the parameter, cookie or header by which a client claims a role."""
+    if isinstance(expression, ast.Name) and not (_ROLE.match(expression.id) or _FLAG.match(expression.id)):
+        return None
+    if not isinstance(expression, (ast.Name, ast.Call, ast.Subscript)):
+        return None
     made = ctx.origin(expression)
     if (
         isinstance(made, ast.Call)

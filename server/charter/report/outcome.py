@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from charter.engine.project import Report
     from charter.engine.score import Scores
     from charter.mend.offer import Offer
+
+_INSIDE = re.compile(r"[^\s'\"]+")
+"""What of a literal is masked: all but quotes and line ends."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,20 @@ class Outcome:
         """The lines of a file's text; None if it cannot be read any more."""
         if path not in self._texts:
             text = self.report.text_of(path)
-            self._texts[path] = None if text is None else Positions(text)
+            self._texts[path] = None if text is None else Positions(self._masked(path, text))
         return self._texts[path]
+
+    def _masked(self, path: str, text: str) -> str:
+        """A text without the secrets that were found in it, place for place, so that no output spreads them."""
+        for finding in self.findings:
+            if finding.path == path and finding.principles[:1] == ("no-secrets-in-source",):
+                start, end = finding.location.span
+                text = (
+                    text[:start]
+                    + _INSIDE.sub(lambda match: "*" * len(match[0]), text[start:end])
+                    + text[end:]
+                )
+        return text
 
     def snippet(self, location: Location) -> str:
         """The text at a place; "" if the file cannot be read any more."""

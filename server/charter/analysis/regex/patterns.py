@@ -29,6 +29,7 @@ _ELSEWHERE: Final[dict[str, tuple[int, str]]] = {
     "marshmallow.validate.Regexp": (0, "regex"),
     "wtforms.validators.Regexp": (0, "regex"),
 }
+_ROOTS: Final = frozenset({"re", "regex", "django", "rest_framework", "marshmallow", "wtforms"})
 _LAST_NAMES: Final = frozenset({*_METHODS, "compile", *(name.rpartition(".")[2] for name in _ELSEWHERE)})
 _LIBRARIES: Final = ("re", "regex")
 _MENTIONS: Final = re.compile(r"\b(?:re|regex|re_path|RegexValidator|RegexField|Regexp)\b")
@@ -45,9 +46,13 @@ def facts(source: Source, names: Names) -> Iterator[Fact]:
     """Every regular expression whose pattern is known, with its problems."""
     if _MENTIONS.search(source.text) is None:
         return
+    local = _local_names(source)
+    if not local:
+        return
     values = Values(source, names)
+    matching = _Matching(source)
     for call in source.nodes(ast.Call):
-        if not _may_take_pattern(call):
+        if not _may_take_pattern(call, local):
             continue
         name = names.qualified(call.func)
         if name is None:
@@ -58,17 +63,35 @@ def facts(source: Source, names: Names) -> Iterator[Fact]:
         pattern = values.value(argument)
         if not isinstance(pattern, (str, bytes)) or len(pattern) > _LONGEST:
             continue
-        use = _Use(source, names, values, call, name)
+        use = _Use(source, names, values, matching, call, name)
         text = pattern if isinstance(pattern, str) else pattern.decode("latin-1")
         yield Regex(source.location(argument), text, name, tuple(use.problems(pattern, text)))
 
 
-def _may_take_pattern(call: ast.Call) -> bool:
+def _local_names(source: Source) -> frozenset[str]:
+    """The names that imports bind to modules and functions that may take patterns."""
+    found: set[str] = set()
+    for statement in source.nodes(ast.Import):
+        for alias in statement.names:
+            root = alias.name.partition(".")[0]
+            if root in _ROOTS:
+                found.add(alias.asname or root)
+    for statement in source.nodes(ast.ImportFrom):
+        root = (statement.module or "").partition(".")[0]
+        if root in _ROOTS and not statement.level:
+            found.update(alias.asname or alias.name for alias in statement.names)
+    return frozenset(found)
+
+
+def _may_take_pattern(call: ast.Call, local: frozenset[str]) -> bool:
     """A cheap test that most calls fail."""
     function = call.func
     if isinstance(function, ast.Attribute):
-        return function.attr in _LAST_NAMES and isinstance(function.value, (ast.Name, ast.Attribute))
-    return isinstance(function, ast.Name) and bool(call.args or call.keywords)
+        if function.attr not in _LAST_NAMES:
+            return False
+        while isinstance(function, ast.Attribute):
+            function = function.value
+    return isinstance(function, ast.Name) and function.id in local
 
 
 def _pattern_argument(call: ast.Call, name: str) -> ast.expr | None:
@@ -84,11 +107,36 @@ def _pattern_argument(call: ast.Call, name: str) -> ast.expr | None:
     return next((item.value for item in call.keywords if item.arg == keyword), None)
 
 
+class _Matching:
+    """The calls of matching methods in a file, by the name of the variable or attribute whose method is called."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._by_owner: dict[str, list[ast.Call]] | None = None
+
+    def calls(self, owner: str) -> list[ast.Call]:
+        """The calls of methods such as `OWNER.match(…)` or `self.OWNER.match(…)`."""
+        if self._by_owner is None:
+            self._by_owner = {}
+            for call in self._source.nodes(ast.Call):
+                function = call.func
+                if isinstance(function, ast.Attribute) and function.attr in _METHODS:
+                    receiver = function.value
+                    if isinstance(receiver, ast.Name):
+                        self._by_owner.setdefault(receiver.id, []).append(call)
+                    elif isinstance(receiver, ast.Attribute):
+                        self._by_owner.setdefault(receiver.attr, []).append(call)
+        return self._by_owner.get(owner, [])
+
+
 class _Use:
     """One place where a pattern is given to a function."""
 
-    def __init__(self, source: Source, names: Names, values: Values, call: ast.Call, name: str) -> None:
+    def __init__(
+        self, source: Source, names: Names, values: Values, matching: _Matching, call: ast.Call, name: str
+    ) -> None:
         self._source = source
+        self._matching = matching
         self._names = names
         self._values = values
         self._call = call
@@ -147,21 +195,8 @@ class _Use:
             if isinstance(outer, ast.Call):
                 yield outer
         name = self._name()
-        if not name:
-            return
-        for attribute in self._source.nodes(ast.Attribute):
-            owner = attribute.value
-            bound = (
-                owner.id
-                if isinstance(owner, ast.Name)
-                else owner.attr
-                if isinstance(owner, ast.Attribute)
-                else ""
-            )
-            if bound == name and attribute.attr in _METHODS:
-                outer = self._source.parent(attribute)
-                if isinstance(outer, ast.Call):
-                    yield outer
+        if name:
+            yield from self._matching.calls(name)
 
     def _methods(self) -> set[str]:
         return {
