@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -366,3 +368,20 @@ def test_reading_only_the_beginning_of_the_output_is_no_error(project: Path) -> 
     command = f"{sys.executable} -m charter.cli.main check -f concise | head -1"
     result = subprocess.run(["bash", "-c", command], text=True, capture_output=True, check=True)
     assert "Traceback" not in result.stderr
+
+
+def test_an_interrupt_ends_the_run_and_its_workers_without_a_trace(project: Path) -> None:
+    for number in range(40):
+        (project / "pkg" / f"m{number}.py").write_text(BAD * 400)
+    command = [sys.executable, "-m", "charter.cli.main", "check", "-j", "2", "--unsafe-fixes"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    time.sleep(2)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert (out, "Traceback" in err) == ("", False)
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+    assert {path.read_text() for path in (project / "pkg").glob("m*.py")} == {BAD * 400}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import multiprocessing
+import signal
 import sys
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -165,17 +166,24 @@ def _in_pool(
     global _project  # noqa: PLW0603 (a forked worker finds it here, with all rules loaded)
     _project = project
     gc.freeze()
+    others = set(multiprocessing.active_children())
     try:
         with _pool(project, jobs) as pool:
             pending: dict[Future[bytes], list[str]] = {pool.submit(_work, batch): batch for batch in batches}
-            while pending:
-                done, _ = wait(pending, return_when=FIRST_COMPLETED)
-                for future in done:
-                    batch = pending.pop(future)
-                    try:
-                        yield batch, codec.loads(future.result())
-                    except BrokenProcessPool:
-                        yield batch, None
+            try:
+                while pending:
+                    done, _ = wait(pending, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        batch = pending.pop(future)
+                        try:
+                            yield batch, codec.loads(future.result())
+                        except BrokenProcessPool:
+                            yield batch, None
+            finally:
+                if pending:  # after an interrupt nobody wants the rest
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    for worker in set(multiprocessing.active_children()) - others:
+                        worker.terminate()
     finally:
         gc.unfreeze()
         _project = None
@@ -184,7 +192,7 @@ def _in_pool(
 def _pool(project: Project, jobs: int) -> ProcessPoolExecutor:
     """Workers that have the project: by fork where the system can, else sent over and put together again."""
     if sys.platform == "linux":
-        return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork"))
+        return ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), _end_at_interrupt)
     parts = (
         project.settings,
         project.principles,
@@ -196,6 +204,11 @@ def _pool(project: Project, jobs: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _start, parts)
 
 
+def _end_at_interrupt() -> None:
+    """Let Ctrl-C, which reaches all processes of a terminal, end a worker at once and without a traceback."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _start(
     settings: Settings,
     principles: tuple[Principle, ...],
@@ -205,6 +218,7 @@ def _start(
     ignore: tuple[str, ...],
 ) -> None:
     global _project  # noqa: PLW0603 (a worker has one project)
+    _end_at_interrupt()
     from charter.engine.project import Project
     from charter.engine.registry import load
 
