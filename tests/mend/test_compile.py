@@ -127,3 +127,12 @@ def test_a_taken_name_is_not_imported_over() -> None:
 def test_edits_that_meet_are_refused() -> None:
     with pytest.raises(EditError, match="meet"):
         after("abcdef\n", Edit(Span(0, 3), "x"), Edit(Span(2, 4), "y"))
+
+
+def test_names_of_one_module_come_in_one_import() -> None:
+    source = Source("a.py", "import os\n\nprint(os.name)\n", "a")
+    edits = compile_edits(
+        source, [AddImport("sqlalchemy.orm", "joinedload"), AddImport("sqlalchemy.orm", "selectinload")]
+    )
+    text = apply_edits(source.text, edits)
+    assert text.splitlines()[:3] == ["import os", "", "from sqlalchemy.orm import joinedload, selectinload"]

@@ -46,12 +46,16 @@ def compile_edits(source: Source, edits: Iterable[AnyEdit]) -> tuple[Edit, ...]:
     """
     found: dict[Edit, None] = {}
     calls: dict[Span, list[SetKeyword | RemoveArgument]] = {}
+    imports: list[AddImport] = []
     for edit in edits:
         if isinstance(edit, (SetKeyword, RemoveArgument)):
             calls.setdefault(edit.call, []).append(edit)
+        elif isinstance(edit, AddImport):
+            imports.append(edit)
         else:
             for made in _compile(source, edit):
                 found[made] = None
+    found.update(dict.fromkeys(_add_imports(source, imports)))
     for span, changes in calls.items():
         found[_edit_call(source, span, changes)] = None
     ordered = sorted(found, key=lambda edit: edit.span)
@@ -73,19 +77,39 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     return "".join([*parts, text[at:]])
 
 
-def _compile(source: Source, edit: Edit | AddImport | RemoveStatement | InsertStatement) -> tuple[Edit, ...]:
+def _compile(source: Source, edit: Edit | RemoveStatement | InsertStatement) -> tuple[Edit, ...]:
     if isinstance(edit, Edit):
         if not 0 <= edit.span.start <= edit.span.end <= len(source.text):
             raise EditError("the text has changed")
         return (Edit(edit.span, _with_line_ends(source, edit.text)),)
-    if isinstance(edit, AddImport):
-        made = import_edit(source, edit)
-        if isinstance(made, str):
-            raise EditError(made)
-        return () if made is None else (made,)
     if isinstance(edit, RemoveStatement):
         return (_remove_statement(source, edit.statement),)
     return (_insert_statement(source, edit),)
+
+
+def _add_imports(source: Source, wanted: Iterable[AddImport]) -> list[Edit]:
+    """The edits of several imports; those that go to one place become one edit, names of one module one statement."""
+    found: dict[Span, str] = {}
+    for imported in dict.fromkeys(wanted):
+        made = import_edit(source, imported)
+        if isinstance(made, str):
+            raise EditError(made)
+        if made is None:
+            continue
+        present = found.get(made.span)
+        if present is None:
+            found[made.span] = made.text
+            continue
+        statement = next(
+            (line for line in present.splitlines() if line.startswith(f"from {imported.module} import ")),
+            None,
+        )
+        if statement is not None and imported.name:
+            alias = f" as {imported.alias}" if imported.alias else ""
+            found[made.span] = present.replace(statement, f"{statement}, {imported.name}{alias}")
+        else:
+            found[made.span] = present + made.text.lstrip("\r\n")
+    return [Edit(span, text) for span, text in found.items()]
 
 
 def _with_line_ends(source: Source, text: str) -> str:

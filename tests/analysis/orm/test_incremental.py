@@ -1,0 +1,130 @@
+"""A solver that is kept between edits finds what a new one finds, and quickly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from charter.analysis import ProjectInfo
+from charter.analysis.orm.solver import Solver, extract
+from charter.api.facts.queries import QueryInLoop
+from charter.model.names import Names
+from charter.syntax.source import Source
+
+MODELS = """
+from django.db import models
+
+class Customer(models.Model):
+    name = models.CharField(max_length=10)
+
+class Order(models.Model):
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="orders")
+"""
+QUERIES = """
+from shop.models import Order
+
+def orders():
+    return Order.objects.order_by("pk")
+"""
+VIEWS = """
+from django.shortcuts import render
+from shop.queries import orders
+
+def names(request):
+    return render(request, "shop/names.html", {"orders": orders()})
+"""
+TEMPLATE = "{% for order in orders %}{{ order.customer.name }}{% endfor %}"
+FILES = {"shop/__init__.py": "", "shop/models.py": MODELS, "shop/queries.py": QUERIES, "shop/views.py": VIEWS}
+
+
+def _solver(templates: Mapping[str, str]) -> Solver:
+    info = ProjectInfo(
+        root="/shop",
+        python=(3, 11),
+        modules={},
+        files=tuple(templates),
+        read=templates.get,
+        settings={},
+        data={},
+    )
+    return Solver(info)
+
+
+def _put(solver: Solver, files: Mapping[str, str]) -> None:
+    for path, text in files.items():
+        source = Source(path, text, "")
+        solver.update(path, extract(source, Names(source)))
+
+
+def _found(solver: Solver) -> list[tuple[str, int, str]]:
+    facts = [fact for values in solver.solve().facts.values() for fact in values]
+    assert all(isinstance(fact, QueryInLoop) for fact in facts)
+    return sorted((f.location.path, f.location.line, f.method) for f in facts if isinstance(f, QueryInLoop))
+
+
+LAZY = [("shop/templates/shop/names.html", 1, "customer")]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("shop/queries.py", QUERIES.replace('order_by("pk")', 'select_related("customer")')),
+        ("shop/views.py", VIEWS.replace("orders()}", "[]}")),
+        (
+            "shop/models.py",
+            MODELS.replace(
+                'ForeignKey(Customer, on_delete=models.CASCADE, related_name="orders")', "JSONField()"
+            ),
+        ),
+    ],
+)
+def test_an_edit_in_any_file_on_the_way_takes_the_finding_away_and_undoing_it_brings_it_back(
+    path: str, text: str
+) -> None:
+    solver = _solver({"shop/templates/shop/names.html": TEMPLATE})
+    _put(solver, FILES)
+    assert _found(solver) == LAZY
+    _put(solver, {path: text})
+    assert _found(solver) == []
+    _put(solver, {path: FILES[path]})
+    assert _found(solver) == LAZY
+
+
+def test_a_changed_template_is_read_again() -> None:
+    templates = {"shop/templates/shop/names.html": TEMPLATE}
+    solver = _solver(templates)
+    _put(solver, FILES)
+    assert _found(solver) == LAZY
+    templates["shop/templates/shop/names.html"] = "{% for order in orders %}{{ order.pk }}{% endfor %}"
+    assert _found(solver) == []
+
+
+def test_a_file_taken_out_and_one_put_in_are_seen() -> None:
+    solver = _solver({"shop/templates/shop/names.html": TEMPLATE})
+    _put(solver, FILES)
+    solver.update("shop/views.py", None)
+    assert _found(solver) == []
+    _put(
+        solver,
+        {
+            "shop/exports.py": "from shop.queries import orders\n\ndef f():\n    return [o.customer.name for o in orders()]\n"
+        },
+    )
+    assert _found(solver) == [("shop/exports.py", 4, "customer")]
+
+
+def test_a_project_without_a_mapper_costs_nothing() -> None:
+    solver = _solver({})
+    _put(solver, {"app.py": "def f(rows):\n    return [row.customer.name for row in rows]\n"})
+    assert dict(solver.solve().facts) == {}
+
+
+@pytest.mark.parametrize(
+    "text", ["class (", "def f(:\n", "\0", "from shop.models import *\nx = y = x\n", "class A(A): pass\n"]
+)
+def test_what_does_not_parse_or_turns_in_a_circle_leaves_the_rest_alone(text: str) -> None:
+    solver = _solver({"shop/templates/shop/names.html": TEMPLATE})
+    _put(solver, FILES)
+    solver.update("shop/broken.py", (text, True))
+    assert _found(solver) == LAZY
