@@ -70,7 +70,7 @@ KEYED: Final = 6  # pairs as (expression, pattern), target of the rest or None
 NAME: Final = 0  # qualified name within the module
 LINE: Final = 1  # first line, 1-based
 PARAMETERS: Final = 2  # (name, annotation or None, default or None, sort) each
-BODY: Final = 3
+BODY: Final = 3  # statements, as `marshal` writes them: most bodies are read once
 DECORATORS: Final = 4
 FREES: Final = 5  # names taken from enclosing functions
 PARENT: Final = 6  # index of the enclosing function
@@ -84,6 +84,9 @@ POSITIONAL: Final = 0
 KEYWORD: Final = 1
 VARIADIC: Final = 2
 KEYWORDS: Final = 3
+
+BODY_FORMAT: Final = 2
+"""`marshal`'s format for bodies: without back references, so that equal code has equal bytes."""
 
 # Flags
 GENERATOR: Final = 1

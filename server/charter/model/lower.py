@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import itertools
+import marshal
 from array import array
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from charter.model import ir
 from charter.model.scopes import Scope, bound_names, target_names
@@ -60,7 +62,12 @@ class _Lowering:
         self.tree = tree
         self.positions = positions
         self.ascii = text.isascii()
-        self.walruses = ":=" in text
+        self.base = 1
+        starts = positions.starts
+        longest = max(
+            (after - before for before, after in itertools.pairwise([*starts, len(text)])), default=0
+        )
+        self.plain = text.isascii() and longest < 1 << 16 and len(starts) < 1 << 16
         self.functions: list[ir.Node] = []
         self.classes: list[ir.Node] = []
         self.imports: dict[str, tuple[int, str, str]] = {}
@@ -68,29 +75,10 @@ class _Lowering:
         self.defined: dict[str, tuple[str, int]] = {}
         self.roots: set[str] = set()
         self.function = _Function(0, "", 1, Scope(set(), set(), None, is_class=False), -1)
-        self.expressions: dict[type, Callable[[Any], ir.Node]] = {
-            ast.Constant: self.constant, ast.Name: self.name, ast.Attribute: self.attribute,
-            ast.Subscript: self.subscript, ast.Slice: self.slice, ast.Call: self.call, ast.BinOp: self.binary,
-            ast.BoolOp: self.boolean, ast.UnaryOp: self.unary, ast.Compare: self.compare, ast.IfExp: self.choice,
-            ast.JoinedStr: self.joined, ast.Tuple: self.sequence, ast.List: self.sequence, ast.Set: self.sequence,
-            ast.Dict: self.mapping, ast.Lambda: self.lambda_, ast.ListComp: self.comprehension,
-            ast.SetComp: self.comprehension, ast.GeneratorExp: self.comprehension,
-            ast.DictComp: self.comprehension, ast.Await: self.awaited, ast.Yield: self.yielded,
-            ast.YieldFrom: self.delegated, ast.NamedExpr: self.walrus, ast.Starred: self.starred,
-        }  # fmt: skip
-        self.statements: dict[type, Callable[[Any, list[ir.Node]], None]] = {
-            ast.Expr: self.expression, ast.Assign: self.assign, ast.AugAssign: self.augment,
-            ast.AnnAssign: self.annotated, ast.Return: self.return_, ast.If: self.if_, ast.While: self.while_,
-            ast.For: self.for_, ast.AsyncFor: self.for_, ast.Try: self.try_, ast.TryStar: self.try_,
-            ast.With: self.with_, ast.AsyncWith: self.with_, ast.Raise: self.raise_, ast.Match: self.match,
-            ast.Delete: self.delete, ast.FunctionDef: self.define, ast.AsyncFunctionDef: self.define,
-            ast.ClassDef: self.class_, ast.Import: self.import_, ast.ImportFrom: self.import_from,
-            ast.Break: self.jump, ast.Continue: self.jump, ast.Assert: self.assert_,
-        }  # fmt: skip
 
     def file(self) -> ir.Node:
         self.functions.append(())
-        body = self.block(self.tree.body)
+        body = marshal.dumps(self.block(self.tree.body), ir.BODY_FORMAT)
         self.functions[0] = ("", 1, (), body, (), (), -1, -1, None, 0, self.function.nested)
         starts = array("I", self.positions.starts)
         return (
@@ -105,23 +93,29 @@ class _Lowering:
 
     # Places
     def at(self, node: Any) -> int:
+        if self.plain:
+            line = node.lineno
+            return (
+                line - self.base << 48
+                | node.col_offset << 32
+                | node.end_lineno - line << 16
+                | node.end_col_offset
+            )
         line, end = node.lineno, node.end_lineno
         column, end_column = node.col_offset, node.end_col_offset
         if not self.ascii:
             starts = self.positions.starts
             column = self.positions.offset(line, column) - starts[line - 1]
             end_column = self.positions.offset(end, end_column) - starts[end - 1]
-        if column > 65535 or end_column > 65535 or end - line > 65535:
-            return ir.pack(line - self.function.base, column, end - line, end_column)
-        return line - self.function.base << 48 | column << 32 | end - line << 16 | end_column
+        return ir.pack(line - self.base, column, end - line, end_column)
 
     # Expressions
     def expr(self, node: ast.AST) -> ir.Node:
-        lower = self.expressions.get(type(node))
+        lower = _EXPRESSIONS.get(type(node))
         if lower is None:
             inner = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
             return (ir.OPAQUE, self.at(node), tuple([self.expr(child) for child in inner]))
-        return lower(node)
+        return lower(self, node)
 
     def exprs(self, nodes: Sequence[ast.AST]) -> tuple[ir.Node, ...]:
         return tuple([self.expr(node) for node in nodes])
@@ -210,7 +204,11 @@ class _Lowering:
         return (ir.DELEGATE, self.at(node), self.expr(node.value))
 
     def walrus(self, node: ast.NamedExpr) -> ir.Node:
-        return (ir.WALRUS, self.at(node), self.expr(node.target), self.expr(node.value))
+        value = self.expr(node.value)
+        scope = self.function.scope
+        if isinstance(node.target, ast.Name) and node.target.id not in scope.outer and self.function.index:
+            scope.names.add(node.target.id)
+        return (ir.WALRUS, self.at(node), self.expr(node.target), value)
 
     def starred(self, node: ast.Starred) -> ir.Node:
         return (ir.STARRED, self.at(node), self.expr(node.value))
@@ -245,7 +243,7 @@ class _Lowering:
         decorators = self.exprs(getattr(node, "decorator_list", ()))
         parameters = self._parameters(node.args)
         returns = self._annotation(getattr(node, "returns", None))
-        names, declared = bound_names(body, walruses=self.walruses)
+        names, declared = bound_names(body)
         names.update(parameter[0] for parameter in parameters)
         index = len(self.functions)
         self.functions.append(())
@@ -254,8 +252,10 @@ class _Lowering:
         owner = outer.owner if outer.scope.is_class else -1
         self.function = _Function(index, qualified, node.lineno, scope, owner)
         self.function.flags = flags
-        lowered = self.block(body)
+        self.base = node.lineno
+        lowered = marshal.dumps(self.block(body), ir.BODY_FORMAT)
         inner, self.function = self.function, outer
+        self.base = outer.base
         self.functions[index] = (
             qualified, node.lineno, parameters, lowered, decorators, tuple(scope.frees), outer.index, owner,
             returns, inner.flags, inner.nested,
@@ -312,7 +312,7 @@ class _Lowering:
     def class_(self, node: ast.ClassDef, out: list[ir.Node]) -> None:
         outer = self.function
         bases, decorators = self.exprs(node.bases), self.exprs(node.decorator_list)
-        names, declared = bound_names(node.body, walruses=self.walruses)
+        names, declared = bound_names(node.body)
         class_index = len(self.classes)
         self.classes.append(())
         index = len(self.functions)
@@ -320,7 +320,8 @@ class _Lowering:
         qualified = f"{outer.name}.{node.name}" if outer.name else node.name
         scope = Scope(names, declared, outer.scope, is_class=True)
         self.function = _Function(index, qualified, node.lineno, scope, class_index)
-        body = self.block(node.body)
+        self.base = node.lineno
+        body = marshal.dumps(self.block(node.body), ir.BODY_FORMAT)
         annotations = {
             statement.target.id: lowered
             for statement in node.body
@@ -328,6 +329,7 @@ class _Lowering:
             and (lowered := self._annotation(statement.annotation)) is not None
         }  # fmt: skip
         methods, self.function = self.function.nested, outer
+        self.base = outer.base
         self.functions[index] = (
             qualified, node.lineno, (), body, (), tuple(scope.frees), outer.index, class_index, None,
             ir.CLASS_BODY, methods,
@@ -352,11 +354,10 @@ class _Lowering:
     # Statements
     def block(self, body: Sequence[ast.stmt]) -> tuple[ir.Node, ...]:
         out: list[ir.Node] = []
-        statements = self.statements
         for statement in body:
-            lower = statements.get(type(statement))
+            lower = _STATEMENTS.get(type(statement))
             if lower is not None:
-                lower(statement, out)
+                lower(self, statement, out)
         return tuple(out)
 
     def expression(self, node: ast.Expr, out: list[ir.Node]) -> None:
@@ -487,3 +488,25 @@ class _Lowering:
             )
             return (ir.KEYED, position, pairs, self._own(node.rest) if node.rest else None)
         return (ir.ANY, position)
+
+
+# Tables of functions, not of bound methods: those would tie each tree into a cycle that keeps it alive.
+_EXPRESSIONS: Final[dict[type, Callable[[_Lowering, Any], ir.Node]]] = {
+    ast.Constant: _Lowering.constant, ast.Name: _Lowering.name, ast.Attribute: _Lowering.attribute,
+    ast.Subscript: _Lowering.subscript, ast.Slice: _Lowering.slice, ast.Call: _Lowering.call, ast.BinOp: _Lowering.binary,
+    ast.BoolOp: _Lowering.boolean, ast.UnaryOp: _Lowering.unary, ast.Compare: _Lowering.compare, ast.IfExp: _Lowering.choice,
+    ast.JoinedStr: _Lowering.joined, ast.Tuple: _Lowering.sequence, ast.List: _Lowering.sequence, ast.Set: _Lowering.sequence,
+    ast.Dict: _Lowering.mapping, ast.Lambda: _Lowering.lambda_, ast.ListComp: _Lowering.comprehension,
+    ast.SetComp: _Lowering.comprehension, ast.GeneratorExp: _Lowering.comprehension,
+    ast.DictComp: _Lowering.comprehension, ast.Await: _Lowering.awaited, ast.Yield: _Lowering.yielded,
+    ast.YieldFrom: _Lowering.delegated, ast.NamedExpr: _Lowering.walrus, ast.Starred: _Lowering.starred,
+}  # fmt: skip
+_STATEMENTS: Final[dict[type, Callable[[_Lowering, Any, list[ir.Node]], None]]] = {
+    ast.Expr: _Lowering.expression, ast.Assign: _Lowering.assign, ast.AugAssign: _Lowering.augment,
+    ast.AnnAssign: _Lowering.annotated, ast.Return: _Lowering.return_, ast.If: _Lowering.if_, ast.While: _Lowering.while_,
+    ast.For: _Lowering.for_, ast.AsyncFor: _Lowering.for_, ast.Try: _Lowering.try_, ast.TryStar: _Lowering.try_,
+    ast.With: _Lowering.with_, ast.AsyncWith: _Lowering.with_, ast.Raise: _Lowering.raise_, ast.Match: _Lowering.match,
+    ast.Delete: _Lowering.delete, ast.FunctionDef: _Lowering.define, ast.AsyncFunctionDef: _Lowering.define,
+    ast.ClassDef: _Lowering.class_, ast.Import: _Lowering.import_, ast.ImportFrom: _Lowering.import_from,
+    ast.Break: _Lowering.jump, ast.Continue: _Lowering.jump, ast.Assert: _Lowering.assert_,
+}  # fmt: skip

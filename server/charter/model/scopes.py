@@ -15,12 +15,11 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _BLOCKS = ("body", "orelse", "finalbody")
 
 
-def bound_names(body: Iterable[ast.stmt], *, walruses: bool) -> tuple[set[str], set[str]]:
-    """The names that statements bind in their own scope.
+def bound_names(body: Iterable[ast.stmt]) -> tuple[set[str], set[str]]:
+    """The names that statements bind in their own scope, except by `:=`.
 
     Args:
         body: the statements of a function or class.
-        walruses: whether `:=` may occur, so that expressions must be looked at too.
 
     Returns:
         The bound names, and the names declared `global` or `nonlocal`.
@@ -46,8 +45,6 @@ def bound_names(body: Iterable[ast.stmt], *, walruses: bool) -> tuple[set[str], 
             for case in node.cases:
                 _captures(case.pattern, names)
                 stack.extend(case.body)
-        if walruses and not isinstance(node, _SCOPES):
-            names.update(_walruses(node))
     return names - outer, outer
 
 
@@ -124,23 +121,6 @@ def _captures(pattern: ast.AST, names: set[str]) -> None:
             names.add(node.name)
         elif isinstance(node, ast.MatchMapping) and node.rest:
             names.add(node.rest)
-
-
-def _walruses(statement: ast.AST) -> set[str]:
-    """Names bound by `:=` in a statement's own expressions (comprehensions bind in the function around them)."""
-    names: set[str] = set()
-    stack = [child for child in ast.iter_child_nodes(statement) if isinstance(child, ast.expr | ast.withitem)]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, ast.NamedExpr):
-            target_names(node.target, names)
-        if not isinstance(node, ast.Lambda):
-            stack.extend(
-                child
-                for child in ast.iter_child_nodes(node)
-                if isinstance(child, ast.expr | ast.comprehension | ast.keyword | ast.withitem)
-            )
-    return names
 
 
 class Scope:

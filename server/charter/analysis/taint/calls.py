@@ -429,6 +429,9 @@ class Calls(Sinks):
     def translate(self, value: Value, summary: Summary, binding: Binding, position: int) -> Value:
         """A value of a callee in terms of this function's origins and objects."""
         taint = self.translate_taint(value[0], summary, binding, position) if value[0] else 0
+        whole = self._whole_parameter(value, binding)
+        if whole is not None:
+            return (taint, *whole[1:])
         objects: tuple[Any, ...] = ()
         if value[3]:
             objects, more = self._translated_objects(value[3], summary, binding, position)
@@ -442,6 +445,14 @@ class Calls(Sinks):
         elif reference is not None:
             reference = portable(reference)
         return (taint, value[1], reference, objects)
+
+    def _whole_parameter(self, value: Value, binding: Binding) -> Value | None:
+        """The argument that a callee hands back as it is, with all that is known of it here."""
+        objects = value[3]
+        if len(objects) != 1 or value[1] is not NO or len(objects[0]) != 2 or objects[0][0] != PARAMETER:
+            return None
+        index = objects[0][1]
+        return binding.values[index] if isinstance(index, int) and value[2] is None else None
 
     def translate_taint(self, taint: int, summary: Summary, binding: Binding, position: int) -> int:
         """Taint of a callee in terms of this function's origins."""
@@ -597,7 +608,7 @@ class Calls(Sinks):
         if anywhere is not None:
             self.check_sinks(anywhere, f"?.{name}", arguments, value)
         hot = bool(value[0]) or any(self.deep(one) & ALL_DANGERS for one in arguments.everything())
-        if isinstance(value[1], str | bytes | tuple) or (value[0] and not value[3]):
+        if isinstance(value[1], str | bytes | tuple) or (value[0] and not self.has_cells(value)):
             text = self.string_method(value, name, arguments, position)
             if text is not None:
                 return text

@@ -66,6 +66,11 @@ class Containers(Guards):
             return UNKNOWN
         return self._part_of(value, key, position)
 
+    @staticmethod
+    def sort_of(value: Value) -> str:
+        """The name of the built-in class of a sequence: "tuple" for a tuple, else "list"."""
+        return "tuple" if value[2] == (INSTANCE, "builtins.tuple") else "list"
+
     def _is_sequence(self, value: Value) -> bool:
         reference = value[2]
         return reference is not None and reference[0] == INSTANCE and reference[1] in {
@@ -94,7 +99,7 @@ class Containers(Guards):
                 return constant(known[part])
             exact = self.elements_exactly(value)
             if exact is not None and plain[2] != 0:
-                sort = value[2][1].rpartition(".")[2] if value[2] is not None else "list"
+                sort = self.sort_of(value)
                 return self.sequence(exact[part], sort, position)
         if value[3]:
             return (value[0], NO, value[2], value[3])
@@ -102,7 +107,7 @@ class Containers(Guards):
 
     def iterated(self, value: Value) -> Value:
         """What a loop over a value binds: keys of dictionaries, elements of others, pieces of texts."""
-        if value[3] and self._has_cells(value):
+        if value[3] and self.has_cells(value):
             reference = value[2]
             if reference is not None and reference[0] == INSTANCE and reference[1].endswith(("dict", "Dict")):
                 keys = self.read(value, KEYS)
@@ -117,9 +122,6 @@ class Containers(Guards):
         if reference is not None and reference[0] in {INSTANCE, "x"}:
             return (0, NO, self.element_type(reference), ())
         return UNKNOWN
-
-    def _has_cells(self, value: Value) -> bool:
-        return self.state is not None and any(self.state.get(identity) for identity in value[3])
 
     def element_type(self, reference: Any) -> Any:
         """The class of an external collection's elements, by the models' `__iter__()`."""

@@ -46,9 +46,10 @@ class Binding:
         entry: the context.
         taints: slot to the taint that the caller passes there.
         objects: slot to the caller's objects there.
+        values: what each parameter is given; None where nothing is.
     """
 
-    __slots__ = ("entry", "frame", "hot", "objects", "taints")
+    __slots__ = ("entry", "frame", "hot", "objects", "taints", "values")
 
     def __init__(
         self, frame: Any, function: Function, receiver: Value | None, arguments: Arguments, captured: Any
@@ -56,7 +57,7 @@ class Binding:
         self.frame = frame
         self.taints: dict[Any, int] = {}
         self.objects: dict[Any, tuple[Any, ...]] = {}
-        values = bind(frame, function, receiver, arguments)
+        values = self.values = bind(frame, function, receiver, arguments)
         frees = self._captured(frame, function, captured) if function.frees else ()
         self.hot = any(
             value is not None and (value[0] & ALL_DANGERS or (value[3] and frame.deep(value) & ALL_DANGERS))
@@ -105,7 +106,7 @@ class Binding:
             if reference[0] in _CALLABLE or (
                 reference[0] == INSTANCE and reference[1] in self.frame.engine.carriers
             ):
-                return (0, NO, self._portable(reference, slot, depth), ())
+                return (0, NO, self._portable(reference, slot, depth), () if value[3] else None)
             return None
         taint = value[0] & ALL_DANGERS and value[0]
         heat = 0
@@ -114,7 +115,7 @@ class Binding:
             heat = 1
             for lane in lanes(taint):
                 heat |= taint >> LANE * lane & MARKS
-        cells = self._cells(value, slot, depth) if value[3] and depth < _DEEPEST else ()
+        cells = None if not value[3] else self._cells(value, slot, depth) if depth < _DEEPEST else ()
         if value[3] and depth >= _DEEPEST and not taint:
             deep = self.frame.deep(value)
             if deep:

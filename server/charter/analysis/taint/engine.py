@@ -17,6 +17,7 @@ from charter.analysis.taint.values import (
     PROJECT_INSTANCE,
     UNKNOWN,
     Value,
+    bits,
     join,
     join_references,
     lanes,
@@ -90,6 +91,7 @@ class Engine:
         self._sorts: dict[Function, str] = {}
         self._types: dict[tuple[Function, int], Any] = {}
         self._ready: set[Class] = set()
+        self._class_names: dict[Class, tuple[str, ...]] = {}
         self._captures: dict[Function, frozenset[str]] = {}
 
     # Summaries
@@ -263,6 +265,7 @@ class Engine:
             for key in state:
                 if isinstance(key, str) and key[0] not in "?:":
                     names[key] = None
+        self._class_names[cls] = tuple(names)
         for name in names:
             value = self._joined_name(run, name)
             if value is not None and name not in cls.methods:
@@ -350,12 +353,13 @@ class Engine:
         name = (id(table), key)
         joined: Exported | None = None
         for giver in self._givers[name]:
-            one = self._given[giver][name]
-            joined = one if joined is None else _joined_exports(joined, one)
+            one = self._given.get(giver, {}).get(name)  # none while the giver is being run again
+            if one is not None:
+                joined = one if joined is None else _joined_exports(joined, one)
         if table.get(key) == joined:
             return
         if joined is None:
-            del table[key]
+            table.pop(key, None)
         else:
             table[key] = joined
         for user in self.users.get(name, ()):
@@ -423,6 +427,24 @@ class Engine:
         for function in (cls.body, cls.methods.get("__init__")):
             if function is not None and (function, ()) not in self._at:
                 self.summary(function, (), 0, None)
+
+    def safe_fields(self, cls: Class, frame: Frame) -> dict[str, int]:
+        """The fields that a form or schema class declares, with the bits of what their values cannot be."""
+        result: dict[str, int] = {}
+        for one in self.project.linear_order(cls):
+            if not isinstance(one, Class) or one.body is None:
+                continue
+            if one not in self._ready:
+                self._prepare(one)
+            for name in self._class_names.get(one, ()):
+                reference = self.fields[one, name][2] if (one, name) in self.fields else None
+                if reference is not None and reference[0] == INSTANCE and name not in result:
+                    for base in self.index.ancestors(self.index.canonical(reference[1])):
+                        kinds = self.index.fields.get(base)
+                        if kinds is not None:
+                            result[name] = bits(kinds)
+                            break
+        return result
 
     def store_field(self, cls: Class, name: str, value: Value, frame: Frame) -> None:
         """An assignment to an attribute of an instance."""

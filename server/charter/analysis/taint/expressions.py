@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from charter.model.ir import Node
 
+_FIELD_DATA: Final = frozenset({"cleaned_data", "validated_data", "data"})
 _BUILTINS: Final = frozenset(dir(builtins))
 _LARGEST: Final = 1 << 64
 _CONTROL: Final = spread(BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"])
@@ -235,11 +236,23 @@ class Expressions(Calls):
         for base in self.project.externals(cls):
             path = self.index.canonical(f"{base}.{name}")
             if self.index.entry(path).name:
-                return self._attribute_of_typed(path.rpartition(".")[0], value, name, position)
+                found = self._attribute_of_typed(path.rpartition(".")[0], value, name, position)
+                return self._with_fields(cls, found, position) if name in _FIELD_DATA else found
         if value[0]:
             return (value[0], NO, None, ())
         externals = self.project.externals(cls)
         return (0, NO, (EXTERNAL, f"{externals[0]}.{name}"), ()) if externals else None
+
+    def _with_fields(self, cls: Class, value: Value, position: int) -> Value:
+        """The cleaned data of a form or schema: what a field has converted is safe."""
+        cells = {
+            name: (value[0] & ~spread(safe), NO, None, ())
+            for name, safe in self.engine.safe_fields(cls, self).items()
+        }
+        if not cells or not value[0]:
+            return value
+        made = self.new_object(value[2], position, cells)
+        return (value[0], NO, made[2], made[3])
 
     def _item(self, node: Node) -> Value:
         owner = self.value(node[2])
@@ -373,20 +386,16 @@ class Expressions(Calls):
             if folded is not None:
                 return folded
         if operator == "+":
+            if isinstance(one, str | tuple) or isinstance(two, str | tuple):
+                return self.concat([left, right])
             if left[3] or right[3]:
                 exact, more = self.elements_exactly(left), self.elements_exactly(right)
                 if exact is not None and more is not None and len(exact) + len(more) < 200:
-                    sort = (
-                        left[2][1].rpartition(".")[2]
-                        if left[2] is not None and left[2][0] == INSTANCE
-                        else "list"
-                    )
+                    sort = self.sort_of(left)
                     return self.sequence([*exact, *more], sort, position)
                 element = join(self.elements(left), self.elements(right))
                 return self.new("builtins.list", position, {REST: element})
-            if left[0] or right[0] or isinstance(one, str | tuple) or isinstance(two, str | tuple):
-                return self.concat([left, right])
-            return UNKNOWN
+            return self.concat([left, right]) if left[0] or right[0] else UNKNOWN
         if operator == "%":
             if left[0] or isinstance(one, str | tuple) or (one is NO and (right[0] or right[3])):
                 return self.percent(left, right)

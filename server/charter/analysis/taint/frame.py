@@ -327,6 +327,10 @@ class Frame:
                 result = found if result is None else join(result, found)
         return result
 
+    def has_cells(self, value: Value) -> bool:
+        """Whether anything is known of what a value's objects hold."""
+        return self.state is not None and any(self.state.get(identity) for identity in value[3])
+
     def elements(self, value: Value) -> Value:
         """What any element of a value's containers may be."""
         state = self.state

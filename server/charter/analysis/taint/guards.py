@@ -220,7 +220,9 @@ class Guards(Strings):
 
     # Comparisons
     def _test_comparison(self, node: Node) -> Test:
+        self.last_kills = (NO_KILL, NO_KILL)
         left = self.value(node[2])
+        shown = self._shown(node[2]) if node[3][0] in {"is", "is not"} else None
         if len(node[3]) != 1:
             for one in node[4]:
                 self.value(one)
@@ -228,6 +230,9 @@ class Guards(Strings):
         operator, right_node = node[3][0], node[4][0]
         right = self.value(right_node)
         truth = self._compared(operator, left, right)
+        if shown is not None and right[1] is None:
+            yes, no = shown
+            return (truth, no, yes) if operator == "is" else (truth, yes, no)
         if operator in {"==", "is", "!=", "is not"}:
             yes = self._equal(node[2], left, right_node, right)
             positive = operator in {"==", "is"}
@@ -236,6 +241,16 @@ class Guards(Strings):
             yes, no = self._member(node[2], left, right_node, right)
             return (truth, yes, no) if operator == "in" else (truth, no, yes)
         return (truth, NO_KILL, NO_KILL)
+
+    def _shown(self, node: Node) -> tuple[Kill, Kill] | None:
+        """What the result of a check shows that is compared with None, as that of `re.match` is."""
+        kills: tuple[Kill, Kill] | None = None
+        if node[0] == ir.CALL:
+            kills = self.last_kills
+        elif node[0] == ir.LOCAL and self.state is not None:
+            remembered = self.state.get("?" + node[2])
+            kills = None if remembered is None else (remembered[4], remembered[5])
+        return None if kills == (NO_KILL, NO_KILL) else kills
 
     def _equal(self, left_node: Node, left: Value, right_node: Node, right: Value) -> Kill:
         """A value that equals a trusted one is trusted."""
@@ -273,7 +288,7 @@ class Guards(Strings):
 
     def _member(self, left_node: Node, left: Value, right_node: Node, right: Value) -> tuple[Kill, Kill]:
         """`left in right`: membership in something trusted; and what a text does not contain."""
-        if right[0] & ALL_DANGERS and not right[3]:
+        if right[0] & ALL_DANGERS and not self.has_cells(right):
             if isinstance(left[1], str):
                 dangers = _FORBIDDEN.get(left[1], 0)
                 if left[1] in {"'", '"'} and _is_inside(right_node):
@@ -455,7 +470,7 @@ class Guards(Strings):
         if before is None:
             return UNDECIDED
         self.state = dict(before)
-        own = container[0] & ALL_DANGERS and not container[3]
+        own = container[0] & ALL_DANGERS and not self.has_cells(container)
         self.assign(target, (container[0], NO, None, ()) if own else self.elements(container))
         yes: Kill = NO_KILL
         no: Kill = NO_KILL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint import handlers
@@ -47,7 +48,7 @@ class Run(Statements):
         """Run the function and say what callers need to know."""
         self.entered: dict[Any, Cells] = {}
         self._enter(entry)
-        self.run(self.function.record[ir.BODY])
+        self.run(marshal.loads(self.function.record[ir.BODY]))  # noqa: S302 (our own lowering)
         if self.state is not None:
             self.returned.append(((0, None, None, ()), self.state[KILLED], NO_KILL, NO_KILL))
             self.exits.append(self.state)
@@ -96,7 +97,7 @@ class Run(Statements):
         if heat:
             marks = heat & ~1
             taint = self.fresh((PARAMETER, slot), DANGERS | marks)
-        if known is not NO and not cells:
+        if cells is None:
             return (taint, known, reference, ())
         made = {key: self._made((*slot, key), inner) for key, inner in cells}
         state[slot] = made

@@ -147,10 +147,12 @@ class Statements(Expressions):
             truth, yes, no = self.test(source)
             value = UNKNOWN if truth is None else constant(truth)
             kills = (yes, no)
+        elif source[0] == ir.CALL:
+            _, yes, no = self._tested_call(source)
+            value = self._tested
+            kills = (yes, no)
         else:
             value = self.value(source)
-            if source[0] == ir.CALL:
-                kills = self.last_kills
         for target in targets:
             self.assign(target, value)
         if (

@@ -86,7 +86,7 @@ class Index:
             {self.canonical(name): self.canonical(type_) for name, type_ in library.types.items()}
         )
         self.bases.update(library.bases)
-        self.fields.update(library.fields)
+        self.fields.update({self.canonical(name): kinds for name, kinds in library.fields.items()})
         self.exits.update(self.canonical(name) for name in library.exits)
         for name, type_name in library.parameters.items():
             self.parameters[name].append((library.packages, type_name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from charter.api.facts.taint import SINK_KINDS, SOURCE_KINDS
@@ -58,6 +59,7 @@ class LibraryError(ValueError):
     """A model that cannot be used; the message names the file, the line and the remedy."""
 
 
+@lru_cache(maxsize=512)
 def header(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Read only which packages a model is for and which models it requires, without parsing all of it.
 
@@ -77,6 +79,7 @@ def header(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return found[0], found[1]
 
 
+@lru_cache(maxsize=512)
 def load(text: str, file: str) -> Library:
     """Read one model.
 

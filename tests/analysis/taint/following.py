@@ -1,0 +1,82 @@
+"""Runs the taint analysis on small projects and reads what is expected from `# !kind` comments."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from charter.analysis import ProjectInfo
+from charter.analysis.taint import Solver, extract
+from charter.model.names import Names
+from charter.syntax.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from charter.api.facts.taint import TaintFlow
+
+Found = set[tuple[str, int, str]]
+"""Path, line and kind of each flow."""
+
+
+@cache
+def models() -> dict[str, str]:
+    """The texts of the models that Charter ships."""
+    folder = files("charter_rules") / "models"
+    return {
+        file.name: file.read_text(encoding="utf-8")
+        for file in folder.iterdir()
+        if file.name.endswith(".toml")
+    }
+
+
+def solver(settings: Mapping[str, object] | None = None) -> Solver:
+    """A solver without files."""
+    return Solver(
+        ProjectInfo(
+            root="/project",
+            python=(3, 11),
+            modules={},
+            files=(),
+            read=lambda _path: None,
+            settings=settings or {},
+            data=models(),
+        )
+    )
+
+
+def record(path: str, text: str) -> object:
+    """The extract of one file."""
+    source = Source(path, text)
+    return extract(source, Names(source))
+
+
+def solved(project: Mapping[str, str], settings: Mapping[str, object] | None = None) -> list[TaintFlow]:
+    """The flows in a project."""
+    engine = solver(settings)
+    for path, text in project.items():
+        engine.update(path, record(path, text))
+    return flows(engine)
+
+
+def flows(engine: Solver) -> list[TaintFlow]:
+    """The flows that a solver finds now."""
+    return [fact for facts in engine.solve().facts.values() for fact in facts]  # pyright: ignore[reportReturnType]
+
+
+def places(found: list[TaintFlow]) -> Found:
+    """Where the flows end."""
+    return {(fact.location.path, fact.location.line, fact.kind) for fact in found}
+
+
+def expected(project: Mapping[str, str]) -> Found:
+    """What the comments of a project demand."""
+    return {
+        (path, number, kind)
+        for path, text in project.items()
+        for number, line in enumerate(text.splitlines(), 1)
+        if (mark := re.search(r"# !([\w! -]+)$", line))
+        for kind in mark[1].split(" !")
+    }

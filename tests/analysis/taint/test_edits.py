@@ -1,0 +1,83 @@
+"""A solver that is kept between edits finds what a new one would find."""
+
+from __future__ import annotations
+
+import random
+
+from cases import all_projects, project
+from following import flows, places, record, solved, solver
+
+WEB = "from flask import Flask, request\nfrom store import find\napp = Flask(__name__)\n\n"
+VIEW = '@app.get("/")\ndef view():\n    find(request.args["x"])\n    return {}\n'
+STORE = "import sqlite3\ndb = sqlite3.connect('x')\ndef find(name):\n    return db.execute('SELECT * FROM t WHERE n = ' + name)\n"
+FIXED = "import sqlite3\ndb = sqlite3.connect('x')\ndef find(name):\n    return db.execute('SELECT * FROM t WHERE n = ?', (name,))\n"
+
+
+def test_a_helper_that_is_mended_takes_its_callers_flows_away_and_back() -> None:
+    engine = solver()
+    for path, text in {"web.py": WEB + VIEW, "store.py": STORE}.items():
+        engine.update(path, record(path, text))
+    assert places(flows(engine)) == {("store.py", 4, "sql")}
+    engine.update("store.py", record("store.py", FIXED))
+    assert flows(engine) == []
+    engine.update("store.py", record("store.py", STORE))
+    assert places(flows(engine)) == {("store.py", 4, "sql")}
+
+
+def test_flows_move_with_the_lines_they_stand_on() -> None:
+    engine = solver()
+    for path, text in {"web.py": WEB + VIEW, "store.py": STORE}.items():
+        engine.update(path, record(path, text))
+    engine.solve()
+    engine.update("store.py", record("store.py", "# one line more\n" + STORE))
+    assert places(flows(engine)) == {("store.py", 5, "sql")}
+    engine.update("web.py", record("web.py", "# two\n# more\n" + WEB + VIEW))
+    assert [step.location.line for step in flows(engine)[0].steps if step.location.path == "web.py"] == [9, 9]
+
+
+def test_a_file_that_comes_late_or_goes_changes_what_is_found() -> None:
+    engine = solver()
+    engine.update("web.py", record("web.py", WEB + VIEW))
+    assert flows(engine) == []
+    engine.update("store.py", record("store.py", STORE))
+    assert places(flows(engine)) == {("store.py", 4, "sql")}
+    engine.update("web.py", None)
+    assert flows(engine) == []
+
+
+def test_any_sequence_of_edits_ends_where_a_new_solver_ends() -> None:
+    chance = random.Random(7)
+    bodies = [files for files in all_projects().values() if set(files) == {"app.py"}]
+    engine = solver()
+    for _ in range(25):
+        files = dict(chance.choice(bodies))
+        if chance.random() < 0.3:
+            files["app.py"] = "import json\n" + files["app.py"]
+        engine.update("app.py", record("app.py", files["app.py"]))
+        assert places(flows(engine)) == places(solved(files))
+
+
+def test_the_settings_add_sources_and_sinks() -> None:
+    settings = {
+        "taint": {
+            "source": [{"names": ["shop.http.field"], "kind": "http"}],
+            "sink": [{"names": ["shop.db.run"], "kind": "sql"}],
+        }
+    }
+    text = "from shop.http import field\nfrom shop import db\ndef view():\n    db.run(field('x'))\n"
+    assert solved({"app.py": text}) == []
+    assert places(solved({"app.py": text}, settings)) == {("app.py", 4, "sql")}
+
+
+def test_local_input_counts_only_where_the_settings_say_so() -> None:
+    text = "import sys\neval(sys.argv[1])\n"
+    assert solved({"app.py": text}) == []
+    assert places(solved({"app.py": text}, {"threats": ("remote", "local")})) == {("app.py", 2, "code")}
+
+
+def test_one_fact_a_sink_and_kind_counts_the_other_sources() -> None:
+    body = 'x = request.args["x"] + request.args["y"]\neval(x)'
+    (flow,) = solved(project(body))
+    assert flow.others == 1
+    assert flow.steps[0].message == '`request.args["x"]` comes in here'
+    assert flow.steps[-1].message == "is run as code by `builtins.eval`"

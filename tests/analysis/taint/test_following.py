@@ -1,0 +1,14 @@
+"""Data is followed to where it becomes dangerous, and no further."""
+
+from __future__ import annotations
+
+import pytest
+from cases import all_projects
+from following import expected, places, solved
+
+CASES = all_projects()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_data_arrives_exactly_where_it_is_marked(name: str) -> None:
+    assert places(solved(CASES[name])) == expected(CASES[name])
