@@ -19,6 +19,13 @@ const WITHIN = 3 * 60 * 1000;
 
 export type Condition = "starting" | "running" | "stopped" | "failed";
 
+/** Writes its troubles to the log: the one message that a person needs is ours. */
+class QuietClient extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
+  }
+}
+
 export class Server implements vscode.Disposable {
   client: LanguageClient | undefined;
   private readonly conditions = new vscode.EventEmitter<Condition>();
@@ -26,6 +33,7 @@ export class Server implements vscode.Disposable {
   private queue: Promise<void> = Promise.resolve();
   private last = "";
   private deaths: number[] = [];
+  private told = false;
 
   constructor(
     private readonly context: vscode.ExtensionContext,
@@ -48,6 +56,7 @@ export class Server implements vscode.Disposable {
       return;
     }
     this.last = key;
+    this.told = false;
     await this.stop();
     if (!enabled()) {
       this.conditions.fire("stopped");
@@ -65,7 +74,8 @@ export class Server implements vscode.Disposable {
       await this.client.start();
       this.conditions.fire("running");
     } catch (error) {
-      this.failed(String(error));
+      this.log.error(String(error));
+      this.failed("the server stopped as soon as it was started");
     }
   }
 
@@ -109,7 +119,7 @@ export class Server implements vscode.Disposable {
   }
 
   private made(command: Executable, wanted: Settings): LanguageClient {
-    return new LanguageClient("charter", "Charter", command, {
+    return new QuietClient("charter", "Charter", command, {
       documentSelector: [
         { language: "python", scheme: "file" },
         { language: "python", scheme: "untitled" },
@@ -147,6 +157,10 @@ export class Server implements vscode.Disposable {
   private failed(reason: string): void {
     this.log.error(reason);
     this.conditions.fire("failed");
+    if (this.told) {
+      return;
+    }
+    this.told = true;
     const show = "Show Logs";
     void vscode.window.showErrorMessage(`Charter cannot review your code: ${reason}.`, show).then((choice) => {
       if (choice === show) {

@@ -106,7 +106,7 @@ def open_project(
         settings = msgspec.structs.replace(settings, **change)
     rules = registry.load()
     charter = constitution.load(rules, settings)
-    _check_names(settings, rules, charter)
+    check_names(settings, rules, charter)
     overlay = {_relative(path, settings.root): data for path, data in (given or {}).items()}
     on_disk = [path for path in paths if given is None or path not in given]
     targets = {_relative(path, settings.root) for path in discovery.python_files(on_disk, settings)} | set(
@@ -167,7 +167,7 @@ def _relative(path: Path, root: Path) -> str:
     return Path(os.path.relpath(whole, root)).as_posix()
 
 
-def _check_names(settings: Settings, rules: Registry, charter: Constitution) -> None:
+def check_names(settings: Settings, rules: Registry, charter: Constitution) -> None:
     """Refuse settings for rules and options that there are not.
 
     Raises:

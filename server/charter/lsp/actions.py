@@ -32,11 +32,11 @@ _REASON = "why it is all right here"
 def code_actions(server: Server, params: Any, request: Request) -> Any:
     """`textDocument/codeAction`."""
     uri = params["textDocument"]["uri"]
-    context = params.get("context") or {}
-    only = context.get("only") or []
+    context = rpc.fields(params.get("context"))
+    only: list[str] = rpc.items(context.get("only"))
     found: list[dict[str, Any]] = []
     if _wanted("quickfix", only):
-        for diagnostic in _own(server, uri, params["range"], context.get("diagnostics") or []):
+        for diagnostic in _own(server, uri, params["range"], rpc.items(context.get("diagnostics"))):
             found += _for_diagnostic(server, uri, diagnostic)
     if only and _wanted(FIX_ALL, only):
         found.append(_action("Fix all that is safe", FIX_ALL, uri, "fix-all", rule=""))
@@ -47,8 +47,8 @@ def code_actions(server: Server, params: Any, request: Request) -> Any:
 
 def resolve(server: Server, action: Any, request: Request) -> Any:
     """`codeAction/resolve`: the edit, proved against the newest text."""
-    data = action.get("data")
-    if not isinstance(data, dict) or "uri" not in data:
+    data = rpc.fields(action.get("data"))
+    if "uri" not in data:
         return action
 
     def then(result: dict[str, Any] | None) -> None:

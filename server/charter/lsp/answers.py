@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from charter.api import Edit, Span
 from charter.engine import suppress
@@ -16,8 +16,20 @@ if TYPE_CHECKING:
 
     from charter.api import Finding
     from charter.engine.project import Project
-    from charter.lsp.checker import Checker
+    from charter.lsp.homes import Homes
     from charter.lsp.sheets import Held, Sheet
+
+
+class Checker(Protocol):
+    """What the answers need of the checking process."""
+
+    sheets: dict[str, Sheet]
+    homes: Homes
+
+    def finish(self, sheet: Sheet) -> None:
+        """Check a document to the end now."""
+        ...
+
 
 Edits = dict[str, list[tuple[int, int, str]]]
 """Text edits by absolute path; the asking document's own under its identifier."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from charter.lsp.positions import Encoding, negotiate
+from charter.lsp.rpc import fields, items
 
 COMMANDS = (
     "charter.fixWorkspace",
@@ -29,27 +30,27 @@ class Client:
     """
 
     def __init__(self, params: Any) -> None:
-        self._capabilities = params.get("capabilities") or {}
-        self.encoding: Encoding = negotiate(self._get("general", "positionEncodings") or ())
+        self._capabilities = fields(params.get("capabilities"))
+        self.encoding: Encoding = negotiate(items(self._get("general", "positionEncodings")))
         # A client that cannot be told to ask again would show stale findings after a change of settings.
         self.pulls: bool = bool(
             self._get("textDocument", "diagnostic") is not None
             and self._get("workspace", "diagnostics", "refreshSupport")
         )
-        publish = self._get("textDocument", "publishDiagnostics") or {}
-        pull = self._get("textDocument", "diagnostic") or {}
-        diagnostics = {**publish, **{key: value for key, value in pull.items() if self.pulls}}
+        diagnostics = fields(self._get("textDocument", "publishDiagnostics"))
+        if self.pulls:
+            diagnostics = {**diagnostics, **fields(self._get("textDocument", "diagnostic"))}
         self.related: bool = bool(diagnostics.get("relatedInformation", self.pulls))
-        self.tags: frozenset[int] = frozenset((diagnostics.get("tagSupport") or {}).get("valueSet") or ())
+        self.tags: frozenset[int] = frozenset(items(fields(diagnostics.get("tagSupport")).get("valueSet")))
         self.code_description: bool = bool(diagnostics.get("codeDescriptionSupport", self.pulls))
         self.data: bool = bool(diagnostics.get("dataSupport", self.pulls))
-        resolve = self._get("textDocument", "codeAction", "resolveSupport", "properties") or ()
+        resolve = items(self._get("textDocument", "codeAction", "resolveSupport", "properties"))
         self.resolves: bool = "edit" in resolve
         self.disabled: bool = bool(self._get("textDocument", "codeAction", "disabledSupport"))
         self.action_literals: bool = (
             self._get("textDocument", "codeAction", "codeActionLiteralSupport") is not None
         )
-        edit = self._get("workspace", "workspaceEdit") or {}
+        edit = fields(self._get("workspace", "workspaceEdit"))
         self.versioned_edits: bool = bool(edit.get("documentChanges"))
         self.annotations: bool = bool(edit.get("changeAnnotationSupport")) and self.versioned_edits
         self.snippets: bool = bool(edit.get("snippetEditSupport")) and self.versioned_edits
@@ -64,15 +65,13 @@ class Client:
         self.shows_documents: bool = bool(self._get("window", "showDocument", "support"))
         self.refreshes_lenses: bool = bool(self._get("workspace", "codeLens", "refreshSupport"))
         self.refreshes_hints: bool = bool(self._get("workspace", "inlayHint", "refreshSupport"))
-        formats = self._get("textDocument", "hover", "contentFormat") or ()
+        formats = items(self._get("textDocument", "hover", "contentFormat"))
         self.markdown: bool = not formats or "markdown" in formats
 
     def _get(self, *keys: str) -> Any:
         value: Any = self._capabilities
         for key in keys:
-            if not isinstance(value, dict):
-                return None
-            value = value.get(key)
+            value = fields(value).get(key)
         return value
 
 

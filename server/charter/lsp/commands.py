@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 def execute(server: Server, params: Any, request: Request) -> Any:
     """`workspace/executeCommand`."""
     name = params.get("command", "")
-    arguments = params.get("arguments") or []
+    arguments = rpc.items(params.get("arguments"))
     command = _COMMANDS.get(name)
     if command is None:
         raise rpc.Failure(rpc.INVALID_PARAMS, f"there is no command `{name}`")
-    argument = arguments[0] if arguments and isinstance(arguments[0], dict) else {}
+    argument = rpc.fields(arguments[0]) if arguments else {}
     return command(server, argument, request)
 
 
@@ -54,7 +54,7 @@ def _fix_workspace(server: Server, argument: dict[str, Any], request: Request) -
 
 def _apply(server: Server, request: Request, label: str, result: Any) -> None:
     if result is None or "refused" in result:
-        reason = (result or {}).get("refused", "the analysis failed")
+        reason = rpc.fields(result).get("refused", "the analysis failed")
         server.tell("info", f"Charter changes nothing: {reason}.")
         request.reply({"applied": False, "reason": reason})
         return

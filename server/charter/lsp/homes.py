@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from charter.engine import constitution, registry
 from charter.engine.discovery import is_excluded
-from charter.engine.plan import SelectionError
+from charter.engine.opening import UserError, check_names
 from charter.engine.project import Project
 from charter.engine.settings import Settings, SettingsError
 from charter.engine.settings import load as load_settings
@@ -116,14 +115,16 @@ class Homes:
         return pages(registry.load().rules)
 
     def _load(self, folder: str) -> Home:
+        settings = Settings(root=Path(folder))
         try:
             settings = load_settings(Path(folder))
             self._problems.setdefault(str(settings.path), []) if settings.path else None
+            check_names(settings, registry.load(), constitution.load(registry.load(), settings))
             return self._home(settings)
         except SettingsError as error:
             hint = f"; {error.hint}" if error.hint else ""
             self._fault(error.path, error.line, f"{error.message}{hint}")
-        except (SelectionError, registry.PackError) as error:
+        except UserError as error:
             self._fault(settings.path or Path(folder), 0, str(error))
         last = self._last_good.get(folder)
         return last or self._home(Settings(root=Path(folder)))
@@ -160,9 +161,3 @@ def without_project_facts(project: Project) -> Project:
     planner = copy.copy(project.planner)
     planner.analyses = ()
     return replace(project, planner=planner)
-
-
-def trusted_only() -> None:
-    """Forget what the workspace may have put on the path of modules."""
-    here = str(Path.cwd())
-    sys.path[:] = [entry for entry in sys.path if entry not in {"", here}]

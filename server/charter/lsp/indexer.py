@@ -295,10 +295,12 @@ class Indexer:
 
     def _score(self) -> dict[str, Any]:
         """The scores of the first project, and its findings."""
+        from charter.engine.opening import cache_folder
         from charter.engine.project import assemble
         from charter.engine.reduce import ProjectFacts
         from charter.engine.score import scores
         from charter.lsp.insights import score_data
+        from charter.lsp.trend import follow
 
         if not self.parts:
             return {}
@@ -308,8 +310,13 @@ class Indexer:
         for counts in report.opportunities.values():
             for rule, count in counts.items():
                 looked_at[rule] = looked_at.get(rule, 0) + count
-        made = scores(report.principles, report.rules, report.findings, looked_at)
-        return score_data(made, report.principles) | {
+        made = score_data(
+            scores(report.principles, report.rules, report.findings, looked_at), report.principles
+        )
+        folder = cache_folder(part.opened.settings)
+        trend = follow(folder, made) if part.opened.settings.cache else []
+        return made | {
+            "trend": trend,
             "findings": [
                 {
                     "rule": finding.rule,
@@ -320,7 +327,7 @@ class Indexer:
                     "line": finding.location.line,
                 }
                 for finding in report.findings
-            ]
+            ],
         }
 
     def _fix_workspace(self, rule: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from charter.lsp import actions, commands, diagnostics, indexing, reading, sync, workspace
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 def serve() -> int:
     """Serve a client on the standard streams until it leaves. Returns the exit status."""
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    _leave_the_workspace()
     # What anything prints must not get into the protocol's stream, and no child may read the client's messages.
     os.dup2(2, 1)
     with open(os.devnull, "rb") as nothing:  # noqa: PTH123 (a device, not a path)
@@ -28,6 +30,13 @@ def serve() -> int:
     status = server.run()
     sys.stderr.flush()
     os._exit(status)  # the thread that reads the client's messages cannot be woken
+
+
+def _leave_the_workspace() -> None:
+    """Import nothing from the current folder from here on, where `python -m` puts it on the path."""
+    here = os.path.realpath(os.curdir)
+    own = os.path.realpath(Path(__file__).parents[2])
+    sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry or os.curdir) != here or here == own]
 
 
 def _shutdown(server: Server, _params: Any, _request: Request) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from charter.lsp.documents import Document, Mark
 from charter.lsp.positions import Text
+from charter.lsp.rpc import fields, items
 from charter.syntax.notebook import without_magics
 
 if TYPE_CHECKING:
@@ -70,18 +71,18 @@ class Notebook:
         """Take a change of the notebook. Returns the identifiers of cells that came and of cells that went."""
         came: list[str] = []
         gone: list[str] = []
-        cells = change.get("cells") or {}
-        structure = cells.get("structure")
+        cells = fields(change.get("cells"))
+        structure = fields(cells.get("structure"))
         if structure:
-            texts = {item["uri"]: item for item in structure.get("didOpen") or ()}
+            texts = {item["uri"]: item for item in items(structure.get("didOpen"))}
             array = structure["array"]
-            new = [self._cell(cell, texts) for cell in array.get("cells") or ()]
+            new = [self._cell(cell, texts) for cell in items(array.get("cells"))]
             at, count = array["start"], array["deleteCount"]
             kept = {cell.uri for cell in new}
             gone = [cell.uri for cell in self.cells[at : at + count] if cell.uri not in kept]
             self.cells[at : at + count] = new
             came = [cell.uri for cell in new]
-        for item in cells.get("textContent") or ():
+        for item in items(cells.get("textContent")):
             cell = self.cell(item["document"]["uri"])
             if cell is not None:
                 cell.change(item["document"].get("version", cell.version + 1), item["changes"], encoding)

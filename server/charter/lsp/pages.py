@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from charter.lsp.documents import uri_of
 from charter.lsp.rows import RulePage
@@ -22,7 +22,7 @@ _MARK = re.compile(r"^[ \t]*#[ \t]*(\^+)[ \t]*(.*)\n", re.MULTILINE)
 _HEADINGS = {"bad": "**Bad**", "fixed": "**Fixed**", "good": "**Good**"}
 
 
-def pages(rules: Iterable[AnyRule]) -> list[tuple[str, str, str, str, tuple[str, ...], str, str]]:
+def pages(rules: Iterable[AnyRule]) -> list[tuple[Any, ...]]:
     """What the server shows of each rule, as `rows.RulePage` has it."""
     found = [_page(rule) for rule in rules]
     folder = _written(found)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from charter.lsp.documents import path_of
 from charter.lsp.rows import SYNTAX_RULE
+from charter.lsp.rpc import fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,7 +135,7 @@ def completion(server: Server, params: Any, _request: Request) -> Any:
 
 def resolve_completion(server: Server, item: Any, _request: Request) -> Any:
     """`completionItem/resolve`: the rule's page."""
-    page = server.rules.get((item.get("data") or {}).get("rule", ""))
+    page = server.rules.get(fields(item.get("data")).get("rule", ""))
     if page is not None:
         item["documentation"] = {"kind": "markdown", "value": page.page}
     return item

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 import msgspec
 
@@ -32,6 +32,16 @@ Message = dict[str, Any]
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
+
+
+def fields(value: Any) -> Message:
+    """A part of a message that should be an object; an empty one if it is something else or absent."""
+    return cast("Message", value) if isinstance(value, dict) else {}
+
+
+def items(value: Any) -> list[Any]:
+    """A part of a message that should be an array; an empty one if it is something else or absent."""
+    return cast("list[Any]", value) if isinstance(value, list) else []
 
 
 class Failure(Exception):  # noqa: N818 (an answer of the protocol, not an error of the program)

@@ -138,9 +138,9 @@ class Server:
                 {"jsonrpc": "2.0", "id": None, "error": {"code": rpc.PARSE_ERROR, "message": str(error)}}
             )
             return
-        for one in message if isinstance(message, list) else [message]:
-            if isinstance(one, dict):
-                self._dispatch(one)
+        for one in rpc.items(message) or [message]:
+            if rpc.fields(one):
+                self._dispatch(rpc.fields(one))
             else:
                 error = {"code": rpc.INVALID_REQUEST, "message": "a message must be an object"}
                 self.peer.send({"jsonrpc": "2.0", "id": None, "error": error})
@@ -155,7 +155,7 @@ class Server:
             self._exit = 0 if self._state == "shut down" else 1
             return
         if method == "$/cancelRequest":
-            open_request = self._requests.pop((message.get("params") or {}).get("id"), None)
+            open_request = self._requests.pop(rpc.fields(message.get("params")).get("id", ""), None)
             if open_request is not None:
                 open_request.cancel()
             return
@@ -202,7 +202,7 @@ class Server:
 
         self.client = Client(params)
         self._state = "running"
-        self.options = dict(params.get("initializationOptions") or {})
+        self.options = dict(rpc.fields(params.get("initializationOptions")))
         return {
             "capabilities": server_capabilities(self.client),
             "serverInfo": {"name": "charter", "version": __version__},

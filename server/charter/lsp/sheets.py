@@ -7,6 +7,7 @@ was touched is checked at once, and the whole file when there is time.
 from __future__ import annotations
 
 import itertools
+import os
 import pickle
 import time
 from dataclasses import dataclass
@@ -262,8 +263,9 @@ class Sheet:
             if (*finding.location.span, finding.rule, finding.message) not in known
         ]
         sorted_ = suppress.apply(source, fresh, self.home.project.registry)
-        kept += self._hold(sorted_.kept)
-        kept += self._hold(sorted_.silenced, silent=True)
+        names = {_identity(held): held.key for held in self._held}
+        kept += self._hold(sorted_.kept, names=names)
+        kept += self._hold(sorted_.silenced, silent=True, names=names)
         kept.sort(key=lambda held: (held.start, held.end, held.finding.code))
         self._held = kept
 
@@ -288,13 +290,13 @@ class Sheet:
         self,
         findings: Iterable[Finding],
         *,
+        names: dict[tuple[int, int, str, str], int],
         silent: bool = False,
-        names: dict[tuple[int, int, str, str], int] | None = None,
     ) -> list[Held]:
         made: list[Held] = []
         for finding in findings:
             held = Held(*finding.location.span, finding, 0, silent)
-            key = (names or {}).get(_identity(held))
+            key = names.get(_identity(held))
             held.key = next(self.keys) if key is None else key
             made.append(held)
         return made
@@ -322,8 +324,8 @@ def row_of(finding: Finding, key: int, root: Path) -> tuple[Any, ...]:
             int(finding.confidence),
             finding.principles,
             finding.tags,
-            tuple(_place(root, related) for related in finding.related),
-            tuple(_place(root, step) for step in finding.flow),
+            tuple(_place(str(root), related) for related in finding.related),
+            tuple(_place(str(root), step) for step in finding.flow),
             tuple((fix.title, fix.grade.value) for fix in finding.fixes),
         )
     )
@@ -333,6 +335,6 @@ def _identity(held: Held) -> tuple[int, int, str, str]:
     return held.start, held.end, held.finding.rule, held.finding.message
 
 
-def _place(root: Path, place: Related | Step) -> tuple[str, int, int, int, int, str]:
+def _place(root: str, place: Related | Step) -> tuple[str, int, int, int, int, str]:
     at = place.location
-    return str(root / at.path), at.line, at.column, at.end_line, at.end_column, place.message
+    return f"{root}{os.sep}{at.path}", at.line, at.column, at.end_line, at.end_column, place.message

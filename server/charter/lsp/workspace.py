@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from charter.lsp import diagnostics, indexing
 from charter.lsp.documents import path_of, uri_of
+from charter.lsp.rpc import fields, items
 
 if TYPE_CHECKING:
     from charter.lsp.rpc import Request
@@ -60,8 +61,9 @@ def ask_configuration(server: Server) -> None:
 
 
 def _configured(server: Server, result: Any) -> None:
-    if isinstance(result, list) and result and isinstance(result[0], dict):
-        take_options(server, result[0])
+    options = fields(next(iter(items(result)), None))
+    if options:
+        take_options(server, options)
 
 
 def take_options(server: Server, options: dict[str, Any]) -> None:
@@ -85,9 +87,9 @@ def send_configuration(server: Server) -> None:
 
 def did_change_configuration(server: Server, params: Any, _request: Request) -> None:
     """`workspace/didChangeConfiguration`: the settings come along, or are to be asked for."""
-    settings = (params or {}).get("settings")
-    if isinstance(settings, dict) and isinstance(settings.get("charter"), dict):
-        take_options(server, settings["charter"])
+    own = fields(fields(fields(params).get("settings")).get("charter"))
+    if own:
+        take_options(server, own)
     else:
         ask_configuration(server)
 
@@ -95,9 +97,9 @@ def did_change_configuration(server: Server, params: Any, _request: Request) -> 
 def did_change_folders(server: Server, params: Any, _request: Request) -> None:
     """`workspace/didChangeWorkspaceFolders`."""
     event = params["event"]
-    for folder in event.get("removed") or ():
+    for folder in items(event.get("removed")):
         server.folders.pop(folder["uri"], None)
-    for folder in event.get("added") or ():
+    for folder in items(event.get("added")):
         server.folders[folder["uri"]] = folder.get("name", "")
     send_configuration(server)
     indexing.reload(server)

@@ -34,6 +34,12 @@ _BEGINS = re.compile(r"(?!(?:else|elif|except|finally|case)\b)[^\s#)\]}]")
 _SMALL = 6_000
 """Characters up to which text that the host refuses is at once tried as newer syntax; beyond, `settle` does so."""
 
+_NEWER = re.compile(
+    r"""\b(?:[rR]?[fFtT][rR]?)['"]|^\s*type\s+\w|^\s*(?:(?:async\s+)?def|class)\s+\w+\s*\[|^\s*except\*?\s[^(\n]*,""",
+    re.MULTILINE,
+)
+"""What text contains that may be in newer syntax: f-strings (PEP 701), type parameters (PEP 695), `except A, B`."""
+
 _TRIPLE = ('"""', "'''")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _TOO_DEEP = "the code is nested too deeply to be parsed"
@@ -159,7 +165,7 @@ class Document:
 
     def settle(self) -> bool:
         """If some part is broken, see whether the whole parses after all. Returns whether the trees changed."""
-        if not self.broken:
+        if not self.broken or (not _parses(self.text) and not _NEWER.search(self.text)):
             return False
         fresh = Source(self.path, self.text, self.module)
         if fresh.problems:
@@ -531,7 +537,7 @@ def _parse_lines(text: str, first: int) -> list[ast.stmt] | Piece:
             warnings.simplefilter("ignore")
             return ast.parse("\n" * (first - 1) + text).body
     except SyntaxError as error:
-        newer = _newer_syntax(text) if len(text) < _SMALL else None
+        newer = _newer_syntax(text) if len(text) < _SMALL and _NEWER.search(text) else None
         if newer is None:
             return Piece(first, first, error=f"syntax error: {error.msg}", error_line=error.lineno or first)
         ast.increment_lineno(newer, first - 1)
@@ -545,6 +551,16 @@ def _parse_lines(text: str, first: int) -> list[ast.stmt] | Piece:
 def _is_code(line: str) -> bool:
     stripped = line.strip()
     return bool(stripped) and not stripped.startswith("#")
+
+
+def _parses(text: str) -> bool:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def _newer_syntax(text: str) -> ast.Module | None:

@@ -37,7 +37,7 @@ class JoinedIndex(Index):
         self.parents = parents
 
     @property
-    def nodes(self) -> list[ast.AST]:  # pyright: ignore[reportIncompatibleVariableOverride] (seldom asked for)
+    def nodes(self) -> list[ast.AST]:
         """All nodes in source order."""
         return [self._tree, *self.below(self._tree)]
 

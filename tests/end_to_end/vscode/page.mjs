@@ -1,0 +1,91 @@
+// A person's session in VS Code: squiggles, hover, quick fix, fix on save, lenses, Problems, scores, interpreter.
+import fs from "node:fs";
+import path from "node:path";
+import { PYTHON, boot, check, eventually, finish } from "./lib.mjs";
+
+const SAMPLE = `import subprocess
+
+import yaml
+
+
+def load(text, seen=[]):
+    s = "😀😀"; return yaml.load(text) == None
+
+
+def run(command):
+    subprocess.call("ls " + command, shell=True)
+`;
+
+const run = await boot({
+  files: { "pyproject.toml": '[project]\nname = "sample"\n', "sample.py": SAMPLE },
+  settings: {
+    "charter.interpreter": [PYTHON],
+    "charter.importStrategy": "useBundled",
+    "[python]": { "editor.codeActionsOnSave": { "source.fixAll.charter": "explicit" } },
+  },
+});
+const { page } = run;
+try {
+  await run.open("sample.py");
+  check("findings are underlined", await eventually(() => page.locator(".squiggly-error, .squiggly-warning, .squiggly-info").count()));
+  check("lenses show scores", await eventually(async () => (await page.locator(".codelens-decoration").allInnerTexts()).some((one) => one.includes("Charter"))),
+    await page.locator(".codelens-decoration").allInnerTexts());
+
+  await run.command("View: Focus Problems");
+  const problem = page.locator(".markers-panel .monaco-list-row", { hasText: "identity is meant" }).first();
+  check("the Problems panel lists them", await eventually(() => problem.count()));
+  await problem.dblclick();
+  await page.locator(".editor-group-container .monaco-editor.focused").first().waitFor().catch(() => {});
+  await run.command("Show or Focus Hover");
+  const hover = page.locator(".monaco-hover", { hasText: "identity is meant" }).first();
+  check("the hover explains", await eventually(() => hover.isVisible()));
+  await run.shot("vscode-finding");
+  await page.keyboard.press("Escape");
+
+  const menu = page.locator(".action-widget").first();
+  await eventually(async () => {
+    await page.keyboard.press("Control+.");
+    await menu.waitFor({ timeout: 2000 });
+    return true;
+  });
+  check("a fix, ignoring and the page are offered", await eventually(async () => {
+    const text = await menu.innerText();
+    return text.includes("Compare with") && text.includes("Ignore") && text.includes("Explain");
+  }), await menu.innerText().catch(() => ""));
+  await run.shot("vscode-fix");
+  await menu.locator(".monaco-list-row", { hasText: "Compare with" }).first().click();
+  // It may change what the program does, so it is shown before anything is changed.
+  const preview = page.locator(".pane-header, .composite.title, .action-label", { hasText: "Refactor Preview" }).first();
+  check("an unsafe fix is shown first", await eventually(() => preview.isVisible(), 15_000));
+  check("and nothing is changed yet", (await run.lines()).some((one) => one.includes("== None")), await run.lines());
+  await run.shot("vscode-preview");
+  await page.locator(".monaco-button", { hasText: "Discard" }).first().click();
+
+  await run.open("sample.py");
+  await page.keyboard.press("Control+End");
+  await page.keyboard.type("def broken(");
+  check("broken code keeps the other findings", await eventually(async () => {
+    const rows = await page.locator(".markers-panel .monaco-list-row").allInnerTexts();
+    return rows.some((one) => one.includes("shell")) && rows.some((one) => one.includes("syntax error"));
+  }), await page.locator(".markers-panel .monaco-list-row").allInnerTexts());
+  for (let at = 0; at < "def broken(".length; at++) {
+    await page.keyboard.press("Backspace");
+  }
+  await page.keyboard.press("Control+S");
+  // `s` is never read: taking it away is certain to keep the meaning, the other findings are not.
+  const mended = SAMPLE.replace('s = "😀😀"; ', "");
+  const saved = () => fs.readFileSync(path.join(run.folder, "sample.py"), "utf8");
+  check("saving fixes just what is safe", await eventually(async () => saved() === mended, 20_000), saved());
+
+  await page.locator(".activitybar .action-label[aria-label*='Charter']").first().click();
+  check("the score view lists principles", await eventually(async () =>
+    (await page.locator(".pane-body .monaco-list-row").allInnerTexts()).some((one) => /[SMP]\d\d /.test(one.replaceAll("\u00a0", " ")))),
+    await page.locator(".pane-body .monaco-list-row").allInnerTexts());
+  await run.command("Charter: Show the Score Report");
+  check("the report opens", await eventually(() => page.locator(".tab", { hasText: "Charter: Scores" }).count()));
+  await eventually(async () => (await page.frames().at(-1)?.locator("h2").count()) > 0, 5000);
+  await run.shot("vscode-scores");
+} finally {
+  await run.end();
+}
+finish();

@@ -1,0 +1,100 @@
+"""What is known of a document after any edits is what a fresh check of its text would find."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import charter
+from charter.lsp.homes import Homes
+from charter.lsp.sheets import Sheet
+
+if TYPE_CHECKING:
+    from charter.lsp.homes import Home
+
+FILES = [
+    file
+    for file in sorted(Path(charter.__file__).parent.rglob("*.py"))
+    if 2_000 < file.stat().st_size < 5_000
+]
+PIECES = [
+    "x = 1\n", "import os\n", "def f(a, b=[]):\n    return a == None\n", "\n", "    ", "(", '"""', "if x:\n    pass\n",
+    "    return eval(a)\n", "# charter: ignore[mutable-default]\n", "except:\n", "é😀", "", "x", "from os import *\n",
+]  # fmt: skip
+EDITS = st.lists(
+    st.tuples(st.floats(0, 1), st.sampled_from([0, 0, 3, 30]), st.sampled_from(PIECES), st.booleans()),
+    min_size=1,
+    max_size=6,
+)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+    return Homes(lambda _file: None).of(str(folder / "a.py"))
+
+
+def sheet_of(home: Home, text: str) -> Sheet:
+    sheet = Sheet("file:///a.py", str(home.root / "a.py"), "python", 1, text, home)
+    sheet.check_touched(lambda: None)
+    return sheet
+
+
+def seen(sheet: Sheet) -> set[tuple[Any, ...]]:
+    """The findings without the numbers by which they are asked about."""
+    return {(start, end, *row[1:]) for start, end, row in sheet.rows()}
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(FILES), EDITS)
+def test_incremental_equals_fresh(home: Home, path: Path, script: list[tuple[float, int, str, bool]]) -> None:
+    sheet = sheet_of(home, path.read_text("utf-8"))
+    for version, (place, length, new, at_line) in enumerate(script, 2):
+        start = int(place * len(sheet.text))
+        if at_line:
+            start = sheet.text.rfind("\n", 0, start) + 1
+        sheet.edit(version, ((start, min(start + length, len(sheet.text)), new),))
+        sheet.check_touched(lambda: None)
+        sheet.check_whole(lambda: None)
+        if not sheet.document.broken:
+            assert seen(sheet) == seen(sheet_of(home, sheet.text))
+
+
+def test_a_finding_keeps_its_name_through_edits(home: Home) -> None:
+    sheet = sheet_of(home, "def f(a):\n    return a == None\n")
+    before = {row[1]: row[0] for _, _, row in sheet.rows()}
+    sheet.edit(2, ((0, 0, "x = 1\n"),))
+    sheet.check_touched(lambda: None)
+    sheet.check_whole(lambda: None)
+    after = {row[1]: row[0] for _, _, row in sheet.rows()}
+    assert after["singleton-comparison"] == before["singleton-comparison"]
+
+
+def test_what_was_not_touched_is_not_looked_for_again(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "def f(a):\n    return a == None\n\n\ndef g(a):\n    return a == None\n"
+    sheet = sheet_of(home, text)
+    asked: list[int] = []
+
+    def check(source: Any, plan: Any, nodes: Any, **_: Any) -> Any:
+        asked.extend(node.lineno for found in nodes.values() for node in found if hasattr(node, "lineno"))
+        return original(source, plan, nodes)
+
+    from charter.engine.check import check_nodes as original
+
+    monkeypatch.setattr("charter.lsp.sheets.check_nodes", check)
+    sheet.edit(2, ((text.index("def g") + 4, text.index("def g") + 5, "h"),))
+    sheet.check_touched(lambda: None)
+    assert asked
+    assert min(asked) == 5
+    assert len([row for row in sheet.rows() if row[2][1] == "singleton-comparison"]) == 2
+
+
+def test_generated_data_is_left_alone(home: Home) -> None:
+    sheet = sheet_of(home, "x = [\n" + "    1,\n" * 400_000 + "]\n")
+    assert sheet.complete
+    assert sheet.rows() == []
