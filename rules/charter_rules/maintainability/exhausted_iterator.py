@@ -1,0 +1,130 @@
+"""Finds iterators that are used up and then used again."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from charter.api import Fix, Grade, Severity, rule
+from charter_rules import shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_MAKERS = frozenset(
+    {
+        "builtins.map",
+        "builtins.filter",
+        "builtins.zip",
+        "builtins.reversed",
+        "builtins.enumerate",
+        "builtins.iter",
+    }
+)
+_EATERS = frozenset(
+    {
+        "builtins.list",
+        "builtins.tuple",
+        "builtins.set",
+        "builtins.sum",
+        "builtins.max",
+        "builtins.min",
+        "builtins.sorted",
+        "builtins.dict",
+        "builtins.frozenset",
+    }
+)
+
+
+@rule(
+    ast.Assign,
+    code="MNT156",
+    principles=("robust-comparisons",),
+    severity=Severity.MEDIUM,
+)
+def exhausted_iterator(assignment: ast.Assign, ctx: Context) -> Iterator[Finding]:
+    """A generator is gone through twice, and the second time it is empty.
+
+    `map`, `filter`, `zip` and generator expressions give their items once. The second loop over one sees nothing and
+    raises nothing. Make a list of it, if it is needed twice.
+
+    ```python bad
+    def report(rows):
+        prices = (row.price for row in rows)
+    #            ^^^^^^^^^^^^^^^^^^^^^^^^^^^ `prices` is used up on line 3, and empty on line 4
+        total = sum(prices)
+        return total, max(prices)
+    ```
+    ```python fixed
+    def report(rows):
+        prices = [row.price for row in rows]
+        total = sum(prices)
+        return total, max(prices)
+    ```
+    ```python good
+    def report(rows, short):
+        prices = (row.price for row in rows)
+        if short:
+            return sum(prices)
+        return max(prices)
+    ```
+    """
+    value, target = assignment.value, assignment.targets[0]
+    is_generator = isinstance(value, ast.GeneratorExp)
+    if not is_generator and not (isinstance(value, ast.Call) and isinstance(value.func, ast.Name)):
+        ctx.not_an_opportunity()
+        return
+    if not is_generator and ctx.name(value.func) not in _MAKERS:  # pyright: ignore[reportAttributeAccessIssue]
+        ctx.not_an_opportunity()
+        return
+    function = ctx.function(assignment)
+    if function is None or not isinstance(target, ast.Name) or len(assignment.targets) != 1:
+        return
+    if len(shapes.bindings(target.id, function, ctx)) != 1 or ctx.loop(assignment) is not None:
+        return
+    parent = ctx.parent(assignment)
+    block: list[ast.stmt] = getattr(parent, "body", [])
+    if assignment not in block:
+        return
+    uses = [
+        use
+        for statement in block[block.index(assignment) + 1 :]
+        for use in _uses_up(statement, target.id, ctx)
+    ]
+    if len(uses) < 2:
+        return
+    first, second = uses[0], uses[1]
+    yield ctx.finding(
+        value,
+        f"`{target.id}` is used up on line {first.lineno}, and empty on line {second.lineno}",
+        related=[ctx.related(first, "used up here"), ctx.related(second, "empty here")],
+        fix=_list(value, ctx),
+    )
+
+
+def _uses_up(statement: ast.stmt, name: str, ctx: Context) -> Iterator[ast.Name]:
+    """Where a statement that always runs goes through all of an iterator."""
+    if isinstance(statement, ast.For) and shapes.is_name(statement.iter, name):
+        if not any(isinstance(node, (ast.Break, ast.Return)) for node in ast.walk(statement)):
+            yield statement.iter  # pyright: ignore[reportReturnType]
+        return
+    if not isinstance(statement, (ast.Assign, ast.Expr, ast.Return, ast.AugAssign, ast.AnnAssign)):
+        return
+    for use in shapes.reads(name, [statement]):
+        call = ctx.parent(use)
+        eaten = isinstance(call, ast.Call) and call.args[:1] == [use] and ctx.name(call.func) in _EATERS
+        if eaten and not any(
+            isinstance(node, (ast.IfExp, ast.BoolOp, ast.Lambda)) for node in ctx.ancestors(use)
+        ):
+            yield use
+
+
+def _list(value: ast.expr, ctx: Context) -> Fix:
+    text = (
+        f"[{ctx.source(value)[1:-1]}]"
+        if isinstance(value, ast.GeneratorExp)
+        else f"list({ctx.source(value)})"
+    )
+    return Fix("Make a list of it", (ctx.replace(value, text),), Grade.UNSAFE)
