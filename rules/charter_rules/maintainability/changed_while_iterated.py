@@ -78,7 +78,7 @@ def changed_while_iterated(loop: ast.For, ctx: Context) -> Iterator[Finding]:
             if _changes(node, text, ctx) and not _leaves_after(node, loop, ctx):
                 yield ctx.finding(
                     loop.iter,
-                    f"the loop changes `{text}` while it goes through it, on line {node.lineno}",  # pyright: ignore[reportAttributeAccessIssue]
+                    f"the loop changes `{text}` while it goes through it, on line {ctx.location(node).line}",
                     related=[ctx.related(node, "changed here")],
                     fix=Fix(
                         "Go through a copy",
@@ -106,7 +106,7 @@ def _leaves_after(node: ast.AST, loop: ast.For, ctx: Context) -> bool:
         parent = ctx.parent(statement)
         for field in ("body", "orelse", "finalbody"):
             block: list[ast.AST] = getattr(parent, field, [])
-            if isinstance(block, list) and statement in block:
+            if statement in block:
                 rest = block[block.index(statement) :]
                 if any(isinstance(item, (ast.Break, ast.Return, ast.Raise)) for item in rest):
                     return True

@@ -76,7 +76,7 @@ def exhausted_iterator(assignment: ast.Assign, ctx: Context) -> Iterator[Finding
     if not is_generator and not (isinstance(value, ast.Call) and isinstance(value.func, ast.Name)):
         ctx.not_an_opportunity()
         return
-    if not is_generator and ctx.name(value.func) not in _MAKERS:  # pyright: ignore[reportAttributeAccessIssue]
+    if isinstance(value, ast.Call) and ctx.name(value.func) not in _MAKERS:
         ctx.not_an_opportunity()
         return
     function = ctx.function(assignment)

@@ -101,7 +101,7 @@ def _outlives(function: ast.Lambda | shapes.FunctionNode, loop: ast.AST, ctx: Co
     if function.decorator_list:
         return False
     holder = ctx.parent(loop) if isinstance(loop, ast.comprehension) else loop
-    uses = [use for use in shapes.reads(function.name, [holder] if holder else [])]
+    uses = list(shapes.reads(function.name, [holder] if holder else []))
     return bool(uses) and any(_is_kept(use, loop, ctx) for use in uses)
 
 
@@ -114,24 +114,23 @@ def _is_kept(node: ast.expr, loop: ast.AST, ctx: Context) -> bool:
         return parent.value is node and loop in parent.generators
     if isinstance(parent, ast.Assign):
         return any(isinstance(target, ast.Subscript) for target in parent.targets) and not _leaves(
-            parent, loop, ctx
+            parent, ctx
         )
     if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute) and node in parent.args:
-        return parent.func.attr in _KEEPERS and not _leaves(ctx.statement(parent), loop, ctx)
+        return parent.func.attr in _KEEPERS and not _leaves(ctx.statement(parent), ctx)
     return False
 
 
-def _leaves(statement: ast.stmt, loop: ast.AST, ctx: Context) -> bool:
+def _leaves(statement: ast.stmt, ctx: Context) -> bool:
     """Whether the loop ends right behind a statement, so that there is but one function."""
     parent = ctx.parent(statement)
     for field in ("body", "orelse"):
         block: list[ast.stmt] = getattr(parent, field, [])
-        if isinstance(block, list) and statement in block:
+        if statement in block:
             return any(
                 isinstance(item, (ast.Break, ast.Return, ast.Raise))
                 for item in block[block.index(statement) :]
             )
-    del loop
     return False
 
 

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _MEMBERSHIP = (ast.In, ast.NotIn, ast.Is, ast.IsNot)
 
+_SIGNS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Is: "is",
+    ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in",
+}  # fmt: skip
+
 
 @rule(
     ast.Compare,
@@ -54,14 +59,7 @@ def surprising_chain(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
         return
     operands = [compare.left, *compare.comparators]
     parts = [
-        f"{ctx.source(one)} {_text(op)} {ctx.source(other)}"
+        f"{ctx.source(one)} {_SIGNS[type(op)]} {ctx.source(other)}"
         for one, op, other in zip(operands, compare.ops, operands[1:], strict=False)
     ]
     yield ctx.finding(compare, f"this means `{' and '.join(parts)}`")
-
-
-def _text(op: ast.cmpop) -> str:
-    return {
-        ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Is: "is",
-        ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in",
-    }[type(op)]  # fmt: skip

@@ -95,7 +95,7 @@ def test_without_assertion(function: shapes.FunctionNode, ctx: Context) -> Itera
         )
     ):
         return
-    unused = _unread_result(function, ctx)
+    unused = _unread_result(function)
     if unused is None or _checks(function, ctx, depth=0) or _is_explained(function, ctx):
         return
     yield ctx.finding(ctx.name_span(function), f"`{function.name}` computes `{unused}` and checks nothing")
@@ -108,7 +108,7 @@ def _is_collected(function: shapes.FunctionNode, ctx: Context) -> bool:
     )
 
 
-def _unread_result(function: shapes.FunctionNode, ctx: Context) -> str | None:
+def _unread_result(function: shapes.FunctionNode) -> str | None:
     """The last variable that the test sets and never looks at; None if there is none."""
     last = function.body[-1]
     if (
