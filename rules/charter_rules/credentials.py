@@ -56,7 +56,7 @@ _PLACEHOLDER: Final = re.compile(
     r"|^test|mock|^random|^my[-_]?(secret|password|token|key)|^(secret|password|passwd|token|key|admin|default|empty|string)$"
 )
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z_.:-]*\d?")
-_PROSE: Final = re.compile(r"\s|^[/.~]|^https?://|^[a-z]+://|\\[dws]|[()^$|]|^--?\w|^@|^#|;|&")
+_PROSE: Final = re.compile(r"\s|^[/.~]|^https?://|^[a-z]+://|\\[dws]|[()^$|]|^--?\w|^@|^#|&\w+[;=]|;$")
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _HASH: Final = re.compile(
     r"\$(?:2[aby]|argon2\w*|pbkdf2\S*|[156y])\$|^(?:pbkdf2_sha\d+|bcrypt\w*|argon2|scrypt|sha\d+|md5)[$:]|^\{SSHA\}"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _METHODS: Final = ("search", "match", "fullmatch", "sub", "subn", "findall", "finditer", "split")
 _FLAGS: Final = {"compile": 1, "split": 3, "sub": 4, "subn": 4}
 _ELSEWHERE: Final[dict[str, tuple[int, str]]] = {
+    "django.utils.regex_helper._lazy_re_compile": (0, "regex"),
     "django.urls.re_path": (0, "route"),
     "django.conf.urls.url": (0, "regex"),
     "django.core.validators.RegexValidator": (0, "regex"),
@@ -32,7 +33,7 @@ _ELSEWHERE: Final[dict[str, tuple[int, str]]] = {
 _ROOTS: Final = frozenset({"re", "regex", "django", "rest_framework", "marshmallow", "wtforms"})
 _LAST_NAMES: Final = frozenset({*_METHODS, "compile", *(name.rpartition(".")[2] for name in _ELSEWHERE)})
 _LIBRARIES: Final = ("re", "regex")
-_MENTIONS: Final = re.compile(r"\b(?:re|regex|re_path|RegexValidator|RegexField|Regexp)\b")
+_MENTIONS: Final = re.compile(r"\b(?:re|regex|_lazy_re_compile|re_path|RegexValidator|RegexField|Regexp)\b")
 _FILTERS: Final = re.compile(
     r"(?i)strip|clean|sanit|remove|filter|safe|xss|escape|valid|check|allow|block|malicious|dangerous"
 )
@@ -140,7 +141,12 @@ class _Use:
         self._names = names
         self._values = values
         self._call = call
-        self._function = name.rpartition(".")[2] if name.rpartition(".")[0] in _LIBRARIES else "match"
+        library, _, function = name.rpartition(".")
+        if function == "_lazy_re_compile":
+            function = "compile"
+        elif library not in _LIBRARIES:
+            function = "match"
+        self._function = function
 
     def problems(self, pattern: str | bytes, text: str) -> Iterator[RegexProblem]:
         """What is wrong with the pattern as it is used here."""
