@@ -129,7 +129,11 @@ ANALYSES: tuple[Analysis, ...] = (
         ),
         project=True,
     ),
-    Analysis("charter.analysis.orm.solver", ("charter.api.facts.queries.QueryInLoop",), project=True),
+    Analysis(
+        "charter.analysis.orm.solver",
+        ("charter.api.facts.queries.QueryInLoop", "charter.api.facts.queries.RowsInsteadOfAnswer"),
+        project=True,
+    ),
     Analysis("charter.analysis.unused", ("charter.api.facts.names.UnusedName",), project=True),
     Analysis(
         "charter.analysis.docs",

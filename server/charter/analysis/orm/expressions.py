@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm import rows
+from charter.analysis.orm import answers, rows
 from charter.analysis.orm.arguments import Arguments
 from charter.analysis.orm.schema import Orm
 from charter.analysis.orm.values import (
@@ -170,6 +170,8 @@ def _generators(
     value = evaluate(run, part.iter, scope)
     element, bounded = iterate(run, value, Site(scope.module, part.iter), is_async=bool(part.is_async))
     over = value if isinstance(value, Query) else None
+    if index == 0 and over is not None:
+        answers.comprehension(run, node, scope.module, over)
     site = Site(scope.module, part)
     with run.loop(
         site, bounded=bounded, what=rows.describe(value), over=over, rows=isinstance(element, Row)

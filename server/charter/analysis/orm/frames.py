@@ -79,3 +79,18 @@ class Repeated:
     event: Event
     count: int = 1
     events: list[Event] = field(default_factory=list[Event])
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Rows that are loaded for what the database could answer.
+
+    Attributes:
+        question: what is asked of them.
+        site: the expression that asks.
+        query: the query set.
+    """
+
+    question: str
+    site: Site
+    query: Query

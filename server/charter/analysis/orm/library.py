@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm import django, light, rows, views
+from charter.analysis.orm import answers, django, light, rows, views
 from charter.analysis.orm.arguments import Arguments
 from charter.analysis.orm.values import (
     NONE,
@@ -105,6 +105,8 @@ def _consume(run: Machine, arguments: Arguments, site: Site) -> Value:
 def _length(run: Machine, arguments: Arguments, site: Site) -> Value:
     value = arguments.value(0)
     if isinstance(value, Query):
+        if site.node is arguments.node and arguments.node.args:
+            answers.note(run, "count", value, site, arguments.node.args[0])
         rows.evaluate_query(run, value, site)
     return UNKNOWN
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from charter.analysis.orm.frames import Event, Loop
+from charter.analysis.orm.frames import Event, Loop, Note
 from charter.analysis.orm.schema import Model, Relation, Schema
 from charter.analysis.orm.values import Container, Dictionary, Frame, Function, Instance, Query, Row, Value
 from charter.analysis.orm.world import Class, Module, Site, World
@@ -51,6 +51,7 @@ class Machine(ABC):
         self.schema: Schema = schema
         self.hot: frozenset[str] = hot
         self.events: list[Event] = []
+        self.notes: list[Note] = []
         self.loops: list[Loop] = []
         self.calls: list[tuple[Site | None, ast.AST]] = []
         self.mask: frozenset[int] | None = None
@@ -63,6 +64,7 @@ class Machine(ABC):
     def start(self) -> None:
         """Begin a new entry point."""
         self.events = []
+        self.notes = []
         self.loops = []
         self.calls = []
         self.mask = None

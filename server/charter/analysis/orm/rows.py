@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from charter.analysis.orm import decorators
+from charter.analysis.orm import answers, decorators
 from charter.analysis.orm.schema import Kind, Model, Orm, Relation
 from charter.analysis.orm.values import (
     EMPTY,
@@ -333,6 +333,7 @@ def _hidden(run: Machine, query: Query, site: Site) -> None:
 def test(run: Machine, value: Value, site: Site) -> None:
     """The truth of a value is asked."""
     if isinstance(value, Query) and value.model.orm is not Orm.SQLALCHEMY:
+        answers.note(run, "exists", value, site, site.node)
         evaluate_query(run, value, site)
 
 

@@ -65,6 +65,8 @@ class Relation:
         query_name: the name in lookups (`filter(orders__status=…)`).
         lazy: SQLAlchemy's loading by default; "select" elsewhere.
         through: the name of the model in between.
+        cascade: whether deleting a row deletes these.
+        declared: whether the model itself declares it; the other end of what another one declares is not.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Relation:
     lazy: str = "select"
     through: str = ""
     cascade: bool = False
+    declared: bool = True
 
     @property
     def many(self) -> bool:
@@ -93,6 +96,7 @@ class Model:
         cls: its definition; None for a model outside the project.
         columns: plain columns, with whether they are loaded only on demand.
         managers: attribute to (manager class or None, query set class or None).
+        files: columns whose values are more than what is stored (`FileField`).
         ordered: whether rows have an order by default.
         expressions: SQLAlchemy association proxies: name to (relation, attribute).
     """
@@ -116,6 +120,7 @@ class Model:
     polymorphic: bool = False
     keys: list[str] = field(default_factory=list[str])
     primary: list[str] = field(default_factory=list[str])
+    files: set[str] = field(default_factory=set[str])
     indexed: set[str] = field(default_factory=set[str])
     unique: set[str] = field(default_factory=set[str])
 
@@ -302,6 +307,8 @@ class Schema:
                 "Panel"
             ):
                 model.columns[name] = False
+                if last_name(call.func).endswith(("FileField", "ImageField")):
+                    model.files.add(name)
                 for flag, names in (("db_index", model.indexed), ("unique", model.unique)):
                     if constant_of(keyword_of(call, flag)) is True:
                         names.add(name)
@@ -631,6 +638,7 @@ class Schema:
             inverse=relation.name,
             query_name=query_name,
             through=relation.through,
+            declared=False,
         )
         for owner in [target, *target.children]:
             owner.relations.setdefault(inverse, back)

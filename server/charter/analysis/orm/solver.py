@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from charter.analysis import Solution
-from charter.analysis.orm import entries, findings, fixes
-from charter.analysis.orm.frames import Event
+from charter.analysis.orm import answers, entries, findings, fixes
+from charter.analysis.orm.frames import Event, Note
 from charter.analysis.orm.interpreter import Interpreter
 from charter.analysis.orm.schema import Schema
 from charter.analysis.orm.templates import Templates
@@ -17,6 +17,7 @@ from charter.analysis.orm.world import World
 if TYPE_CHECKING:
     from charter.analysis import ProjectInfo
     from charter.analysis.orm.frames import Repeated
+    from charter.api import Fact
     from charter.model.names import Names
     from charter.syntax.source import Source
 
@@ -112,11 +113,13 @@ class _File:
 
     Attributes:
         words: for each function, what its body mentions.
+        notes: rows loaded for what the database could answer.
         found: the repeated queries met from its entry points.
         touched: the files from which these answers were drawn.
     """
 
     words: dict[str, frozenset[str]]
+    notes: list[Note] = field(default_factory=list["Note"])
     found: list[Repeated] = field(default_factory=list["Repeated"])
     touched: frozenset[str] = frozenset()
     done: bool = False
@@ -184,7 +187,12 @@ class Solver:
             if not file.done or (changed & file.touched):
                 self._evaluate(path, file, run, world)
         everything = [item for path in sorted(self._files) for item in self._files[path].found]
-        return Solution(findings.facts(everything, fixes.Knowledge(world)))
+        notes = [note for path in sorted(self._files) for note in self._files[path].notes]
+        facts: dict[str, list[Fact]] = {}
+        for made in (findings.facts(everything, fixes.Knowledge(world)), answers.facts(notes)):
+            for path, values in made.items():
+                facts.setdefault(path, []).extend(values)
+        return Solution(facts)
 
     def prepare(self) -> None:
         """Bring modules, models and the interpreter up to date."""
@@ -279,13 +287,16 @@ class Solver:
     def _evaluate(self, path: str, file: _File, run: Interpreter, world: World) -> None:
         outer, world.touched = world.touched, {path}
         events: list[Event] = []
+        notes: list[Note] = []
         if not run.hot.isdisjoint(file.words):
             for entry in entries.entries(run, world.by_path[path]):
                 entries.evaluate(run, entry)
                 events.extend(run.events)
+                notes.extend(run.notes)
         file.found = [
             item for item in findings.gather(events, path) if not _TEST.search(item.event.site.file.path)
         ]
+        file.notes = [note for note in notes if not _TEST.search(note.site.file.path)]
         file.touched = frozenset(world.touched)
         file.done = True
         world.touched = outer

@@ -62,3 +62,28 @@ class QueryInLoop(Fact):
     def kind(self) -> str:
         """`read`, `query` or `write`."""
         return self.operation
+
+
+@dataclass(frozen=True, slots=True)
+class RowsInsteadOfAnswer(Fact):
+    """Rows that are loaded although the database could give the answer alone.
+
+    Attributes:
+        location: the expression that loads them.
+        question: `count`, `exists`, `column` or `filter`: what is asked of the rows.
+        model: whose rows.
+        subject: the code, shortened.
+        detail: the column or the condition, where there is one.
+        fixes: ways to ask the database, the best first.
+    """
+
+    question: str
+    model: str
+    subject: str
+    detail: str = ""
+    fixes: tuple[Fix, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """The question."""
+        return self.question
