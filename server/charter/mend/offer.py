@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from charter import __version__
+from charter.api import Grade
 from charter.engine import codec
 from charter.engine.cache import key
 from charter.engine.work import keys_of
+from charter.mend.compile import EditError
 from charter.mend.prove import Proved, Prover
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from charter.api import Edit, Finding, Fix
+    from charter.api import Edit, Finding, Fix, Span
     from charter.engine.cache import Cache
     from charter.engine.project import Project, Report
 
@@ -71,19 +73,71 @@ def offers(
     worker: Prover | None = None
     found: dict[str, tuple[Offer, ...]] = {}
     fresh: dict[bytes, bytes] = {}
+    missing: dict[str, list[Finding]] = {}
     for finding in tried:
-        name = keys.get(finding.fingerprint)
-        kept = _read(known.get(name)) if name else None
+        kept = _read(known.get(keys.get(finding.fingerprint, b"")))
         if kept is None:
-            worker = worker or make()
-            kept = _prove(worker, finding)
-            if name:
-                fresh[name] = codec.dumps([(offer.fix, dict(offer.edits)) for offer in kept])
-        if kept:
+            missing.setdefault(finding.path, []).append(finding)
+        elif kept:
             found[finding.fingerprint] = kept
+    for findings in missing.values():
+        worker = worker or make()
+        for finding, made in _prove_file(worker, findings):
+            name = keys.get(finding.fingerprint)
+            if name:
+                fresh[name] = codec.dumps([(offer.fix, dict(offer.edits)) for offer in made])
+            if made:
+                found[finding.fingerprint] = made
     if cache is not None and fresh:
         cache.put_many(fresh)
     return Offers(found, len(fixable) - len(tried))
+
+
+def _prove_file(prover: Prover, findings: list[Finding]) -> Iterator[tuple[Finding, tuple[Offer, ...]]]:
+    """Prove the fixes of one file's findings."""
+    # What is demanded of a SAFE fix is judged for all of a group, so that they go by themselves.
+    for safe in (True, False):
+        group = [finding for finding in findings if (finding.fixes[0].grade is Grade.SAFE) is safe]
+        yield from _prove_group(prover, group)
+
+
+def _prove_group(prover: Prover, findings: list[Finding]) -> Iterator[tuple[Finding, tuple[Offer, ...]]]:
+    """Prove the first fixes of findings, as many at once as do not meet; where that fails, each alone."""
+    rest = findings
+    while rest:
+        batch, rest = _apart(prover, rest)
+        pairs = [(finding, finding.fixes[0]) for finding in batch]
+        together = prover.prove_together(pairs) if len(pairs) > 1 else None
+        if not isinstance(together, Proved) or together.fix.doubt:
+            yield from ((finding, _prove(prover, finding)) for finding in batch)
+            continue
+        for finding, fix in pairs:
+            further = (prover.prove(finding, other) for other in finding.fixes[1:])
+            others = [Offer(proof.fix, proof.edits) for proof in further if isinstance(proof, Proved)]
+            yield finding, (Offer(fix, prover.edits([(finding, fix)])), *others)
+
+
+def _apart(prover: Prover, findings: list[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """Findings whose first fixes do not meet, and the others; one that cannot be compiled stays alone."""
+    taken: dict[str, list[Span]] = {}
+    batch: list[Finding] = []
+    rest: list[Finding] = []
+    for finding in findings:
+        try:
+            edits = prover.edits([(finding, finding.fixes[0])])
+        except EditError:
+            if not batch and not rest:
+                return [finding], findings[1:]
+            rest.append(finding)
+            continue
+        spans = [(path, edit.span) for path, made in edits.items() for edit in made]
+        if any(span.overlaps(other) for path, span in spans for other in taken.get(path, ())):
+            rest.append(finding)
+            continue
+        batch.append(finding)
+        for path, span in spans:
+            taken.setdefault(path, []).append(span)
+    return batch, rest
 
 
 def _prove(prover: Prover, finding: Finding) -> tuple[Offer, ...]:

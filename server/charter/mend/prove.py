@@ -92,7 +92,7 @@ class Prover:
         if any(self._is_notebook_on_disk(finding.path) for finding, _ in pairs):
             return Refused(first, "a notebook is mended in its editor")
         try:
-            edits = self._compile(pairs)
+            edits = self.edits(pairs)
         except EditError as error:
             return Refused(first, str(error))
         texts = {path: apply_edits(self.source(path).text, made) for path, made in edits.items()}
@@ -125,7 +125,12 @@ class Prover:
             self._sources[path] = self._source_of(path)
         return self._sources[path]
 
-    def _compile(self, pairs: Sequence[tuple[Finding, Fix]]) -> dict[str, tuple[Edit, ...]]:
+    def edits(self, pairs: Sequence[tuple[Finding, Fix]]) -> dict[str, tuple[Edit, ...]]:
+        """The text edits of some fixes by path.
+
+        Raises:
+            EditError: if one of them does not fit the text, or two of them meet.
+        """
         by_path: dict[str, list[AnyEdit]] = {}
         for finding, fix in pairs:
             for edit in fix.edits:
