@@ -80,8 +80,29 @@ def cleartext_login(call: ast.Call, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(call, "the credentials travel over plain HTTP")
     elif name is None and isinstance(call.func, ast.Attribute):
         yield from _login(call, call.func, ctx)
+    elif name == "ldap3.Connection":
+        if _is_plain_directory(call, ctx):
+            yield ctx.finding(call, "the password travels unencrypted: the server is reached without TLS")
     else:
         ctx.not_an_opportunity()
+
+
+def _is_plain_directory(call: ast.Call, ctx: Context) -> bool:
+    """Whether an ldap3 connection logs in with a password to a server that is reached without TLS."""
+    if (
+        calls.given(ctx, call, 2, "password") is None
+        or "start_tls" in ctx.text
+        or "TLS_BEFORE_BIND" in ctx.text
+    ):
+        return False
+    server = calls.given(ctx, call, 0, "server")
+    made = ctx.origin(server) if server is not None else None
+    if not isinstance(made, ast.Call) or ctx.name(made.func) != "ldap3.Server":
+        return False
+    address = calls.value(ctx, made, 0, "host")
+    tls = calls.value(ctx, made, 2, "use_ssl", default=False)
+    local = isinstance(address, str) and ("localhost" in address or address.startswith(("ldaps:", "127.")))
+    return tls is False and not local
 
 
 def _login(call: ast.Call, function: ast.Attribute, ctx: Context) -> Iterator[Finding]:

@@ -25,6 +25,8 @@ _SECRET_CALLS: Final[dict[str, int]] = {
     "httpx.BasicAuth": 1,
     "jwt.encode": 1,
     "jose.jwt.encode": 1,
+    "jwt.decode": 1,
+    "jose.jwt.decode": 1,
     "itsdangerous.URLSafeTimedSerializer": 0,
     "itsdangerous.URLSafeSerializer": 0,
     "itsdangerous.TimestampSigner": 0,

@@ -26,7 +26,7 @@ _OTHER_TEXT: Final = re.compile(
     r"|\.cfg|\.conf\b|\.ini|\.toml|changelog|prompt|chat_template|messages|jsonnet|terraform|graphql|pillar|interfaces|scaffold|cookiecutter|native"
 )
 _HTML: Final = re.compile(
-    r"(?i)html|flask|django|fastapi|starlette|aiohttp|tornado|pyramid|bottle|web|response|render_template|\bpages?\b"
+    r"(?i)html|flask|django|fastapi|starlette|aiohttp|tornado|pyramid|bottle|web|response|render_template|\bpages?\b|PackageLoader|[\"']templates?[\"']"
 )
 
 

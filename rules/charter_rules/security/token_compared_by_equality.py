@@ -1,0 +1,105 @@
+"""Finds secrets of a request that are compared with `==`."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final
+
+from charter.api import (
+    AddImport,
+    Confidence,
+    Fix,
+    Grade,
+    Severity,
+    rule,
+    sensitivity,
+)
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+_PARTS: Final = frozenset(
+    {"headers", "cookies", "args", "form", "GET", "POST", "META", "COOKIES", "query_params", "json"}
+)
+_KEPT: Final = re.compile(r"(?i)^(?:expected|secret|valid)_|_?(?:token|secret|key|signature|password)$")
+
+
+@rule(
+    ast.Compare,
+    code="SEC066",
+    principles=("sound-cryptography",),
+    severity=Severity.LOW,
+    confidence=Confidence.MEDIUM,
+    cwe=(208, 203),
+    mentions=("request",),
+    references=("https://docs.python.org/3/library/secrets.html#secrets.compare_digest",),
+)
+def token_compared_by_equality(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
+    """Compare tokens and keys in constant time.
+
+    `==` stops at the first character that differs; measured often enough, the time of the answer tells how much of a guessed key is right.
+    `hmac.compare_digest` takes the same time wherever the difference is.
+
+    ```python bad
+    from flask import abort, request
+
+    def check(settings):
+        if request.headers["X-Api-Key"] != settings.api_key:
+    #      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ how long `==` takes tells how much of a guessed secret is right
+            abort(401)
+    ```
+    ```python good
+    import hmac
+    from flask import abort, request
+
+    def check(settings):
+        if not hmac.compare_digest(request.headers["X-Api-Key"], settings.api_key):
+            abort(401)
+
+    def confirmed(form):
+        return form["password"] == form["password2"]
+    ```
+    """
+    if len(compare.ops) != 1 or not isinstance(compare.ops[0], (ast.Eq, ast.NotEq)) or ctx.is_test:
+        ctx.not_an_opportunity()
+        return
+    left, right = compare.left, compare.comparators[0]
+    if not any(_is_sent(one, ctx) and _is_kept(other, ctx) for one, other in ((left, right), (right, left))):
+        ctx.not_an_opportunity()
+        return
+    negation = "not " if isinstance(compare.ops[0], ast.NotEq) else ""
+    text = f"{negation}hmac.compare_digest({ctx.source(left)}, {ctx.source(right)})"
+    fix = Fix("Compare in constant time", (ctx.replace(compare, text), AddImport("hmac")), Grade.SUGGESTION)
+    yield ctx.finding(compare, "how long `==` takes tells how much of a guessed secret is right", fix=fix)
+
+
+def _is_sent(side: ast.expr, ctx: Context) -> bool:
+    """Whether a value comes from a request, as a secret."""
+    if isinstance(side, ast.Name) and not (sensitivity(side.id) or _KEPT.search(side.id)):
+        return False
+    made = ctx.origin(side)
+    holder: ast.expr | None = None
+    if isinstance(made, ast.Subscript):
+        holder = made.value
+    elif isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute) and made.func.attr == "get":
+        holder = made.func.value
+    if not isinstance(holder, ast.Attribute) or holder.attr not in _PARTS:
+        return False
+    name = calls.identifier(made)
+    return sensitivity(name) is not None or bool(
+        re.search(r"(?i)authorization|signature|token|api-?key", name)
+    )
+
+
+def _is_kept(side: ast.expr, ctx: Context) -> bool:
+    """Whether a value is the secret that the program keeps: a setting, an attribute, something looked up."""
+    if not isinstance(side, (ast.Name, ast.Attribute, ast.Subscript)) or isinstance(
+        ctx.value(side), (int, type(None))
+    ):
+        return False
+    name = calls.identifier(side)
+    return "request" not in ctx.source(side) and (sensitivity(name) is not None or bool(_KEPT.search(name)))
