@@ -45,6 +45,12 @@ _FORMATS: Final[tuple[tuple[str, str, re.Pattern[str]], ...]] = tuple(
 _URL: Final = re.compile(
     r"\b([a-z][a-z0-9+.-]{1,20})://([^\s:/@'\"<>{}$]*):([^\s:/@'\"<>{}$]{3,})@([^\s/'\"?#]+)"
 )
+_ANY_URL: Final = re.compile(r"://[^\s:/@'\"]*:[^\s:/@'\"]{3,}@")
+_HINTS: Final = tuple({hint for _, hint, _ in _FORMATS if len(hint) > 3} - {"key-"})
+_SHORT_HINTS: Final = re.compile(
+    r"A(?:KI|SI|BI|CC)A[A-Z2-7]{16}|\bgh[pousr]_\w{30}|SK[0-9a-f]{32}|\bdo[opr]_v1_|\bsk-\w{20}|\bhf_\w{30}|:AA\w{20}|\bSG\.\w"
+    r"|key-[0-9a-f]{32}|xox[abposr]-|sq0|shp(?:at|ca|pa|ss)_"
+)
 _NOWHERE: Final = frozenset({"localhost", "127.0.0.1", "host", "hostname", "server", "db", "proxy"})
 _CHECKED: Final = ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "npm_")
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -61,6 +67,15 @@ _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}
 _HASH: Final = re.compile(
     r"\$(?:2[aby]|argon2\w*|pbkdf2\S*|[156y])\$|^(?:pbkdf2_sha\d+|bcrypt\w*|argon2|scrypt|sha\d+|md5)[$:]|^\{SSHA\}"
 )
+
+
+def may_hold_credential(text: str) -> bool:
+    """Whether a file may hold a credential of a known format: a quick test that most files fail."""
+    return (
+        ("://" in text and _ANY_URL.search(text) is not None)
+        or any(hint in text for hint in _HINTS)
+        or _SHORT_HINTS.search(text) is not None
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 @rule(
-    ast.Constant,
+    ast.Module,
     code="SEC008",
     principles=("no-secrets-in-source",),
     severity=Severity.HIGH,
     cwe=(798, 259, 321),
     references=("https://cwe.mitre.org/data/definitions/798.html",),
 )
-def hardcoded_token(constant: ast.Constant, ctx: Context) -> Iterator[Finding]:
+def hardcoded_token(_module: ast.Module, ctx: Context) -> Iterator[Finding]:
     """Keep keys, tokens and passwords of services out of the source.
 
     Source is copied: to laptops, build servers, backups, forks. A key in it is a key that everybody who ever had a
@@ -40,23 +40,15 @@ def hardcoded_token(constant: ast.Constant, ctx: Context) -> Iterator[Finding]:
     EXAMPLE = "postgresql://user:password@localhost/orders"
     ```
     """
-    text = constant.value
-    if not isinstance(text, str) or not 16 <= len(text) <= 20_000:
-        ctx.not_an_opportunity()
+    if ctx.is_test or not credentials.may_hold_credential(ctx.text):
         return
-    kind = credentials.known_format(text)
-    if kind is None:
-        if "://" not in text or isinstance(
-            ctx.parent(constant), (ast.Expr, ast.FormattedValue, ast.JoinedStr)
-        ):
-            ctx.not_an_opportunity()
-            return
-        if credentials.url_password(text) is None:
-            return
-        kind = "password in a URL"
-    if ctx.is_test or isinstance(ctx.parent(constant), ast.Expr):
-        return
-    yield ctx.finding(
-        constant,
-        f"a {kind} stands in the source" if kind[0] not in "AEIOU" else f"an {kind} stands in the source",
-    )
+    for constant in ctx.nodes(ast.Constant):
+        text = constant.value
+        if not isinstance(text, str) or not 16 <= len(text) <= 20_000:
+            continue
+        kind = credentials.known_format(text)
+        if kind is None and not isinstance(ctx.parent(constant), (ast.FormattedValue, ast.JoinedStr)):
+            kind = "password in a URL" if credentials.url_password(text) is not None else None
+        if kind is not None and not isinstance(ctx.parent(constant), ast.Expr):
+            article = "an" if kind[0] in "AEIOU" else "a"
+            yield ctx.finding(constant, f"{article} {kind} stands in the source")

@@ -68,7 +68,7 @@ def token_compared_by_equality(compare: ast.Compare, ctx: Context) -> Iterator[F
         ctx.not_an_opportunity()
         return
     left, right = compare.left, compare.comparators[0]
-    if not any(_is_sent(one, ctx) and _is_kept(other, ctx) for one, other in ((left, right), (right, left))):
+    if not any(_is_kept(other, ctx) and _is_sent(one, ctx) for one, other in ((left, right), (right, left))):
         ctx.not_an_opportunity()
         return
     negation = "not " if isinstance(compare.ops[0], ast.NotEq) else ""
@@ -97,9 +97,9 @@ def _is_sent(side: ast.expr, ctx: Context) -> bool:
 
 def _is_kept(side: ast.expr, ctx: Context) -> bool:
     """Whether a value is the secret that the program keeps: a setting, an attribute, something looked up."""
-    if not isinstance(side, (ast.Name, ast.Attribute, ast.Subscript)) or isinstance(
-        ctx.value(side), (int, type(None))
-    ):
+    if not isinstance(side, (ast.Name, ast.Attribute, ast.Subscript)):
         return False
     name = calls.identifier(side)
-    return "request" not in ctx.source(side) and (sensitivity(name) is not None or bool(_KEPT.search(name)))
+    if sensitivity(name) is None and not _KEPT.search(name):
+        return False
+    return "request" not in ctx.source(side) and not isinstance(ctx.value(side), (int, type(None)))
