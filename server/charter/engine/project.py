@@ -157,6 +157,10 @@ class Project:
             return None
 
 
+Evidence = tuple[Mapping[str, FileResult], Reducer | None]
+"""What checking each file by itself gave, and the solvers that hold the whole project."""
+
+
 @dataclass(slots=True)
 class Report:
     """What checking a project gave.
@@ -174,8 +178,9 @@ class Report:
         principles: the charter.
         times: seconds spent, by phase, analysis and rule.
         read: gives a file's bytes, for snippets.
-        results: what checking each file by itself gave, for proofs of fixes.
-        reducer: the solvers, holding the whole project, likewise; None if no enabled rule needs the whole.
+        evidence: gives what proofs of fixes need: what checking each file by itself gave, and the solvers with the
+            whole project (None if no enabled rule needs the whole).
+        state: a digest of everything that the report depends on; empty if nothing is kept in a cache.
     """
 
     root: Path
@@ -190,8 +195,8 @@ class Report:
     principles: tuple[Principle, ...]
     times: dict[str, float]
     read: Reader
-    results: Mapping[str, FileResult] = field(default_factory=dict[str, FileResult])
-    reducer: Reducer | None = None
+    evidence: Callable[[], Evidence] = lambda: ({}, None)
+    state: bytes = b""
 
     def text_of(self, path: str) -> str | None:
         """A file's text as the rules saw it, for snippets; None if it cannot be read any more."""

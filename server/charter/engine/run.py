@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import gc
 import os
+from functools import cache as once
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from charter.engine.project import Report, assemble, reduce_all
+from charter.engine import codec
+from charter.engine.cache import key
+from charter.engine.project import Evidence, Report, assemble, reduce_all
 from charter.engine.reduce import ProjectFacts, Reducer
-from charter.engine.work import results_of
+from charter.engine.work import keys_of, results_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from charter.engine.cache import Cache
+    from charter.engine.check import FileResult
     from charter.engine.project import Project
 
 
@@ -45,17 +49,75 @@ def check_project(
     paths = tuple(sorted({*wanted, *project.paths})) if whole else wanted
     was_enabled = gc.isenabled()
     gc.disable()  # trees and IR hold no cycles; collecting them costs a fifth to a third of the run
-    try:
+
+    @once
+    def evidence() -> Evidence:
         results = results_of(project, paths, jobs=jobs, cache=cache, progress=progress)
         reducer = Reducer(project.planner.analyses, project.info) if whole else None
-        facts = reduce_all(project, results, reducer) if reducer else ProjectFacts()
-        report = assemble(project, {path: results[path] for path in wanted}, facts)
-        report.results, report.reducer = results, reducer
+        return results, reducer
+
+    try:
+        state = _state(project, wanted, paths) if cache is not None else b""
+        report = _kept(project, wanted, cache, state)
+        if report is None:
+            results, reducer = evidence()
+            facts = reduce_all(project, results, reducer) if reducer else ProjectFacts()
+            report = assemble(project, {path: results[path] for path in wanted}, facts)
+            _keep(report, cache, state)
+            report.evidence = evidence
+        else:
+            report.evidence = lambda: _reduced(project, *evidence())
     finally:
         if was_enabled:
             gc.enable()
+    report.state = state
     report.times["total"] = perf_counter() - started
     return report
+
+
+def _reduced(project: Project, results: Mapping[str, FileResult], reducer: Reducer | None) -> Evidence:
+    if reducer is not None:
+        reduce_all(project, results, reducer)
+    return results, reducer
+
+
+_KEPT = ("findings", "suppressed", "problems", "opportunities", "lines", "times")
+"""The parts of a report that are kept, so that checking what has not changed costs no more than reading it."""
+
+
+def _state(project: Project, wanted: Sequence[str], paths: Sequence[str]) -> bytes:
+    """A digest of all that a report depends on; b"" if a file cannot be read."""
+    keys = keys_of(project, paths)
+    if len(keys) < len(paths):
+        return b""
+    others: list[bytes] = []
+    if project.planner.analyses:
+        for path in project.others:
+            try:
+                others += path.encode("utf-8", "surrogatepass"), project.read(path)
+            except OSError:
+                continue
+    return key("report", *(keys[path] for path in paths), "wanted", *wanted, "others", *others)
+
+
+def _kept(project: Project, wanted: tuple[str, ...], cache: Cache | None, state: bytes) -> Report | None:
+    data = cache.get_many([state]).get(state) if cache is not None and state else None
+    if data is None:
+        return None
+    report = assemble(project, {}, ProjectFacts())
+    try:
+        values = codec.loads(data)
+        for name, value in zip(_KEPT, values, strict=True):
+            setattr(report, name, value)
+    except (ValueError, TypeError):
+        return None
+    report.paths = wanted
+    return report
+
+
+def _keep(report: Report, cache: Cache | None, state: bytes) -> None:
+    if cache is not None and state and not report.failures:
+        cache.put_many({state: codec.dumps([getattr(report, name) for name in _KEPT])})
 
 
 def default_jobs() -> int:

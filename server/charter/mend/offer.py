@@ -69,7 +69,7 @@ def offers(
     tried = fixable if most is None else fixable[:most]
     keys = _keys(project, report, tried) if cache is not None and tried else {}
     known = cache.get_many(keys.values()) if cache is not None else {}
-    make = prover or (lambda: Prover(project, report.results, report.reducer))
+    make = prover or (lambda: Prover(project, *report.evidence()))
     worker: Prover | None = None
     found: dict[str, tuple[Offer, ...]] = {}
     fresh: dict[bytes, bytes] = {}
@@ -147,8 +147,12 @@ def _prove(prover: Prover, finding: Finding) -> tuple[Offer, ...]:
 
 def _keys(project: Project, report: Report, findings: Sequence[Finding]) -> dict[str, bytes]:
     """What a proof depends on: every file whose result could change it, and the finding with its fixes."""
-    of_files = keys_of(project, report.results or report.paths)
-    base = key("proof", __version__, *(value for _, value in sorted(of_files.items())))
+    state = (
+        [report.state]
+        if report.state
+        else [value for _, value in sorted(keys_of(project, report.paths).items())]
+    )
+    base = key("proof", __version__, *state)
     return {finding.fingerprint: key(base, finding.fingerprint, codec.dumps(finding)) for finding in findings}
 
 
