@@ -21,6 +21,7 @@ _STRONG = re.compile(
     r"|(?:if|elif|while|for|with|except)\b.*:|(?:else|try|finally)\s*:|[\w.\[\]'\"]+\s*(?:[-+*/|&]?=)\s*[^=].*"
     r"|[\w.]+\(.*\)|pass|break|continue|@[\w.]+(?:\(.*\))?|del\s+\w.*|assert\s.*|yield\b.*|await\s+.*)\s*$"
 )
+_COMMENT_LINE = re.compile(r"^([ \t]*)(#[^\r\n]*)", re.MULTILINE)
 _DIRECTIVE = re.compile(
     r"#\s*(?:!|noqa|type:|pylint|mypy|pyright|ruff|fmt:|isort|pragma|nosec|charter:|flake8|coding|vim|yapf|>>>|region|endregion|%%|In\[|e\.g|i\.e|:)",
     re.IGNORECASE,
@@ -68,55 +69,55 @@ def commented_out_code(tree: ast.Module, ctx: Context) -> Iterator[Finding]:
     limit = ctx.options.get("lines", 3)
     if not isinstance(limit, int) or ctx.text.count("\n#") + ctx.text.count(" #") < limit:
         return
-    for run in _runs(ctx):
-        if len(run) >= limit and _is_code([text for _, text in run]):
-            first, last = run[0][0], run[-1][0]
-            end = last.end
-            line_start = ctx.text.rfind("\n", 0, first.start) + 1
-            stop = ctx.text.find("\n", end)
-            whole = Span(line_start, len(ctx.text) if stop < 0 else stop + 1)
-            yield ctx.finding(
-                Span(first.start, end),
-                f"{len(run)} lines of code are commented out",
-                fix=Fix("Remove them", (ctx.replace(whole, ""),), Grade.SUGGESTION),
-                tags=("unnecessary",),
-            )
+    comments: set[int] | None = None
+    for run in _runs(ctx.text, limit):
+        if not _is_code([text for _, text in run]):
+            continue
+        if comments is None:
+            comments = _comment_offsets(ctx.text)
+        first, last = run[0][0], run[-1][0]
+        if first.start not in comments:
+            continue  # inside a string
+        line_start = ctx.text.rfind("\n", 0, first.start) + 1
+        stop = ctx.text.find("\n", last.end)
+        whole = Span(line_start, len(ctx.text) if stop < 0 else stop + 1)
+        yield ctx.finding(
+            Span(first.start, last.end),
+            f"{len(run)} lines of code are commented out",
+            fix=Fix("Remove them", (ctx.replace(whole, ""),), Grade.SUGGESTION),
+            tags=("unnecessary",),
+        )
 
 
-def _runs(ctx: Context) -> Iterator[list[tuple[Span, str]]]:
-    """Runs of comments that stand alone on lines one below the other, at one column."""
+def _runs(text: str, limit: int) -> Iterator[list[tuple[Span, str]]]:
+    """Runs of lines that hold a comment only, one below the other at one column; strings are not told apart."""
     run: list[tuple[Span, str]] = []
     previous = (0, -1)
-    offsets = _line_offsets(ctx.text)
-    for line, column, text in _comments(ctx.text):
-        if run and previous != (line - 1, column):
-            yield run
+    for match in _COMMENT_LINE.finditer(text):
+        column = match.start(2) - match.start()
+        if run and previous != (match.start(), column):
+            if len(run) >= limit:
+                yield run
             run = []
-        start = offsets[line - 1] + column
-        run.append((Span(start, start + len(text)), text))
-        previous = (line, column)
-    if run:
+        run.append((Span(match.start(2), match.end(2)), match[2]))
+        previous = (match.end() + 1, column)
+    if len(run) >= limit:
         yield run
 
 
-def _comments(text: str) -> Iterator[tuple[int, int, str]]:
-    """Comments that stand alone on their line: line (1-based), column, text."""
-    candidates = {n for n, line in enumerate(text.split("\n"), 1) if line.lstrip().startswith("#")}
-    if len(candidates) < 2:
-        return
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(text).readline):
-            if token.type == tokenize.COMMENT and token.start[0] in candidates:
-                yield token.start[0], token.start[1], token.string
-    except (tokenize.TokenError, SyntaxError):
-        return
-
-
-def _line_offsets(text: str) -> list[int]:
+def _comment_offsets(text: str) -> set[int]:
+    """Where the comments of a text begin."""
     offsets = [0]
     for line in text.split("\n"):
         offsets.append(offsets[-1] + len(line) + 1)
-    return offsets
+    found: set[int] = set()
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT:
+                found.add(offsets[token.start[0] - 1] + token.start[1])
+    except (tokenize.TokenError, SyntaxError):
+        return found
+    return found
 
 
 def _is_code(comments: list[str]) -> bool:

@@ -13,16 +13,7 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
-_MAKERS = frozenset(
-    {
-        "builtins.map",
-        "builtins.filter",
-        "builtins.zip",
-        "builtins.reversed",
-        "builtins.enumerate",
-        "builtins.iter",
-    }
-)
+_MAKERS = frozenset({"map", "filter", "zip", "reversed", "enumerate", "iter"})
 _EATERS = frozenset(
     {
         "builtins.list",
@@ -72,13 +63,11 @@ def exhausted_iterator(assignment: ast.Assign, ctx: Context) -> Iterator[Finding
     ```
     """
     value, target = assignment.value, assignment.targets[0]
-    is_generator = isinstance(value, ast.GeneratorExp)
-    if not is_generator and not (isinstance(value, ast.Call) and isinstance(value.func, ast.Name)):
-        ctx.not_an_opportunity()
-        return
-    if isinstance(value, ast.Call) and ctx.name(value.func) not in _MAKERS:
-        ctx.not_an_opportunity()
-        return
+    if not isinstance(value, ast.GeneratorExp):
+        named = isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in _MAKERS
+        if not named or ctx.name(value.func) != f"builtins.{value.func.id}":
+            ctx.not_an_opportunity()
+            return
     function = ctx.function(assignment)
     if function is None or not isinstance(target, ast.Name) or len(assignment.targets) != 1:
         return

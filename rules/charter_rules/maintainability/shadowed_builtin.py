@@ -34,14 +34,13 @@ _DATA = (
 
 
 @rule(
-    ast.FunctionDef,
-    ast.AsyncFunctionDef,
+    ast.Assign,
     code="MNT070",
     principles=("honest-names", "robust-comparisons"),
     severity=Severity.MEDIUM,
     aliases=("A001", "A002", "W0622"),
 )
-def shadowed_builtin(function: shapes.FunctionNode, ctx: Context) -> Iterator[Finding]:
+def shadowed_builtin(assignment: ast.Assign, ctx: Context) -> Iterator[Finding]:
     """A local variable hides a built-in function, and the function is called by that name.
 
     Naming a variable `list` or `id` is legal and mostly harmless. It stops being harmless when the same function
@@ -66,33 +65,30 @@ def shadowed_builtin(function: shapes.FunctionNode, ctx: Context) -> Iterator[Fi
         return int(text)
     ```
     """
-    arguments = {a.arg for a in shapes.parameters(function)}
-    hidden: dict[str, ast.Name] = {}
-    for node in ctx.walk(function, into_functions=False):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in _CALLABLE:
-            parent = ctx.parent(node)
-            value = parent.value if isinstance(parent, ast.Assign) and node in parent.targets else None
-            if isinstance(value, _DATA) or _is_text_method(value):
-                hidden.setdefault(node.id, node)
-            else:
-                arguments.add(node.id)
-    for name, node in hidden.items():
-        if name in arguments:
-            continue
-        call = next(
-            (
-                call
-                for call in ctx.walk(function, into_functions=False)
-                if isinstance(call, ast.Call) and shapes.is_name(call.func, name)
-            ),
-            None,
+    target, value = assignment.targets[0], assignment.value
+    if not isinstance(target, ast.Name) or target.id not in _CALLABLE:
+        ctx.not_an_opportunity()
+        return
+    function = ctx.function(assignment)
+    if function is None or not (isinstance(value, _DATA) or _is_text_method(value)):
+        return
+    bound = shapes.bindings(target.id, function, ctx)
+    if bound[0] is not target or not all(isinstance(ctx.parent(node), ast.Assign) for node in bound):
+        return  # a parameter, a loop variable or an import may be a function of its own
+    call = next(
+        (
+            call
+            for call in ctx.walk(function, into_functions=False)
+            if isinstance(call, ast.Call) and shapes.is_name(call.func, target.id)
+        ),
+        None,
+    )
+    if call is not None:
+        yield ctx.finding(
+            target,
+            f"`{target.id}` hides the built-in that line {call.lineno} calls",
+            related=[ctx.related(call, f"calls `{target.id}`")],
         )
-        if call is not None:
-            yield ctx.finding(
-                node,
-                f"`{name}` hides the built-in that line {call.lineno} calls",
-                related=[ctx.related(call, f"calls `{name}`")],
-            )
 
 
 def _is_text_method(value: ast.expr | None) -> bool:

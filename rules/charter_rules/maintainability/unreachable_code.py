@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from charter.api import Fix, Grade, Severity, Span, rule
-from charter_rules import shapes
+from charter_rules import lifetimes, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,15 +17,20 @@ _JUMPS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 
 
 @rule(
-    ast.FunctionDef,
-    ast.AsyncFunctionDef,
+    ast.Return,
+    ast.Raise,
+    ast.Break,
+    ast.Continue,
+    ast.If,
+    ast.Try,
+    ast.While,
     code="MNT080",
     principles=("no-dead-code",),
     severity=Severity.MEDIUM,
     aliases=("W0101",),
     cwe=(561,),
 )
-def unreachable_code(function: shapes.FunctionNode, ctx: Context) -> Iterator[Finding]:
+def unreachable_code(statement: ast.stmt, ctx: Context) -> Iterator[Finding]:
     """Statements stand where no path leads.
 
     They follow a `return`, `raise`, `break` or `continue`, or an `if` whose branches all leave. Either they are
@@ -62,31 +67,25 @@ def unreachable_code(function: shapes.FunctionNode, ctx: Context) -> Iterator[Fi
         yield
     ```
     """
-    for node in (function, *ctx.walk(function, into_functions=False)):
-        for field in ("body", "orelse", "finalbody"):
-            block = getattr(node, field, None)
-            if isinstance(block, list) and len(block) > 1:
-                yield from _in_block(block, ctx)
-
-
-def _in_block(block: list[ast.stmt], ctx: Context) -> Iterator[Finding]:
-    for index, statement in enumerate(block[:-1]):
-        if not leaves(statement):
-            continue
-        rest = block[index + 1 :]
-        if any(isinstance(node, (ast.Yield, ast.YieldFrom)) for item in rest for node in ast.walk(item)):
-            return
-        if all(isinstance(item, (*shapes.DEFINITIONS, ast.Pass)) or _is_never(item) for item in rest):
-            return
-        span = Span(ctx.span(rest[0]).start, ctx.span(rest[-1]).end)
-        edits = tuple(ctx.remove_statement(item) for item in rest)
-        yield ctx.finding(
-            rest[0] if len(rest) == 1 else span,
-            "nothing reaches this line: every path above has left",
-            fix=Fix("Remove what is never reached", edits, Grade.UNSAFE),
-            tags=("unnecessary",),
-        )
+    block = lifetimes.block_of(statement, ctx)
+    if block is None or block[-1] is statement or ctx.function(statement) is None or not leaves(statement):
         return
+    index = block.index(statement)
+    if any(leaves(earlier) for earlier in block[:index]):
+        return  # reported there
+    rest = block[index + 1 :]
+    if any(isinstance(node, (ast.Yield, ast.YieldFrom)) for item in rest for node in ast.walk(item)):
+        return
+    if all(isinstance(item, (*shapes.DEFINITIONS, ast.Pass)) or _is_never(item) for item in rest):
+        return
+    span = Span(ctx.span(rest[0]).start, ctx.span(rest[-1]).end)
+    edits = tuple(ctx.remove_statement(item) for item in rest)
+    yield ctx.finding(
+        rest[0] if len(rest) == 1 else span,
+        "nothing reaches this line: every path above has left",
+        fix=Fix("Remove what is never reached", edits, Grade.UNSAFE),
+        tags=("unnecessary",),
+    )
 
 
 def _is_never(statement: ast.stmt) -> bool:

@@ -117,10 +117,7 @@ class Analysis:
 
 
 ANALYSES: tuple[Analysis, ...] = (
-    Analysis(
-        "charter.analysis.metrics",
-        ("charter.api.facts.metrics.FunctionMetrics", "charter.api.facts.metrics.ClassMetrics"),
-    ),
+    Analysis("charter.analysis.metrics", ("charter.api.facts.metrics.FunctionMetrics",)),
     Analysis(
         "charter.analysis.blocking",
         (

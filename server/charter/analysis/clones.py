@@ -57,6 +57,8 @@ def extract(source: Source, names: Names) -> Extract | None:
     found: Extract = []
     for kind in _FUNCTIONS:
         for function in source.nodes(kind):
+            if (function.end_lineno or 0) - function.lineno < _STATEMENTS:
+                continue
             body = (
                 function.body[1:] if ast.get_docstring(function, clean=False) is not None else function.body
             )

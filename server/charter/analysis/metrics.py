@@ -1,8 +1,7 @@
-"""Measures of functions and classes: complexity, nesting, size and cohesion. It judges nothing; rules set the limits.
+"""Measures of functions: complexity, nesting and size. It judges nothing; rules set the limits.
 
 Sources: T. J. McCabe, "A Complexity Measure" (1976), counted on statements as the `mccabe` package and ruff do;
-G. A. Campbell, "Cognitive Complexity" (SonarSource, 2023); M. Hitz and B. Montazeri, "Measuring Coupling and
-Cohesion in Object-Oriented Systems" (1995) for LCOM4.
+G. A. Campbell, "Cognitive Complexity" (SonarSource, 2023).
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from charter.analysis.places import name_span
-from charter.api.facts.metrics import Branch, ClassMetrics, FunctionMetrics
+from charter.api.facts.metrics import Branch, FunctionMetrics
 from charter.api.text import Span
 
 if TYPE_CHECKING:
@@ -52,22 +51,20 @@ class _Tally:
     deepest: ast.AST | None = None
 
 
-def facts(source: Source, names: Names) -> Iterator[FunctionMetrics | ClassMetrics]:
-    """Measure every function and class of a file.
+def facts(source: Source, names: Names) -> Iterator[FunctionMetrics]:
+    """Measure every function of a file.
 
     Args:
         source: the file.
         names: what its names mean.
 
     Yields:
-        A fact for each function, then one for each class.
+        A fact for each function.
     """
     tallies = _tallies(source)
     for kind in _FUNCTIONS:
         for function in source.nodes(kind):
             yield _function(function, tallies.get(function), source, names)
-    for class_ in source.nodes(ast.ClassDef):
-        yield _class(class_, source, names)
 
 
 def _tallies(source: Source) -> dict[ast.AST, _Tally]:
@@ -175,55 +172,3 @@ def _parameters(function: FunctionNode, source: Source) -> int:
     static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in function.decorator_list)
     implicit = 1 if in_class and positional and not static else 0
     return positional - implicit + len(arguments.kwonlyargs)
-
-
-def _class(node: ast.ClassDef, source: Source, names: Names) -> ClassMetrics:
-    methods = [item for item in node.body if isinstance(item, _FUNCTIONS)]
-    touched: dict[str, set[str]] = {}
-    assigned: set[str] = set()
-    for method in methods if len(methods) >= _LISTED_FROM else ():
-        receiver = next((a.arg for a in (*method.args.posonlyargs, *method.args.args)), None)
-        members: set[str] = set()
-        for inner in ast.walk(method):
-            if (
-                isinstance(inner, ast.Attribute)
-                and isinstance(inner.value, ast.Name)
-                and inner.value.id == receiver
-            ):
-                members.add(inner.attr)
-                if isinstance(inner.ctx, ast.Store):
-                    assigned.add(inner.attr)
-        touched.setdefault(method.name, set()).update(members)
-    return ClassMetrics(
-        location=source.location(name_span(source, node)),
-        name=names.symbol(node),
-        methods=len(methods),
-        attributes=len(assigned),
-        groups=_groups(touched),
-    )
-
-
-def _groups(touched: dict[str, set[str]]) -> tuple[tuple[str, ...], ...]:
-    """Components of methods that share an attribute or call one another; special methods join nothing."""
-    methods = [
-        name
-        for name, names in touched.items()
-        if names and not (name.startswith("__") and name.endswith("__"))
-    ]
-    leader = {name: name for name in methods}
-
-    def find(name: str) -> str:
-        while leader[name] != name:
-            leader[name] = leader[leader[name]]
-            name = leader[name]
-        return name
-
-    owner: dict[str, str] = {}
-    for method in methods:
-        for name in touched[method] | {method}:
-            other = owner.setdefault(name, method)
-            leader[find(method)] = find(other)
-    groups: dict[str, list[str]] = {}
-    for method in methods:
-        groups.setdefault(find(method), []).append(method)
-    return tuple(tuple(group) for group in groups.values())

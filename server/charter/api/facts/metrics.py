@@ -1,4 +1,4 @@
-"""Facts about the size and shape of functions and classes. How they are measured is `analysis.metrics`'s business."""
+"""Facts about the size and shape of functions. How they are measured is `analysis.metrics`'s business."""
 
 from __future__ import annotations
 
@@ -52,23 +52,3 @@ class FunctionMetrics(Fact):
     deepest: Location
     lines: int
     parameters: int
-
-
-@dataclass(frozen=True, slots=True)
-class ClassMetrics(Fact):
-    """Measures of one class.
-
-    Attributes:
-        location: the class's name.
-        name: qualified name within the module.
-        methods: how many methods it defines.
-        attributes: how many attributes its methods assign to `self`; 0 for a class of less than ten methods.
-        groups: its methods, grouped by the attributes and methods that they share; one group is a cohesive class
-            (LCOM4, Hitz and Montazeri 1995). Methods that touch nothing of the instance are left out; () for a class
-            of less than ten methods.
-    """
-
-    name: str
-    methods: int
-    attributes: int
-    groups: tuple[tuple[str, ...], ...]
