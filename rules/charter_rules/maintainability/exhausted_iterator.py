@@ -63,11 +63,9 @@ def exhausted_iterator(assignment: ast.Assign, ctx: Context) -> Iterator[Finding
     ```
     """
     value, target = assignment.value, assignment.targets[0]
-    if not isinstance(value, ast.GeneratorExp):
-        named = isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in _MAKERS
-        if not named or ctx.name(value.func) != f"builtins.{value.func.id}":
-            ctx.not_an_opportunity()
-            return
+    if not isinstance(value, ast.GeneratorExp) and not _is_iterator(value, ctx):
+        ctx.not_an_opportunity()
+        return
     function = ctx.function(assignment)
     if function is None or not isinstance(target, ast.Name) or len(assignment.targets) != 1:
         return
@@ -91,6 +89,17 @@ def exhausted_iterator(assignment: ast.Assign, ctx: Context) -> Iterator[Finding
         related=[ctx.related(first, "used up here"), ctx.related(second, "empty here")],
         fix=_list(value, ctx),
     )
+
+
+def _is_iterator(value: ast.expr, ctx: Context) -> bool:
+    """Whether an expression calls a built-in that gives its items once."""
+    if (
+        not isinstance(value, ast.Call)
+        or not isinstance(value.func, ast.Name)
+        or value.func.id not in _MAKERS
+    ):
+        return False
+    return ctx.name(value.func) == f"builtins.{value.func.id}"
 
 
 def _uses_up(statement: ast.stmt, name: str, ctx: Context) -> Iterator[ast.Name]:
