@@ -84,6 +84,8 @@ def digest_compared_by_equality(compare: ast.Compare, ctx: Context) -> Iterator[
 def _is_mac(expression: ast.expr, ctx: Context, depth: int = 0) -> bool:
     """Whether an expression is a message authentication code, computed here."""
     made = ctx.origin(expression)
+    if isinstance(made, ast.Call) and ctx.name(made.func) == "hmac.digest":
+        return True
     if isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute):
         if made.func.attr in {"hexdigest", "digest"}:
             owner = ctx.origin(made.func.value)
@@ -100,4 +102,4 @@ def _is_mac(expression: ast.expr, ctx: Context, depth: int = 0) -> bool:
         }:
             inner = made.args[0] if made.args and "64" in made.func.attr else made.func.value
             return depth < 5 and _is_mac(inner, ctx, depth + 1)
-    return isinstance(made, ast.Call) and ctx.name(made.func) == "hmac.digest"
+    return False

@@ -86,7 +86,9 @@ def open_permissions(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     better = "0o755" if executable else "0o644"
     fix = (
         Fix(f"Set `{better}`", (ctx.replace(argument, better),), Grade.UNSAFE)
-        if isinstance(argument, ast.Constant)
+        if argument is not None
+        and ctx.parent(argument) in {call, *call.keywords}
+        and not isinstance(argument, ast.Name)
         else None
     )
     yield ctx.finding(call, f"everybody may change it: its mode is `{mode:#o}`", fix=fix)
