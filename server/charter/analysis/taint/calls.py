@@ -152,7 +152,10 @@ class Calls(Sinks):
         if entry.sinks:
             self.check_sinks(entry.sinks, entry.name or path, arguments, receiver)
         elif receiver is not None and not entry.name:
-            anywhere = self.index.anywhere.get(path.rpartition(".")[2])
+            head, _, last = path.rpartition(".")
+            anywhere = self.index.anywhere.get(last) or self.index.anywhere.get(
+                f"{head.rpartition('.')[2]}.{last}"
+            )
             if anywhere:
                 self.check_sinks(anywhere, path, arguments, receiver)
         for callback in entry.callbacks:
@@ -561,6 +564,11 @@ class Calls(Sinks):
             submodule = self.external(path, position)
             if submodule[2] is not None and submodule[2][0] not in {EXTERNAL, INSTANCE}:
                 return self.invoke(submodule, arguments, position)
+            if "()" in reference[1] and not self.index.entry(path).name:
+                hot = any(self.deep(one) & ALL_DANGERS for one in arguments.everything())
+                guessed = self._guessed_method(value, name, arguments, position) if hot else None
+                if guessed is not None:
+                    return guessed
         return self.call_external(path, value, arguments, position)
 
     def _method_of_instance(
@@ -616,16 +624,9 @@ class Calls(Sinks):
             text = self.string_method(value, name, arguments, position)
             if text is not None:
                 return text
-        if hot and name not in _COMMON:
-            candidates = self.project.methods_named(name)
-            if 0 < len(candidates) <= 4:
-                result: Value | None = None
-                for method in candidates:
-                    receiver: Value = (value[0], NO, (PROJECT_INSTANCE, method.cls, False), value[3])
-                    one = self.call_function(method, receiver, arguments, position, None)
-                    result = one if result is None else join(result, one)
-                if result is not None:
-                    return result
+        guessed = self._guessed_method(value, name, arguments, position) if hot else None
+        if guessed is not None:
+            return guessed
         if value[0]:
             if name in {"get", "pop", "getlist", "get_all", "getall"}:
                 return self._entry_of(value, arguments, position)
@@ -636,6 +637,18 @@ class Calls(Sinks):
                 taint |= self.deep(one)
             self.taint_object(value, taint)
         return UNKNOWN
+
+    def _guessed_method(self, value: Value, name: str, arguments: Arguments, position: int) -> Value | None:
+        """The value of a method that only few classes of the project have; None if there are too many or none."""
+        candidates = self.project.methods_named(name) if name not in _COMMON else []
+        if not 0 < len(candidates) <= 4:
+            return None
+        result: Value | None = None
+        for method in candidates:
+            receiver: Value = (value[0], NO, (PROJECT_INSTANCE, method.cls, False), value[3])
+            one = self.call_function(method, receiver, arguments, position, None)
+            result = one if result is None else join(result, one)
+        return result
 
     def any_class_of(self, module: Module) -> Value:
         """One of a module's classes, where which one is not known."""

@@ -178,8 +178,17 @@ class Expressions(Calls):
                 return (0, NO, (PROJECT_FUNCTION, found, None), ())
             if found is not None:
                 return self.referred(found, position)
-            return self.engine.field(reference[1], name, self)
+            return self._attribute_of_class(reference[1], value, name, position)
         return None
+
+    def _attribute_of_class(self, cls: Class, value: Value, name: str, position: int) -> Value:
+        stored = self.engine.field(cls, name, self)
+        if stored is UNKNOWN:
+            for base in self.project.externals(cls):
+                path = self.index.canonical(f"{base}.{name}")
+                if self.index.entry(path).name:
+                    return self._attribute_of_typed(path.rpartition(".")[0], value, name, position)
+        return stored
 
     def _attribute_of_external(self, owner: str, value: Value, name: str, position: int) -> Value:
         path = self.index.canonical(f"{owner}.{name}")

@@ -22,6 +22,7 @@ from charter.analysis.taint.statements import Statements
 from charter.analysis.taint.values import (
     ALL_DANGERS,
     DANGERS,
+    EXTERNAL,
     FULL,
     INSTANCE,
     LANE,
@@ -161,13 +162,10 @@ class Run(Statements):
             result = value if result is None else join(result, value)
         if result is None:
             return UNKNOWN
-        if (
-            result[2] is None
-            and self.function.record[ir.RETURNS] is not None
-            and result[1] is NO
-            and not result[3]
-        ):
-            reference = self.engine.type_of(self.module, self.function.record[ir.RETURNS], self)
+        vague = result[2] is None or (result[2][0] == EXTERNAL and "()" in result[2][1])
+        annotation = self.function.record[ir.RETURNS]
+        if vague and annotation is not None and result[1] is NO and not result[3]:
+            reference = self.engine.type_of(self.module, annotation, self)
             if reference is not None:
                 result = (result[0], result[1], reference, result[3])
         return result
