@@ -80,7 +80,7 @@ _FIELD_KINDS = {
     "var": "attributes",
 }
 _PLACEHOLDER = re.compile(
-    r"(?:\.{3}|…|_summary_|todo\b.*|fixme\b.*|xxx\b.*|tbd\.?|docstrings?( here)?\.?|(missing|add|insert|write|fill in)( a| the)? doc(string|umentation)s?.*"
+    r"(?:\.{3}|…|_summary_|(?-i:TODO|FIXME|XXX|TBD)\b.*|docstrings?( here)?\.?|(missing|add|insert|write|fill in)( a| the)? doc(string|umentation)s?.*"
     r"|(function|method|class|module) (docstring|description)\.?|description\.?|\W*)",
     re.IGNORECASE,
 )

@@ -1,0 +1,77 @@
+"""Solvers that are kept between edits give what a fresh one gives, whatever came before."""
+
+from __future__ import annotations
+
+import importlib
+import marshal
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from charter.analysis import ProjectInfo
+from charter.model.names import Names
+from charter.syntax.source import Source
+
+if TYPE_CHECKING:
+    from charter.analysis import ProjectAnalysis, Solution, Solver
+
+PATHS = {"shop/a.py": "shop.a", "shop/b.py": "shop.b", "shop/c.py": "shop.c"}
+LONG = "\n".join(f"    total = total + items[{n}].price(rate, tax={n})" for n in range(14))
+TEXTS = [
+    "from shop.b import helper\n\nasync def run():\n    helper()\n\ndef _dead():\n    return 1\n",
+    "import time\nfrom shop.c import run\n\ndef helper():\n    time.sleep(1)\n    return run\n",
+    "import os\nfrom shop.a import run\n\nclass Public:\n    def work(self, a, b):\n        '''Do.\n\n        :param c: x.\n        '''\n        return a\n",
+    f"def first(items, rate, total):\n{LONG}\n    return total\n",
+    f"def second(things, share, amount):\n{LONG.replace('total', 'amount').replace('items', 'things').replace('rate', 'share')}\n    return amount\n",
+    "",
+]
+MODULES = ["blocking", "unused", "docs", "clones", "imports", "conventions"]
+
+
+def analysis(name: str) -> ProjectAnalysis:
+    return cast("ProjectAnalysis", cast("object", importlib.import_module(f"charter.analysis.{name}")))
+
+
+def fresh(module: ProjectAnalysis) -> Solver:
+    return module.Solver(ProjectInfo("/shop", (3, 11), PATHS, (), lambda _: None, {}, {}))
+
+
+def extract(module: ProjectAnalysis, path: str, text: str) -> object | None:
+    source = Source(path, text, PATHS[path])
+    found = module.extract(source, Names(source))
+    return None if found is None else marshal.loads(marshal.dumps(found))
+
+
+def facts(solution: Solution) -> dict[str, set[object]]:
+    return {path: set(found) for path, found in solution.facts.items() if found}
+
+
+@pytest.mark.parametrize("name", MODULES)
+@settings(max_examples=25, deadline=None)
+@given(edits=st.lists(st.tuples(st.sampled_from(sorted(PATHS)), st.sampled_from(TEXTS)), max_size=8))
+def test_edits_lead_where_a_fresh_start_leads(name: str, edits: list[tuple[str, str]]) -> None:
+    module = analysis(name)
+    kept = fresh(module)
+    now: dict[str, str] = {}
+    for path, text in edits:
+        now[path] = text
+        kept.update(path, extract(module, path, text))
+        kept.solve()
+    new = fresh(module)
+    for path, text in now.items():
+        new.update(path, extract(module, path, text))
+    assert facts(kept.solve()) == facts(new.solve())
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_file_that_goes_takes_its_facts_along(name: str) -> None:
+    module = analysis(name)
+    solver = fresh(module)
+    for path, text in zip(PATHS, TEXTS, strict=False):
+        solver.update(path, extract(module, path, text))
+    solver.solve()
+    for path in PATHS:
+        solver.update(path, None)
+    assert facts(solver.solve()) == {}
