@@ -67,7 +67,7 @@ def cookie_over_http(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if not _is_response(call, ctx):
         ctx.not_an_opportunity()
         return
-    if ctx.is_test or calls.value(ctx, call, 1, "value") == "":
+    if ctx.is_test or calls.value(ctx, call, 1, "value") == "" or _forgets(call, ctx):
         return
     secure = calls.value(ctx, call, _position(call), "secure", default=None)
     if secure is UNKNOWN or secure:
@@ -95,3 +95,8 @@ def _is_response(call: ast.Call, ctx: Context) -> bool:
 def _position(call: ast.Call) -> int | None:
     """Flask's, Django's and Starlette's order of arguments agree: key, value, max_age, expires, path, domain, secure."""
     return 6 if call.args else None
+
+
+def _forgets(call: ast.Call, ctx: Context) -> bool:
+    """Whether a call makes the browser forget the cookie."""
+    return any(calls.value(ctx, call, None, name) == 0 for name in ("max_age", "expires"))

@@ -12,7 +12,7 @@ from charter_rules import calls
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from charter.api import Context, Finding
+    from charter.api import AnyEdit, Context, Finding
 
 _WEAK: Final = {
     "md5": "MD5", "md4": "MD4", "md2": "MD2", "sha": "SHA-0", "sha1": "SHA-1", "md5-sha1": "MD5",
@@ -36,6 +36,9 @@ _HARMLESS: Final = re.compile(
     r"(?i)cache|etag|check_?sum|finger_?print|gravatar|dedup|bucket|shard|digest_auth|file_?name|color|colour|seed"
     r"|md5sum|sha1sum|git_|_git|unique|version|hash_?key|short_?(id|name)|torrent|websocket|content_?(hash|md5)"
     r"|uuid|random_|bytecode|change_?id|build_?id|slug|suffix|identifier|fetch|download|archive|pypi|package|wheel"
+)
+_SECURITY: Final = re.compile(
+    r"(?i)sign(?!al)|hmac|(^|[^a-z])mac([^a-z]|$)|passw|secret|token|credential|authenti|encrypt|csrf|nonce|session"
 )
 _STANDARD_USE: Final = re.compile(r"258EAFA5-E914-47DA-95CA-C5AB0DC85B11")
 
@@ -67,7 +70,7 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
     def sign(message, key):
         return hashlib.md5(key + message).hexdigest()
-    #          ^^^^^^^^^^^^^^^^^^^^^^^^^^ MD5 is broken and protects neither signatures nor passwords; if this digest serves no security, say `usedforsecurity=False`
+    #          ^^^^^^^^^^^^^^^^^^^^^^^^^^ MD5 is broken and protects neither signatures nor passwords
     ```
     ```python fixed
     import hashlib
@@ -92,14 +95,15 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if name in _HASHLIB and calls.value(ctx, call, None, "usedforsecurity", default=True) is not True:
         return
     secret = any(sensitivity(word) for word in _hashed_names(call, ctx))
-    if not secret and (ctx.is_test or _is_harmless(call, ctx)):
+    protects = secret or _protects(call, ctx)
+    if not protects and (ctx.is_test or _is_harmless(call, ctx)):
         return
-    remedy = "" if secret else "; if this digest serves no security, say `usedforsecurity=False`"
+    remedy = "" if protects else "; if this digest serves no security, say `usedforsecurity=False`"
     yield ctx.finding(
         call,
         f"{algorithm} is broken and protects neither signatures nor passwords{remedy}",
-        fixes=_fixes(call, name, algorithm, ctx),
-        severity=Severity.HIGH if secret else None,
+        fixes=_fixes(call, name, algorithm, ctx, protects=protects),
+        severity=Severity.HIGH if secret else Severity.MEDIUM if protects else None,
     )
 
 
@@ -147,18 +151,25 @@ def _is_harmless(call: ast.Call, ctx: Context) -> bool:
     return any(_HARMLESS.search(name) for name in names) or bool(_STANDARD_USE.search(ctx.text))
 
 
-def _fixes(call: ast.Call, name: str, algorithm: str, ctx: Context) -> Iterator[Fix]:
+def _protects(call: ast.Call, ctx: Context) -> bool:
+    """Whether the surroundings say that the digest protects something."""
+    return any(_SECURITY.search(name) for name in (ctx.symbol(call), *calls.destinations(ctx, call)))
+
+
+def _fixes(call: ast.Call, name: str, algorithm: str, ctx: Context, *, protects: bool) -> Iterator[Fix]:
+    """A stronger digest where something is protected; else the statement that nothing is, which keeps every digest."""
     if name not in _HASHLIB:
         return
-    strong: Fix | None = None
+    strong: AnyEdit | None = None
     if name == "hashlib.new" and call.args and isinstance(call.args[0], ast.Constant):
-        strong = Fix("Hash with SHA-256", (ctx.replace(call.args[0], '"sha256"'),), Grade.UNSAFE)
-    elif isinstance(call.func, ast.Attribute):
-        strong = Fix("Hash with SHA-256", (ctx.replace(ctx.name_span(call.func), "sha256"),), Grade.UNSAFE)
+        strong = ctx.replace(call.args[0], '"sha256"')
+    elif isinstance(call.func, ast.Attribute) and name != "hashlib.new":
+        strong = ctx.replace(ctx.name_span(call.func), "sha256")
+    if not protects:
+        yield Fix(
+            f"Say that this {algorithm} serves no security",
+            (ctx.set_keyword(call, "usedforsecurity", "False"),),
+            Grade.UNSAFE,
+        )
     if strong is not None:
-        yield strong
-    yield Fix(
-        f"Say that this {algorithm} serves no security",
-        (ctx.set_keyword(call, "usedforsecurity", "False"),),
-        Grade.SUGGESTION,
-    )
+        yield Fix("Hash with SHA-256", (strong,), Grade.UNSAFE if protects else Grade.SUGGESTION)
