@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 
 _BATCH = 25
 _SETTLE = 0.3
-"""Seconds after the last change before the whole is solved again."""
+"""Seconds after the last change before the whole is solved again, if that is quick."""
+_SHARE = 3
+"""How many times longer than the last solving took the index rests before the next, so that typing never heats."""
+_MAX_REST = 60.0
+_MAX_MEMORY = 800 * 2**20
+"""Bytes from which no more files are taken in: solving needs as much again."""
 
 
 @dataclass(eq=False)
@@ -85,6 +90,7 @@ class Indexer:
         self._told: set[str] = set()
         self._queue: deque[Frame] = deque()
         self._last = 0.0
+        self._rest = _SETTLE
         self._reported = (-1, -1)
 
     def run(self) -> int:
@@ -110,7 +116,7 @@ class Indexer:
         if self._queue or any(part.waiting for part in self.parts):
             return 0
         if any(not part.solved for part in self.parts):
-            return max(self._last + _SETTLE - time.monotonic(), 0)
+            return max(self._last + self._rest - time.monotonic(), 0)
         return None
 
     def _take(self, frame: Frame) -> None:
@@ -203,11 +209,14 @@ class Indexer:
             self._check_some(part)
             self._report()
             return
+        if self._queue:
+            self._answer(self._queue.popleft())
+            return
         part = next((part for part in self.parts if not part.solved), None)
         if part is not None:
+            started = time.process_time()
             self._solve(part)
-        elif self._queue:
-            self._answer(self._queue.popleft())
+            self._rest = min(max((time.process_time() - started) * _SHARE, _SETTLE), _MAX_REST)
 
     def _check_some(self, part: Part) -> None:
         from charter.engine.run import default_jobs
@@ -230,8 +239,18 @@ class Indexer:
             part.results[path] = replace(result, extracts={}, times={})
             self._told.discard(path)
         part.solved = False
+        if part.waiting and _memory() > _MAX_MEMORY:
+            self._stop_at_limit(part)
         if not part.waiting:
             gc.collect()
+
+    def _stop_at_limit(self, part: Part) -> None:
+        text = (
+            f"Charter's index stops at {len(part.results)} of {len(part.opened.project.paths)} files, for it would "
+            "need too much memory: findings that need several files may be missing. `exclude` in charter.toml helps."
+        )
+        part.waiting.clear()
+        self.pipe.send("log", "warning", text)
 
     def _solve(self, part: Part) -> None:
         self.inbox.pause()
@@ -357,6 +376,15 @@ class Indexer:
                     old = decode(project.read(path)).text
                     edits[str(part.root / path)] = line_edits(old, text)
         return {"edits": edits, "applied": applied} if edits else {"refused": "nothing can be fixed safely"}
+
+
+def _memory() -> int:
+    """The resident memory of this process in bytes; 0 where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def _outermost(folders: list[str]) -> list[str]:
