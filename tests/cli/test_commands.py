@@ -385,3 +385,15 @@ def test_an_interrupt_ends_the_run_and_its_workers_without_a_trace(project: Path
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
     assert {path.read_text() for path in (project / "pkg").glob("m*.py")} == {BAD * 400}
+
+
+def test_models_and_conventions_are_printed(project: Path, charter: Charter) -> None:
+    assert "No models" in charter("models").err
+    (project / "pkg" / "__init__.py").write_text("")
+    (project / "pkg" / "models.py").write_text(
+        "from django.db import models\n\n\nclass Shop(models.Model):\n    pass\n\n\n"
+        "class Order(models.Model):\n    shop = models.ForeignKey(Shop, on_delete=models.CASCADE)\n"
+    )
+    assert "shop -> Shop" in charter("models").out
+    assert charter("models", "--format", "mermaid").out.startswith("erDiagram")
+    assert json.loads(charter("conventions", "--json").out) == []

@@ -19,6 +19,8 @@ COMMANDS = {
     "explain": "Explain a rule, a principle or a score.",
     "rules": "List the rules.",
     "principles": "List the principles and the rules that are their evidence.",
+    "models": "Print the project's data models and their relations.",
+    "conventions": "Print the conventions that the project's own code follows.",
     "init": "Write a settings file to start from.",
     "baseline": "Accept today's findings, so that only new ones count.",
     "new-rule": "Start a rule in an installable package of its own, with a test.",

@@ -114,6 +114,30 @@ def check(opened: Opened, *, jobs: int = 0, cache: bool = True) -> Report:
             store.close()
 
 
+def solver_of(opened: Opened, module: str) -> Any:
+    """An analysis's solver that has seen the whole project; files that cannot be read or analysed are left out.
+
+    Args:
+        opened: the project.
+        module: the dotted name of the analysis, of project scope.
+    """
+    import importlib
+
+    from charter.engine.context import FileView
+
+    analysis: Any = importlib.import_module(module)
+    project = opened.project
+    solver = analysis.Solver(project.info)
+    for path in project.paths:
+        try:
+            source = project.source(path)
+        except (OSError, ValueError):
+            continue
+        view = FileView(source, opened.settings.oldest_python)
+        solver.update(path, analysis.extract(source, view.names))
+    return solver
+
+
 def outcome_of(opened: Opened, report: Report, *, known: int = 0, threshold: float | None = None) -> Outcome:
     """A report with its scores and with paths as the user knows them; without fixes."""
     from charter.engine.score import scores
