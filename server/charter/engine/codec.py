@@ -78,27 +78,27 @@ def loads(data: bytes) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    kind: type[Any] = type(value)
+    kind: object = value.__class__
     if kind in {str, int, float, bytes, bool} or value is None:
         return value
     if kind is tuple:
         return tuple([_plain(item) for item in value]) if value else ()
-    number = _NUMBERS.get(kind)
+    number = _NUMBERS.get(value.__class__)
     if number is not None:
         if isinstance(value, Enum):
             return (_MARK, number, value.value)
         if kind is Span:
             return (_MARK, number, value[0], value[1])
-        return (_MARK, number, *[_plain(getattr(value, name)) for name in _names(kind)])
+        return (_MARK, number, *[_plain(getattr(value, name)) for name in _names(value.__class__)])
     if kind is list:
         return [_plain(item) for item in value]
     if kind is dict:
         return {key: _plain(item) for key, item in value.items()}
-    raise TypeError(f"{kind.__name__} cannot be kept")
+    raise TypeError(f"{value.__class__.__name__} cannot be kept")
 
 
 def _value(plain: Any) -> Any:
-    kind: type[Any] = type(plain)
+    kind: object = plain.__class__
     if kind is tuple:
         if plain and plain[0] == _MARK:
             return _CLASSES[plain[1]](*[_value(item) for item in plain[2:]])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from charter.api import Span
 from charter.syntax.comments import comments
@@ -53,8 +53,9 @@ class _Comparison:
         if type(before) is not type(after):
             return self._edited(before, after)
         for name, many in child_fields(type(before)):
-            empty = [] if many else None  # a host's own nodes may lack fields of newer Pythons
-            left, right = getattr(before, name, empty), getattr(after, name, empty)
+            empty: Any = [] if many else None
+            left: Any = getattr(before, name, empty)
+            right: Any = getattr(after, name, empty)
             if many:
                 if not self._same_lists(left, right):
                     return False
