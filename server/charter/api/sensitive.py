@@ -134,11 +134,15 @@ def sensitivity(name: str) -> Sensitivity | None:
         parts = parts[:-1]
     if not parts or parts[0] in _SAFE_FIRST:
         return None
+    paired = False
     for first, second in pairwise(parts):
         found = _PAIRS.get((first, second))
         if found is not None:
-            after = parts[parts.index(second) + 1 :]
-            return found if not _ABOUT.intersection(after) else None
+            paired = True
+            if not _ABOUT.intersection(parts[parts.index(second) + 1 :]):
+                return found
+    if paired:
+        return None
     return _single(parts)
 
 

@@ -7,6 +7,7 @@ no longer has.
 from __future__ import annotations
 
 import re
+import warnings
 from typing import TYPE_CHECKING, Final
 
 from charter.api.facts.regex import RegexProblem
@@ -116,7 +117,9 @@ def tags(pattern: str, flags: int, *, comments: bool) -> Iterator[RegexProblem]:
     if "script" not in pattern.lower() and "<!--" not in pattern:
         return
     try:
-        compiled = re.compile(pattern, flags)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compiled = re.compile(pattern, flags)
     except (re.error, OverflowError, ValueError):
         return
     for usual, others in _TAGS if comments else _TAGS[:1]:

@@ -1,0 +1,58 @@
+"""The look of patterns: nothing that `re` accepts makes the engine fail, and every range it names is one."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from charter.analysis.regex import lint
+from charter.analysis.regex.backtracking import exponential_pumps, polynomial_pumps
+from charter.analysis.regex.syntax import NotARegexError, parse
+
+PATTERNS = st.text(alphabet="ab(|)*+?[]^$\\.-{1,2}dwsAZ", max_size=24)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@given(PATTERNS)
+def test_any_pattern_may_be_asked(pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error:
+        with pytest.raises(NotARegexError):
+            parse(pattern)
+        return
+    assert all(pump.pump for pump in (*exponential_pumps(pattern), *polynomial_pumps(pattern)))
+    for problem in lint.ranges(pattern):
+        assert problem.subject in pattern
+
+
+@pytest.mark.parametrize(
+    ("pattern", "subjects"),
+    [
+        ("[A-z]", ["A-z"]),
+        ("[]A-z]", ["A-z"]),
+        (r"[\]+-9]", ["+-9"]),
+        ("[ -~0-9a-z]", []),
+        (r"[\w.-]", []),
+        ("A-z", []),
+    ],
+)
+def test_ranges_are_read_as_re_reads_them(pattern: str, subjects: list[str]) -> None:
+    assert [problem.subject for problem in lint.ranges(pattern)] == subjects
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        (r"^https?://www.example.com/", True),
+        (r"^https?://www\.example\.com/", False),
+        (r"^(a|shop.net)$", True),
+        (r"[a.com]", False),
+        (r"\w+@\w+.com", False),
+    ],
+)
+def test_dots_of_hosts(pattern: str, found: bool) -> None:
+    assert bool(list(lint.hosts(pattern))) is found
