@@ -53,6 +53,7 @@ _CLASSES: Final[tuple[type[Any], ...]] = (
 """The classes that may occur. A value of one is written as a tuple that begins with a mark and its place here."""
 
 _MARK: Final = "\x00"
+_ATOMS: Final = frozenset[object]({str, int, float, bytes, bool})
 _NUMBERS: Final = {kind: number for number, kind in enumerate(_CLASSES)}
 
 
@@ -79,7 +80,7 @@ def loads(data: bytes) -> Any:
 
 def _plain(value: Any) -> Any:
     kind: object = value.__class__
-    if kind in {str, int, float, bytes, bool} or value is None:
+    if kind in _ATOMS or value is None:
         return value
     if kind is tuple:
         return tuple([_plain(item) for item in value]) if value else ()
@@ -101,7 +102,9 @@ def _value(plain: Any) -> Any:
     kind: object = plain.__class__
     if kind is tuple:
         if plain and plain[0] == _MARK:
-            return _CLASSES[plain[1]](*[_value(item) for item in plain[2:]])
+            number: int = plain[1]
+            made = _CLASSES[number]
+            return made(*[_value(item) for item in plain[2:]])
         return tuple([_value(item) for item in plain])
     if kind is list:
         return [_value(item) for item in plain]

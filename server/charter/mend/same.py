@@ -53,7 +53,7 @@ class _Comparison:
         if type(before) is not type(after):
             return self._edited(before, after)
         for name, many in child_fields(type(before)):
-            empty: Any = [] if many else None
+            empty: Any = [] if many else None  # a host's own nodes may lack fields of newer Pythons
             left: Any = getattr(before, name, empty)
             right: Any = getattr(after, name, empty)
             if many:
