@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from charter.engine.cache import Cache
     from charter.engine.project import Project, Report
 
+_AT_ONCE = 32
+"""How many fixes are proved together at most; where one of them fails, halves are tried."""
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
@@ -70,51 +73,53 @@ def offers(
     keys = _keys(project, report, tried) if cache is not None and tried else {}
     known = cache.get_many(keys.values()) if cache is not None else {}
     make = prover or (lambda: Prover(project, *report.evidence()))
-    worker: Prover | None = None
     found: dict[str, tuple[Offer, ...]] = {}
     fresh: dict[bytes, bytes] = {}
-    missing: dict[str, list[Finding]] = {}
+    missing: list[Finding] = []
     for finding in tried:
         kept = _read(known.get(keys.get(finding.fingerprint, b"")))
         if kept is None:
-            missing.setdefault(finding.path, []).append(finding)
+            missing.append(finding)
         elif kept:
             found[finding.fingerprint] = kept
-    for findings in missing.values():
-        worker = worker or make()
-        for finding, made in _prove_file(worker, findings):
-            name = keys.get(finding.fingerprint)
-            if name:
-                fresh[name] = codec.dumps([(offer.fix, dict(offer.edits)) for offer in made])
-            if made:
-                found[finding.fingerprint] = made
+    for finding, made in _prove_all(make(), missing) if missing else ():
+        name = keys.get(finding.fingerprint)
+        if name:
+            fresh[name] = codec.dumps([(offer.fix, dict(offer.edits)) for offer in made])
+        if made:
+            found[finding.fingerprint] = made
     if cache is not None and fresh:
         cache.put_many(fresh)
     return Offers(found, len(fixable) - len(tried))
 
 
-def _prove_file(prover: Prover, findings: list[Finding]) -> Iterator[tuple[Finding, tuple[Offer, ...]]]:
-    """Prove the fixes of one file's findings."""
+def _prove_all(prover: Prover, findings: list[Finding]) -> Iterator[tuple[Finding, tuple[Offer, ...]]]:
+    """Prove the fixes of findings: the first ones of many at once, for a proof asks what becomes of the whole project."""
     # What is demanded of a SAFE fix is judged for all of a group, so that they go by themselves.
     for safe in (True, False):
-        group = [finding for finding in findings if (finding.fixes[0].grade is Grade.SAFE) is safe]
-        yield from _prove_group(prover, group)
+        rest = [finding for finding in findings if (finding.fixes[0].grade is Grade.SAFE) is safe]
+        while rest:
+            batch, left = _apart(prover, rest[:_AT_ONCE])
+            rest = left + rest[_AT_ONCE:]
+            yield from _prove_batch(prover, batch)
 
 
-def _prove_group(prover: Prover, findings: list[Finding]) -> Iterator[tuple[Finding, tuple[Offer, ...]]]:
-    """Prove the first fixes of findings, as many at once as do not meet; where that fails, each alone."""
-    rest = findings
-    while rest:
-        batch, rest = _apart(prover, rest)
-        pairs = [(finding, finding.fixes[0]) for finding in batch]
-        together = prover.prove_together(pairs) if len(pairs) > 1 else None
-        if not isinstance(together, Proved) or together.fix.doubt:
-            yield from ((finding, _prove(prover, finding)) for finding in batch)
-            continue
-        for finding, fix in pairs:
-            further = (prover.prove(finding, other) for other in finding.fixes[1:])
-            others = [Offer(proof.fix, proof.edits) for proof in further if isinstance(proof, Proved)]
-            yield finding, (Offer(fix, prover.edits([(finding, fix)])), *others)
+def _prove_batch(prover: Prover, batch: list[Finding]) -> Iterator[tuple[Finding, tuple[Offer, ...]]]:
+    """Prove first fixes that do not meet: together, else each half by itself, down to the one that cannot be proved."""
+    if len(batch) == 1:
+        yield batch[0], _prove(prover, batch[0])
+        return
+    pairs = [(finding, finding.fixes[0]) for finding in batch]
+    together = prover.prove_together(pairs)
+    if not isinstance(together, Proved) or together.fix.doubt:
+        middle = len(batch) // 2
+        yield from _prove_batch(prover, batch[:middle])
+        yield from _prove_batch(prover, batch[middle:])
+        return
+    for finding, fix in pairs:
+        further = (prover.prove(finding, other) for other in finding.fixes[1:])
+        others = [Offer(proof.fix, proof.edits) for proof in further if isinstance(proof, Proved)]
+        yield finding, (Offer(fix, prover.edits([(finding, fix)])), *others)
 
 
 def _apart(prover: Prover, findings: list[Finding]) -> tuple[list[Finding], list[Finding]]:
