@@ -103,7 +103,7 @@ def _ignore_in_settings(server: Server, argument: dict[str, Any], request: Reque
     """Add a rule to `ignore` of the project's settings, as an edit that the user sees."""
     rule = argument.get("rule", "")
     path = path_of(argument.get("uri", "")) or ""
-    if rule not in server.rules:
+    if server.rules and rule not in server.rules:
         raise rpc.Failure(rpc.INVALID_PARAMS, "no rule has this name")
 
     def then(result: Any) -> None:
