@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import marshal
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -41,7 +41,7 @@ def fresh(module: ProjectAnalysis) -> Solver:
 def extract(module: ProjectAnalysis, path: str, text: str) -> object | None:
     source = Source(path, text, PATHS[path])
     found = module.extract(source, Names(source))
-    return None if found is None else marshal.loads(marshal.dumps(found))
+    return None if found is None else marshal.loads(marshal.dumps(cast("Any", found)))
 
 
 def facts(solution: Solution) -> dict[str, set[object]]:

@@ -206,7 +206,7 @@ def _unused_imports(source: Source, names: Names, uses: dict[str, int]) -> Itera
                 if uses.get(local, 0) > _times_imported(local, source, own=own):
                     continue
                 bound = next((b.target for b in table.get(local, ()) if b.node is statement), "")
-                yield (local, bound or alias.name, pack(source, alias))
+                yield (local, alias.name if kind is ast.Import else bound or alias.name, pack(source, alias))
 
 
 def _times_imported(name: str, source: Source, *, own: bool) -> int:
