@@ -35,6 +35,7 @@ def whole(query: Value, node: ast.AST | None) -> bool:
         and query.rows == "rows"
         and not query.cached
         and not query.streamed
+        and (query.parent is None or query.filtered)  # a plain relation may have been prefetched elsewhere
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from charter.analysis.orm import fixes
 from charter.analysis.orm.frames import Event, Repeated
 from charter.analysis.orm.values import Query
 from charter.analysis.orm.world import Module, Site
+from charter.api import Fix, Grade
 from charter.api.facts.queries import QueryInLoop, Station
 
 if TYPE_CHECKING:
@@ -29,9 +31,13 @@ _OPERATIONS = {
     "commit": "write",
 }
 _LONGEST = 80
-_FARTHEST = {"read": 5, "query": 2, "write": 1}
-"""Calls between a loop and what it repeats: a relation is loaded at its origin however far away it is read, but a query
+_FARTHEST = {"read": 3, "query": 2, "write": 1}
+"""Calls between a loop and what it repeats. A relation is loaded at its origin, so it may be read farther away; a query
 or write deep inside other work is no longer the loop's to change."""
+_SHORT = 15
+"""Lines of a function that a loop calls for its query alone."""
+_MOST = 3
+"""Findings without a fix that one loop may bring; a loop with more is a procedure for each row, not a slip."""
 
 
 def full_path(event: Event) -> tuple[str, ...]:
@@ -59,10 +65,7 @@ def gather(events: Iterable[Event], home: str) -> list[Repeated]:
     """Events of one file's entry points, those that are one finding brought together."""
     found: dict[object, Repeated] = {}
     for event in events:
-        if (
-            event.loop is not None
-            and len(event.calls) - event.loop.depth > _FARTHEST[_OPERATIONS[event.kind]]
-        ):
+        if _far(event):
             continue
         key = _key(event)
         present = found.get(key)
@@ -70,6 +73,25 @@ def gather(events: Iterable[Event], home: str) -> list[Repeated]:
             present = found[key] = Repeated(_home(event, home), event)
         present.events.append(event)
     return _chains(list(found.values()))
+
+
+def _far(event: Event) -> bool:
+    """Whether a query or write is so deep inside what the loop calls that it is no longer the loop's to change."""
+    if event.loop is None:
+        return False
+    operation = _OPERATIONS[event.kind]
+    distance = len(event.calls) - event.loop.depth
+    if distance == 0 or (operation == "read" and distance == 1):
+        return False
+    return distance > _FARTHEST[operation] or _length(event.site) > _SHORT
+
+
+def _length(site: Site) -> int:
+    """The number of lines of the function around a place; 0 outside functions and in templates."""
+    if not isinstance(site.file, Module) or site.node is None:
+        return 0
+    function = site.file.function(site.node)
+    return (function.end_lineno or function.lineno) - function.lineno if function is not None else 0
 
 
 def _home(event: Event, home: str) -> str:
@@ -140,10 +162,35 @@ def facts(found: Iterable[Repeated], schema: fixes.Knowledge) -> dict[str, list[
 
 
 def _distinct(values: list[QueryInLoop]) -> list[QueryInLoop]:
+    """The facts in order, each place and loop once: what several callers bring is mended for all of them together."""
     seen: dict[object, QueryInLoop] = {}
     for value in values:
-        seen.setdefault((value.location, value.loop, value.method, value.origin), value)
-    return sorted(seen.values(), key=lambda v: (v.location, v.loop or v.location))
+        key = (value.location, value.loop, value.method)
+        present = seen.get(key)
+        seen[key] = (
+            value if present is None else replace(present, fixes=_together(present.fixes, value.fixes))
+        )
+    ordered = sorted(seen.values(), key=lambda v: (v.location, v.loop or v.location))
+    unmended: dict[object, int] = {}
+    kept: list[QueryInLoop] = []
+    for value in ordered:
+        if not value.fixes and value.operation != "read":
+            unmended[value.loop] = unmended.get(value.loop, 0) + 1
+            if unmended[value.loop] > _MOST:
+                continue
+        kept.append(value)
+    return kept
+
+
+def _together(first: tuple[Fix, ...], second: tuple[Fix, ...]) -> tuple[Fix, ...]:
+    if not first or not second:
+        return first or second
+    one, other = first[0], second[0]
+    if one.title != other.title or one.edits == other.edits:
+        return first
+    edits = tuple(dict.fromkeys((*one.edits, *other.edits)))
+    grade = Grade.SAFE if one.grade is other.grade is Grade.SAFE else Grade.UNSAFE
+    return (replace(one, edits=edits, grade=grade), *first[1:])
 
 
 def _fact(item: Repeated, made: tuple[object, ...]) -> QueryInLoop:

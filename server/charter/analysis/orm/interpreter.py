@@ -33,8 +33,8 @@ from charter.analysis.orm.values import (
 )
 from charter.analysis.orm.world import Binding, Class, Module, Site, World
 
-MAX_DEPTH = 7
-MAX_STEPS = 20_000
+MAX_DEPTH = 6
+MAX_STEPS = 6_000
 
 
 class Interpreter(Machine):

@@ -144,9 +144,7 @@ def _while(run: Machine, node: ast.While, frame: Frame) -> bool:
     if expressions.condition(run, node.test, frame) is False:
         return run.block(node.orelse, frame)
     before = dict(frame.names)
-    with run.loop(
-        Site(frame.module, node), bounded=leaves_at_once(node.body), what="rows", carried=True
-    ) as loop:
+    with run.loop(Site(frame.module, node), bounded=leaves_at_once(node.body), carried=True) as loop:
         run.block(node.body, frame)
         moved = _moved(run, before, frame.names, loop)
         if moved:
