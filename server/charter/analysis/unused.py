@@ -141,7 +141,7 @@ def _definitions(source: Source, names: Names) -> Iterator[Definition]:
 
 
 def _is_candidate(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, names: Names) -> bool:
-    if not node.name.startswith("_") or node.name.endswith("__") or node.name == "_":
+    if not node.name.startswith("_") or node.name.endswith("_"):
         return False
     return all(
         names.qualified(item.func if isinstance(item, ast.Call) else item) in _TRANSPARENT
