@@ -106,6 +106,19 @@ def _feature(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if feature not in _FEATURES and ctx.value(call.args[0]) not in _ADDRESSES:
         ctx.not_an_opportunity()
         return
-    if ctx.value(call.args[1]) is True or ctx.value(call.args[1]) == 1:
+    switched_on = ctx.value(call.args[1]) is True or ctx.value(call.args[1]) == 1
+    if switched_on and not _reads_own_text(call, ctx):
         fix = Fix("Keep them unresolved", (ctx.replace(call.args[1], "False"),), Grade.UNSAFE)
         yield ctx.finding(call, "the document decides which files and addresses are read", fix=fix)
+
+
+def _reads_own_text(call: ast.Call, ctx: Context) -> bool:
+    """Whether all that the function parses is text that the program itself has written."""
+    documents = [
+        other.args[0]
+        for other in ctx.walk(ctx.function(call) or ctx.tree)
+        if isinstance(other, ast.Call)
+        and calls.identifier(other.func) in {"parse", "parseString"}
+        and other.args
+    ]
+    return bool(documents) and all(isinstance(ctx.value(document), (str, bytes)) for document in documents)
