@@ -203,6 +203,15 @@ class Schema:
             snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", model.name).lower()
             self._by_snake.setdefault(snake, []).append(model)
 
+    def defining(self) -> set[str]:
+        """The files of all models and of their ancestors."""
+        classes = (entry for cls in self.models for entry in self.world.mro(cls))
+        return {entry.module.path for entry in classes if isinstance(entry, Class)}
+
+    def would_map(self, cls: Class) -> bool:
+        """Whether a class is a model."""
+        return _orm_of(cls, self.world.outside(cls)) is not None
+
     def by_convention(self, name: str, attribute: str) -> Model | None:
         """The model that a parameter is named after, if an attribute read from it is one of its relations to many."""
         for model in self._by_snake.get(name, ()):

@@ -157,6 +157,8 @@ class Solver:
         self._world: World | None = None
         self._run: Interpreter | None = None
         self._fresh: bool = True
+        self._defining: set[str] = set()
+        self._pivots: set[str] = set()
 
     def update(self, path: str, extract: object | None) -> None:
         """Take in a new or changed file, or take one out."""
@@ -224,13 +226,23 @@ class Solver:
         world, run = self._world, self._run
         assert world is not None
         assert run is not None
-        mapping = {
-            path for path in self._changed if path in run.schema.paths or _MODEL.search(self._texts[path])
-        }
+        mapping = bool(self._changed & self._defining)
+        settled = True
         for path in self._changed:
             world.update(path, self._texts[path])
+            module = world.by_path[path]
+            if (
+                not mapping
+                and path in self._mapped
+                and not _is_migration(path)
+                and _MODEL.search(module.text)
+            ):
+                _ = module.names
+                mapping = any(run.schema.would_map(cls) for cls in module.classes)
             if path in self._files:
-                self._files[path] = _File(_words(self._texts[path]))
+                words = _words(self._texts[path])
+                settled = settled and self._settled(self._files[path].words, words, run.hot)
+                self._files[path] = _File(words)
         run.forget()
         for file in self._files.values():
             if file.touched & self._changed:
@@ -239,9 +251,20 @@ class Solver:
             before = run.schema.digest()
             run.schema = self._models()
             if run.schema.digest() != before:
+                settled = False
                 for file in self._files.values():
                     file.done = False
-        run.hot = self._hot(run.schema)
+        if not settled:
+            run.hot = self._hot(run.schema)
+
+    def _settled(
+        self, before: dict[str, frozenset[str]], after: dict[str, frozenset[str]], hot: frozenset[str]
+    ) -> bool:
+        """Whether the functions of a changed file reach queries as before, so that `hot` need not be found anew."""
+        if before.keys() != after.keys():
+            return False
+        pivots = self._pivots | (hot - _COMMON)
+        return all((not words.isdisjoint(pivots)) == (name in hot) for name, words in after.items())
 
     def _models(self) -> Schema:
         assert self._world is not None
@@ -259,6 +282,7 @@ class Solver:
             )
             if match and not _TEST.search(path):
                 schema.user_model = match.group(1)
+        self._defining = schema.defining()
         return schema
 
     def _hot(self, schema: Schema) -> frozenset[str]:
@@ -267,6 +291,7 @@ class Solver:
         for model in schema.models.values():
             seeds.add(model.name)
             seeds.update(model.managers)
+        self._pivots = seeds
         callers: dict[str, set[str]] = {}
         hot: set[str] = set()
         for file in self._files.values():
