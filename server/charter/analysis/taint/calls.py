@@ -19,6 +19,7 @@ from charter.analysis.taint.objects import OBJECT_METHODS
 from charter.analysis.taint.sinks import Sinks
 from charter.analysis.taint.values import (
     ALL_DANGERS,
+    BIT,
     BOUND,
     BOUND_EXTERNAL,
     DANGERS,
@@ -34,6 +35,7 @@ from charter.analysis.taint.values import (
     PROJECT_FUNCTION,
     PROJECT_INSTANCE,
     PROJECT_MODULE,
+    RAW,
     UNKNOWN,
     Value,
     bits,
@@ -60,6 +62,8 @@ _COMMON: Final = frozenset(
 """Names that too many classes have for a guess of the receiver's class."""
 
 _DEEPEST_NAME: Final = 3
+_PATHS: Final = BIT["path"] | BIT["path-absolute"] | BIT["archive"]
+"""What a check of a path that is not normalised leaves open."""
 _CALLING: Final = frozenset(
     {"delay", "apply_async", "s", "si", "signature", "send", "spawn", "submit", "defer"}
 )
@@ -294,9 +298,12 @@ class Calls(Sinks):
             mask = 0
             for argument in guard.arguments:
                 for value, _ in choose(self, argument, arguments, receiver):
-                    for lane in lanes(self.deep(value)):
-                        if not value[0] >> LANE * lane & PART:
-                            mask |= bits(guard.kinds) << LANE * lane
+                    taint = self.deep(value)
+                    for lane in lanes(taint):
+                        own = taint >> LANE * lane
+                        if not own & PART:
+                            safe = bits(guard.kinds)
+                            mask |= (safe & ~_PATHS if own & RAW and guard.kinds else safe) << LANE * lane
             if not mask:
                 continue
             if guard.outcome == "returns":

@@ -81,6 +81,10 @@ class Engine:
         self.runs = 0
         self._given: dict[Key, dict[Any, Exported]] = {}
         self._givers: dict[Any, dict[Key, dict[Any, Exported]]] = defaultdict(dict)
+        self._scanned = False
+        self._contexts: dict[Function, dict[Key, None]] = defaultdict(dict)
+        self._flowing: dict[Key, None] = {}
+        self.looked_anew = True
         self._stack: list[Key] = []
         self._at: dict[Key, int] = {}
         self._low: list[int] = []
@@ -97,13 +101,15 @@ class Engine:
     # Summaries
     def solve(self) -> None:
         """Compute everything that is not known or no longer true."""
-        for module in self.ordered():
-            if (module.main, ()) not in self.summaries:
-                self.summary(module.main, (), 0, None)
-        for module in self.ordered():
-            for function in module.functions:
-                if (function, ()) not in self.summaries:
-                    self.summary(function, (), 0, None)
+        if not self._scanned:
+            self._scanned = True
+            for module in self.ordered():
+                if (module.main, ()) not in self.summaries:
+                    self.summary(module.main, (), 0, None)
+            for module in self.ordered():
+                for function in module.functions:
+                    if (function, ()) not in self.summaries:
+                        self.summary(function, (), 0, None)
         for _ in range(_ROUNDS):
             if not self._dirty:
                 break
@@ -116,15 +122,18 @@ class Engine:
     def changed(self, functions: Iterable[Function]) -> None:
         """Functions have new code: all that was known of them is due again."""
         wanted = set(functions)
-        for key in [key for key in self.summaries if key[0] in wanted]:
-            self._dirty[key] = None
         for function in wanted:
+            for key in self._contexts.get(function, ()):
+                if key in self.summaries:
+                    self._dirty[key] = None
             self._sorts.pop(function, None)
             self._captures.pop(function, None)
-        self._types = {key: value for key, value in self._types.items() if key[0] not in wanted}
+            for index in range(len(function.parameters) + 1):
+                self._types.pop((function, index), None)
 
     def forget(self, modules: Iterable[Module]) -> None:
         """Modules are gone or have another structure: forget them and what used them."""
+        self._scanned = False
         gone = {function for module in modules for function in module.functions}
         stack = [key for key in self.summaries if key[0] in gone]
         seen: set[Key] = set()
@@ -134,6 +143,7 @@ class Engine:
                 continue
             seen.add(key)
             self.summaries.pop(key, None)
+            self.looked_anew = True
             before = self._given.pop(key, None)
             if before is not None:
                 self._withdraw(key, before)
@@ -195,7 +205,10 @@ class Engine:
                 self.coarse.add(key[0])
             self._keep_names(run)
             if not key[1]:
-                self.looked[key[0]] = frozenset(run.looked)
+                looked = frozenset(run.looked)
+                if self.looked.get(key[0]) != looked:
+                    self.looked[key[0]] = looked
+                    self.looked_anew = True
             assumed = self._provisional.get(key, _BOTTOM)
             if key not in self._called_back or assumed.same_for_callers(summary):
                 break
@@ -214,18 +227,19 @@ class Engine:
             self._low[-1] = min(self._low[-1], low)
             self._loose[low].extend([*loose, key])
         self.summaries[key] = summary
+        self._contexts[key[0]][key] = None
+        if summary.flows:
+            self._flowing[key] = None
+        else:
+            self._flowing.pop(key, None)
         return summary
 
     def flows(self) -> Iterator[Flow]:
         """All flows of all contexts that are in use."""
-        for key in self._reachable():
-            yield from self.summaries[key].flows
-
-    def _reachable(self) -> Iterator[Key]:
-        """The contexts in which a function is run for its own sake or for a caller's."""
-        for key in self.summaries:
-            if not key[1] or any(user in self.summaries for user in self.users.get(key, ())):
-                yield key
+        for key in self._flowing:
+            used = not key[1] or any(user in self.summaries for user in self.users.get(key, ()))
+            if used and key in self.summaries:
+                yield from self.summaries[key].flows
 
     # Names that outlive a function
     def _keep_names(self, run: Run) -> None:

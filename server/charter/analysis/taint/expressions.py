@@ -428,6 +428,8 @@ class Expressions(Calls):
         reference = left[2] or right[2]
         if not taint and reference is None:
             return UNKNOWN
+        if taint & ALL_DANGERS and (reference is None or reference[0] != INSTANCE):
+            reference = (INSTANCE, "pathlib.Path")  # texts do not divide
         return (taint, NO, reference, ())
 
     def _boolean(self, node: Node) -> Value:

@@ -42,6 +42,7 @@ class Solver:
         self._changed: set[Any] = set()
         self._restructured: list[Module] = []
         self._solution: Solution | None = None
+        self._counts: dict[str, dict[tuple[type[Fact], str], int]] = {}
 
     def update(self, path: str, extract: object | None) -> None:
         """Take in a new or changed file, or take it out."""
@@ -108,12 +109,14 @@ class Solver:
         engine = self._engine
         assert engine is not None
         found: Mapping[str, Sequence[Fact]] = facts(engine.flows(), self._threats)
-        counts: dict[str, dict[tuple[type[Fact], str], int]] = {}
-        for function, looked in engine.looked.items():
-            for kind, _ in looked:
-                own = counts.setdefault(function.module.path, {})
-                own[TaintFlow, kind] = own.get((TaintFlow, kind), 0) + 1
-        return Solution(found, counts)
+        if engine.looked_anew:
+            engine.looked_anew = False
+            self._counts = {}
+            for function, looked in engine.looked.items():
+                for kind, _ in looked:
+                    own = self._counts.setdefault(function.module.path, {})
+                    own[TaintFlow, kind] = own.get((TaintFlow, kind), 0) + 1
+        return Solution(found, self._counts)
 
     @property
     def coarse(self) -> tuple[str, ...]:
@@ -142,7 +145,7 @@ def _same_structure(old: ir.Node, new: ir.Node) -> bool:
     if len(old[ir.CLASSES]) != len(new[ir.CLASSES]):
         return False
     for one, two in zip(old[ir.CLASSES], new[ir.CLASSES], strict=True):
-        if one[: ir.CLASS_LINE] != two[: ir.CLASS_LINE] and _unplaced(one) != _unplaced(two):
+        if _unplaced(one[: ir.CLASS_LINE]) != _unplaced(two[: ir.CLASS_LINE]):
             return False
     shape = (ir.NAME, ir.PARENT, ir.OWNER, ir.FREES, ir.NESTED)
     return all(
