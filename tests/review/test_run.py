@@ -288,6 +288,13 @@ def test_what_is_below_the_severity_asked_for_is_only_counted(shell: Shell) -> N
     assert "is changed for all" not in result.output
 
 
+def test_one_rule_says_one_thing_on_one_line(shell: Shell) -> None:
+    _branch(shell.project, {"shop.py": "y = eval('1') + eval('2') + eval('3')\n"})
+    result = shell("--base", "main", "--output-format", "concise")
+    assert result.output.count("shop.py:1:") == 1
+    assert "(and 2 more on this line)" in result.output
+
+
 def test_hooks_before_a_push_review_what_is_pushed(shell: Shell) -> None:
     base, head = _branch(shell.project)
     result = shell("--pushed", "--output-format", "concise", PRE_COMMIT_FROM_REF=base, PRE_COMMIT_TO_REF=head)

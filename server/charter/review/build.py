@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from charter import __version__
@@ -55,6 +56,7 @@ class Builder:
         self._analysis: Analysis = analysis
         self._least: Severity = least
         self._proofs: int = proofs
+        self._repeats: Counter[str] = Counter()
         self._redact: Redactor = Redactor(analysis.head.report.findings, analysis.head.text)
         self._offers: Mapping[str, tuple[Offer, ...]] = {}
 
@@ -70,7 +72,8 @@ class Builder:
         told = sorted(
             (k for k in analysis.comparison.new if k.finding.severity >= self._least), key=_importance
         )
-        self._offers = self._analysis.offers([k.finding for k in told if self._stands(k)][: self._proofs])
+        shown, self._repeats = _once_a_line(told)
+        self._offers = self._analysis.offers([k.finding for k in shown if self._stands(k)][: self._proofs])
         before, after, moves = scores or (None, None, ())
         return Review(
             charter_review=1,
@@ -78,7 +81,7 @@ class Builder:
             base=base,
             head=head,
             files=sum(path.endswith((".py", ".pyi", ".ipynb")) for path in analysis.diff.files),
-            items=tuple(self._item(known) for known in told[:_ITEMS]),
+            items=tuple(self._item(known) for known in shown[:_ITEMS]),
             old=tuple(
                 k.fingerprint for k in analysis.comparison.old if k.finding.path in analysis.diff.files
             ),
@@ -89,7 +92,7 @@ class Builder:
             before=before,
             after=after,
             moves=moves,
-            notes=tuple(self._notes(len(told))),
+            notes=tuple(self._notes(len(shown))),
         )
 
     def _stands(self, known: Known) -> bool:
@@ -120,7 +123,7 @@ class Builder:
             principles=finding.principles,
             severity=_SEVERITIES[finding.severity],
             confidence=_CONFIDENCES[finding.confidence],
-            message=self._say(finding.message),
+            message=self._say(finding.message + _more(self._repeats[known.fingerprint])),
             path=finding.path,
             line=known.start,
             column=finding.location.column + 1,
@@ -169,7 +172,7 @@ class Builder:
                 found = suggest(title, *texts[finding.path], change)
                 if found and not self._redact.has_secret("\n".join(found[1].lines)):
                     return found[0], found[1], None
-            doubt = offer.fix.doubt or ("it is a proposal" if grade is Grade.SUGGESTION else "")
+            doubt = offer.fix.doubt or ("read it before you apply it" if grade is Grade.SUGGESTION else "")
             shown = patch(title, doubt, texts)
             if shown and not self._redact.has_secret(shown.diff):
                 return place, None, shown
@@ -178,6 +181,21 @@ class Builder:
     def _applied(self, path: str, edits: Sequence[Edit]) -> tuple[str, str]:
         text = self._analysis.head.text(path)
         return text, apply_edits(text, edits)
+
+
+def _once_a_line(told: Iterable[Known]) -> tuple[list[Known], Counter[str]]:
+    """Of the findings of one rule on one line the first, and how many followed it, by its fingerprint."""
+    first: dict[tuple[str, str, int], Known] = {}
+    repeats: Counter[str] = Counter()
+    for known in told:
+        kept = first.setdefault((known.finding.path, known.finding.rule, known.start), known)
+        if kept is not known:
+            repeats[kept.fingerprint] += 1
+    return list(first.values()), repeats
+
+
+def _more(count: int) -> str:
+    return f" (and {count} more on this line)" if count else ""
 
 
 def _place_of(known: Known, change: FileChange | None) -> Anchor | None:

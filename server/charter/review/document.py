@@ -88,7 +88,7 @@ class Patch(_Value, frozen=True, kw_only=True):
     Attributes:
         title: what it does, a verb phrase.
         diff: the diff with file headers.
-        doubt: why it is only proposed; "" if it was proved.
+        doubt: why it is only a proposal; "" if it is more.
     """
 
     title: Text

@@ -93,7 +93,7 @@ class Renderer:
     def _comment(self, item: Item) -> str:
         page = self.catalogue.rule(item.rule)
         name = link(code(item.rule), page.url) if page and page.url else code(item.rule)
-        parts = [f"**{item.severity.capitalize()}** · {name}\n\n{prose(item.message)}."]
+        parts = [f"**{item.severity.capitalize()}** · {name}\n\n{_sentence(item.message)}"]
         if page and page.why:
             parts.append(page.why)
         if item.suggestion and self.suggestion:
@@ -194,6 +194,10 @@ class Renderer:
         return "\n\n".join(parts) + "\n"
 
 
+def _sentence(message: str) -> str:
+    return f"{prose(message[:1].upper() + message[1:])}."
+
+
 def _headline(review: Review) -> str:
     count = len(review.items)
     if not count:
@@ -233,7 +237,7 @@ def _patch(item: Item) -> str:
     patch = item.patch
     if patch is None:
         return ""
-    doubt = f"\n\nNot proved: {prose(patch.doubt)}." if patch.doubt else ""
+    doubt = f"\n\nA proposal: {prose(patch.doubt)}." if patch.doubt else ""
     body = fenced("diff", patch.diff.rstrip("\n").split("\n"))
     return f"<details><summary>{_html(patch.title)}</summary>\n\n{body}{doubt}\n\n</details>"
 
