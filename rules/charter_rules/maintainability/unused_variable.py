@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from charter.api import Fix, Grade, Severity, rule
 from charter_rules import shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from charter.api import Context, Finding
 
@@ -66,11 +64,10 @@ def unused_variable(function: shapes.FunctionNode, ctx: Context) -> Iterator[Fin
         return found
     ```
     """
-    stores = _names(ctx).stored.get(function)
+    stores, read = _names(function, ctx)
     if not stores:
         ctx.not_an_opportunity()
         return
-    read = _names(ctx).read
     first, last = function.lineno, function.end_lineno or function.lineno
     if any(first <= use.lineno <= last for seer in _SEERS for use in read.get(seer, ())):
         return
@@ -96,27 +93,19 @@ def unused_variable(function: shapes.FunctionNode, ctx: Context) -> Iterator[Fin
             yield ctx.finding(places[0], f"`{name}` is filled and never read")
 
 
-@dataclass(frozen=True)
-class _Names:
-    """The names of one file: those stored in each function itself, and all that are read, by name."""
-
-    stored: Mapping[ast.AST, dict[str, list[ast.Name]]]
-    read: Mapping[str, list[ast.Name]]
-
-
-@lru_cache(maxsize=1)
-def _names(ctx: Context) -> _Names:
-    """Sort the names of a file once for all its functions."""
-    stored: dict[ast.AST, dict[str, list[ast.Name]]] = {}
+def _names(
+    function: ast.FunctionDef | ast.AsyncFunctionDef, ctx: Context
+) -> tuple[dict[str, list[ast.Name]], dict[str, list[ast.Name]]]:
+    """The names that a function stores itself, and all that are read in it or in what it defines."""
+    stored: dict[str, list[ast.Name]] = {}
     read: dict[str, list[ast.Name]] = {}
-    for node in ctx.nodes(ast.Name):
-        if isinstance(node.ctx, ast.Store):
-            function = ctx.function(node)
-            if function is not None:
-                stored.setdefault(function, {}).setdefault(node.id, []).append(node)
-        else:
-            read.setdefault(node.id, []).append(node)
-    return _Names(stored, read)
+    for node in ctx.walk(function):
+        if isinstance(node, ast.Name):
+            if not isinstance(node.ctx, ast.Store):
+                read.setdefault(node.id, []).append(node)
+            elif ctx.function(node) is function:
+                stored.setdefault(node.id, []).append(node)
+    return stored, read
 
 
 def _is_local(places: list[ast.Name], ctx: Context) -> bool:

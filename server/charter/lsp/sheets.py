@@ -49,6 +49,7 @@ class Held:
         finding: the finding; its own places are those of the text that it was found in.
         key: names it as long as the document is open.
         silent: whether a comment silences it.
+        row: the finding as the server gets it, once it was made.
     """
 
     start: int
@@ -56,6 +57,7 @@ class Held:
     finding: Finding
     key: int
     silent: bool = False
+    row: tuple[Any, ...] = ()
 
 
 class Sheet:
@@ -198,11 +200,9 @@ class Sheet:
 
     def rows(self) -> list[tuple[Any, ...]]:
         """The findings for the server: start, end and what was found."""
-        rows = [
-            (held.start, held.end, row_of(held.finding, held.key, self.home.root))
-            for held in self._held
-            if not held.silent
-        ]
+        for held in self._held:
+            held.row = held.row or row_of(held.finding, held.key, self.home.root)
+        rows = [(held.start, held.end, held.row) for held in self._held if not held.silent]
         problems = () if self._off or self.document.unread else self.document.source.problems
         if problems:
             first = problems[0]

@@ -61,6 +61,7 @@ class Piece:
         body: the line on which a class's body begins.
         error: why it does not parse; "" if it does.
         error_line: the line that the parser named.
+        flat: the nodes by type of its parts in source order, once they were put together.
     """
 
     first: int
@@ -74,6 +75,7 @@ class Piece:
     body: int = 0
     error: str = ""
     error_line: int = 0
+    flat: list[dict[type[ast.AST], list[ast.AST]]] | None = None
 
     @property
     def class_(self) -> ast.ClassDef | None:
@@ -179,7 +181,7 @@ class Document:
         if self._source is None:
             if self._stale or self._dirty:
                 self.refresh()
-            blocks = [block for piece in self._pieces for block in _blocks(piece)]
+            blocks = [block for piece in self._pieces for block in _flat(piece)]
             index = JoinedIndex(self._tree, blocks, self._parents, self._roots)
             source = Source.assembled(self.path, self.text, self.module, self._tree, index, self._problems())
             source.__dict__["positions"] = self._positions
@@ -268,6 +270,7 @@ class Document:
         if fresh is None:
             return False
         self._put(members, low, high, fresh, owner, result)
+        piece.flat = None
         owner.body = [node for member in members for node in member.nodes]
         owner.end_lineno, owner.end_col_offset = owner.body[-1].end_lineno, owner.body[-1].end_col_offset
         piece.last = max(owner.end_lineno or 0, members[-1].last)
@@ -453,6 +456,13 @@ def _blocks(piece: Piece) -> Iterator[dict[type[ast.AST], list[ast.AST]]]:
         yield from _blocks(member)
     for index in piece.tail:
         yield index.by_type
+
+
+def _flat(piece: Piece) -> list[dict[type[ast.AST], list[ast.AST]]]:
+    """As `_blocks`, kept until the piece changes."""
+    if piece.flat is None:
+        piece.flat = list(_blocks(piece))
+    return piece.flat
 
 
 def _first_line(piece: Piece) -> int:
