@@ -23,7 +23,6 @@ class Function:
 
     __slots__ = (
         "cls",
-        "file",
         "flags",
         "frees",
         "index",

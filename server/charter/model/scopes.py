@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from charter.model import ir
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -96,7 +96,7 @@ def _declaration(node: ast.Global | ast.Nonlocal, _names: set[str], outer: set[s
     outer.update(node.names)
 
 
-_BINDERS = {
+_BINDERS: dict[type[ast.AST], Callable[[Any, set[str], set[str]], None]] = {
     ast.Assign: _assign,
     ast.AugAssign: _one_target,
     ast.AnnAssign: _one_target,
@@ -156,7 +156,7 @@ class Scope:
 
     def _free(self, name: str) -> bool:
         """Whether an enclosing function binds the name; if so, every function on the way takes it along."""
-        passed = [self]
+        passed: list[Scope] = [self]
         scope = self.parent
         while scope is not None and scope.parent is not None:
             if not scope.is_class and name in scope.names:

@@ -47,7 +47,6 @@ class Run(Statements):
 
     def execute(self, entry: Entry) -> Summary:
         """Run the function and say what callers need to know."""
-        self.entered: dict[Any, Cells] = {}
         self._enter(entry)
         self.run(marshal.loads(self.function.record[ir.BODY]))  # noqa: S302 (our own lowering)
         if self.state is not None:
