@@ -22,6 +22,7 @@ _WORDS = ("lock", "mutex", "semaphore", "condition")
     code="MNT121",
     principles=("released-resources",),
     severity=Severity.MEDIUM,
+    default=False,
     calls=("*.acquire",),
     cwe=(667,),
 )
@@ -30,6 +31,8 @@ def unreleased_lock(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
     The first exception between `acquire()` and `release()` leaves the lock taken for good, and every other thread
     waits for ever. `with lock:` releases on every path.
+
+    Off by default: too few of its findings on published packages have been read to promise nine in ten.
 
     ```python bad
     def add(self, item):
