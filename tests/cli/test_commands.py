@@ -383,7 +383,7 @@ def test_an_interrupt_ends_the_run_and_its_workers_without_a_trace(project: Path
     while not children.read_text() and time.monotonic() < deadline:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert (out, "Traceback" in err) == ("", False)
     with pytest.raises(ProcessLookupError):
