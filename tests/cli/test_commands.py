@@ -382,6 +382,7 @@ def test_an_interrupt_ends_the_run_and_its_workers_without_a_trace(project: Path
     deadline = time.monotonic() + 60
     while not children.read_text() and time.monotonic() < deadline:
         time.sleep(0.05)
+    time.sleep(1)  # until the workers are at work
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 130
