@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
 from charter.engine import suppress
+from charter.engine.bandit import BanditIssue
 from charter.engine.context import FileView, RuleContext
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from charter.analysis import FileAnalysis, ProjectAnalysis
     from charter.api import Fact, Finding
+    from charter.engine.bandit import Inspector
     from charter.engine.plan import Entry, Plan
     from charter.engine.suppress import Suppression
     from charter.syntax.source import Problem, Source
@@ -96,6 +98,8 @@ def check_source(
     result.suppressions = suppress.read(source)
     view = FileView(source, python, is_test=is_test)
     _run_on_nodes(view, plan, result, pause=pause)
+    if plan.inspector is not None:
+        _run_bandit(view, plan, plan.inspector, result)
     for analysis in plan.analyses:
         if pause is not None:
             pause()
@@ -128,6 +132,22 @@ def check_nodes(
     view = FileView(source, python, is_test=is_test)
     _run_on_nodes(view, plan, result, only=nodes)
     return result
+
+
+def _run_bandit(view: FileView, plan: Plan, inspector: Inspector, result: FileResult) -> None:
+    """Let the rules that stand for bandit's tests speak on what the tests report."""
+    started = perf_counter()
+    try:
+        outcome = inspector.inspect(view.source)
+    except Exception as error:  # noqa: BLE001 (as for rules)
+        result.failures.append(failure(view.source.path, "bandit", error))
+        return
+    run_on_facts(view, plan, outcome.issues, result)
+    for entry in plan.fact_entries.get(BanditIssue, ()):
+        count = sum(outcome.opportunities[kind] for kind in entry.rule.kinds)
+        if count:
+            result.opportunities[entry.rule.name] = count
+    result.times["bandit"] = perf_counter() - started
 
 
 def run_on_facts(view: FileView, plan: Plan, facts: Iterable[Fact], result: FileResult) -> None:

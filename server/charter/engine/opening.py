@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from charter.engine import constitution, discovery, registry
+from charter.engine import bandit, constitution, discovery, registry
 from charter.engine.plan import SelectionError, Selector
 from charter.engine.project import Project
 from charter.engine.settings import Settings, SettingsError, guess, load
@@ -25,6 +25,7 @@ UserError = (
     registry.PackError,
     constitution.ConstitutionError,
     discovery.PathError,
+    bandit.ConfigurationError,
 )
 """What opening raises when the user has to mend something; each says what."""
 

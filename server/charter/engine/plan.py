@@ -9,6 +9,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from charter.analysis import ANALYSES, provider
+from charter.engine import bandit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -55,11 +56,13 @@ class Plan:
         entries: the rules, ordered by code.
         key: a digest of rules, options and severities, for caches.
         project_analyses: the analyses of project scope that run on every file of the project, whatever its overrides.
+        inspector: runs bandit's tests; None if none of the rules wants what they report.
     """
 
     entries: tuple[Entry, ...]
     key: str = field(default="", compare=False)
     project_analyses: tuple[Analysis, ...] | None = None
+    inspector: bandit.Inspector | None = field(default=None, compare=False)
 
     @cached_property
     def node_entries(self) -> tuple[tuple[Entry, tuple[type[ast.AST], ...]], ...]:
@@ -189,6 +192,7 @@ class Planner:
 
     Raises:
         SelectionError: if a selector means nothing.
+        ConfigurationError: of `bandit`, if the project's configuration of it cannot be followed.
     """
 
     def __init__(
@@ -206,6 +210,7 @@ class Planner:
         self._select = tuple(select) if select is not None else None
         self._ignore = tuple(ignore)
         self._plans: dict[tuple[int, ...], Plan] = {}
+        self._inspector = bandit.Inspector(bandit.read(settings.root)) if settings.bandit else None
         self.analyses: tuple[Analysis, ...] = ()
         self._retired = frozenset(principle.slug for principle in principles if principle.weight == 0)
         # An unknown selector is an error at once, not at the first file.
@@ -241,14 +246,20 @@ class Planner:
                 settings.severity_of(rule.name, path),
             )
             for rule in self._registry.rules
-            if rule.name in chosen and not self._retired.issuperset(rule.principles)
+            if rule.name in chosen
+            and not self._retired.issuperset(rule.principles)
+            and (self._inspector is not None or bandit.BanditIssue not in rule.subscribes)
         )
-        return Plan(entries, plan_key(entries), self.analyses)
+        asked = any(bandit.BanditIssue in entry.rule.subscribes for entry in entries)
+        inspector = self._inspector if asked else None
+        return Plan(entries, plan_key(entries, inspector), self.analyses, inspector)
 
 
-def plan_key(entries: Iterable[Entry]) -> str:
+def plan_key(entries: Iterable[Entry], inspector: bandit.Inspector | None = None) -> str:
     """A digest of what can change a plan's findings, for caches; the rules' own code is in the cache's version."""
     digest = blake2b(digest_size=16)
+    if inspector is not None:
+        digest.update(inspector.configuration.digest.encode())
     for entry in entries:
         digest.update(
             f"{entry.rule.module}:{entry.rule.code}:{sorted(entry.options.items())}:{entry.severity}".encode()

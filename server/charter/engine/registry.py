@@ -1,4 +1,4 @@
-"""Which rules there are: packs found through the entry point `charter.rules`. It knows none of them by name."""
+"""Which rules there are: packs found through the entry point `charter.rules`, and bandit's. It knows none by name."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, cast
 
 from charter.api import Rule
+from charter.engine import bandit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -75,7 +76,7 @@ class Registry:
 
 @cache
 def load() -> Registry:
-    """The rules of every installed pack.
+    """The rules of every installed pack, and a rule for every test of bandit.
 
     Raises:
         PackError: if a pack cannot be imported, offers no rule, or repeats a name or code.
@@ -91,7 +92,7 @@ def load() -> Registry:
             )
         found.extend(rules)
         packs.append(entry.module)
-    return registry(found, tuple(packs))
+    return registry((*found, *bandit.rules()), tuple(packs))
 
 
 def registry(rules: Iterable[AnyRule], packs: tuple[str, ...] = ()) -> Registry:
