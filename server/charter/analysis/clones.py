@@ -8,6 +8,9 @@ Method: I. D. Baxter and others, "Clone Detection Using Abstract Syntax Trees" (
 R. M. Karp and M. O. Rabin (1987) for the look-up by fingerprints of fixed length.
 """
 
+# The values here are nested tuples or parsed documents, which only their tags type.
+# pyright: reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import ast

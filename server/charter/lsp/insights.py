@@ -144,16 +144,11 @@ def _scores_of(sheet: Sheet, node: ast.AST, findings: list[Finding]) -> Scores:
 def _complexity(sheet: Sheet) -> dict[tuple[int, str], int]:
     """McCabe's number of each function, by line and name."""
     from charter.analysis import metrics
-    from charter.api.facts.metrics import FunctionMetrics
     from charter.model.names import Names
 
     source = sheet.document.source
     found = metrics.facts(source, Names(source))
-    return {
-        (fact.location.line, fact.name.rpartition(".")[2]): fact.cyclomatic
-        for fact in found
-        if isinstance(fact, FunctionMetrics)
-    }
+    return {(fact.location.line, fact.name.rpartition(".")[2]): fact.cyclomatic for fact in found}
 
 
 def _symbol(sheet: Sheet, node: ast.AST) -> str:

@@ -1,5 +1,8 @@
 """Lowers a file's syntax tree to the intermediate representation. It knows Python's syntax, no types, no libraries."""
 
+# The values here are nested tuples or parsed documents, which only their tags type.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import ast
@@ -206,7 +209,7 @@ class _Lowering:
     def walrus(self, node: ast.NamedExpr) -> ir.Node:
         value = self.expr(node.value)
         scope = self.function.scope
-        if isinstance(node.target, ast.Name) and node.target.id not in scope.outer and self.function.index:
+        if node.target.id not in scope.outer and self.function.index:
             scope.names.add(node.target.id)
         return (ir.WALRUS, self.at(node), self.expr(node.target), value)
 

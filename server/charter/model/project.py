@@ -3,6 +3,9 @@
 It resolves names statically, from file records alone; what a name's value is at run time is the analyses' affair.
 """
 
+# The values here are nested tuples or parsed documents, which only their tags type.
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections import defaultdict

@@ -1,5 +1,8 @@
 """Which names a function binds and where a name it reads is bound. It looks at one tree, never at other files."""
 
+# The values here are nested tuples or parsed documents, which only their tags type.
+# pyright: reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import ast

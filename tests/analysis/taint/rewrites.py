@@ -1,5 +1,8 @@
 """Rewrites of a program that keep its meaning, so that no verdict of the analysis may change."""
 
+# The values here are nested tuples or parsed documents, which only their tags type.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import ast
@@ -33,11 +36,10 @@ def _unparsed(transform: Callable[[ast.Module], ast.AST], text: str) -> str:
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.stmt) and not hasattr(node, "body"):
-            node.marks = [
-                marks[line] for line in range(node.lineno, (node.end_lineno or 0) + 1) if line in marks
-            ]  # pyright: ignore[reportAttributeAccessIssue]
+            lines = range(node.lineno, (node.end_lineno or 0) + 1)
+            setattr(node, "marks", [marks[line] for line in lines if line in marks])  # noqa: B010
         elif isinstance(node, ast.stmt) and node.lineno in marks:
-            node.marks = [marks[node.lineno]]  # pyright: ignore[reportAttributeAccessIssue]
+            setattr(node, "marks", [marks[node.lineno]])  # noqa: B010
     return _print(ast.fix_missing_locations(transform(tree)))
 
 

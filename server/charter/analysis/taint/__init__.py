@@ -4,6 +4,9 @@
 What is a source, a sink or a sanitizer is data (`charter.model.library`); which flows are findings is the rules' affair.
 """
 
+# Modules of one class name each other in annotations only.
+# pyright: reportImportCycles=false
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

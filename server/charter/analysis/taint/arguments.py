@@ -1,5 +1,8 @@
 """The arguments of one call, and how the models' argument specifications choose among them."""
 
+# Modules of one class name each other in annotations only.
+# pyright: reportImportCycles=false
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

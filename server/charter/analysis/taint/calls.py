@@ -1,5 +1,8 @@
 """Calls: of the project's functions by their summaries, of libraries by their models, of callbacks and classes."""
 
+# The values here are nested tuples or parsed documents, which only their tags type; modules of one class name each other in annotations only.
+# pyright: reportImportCycles=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final

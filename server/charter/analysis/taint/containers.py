@@ -1,5 +1,8 @@
 """Lists, tuples, sets and dictionaries: elements by constant keys and positions, and their methods."""
 
+# The values here are nested tuples or parsed documents, which only their tags type; one class, written in several files.
+# pyright: reportPrivateUsage=false, reportUnknownArgumentType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final

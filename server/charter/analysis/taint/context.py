@@ -4,6 +4,9 @@ Which parameters carry untrusted data counts, and what else of them changes the 
 one summary.
 """
 
+# The values here are nested tuples or parsed documents, which only their tags type; modules of one class name each other in annotations only.
+# pyright: reportImportCycles=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final

@@ -1,5 +1,8 @@
 """Summaries of all functions of a project, computed on demand, kept, and recomputed only where something changed."""
 
+# The values here are nested tuples or parsed documents, which only their tags type; modules of one class name each other in annotations only.
+# pyright: reportImportCycles=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections import defaultdict

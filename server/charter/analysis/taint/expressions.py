@@ -1,9 +1,12 @@
 """The values of expressions: names, attributes, operators, literals and comprehensions."""
 
+# The values here are nested tuples or parsed documents, which only their tags type; one class, written in several files.
+# pyright: reportPrivateUsage=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.analysis.taint.arguments import Arguments
 from charter.analysis.taint.calls import Calls
@@ -664,7 +667,7 @@ def _folded(operator: str, left: Any, right: Any) -> Value | None:
                 count = right if isinstance(left, str) else left
                 if not isinstance(count, int) or count > 1000:
                     return None
-            result = left * right
+            result = cast("Any", left) * right
         elif operator == "%":
             if isinstance(left, str | bytes):
                 return None

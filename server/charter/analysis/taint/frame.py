@@ -1,5 +1,8 @@
 """The state of one function under analysis: names, heap cells, origins and what was checked. It evaluates nothing."""
 
+# The values here are nested tuples or parsed documents, which only their tags type.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field

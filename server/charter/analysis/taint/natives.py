@@ -289,10 +289,6 @@ def _isinstance(frame: Any, arguments: Arguments, place: int) -> Value:
     return UNKNOWN
 
 
-def _super(frame: Any, arguments: Arguments, place: int) -> Value:
-    return UNKNOWN
-
-
 def _open(frame: Any, arguments: Arguments, place: int) -> Value:
     path = arguments.position(0) or UNKNOWN
     return frame.new_object((INSTANCE, "io.TextIOWrapper"), place, {".name": (path[0], NO, None, ())})

@@ -1,8 +1,11 @@
 """The effect of statements on the state: assignment, branches, loops, exceptions, matching and returns."""
 
+# The values here are nested tuples or parsed documents, which only their tags type; one class, written in several files.
+# pyright: reportPrivateUsage=false, reportUnknownArgumentType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.analysis.taint.arguments import Arguments
 from charter.analysis.taint.expressions import Expressions
@@ -454,8 +457,9 @@ class Statements(Expressions):
             if self.state is None:
                 break
             _EXECUTE[statement[0]](self, statement)
-            if self.state is not None and statement is not body[-1]:
-                thrown = self.joined(thrown, dict(self.state))
+            after = cast("State | None", self.state)  # the statement may have changed it
+            if after is not None and statement is not body[-1]:
+                thrown = self.joined(thrown, dict(after))
         if self.state is not None:
             if len(body) > 1 or (body and body[0][0] not in {ir.ASSIGN, ir.EXPRESSION, ir.RETURN}):
                 thrown = self.joined(thrown, self._without_last_checks(dict(self.state), thrown))

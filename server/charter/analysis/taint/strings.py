@@ -1,5 +1,8 @@
 """How texts are built from others and what their place in the whole makes impossible. It knows no libraries."""
 
+# The values here are nested tuples or parsed documents, which only their tags type.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import re

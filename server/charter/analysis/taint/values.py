@@ -9,6 +9,9 @@ A value is a tuple `(taint, constant, reference, objects)`:
 - objects: ids of the heap objects it may be.
 """
 
+# The values here are nested tuples or parsed documents, which only their tags type.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from typing import Any, Final

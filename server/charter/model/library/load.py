@@ -1,5 +1,8 @@
 """Reads a library's model from TOML and says in which line a mistake is. It knows the format, not the analysis."""
 
+# The values here are nested tuples or parsed documents, which only their tags type.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import re
