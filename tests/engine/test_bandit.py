@@ -246,7 +246,7 @@ def test_findings_are_those_of_bandit_on_real_code(tmp_path: Path) -> None:
         files[f"library/{name}.py"] = (library / f"{name}.py").read_text("utf-8")
     _write(tmp_path, files)
     expected, skipped = _bandit(tmp_path)
-    assert sum(expected.values()) > 20
+    assert len({key[2] for key in expected}) >= 8
     found = _charter(tmp_path)
     assert Counter({key: count for key, count in found.items() if key[0] not in skipped}) == expected
 
