@@ -375,8 +375,14 @@ def test_an_interrupt_ends_the_run_and_its_workers_without_a_trace(project: Path
     for number in range(40):
         (project / "pkg" / f"m{number}.py").write_text(BAD * 400)
     command = [sys.executable, "-m", "charter.cli.main", "check", "-j", "2", "--unsafe-fixes"]
+    # A test run in the background of a shell inherits an ignored SIGINT, and Python would go on ignoring it.
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     deadline = time.monotonic() + 60

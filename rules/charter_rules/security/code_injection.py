@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     code="SEC103",
     principles=("code-injection",),
     severity=Severity.CRITICAL,
+    aliases=("B307", "B102", "S307", "S102"),
     cwe=(
         94,
         95,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     code="SEC101",
     principles=("command-injection",),
     severity=Severity.CRITICAL,
+    aliases=("B604", "B601", "S604", "S601"),
     cwe=(78,),
     kinds=("command",),
     references=(

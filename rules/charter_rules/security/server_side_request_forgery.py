@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     code="SEC108",
     principles=("outbound-requests",),
     severity=Severity.HIGH,
+    aliases=("B310", "S310"),
     cwe=(918,),
     kinds=("ssrf",),
     references=(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     code="SEC110",
     principles=("safe-deserialization",),
     severity=Severity.CRITICAL,
+    aliases=("B301", "B302", "S301", "S302"),
     cwe=(502,),
     kinds=("deserialization",),
     references=(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib.metadata import entry_points
 from importlib.resources import files
 from typing import TYPE_CHECKING, cast
 
-from charter.api import Rule
+from charter.api import Rule, Severity
 from charter.engine import bandit
 
 if TYPE_CHECKING:
@@ -92,7 +92,15 @@ def load() -> Registry:
             )
         found.extend(rules)
         packs.append(entry.module)
-    return registry((*found, *bandit.rules()), tuple(packs))
+    return registry((*found, *_rules_for_bandit(found)), tuple(packs))
+
+
+def _rules_for_bandit(found: Iterable[AnyRule]) -> Iterator[AnyRule]:
+    """The rules for bandit's tests. Those that a rule of a pack stands for, and mere remarks, wait to be selected."""
+    replaced = {alias for rule in found for alias in rule.aliases}
+    for rule in bandit.rules():
+        off = rule.code in replaced or rule.severity <= Severity.LOW
+        yield replace(rule, default=False) if off else rule
 
 
 def registry(rules: Iterable[AnyRule], packs: tuple[str, ...] = ()) -> Registry:
