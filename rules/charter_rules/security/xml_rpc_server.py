@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     ),
     references=(
         "https://docs.python.org/3/library/xmlrpc.server.html",
-        "https://pypi.org/project/defusedxml/",
+        "https://github.com/tiran/defusedxml",
     ),
 )
 def xml_rpc_server(call: ast.Call, ctx: Context) -> Iterator[Finding]:
