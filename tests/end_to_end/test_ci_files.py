@@ -107,7 +107,7 @@ def test_the_action_installs_itself_and_reviews_without_importing_the_project(tm
     workspace.mkdir()
     temp.mkdir()
     base = _commit(workspace, {"shop.py": "def f(x):\n    return x is None\n"})
-    trap = f"open({str(tmp_path / 'ran')!r}, 'w')\n"
+    trap = f"import pathlib\n\npathlib.Path({str(tmp_path / 'ran')!r}).touch()\n"
     names = ("charter.py", "sitecustomize.py", "click.py", "yaml.py")
     head = _commit(workspace, {"shop.py": "def f(x):\n    return x == None\n", **dict.fromkeys(names, trap)})
     event = tmp_path / "event.json"
