@@ -77,7 +77,6 @@ def _rule(id_: str, entry: Mapping[str, Any]) -> AnyRule:
         confidence=Confidence[entry["confidence"].upper()],
         cwe=(entry["cwe"],),
         kinds=(id_,),
-        aliases=(f"S{id_[1:]}",),
         references=(_address(id_, entry["name"]),),
         module=__name__,
         doc=f"{entry['title']}.\n\n{entry['why']}\n\nThis is bandit's test {id_} (`{entry['name']}`).",
