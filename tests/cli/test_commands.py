@@ -326,11 +326,11 @@ def test_a_new_rule_works_end_to_end_from_a_package_of_its_own(
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-rules\nVersion: 0.1.0\n")
     (metadata / "entry_points.txt").write_text("[charter.rules]\nacme_rules = acme_rules\n")
-    (tmp_path / "code.py").write_text('"""Code."""\n\nprint("x")\n')
+    (tmp_path / "shop.py").write_text('"""Code."""\n\nprint("x")\n')
     env = {**os.environ, "PYTHONPATH": str(pack)}
-    check = [sys.executable, "-m", "charter.cli.main", "check", "-f", "concise", "code.py"]
+    check = [sys.executable, "-m", "charter.cli.main", "check", "-f", "concise", "shop.py"]
     result = subprocess.run(check, env=env, text=True, capture_output=True, check=False)
-    assert "code.py:3:1: ACME001 print-in-library" in result.stdout
+    assert "shop.py:3:1: ACME001 print-in-library" in result.stdout
     test = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(pack)]
     result = subprocess.run(test, env=env, text=True, capture_output=True, check=False)
     assert "1 passed" in result.stdout
