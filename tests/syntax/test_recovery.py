@@ -133,6 +133,16 @@ def test_newer_syntax_stands_beside_a_mistake() -> None:
     assert isinstance(broken, nodes.Broken)
 
 
+def test_what_holds_a_converted_or_broken_statement_ends_where_it_ends() -> None:
+    text = (
+        'def f():\n    if a:\n        x = f"{é["ü"]}" + (\n            1)  # c\n\ndef g():\n    é = (ü -)\n'
+    )
+    functions = convert.statements(text).tree.body
+    assert [ast.get_source_segment(text, node) for node in functions] == [
+        text[: text.index("  # c")], "def g():\n    é = (ü -)"
+    ]  # fmt: skip
+
+
 def test_a_docstring_without_end_stops_before_the_next_definition() -> None:
     text = 'def f():\n    """Doc.\n    x = 1\n\ndef g():\n    """Doc."""\n    return 2\n'
     recovered = convert.statements(text)

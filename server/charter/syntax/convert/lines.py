@@ -68,7 +68,7 @@ class Line:
     Attributes:
         start: offset of the first character of its first physical line.
         first: offset of its first token.
-        end: offset behind its last character, without the line end.
+        end: offset behind its last token.
         indent: width of its indentation, tabs to multiples of eight.
         word: its first word, `@` for a decorator, "" for anything else.
     """
@@ -123,6 +123,7 @@ class _Scanner:
         self.ends_in_string = False
         self.pos = 0
         self.begin = -1
+        self.tail = 0
         self.stack: list[str] = []
         self.quotes: list[str] = []
         self.levels = [""]
@@ -161,6 +162,9 @@ class _Scanner:
             if not stripped:
                 return
             self.begin = match.end() - len(stripped)
+        code = len(run.rstrip(" \t\f"))
+        if code:
+            self.tail = match.start() + code
         if self.depth > DEPTH_LIMIT:
             return
         comma = run.rfind(",")
@@ -229,6 +233,7 @@ class _Scanner:
     def _start(self, match: re.Match[str]) -> None:
         if self.begin < 0:
             self.begin = match.start()
+        self.tail = match.end()
 
     def _newline(self, match: re.Match[str]) -> None:
         if not self.stack or (_STATEMENT.match(self.text, self.pos) and not self._restart()):
@@ -257,7 +262,7 @@ class _Scanner:
             start = self._line_start(self.begin)
             indent = _width(self.text[start : self.begin])
             word = _WORD.match(self.text, self.begin)
-            line = Line(start, self.begin, end, indent, word[0] if word else "")
+            line = Line(start, self.begin, min(self.tail, end), indent, word[0] if word else "")
             self.lines.append(line)
             if line.word == "elif":
                 self.elifs[indent] = self.elifs.get(indent, 0) + 1
@@ -284,6 +289,7 @@ class _Scanner:
         body = _BODY[quote].match(text, self.pos)
         assert body is not None
         self.pos = body.end() + len(quote) if text.startswith(quote, body.end()) else body.end()
+        self.tail = self.pos
         if triple and body.end() >= len(text):
             self.ends_in_string = True
 
@@ -298,6 +304,7 @@ class _Scanner:
         for definition in _DEFINITION.finditer(text, self.pos, body.end()):
             if _width(definition[1]) <= indent:
                 self.pos = definition.start()
+                self.tail = len(text[: self.pos].rstrip())
                 self._end(definition.start())
                 return True
         return False
@@ -329,6 +336,7 @@ class _Scanner:
                 self.pos += len(quote)
             while self._pop() != "F":
                 pass
+        self.tail = self.pos
 
 
 def _ends_head(text: str, end: int) -> bool:

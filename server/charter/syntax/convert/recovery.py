@@ -38,7 +38,7 @@ _NAME: Final = re.compile(r"(?<![\w.])[^\W\d]\w*")
 _STRING_OR_COMMENT: Final = re.compile(r"\"[^\"\r\n]*\"|'[^'\r\n]*'|#[^\r\n]*")
 _HEAD: Final = re.compile(r"(async[ \t]+)?([a-z]+)[ \t]*(\w*)")
 _PARAMETER: Final = re.compile(r"[(,]\s*(\*{0,2}[^\W\d]\w*)")
-_BLANK: Final = re.compile(r"[^\r\n]")
+_BLANK: Final = re.compile(r"[^\r\n]+")
 _CONTEXT: Final = {
     "elif": "if 1: pass\n",
     "else": "if 1: pass\n",
@@ -97,8 +97,15 @@ class _Hole:
     end: int
     converted: list[ast.stmt] = field(default_factory=list)
     error: Broken | None = None
-    holder: str = "0"
-    """What stands for it in the repaired text; blank where no statement may stand."""
+    stray: bool = False
+    """Whether no statement may stand there, so that nothing stands for it in the repaired text."""
+
+    def holder(self, text: str) -> str:
+        """What stands for it in the repaired text: a tuple of the same extent, so that what is around it ends alike."""
+        if self.stray:
+            return " "
+        blank = _blank(text[self.start : self.end])
+        return f"({blank[1:-1]})" if len(blank) > 1 else "0"
 
 
 class _Recovery:
@@ -121,8 +128,7 @@ class _Recovery:
             error = self._stray(line, indent) if stray else self._statement(first, last)
             if error is not None:
                 end = self.lines[last - 1].end
-                holder = " " if stray else "0"
-                self.holes.append(_Hole(line.first, end, error=None if broken else error, holder=holder))
+                self.holes.append(_Hole(line.first, end, error=None if broken else error, stray=stray))
             broken = error is not None
 
     def _stray(self, line: Line, indent: int) -> Broken:
@@ -261,7 +267,9 @@ class _Recovery:
 
     def _repaired(self, start: int, end: int) -> str:
         """The text from `start` to `end` with place holders where it is known that the host fails."""
-        edits = [(hole.start, hole.end, hole.holder) for hole in self.holes if hole.start < hole.end]
+        edits = [
+            (hole.start, hole.end, hole.holder(self.text)) for hole in self.holes if hole.start < hole.end
+        ]
         edits = [edit for edit in (*edits, *self.heads) if start <= edit[0] and edit[1] <= end]
         edits.sort(key=lambda edit: (edit[0], -edit[1]))
         parts: list[str] = []
@@ -269,7 +277,7 @@ class _Recovery:
         for begin, until, head in edits:
             if begin < at:
                 continue  # inside a statement that is left out as a whole
-            parts += (self.text[at:begin], head, _BLANK.sub(" ", self.text[begin + len(head) : until]))
+            parts += (self.text[at:begin], head, _blank(self.text[begin + len(head) : until]))
             at = until
         parts.append(self.text[at:end])
         return "".join(parts)
@@ -320,6 +328,11 @@ class _Recovery:
             lost = _broken(at, start, end)
             tree.body.insert(bisect_left(tree.body, lost.lineno, key=_first_line), lost)
         return Recovered(tree, errors)
+
+
+def _blank(text: str) -> str:
+    """As many spaces as the text has bytes, for `ast` counts columns in bytes; line ends stay."""
+    return _BLANK.sub(lambda match: " " * len(match[0].encode("utf-8", "surrogatepass")), text)
 
 
 def _first_line(node: ast.stmt) -> int:
