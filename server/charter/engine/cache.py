@@ -90,6 +90,10 @@ class Cache:
                 self._database.close()
             self._database = None
 
+    def __del__(self) -> None:
+        """A cache that nobody holds any more lets go of its file."""
+        self.close()
+
     @property
     def _file(self) -> Path:
         return self.folder / "cache.db"
