@@ -125,7 +125,7 @@ def test_names_in_a_broken_statement_stay_used() -> None:
 def test_newer_syntax_stands_beside_a_mistake() -> None:
     text = 'def f[T](x: T):\n    y = f"{x["a"]}"\n    z = \n    return y\n\ntype X = int\nw = f"{a["b"]}" +\n'
     recovered = convert.statements(text)
-    assert [text[slice(*error.span)] for error in recovered.errors] == ["=", "+"]
+    assert [text[slice(*error.span)].strip() for error in recovered.errors] == ["=", "+"]
     function, alias, broken = recovered.tree.body
     assert isinstance(function, ast.FunctionDef)
     assert [type(node) for node in function.body] == [ast.Assign, nodes.Broken, ast.Return]
@@ -180,6 +180,13 @@ def test_says_what_python_says() -> None:
 def test_hostile_nesting_is_refused_and_the_rest_kept(text: str) -> None:
     newer = text + '\ny = f"{a["b"]}"\n'
     recovered = convert.statements(newer)
+    try:
+        ast.parse(newer)
+    except (SyntaxError, RecursionError, MemoryError):
+        pass
+    else:  # a newer Python reads it by itself, and nothing is to be refused
+        assert recovered.errors == ()
+        return
     assert recovered.errors
     assert any(isinstance(node, ast.Assign) for node in recovered.tree.body)
     with pytest.raises(SyntaxError):
