@@ -175,14 +175,18 @@ class Checker:
         elif self._queue:
             self._answer(self._queue.popleft())
         elif not self._told_rules:
-            self._told_rules = True
-            self.pipe.send("rules", self.homes.rule_pages())
+            self._tell_rules()
         else:
             sheet = max(
                 (sheet for sheet in self.sheets.values() if not sheet.complete),
                 key=lambda sheet: sheet.touched,
             )
             self.finish(sheet)
+
+    def _tell_rules(self) -> None:
+        if not self._told_rules:
+            self._told_rules = True
+            self.pipe.send("rules", self.homes.rule_pages())
 
     def finish(self, sheet: Sheet) -> None:
         """Check a document to the end now.
@@ -210,6 +214,7 @@ class Checker:
         if sheet.complete:
             self._queue.extend(self._patient)
             self._patient.clear()
+        self._tell_rules()  # a finding without the link to its page would be half of one
         self.pipe.send("found", sheet.uri, sheet.version, sheet.complete, sheet.rows())
         extracts = sheet.take_extracts()
         if extracts is not None:
