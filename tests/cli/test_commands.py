@@ -110,10 +110,30 @@ def test_a_wrong_setting_is_told_with_its_line(project: Path, charter: Charter) 
         ),
         ("[rules.nope]\nx = 3\n", "no rule is called `nope`"),
         ("[per-file.'*.py']\nignore = ['nope']\n", "charter.toml:2: no rule is called `nope`"),
+        ("[[taint.sink]]\nnames = ['a.b']\nkind = 'sequel'\n", "charter.toml:3: unknown kind 'sequel'"),
+        ("models = ['gone.toml']\n", "charter.toml:1: the model file `gone.toml` cannot be read"),
     ):
         (project / "charter.toml").write_text(text)
         result = charter("check")
         assert (result.code, said in result.err) == (2, True), result.err
+
+
+def test_a_project_adds_sources_and_sinks_of_its_own(project: Path, charter: Charter) -> None:
+    (project / "pkg" / "bad.py").write_text(
+        "from pkg.good import field, run\n\n\ndef view():\n    run(field('name'))\n"
+    )
+    (project / "pkg" / "good.py").write_text(
+        "def field(name):\n    return name\n\n\ndef run(text):\n    print(text)\n"
+    )
+    arguments = ("check", "--select", "sql-injection", "-f", "concise", "--fail-under", "0")
+    assert charter(*arguments).out == ""
+    (project / "charter.toml").write_text(
+        "models = ['flows.toml']\n[[taint.sink]]\nnames = ['pkg.good.run']\nkind = 'sql'\n"
+    )
+    (project / "flows.toml").write_text("[[source]]\nnames = ['pkg.good.field']\nkind = 'http'\n")
+    said = charter(*arguments).out
+    assert "pkg/bad.py:5" in said
+    assert "becomes part of the SQL that `run` runs" in said
 
 
 @pytest.mark.usefixtures("project")

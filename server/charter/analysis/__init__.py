@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from charter.api import Fact
+    from charter.model.library import Library
     from charter.model.names import Names
     from charter.syntax.source import Source
 
@@ -54,8 +55,9 @@ class ProjectInfo:
         modules: the dotted name of each Python file, by path.
         files: paths of files that are not Python (templates), relative to the root.
         read: the text of one of `files`; None if it cannot be read.
-        settings: the tables of the settings that analyses own, by name (`taint`, `layers`, …).
+        settings: what the settings say to analyses, by name (`threats`, `layers`).
         data: TOML texts that rule packs bring along (models of libraries), by name.
+        libraries: the project's own models.
     """
 
     root: str
@@ -65,6 +67,7 @@ class ProjectInfo:
     read: Callable[[str], str | None]
     settings: Mapping[str, object]
     data: Mapping[str, str]
+    libraries: Sequence[Library] = ()
 
 
 class FileAnalysis(Protocol):

@@ -34,6 +34,11 @@ fail-under = 80
 # Whose input is not to be trusted: "remote" (the network), or also "local" (arguments, environment, files).
 # threats = ["remote"]
 
+# A function that runs SQL, for the rules that follow data; docs/data-flow.md describes the tables.
+# [[taint.sink]]
+# names = ["shop.db.run"]
+# kind = "sql"
+
 # What is different for some files.
 # [per-file."scripts/"]
 # ignore = ["S13"]

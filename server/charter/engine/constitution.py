@@ -12,7 +12,7 @@ import msgspec
 
 from charter.api import Pillar, Principle
 from charter.engine.settings import SettingsError, guess
-from charter.engine.toml import line_of
+from charter.syntax.toml import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

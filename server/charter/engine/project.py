@@ -10,6 +10,7 @@ from charter.analysis import ProjectInfo
 from charter.engine import suppress
 from charter.engine.check import Failure, FileResult, check_source, failure, run_on_facts
 from charter.engine.context import FileView, with_fingerprints
+from charter.engine.libraries import own_libraries
 from charter.engine.plan import Planner
 from charter.engine.reduce import ProjectFacts, Reducer
 from charter.model.modules import ModuleNames
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from charter.api import AnyRule, Finding, Principle
     from charter.engine.registry import Registry
     from charter.engine.settings import Settings
+    from charter.model.library import Library
 
 Reader = Callable[[str], bytes]
 """Gives the bytes of a file by its path relative to the root; raises OSError if it cannot."""
@@ -42,6 +44,7 @@ class Project:
         modules: the dotted name of each Python file, by path.
         select: selectors that replace those of the settings; None for none.
         ignore: selectors to take away besides.
+        libraries: the project's own models.
     """
 
     settings: Settings
@@ -54,6 +57,7 @@ class Project:
     modules: Mapping[str, str] = field(default_factory=dict[str, str])
     select: tuple[str, ...] | None = None
     ignore: tuple[str, ...] = ()
+    libraries: tuple[Library, ...] = ()
 
     @classmethod
     def of(
@@ -82,6 +86,7 @@ class Project:
 
         Raises:
             SelectionError: if a selector means nothing.
+            SettingsError: if the project's own models cannot be used.
         """
         known = tuple(sorted(paths))
         names = ModuleNames(known)
@@ -99,6 +104,7 @@ class Project:
             modules,
             chosen,
             tuple(ignore),
+            own_libraries(settings),
         )
 
     @property
@@ -111,8 +117,9 @@ class Project:
             modules=self.modules,
             files=self.others,
             read=self._text_of_other,
-            settings={"taint": settings.taint, "threats": settings.threats, "layers": settings.layers},
+            settings={"threats": settings.threats, "layers": settings.layers},
             data=self.registry.data("models"),
+            libraries=self.libraries,
         )
 
     def source(self, path: str) -> Source:

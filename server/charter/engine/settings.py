@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import msgspec
 
 from charter.api import Pillar, Severity
-from charter.engine.toml import line_of
+from charter.syntax.toml import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -228,7 +228,7 @@ class Settings(Options, frozen=True, forbid_unknown_fields=True, rename="kebab")
             return SettingsError(
                 Path("the command line"), 0, f"no {what} is called `{word}`", guess(word, known)
             )
-        keys = _prefix(self.path) + where
+        keys = table_of(self.path) + where
         line = line_of(self.path.read_text("utf-8-sig", "replace"), keys, value=word)
         return SettingsError(self.path, line, f"no {what} is called `{word}`", guess(word, known))
 
@@ -317,7 +317,8 @@ def _read(path: Path, *, required: bool) -> tuple[str, dict[str, Any] | None]:
     return text, {} if table is None and required else table
 
 
-def _prefix(path: Path) -> tuple[str, ...]:
+def table_of(path: Path) -> tuple[str, ...]:
+    """The tables in which Charter's settings stand in a file."""
     return ("tool", "charter") if path.name == "pyproject.toml" else ()
 
 
@@ -347,7 +348,7 @@ def _convert(path: Path, text: str, data: object, kind: type[T], where: tuple[st
         elif keys:
             message = f"`{'.'.join(keys)}`: {message[0].lower()}{message[1:]}"
             hint = next((hint for key, hint in _HINTS.items() if key in keys), "")
-        raise SettingsError(path, line_of(text, _prefix(path) + keys), message, hint) from None
+        raise SettingsError(path, line_of(text, table_of(path) + keys), message, hint) from None
 
 
 def _kind_at(kind: Any, keys: tuple[str, ...]) -> Any:

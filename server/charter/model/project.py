@@ -295,6 +295,22 @@ class Project:
             return self.method(owner, name)
         return None
 
+    def named(self, path: str) -> Module | Function | Class | None:
+        """What a qualified name means, whoever would import it; None if it is nothing of the project's.
+
+        Args:
+            path: a dotted name as an import would spell it.
+        """
+        parts = path.split(".")
+        for count in range(len(parts) - 1, 0, -1):
+            for module in self.by_name.get(".".join(parts[:count]), ()):
+                found: object = module
+                for name in parts[count:]:
+                    found = self.attribute(found, name, module)
+                if isinstance(found, Module | Function | Class):
+                    return found
+        return None
+
     def linear_order(self, cls: Class) -> tuple[Class | str, ...]:
         """The class and its bases in the order of look-up (an approximation of C3: last occurrence wins)."""
         if cls.order is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from charter.analysis import ProjectInfo
 from charter.analysis.taint import Solver, extract
+from charter.model.library import load
 from charter.model.names import Names
 from charter.syntax.source import Source
 
@@ -32,8 +33,8 @@ def models() -> dict[str, str]:
     }
 
 
-def solver(settings: Mapping[str, object] | None = None) -> Solver:
-    """A solver without files."""
+def solver(settings: Mapping[str, object] | None = None, own: str = "") -> Solver:
+    """A solver without files; `own` is TOML as in a project's own model file."""
     return Solver(
         ProjectInfo(
             root="/project",
@@ -43,6 +44,7 @@ def solver(settings: Mapping[str, object] | None = None) -> Solver:
             read=lambda _path: None,
             settings=settings or {},
             data=models(),
+            libraries=(load(own, "own.toml"),) if own else (),
         )
     )
 
@@ -53,9 +55,11 @@ def record(path: str, text: str) -> object:
     return extract(source, Names(source))
 
 
-def solved(project: Mapping[str, str], settings: Mapping[str, object] | None = None) -> list[TaintFlow]:
+def solved(
+    project: Mapping[str, str], settings: Mapping[str, object] | None = None, own: str = ""
+) -> list[TaintFlow]:
     """The flows in a project."""
-    engine = solver(settings)
+    engine = solver(settings, own)
     for path, text in project.items():
         engine.update(path, record(path, text))
     return flows(engine)

@@ -57,18 +57,6 @@ def test_any_sequence_of_edits_ends_where_a_new_solver_ends() -> None:
         assert places(flows(engine)) == places(solved(files))
 
 
-def test_the_settings_add_sources_and_sinks() -> None:
-    settings = {
-        "taint": {
-            "source": [{"names": ["shop.http.field"], "kind": "http"}],
-            "sink": [{"names": ["shop.db.run"], "kind": "sql"}],
-        }
-    }
-    text = "from shop.http import field\nfrom shop import db\ndef view():\n    db.run(field('x'))\n"
-    assert solved({"app.py": text}) == []
-    assert places(solved({"app.py": text}, settings)) == {("app.py", 4, "sql")}
-
-
 def test_local_input_counts_only_where_the_settings_say_so() -> None:
     text = "import sys\neval(sys.argv[1])\n"
     assert solved({"app.py": text}) == []

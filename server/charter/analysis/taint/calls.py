@@ -126,13 +126,35 @@ class Calls(Sinks):
         entry = self.index.entry(path)
         if entry.name or receiver is not None:
             self._apply_facts(entry, path, receiver, arguments)
-        if entry.registers:
-            self.engine.register(self, entry, arguments)
         native = NATIVE.get(path)
         if native is not None:
             value = native(self, arguments, position)
         else:
             value = self._external_result(entry, path, receiver, arguments, position)
+        value = self._called(entry, path, value, receiver, arguments, position)
+        reference = value[2]
+        if (
+            reference is not None
+            and reference[0] == INSTANCE
+            and not value[3]
+            and reference[1][:9] != "builtins."
+        ):
+            made = self.new_object(reference, position, {})
+            return (value[0], value[1], reference, made[3])
+        return value
+
+    def _called(
+        self,
+        entry: Entry,
+        path: str,
+        value: Value,
+        receiver: Value | None,
+        arguments: Arguments,
+        position: int,
+    ) -> Value:
+        """The value of a call after what the models say of its result and of the way on."""
+        if entry.registers:
+            self.engine.register(self, entry, arguments)
         if entry.sanitizers:
             value = self._sanitized(entry, value, receiver, arguments)
         if entry.sources:
@@ -144,15 +166,6 @@ class Calls(Sinks):
         if entry.exits:
             self.state = None
             return UNKNOWN
-        reference = value[2]
-        if (
-            reference is not None
-            and reference[0] == INSTANCE
-            and not value[3]
-            and reference[1][:9] != "builtins."
-        ):
-            made = self.new_object(reference, position, {})
-            return (value[0], value[1], reference, made[3])
         return value
 
     def _apply_facts(self, entry: Entry, path: str, receiver: Value | None, arguments: Arguments) -> None:
@@ -365,6 +378,23 @@ class Calls(Sinks):
         captured: Any,
     ) -> Value:
         """The value of a call of a project's function, with all its effects."""
+        modelled = self.engine.modelled.get(function) if self.engine.modelled else None
+        if modelled is None:
+            return self._call_body(function, receiver, arguments, position, captured)
+        self._apply_facts(modelled, modelled.name, receiver, arguments)
+        value = self._call_body(function, receiver, arguments, position, captured)
+        if modelled.propagators:
+            value = self._propagated(modelled, receiver, arguments)
+        return self._called(modelled, modelled.name, value, receiver, arguments, position)
+
+    def _call_body(
+        self,
+        function: Function,
+        receiver: Value | None,
+        arguments: Arguments,
+        position: int,
+        captured: Any,
+    ) -> Value:
         if function.flags & ir.CLASS_BODY:
             return UNKNOWN
         decorators = function.record[ir.DECORATORS]

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from charter.analysis.taint.frame import Flow
     from charter.model.library.index import Entry as Facts
     from charter.model.library.index import Index
+    from charter.model.library.values import Library
 
 Key = tuple[Function, "Entry"]
 
@@ -63,9 +64,10 @@ class Engine:
     Args:
         project: the linked modules.
         index: the models.
+        libraries: those of the models that may speak of the project's own functions.
     """
 
-    def __init__(self, project: Project, index: Index) -> None:
+    def __init__(self, project: Project, index: Index, libraries: Iterable[Library] = ()) -> None:
         self.project = project
         self.index = index
         self.carriers = index.carriers()
@@ -100,6 +102,19 @@ class Engine:
         self._ready: set[Class] = set()
         self._class_names: dict[Class, tuple[str, ...]] = {}
         self._captures: dict[Function, frozenset[str]] = {}
+        self._named = sorted(index.called(libraries))
+        self.modelled: dict[Function, Facts] = {}
+        self.find_modelled()
+
+    def find_modelled(self) -> None:
+        """Find the project's functions and classes of which the project's own models say something."""
+        self.modelled = {}
+        for name in self._named:
+            found = self.project.named(name)
+            if isinstance(found, Class):
+                found = found.methods.get("__init__")
+            if isinstance(found, Function):
+                self.modelled[found] = self.index.entry(name)
 
     # Summaries
     def solve(self) -> None:

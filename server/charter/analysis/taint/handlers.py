@@ -71,6 +71,9 @@ def _entries(frame: Any, target: ir.Node, index: Index) -> Iterator[Handler]:
     for reference in references(value[2]):
         if reference[0] in {"x", INSTANCE}:
             yield from index.entry(reference[1]).decorates
+        elif reference[0] in {PROJECT_FUNCTION, BOUND}:
+            modelled = frame.engine.modelled.get(reference[1 if reference[0] == PROJECT_FUNCTION else 2])
+            yield from () if modelled is None else modelled.decorates
 
 
 def _guessed(frame: Any, target: ir.Node, arguments: Arguments | None, index: Index) -> Iterator[Handler]:

@@ -10,7 +10,6 @@ from charter.analysis.taint.report import facts
 from charter.api.facts.taint import TaintFlow
 from charter.model import ir
 from charter.model.library.index import Shelf
-from charter.model.library.load import tables
 from charter.model.project import Module, Project
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
     from charter.analysis import ProjectInfo, Solution
     from charter.api import Fact
-    from charter.model.library.values import Library
 
 _RECURSION: Final = 40_000
 """Frames that a chain of calls in the analysed program may need here; they take no C stack."""
@@ -33,7 +31,7 @@ class Solver:
 
     def __init__(self, project: ProjectInfo) -> None:
         texts = {name.removesuffix(".toml").rpartition("/")[2]: text for name, text in project.data.items()}
-        self._shelf = Shelf(texts, _own(project))
+        self._shelf = Shelf(texts, tuple(project.libraries))
         threats = project.settings.get("threats")
         self._threats = frozenset(cast("Sequence[str]", threats)) if threats else frozenset({"remote"})
         self._project = Project()
@@ -76,9 +74,10 @@ class Solver:
         if self._engine is None or not stems <= self._stems:
             self._stems = stems
             self._project.link()
-            self._engine = Engine(self._project, self._shelf.index(stems))
+            self._engine = Engine(self._project, self._shelf.index(stems), self._shelf.extra)
         elif self._restructured:
             self._project.link()
+            self._engine.find_modelled()
             self._engine.forget(self._dependants(self._restructured))
         self._restructured = []
         if self._changed:
@@ -124,12 +123,6 @@ class Solver:
         engine = self._engine
         names = () if engine is None else engine.coarse
         return tuple(sorted(f"{one.module.path}:{one.line} {one.name}" for one in names))
-
-
-def _own(project: ProjectInfo) -> tuple[Library, ...]:
-    """The project's own sources, sinks and sanitizers, from its settings."""
-    table = project.settings.get("taint")
-    return (tables(cast("Mapping[str, Any]", table), "charter.toml", "", "taint."),) if table else ()
 
 
 def _same_structure(old: ir.Node, new: ir.Node) -> bool:

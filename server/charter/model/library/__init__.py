@@ -1,6 +1,6 @@
 """What is known of libraries' APIs: sources, sinks, sanitizers, guards, propagators and handlers, read from TOML."""
 
-from charter.model.library.load import LibraryError, header, load
+from charter.model.library.load import LibraryError, header, load, tables
 from charter.model.library.values import (
     Argument,
     Callback,
@@ -30,4 +30,5 @@ __all__ = [
     "Source",
     "header",
     "load",
+    "tables",
 ]

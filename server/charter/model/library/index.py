@@ -116,6 +116,17 @@ class Index:
         inherited = {name for name in self.bases if owners.intersection(self.ancestors(name))}
         return frozenset(owners | inherited)
 
+    def called(self, libraries: Iterable[Library]) -> frozenset[str]:
+        """The canonical names of all calls of which some of the libraries say something."""
+        names: set[str] = set()
+        for library in libraries:
+            names.update(library.exits)
+            for table in ("sources", "sinks", "sanitizers", "guards", "propagators", "callbacks"):
+                names.update(fact.name for fact in getattr(library, table))
+            for handler in library.handlers:
+                names.update((*handler.decorators, *(one.call for one in handler.calls)))
+        return frozenset(self.canonical(name) for name in names)
+
     def canonical(self, path: str) -> str:
         """The canonical name of an access path, aliases of its beginnings included."""
         aliases = self.aliases

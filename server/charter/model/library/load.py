@@ -24,6 +24,7 @@ from charter.model.library.values import (
     Sink,
     Source,
 )
+from charter.syntax.toml import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,7 +60,17 @@ T = TypeVar("T")
 
 
 class LibraryError(ValueError):
-    """A model that cannot be used; the message names the file, the line and the remedy."""
+    """A model that cannot be used; the message names the file, the line and the remedy.
+
+    Attributes:
+        line: 1-based; 0 where no line can be named.
+        problem: what is wrong and what to do.
+    """
+
+    def __init__(self, file: str, line: int, problem: str) -> None:
+        super().__init__(f"{file}:{line}: {problem}" if line else f"{file}: {problem}")
+        self.line: int = line
+        self.problem: str = problem
 
 
 @lru_cache(maxsize=512)
@@ -99,18 +110,20 @@ def load(text: str, file: str) -> Library:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise LibraryError(f"{file}: {error}") from error
+        place = re.search(r"\(at line (\d+)", str(error))
+        problem = str(error).partition(" (at ")[0]
+        raise LibraryError(file, int(place[1]) if place else 0, f"is not valid TOML: {problem}") from error
     return tables(document, file, text)
 
 
-def tables(document: Mapping[str, Any], file: str, text: str, prefix: str = "") -> Library:
+def tables(document: Mapping[str, Any], file: str, text: str, prefix: tuple[str, ...] = ()) -> Library:
     """Make a model from TOML that is parsed already, such as the `taint` table of a project's settings.
 
     Args:
         document: the tables.
         file: the file's name, for messages.
         text: the file's text, to find the lines of mistakes.
-        prefix: what stands before the tables' names in the text, such as `taint.`.
+        prefix: the tables in which the document's tables stand, such as `("tool", "charter", "taint")`.
 
     Returns:
         The library's model.
@@ -124,31 +137,19 @@ def tables(document: Mapping[str, Any], file: str, text: str, prefix: str = "") 
 class _Reader:
     """Reads one document; keeps where it is, for messages."""
 
-    def __init__(self, document: Mapping[str, Any], file: str, text: str, prefix: str) -> None:
+    def __init__(self, document: Mapping[str, Any], file: str, text: str, prefix: tuple[str, ...]) -> None:
         self.document = document
         self.file = file
-        self.lines = text.splitlines()
+        self.text = text
         self.prefix = prefix
         self.table = ""
         self.index = -1
 
     def fail(self, problem: str, key: str = "") -> NoReturn:
-        raise LibraryError(f"{self.file}:{self._line(key)}: {problem}")
-
-    def _line(self, key: str) -> int:
-        """The 1-based line of a key in the current table, else of the table, else 1."""
-        name = re.escape(self.prefix + self.table)
-        opening = re.compile(rf"\s*\[\[?\s*{name}\s*\]\]?")
-        starts = [number for number, line in enumerate(self.lines) if opening.match(line)]
-        if not starts:
-            return 1
-        start = starts[min(max(self.index, 0), len(starts) - 1)]
-        for number in range(start + 1, len(self.lines)):
-            if self.lines[number].lstrip().startswith("["):
-                break
-            if key and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", self.lines[number]):
-                return number + 1
-        return start + 1
+        table = (self.table, self.index) if self.index >= 0 else (self.table,)
+        raise LibraryError(
+            self.file, line_of(self.text, (*self.prefix, *table, *((key,) if key else ()))) or 1, problem
+        )
 
     def library(self) -> Library:
         known = set(_KEYS) | {"types", "aliases", "bases", "parameters"}
@@ -157,7 +158,7 @@ class _Reader:
             if table not in known:
                 self.fail(f"unknown table `{table}`; there are {', '.join(sorted(known))}")
         self.table = "library"
-        head = self.document.get("library", {})
+        head = self._table("library")
         self._known_keys(head)
         fields = {name: kinds for names, kinds in self._each("field", self._field) for name in names}
         return Library(
@@ -179,13 +180,22 @@ class _Reader:
             handlers=tuple(self._each("handler", self._handler)),
         )
 
+    def _table(self, table: str) -> Mapping[str, Any]:
+        found = self.document.get(table, {})
+        if not isinstance(found, dict):
+            self.fail(f"`{table}` is a table; write `[{'.'.join((*self.prefix, table))}]`")
+        return found
+
     def _each(self, table: str, read: Any) -> Iterator[Any]:
-        self.table, self.index = table, 0
+        self.table = table
         rows = self.document.get(table, [])
         if not isinstance(rows, list):
-            self.fail(f"`{table}` is a list of tables; write `[[{self.prefix}{table}]]`")
+            self.index = -1
+            self.fail(f"`{table}` is a list of tables; write `[[{'.'.join((*self.prefix, table))}]]`")
         for index, row in enumerate(rows):
             self.table, self.index = table, index
+            if not isinstance(row, dict):
+                self.fail(f'`{table}` is a list of tables such as {{ names = ["package.function"], … }}')
             self._known_keys(row)
             yield read(row)
 
@@ -228,9 +238,9 @@ class _Reader:
         return names
 
     def _mapping(self, table: str) -> dict[str, str]:
-        self.table, self.index = table, 0
+        self.table, self.index = table, -1
         result: dict[str, str] = {}
-        for name, value in self.document.get(table, {}).items():
+        for name, value in self._table(table).items():
             if not isinstance(value, str):
                 self.fail(f"`{name}` must be a string", name)
             for one in _expand(name):
@@ -240,8 +250,8 @@ class _Reader:
         return result
 
     def _bases(self) -> dict[str, tuple[str, ...]]:
-        self.table, self.index = "bases", 0
-        rows: Mapping[str, Any] = self.document.get("bases", {})
+        self.table, self.index = "bases", -1
+        rows = self._table("bases")
         return {one: self._texts(rows, name) for name in rows for one in _expand(name)}
 
     # Parts
