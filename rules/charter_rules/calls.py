@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from charter.api import UNKNOWN
+from charter_rules.shapes import changed_in, defaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,9 +54,28 @@ def entry(mapping: ast.expr, key: str) -> ast.expr | None:
 def value(ctx: Context, call: ast.Call, position: int | None, name: str, default: object = UNKNOWN) -> object:
     """The constant that an argument has; the default if it is not given (and nothing is unpacked); else `UNKNOWN`."""
     argument = given(ctx, call, position, name)
-    if argument is None:
-        return UNKNOWN if has_unpacking(call) else default
-    return ctx.value(argument)
+    if argument is not None:
+        return ctx.value(argument)
+    for item in call.keywords:
+        unpacked = ctx.value(item.value) if item.arg is None else UNKNOWN
+        if isinstance(unpacked, dict) and name in unpacked:
+            return cast("dict[str, object]", unpacked)[name]
+    return UNKNOWN if has_unpacking(call) else default
+
+
+def usual(ctx: Context, expression: ast.expr) -> object:
+    """The constant that an expression has unless a caller says otherwise: that of a parameter is its default."""
+    value = ctx.value(expression)
+    if value is not UNKNOWN:
+        return value
+    expression = ctx.origin(expression)
+    function = ctx.function(expression)
+    if function is None or not isinstance(expression, ast.Name):
+        return UNKNOWN
+    if changed_in(expression.id, function.body, ctx):
+        return UNKNOWN
+    default = next((value for each, value in defaults(function) if each.arg == expression.id), None)
+    return UNKNOWN if default is None else ctx.value(default)
 
 
 def qualified(ctx: Context, expression: ast.expr | None) -> str:

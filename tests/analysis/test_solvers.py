@@ -25,9 +25,11 @@ TEXTS = [
     "import os\nfrom shop.a import run\n\nclass Public:\n    def work(self, a, b):\n        '''Do.\n\n        :param c: x.\n        '''\n        return a\n",
     f"def first(items, rate, total):\n{LONG}\n    return total\n",
     f"def second(things, share, amount):\n{LONG.replace('total', 'amount').replace('items', 'things').replace('rate', 'share')}\n    return amount\n",
+    "LIMIT = 3\n\nclass Public:\n    LIMIT = [LIMIT, 4]\n",
+    "from shop.a import *\nfrom shop.c import Public\nimport shop.b\n\nshop.b.LIMIT = 5\n",
     "",
 ]
-MODULES = ["blocking", "unused", "docs", "clones", "imports", "conventions"]
+MODULES = ["blocking", "unused", "docs", "clones", "imports", "conventions", "constants"]
 
 
 def analysis(name: str) -> ProjectAnalysis:
@@ -40,7 +42,11 @@ def fresh(module: ProjectAnalysis) -> Solver:
 
 def extract(module: ProjectAnalysis, path: str, text: str) -> object | None:
     source = Source(path, text, PATHS[path])
-    found = module.extract(source, Names(source))
+    names = Names(source)
+    for asked in ("shop.a.LIMIT", "shop.b.LIMIT", "shop.c.Public.LIMIT"):
+        names.elsewhere.value(asked)
+    names.elsewhere.take_recent()
+    found = module.extract(source, names)
     return None if found is None else marshal.loads(marshal.dumps(cast("Any", found)))
 
 

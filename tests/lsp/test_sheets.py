@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import charter
+from charter.api import Location, Span
+from charter.api.facts.names import ImportedConstant
 from charter.lsp.homes import Homes
 from charter.lsp.sheets import Sheet
 
@@ -92,6 +95,25 @@ def test_what_was_not_touched_is_not_looked_for_again(home: Home, monkeypatch: p
     assert asked
     assert min(asked) == 5
     assert len([row for row in sheet.rows() if row[2][1] == "singleton-comparison"]) == 2
+
+
+def test_a_constant_of_another_file_counts_while_its_user_is_edited(home: Home) -> None:
+    text = "import requests\nfrom shop import OFF\n\ndef f(u):\n    return requests.get(u, timeout=1, verify=OFF)\n"
+    sheet = sheet_of(home, text)
+
+    def found() -> int:
+        return len([row for row in sheet.rows() if row[2][1] == "unverified-request"])
+
+    assert not found()
+    sheet.check_whole(lambda: None)
+    taken = sheet.take_extracts()
+    assert taken is not None
+    fact = ImportedConstant(Location("a.py", Span(0, 0), 1, 0, 1, 0), "shop.OFF", literal="False")
+    assert sheet.take_facts(taken[0], pickle.dumps(([fact], {})))
+    assert found() == 1
+    sheet.edit(2, ((text.index("timeout=1") + 8, text.index("timeout=1") + 9, "2"),))
+    sheet.check_touched(lambda: None)
+    assert found() == 1
 
 
 def test_generated_data_is_left_alone(home: Home) -> None:

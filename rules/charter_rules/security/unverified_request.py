@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from charter.api import Fix, Grade, Severity, rule
+from charter.api import UNKNOWN, Fix, Grade, Severity, rule
 from charter_rules import calls
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ _AIOHTTP: Final = frozenset({"aiohttp.ClientSession", "aiohttp.TCPConnector"})
     principles=("verified-transport",),
     severity=Severity.HIGH,
     cwe=(295,),
-    calls=(*_VERIFY, *_OTHERS, *(f"*.{verb}" for verb in (*_VERBS, "ws_connect", "client", "resource"))),
-    mentions=("verify", "ssl", "verify_ssl", "cert_reqs", "verify_certs", "tlsAllowInvalidCertificates",
+    calls=("functools.partial", *_VERIFY, *_OTHERS, *(f"*.{verb}" for verb in (*_VERBS, "ws_connect", "client", "resource"))),
+    mentions=("**", "verify", "ssl", "verify_ssl", "cert_reqs", "verify_certs", "tlsAllowInvalidCertificates",
               "ssl_cert_reqs", "disable_ssl_certificate_validation"),
     aliases=("B501", "S501"),
     references=(
@@ -112,6 +112,8 @@ def _switched_off(call: ast.Call, ctx: Context) -> tuple[str, str] | None:
     if not any(item.arg is None or item.arg in _ARGUMENTS for item in call.keywords):
         return None
     name = ctx.name(call.func)
+    if name == "functools.partial":
+        name = ctx.name(call.args[0]) if call.args else name
     if name in _OTHERS:
         argument, bad = _OTHERS[name]
         return _matches(call, argument, bad, ctx)
@@ -140,9 +142,9 @@ def _speaks_http(owner: str | None, ctx: Context) -> bool:
 
 def _matches(call: ast.Call, argument: str, bad: object, ctx: Context) -> tuple[str, str] | None:
     found = calls.given(ctx, call, None, argument)
-    if found is None:
+    value = calls.value(ctx, call, None, argument) if found is None else calls.usual(ctx, found)
+    if value is UNKNOWN and found is None:
         return None
-    value = ctx.value(found)
     if value is bad or (isinstance(bad, str) and value == bad) or (isinstance(bad, dict) and value == bad):
         return argument, str(value)
     if isinstance(bad, str) and calls.qualified(ctx, found) == "ssl.CERT_NONE":

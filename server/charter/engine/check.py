@@ -17,13 +17,14 @@ from charter.engine.bandit import BanditIssue
 from charter.engine.context import FileView, RuleContext
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
     from charter.analysis import FileAnalysis, ProjectAnalysis
     from charter.api import Fact, Finding
     from charter.engine.bandit import Inspector
     from charter.engine.plan import Entry, Plan
     from charter.engine.suppress import Suppression
+    from charter.model.elsewhere import Elsewhere
     from charter.syntax.source import Problem, Source
 
 
@@ -58,6 +59,7 @@ class FileResult:
         failures: rules and analyses that threw.
         times: seconds spent by phase (`parse`, `walk`, …) and by `rule:NAME`.
         suppressions: the comments that ask for silence.
+        asked: names of other files that rules asked for, by rule.
     """
 
     path: str
@@ -69,6 +71,7 @@ class FileResult:
     failures: list[Failure] = field(default_factory=list[Failure])
     times: dict[str, float] = field(default_factory=dict[str, float])
     suppressions: tuple[Suppression, ...] = ()
+    asked: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
 def check_source(
@@ -78,6 +81,7 @@ def check_source(
     python: tuple[int, int] = (3, 11),
     is_test: bool = False,
     pause: Callable[[], None] | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> FileResult:
     """Run a plan's rules on one file, and take from it what project-scope analyses need.
 
@@ -87,6 +91,7 @@ def check_source(
         python: the oldest Python version that the project supports.
         is_test: whether the file belongs to a test suite.
         pause: called between two rules or analyses; what it raises ends the check.
+        elsewhere: the constants of other files; None if nothing is known of them.
     """
     started = perf_counter()
     problems = source.problems
@@ -96,7 +101,7 @@ def check_source(
     result.times["parse"] = parsed - started
     result.times["walk"] = perf_counter() - parsed
     result.suppressions = suppress.read(source)
-    view = FileView(source, python, is_test=is_test)
+    view = FileView(source, python, is_test=is_test, elsewhere=elsewhere)
     _run_on_nodes(view, plan, result, pause=pause)
     if plan.inspector is not None:
         _run_bandit(view, plan, plan.inspector, result)
@@ -118,6 +123,7 @@ def check_nodes(
     *,
     python: tuple[int, int] = (3, 11),
     is_test: bool = False,
+    elsewhere: Elsewhere | None = None,
 ) -> FileResult:
     """Run a plan's rules on some nodes of a file, given by type; rules on facts and extracts are left out.
 
@@ -127,9 +133,10 @@ def check_nodes(
         nodes: what the rules are asked about.
         python: the oldest Python version that the project supports.
         is_test: whether the file belongs to a test suite.
+        elsewhere: the constants of other files; None if nothing is known of them.
     """
     result = FileResult(source.path, len(source.positions.starts), problems=source.problems)
-    view = FileView(source, python, is_test=is_test)
+    view = FileView(source, python, is_test=is_test, elsewhere=elsewhere)
     _run_on_nodes(view, plan, result, only=nodes)
     return result
 
@@ -163,12 +170,22 @@ def run_on_facts(view: FileView, plan: Plan, facts: Iterable[Fact], result: File
                 _run(view, entry, wanted, result)
 
 
+def run_again(view: FileView, plan: Plan, rules: Container[str], result: FileResult) -> None:
+    """Run some rules on a whole file once more; what they find takes the place of what they found before."""
+    result.findings = [finding for finding in result.findings if finding.rule not in rules]
+    result.failures = [failure for failure in result.failures if failure.part not in rules]
+    for name in [name for name in result.opportunities if name in rules]:
+        del result.opportunities[name]
+    _run_on_nodes(view, plan, result, rules=rules)
+
+
 def _run_on_nodes(
     view: FileView,
     plan: Plan,
     result: FileResult,
     *,
     only: Mapping[type[ast.AST], Sequence[ast.AST]] | None = None,
+    rules: Container[str] | None = None,
     pause: Callable[[], None] | None = None,
 ) -> None:
     source = view.source
@@ -178,6 +195,8 @@ def _run_on_nodes(
         calls = view.calls_among(cast("Sequence[ast.Call]", only.get(ast.Call, ())))
     for entry, kinds in plan.node_entries:
         rule = entry.rule
+        if rules is not None and rule.name not in rules:
+            continue
         if only is not None and only.keys().isdisjoint(kinds):
             continue
         if rule.mentions and not any(word in text for word in rule.mentions):
@@ -220,6 +239,9 @@ def _run(view: FileView, entry: Entry, items: Sequence[ast.AST] | Sequence[Fact]
             findings.extend(check(item, context))
     except Exception as error:  # noqa: BLE001 (a rule may throw anything; the run goes on and names it)
         result.failures.append(failure(view.source.path, rule.name, error))
+    asked = view.names.elsewhere.take_recent()
+    if asked:
+        result.asked[rule.name] = tuple(sorted(asked.union(result.asked.get(rule.name, ()))))
     looked_at = len(items) - context.declined
     if looked_at > 0:
         result.opportunities[rule.name] = result.opportunities.get(rule.name, 0) + looked_at

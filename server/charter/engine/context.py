@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from charter.api import AnyRule, Confidence, Fix, Location, Severity, Step
+    from charter.model.elsewhere import Elsewhere
     from charter.model.types import Types
     from charter.model.values import Values
     from charter.syntax.source import Source
@@ -44,13 +45,21 @@ class FileView:
         source: the file.
         python: the oldest Python version that the project supports.
         is_test: whether the file belongs to a test suite.
+        elsewhere: the constants of other files; None if nothing is known of them.
     """
 
-    def __init__(self, source: Source, python: tuple[int, int] = (3, 11), *, is_test: bool = False) -> None:
+    def __init__(
+        self,
+        source: Source,
+        python: tuple[int, int] = (3, 11),
+        *,
+        is_test: bool = False,
+        elsewhere: Elsewhere | None = None,
+    ) -> None:
         self.source = source
         self.python = python
         self.is_test = is_test
-        self.names = Names(source)
+        self.names = Names(source, elsewhere)
         self._call_names: dict[str, list[ast.Call]] | None = None
 
     @cached_property
@@ -251,7 +260,9 @@ class RuleContext:
 
     # Meaning
     def name(self, expression: ast.AST) -> str | None:
-        return self._view.names.qualified(expression)
+        names = self._view.names
+        name = names.qualified(expression)
+        return name if name is None else names.elsewhere.target(name)
 
     def type_name(self, expression: ast.AST) -> str | None:
         return self._view.types.name(expression)

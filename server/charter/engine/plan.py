@@ -9,6 +9,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from charter.analysis import ANALYSES, provider
+from charter.api.facts.names import ImportedConstant
 from charter.engine import bandit
 
 if TYPE_CHECKING:
@@ -85,9 +86,27 @@ class Plan:
         return found
 
     @cached_property
+    def repeatable(self) -> tuple[Entry, ...]:
+        """The rules on nodes whose findings do not also come from facts about the file alone."""
+        return tuple(
+            entry
+            for entry, _ in self.node_entries
+            if all(
+                issubclass(kind, ast.AST) or ((analysis := provider(kind)) is not None and analysis.project)
+                for kind in entry.rule.subscribes
+            )
+        )
+
+    @cached_property
+    def wanted_facts(self) -> frozenset[type]:
+        """The fact types that the rules need; any rule on nodes may ask for a constant of another file."""
+        constants = {ImportedConstant} if self.node_entries else set[type]()
+        return frozenset({*self.fact_entries, *constants})
+
+    @cached_property
     def analyses(self) -> tuple[Analysis, ...]:
         """The analyses that run on the file: those of project scope, and those whose facts a rule here wants."""
-        own = wanted_analyses(self.fact_entries)
+        own = wanted_analyses(self.wanted_facts)
         if self.project_analyses is None:
             return own
         return (*(analysis for analysis in own if not analysis.project), *self.project_analyses)
@@ -218,7 +237,7 @@ class Planner:
             self._make("", ()),
             *(self._make("", (override,)) for override in settings.per_file.values()),
         ]
-        wanted = wanted_analyses({fact for plan in plans for fact in plan.fact_entries})
+        wanted = wanted_analyses({fact for plan in plans for fact in plan.wanted_facts})
         self.analyses = tuple(analysis for analysis in wanted if analysis.project)
 
     def plan(self, path: str) -> Plan:

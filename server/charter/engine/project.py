@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from charter.analysis import ProjectInfo
+from charter.api.facts.names import ImportedConstant
 from charter.engine import suppress
-from charter.engine.check import Failure, FileResult, check_source, failure, run_on_facts
+from charter.engine.check import Failure, FileResult, check_source, failure, run_again, run_on_facts
 from charter.engine.context import FileView, with_fingerprints
 from charter.engine.libraries import own_libraries
 from charter.engine.plan import Planner
 from charter.engine.reduce import ProjectFacts, Reducer
+from charter.model.elsewhere import Elsewhere
 from charter.model.modules import ModuleNames
 from charter.syntax.notebook import source_of_notebook
 from charter.syntax.source import Problem, Source, decode
@@ -20,7 +23,8 @@ from charter.syntax.source import Problem, Source, decode
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from charter.api import AnyRule, Finding, Principle
+    from charter.api import AnyRule, Fact, Finding, Principle
+    from charter.engine.plan import Plan
     from charter.engine.registry import Registry
     from charter.engine.settings import Settings
     from charter.model.library import Library
@@ -296,13 +300,23 @@ def finish(
         list(result.failures),
         dict(result.times),
         result.suppressions,
+        result.asked,
     )
     if own:
         try:
             source = source or project.source(path)
         except (OSError, ValueError):
             return whole
-        view = FileView(source, project.settings.oldest_python, is_test=project.settings.is_test(path))
+        elsewhere = elsewhere_of(own)
+        view = FileView(
+            source,
+            project.settings.oldest_python,
+            is_test=project.settings.is_test(path),
+            elsewhere=elsewhere,
+        )
+        again = _to_run_again(plan, result, own)
+        if again:
+            run_again(view, plan, again, whole)
         run_on_facts(view, plan, own, whole)
     for (kind, word), number in counts.items():
         for entry in plan.fact_entries.get(kind, ()):
@@ -311,6 +325,22 @@ def finish(
                     number, whole.opportunities.get(entry.rule.name, 0)
                 )
     return whole
+
+
+def elsewhere_of(facts: Iterable[Fact]) -> Elsewhere:
+    """The constants of other files that the facts about a file tell."""
+    constants = [fact for fact in facts if isinstance(fact, ImportedConstant)]
+    return Elsewhere(
+        {fact.name: ast.literal_eval(fact.literal) for fact in constants if fact.literal},
+        {fact.name: fact.target for fact in constants if fact.target},
+    )
+
+
+def _to_run_again(plan: Plan, result: FileResult, facts: Iterable[Fact]) -> frozenset[str]:
+    """The rules that asked for a constant of another file which is known now."""
+    known = {fact.name for fact in facts if isinstance(fact, ImportedConstant)}
+    asking = frozenset(rule for rule, names in result.asked.items() if not known.isdisjoint(names))
+    return asking and asking.intersection(entry.rule.name for entry in plan.repeatable)
 
 
 def order(finding: Finding) -> tuple[str, int, int, str, str]:

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from charter.analysis import provider
 from charter.api import Span
+from charter.api.facts.names import ImportedConstant
 from charter.engine import suppress
 from charter.engine.check import FileResult, check_nodes, check_source
-from charter.engine.project import finish, settle
+from charter.engine.project import elsewhere_of, finish, settle
 from charter.engine.reduce import ProjectFacts
 from charter.lsp.marks import move
 from charter.lsp.rows import SYNTAX_RULE, Row
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     import ast
     from collections.abc import Callable, Iterable
 
-    from charter.api import Finding, Related, Step
+    from charter.api import Fact, Finding, Related, Step
     from charter.engine.check import Failure
     from charter.engine.plan import Plan
     from charter.lsp.homes import Home
@@ -95,6 +96,7 @@ class Sheet:
         self.result: FileResult | None = None
         self._held: list[Held] = []
         self._facts: ProjectFacts | None = None
+        self._elsewhere: list[Fact] = []
         self._state = 0
         self._failures: list[Failure] = []
         self._told_failures: set[str] = set()
@@ -164,6 +166,7 @@ class Sheet:
             python=settings.oldest_python,
             is_test=settings.is_test(self.path),
             pause=pause,
+            elsewhere=elsewhere_of(self._elsewhere),
         )
         self._failures += result.failures
         if result.extracts != self._last_extracts:
@@ -192,6 +195,7 @@ class Sheet:
         if number != self._state:
             return False
         facts, opportunities = pickle.loads(data)  # noqa: S301 (written by our own process)
+        self._elsewhere = [fact for fact in facts if isinstance(fact, ImportedConstant)]
         self._facts = ProjectFacts({self.path: facts}, {self.path: opportunities})
         if self.complete and self.result is not None:
             self._take(self.result)
@@ -243,7 +247,12 @@ class Sheet:
         source = self.document.source
         plan = self.plan
         result = check_nodes(
-            source, plan, nodes, python=settings.oldest_python, is_test=settings.is_test(self.path)
+            source,
+            plan,
+            nodes,
+            python=settings.oldest_python,
+            is_test=settings.is_test(self.path),
+            elsewhere=elsewhere_of(self._elsewhere),
         )
         self._failures += result.failures
         on_nodes = {entry.rule.name for entry, _ in plan.node_entries}

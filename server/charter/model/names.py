@@ -11,6 +11,7 @@ import builtins
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from charter.model.elsewhere import Elsewhere
 from charter.syntax.walk import children
 
 if TYPE_CHECKING:
@@ -50,10 +51,12 @@ class Names:
 
     Args:
         source: the file.
+        elsewhere: the constants of other files; None if nothing is known of them.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, elsewhere: Elsewhere | None = None) -> None:
         self.source = source
+        self.elsewhere = elsewhere or Elsewhere()
         self._tables: dict[ast.AST, dict[str, list[Binding]]] = {}
         self._names: dict[ast.AST, str | None] = {}
 

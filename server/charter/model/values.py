@@ -1,4 +1,4 @@
-"""What constant an expression has in every run, and which expression gives a name its value. It knows one file.
+"""What constant an expression has in every run, and which expression gives a name its value. It reads one file.
 
 Nothing of the program under review is ever run: literals are read, and operators, a few string methods and a few
 builtins are computed on them by us, within limits of size.
@@ -247,8 +247,41 @@ class Values:
                 definition = found[1][0].node
         if definition is None:
             return None
-        values = self._members_of(definition).get(attribute.attr, [])
-        return values[0] if len(values) == 1 else None
+        return self._member(definition, attribute.attr)
+
+    def _member(self, definition: ast.ClassDef, name: str) -> ast.expr | None:
+        """What a class, or else the first of its bases in this file, binds a member to, if only once."""
+        for _ in range(_DEPTH):
+            values = self._members_of(definition).get(name, [])
+            if values:
+                return values[0] if len(values) == 1 else None
+            base = self._base_here(definition)
+            if base is None:
+                break
+            definition = base
+        return None
+
+    def _base_here(self, definition: ast.ClassDef) -> ast.ClassDef | None:
+        """The only base of a class, if this file defines it."""
+        if len(definition.bases) != 1 or not isinstance(definition.bases[0], ast.Name):
+            return None
+        found = self._names.lookup(definition.bases[0].id, definition)
+        if found is None or len(found[1]) != 1:
+            return None
+        node = found[1][0].node
+        return node if isinstance(node, ast.ClassDef) else None
+
+    def _inherited(self, attribute: ast.Attribute) -> object:
+        """The constant that `self.name` has from a base class in another file."""
+        owner = attribute.value
+        definition = self._class_around(attribute) if isinstance(owner, ast.Name) else None
+        while definition is not None and not self._members_of(definition).get(attribute.attr):
+            base = self._base_here(definition)
+            if base is None and len(definition.bases) == 1:
+                name = self._names.qualified(definition.bases[0])
+                return self._names.elsewhere.value(f"{name}.{attribute.attr}") if name else UNKNOWN
+            definition = base
+        return UNKNOWN
 
     def _class_around(self, node: ast.AST) -> ast.ClassDef | None:
         inner: ast.AST | None = None
@@ -288,6 +321,17 @@ class Values:
                 raise _UnknownValueError
             return known
         self._known[expression] = UNKNOWN
+        questions = self._names.elsewhere.questions
+        try:
+            result = self._compute(expression, depth)
+        except _UnknownValueError:
+            if self._names.elsewhere.questions > questions:
+                del self._known[expression]  # so that the next rule that wants it asks as well
+            raise
+        self._known[expression] = result
+        return result
+
+    def _compute(self, expression: ast.AST, depth: int) -> object:
         method = getattr(self, f"_eval_{type(expression).__name__.lower()}", None)
         if method is None:
             raise _UnknownValueError
@@ -297,7 +341,6 @@ class Values:
             raise _UnknownValueError from error
         if result is UNKNOWN:
             raise _UnknownValueError
-        self._known[expression] = result
         return result
 
     def _eval_name(self, node: ast.Name, depth: int) -> object:
@@ -305,25 +348,32 @@ class Values:
         if value is None:
             return self._imported(node)
         result = self._eval(value, depth)
-        if type(result) in {list, dict, set} and self._mutated(node.id):
+        if type(result) in {list, dict, set} and self.is_changed(node.id):
             raise _UnknownValueError
         return result
 
     def _eval_attribute(self, node: ast.Attribute, depth: int) -> object:
         value = self._step(node)
-        return self._imported(node) if value is None else self._eval(value, depth)
+        if value is not None:
+            return self._eval(value, depth)
+        if isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}:
+            return self._inherited(node)
+        return self._imported(node)
 
     def _imported(self, node: ast.expr) -> object:
-        """A constant of the standard library that programs build values from."""
+        """A constant of another file, or of the standard library, that programs build values from."""
         name = self._names.qualified(node)
         module, _, last = (name or "").rpartition(".")
         owner = {"re": re, "stat": stat, "string": string}.get(module)
         value = getattr(owner, last, UNKNOWN) if owner is not None and not last.startswith("_") else UNKNOWN
         if isinstance(value, int):
             return int(value)
-        return value if isinstance(value, str) else UNKNOWN
+        if isinstance(value, str):
+            return value
+        return self._names.elsewhere.value(name) if name else UNKNOWN
 
-    def _mutated(self, name: str) -> bool:
+    def is_changed(self, name: str) -> bool:
+        """Whether something in the file changes the container of a name in place."""
         if self._uses is None:
             self._uses = {}
             for use in self._source.nodes(ast.Name):

@@ -1,4 +1,4 @@
-"""Facts about names that nothing uses. What counts as a use is `analysis.unused`'s business."""
+"""Facts about names: those that nothing uses, and what imported ones stand for. Analyses decide which."""
 
 from __future__ import annotations
 
@@ -31,3 +31,19 @@ class UnusedName(Fact):
     def kind(self) -> str:
         """What the name is bound to."""
         return self.sort
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedConstant(Fact):
+    """A constant of another file of the project that a rule asked for through `Context.value` or `Context.name`.
+
+    Attributes:
+        location: the beginning of the file that asks.
+        name: the constant's qualified name as that file says it.
+        literal: its value, as a Python literal; "" if it is not known.
+        target: what it is another name for (`ssl.CERT_NONE`); "" if nothing.
+    """
+
+    name: str
+    literal: str = ""
+    target: str = ""

@@ -1,0 +1,238 @@
+"""What the constants of a project's modules are, for the files that import them and whose rules ask.
+
+It knows the assignments at the top of modules and classes. A name that is bound twice, changed in place, assigned from
+another module or through `global` is no constant. `django.conf.settings` stands for the project's settings modules
+where all of those that set a name agree.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final, cast
+
+from charter.analysis import Solution
+from charter.api import UNKNOWN, Location, Span
+from charter.api.facts.names import ImportedConstant
+from charter.model.names import absolute_module
+from charter.model.values import Values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.analysis import ProjectInfo
+    from charter.api import Fact
+    from charter.model.names import Binding, Names
+    from charter.syntax.source import Source
+
+VERSION = 1
+
+_LONGEST: Final = 1_000
+"""Characters that a constant's literal may have."""
+_HOPS: Final = 10
+_SETTINGS: Final = "django.conf.settings."
+_TELLING: Final = (
+    ast.Constant, ast.Name, ast.Attribute, ast.UnaryOp, ast.BinOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Dict,
+    ast.Tuple, ast.List, ast.Set, ast.JoinedStr, ast.Subscript,
+)  # fmt: skip
+_PLAIN: Final = frozenset[type]({bool, int, str, bytes, type(None)})
+
+Export = tuple[str, str]
+"""A constant as a literal, and what it is another name for; one of them is empty."""
+Extract = tuple[dict[str, Export], list[str], list[str], list[str]]
+"""What a module defines, the modules it imports everything from, the names of others that it sets, what its rules ask."""
+
+
+def extract(source: Source, names: Names) -> Extract | None:
+    """The constants that a file defines, and those of other files that its rules asked for."""
+    table = names.table(source.tree)
+    stored = _stored_attributes(source, names)
+    values = Values(source, names)
+    changed = {name for statement in source.nodes(ast.Global) for name in statement.names}
+    exports: dict[str, Export] = {}
+    for name, bindings in table.items():
+        if len(bindings) == 1 and name not in changed:
+            exports.update(_exported(name, bindings[0], values, names))
+    own = {attribute for target, attribute in stored if not target}
+    for definition in source.tree.body:
+        if isinstance(definition, ast.ClassDef):
+            exports.update(_members(definition, values, names, own))
+    foreign = sorted(f"{target}.{attribute}" for target, attribute in stored if target)
+    asked = sorted(names.elsewhere.asked)
+    stars = _stars(source)
+    return (exports, stars, foreign, asked) if exports or stars or foreign or asked else None
+
+
+def _exported(name: str, binding: Binding, values: Values, names: Names) -> Iterator[tuple[str, Export]]:
+    if binding.target:
+        yield name, ("", binding.target)
+    elif binding.value is not None:
+        found = _constant(binding.value, values, names)
+        if found is not None and not (found[0].startswith(("[", "{")) and values.is_changed(name)):
+            yield name, found
+
+
+def _members(
+    definition: ast.ClassDef, values: Values, names: Names, stored: set[str]
+) -> Iterator[tuple[str, Export]]:
+    """The constants in a class's body, by `Class.name`."""
+    bindings: dict[str, list[ast.expr | None]] = {}
+    for statement in definition.body:
+        if isinstance(statement, ast.Assign):
+            for target in statement.targets:
+                if isinstance(target, ast.Name):
+                    bindings.setdefault(target.id, []).append(statement.value)
+        elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            bindings.setdefault(statement.target.id, []).append(statement.value)
+    for name, assigned in bindings.items():
+        if len(assigned) == 1 and assigned[0] is not None and name not in stored:
+            found = _constant(assigned[0], values, names)
+            if found is not None:
+                yield f"{definition.name}.{name}", found
+
+
+def _constant(expression: ast.expr, values: Values, names: Names) -> Export | None:
+    if not isinstance(expression, _TELLING):
+        return None
+    value = values.value(expression)
+    if value is not UNKNOWN:
+        text = repr(value) if _is_plain(value, 4) else ""
+        return (text, "") if 0 < len(text) <= _LONGEST else None
+    if isinstance(expression, (ast.Name, ast.Attribute)):
+        target = names.qualified(expression)
+        return ("", target) if target else None
+    return None
+
+
+def _is_plain(value: object, depth: int) -> bool:
+    """Whether a value's `repr` is a literal that gives it back."""
+    if type(value) in _PLAIN:
+        return True
+    if depth and type(value) in {list, tuple}:
+        return all(_is_plain(item, depth - 1) for item in cast("list[object]", value))
+    if depth and type(value) is dict:
+        items = cast("dict[object, object]", value).items()
+        return all(_is_plain(key, 0) and _is_plain(item, depth - 1) for key, item in items)
+    return False
+
+
+def _stored_attributes(source: Source, names: Names) -> set[tuple[str, str]]:
+    """The attributes that a file sets: the module they belong to, "" if it is no import, and their name."""
+    found: set[tuple[str, str]] = set()
+    table = names.table(source.tree)
+    for kind in (ast.Assign, ast.AugAssign, ast.AnnAssign):
+        for node in source.nodes(kind):
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                if not isinstance(target, ast.Attribute):
+                    continue
+                owner = target.value
+                imported = isinstance(owner, ast.Name) and any(one.target for one in table.get(owner.id, ()))
+                found.add((names.qualified(owner) or "" if imported else "", target.attr))
+    return found
+
+
+def _stars(source: Source) -> list[str]:
+    """The modules that a file imports everything from."""
+    found: list[str] = []
+    for node in source.nodes(ast.ImportFrom):
+        if node.names[0].name == "*":
+            level = node.level
+            module = absolute_module(source.module, source.path, level, node.module) if level else node.module
+            if module:
+                found.append(module)
+    return found
+
+
+class Solver:
+    """Answers what files ask about the constants of others.
+
+    Args:
+        project: the project.
+    """
+
+    def __init__(self, project: ProjectInfo) -> None:
+        self._modules = project.modules
+        self._extracts: dict[str, Extract] = {}
+        self._paths: dict[str, str] = {}
+        self._set_by_others: set[str] = set()
+        self._solution: Solution | None = None
+
+    def update(self, path: str, extract: object | None) -> None:
+        """Take in a new or changed file's extract, or take the file out."""
+        known = self._extracts.get(path)
+        if known == extract:
+            return
+        if extract is None:
+            self._extracts.pop(path, None)
+        else:
+            self._extracts[path] = cast("Extract", extract)
+        self._solution = None
+
+    def solve(self) -> Solution:
+        """The constants that were asked for and are known, by the file that asks."""
+        if self._solution is None:
+            self._paths = {self._modules.get(path, ""): path for path in self._extracts}
+            self._set_by_others = {name for item in self._extracts.values() for name in item[2]}
+            facts = {path: self._answers(path, item[3]) for path, item in self._extracts.items() if item[3]}
+            self._solution = Solution({path: found for path, found in facts.items() if found})
+        return self._solution
+
+    def _answers(self, path: str, asked: list[str]) -> list[Fact]:
+        found: list[Fact] = []
+        start = Location(path, Span(0, 0), 1, 0, 1, 0)
+        for name in asked:
+            literal, target = self._answer(name, path)
+            if literal or (target and name.rpartition(".")[2].isupper()):
+                found.append(ImportedConstant(start, name, literal, target))
+        return found
+
+    def _answer(self, name: str, path: str) -> Export:
+        if name.startswith(_SETTINGS):
+            return self._setting(name.removeprefix(_SETTINGS))
+        module, rest = self._split(name, path)
+        return self._follow(module, rest) if module else ("", "")
+
+    def _split(self, name: str, path: str) -> tuple[str, str]:
+        """A name as a module of the project and what is asked of it; a script imports from its own folder too."""
+        folder = self._modules.get(path, "").rpartition(".")[0]
+        for start in ("", f"{folder}." if folder else ""):
+            module, _, rest = (start + name).rpartition(".")
+            for _ in range(2):
+                if module in self._paths:
+                    return module, rest
+                module, _, last = module.rpartition(".")
+                rest = f"{last}.{rest}"
+        return "", ""
+
+    def _follow(self, module: str, rest: str, hops: int = _HOPS) -> Export:
+        """The value of a module's constant, through the imports of other modules."""
+        if not hops or f"{module}.{rest}" in self._set_by_others:
+            return "", ""
+        path = self._paths[module]
+        exports, stars, _, _ = self._extracts[path]
+        found = exports.get(rest) or self._through_class(exports, rest)
+        if found is None:
+            answers = (self._follow(star, rest, hops - 1) for star in stars if star in self._paths)
+            return next((answer for answer in answers if any(answer)), ("", ""))
+        literal, target = found
+        if literal:
+            return found
+        module, rest = self._split(target, path)
+        return self._follow(module, rest, hops - 1) if module else ("", target)
+
+    @staticmethod
+    def _through_class(exports: dict[str, Export], rest: str) -> Export | None:
+        """`Class.name` where the class itself is imported."""
+        owner, dot, last = rest.partition(".")
+        found = exports.get(owner) if dot else None
+        return ("", f"{found[1]}.{last}") if found is not None and found[1] else None
+
+    def _setting(self, name: str) -> Export:
+        """A setting of Django, where all settings modules that have it agree on it."""
+        found: set[Export] = set()
+        for module, path in self._paths.items():
+            parts = module.split(".")
+            if "settings" in parts[-2:]:
+                export = self._extracts[path][0].get(name)
+                if export is not None:
+                    found.add(export)
+        return found.pop() if len(found) == 1 else ("", "")
