@@ -48,6 +48,11 @@ def meaning(text: str, module: str = "pkg.mod", path: str = "pkg/mod.py") -> str
         ("with open() as f:\n    f.read()", None),
         ("import a\nlambda a: a.f()", None),
         ("import a\nmatch x:\n    case {'k': a}:\n        a.f()", None),
+        ("import a\ntry:\n    pass\nexcept E as a:\n    a.f()", None),
+        ("import a\ndef f():\n    import a as b, b as a\n    a.f()", "b.f"),
+        ("import a\ndef f():\n    def a(): pass\n    a()", "pkg.mod.f.a"),
+        ("import a\n[(a := x) for x in y]\ndef f():\n    a.g()", None),
+        ("import a\ndef f():\n    for a, *b in c:\n        b.g()", None),
         ("f()()", None),
     ],
 )

@@ -85,6 +85,9 @@ def test_what_lies_below_a_node_is_what_a_walk_finds_there() -> None:
     tree = ast.parse("class A:\n    def f(self, x=1):\n        return lambda y: [x, y]\n    z = 2\n")
     index = Index(tree)
     for node in index.nodes:
-        assert set(index.below(node)) == {n for n in ast.walk(node) if n in index.parents and n is not node}
+        below = index.below(node)
+        assert set(below) == {n for n in ast.walk(node) if n in index.parents and n is not node}
+        for kind in (ast.Name, ast.arg, ast.Await):
+            assert index.of_type_below(node, kind) == [n for n in below if type(n) is kind]
     outside = index.below_within(tree.body[0], (ast.FunctionDef,))
     assert [type(node).__name__ for node in outside] == ["FunctionDef", "Assign", "Name", "Constant"]

@@ -68,26 +68,24 @@ def unused_variable(function: shapes.FunctionNode, ctx: Context) -> Iterator[Fin
     if not stores:
         ctx.not_an_opportunity()
         return
-    first, last = function.lineno, function.end_lineno or function.lineno
-    if any(first <= use.lineno <= last for seer in _SEERS for use in read.get(seer, ())):
+    if not _SEERS.isdisjoint(read):
         return
     barred = {argument.arg for argument in shapes.parameters(function)}
     for kind in (ast.Global, ast.Nonlocal):
-        for statement in ctx.nodes(kind):
-            if first <= statement.lineno <= last:
-                barred.update(statement.names)
+        for statement in ctx.nodes(kind, within=function):
+            barred.update(statement.names)
     for name, places in stores.items():
-        if name in barred or name.startswith("_"):
+        if name in barred:
             continue
-        uses = [use for use in read.get(name, ()) if first <= use.lineno <= last]
+        uses = read.get(name, ())
         if not uses:
-            if _is_local(places, ctx) and not (ctx.is_test and _is_call(places[0], ctx)):
+            if _is_local(places, function, ctx) and not (ctx.is_test and _is_call(places[0], ctx)):
                 yield ctx.finding(
                     places[0], f"`{name}` is never read", fix=_remove(places, ctx), tags=("unnecessary",)
                 )
         elif (
             all(_fills(use, ctx) for use in uses)
-            and _is_local(places, ctx)
+            and _is_local(places, function, ctx)
             and all(_makes_container(place, ctx) for place in places)
         ):
             yield ctx.finding(places[0], f"`{name}` is filled and never read")
@@ -96,21 +94,22 @@ def unused_variable(function: shapes.FunctionNode, ctx: Context) -> Iterator[Fin
 def _names(
     function: ast.FunctionDef | ast.AsyncFunctionDef, ctx: Context
 ) -> tuple[dict[str, list[ast.Name]], dict[str, list[ast.Name]]]:
-    """The names that a function stores itself, and all that are read in it or in what it defines."""
+    """The names that are stored and those that are read in a function or in what it defines."""
     stored: dict[str, list[ast.Name]] = {}
     read: dict[str, list[ast.Name]] = {}
-    for node in ctx.walk(function):
-        if isinstance(node, ast.Name):
-            if not isinstance(node.ctx, ast.Store):
-                read.setdefault(node.id, []).append(node)
-            elif ctx.function(node) is function:
-                stored.setdefault(node.id, []).append(node)
+    for node in ctx.nodes(ast.Name, within=function):
+        if not isinstance(node.ctx, ast.Store):
+            read.setdefault(node.id, []).append(node)
+        elif node.id[0] != "_":
+            stored.setdefault(node.id, []).append(node)
     return stored, read
 
 
-def _is_local(places: list[ast.Name], ctx: Context) -> bool:
-    """Whether all bindings are plain assignments of the one name."""
+def _is_local(places: list[ast.Name], function: shapes.FunctionNode, ctx: Context) -> bool:
+    """Whether all bindings are plain assignments of the one name by the function itself."""
     for place in places:
+        if ctx.function(place) is not function:
+            return False
         parent = ctx.parent(place)
         if isinstance(parent, ast.Assign):
             if not any(target is place for target in parent.targets) or len(parent.targets) > 1:

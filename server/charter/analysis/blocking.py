@@ -9,22 +9,23 @@ from __future__ import annotations
 import ast
 import sys
 from collections import deque
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from charter.analysis import Solution
+from charter.analysis.bodies import FUNCTIONS, by_owner, owner
 from charter.analysis.places import Packed, pack, unpack
+from charter.analysis.solver import KeptSolver
 from charter.api.facts.concurrency import BlockingCall, Hop, UnawaitedCoroutine
-from charter.model.names import BUILTINS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from charter.analysis import ProjectInfo
+    from charter.analysis.bodies import FunctionNode
     from charter.api import Fact
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 1
+VERSION = 2
 
 _HTTP: Final = ("get", "post", "put", "patch", "delete", "head", "options", "request")
 BLOCKING: Final = frozenset(
@@ -49,14 +50,11 @@ _HARMLESS_DECORATORS: Final = frozenset(
         "functools.cache", "typing.override", "typing_extensions.override", "abc.abstractmethod",
     }
 )  # fmt: skip
-_STDLIB = sys.stdlib_module_names
+_FOREIGN: Final = sys.stdlib_module_names | {"builtins"}
 
 _LOCAL: Final = "shutil."
 """Blocks for as long as a local disk takes: worth a word in the coroutine itself, not three calls away."""
 
-_FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
-
-FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 Call = tuple[str, Packed]
 Function = tuple[int, list[Call]]
 """What it is (`_PLAIN`, `_COROUTINE` or `_WRAPPED`), and what it calls."""
@@ -67,10 +65,12 @@ Extract = tuple[dict[str, Function], dict[str, str], list[tuple[str, Packed, boo
 
 def extract(source: Source, names: Names) -> Extract | None:
     """The functions of a file with the calls that can be followed."""
+    yielding = by_owner(source, ast.Yield, ast.YieldFrom)
+    keeping = _keeping(source)
     made: dict[FunctionNode, list[tuple[str, ast.Call]]] = {}
     dropped: list[tuple[str, Packed, bool]] = []
     for call, target in _followed(source, names):
-        function = _function_of(call, source)
+        function = owner(call, source)
         parent = source.parent(call)
         if isinstance(parent, ast.Expr) and target not in BLOCKING:
             dropped.append((target, pack(source, call), isinstance(function, ast.AsyncFunctionDef)))
@@ -78,11 +78,11 @@ def extract(source: Source, names: Names) -> Extract | None:
             made.setdefault(function, []).append((target, call))
     functions: dict[str, Function] = {}
     for coroutine in source.nodes(ast.AsyncFunctionDef):
-        kind = _COROUTINE if _is_plain(coroutine, names, source) else _WRAPPED
+        kind = _COROUTINE if coroutine not in yielding and _is_plain(coroutine, names) else _WRAPPED
         functions[names.definition(coroutine)] = (kind, _packed(made.get(coroutine, []), source))
     for function, calls in made.items():
-        if isinstance(function, ast.FunctionDef) and _is_plain(function, names, source):
-            certain = _certain(function)
+        if isinstance(function, ast.FunctionDef) and function not in yielding and _is_plain(function, names):
+            certain = _certain(function, keeping)
             kept = [item for item in calls if _is_within(item[1], certain, source)]
             if kept:
                 functions[names.definition(function)] = (_PLAIN, _packed(kept, source))
@@ -101,54 +101,43 @@ def _packed(calls: list[tuple[str, ast.Call]], source: Source) -> list[Call]:
 def _followed(source: Source, names: Names) -> Iterator[tuple[ast.Call, str]]:
     """The calls whose target is known by name and may be of this project, or blocks."""
     module_level = names.table(source.tree)
+    inside = _names_inside(source)
     for call in source.nodes(ast.Call):
         root = call.func
         while isinstance(root, ast.Attribute):
             root = root.value
-        if not isinstance(root, ast.Name):
-            continue
         # Most calls are methods of local objects or builtins; looking those up would take most of the time.
-        if root.id not in module_level and root.id not in {"self", "cls", "input"}:
-            if root is not call.func or _function_of(call, source) is None:
-                continue
-            if root.id in BUILTINS:
-                continue
-        target = names.qualified(call.func)
-        if target is None:
-            continue
-        top = target.partition(".")[0]
-        if target in BLOCKING or (top not in _STDLIB and top != "builtins"):
-            yield call, target
+        if isinstance(root, ast.Name) and (
+            root.id in module_level or root.id in inside or root.id in {"self", "cls", "input"}
+        ):
+            target = names.qualified(call.func)
+            if target is not None and (target in BLOCKING or target.partition(".")[0] not in _FOREIGN):
+                yield call, target
 
 
-def _function_of(node: ast.AST, source: Source) -> FunctionNode | None:
-    """The function whose body runs a node; None at module level and in lambdas."""
-    parent = source.parent(node)
-    child = node
-    while parent is not None:
-        if isinstance(parent, _FUNCTIONS):
-            return parent if isinstance(child, ast.stmt) else None
-        if isinstance(parent, (ast.Lambda, ast.ClassDef)):
-            return None
-        child, parent = parent, source.parent(parent)
-    return None
+def _names_inside(source: Source) -> set[str]:
+    """What is imported or defined in a function or a class."""
+    found: set[str] = set()
+    for kind in (ast.Import, ast.ImportFrom):
+        for statement in source.nodes(kind):
+            if not isinstance(source.parent(statement), ast.Module):
+                found.update(alias.asname or alias.name.partition(".")[0] for alias in statement.names)
+    for kind in FUNCTIONS:
+        for function in source.nodes(kind):
+            if isinstance(source.parent(function), FUNCTIONS):
+                found.add(function.name)
+    return found
 
 
-def _is_plain(node: FunctionNode, names: Names, source: Source) -> bool:
-    """Whether calling it runs its body at once: no decorator may move it to a thread, no `yield` puts it off."""
-    if any(
-        names.qualified(item.func if isinstance(item, ast.Call) else item) not in _HARMLESS_DECORATORS
+def _is_plain(node: FunctionNode, names: Names) -> bool:
+    """Whether no decorator may move a function's body to a thread; a `yield`, which puts it off, is not looked for."""
+    return all(
+        names.qualified(item.func if isinstance(item, ast.Call) else item) in _HARMLESS_DECORATORS
         for item in node.decorator_list
-    ):
-        return False
-    return not any(
-        _function_of(inner, source) is node
-        for kind in (ast.Yield, ast.YieldFrom)
-        for inner in source.nodes(kind)
     )
 
 
-def _certain(node: FunctionNode) -> set[ast.stmt]:
+def _certain(node: FunctionNode, keeping: set[ast.AST]) -> set[ast.stmt]:
     """The statements that nearly every call of a function reaches.
 
     What stands under a condition, in a handler, or behind an early return of something kept (a cache) is left out:
@@ -160,7 +149,7 @@ def _certain(node: FunctionNode) -> set[ast.stmt]:
         for statement in todo.pop():
             found.add(statement)
             if isinstance(statement, ast.If):
-                if any(_returns_kept(inner) for inner in ast.walk(statement)):
+                if statement in keeping:
                     break
             elif isinstance(statement, (ast.For, ast.While, ast.With, ast.Try, ast.AsyncFor, ast.AsyncWith)):
                 todo.append(statement.body)
@@ -169,8 +158,18 @@ def _certain(node: FunctionNode) -> set[ast.stmt]:
     return found
 
 
-def _returns_kept(node: ast.AST) -> bool:
-    return isinstance(node, ast.Return) and not isinstance(node.value, (ast.Constant, ast.Call, type(None)))
+def _keeping(source: Source) -> set[ast.AST]:
+    """The `if` statements under which something is returned that was not made there."""
+    found: set[ast.AST] = set()
+    for node in source.nodes(ast.Return):
+        if isinstance(node.value, (ast.Constant, ast.Call, type(None))):
+            continue
+        parent = source.parent(node)
+        while parent is not None and not isinstance(parent, FUNCTIONS):
+            if isinstance(parent, ast.If):
+                found.add(parent)
+            parent = source.parent(parent)
+    return found
 
 
 def _is_within(call: ast.Call, certain: set[ast.stmt], source: Source) -> bool:
@@ -196,45 +195,21 @@ def _exports(source: Source, names: Names) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, bindings in names.table(source.tree).items():
         target = bindings[0].target
-        if target and target.partition(".")[0] not in _STDLIB:
+        if target and target.partition(".")[0] not in _FOREIGN:
             found[f"{source.module}.{name}"] = target
     return found
 
 
-class Solver:
-    """Follows calls through the whole project.
+class Solver(KeptSolver[Extract]):
+    """Follows calls through the whole project."""
 
-    Args:
-        project: not needed here.
-    """
-
-    def __init__(self, project: ProjectInfo) -> None:
-        del project
-        self._files: dict[str, Extract] = {}
-        self._solution: Solution | None = None
-
-    def update(self, path: str, extract: object | None) -> None:
-        """Take in a file's functions, or take the file out."""
-        if self._files.get(path) == extract:
-            return
-        self._solution = None
-        if extract is None:
-            self._files.pop(path, None)
-        else:
-            self._files[path] = cast("Extract", extract)
-
-    def solve(self) -> Solution:
+    def solution(self) -> Solution:
         """The blocking calls in all coroutines, and the coroutines that are never awaited."""
-        if self._solution is None:
-            self._solution = self._solve()
-        return self._solution
-
-    def _solve(self) -> Solution:
-        graph = _Graph(self._files)
+        graph = _Graph(self.files)
         blocked = graph.blocked()
         facts: dict[str, list[Fact]] = {}
         opportunities: dict[str, dict[tuple[type[Fact], str], int]] = {}
-        for path, (functions, _, dropped) in self._files.items():
+        for path, (functions, _, dropped) in self.files.items():
             found: list[Fact] = []
             coroutines = 0
             for name, (kind, calls) in functions.items():

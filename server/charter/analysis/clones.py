@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import ast
 import re
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, cast
+from zlib import crc32
 
 from charter.analysis import Solution
 from charter.analysis.places import unpack
+from charter.analysis.solver import KeptSolver
 from charter.api.facts.structure import Clone
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 1
+VERSION = 2
 
 _RUN: Final = 6
 """How many statements in a row make a fingerprint."""
@@ -57,154 +58,166 @@ def extract(source: Source, names: Names) -> Extract | None:
     del names
     if _IGNORED.search(source.path):
         return None
-    found: Extract = []
-    for kind in _FUNCTIONS:
-        for function in source.nodes(kind):
-            if (function.end_lineno or 0) - function.lineno < _STATEMENTS:
+    reader = _Reader(source)
+    reader.read()
+    return [items for items in reader.functions if len(items) >= _STATEMENTS] or None
+
+
+class _Reader:
+    """Goes once through a file and hashes the heads of the statements in its long functions.
+
+    Args:
+        source: the file.
+
+    Attributes:
+        functions: the items of each, in source order; what a function defines inside is measured on its own.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.functions: list[list[Item]] = []
+        self._homes: dict[ast.AST, tuple[list[Item], int]] = {}
+        self._head: ast.AST | None = None
+        self._parts: list[str] = []
+        self._exact: list[str] = []
+        self._mass = 0
+
+    def read(self) -> None:
+        """Collect the items."""
+        parts, exact = self._parts, self._exact
+        for node in self.source.index.nodes:
+            if isinstance(node, (ast.stmt, ast.ExceptHandler, ast.match_case)):
+                self._finish()
+                self._begin(node)
+                if self._head is None:
+                    continue
+            elif self._head is None:
                 continue
-            body = (
-                function.body[1:] if ast.get_docstring(function, clean=False) is not None else function.body
-            )
-            items = list(_items(body, source, 0))
-            if len(items) >= _STATEMENTS:
-                found.append(items)
-    return found or None
+            self._mass += 1
+            _describe(node, parts, exact)
+        self._finish()
 
+    def _begin(self, node: ast.AST) -> None:
+        """Start the item of a statement that stands in a long function, and of nothing else."""
+        self._head = None
+        if isinstance(node, _FUNCTIONS):
+            if (node.end_lineno or 0) - node.lineno >= _STATEMENTS:
+                items: list[Item] = []
+                self.functions.append(items)
+                self._homes[node] = (items, 0)
+            return
+        parent = self.source.index.parents.get(node)
+        home = self._homes.get(parent) if parent is not None else None
+        if home is None or isinstance(node, ast.ClassDef):
+            return
+        items, depth = home
+        if depth or not _is_text(node):
+            self._homes[node] = (items, depth + 1)
+            self._parts.append(str(depth))
+            self._head = node
 
-def _items(body: list[ast.stmt], source: Source, depth: int) -> Iterator[Item]:
-    for statement in body:
-        if isinstance(statement, (*_FUNCTIONS, ast.ClassDef)):
-            continue  # measured on their own
-        parts: list[str] = [type(statement).__name__, str(depth)]
-        exact: list[str] = []
-        mass = _head(statement, parts, exact)
-        span = source.span(statement)
-        blocks = [getattr(statement, field, None) for field in ("body", "orelse", "finalbody")]
-        end, end_line = span.end, statement.end_lineno or statement.lineno
-        if any(blocks):
-            end, end_line = _end_of_head(statement, source)
-        text = "\0".join(parts)
-        yield (
-            _digest(text), _digest(text + "\1" + "\0".join(exact)), mass, span.start, end, statement.lineno, end_line,
-        )  # fmt: skip
-        for block in blocks[:1]:
-            if isinstance(block, list):
-                yield from _items(cast("list[ast.stmt]", block), source, depth + 1)
-        for handler in getattr(statement, "handlers", []):
-            yield from _items(handler.body, source, depth + 1)
-        for case in getattr(statement, "cases", []):
-            yield from _items(case.body, source, depth + 1)
-        for block in blocks[1:]:
-            if isinstance(block, list):
-                yield from _items(cast("list[ast.stmt]", block), source, depth + 1)
-
-
-def _end_of_head(statement: ast.stmt, source: Source) -> tuple[int, int]:
-    """Where the first line of a compound statement ends; its blocks are items of their own."""
-    line = statement.lineno
-    return source.positions.starts[line - 1] + len(source.positions.line_text(line)), line
-
-
-def _digest(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") >> 1
-
-
-_BLOCKS: Final = frozenset({"body", "orelse", "finalbody", "handlers", "cases", "decorator_list"})
-
-
-def _head(statement: ast.stmt, parts: list[str], exact: list[str]) -> int:
-    """Write a statement without its blocks into `parts`, its names and literals into `exact`; gives its mass."""
-    mass = 1
-    stack: list[object] = [
-        value
-        for field, value in reversed(list(ast.iter_fields(statement)))
-        if field not in _BLOCKS and value is not None
-    ]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, list):
-            parts.append(f"[{len(cast('list[object]', node))}")
-            stack.extend(reversed(cast("list[object]", node)))
-            continue
-        if not isinstance(node, ast.AST):
-            exact.append(str(node))
-            continue
-        mass += 1
-        kind = node.__class__
-        if kind is ast.Name:
-            parts.append("n")
-            exact.append(cast("ast.Name", node).id)
-        elif kind is ast.Constant:
-            value = cast("ast.Constant", node).value
-            parts.append(type(value).__name__)
-            exact.append(repr(value))
-        elif kind is ast.Attribute:
-            attribute = cast("ast.Attribute", node)
-            parts.append("." + attribute.attr)
-            stack.append(attribute.value)
-        elif kind is ast.Call:
-            call = cast("ast.Call", node)
-            parts.append(f"({len(call.args)}")
-            stack.extend((*reversed(call.keywords), *reversed(call.args)))
-            if isinstance(call.func, ast.Name):
-                parts.append(call.func.id)
-            else:
-                stack.append(call.func)
-        elif kind is ast.keyword:
-            parts.append(f"{cast('ast.keyword', node).arg}=")
-            stack.append(cast("ast.keyword", node).value)
+    def _finish(self) -> None:
+        head = self._head
+        if head is None:
+            return
+        items, _ = self._homes[head]
+        positions = self.source.positions
+        at = head.pattern if isinstance(head, ast.match_case) else cast("ast.stmt", head)
+        start = positions.offset(at.lineno, at.col_offset)
+        if hasattr(head, "body"):  # its blocks are items of their own
+            last = at.lineno
+            end = positions.starts[last - 1] + len(positions.line_text(last))
         else:
-            parts.append(kind.__name__)
-            stack.extend(
-                value
-                for _, value in reversed(list(ast.iter_fields(node)))
-                if isinstance(value, (ast.AST, list))
-            )
-    return mass
+            last = at.end_lineno or at.lineno
+            end = positions.offset(last, at.end_col_offset or 0)
+        items.append((_digest(self._parts), _digest(self._exact), self._mass, start, end, at.lineno, last))
+        self._parts.clear()
+        self._exact.clear()
+        self._mass = 0
+
+
+def _is_text(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def _digest(parts: list[str]) -> int:
+    return crc32("\0".join(parts).encode("utf-8", "surrogatepass"))
+
+
+def _describe(node: ast.AST, parts: list[str], exact: list[str]) -> None:
+    """Write what a node is into `parts`, its names and values, in which clones may differ, into `exact`."""
+    kind = node.__class__
+    if kind is ast.Name:
+        parts.append("n")
+        exact.append(cast("ast.Name", node).id)
+    elif kind is ast.Attribute:
+        parts.append("." + cast("ast.Attribute", node).attr)
+    elif kind is ast.Constant:
+        value = cast("ast.Constant", node).value
+        parts.append(type(value).__name__)
+        exact.append(repr(value))
+    elif kind is ast.Call:
+        call = cast("ast.Call", node)
+        parts.append(f"({len(call.args)}")
+        if isinstance(call.func, ast.Name):
+            parts.append(call.func.id)
+    elif kind is ast.keyword:
+        parts.append(f"{cast('ast.keyword', node).arg}=")
+    elif kind is ast.alias:
+        alias = cast("ast.alias", node)
+        parts.append(f"{alias.name} as {alias.asname}")
+    elif kind is ast.arg:
+        parts.append("arg")
+        exact.append(cast("ast.arg", node).arg)
+    else:
+        parts.append(kind.__name__ + _form(node))
+
+
+def _form(node: ast.AST) -> str:
+    """What the nodes below do not tell: operators, lengths, and which of two optional parts there is."""
+    if isinstance(node, (ast.BinOp, ast.AugAssign, ast.UnaryOp, ast.BoolOp)):
+        return node.op.__class__.__name__
+    if isinstance(node, ast.Compare):
+        return ",".join(operator.__class__.__name__ for operator in node.ops)
+    if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
+        return str(len(node.elts))
+    if isinstance(node, ast.Slice):
+        return f"{node.lower is None}{node.upper is None}"
+    if isinstance(node, ast.ImportFrom):
+        return f"{node.level}{node.module}"
+    return ""
 
 
 Place = tuple[str, int, int]
 """Path, number of the function in it, number of the statement in that."""
 
 
-class Solver:
-    """An index of fingerprints over the whole project.
-
-    Args:
-        project: not needed here.
-    """
+class Solver(KeptSolver[Extract]):
+    """An index of fingerprints over the whole project."""
 
     def __init__(self, project: ProjectInfo) -> None:
-        del project
-        self._files: dict[str, Extract] = {}
+        super().__init__(project)
         self._index: dict[tuple[int, ...], set[Place]] = {}
-        self._solution: Solution | None = None
 
-    def update(self, path: str, extract: object | None) -> None:
-        """Take in a file's statements, or take the file out."""
-        old = self._files.get(path)
-        if old == extract:
-            return
-        self._solution = None
-        if old is not None:
-            for key, place in _fingerprints(path, old):
-                places = self._index[key]
-                places.discard(place)
-                if not places:
-                    del self._index[key]
-            del self._files[path]
-        if extract is not None:
-            new = self._files[path] = cast("Extract", extract)
-            for key, place in _fingerprints(path, new):
-                self._index.setdefault(key, set()).add(place)
+    def added(self, path: str, extract: Extract) -> None:
+        """Enter a file's fingerprints."""
+        for key, place in _fingerprints(path, extract):
+            self._index.setdefault(key, set()).add(place)
 
-    def solve(self) -> Solution:
+    def removed(self, path: str, extract: Extract) -> None:
+        """Strike out a file's fingerprints."""
+        for key, place in _fingerprints(path, extract):
+            places = self._index[key]
+            places.discard(place)
+            if not places:
+                del self._index[key]
+
+    def solution(self) -> Solution:
         """The families of clones, each reported at its first place."""
-        if self._solution is None:
-            self._solution = self._solve()
-        return self._solution
-
-    def _solve(self) -> Solution:
         covered: set[Place] = set()
         facts: dict[str, list[Fact]] = {}
         for path, number, start in self._candidates():
@@ -220,7 +233,7 @@ class Solver:
             if fact is not None:
                 facts.setdefault(fact.location.path, []).append(fact)
         kind: type[Fact] = Clone
-        return Solution(facts, {path: {(kind, ""): len(file)} for path, file in self._files.items()})
+        return Solution(facts, {path: {(kind, ""): len(file)} for path, file in self.files.items()})
 
     def _candidates(self) -> list[Place]:
         found = [place for places in self._index.values() if 1 < len(places) <= _CROWD for place in places]
@@ -242,7 +255,7 @@ class Solver:
         return places, length
 
     def _items(self, place: Place) -> list[Item]:
-        return self._files[place[0]][place[1]]
+        return self.files[place[0]][place[1]]
 
     def _common(self, one: Place, other: Place) -> int:
         """How many statements two places have in common from there on."""

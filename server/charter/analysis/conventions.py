@@ -10,10 +10,11 @@ import ast
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from charter.analysis import Solution
 from charter.analysis.places import Packed, name_span, pack, unpack
+from charter.analysis.solver import KeptSolver
 from charter.api import Span
 from charter.api.facts.docs import ConventionBreak
 from charter.model.names import absolute_module
@@ -257,32 +258,24 @@ def _tests(source: Source, names: Names) -> Iterator[Use]:
                 yield ("test-style", way, pack(source, name_span(source, node)), "")
 
 
-class Solver:
-    """Counts the ways of the whole project.
-
-    Args:
-        project: tells the oldest Python.
-    """
+class Solver(KeptSolver[list[Use]]):
+    """Counts the ways of the whole project."""
 
     def __init__(self, project: ProjectInfo) -> None:
-        self._project = project
-        self._files: dict[str, list[Use]] = {}
+        super().__init__(project)
         self._counts: dict[str, Counter[str]] = {}
-        self._solution: Solution | None = None
 
-    def update(self, path: str, extract: object | None) -> None:
-        """Take in how a file does things, or take the file out."""
-        old = self._files.get(path)
-        if old == extract:
-            return
-        self._solution = None
-        for topic, way, *_ in old or ():
+    def added(self, path: str, extract: list[Use]) -> None:
+        """Count how a file does things."""
+        del path
+        for topic, way, *_ in extract:
+            self._counts.setdefault(topic, Counter())[way] += 1
+
+    def removed(self, path: str, extract: list[Use]) -> None:
+        """Count no longer how a file did things."""
+        del path
+        for topic, way, *_ in extract:
             self._counts[topic][way] -= 1
-        self._files.pop(path, None)
-        if extract is not None:
-            new = self._files[path] = cast("list[Use]", extract)
-            for topic, way, *_ in new:
-                self._counts.setdefault(topic, Counter())[way] += 1
 
     def learned(self) -> list[Convention]:
         """The conventions that the project has, strong enough to be held to."""
@@ -295,22 +288,17 @@ class Solver:
                     found.append(Convention(topic, way, count, total))
         return found
 
-    def solve(self) -> Solution:
+    def solution(self) -> Solution:
         """The breaks of the conventions that the project has."""
-        if self._solution is None:
-            self._solution = self._solve()
-        return self._solution
-
-    def _solve(self) -> Solution:
         conventions = {convention.topic: convention for convention in self.learned()}
         examples: dict[str, tuple[str, Packed]] = {}
         facts: dict[str, list[Fact]] = {}
         opportunities: dict[str, dict[tuple[type[Fact], str], int]] = {}
-        for path, uses in sorted(self._files.items()):
+        for path, uses in sorted(self.files.items()):
             for topic, way, place, _ in uses:
                 if topic in conventions and way == conventions[topic].way:
                     examples.setdefault(topic, (path, place))
-        for path, uses in self._files.items():
+        for path, uses in self.files.items():
             counts: Counter[str] = Counter()
             for topic, way, place, other in uses:
                 convention = conventions.get(topic)
@@ -328,4 +316,4 @@ class Solver:
         return Solution(facts, opportunities)
 
     def _can_write(self, topic: str) -> bool:
-        return topic != "optional-types" or self._project.python >= (3, 10)
+        return topic != "optional-types" or self.project.python >= (3, 10)

@@ -14,15 +14,17 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis import Solution
+from charter.analysis.bodies import FUNCTIONS, by_owner
 from charter.analysis.docstrings import Outline, Parameter, Style, parse, skeleton, summary_of
 from charter.analysis.places import Packed, name_span, pack, unpack
+from charter.analysis.solver import KeptSolver
 from charter.api import Span
 from charter.api.facts.docs import DocstringProblem, PublicSymbol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from charter.analysis import ProjectInfo
+    from charter.analysis.bodies import FunctionNode
     from charter.analysis.docstrings import Docstring
     from charter.api import Fact
     from charter.model.names import Names
@@ -34,7 +36,6 @@ _PRIVATE: Final = re.compile(
     r"(^|/)(tests?|testing|migrations|versions|examples?|docs?|benchmarks?|scripts?|tools|vendor|_vendor|conftest\.py"
     r"|setup\.py|noxfile\.py|test_[^/]*\.py|[^/]*_test\.py|[^/]*_pb2(_grpc)?\.py|locale|manage\.py|tasks\.py|__main__\.py|_[^/_][^/]*)($|/)"
 )
-_FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 _OPEN_BASES: Final = frozenset(
     {
         "builtins.object", "builtins.Exception", "builtins.ValueError", "builtins.TypeError", "builtins.RuntimeError",
@@ -102,6 +103,8 @@ class _Reader:
         self.entries: list[Entry] = []
         self.problems: list[Problem] = []
         self.styles: Counter[str] = Counter()
+        self._ends = by_owner(source, ast.Return, ast.Yield, ast.YieldFrom)
+        self._raised = by_owner(source, ast.Raise)
 
     def read(self) -> None:
         """Collect what stands at module level and in classes."""
@@ -117,13 +120,13 @@ class _Reader:
                 self._definition(node, owner, "class")
                 if not node.name.startswith("_"):
                     self._body(node.body, node)
-            elif isinstance(node, _FUNCTIONS) and node.name not in seen:
+            elif isinstance(node, FUNCTIONS) and node.name not in seen:
                 seen.add(node.name)
                 sort = self._sort(node, owner)
                 if sort:
                     self._definition(node, owner, sort)
 
-    def _sort(self, node: ast.FunctionDef | ast.AsyncFunctionDef, owner: ast.ClassDef | None) -> str:
+    def _sort(self, node: FunctionNode, owner: ast.ClassDef | None) -> str:
         """What a function is; "" for one that needs no docstring of its own (setters, overloads, overrides)."""
         sort = "function" if owner is None else "method"
         for decorator in node.decorator_list:
@@ -145,7 +148,7 @@ class _Reader:
 
     def _definition(
         self,
-        node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef,
+        node: FunctionNode | ast.ClassDef,
         owner: ast.ClassDef | None,
         sort: str,
     ) -> None:
@@ -153,16 +156,16 @@ class _Reader:
         doc = parse(_inner(self.source, literal)) if literal is not None else None
         if doc is not None and doc.style is not None:
             self.styles[doc.style] += 1
-        if doc is not None and isinstance(node, _FUNCTIONS):
+        if doc is not None and isinstance(node, FUNCTIONS):
             self._compare(node, doc, literal, owner)
-        if node.name.startswith("_") or (isinstance(node, _FUNCTIONS) and not _has_body(node)):
+        if node.name.startswith("_") or (isinstance(node, FUNCTIONS) and not _has_body(node)):
             return
         state = "missing" if doc is None else "placeholder" if doc.is_placeholder else "documented"
         self.entries.append(self._entry(node, owner, sort, state, doc))
 
     def _entry(
         self,
-        node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef,
+        node: FunctionNode | ast.ClassDef,
         owner: ast.ClassDef | None,
         sort: str,
         state: str,
@@ -171,11 +174,16 @@ class _Reader:
         outline: RawOutline | None = None
         offset, indent = -1, ""
         weight = (node.end_lineno or node.lineno) - node.body[0].lineno + 1
-        if isinstance(node, _FUNCTIONS):
+        if isinstance(node, FUNCTIONS):
             parameters = _parameters(node, owner, self.source)
             weight += 2 * len(parameters)
             if state != "documented":
-                outline = (tuple(parameters), *_results(node, self.source), _raises(node))
+                ends = self._ends.get(node, ())
+                outline = (
+                    tuple(parameters),
+                    *_results(node, ends, self.source),
+                    _raises(self._raised.get(node, ())),
+                )
         if state == "missing" and node.body[0].lineno != node.lineno:
             first = node.body[0]
             line = min([first.lineno, *(d.lineno for d in getattr(first, "decorator_list", []))])
@@ -201,7 +209,7 @@ class _Reader:
 
     def _compare(
         self,
-        node: ast.FunctionDef | ast.AsyncFunctionDef,
+        node: FunctionNode,
         doc: Docstring,
         literal: ast.Constant | None,
         owner: ast.ClassDef | None,
@@ -246,7 +254,7 @@ class _Reader:
             self.problems.append((node.name, "missing-parameter", missing[0], place, "", ()))
 
     @staticmethod
-    def _is_wrapped(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    def _is_wrapped(node: FunctionNode) -> bool:
         """Whether a decorator may give the function parameters that it does not show."""
         return any(
             ast.unparse(decorator).partition("(")[0].rpartition(".")[2]
@@ -272,7 +280,7 @@ class _Reader:
 _QUOTES: Final = re.compile(r"[rRuUbB]*(\"\"\"|'''|\"|')")
 
 
-def _docstring(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> ast.Constant | None:
+def _docstring(node: FunctionNode | ast.ClassDef) -> ast.Constant | None:
     first = node.body[0]
     if (
         isinstance(first, ast.Expr)
@@ -292,7 +300,7 @@ def _inner(source: Source, literal: ast.Constant) -> str:
     return text[match.end() : -len(match[1])]
 
 
-def _has_body(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+def _has_body(node: FunctionNode) -> bool:
     """Whether a function does anything; a declaration in a protocol or stub says all it has to say."""
     return not all(
         isinstance(item, ast.Pass)
@@ -302,7 +310,7 @@ def _has_body(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 def _parameters(
-    node: ast.FunctionDef | ast.AsyncFunctionDef,
+    node: FunctionNode,
     owner: ast.ClassDef | None,
     source: Source,
     *,
@@ -340,75 +348,41 @@ def _parameter(
     )
 
 
-def _own(node: ast.AST) -> Iterator[ast.AST]:
-    stack: list[ast.AST] = list(ast.iter_child_nodes(node))
-    while stack:
-        item = stack.pop()
-        yield item
-        if not isinstance(item, (*_FUNCTIONS, ast.Lambda, ast.ClassDef)):
-            stack.extend(ast.iter_child_nodes(item))
-
-
-def _results(node: ast.FunctionDef | ast.AsyncFunctionDef, source: Source) -> tuple[str | None, str | None]:
+def _results(node: FunctionNode, ends: Sequence[ast.AST], source: Source) -> tuple[str | None, str | None]:
     """What a function returns and yields: the annotation, "" if it is not annotated, None if it does neither."""
     annotation = source.segment(node.returns) if node.returns is not None else ""
     annotation = "" if "\n" in annotation else annotation
-    inner = list(_own(node))
-    if any(isinstance(item, (ast.Yield, ast.YieldFrom)) for item in inner):
+    if any(isinstance(item, (ast.Yield, ast.YieldFrom)) for item in ends):
         match = re.match(r"(?:\w+\.)*(?:Async)?(?:Iterator|Iterable|Generator)\[(\w[\w.]*)[,\]]", annotation)
         return None, match[1] if match else ""
-    returns = any(isinstance(item, ast.Return) and item.value is not None for item in inner)
+    returns = any(isinstance(item, ast.Return) and item.value is not None for item in ends)
     return (annotation if returns and annotation != "None" else None), None
 
 
-def _raises(node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, ...]:
+def _raises(raised: Sequence[ast.AST]) -> tuple[str, ...]:
     """The exceptions that a function's own `raise` statements name, in order."""
-    found: list[tuple[int, str]] = []
-    for item in _own(node):
+    found: list[str] = []
+    for item in raised:
         if isinstance(item, ast.Raise) and item.exc is not None:
             target = item.exc.func if isinstance(item.exc, ast.Call) else item.exc
             name = ast.unparse(target)
             if name.rpartition(".")[2][:1].isupper() and name != "NotImplementedError":
-                found.append((item.lineno, name))
-    return tuple(dict.fromkeys(name for _, name in sorted(found)))
+                found.append(name)
+    return tuple(dict.fromkeys(found))
 
 
-class Solver:
-    """Knows the whole public interface, its conventions and who inherits from whom.
+class Solver(KeptSolver[Extract]):
+    """Knows the whole public interface, its conventions and who inherits from whom."""
 
-    Args:
-        project: not needed here.
-    """
-
-    def __init__(self, project: ProjectInfo) -> None:
-        del project
-        self._files: dict[str, Extract] = {}
-        self._solution: Solution | None = None
-
-    def update(self, path: str, extract: object | None) -> None:
-        """Take in a file's definitions, or take the file out."""
-        if self._files.get(path) == extract:
-            return
-        self._solution = None
-        if extract is None:
-            self._files.pop(path, None)
-        else:
-            self._files[path] = cast("Extract", extract)
-
-    def solve(self) -> Solution:
+    def solution(self) -> Solution:
         """Every public name with the state of its documentation, and every contradiction."""
-        if self._solution is None:
-            self._solution = self._solve()
-        return self._solution
-
-    def _solve(self) -> Solution:
         habits, styles = self._habits()
-        bases = {name: found for file in self._files.values() for name, found in file[3].items()}
+        bases = {name: found for file in self.files.values() for name, found in file[3].items()}
         documented = {
-            entry[2] for file in self._files.values() for entry in file[1] if entry[4] == "documented"
+            entry[2] for file in self.files.values() for entry in file[1] if entry[4] == "documented"
         }
         facts: dict[str, list[Fact]] = {}
-        for path, (module, entries, problems, _, _, exported) in self._files.items():
+        for path, (module, entries, problems, _, _, exported) in self.files.items():
             package = module.partition(".")[0]
             found: list[Fact] = [
                 DocstringProblem(unpack(path, place), name, problem, subject, nearest, actual)
@@ -428,7 +402,7 @@ class Solver:
         total: Counter[str] = Counter()
         good: Counter[str] = Counter()
         styles: dict[str, Counter[str]] = {}
-        for module, entries, _, _, found, _ in self._files.values():
+        for module, entries, _, _, found, _ in self.files.values():
             package = module.partition(".")[0]
             total[package] += len(entries)
             good[package] += sum(entry[4] == "documented" for entry in entries)

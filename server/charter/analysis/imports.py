@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import ast
 from collections import deque
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from charter.analysis import Solution
+from charter.analysis.bodies import FUNCTIONS
 from charter.analysis.places import Packed, pack, unpack
+from charter.analysis.solver import KeptSolver
 from charter.api.facts.structure import CycleStep, ImportCycle
 from charter.model.names import absolute_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from charter.analysis import ProjectInfo
     from charter.api import Fact
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 1
+VERSION = 2
 
 Import = tuple[str, str, Packed, bool]
 """Module, name taken from it ("" for the module itself), place, whether it is used in functions only."""
@@ -32,10 +33,11 @@ def extract(source: Source, names: Names) -> Extract | None:
     if not source.module:
         return None
     found: list[Import] = []
-    eager = _eager_names(source)
-    read = {name.id for name in source.nodes(ast.Name)}
+    statements = list(_module_level(source.tree.body))
+    imported = {alias.asname or alias.name.partition(".")[0] for item in statements for alias in item.names}
+    read, eager = _reads(imported, source)
     is_package = source.path.endswith("__init__.py")
-    for statement in _module_level(source.tree.body):
+    for statement in statements:
         place = pack(source, statement)
         for alias in statement.names:
             local = alias.asname or alias.name.partition(".")[0]
@@ -67,67 +69,50 @@ def _module_level(body: list[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]
             yield from _module_level(statement.body)
 
 
-def _eager_names(source: Source) -> set[str]:
-    """The names that are read while the module is imported: outside of function bodies."""
+def _reads(imported: set[str], source: Source) -> tuple[set[str], set[str]]:
+    """Which imported names the file reads at all, and which while it is imported: outside of function bodies."""
     lazy_annotations = any(
         isinstance(node, ast.ImportFrom)
         and node.module == "__future__"
         and any(a.name == "annotations" for a in node.names)
         for node in source.tree.body
     )
-    found: set[str] = set()
-    stack: list[ast.AST] = list(source.tree.body)
-    while stack:
-        node = stack.pop()
-        if isinstance(node, ast.Name):
-            found.add(node.id)
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            stack.extend(node.decorator_list)
-            stack.extend(d for d in (*node.args.defaults, *node.args.kw_defaults) if d is not None)
-            if not lazy_annotations:
-                stack.extend(child for child in ast.walk(node.args) if isinstance(child, ast.arg))
-                if node.returns is not None:
-                    stack.append(node.returns)
-        elif isinstance(node, ast.AnnAssign) and lazy_annotations:
-            stack.extend(child for child in (node.target, node.value) if child is not None)
-        elif not isinstance(node, (ast.Lambda, ast.Import, ast.ImportFrom)):
-            stack.extend(ast.iter_child_nodes(node))
-    return found
+    read: set[str] = set()
+    eager: set[str] = set()
+    for name in source.nodes(ast.Name):
+        if name.id in imported and name.id not in eager:
+            read.add(name.id)
+            if _is_eager(name, source, lazy_annotations=lazy_annotations):
+                eager.add(name.id)
+    return read, eager
 
 
-class Solver:
-    """The graph of imports.
+def _is_eager(node: ast.AST, source: Source, *, lazy_annotations: bool) -> bool:
+    """Whether a node is evaluated while its module is imported."""
+    parents = source.index.parents
+    child, parent = node, parents.get(node)
+    while parent is not None:
+        if isinstance(parent, ast.Lambda):
+            return False
+        if isinstance(parent, FUNCTIONS) and (
+            isinstance(child, ast.stmt) or (lazy_annotations and child is parent.returns)
+        ):
+            return False
+        if isinstance(parent, (ast.arg, ast.AnnAssign)) and lazy_annotations and child is parent.annotation:
+            return False
+        child, parent = parent, parents.get(parent)
+    return True
 
-    Args:
-        project: tells which file is which module.
-    """
 
-    def __init__(self, project: ProjectInfo) -> None:
-        self._project = project
-        self._files: dict[str, Extract] = {}
-        self._solution: Solution | None = None
+class Solver(KeptSolver[Extract]):
+    """The graph of imports."""
 
-    def update(self, path: str, extract: object | None) -> None:
-        """Take in a file's imports, or take the file out."""
-        if self._files.get(path) == extract:
-            return
-        self._solution = None
-        if extract is None:
-            self._files.pop(path, None)
-        else:
-            self._files[path] = cast("Extract", extract)
-
-    def solve(self) -> Solution:
+    def solution(self) -> Solution:
         """One circle, the shortest, for each set of modules that import each other."""
-        if self._solution is None:
-            self._solution = self._solve()
-        return self._solution
-
-    def _solve(self) -> Solution:
-        paths = {module: path for path, module in self._project.modules.items() if module}
+        paths = {module: path for path, module in self.project.modules.items() if module}
         graph: dict[str, dict[str, tuple[Packed, bool]]] = {}
-        for path, imports in self._files.items():
-            module = self._project.modules.get(path, "")
+        for path, imports in self.files.items():
+            module = self.project.modules.get(path, "")
             edges = graph.setdefault(module, {})
             for target, name, place, lazy in imports:
                 for imported in _imported(module, target, name, paths):
@@ -139,7 +124,7 @@ class Solver:
             fact = _fact(cycle, graph, paths, len(component))
             facts.setdefault(fact.location.path, []).append(fact)
         kind: type[Fact] = ImportCycle
-        return Solution(facts, {path: {(kind, ""): 1} for path in self._files})
+        return Solution(facts, {path: {(kind, ""): 1} for path in self.files})
 
 
 def _imported(module: str, target: str, name: str, paths: Mapping[str, str]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis.places import name_span
 from charter.api.facts.metrics import Branch, FunctionMetrics
@@ -158,7 +158,8 @@ def _listed(items: list[tuple[ast.AST, str, int]], source: Source) -> tuple[Bran
 
 def _head(node: ast.AST, source: Source) -> Location:
     """The first word of a construct, so that a mark does not cover its whole block."""
-    start = end = source.span(node).start
+    placed = cast("ast.stmt", node)
+    start = end = source.positions.offset(placed.lineno, placed.col_offset)
     text = source.text
     while end < len(text) and (text[end].isalnum() or text[end] == "_"):
         end += 1

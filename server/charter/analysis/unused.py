@@ -12,21 +12,24 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING, Final, cast
+from collections import Counter
+from typing import TYPE_CHECKING, Final
 
 from charter.analysis import Solution
+from charter.analysis.bodies import FUNCTIONS
 from charter.analysis.places import Packed, name_span, pack, unpack
+from charter.analysis.solver import KeptSolver
 from charter.api.facts.names import UnusedName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from charter.analysis import ProjectInfo
     from charter.api import Fact
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 1
+VERSION = 2
 
 _WORD: Final[re.Pattern[str]] = re.compile(r"[A-Za-z_]\w*")
 _TEST: Final = re.compile(r"(^|/)(tests?|testing|conftest\.py|test_[^/]*\.py|[^/]*_test\.py|tests\.py)($|/)")
@@ -48,7 +51,7 @@ _TRANSPARENT: Final = frozenset(
     }
 )  # fmt: skip
 """Decorators that register nothing."""
-_FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
+_Node = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 Definition = tuple[str, str, Packed, int, str]
 """Sort, name, place, how often its body names it, and for methods the qualified name of the class."""
@@ -62,10 +65,8 @@ Extract = tuple[
 
 def extract(source: Source, names: Names) -> Extract:
     """What a file defines and what it uses."""
-    uses: dict[str, int] = {}
     prefixes: set[str] = set()
-    for name in _uses(source, prefixes):
-        uses[name] = uses.get(name, 0) + 1
+    uses = _uses(source, prefixes)
     is_test = _TEST.search(source.path) is not None
     definitions = [] if is_test else list(_definitions(source, names))
     bases = {
@@ -73,7 +74,7 @@ def extract(source: Source, names: Names) -> Extract:
         for node in source.nodes(ast.ClassDef)
     }
     return (
-        uses,
+        dict(uses),
         prefixes,
         definitions,
         list(_unused_imports(source, names, uses)),
@@ -87,60 +88,67 @@ def _is_generic(base: ast.expr) -> bool:
     return isinstance(base, ast.Subscript) and isinstance(base.value, ast.Name) and base.value.id == "Generic"
 
 
-def _uses(source: Source, prefixes: set[str]) -> Iterator[str]:
-    for name in source.nodes(ast.Name):
-        if not isinstance(name.ctx, ast.Store):
-            yield name.id
-    for attribute in source.nodes(ast.Attribute):
-        yield attribute.attr
-    for keyword in source.nodes(ast.keyword):
-        if keyword.arg:
-            yield keyword.arg
-    for statement in source.nodes(ast.ImportFrom):
-        for alias in statement.names:
-            yield alias.name
+def _uses(source: Source, prefixes: set[str]) -> Counter[str]:
+    """How often a file names each thing; beginnings of names that are completed at run time go into `prefixes`."""
+    uses = Counter([name.id for name in source.nodes(ast.Name) if name.ctx.__class__ is not ast.Store])
+    uses.update([attribute.attr for attribute in source.nodes(ast.Attribute)])
+    uses.update([keyword.arg for keyword in source.nodes(ast.keyword) if keyword.arg])
+    uses.update([alias.name for statement in source.nodes(ast.ImportFrom) for alias in statement.names])
     for statement in (*source.nodes(ast.Global), *source.nodes(ast.Nonlocal)):
-        yield from statement.names
+        uses.update(statement.names)
     for pattern in source.nodes(ast.MatchClass):
-        yield from pattern.kwd_attrs
+        uses.update(pattern.kwd_attrs)
     for constant in source.nodes(ast.Constant):
         value = constant.value
-        if not isinstance(value, str) or len(value) > 200:
-            continue
-        parent = source.parent(constant)
-        if isinstance(parent, ast.Expr):
-            continue  # a docstring uses nothing
-        if value.isidentifier():
-            yield value
-        elif " " in value and "[" not in value and "|" not in value:
-            if "_" not in value:
-                continue  # prose
-            yield from _WORD.findall(value)
-        else:
-            yield from _WORD.findall(value)
-        if "_" in value and isinstance(parent, (ast.BinOp, ast.JoinedStr, ast.Call)):
-            words = _WORD.findall(value)
-            prefixes.update(word for word in words if len(word) > 2 and (word[-1] == "_" or word[0] == "_"))
+        if isinstance(value, str) and len(value) <= 200:
+            uses.update(_named_by(value, constant, prefixes, source))
+    return uses
+
+
+def _named_by(value: str, constant: ast.Constant, prefixes: set[str], source: Source) -> list[str]:
+    """The names that a text may be turned into."""
+    if value.isidentifier():
+        words = [value]
+    elif " " in value and "_" not in value and "[" not in value and "|" not in value:
+        return []  # prose
+    else:
+        words = _WORD.findall(value)
+    parent = source.parent(constant)
+    if isinstance(parent, ast.Expr):
+        return []  # a docstring uses nothing
+    if "_" in value and isinstance(parent, (ast.BinOp, ast.JoinedStr, ast.Call)):
+        prefixes.update(word for word in words if len(word) > 2 and (word[-1] == "_" or word[0] == "_"))
+    return words
 
 
 def _definitions(source: Source, names: Names) -> Iterator[Definition]:
-    for node in source.nodes(ast.ClassDef):
-        if _is_candidate(node, names) and isinstance(source.parent(node), ast.Module):
-            yield ("class", node.name, pack(source, name_span(source, node)), _own_uses(node), "")
-    for kind in _FUNCTIONS:
+    candidates: list[tuple[str, _Node]] = []
+    for kind in (ast.ClassDef, *FUNCTIONS):
         for node in source.nodes(kind):
-            if not _is_candidate(node, names):
-                continue
-            parent = source.parent(node)
-            place = pack(source, name_span(source, node))
-            if isinstance(parent, ast.ClassDef):
-                if not _is_stub(node):
-                    yield ("method", node.name, place, _own_uses(node), names.definition(parent))
-            elif isinstance(parent, ast.Module):
-                yield ("function", node.name, place, _own_uses(node), "")
+            sort = _sort(node, source)
+            if sort and _is_candidate(node, names):
+                candidates.append((sort, node))
+    if not candidates:
+        return
+    lines = _mentions([node for _, node in candidates], source)
+    for sort, node in candidates:
+        last = node.end_lineno or node.lineno
+        own = sum(node.lineno <= line <= last for line in lines[node.name])
+        parent = source.parent(node)
+        owner = names.definition(parent) if isinstance(parent, ast.ClassDef) else ""
+        yield (sort, node.name, pack(source, name_span(source, node)), own, owner)
 
 
-def _is_candidate(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, names: Names) -> bool:
+def _sort(node: _Node, source: Source) -> str:
+    """What a definition is, where this analysis judges it; else ""."""
+    parent = source.parent(node)
+    if isinstance(parent, ast.Module):
+        return "class" if isinstance(node, ast.ClassDef) else "function"
+    is_method = isinstance(parent, ast.ClassDef) and isinstance(node, FUNCTIONS) and not _is_stub(node)
+    return "method" if is_method else ""
+
+
+def _is_candidate(node: _Node, names: Names) -> bool:
     if not node.name.startswith("_") or node.name.endswith("_"):
         return False
     return all(
@@ -158,17 +166,22 @@ def _is_stub(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     )
 
 
-def _own_uses(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> int:
-    """How often a definition's own body names it (recursion)."""
-    count = 0
-    for inner in ast.walk(node):
-        if (
-            isinstance(inner, ast.Name) and inner.id == node.name and not isinstance(inner.ctx, ast.Store)
-        ) or (isinstance(inner, ast.Attribute) and inner.attr == node.name):
-            count += 1
-        elif isinstance(inner, ast.Constant) and isinstance(inner.value, str) and len(inner.value) < 300:
-            count += _WORD.findall(inner.value).count(node.name)
-    return count
+def _mentions(definitions: Sequence[_Node], source: Source) -> dict[str, list[int]]:
+    """The lines on which the names of some definitions stand, as a name, an attribute or a word of a string."""
+    lines: dict[str, list[int]] = {node.name: [] for node in definitions}
+    for name in source.nodes(ast.Name):
+        if name.id in lines and not isinstance(name.ctx, ast.Store):
+            lines[name.id].append(name.lineno)
+    for attribute in source.nodes(ast.Attribute):
+        if attribute.attr in lines:
+            lines[attribute.attr].append(attribute.lineno)
+    for constant in source.nodes(ast.Constant):
+        value = constant.value
+        if isinstance(value, str) and "_" in value and len(value) < 300:
+            for word in _WORD.findall(value):
+                if word in lines:
+                    lines[word].append(constant.lineno)
+    return lines
 
 
 def _exports(source: Source) -> set[str]:
@@ -223,7 +236,7 @@ def _is_probe(statement: ast.stmt, source: Source) -> bool:
             return True
         if isinstance(parent, ast.If) and not _is_type_checking(parent.test):
             return True
-        if isinstance(parent, (*_FUNCTIONS, ast.With)):
+        if isinstance(parent, (*FUNCTIONS, ast.With)):
             return True  # a lazy import that is made for its effect, or whose failure is expected
         parent = source.parent(parent)
     return False
@@ -278,33 +291,24 @@ def _taken(source: Source, names: Names) -> set[str]:
     return found
 
 
-class Solver:
-    """Counts the uses of every name in the project.
-
-    Args:
-        project: tells modules, other files and how the project is built.
-    """
+class Solver(KeptSolver[Extract]):
+    """Counts the uses of every name in the project."""
 
     def __init__(self, project: ProjectInfo) -> None:
-        self._project = project
-        self._files: dict[str, Extract] = {}
+        super().__init__(project)
         self._uses: dict[str, int] = {}
         self._prefixes: dict[str, int] = {}
         self._taken: dict[str, int] = {}
-        self._solution: Solution | None = None
 
-    def update(self, path: str, extract: object | None) -> None:
-        """Take in a file's definitions and uses, or take the file out."""
-        old = self._files.get(path)
-        if old == extract:
-            return
-        self._solution = None
-        if old is not None:
-            self._count(old, -1)
-            del self._files[path]
-        if extract is not None:
-            new = self._files[path] = cast("Extract", extract)
-            self._count(new, 1)
+    def added(self, path: str, extract: Extract) -> None:
+        """Count what a file uses."""
+        del path
+        self._count(extract, 1)
+
+    def removed(self, path: str, extract: Extract) -> None:
+        """Count no longer what a file used."""
+        del path
+        self._count(extract, -1)
 
     def _count(self, file: Extract, sign: int) -> None:
         for name, count in file[0].items():
@@ -313,20 +317,15 @@ class Solver:
             for key in keys:
                 counter[key] = counter.get(key, 0) + sign
 
-    def solve(self) -> Solution:
+    def solution(self) -> Solution:
         """The names that nothing uses."""
-        if self._solution is None:
-            self._solution = self._solve()
-        return self._solution
-
-    def _solve(self) -> Solution:
         facts: dict[str, list[Fact]] = {}
         opportunities: dict[str, dict[tuple[type[Fact], str], int]] = {}
         prefixes = tuple(prefix for prefix, count in self._prefixes.items() if count > 0)
-        bases = {name: found for file in self._files.values() for name, found in file[4].items()}
+        bases = {name: found for file in self.files.values() for name, found in file[4].items()}
         starred = {name for name, count in self._taken.items() if count > 0 and name.endswith(".*")}
-        for path, (_, _, definitions, imports, _, _, exports) in self._files.items():
-            module = self._project.modules.get(path, "")
+        for path, (_, _, definitions, imports, _, _, exports) in self.files.items():
+            module = self.project.modules.get(path, "")
             found: list[Fact] = list(self._imports(path, module, imports, starred))
             exported = set(exports)
             for sort, name, place, own, owner in definitions:
@@ -356,7 +355,7 @@ class Solver:
             yield UnusedName(unpack(path, place), name, "import", target=target)
 
     def _known_modules(self) -> frozenset[str]:
-        return frozenset(self._project.modules.values())
+        return frozenset(self.project.modules.values())
 
     def _is_own(self, owner: str, bases: dict[str, list[str]]) -> bool:
         """Whether a class and all its bases are of this project, so that every caller of its methods is, too."""

@@ -127,8 +127,8 @@ class Context(Protocol):
         """The innermost loop whose repeated part holds the node, within the same function; else None."""
         ...
 
-    def nodes(self, kind: type[N], /) -> Sequence[N]:
-        """All nodes of exactly this type, in source order."""
+    def nodes(self, kind: type[N], /, *, within: ast.AST | None = None) -> Sequence[N]:
+        """All nodes of exactly this type, in source order: of the file, or only those below a node of it."""
         ...
 
     def walk(self, root: ast.AST, *, into_functions: bool = True) -> Iterator[ast.AST]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
+from bisect import bisect_right
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from charter.api import (
     Edit,
@@ -20,7 +21,6 @@ from charter.api import (
     Span,
 )
 from charter.model.names import COMPREHENSIONS, FUNCTIONS, Names
-from charter.syntax.walk import children
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -75,6 +75,20 @@ class FileView:
         from charter.model.types import Types
 
         return Types(self.source, self.names)
+
+    @cached_property
+    def _definitions(self) -> list[ast.AST]:
+        """Functions and classes in the order of their lines, so that those inside follow those around them."""
+        found = [node for kind in (*FUNCTIONS, ast.ClassDef) for node in self.source.nodes(kind)]
+        return sorted(found, key=_lines)
+
+    def symbol_at(self, line: int) -> str:
+        """The qualified name, within the module, of the innermost definition whose lines hold a 1-based line."""
+        at = bisect_right(self._definitions, line, key=_first_line)
+        for node in reversed(self._definitions[:at]):
+            if (getattr(node, "end_lineno", None) or 0) >= line:
+                return self.names.symbol(node)
+        return ""
 
     @property
     def calls(self) -> dict[str, list[ast.Call]]:
@@ -249,8 +263,10 @@ class RuleContext:
             child = parent
         return None
 
-    def nodes(self, kind: type[N], /) -> Sequence[N]:
-        return self._source.nodes(kind)
+    def nodes(self, kind: type[N], /, *, within: ast.AST | None = None) -> Sequence[N]:
+        if within is None:
+            return self._source.nodes(kind)
+        return cast("Sequence[N]", self._source.index.of_type_below(within, kind))
 
     def walk(self, root: ast.AST, *, into_functions: bool = True) -> Iterator[ast.AST]:
         index = self._source.index
@@ -325,7 +341,7 @@ class RuleContext:
     def _symbol_at(self, at: ast.AST | Span | Location, location: Location) -> str:
         if isinstance(at, ast.AST):
             return self._view.names.symbol(at)
-        return symbol_at(self._source, location.line)
+        return self._view.symbol_at(location.line)
 
     def related(self, at: ast.AST | Span | Location, message: str) -> Related:
         return Related(self._source.location(at), message)
@@ -356,22 +372,12 @@ class RuleContext:
         return InsertStatement(self._source.span(statement), text, after=True)
 
 
-def symbol_at(source: Source, line: int) -> str:
-    """The qualified name, within the module, of the innermost definition whose lines hold a 1-based line."""
-    parts: list[str] = []
-    body: list[ast.AST] = [source.tree]
-    while body:
-        node = body.pop()
-        for child in children(node):
-            if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
-                first, last = getattr(child, "lineno", 0), getattr(child, "end_lineno", None) or 0
-                if isinstance(child, ast.match_case) or first <= line <= last:
-                    if isinstance(child, (*FUNCTIONS, ast.ClassDef)):
-                        parts.append(child.name)
-                        body = [child]
-                        break
-                    body.append(child)
-    return ".".join(parts)
+def _first_line(node: ast.AST) -> int:
+    return getattr(node, "lineno", 0)
+
+
+def _lines(node: ast.AST) -> tuple[int, int]:
+    return _first_line(node), -(getattr(node, "end_lineno", None) or 0)
 
 
 def anchor_digest(text: str, span: Span) -> str:

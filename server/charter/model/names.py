@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from charter.model.elsewhere import Elsewhere
@@ -60,6 +61,11 @@ class Names:
         self._tables: dict[ast.AST, dict[str, list[Binding]]] = {}
         self._names: dict[ast.AST, str | None] = {}
 
+    @cached_property
+    def _inner(self) -> frozenset[str]:
+        """The names that some scope inside the module binds; every other name is the module's or a builtin."""
+        return frozenset(_bound_inside(self.source))
+
     def scope(self, node: ast.AST) -> Scope:
         """The innermost scope in which a name at this node is looked up.
 
@@ -93,6 +99,9 @@ class Names:
 
     def lookup(self, name: str, at: ast.AST) -> tuple[Scope, list[Binding]] | None:
         """The scope that binds a bare name as seen from a node, and the bindings; None for builtins and unknowns."""
+        if name not in self._inner:  # most names: no need to arrange the names of every function around
+            found = self.table(self.source.tree).get(name)
+            return (self.source.tree, found) if found else None
         for scope in self.enclosing(at):
             found = self.table(scope).get(name)
             if found:
@@ -196,6 +205,33 @@ class Names:
 
     def _has_star(self) -> bool:
         return "*" in self.table(self.source.tree)
+
+
+def _bound_inside(source: Source) -> set[str]:
+    """The names bound in a scope other than the module's."""
+    found = {argument.arg for argument in source.nodes(ast.arg)}
+    for name in source.nodes(ast.Name):
+        if name.ctx.__class__ is not ast.Load and name.id not in found and _is_inside(name, source):
+            found.add(name.id)
+    for kind in (*FUNCTIONS, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar):
+        found.update(node.name for node in source.nodes(kind) if node.name and _is_inside(node, source))
+    for kind in (ast.Import, ast.ImportFrom):
+        for statement in source.nodes(kind):
+            if _is_inside(statement, source):
+                found.update(alias.asname or alias.name.partition(".")[0] for alias in statement.names)
+    found.update(node.rest for node in source.nodes(ast.MatchMapping) if node.rest)
+    for kind in (ast.Global, ast.Nonlocal):
+        for statement in source.nodes(kind):
+            found.update(statement.names)
+    return found
+
+
+def _is_inside(node: ast.AST, source: Source) -> bool:
+    parents = source.index.parents
+    parent = parents[node]
+    while not isinstance(parent, SCOPES):
+        parent = parents[parent]
+    return not isinstance(parent, ast.Module)
 
 
 def _outside(scope: ast.AST, child: ast.AST, below: ast.AST | None) -> bool:

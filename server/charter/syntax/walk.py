@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from bisect import bisect_left, bisect_right
 from typing import Any, Final
 
 _SCALARS: Final = frozenset(
@@ -120,6 +121,16 @@ class Index:
             found.append(here)
             at = self._range(here)[1] if isinstance(here, stop) else at + 1
         return found
+
+    def of_type_below(self, node: ast.AST, kind: type[ast.AST]) -> list[ast.AST]:
+        """The nodes below a node of the tree that are of exactly one type, in source order, without going through all."""
+        found = self.by_type.get(kind)
+        if not found:
+            return []
+        first, last = self._range(node)
+        number = self._numbers.__getitem__  # pyright: ignore[reportOptionalMemberAccess] (made by `_range`)
+        start = bisect_right(found, first, key=number)
+        return found[start : bisect_left(found, last, start, key=number)]
 
     def _range(self, node: ast.AST) -> tuple[int, int]:
         """The number of a node in source order, and that of the first node behind it that does not lie below it."""

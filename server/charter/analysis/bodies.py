@@ -1,0 +1,43 @@
+"""What stands in a function's own body, found from the nodes in question and not by going through every body."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from charter.syntax.source import Source
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def owner(node: ast.AST, source: Source) -> FunctionNode | None:
+    """The function whose call runs a node; None at module level, in a class body and in a lambda.
+
+    Defaults, decorators and annotations of a function run where it is defined, so they are not its own.
+    """
+    parents = source.index.parents
+    child, parent = node, parents.get(node)
+    while parent is not None:
+        kind = parent.__class__
+        if kind is ast.FunctionDef or kind is ast.AsyncFunctionDef:
+            if isinstance(child, ast.stmt):
+                return parent  # pyright: ignore[reportReturnType]
+            child, parent = parent, parents.get(parent)
+            continue
+        if kind is ast.Lambda or kind is ast.ClassDef:
+            return None
+        child, parent = parent, parents.get(parent)
+    return None
+
+
+def by_owner(source: Source, *kinds: type[ast.AST]) -> dict[ast.AST, list[ast.AST]]:
+    """The nodes of some types by the function that they belong to, in source order for each type."""
+    found: dict[ast.AST, list[ast.AST]] = {}
+    for kind in kinds:
+        for node in source.nodes(kind):
+            function = owner(node, source)
+            if function is not None:
+                found.setdefault(function, []).append(node)
+    return found
