@@ -136,6 +136,27 @@ def test_a_project_adds_sources_and_sinks_of_its_own(project: Path, charter: Cha
     assert "becomes part of the SQL that `run` runs" in said
 
 
+def test_a_flow_is_explained_as_text_and_as_json(project: Path, charter: Charter) -> None:
+    (project / "pkg" / "bad.py").write_text(
+        "import sys\n\n\ndef run(text):\n    eval(text)\n\n\nrun(sys.argv[1])\n"
+    )
+    said = charter("explain", "--flow", "pkg/bad.py:5").out
+    assert "not reported: the settings do not count local input as untrusted" in said
+    assert "pkg/bad.py:8: passed to `run`" in said
+    assert "parameter `text` arrives at `builtins.eval`" in said
+    (project / "charter.toml").write_text("threats = ['remote', 'local']\n")
+    document = json.loads(charter("explain", "--flow", "pkg/bad.py:5", "-f", "json").out)
+    assert document["flows"][0]["status"] == "reported by SEC103 code-injection"
+    assert [value["verdict"] for value in document["values"]] == ["arrives"]
+    for place, words in (
+        ("pkg/bad.py", "is no FILE:LINE"),
+        ("pkg/bad.py:99", "only"),
+        ("no.py:1", "no such file"),
+    ):
+        result = charter("explain", "--flow", place)
+        assert (result.code, words in result.err) == (2, True), result.err
+
+
 @pytest.mark.usefixtures("project")
 def test_selection_by_name_code_principle_and_pillar(charter: Charter) -> None:
     for args in (

@@ -1,4 +1,4 @@
-"""`charter explain`: what a rule or a principle means, and how a score came about."""
+"""`charter explain`: what a rule or a principle means, how a score came about, how a value was followed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,25 @@ if TYPE_CHECKING:
 @click.option(
     "--score", "scored", type=click.Path(path_type=Path), help="Show the arithmetic of this path's scores."
 )
-def command(word: str | None, scored: Path | None) -> None:
+@click.option(
+    "--flow",
+    "place",
+    metavar="FILE:LINE",
+    help="Show how the values of a line were followed, and where they were lost or made safe.",
+)
+@click.option(
+    "--format", "-f", "form", type=click.Choice(["text", "json"]), default="text", help="For --flow."
+)
+def command(word: str | None, scored: Path | None, place: str | None, form: str) -> None:
     """Explain a rule (by name, code or another tool's id) or a principle (by id or name)."""
-    if scored is not None:
+    if place is not None:
+        from charter.cli.flows import explain_flow
+
+        explain_flow(place, as_json=form == "json")
+    elif scored is not None:
         _explain_score(scored, word)
     elif word is None:
-        fail("say what to explain: a rule, a code, a principle, or `--score PATH`")
+        fail("say what to explain: a rule, a code, a principle, `--score PATH` or `--flow FILE:LINE`")
     else:
         _explain_word(word)
 

@@ -244,7 +244,7 @@ class _Lowering:
         """Lower a function; its defaults and decorators belong to the function around it."""
         outer = self.function
         decorators = self.exprs(getattr(node, "decorator_list", ()))
-        parameters = self._parameters(node.args)
+        parameters = self._parameters(node.args, node.lineno)
         returns = self._annotation(getattr(node, "returns", None))
         names, declared = bound_names(body)
         names.update(parameter[0] for parameter in parameters)
@@ -265,30 +265,29 @@ class _Lowering:
         )  # fmt: skip
         return index
 
-    def _parameters(self, arguments: ast.arguments) -> tuple[ir.Node, ...]:
+    def _parameters(self, arguments: ast.arguments, line: int) -> tuple[ir.Node, ...]:
         positional = [*arguments.posonlyargs, *arguments.args]
         missing: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
         defaults = [*missing, *arguments.defaults]
         result = [
-            self._parameter(argument, default, ir.POSITIONAL)
+            self._parameter(argument, default, ir.POSITIONAL, line)
             for argument, default in zip(positional, defaults, strict=True)
         ]
         if arguments.vararg:
-            result.append(self._parameter(arguments.vararg, None, ir.VARIADIC))
+            result.append(self._parameter(arguments.vararg, None, ir.VARIADIC, line))
         for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-            result.append(self._parameter(argument, default, ir.KEYWORD))
+            result.append(self._parameter(argument, default, ir.KEYWORD, line))
         if arguments.kwarg:
-            result.append(self._parameter(arguments.kwarg, None, ir.KEYWORDS))
+            result.append(self._parameter(arguments.kwarg, None, ir.KEYWORDS, line))
         return tuple(result)
 
-    def _parameter(self, argument: ast.arg, default: ast.expr | None, sort: int) -> ir.Node:
-        return (
-            argument.arg,
-            self._annotation(argument.annotation),
-            self.optional(default),
-            sort,
-            self.at(argument),
-        )
+    def _parameter(self, argument: ast.arg, default: ast.expr | None, sort: int, line: int) -> ir.Node:
+        """A parameter: its default and annotation belong to the function around, its place to its own function."""
+        annotation, value = self._annotation(argument.annotation), self.optional(default)
+        outer, self.base = self.base, line
+        place = self.at(argument)
+        self.base = outer
+        return (argument.arg, annotation, value, sort, place)
 
     def _annotation(self, node: ast.expr | None) -> ir.Node | None:
         """An annotation as an expression; one in quotes is read as what it says."""

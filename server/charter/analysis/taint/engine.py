@@ -252,6 +252,17 @@ class Engine:
             self._flowing.pop(key, None)
         return summary
 
+    def contexts(self, function: Function) -> list[Key]:
+        """The contexts in which a function is known, that without a caller first."""
+        found = [key for key in self._contexts.get(function, ()) if key in self.summaries]
+        return sorted(found, key=lambda key: bool(key[1]))
+
+    def callers(self, function: Function) -> list[Function]:
+        """The functions that call a function, in any context."""
+        users = {user for key in self.contexts(function) for user in self.users.get(key, ())}
+        found = {user[0] for user in users if user in self.summaries and user[0] is not function}
+        return sorted(found, key=lambda one: (one.module.path, one.line))
+
     def flows(self) -> Iterator[Flow]:
         """All flows of all contexts that are in use."""
         for key in self._flowing:

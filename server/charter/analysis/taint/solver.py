@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.analysis.taint.engine import Engine
 from charter.analysis.taint.report import facts
-from charter.api.facts.taint import TaintFlow
+from charter.api.facts.taint import SOURCE_KINDS, TaintFlow
 from charter.model import ir
 from charter.model.library.index import Shelf
 from charter.model.project import Module, Project
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from charter.analysis import ProjectInfo, Solution
+    from charter.analysis.taint.explain import Explanation
     from charter.api import Fact
 
 _RECURSION: Final = 40_000
@@ -59,14 +61,37 @@ class Solver:
     def solve(self) -> Solution:
         """The flows of the project as it now is."""
         if self._solution is None:
-            limit = sys.getrecursionlimit()
-            sys.setrecursionlimit(max(limit, _RECURSION))
-            try:
+            with _deep_recursion():
                 self._solve()
-            finally:
-                sys.setrecursionlimit(limit)
             self._solution = self._published()
         return self._solution
+
+    def explain(self, path: str, line: int, text: str) -> list[Explanation]:
+        """How the values of a line were followed, and where they were lost or made safe.
+
+        Args:
+            path: the file.
+            line: 1-based.
+            text: the file's text.
+        """
+        from charter.analysis.taint.explain import explain
+
+        self.solve()
+        assert self._engine is not None
+        with _deep_recursion():
+            return explain(self._engine, path, line, text)
+
+    def passing(self, path: str, line: int) -> list[TaintFlow]:
+        """The flows of every threat model that begin in a line, pass it or end there.
+
+        Args:
+            path: the file.
+            line: 1-based.
+        """
+        self.solve()
+        assert self._engine is not None
+        found = facts(self._engine.flows(), frozenset(SOURCE_KINDS.values()))
+        return [flow for flows in found.values() for flow in flows if _passes(flow, path, line)]
 
     def _solve(self) -> None:
         roots = {root for module in self._project.modules.values() for root in module.record[ir.ROOTS]}
@@ -123,6 +148,21 @@ class Solver:
         engine = self._engine
         names = () if engine is None else engine.coarse
         return tuple(sorted(f"{one.module.path}:{one.line} {one.name}" for one in names))
+
+
+@contextmanager
+def _deep_recursion() -> Generator[None]:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _RECURSION))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _passes(flow: TaintFlow, path: str, line: int) -> bool:
+    places = (flow.location, *(step.location for step in flow.steps))
+    return any(place.path == path and place.line <= line <= place.end_line for place in places)
 
 
 def _same_structure(old: ir.Node, new: ir.Node) -> bool:
