@@ -1,15 +1,16 @@
 """The intermediate representation of a file: what its functions do, as nested tuples that `marshal` can store.
 
-A node is `(opcode, position, …)`. A position packs a place relative to the function's first line (`pack`), so that
-a function that merely moves keeps an equal representation. It knows no types and no libraries.
+A node is `(opcode, position, …)`. A position is a number into the function's table of places (`PLACES`), so that code
+that merely moves keeps an equal representation. It knows no types and no libraries.
 """
 
 from __future__ import annotations
 
+from array import array
 from typing import Any, Final
 
 Node = tuple[Any, ...]
-"""An expression or a statement: opcode, packed position, operands."""
+"""An expression or a statement: opcode, position (0 where none is needed), operands."""
 
 # Expressions
 CONST: Final = 0  # value
@@ -78,6 +79,10 @@ OWNER: Final = 7  # index of the class, -1 for none
 RETURNS: Final = 8  # annotation or None
 FLAGS: Final = 9
 NESTED: Final = 10  # name to index of the functions defined directly inside
+PLACES: Final = 11  # the place of each position, as `packed` writes them
+WORDS: Final = 12  # attributes and global names that the body mentions
+STORES: Final = 13  # attributes that the body assigns, and "::name" for global names
+HEADER_PLACES: Final = 14  # likewise, of positions from `HEADER` on
 
 # Sorts of parameters
 POSITIONAL: Final = 0
@@ -111,40 +116,36 @@ IMPORTS: Final = 2  # bound name to (level, module, name)
 STARS: Final = 3  # modules imported with `*`, as (level, module)
 LINES: Final = 4  # offsets of the lines' starts, as bytes of 4-byte integers
 DEFINED: Final = 5  # module-level name to ("function" or "class", index)
-ROOTS: Final = 6  # first parts of all absolute imports
-MENTIONED: Final = 7  # names of attributes assigned anywhere in the file
+ROOTS: Final = 6  # modules of all absolute imports
 
-_COLUMN_BITS = 16
-_COLUMN = (1 << _COLUMN_BITS) - 1
-_LINE_BITS = 16
-_LINES = (1 << _LINE_BITS) - 1
+HEADER: Final = 1 << 24
+"""Positions in decorators, defaults, annotations and bases begin here, in the function around what they belong to."""
+
+_LARGEST = 0xFFFF
 
 
-def pack(line: int, column: int, lines: int, end_column: int) -> int:
-    """Pack a place into one integer.
+def packed(places: list[int]) -> bytes:
+    """A table of places: for each position its first line from the function's first, column, last line, end column.
+
+    Columns are 0-based code points. What is beyond 65,535 is cut.
+    """
+    try:
+        return array("H", places).tobytes()
+    except OverflowError:
+        return array("H", [min(number, _LARGEST) for number in places]).tobytes()
+
+
+def place(record: Node, position: int) -> tuple[int, int, int, int]:
+    """The place of a position.
 
     Args:
-        line: lines from the function's first line.
-        column: 0-based first column, in code points.
-        lines: further lines that the place spans.
-        end_column: column behind the last character.
+        record: the function's record.
+        position: the position.
 
     Returns:
-        The packed place; columns beyond 65,535 are cut.
+        First line from the function's first, 0-based column, last line, column behind the last character.
     """
-    return (
-        line << (_COLUMN_BITS + _LINE_BITS + _COLUMN_BITS)
-        | min(column, _COLUMN) << (_LINE_BITS + _COLUMN_BITS)
-        | min(lines, _LINES) << _COLUMN_BITS
-        | min(end_column, _COLUMN)
-    )
-
-
-def unpack(position: int) -> tuple[int, int, int, int]:
-    """Take a packed place apart, into the arguments of `pack`."""
-    return (
-        position >> (_COLUMN_BITS + _LINE_BITS + _COLUMN_BITS),
-        position >> (_LINE_BITS + _COLUMN_BITS) & _COLUMN,
-        position >> _COLUMN_BITS & _LINES,
-        position & _COLUMN,
-    )
+    places = record[PLACES] if position < HEADER else record[HEADER_PLACES]
+    at = position % HEADER * 8
+    line, column, last, end = array("H", places[at : at + 8] or bytes(8))
+    return (line, column, last, end)

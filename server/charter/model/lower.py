@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import ast
-import itertools
 import marshal
 from array import array
 from typing import TYPE_CHECKING, Any, Final
@@ -43,10 +42,30 @@ def lower(source: Source) -> ir.Node:
     return _Lowering(source.tree, source.text, source.positions).file()
 
 
-class _Function:
-    """A function record in the making."""
+def _wide_lines(text: str, starts: Sequence[int]) -> list[int]:
+    """The lines, from 1, in which not all characters are ASCII."""
+    return [
+        line
+        for line, (start, end) in enumerate(zip(starts, [*starts[1:], len(text)], strict=True), 1)
+        if not text[start:end].isascii()
+    ]
 
-    __slots__ = ("base", "flags", "index", "name", "nested", "owner", "scope")
+
+class _Function:
+    """A function record in the making.
+
+    Attributes:
+        base: the line from which its places count.
+        places: the places of its code, four numbers for each position.
+        header: likewise for headers inside of it.
+        words: the attributes and global names that it mentions.
+        stores: the attributes and global names that it assigns.
+        shift: where the positions of the code being lowered begin; `ir.HEADER` in headers.
+    """
+
+    __slots__ = (
+        "base", "flags", "header", "index", "name", "nested", "owner", "places", "scope", "shift", "stores", "words",
+    )  # fmt: skip
 
     def __init__(self, index: int, name: str, base: int, scope: Scope, owner: int) -> None:
         self.index = index
@@ -55,7 +74,12 @@ class _Function:
         self.scope = scope
         self.owner = owner
         self.flags = 0
+        self.shift = 0
         self.nested: dict[str, int] = {}
+        self.places: list[int] = []
+        self.header: list[int] = []
+        self.words: dict[str, None] = {}
+        self.stores: dict[str, None] = {}
 
 
 class _Lowering:
@@ -64,13 +88,7 @@ class _Lowering:
     def __init__(self, tree: ast.Module, text: str, positions: Positions) -> None:
         self.tree = tree
         self.positions = positions
-        self.ascii = text.isascii()
-        self.base = 1
-        starts = positions.starts
-        longest = max(
-            (after - before for before, after in itertools.pairwise([*starts, len(text)])), default=0
-        )
-        self.plain = text.isascii() and longest < 1 << 16 and len(starts) < 1 << 16
+        self.wide = frozenset(() if text.isascii() else _wide_lines(text, positions.starts))
         self.functions: list[ir.Node] = []
         self.classes: list[ir.Node] = []
         self.imports: dict[str, tuple[int, str, str]] = {}
@@ -82,7 +100,7 @@ class _Lowering:
     def file(self) -> ir.Node:
         self.functions.append(())
         body = marshal.dumps(self.block(self.tree.body), ir.BODY_FORMAT)
-        self.functions[0] = ("", 1, (), body, (), (), -1, -1, None, 0, self.function.nested)
+        self._record(self.function, 1, (), body, (), -1, None)
         starts = array("I", self.positions.starts)
         return (
             tuple(self.functions),
@@ -94,31 +112,61 @@ class _Lowering:
             tuple(sorted(self.roots)),
         )
 
+    def _record(
+        self,
+        function: _Function,
+        line: int,
+        parameters: tuple[ir.Node, ...],
+        body: bytes,
+        decorators: tuple[ir.Node, ...],
+        parent: int,
+        returns: ir.Node | None,
+    ) -> None:
+        self.functions[function.index] = (
+            function.name, line, parameters, body, decorators, tuple(function.scope.frees), parent, function.owner,
+            returns, function.flags, function.nested, ir.packed(function.places), tuple(function.words),
+            tuple(function.stores), ir.packed(function.header),
+        )  # fmt: skip
+
     # Places
     def at(self, node: Any) -> int:
-        if self.plain:
-            line = node.lineno
-            return (
-                line - self.base << 48
-                | node.col_offset << 32
-                | node.end_lineno - line << 16
-                | node.end_col_offset
-            )
-        line, end = node.lineno, node.end_lineno
-        column, end_column = node.col_offset, node.end_col_offset
-        if not self.ascii:
-            starts = self.positions.starts
-            column = self.positions.offset(line, column) - starts[line - 1]
-            end_column = self.positions.offset(end, end_column) - starts[end - 1]
-        return ir.pack(line - self.base, column, end - line, end_column)
+        """A new position for a node's place."""
+        function = self.function
+        places = function.places
+        position = (len(places) >> 2) + function.shift
+        base, line, last = function.base, node.lineno, node.end_lineno
+        if line in self.wide or last in self.wide:
+            places += self._wide_place(node, base)
+        else:
+            places += (line - base, node.col_offset, last - base, node.end_col_offset)
+        return position
+
+    def _wide_place(self, node: Any, base: int) -> tuple[int, int, int, int]:
+        """The place of a node where bytes are not characters."""
+        positions, starts = self.positions, self.positions.starts
+        line, last = node.lineno, node.end_lineno
+        column = positions.offset(line, node.col_offset) - starts[line - 1]
+        end = positions.offset(last, node.end_col_offset) - starts[last - 1]
+        return (line - base, column, last - base, end)
+
+    def _header(self, lower: Callable[[], Any]) -> Any:
+        """Lower a part of the header of something inside: its positions are counted apart."""
+        function = self.function
+        if function.shift:
+            return lower()
+        function.places, function.header, function.shift = function.header, function.places, ir.HEADER
+        try:
+            return lower()
+        finally:
+            function.places, function.header, function.shift = function.header, function.places, 0
 
     # Expressions
     def expr(self, node: ast.AST) -> ir.Node:
-        lower = _EXPRESSIONS.get(type(node))
-        if lower is None:
-            inner = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
-            return (ir.OPAQUE, self.at(node), tuple([self.expr(child) for child in inner]))
-        return lower(self, node)
+        return _EXPRESSIONS.get(node.__class__, _Lowering.opaque)(self, node)
+
+    def opaque(self, node: ast.AST) -> ir.Node:
+        inner = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+        return (ir.OPAQUE, self.at(node), tuple([self.expr(child) for child in inner]))
 
     def exprs(self, nodes: Sequence[ast.AST]) -> tuple[ir.Node, ...]:
         return tuple([self.expr(node) for node in nodes])
@@ -129,16 +177,40 @@ class _Lowering:
     def constant(self, node: ast.Constant) -> ir.Node:
         value = node.value
         if not isinstance(value, _PLAIN) or (isinstance(value, str | bytes) and len(value) > _LONGEST_TEXT):
-            return (ir.OPAQUE, self.at(node), ())
+            return (ir.OPAQUE, 0, ())
         if isinstance(value, int) and abs(value) >> 64:
-            return (ir.OPAQUE, self.at(node), ())
-        return (ir.CONST, self.at(node), value)
+            return (ir.OPAQUE, 0, ())
+        return (ir.CONST, 0, value)
 
     def name(self, node: ast.Name) -> ir.Node:
         opcode, name = self.function.scope.resolve(node.id)
+        if opcode == ir.GLOBAL:
+            self.function.words[name] = None
         return (opcode, self.at(node), name)
 
+    def placed(self, node: ast.expr) -> ir.Node:
+        """An expression whose place matters even if it is a constant: an argument, a result."""
+        lowered = self.expr(node)
+        return (ir.CONST, self.at(node), lowered[2]) if lowered[0] == ir.CONST else lowered
+
+    def target(self, node: ast.expr) -> ir.Node:
+        """What an assignment binds."""
+        if isinstance(node, ast.Name):
+            lowered = self.name(node)
+            if lowered[0] == ir.GLOBAL and self.function.index:
+                self.function.stores["::" + lowered[2]] = None
+            return lowered
+        if isinstance(node, ast.Attribute):
+            self.function.stores[node.attr] = None
+        elif isinstance(node, ast.Tuple | ast.List):
+            elements = tuple([self.target(one) for one in node.elts])
+            return (ir.SEQUENCE, self.at(node), "tuple" if isinstance(node, ast.Tuple) else "list", elements)
+        elif isinstance(node, ast.Starred):
+            return (ir.STARRED, self.at(node), self.target(node.value))
+        return self.expr(node)
+
     def attribute(self, node: ast.Attribute) -> ir.Node:
+        self.function.words[node.attr] = None
         return (ir.ATTR, self.at(node), self.expr(node.value), node.attr)
 
     def subscript(self, node: ast.Subscript) -> ir.Node:
@@ -149,8 +221,19 @@ class _Lowering:
         return (ir.SLICE, self.at(node), *bounds)
 
     def call(self, node: ast.Call) -> ir.Node:
-        keywords = tuple([(keyword.arg, self.expr(keyword.value)) for keyword in node.keywords])
-        return (ir.CALL, self.at(node), self.expr(node.func), self.exprs(node.args), keywords)
+        function = node.func
+        if isinstance(function, ast.Name) and function.id == "getattr":
+            self._looked_up(node.args)
+        position = self.at(node)
+        keywords = tuple([(keyword.arg, self.placed(keyword.value)) for keyword in node.keywords])
+        arguments = tuple([self.placed(argument) for argument in node.args])
+        return (ir.CALL, position, self.expr(function), arguments, keywords)
+
+    def _looked_up(self, arguments: Sequence[ast.expr]) -> None:
+        """`getattr(x, "name")` mentions the name."""
+        for argument in arguments[1:2]:
+            if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                self.function.words[argument.value] = None
 
     def binary(self, node: ast.BinOp) -> ir.Node:
         operator = _OPERATORS[type(node.op)]
@@ -210,8 +293,8 @@ class _Lowering:
         value = self.expr(node.value)
         scope = self.function.scope
         if node.target.id not in scope.outer and self.function.index:
-            scope.names.add(node.target.id)
-        return (ir.WALRUS, self.at(node), self.expr(node.target), value)
+            scope.add(node.target.id)
+        return (ir.WALRUS, 0, self.target(node.target), value)
 
     def starred(self, node: ast.Starred) -> ir.Node:
         return (ir.STARRED, self.at(node), self.expr(node.value))
@@ -224,14 +307,14 @@ class _Lowering:
             iterable = self.expr(generator.iter)
             names: set[str] = set()
             target_names(generator.target, names)
-            scope.renamed.append({name: f"{name}~{len(scope.renamed)}" for name in names})
-            generators.append((self.expr(generator.target), iterable, self.exprs(generator.ifs)))
+            scope.rename(names)
+            generators.append((self.target(generator.target), iterable, self.exprs(generator.ifs)))
         if isinstance(node, ast.DictComp):
             sort, key, element = "dict", self.expr(node.key), self.expr(node.value)
         else:
             sort = {ast.ListComp: "list", ast.SetComp: "set"}.get(type(node), "iterator")
             key, element = None, self.expr(node.elt)
-        del scope.renamed[depth:]
+        scope.restore(depth)
         return (ir.COMPREHENSION, self.at(node), sort, key, element, tuple(generators))
 
     def lambda_(self, node: ast.Lambda) -> ir.Node:
@@ -243,51 +326,56 @@ class _Lowering:
     def _function(self, node: Any, name: str, body: Sequence[ast.stmt], flags: int) -> int:
         """Lower a function; its defaults and decorators belong to the function around it."""
         outer = self.function
-        decorators = self.exprs(getattr(node, "decorator_list", ()))
-        parameters = self._parameters(node.args, node.lineno)
-        returns = self._annotation(getattr(node, "returns", None))
+        decorators = self._header(lambda: self.exprs(getattr(node, "decorator_list", ())))
+        defaults, returns = self._header(
+            lambda: (self._defaults(node.args), self._annotation(getattr(node, "returns", None)))
+        )
         names, declared = bound_names(body)
-        names.update(parameter[0] for parameter in parameters)
+        arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        arguments += [one for one in (node.args.vararg, node.args.kwarg) if one is not None]
+        names.update([argument.arg for argument in arguments])
         index = len(self.functions)
         self.functions.append(())
         qualified = f"{outer.name}.{name}" if outer.name else name
         scope = Scope(names, declared, outer.scope, is_class=False)
         owner = outer.owner if outer.scope.is_class else -1
-        self.function = _Function(index, qualified, node.lineno, scope, owner)
-        self.function.flags = flags
-        self.base = node.lineno
+        inner = self.function = _Function(index, qualified, node.lineno, scope, owner)
+        inner.flags = flags
+        parameters = self._parameters(node.args, defaults)
         lowered = marshal.dumps(self.block(body), ir.BODY_FORMAT)
-        inner, self.function = self.function, outer
-        self.base = outer.base
-        self.functions[index] = (
-            qualified, node.lineno, parameters, lowered, decorators, tuple(scope.frees), outer.index, owner,
-            returns, inner.flags, inner.nested,
-        )  # fmt: skip
+        self.function = outer
+        self._record(inner, node.lineno, parameters, lowered, decorators, outer.index, returns)
         return index
 
-    def _parameters(self, arguments: ast.arguments, line: int) -> tuple[ir.Node, ...]:
+    def _defaults(self, arguments: ast.arguments) -> dict[ast.arg, tuple[ir.Node | None, ir.Node | None]]:
+        """Annotation and default of each parameter, in the terms of the function around."""
         positional = [*arguments.posonlyargs, *arguments.args]
-        missing: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
-        defaults = [*missing, *arguments.defaults]
-        result = [
-            self._parameter(argument, default, ir.POSITIONAL, line)
-            for argument, default in zip(positional, defaults, strict=True)
-        ]
-        if arguments.vararg:
-            result.append(self._parameter(arguments.vararg, None, ir.VARIADIC, line))
-        for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-            result.append(self._parameter(argument, default, ir.KEYWORD, line))
-        if arguments.kwarg:
-            result.append(self._parameter(arguments.kwarg, None, ir.KEYWORDS, line))
-        return tuple(result)
+        given: dict[ast.arg, ast.expr | None] = dict(
+            zip(reversed(positional), reversed(arguments.defaults), strict=False)
+        )
+        given.update(zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True))
+        parameters = [*positional, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+        return {
+            one: (self._annotation(one.annotation), self.optional(given.get(one)))
+            for one in parameters
+            if one is not None and (one.annotation is not None or one in given)
+        }
 
-    def _parameter(self, argument: ast.arg, default: ast.expr | None, sort: int, line: int) -> ir.Node:
-        """A parameter: its default and annotation belong to the function around, its place to its own function."""
-        annotation, value = self._annotation(argument.annotation), self.optional(default)
-        outer, self.base = self.base, line
-        place = self.at(argument)
-        self.base = outer
-        return (argument.arg, annotation, value, sort, place)
+    def _parameters(
+        self, arguments: ast.arguments, defaults: dict[ast.arg, tuple[ir.Node | None, ir.Node | None]]
+    ) -> tuple[ir.Node, ...]:
+        sorts = [(argument, ir.POSITIONAL) for argument in (*arguments.posonlyargs, *arguments.args)]
+        if arguments.vararg:
+            sorts.append((arguments.vararg, ir.VARIADIC))
+        sorts += [(argument, ir.KEYWORD) for argument in arguments.kwonlyargs]
+        if arguments.kwarg:
+            sorts.append((arguments.kwarg, ir.KEYWORDS))
+        return tuple(
+            [
+                (argument.arg, *defaults.get(argument, (None, None)), sort, self.at(argument))
+                for argument, sort in sorts
+            ]
+        )
 
     def _annotation(self, node: ast.expr | None) -> ir.Node | None:
         """An annotation as an expression; one in quotes is read as what it says."""
@@ -309,11 +397,11 @@ class _Lowering:
         index = self._function(node, node.name, node.body, flags)
         self._defined(node.name, "function", index)
         self.function.nested[node.name] = index
-        out.append((ir.DEFINE, self.at(node), self._own(node.name), index))
+        out.append((ir.DEFINE, 0, self._own(node.name), index))
 
     def class_(self, node: ast.ClassDef, out: list[ir.Node]) -> None:
         outer = self.function
-        bases, decorators = self.exprs(node.bases), self.exprs(node.decorator_list)
+        bases, decorators = self._header(lambda: (self.exprs(node.bases), self.exprs(node.decorator_list)))
         names, declared = bound_names(node.body)
         class_index = len(self.classes)
         self.classes.append(())
@@ -321,26 +409,24 @@ class _Lowering:
         self.functions.append(())
         qualified = f"{outer.name}.{node.name}" if outer.name else node.name
         scope = Scope(names, declared, outer.scope, is_class=True)
-        self.function = _Function(index, qualified, node.lineno, scope, class_index)
-        self.base = node.lineno
+        inner = self.function = _Function(index, qualified, node.lineno, scope, class_index)
+        inner.flags = ir.CLASS_BODY
         body = marshal.dumps(self.block(node.body), ir.BODY_FORMAT)
-        annotations = {
-            statement.target.id: lowered
-            for statement in node.body
-            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
-            and (lowered := self._annotation(statement.annotation)) is not None
-        }  # fmt: skip
-        methods, self.function = self.function.nested, outer
-        self.base = outer.base
-        self.functions[index] = (
-            qualified, node.lineno, (), body, (), tuple(scope.frees), outer.index, class_index, None,
-            ir.CLASS_BODY, methods,
+        annotations = self._header(
+            lambda: {
+                statement.target.id: lowered
+                for statement in node.body
+                if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+                and (lowered := self._annotation(statement.annotation)) is not None
+            }
         )  # fmt: skip
+        self.function = outer
+        self._record(inner, node.lineno, (), body, (), outer.index, None)
         self.classes[class_index] = (
-            qualified, bases, index, methods, outer.index, decorators, annotations, node.lineno,
+            qualified, bases, index, inner.nested, outer.index, decorators, annotations, node.lineno,
         )  # fmt: skip
         self._defined(node.name, "class", class_index)
-        out.append((ir.CLASS, self.at(node), self._own(node.name), class_index))
+        out.append((ir.CLASS, 0, self._own(node.name), class_index))
 
     def _defined(self, name: str, sort: str, index: int) -> None:
         if self.function.index == 0:
@@ -357,7 +443,7 @@ class _Lowering:
     def block(self, body: Sequence[ast.stmt]) -> tuple[ir.Node, ...]:
         out: list[ir.Node] = []
         for statement in body:
-            lower = _STATEMENTS.get(type(statement))
+            lower = _STATEMENTS.get(statement.__class__)
             if lower is not None:
                 lower(self, statement, out)
         return tuple(out)
@@ -368,19 +454,20 @@ class _Lowering:
 
     def assign(self, node: ast.Assign, out: list[ir.Node]) -> None:
         value = self.expr(node.value)
-        out.append((ir.ASSIGN, self.at(node), self.exprs(node.targets), value))
+        targets = tuple([self.target(target) for target in node.targets])
+        out.append((ir.ASSIGN, 0, targets, value))
 
     def augment(self, node: ast.AugAssign, out: list[ir.Node]) -> None:
         operator = _OPERATORS[type(node.op)]
-        out.append((ir.AUGMENT, self.at(node), self.expr(node.target), operator, self.expr(node.value)))
+        out.append((ir.AUGMENT, self.at(node), self.target(node.target), operator, self.expr(node.value)))
 
     def annotated(self, node: ast.AnnAssign, out: list[ir.Node]) -> None:
-        annotation = self._annotation(node.annotation)
+        annotation = self._header(lambda: self._annotation(node.annotation))
         value = self.optional(node.value)
-        out.append((ir.ANNOTATED, self.at(node), self.expr(node.target), annotation, value))
+        out.append((ir.ANNOTATED, 0, self.target(node.target), annotation, value))
 
     def return_(self, node: ast.Return, out: list[ir.Node]) -> None:
-        value = self.optional(node.value)
+        value = None if node.value is None else self.placed(node.value)
         out.append((ir.RETURN, value[1] if value else 0, value))
 
     def if_(self, node: ast.If, out: list[ir.Node]) -> None:
@@ -390,8 +477,8 @@ class _Lowering:
         out.append((ir.WHILE, 0, self.expr(node.test), self.block(node.body), self.block(node.orelse)))
 
     def for_(self, node: ast.For | ast.AsyncFor, out: list[ir.Node]) -> None:
-        iterable, target = self.expr(node.iter), self.expr(node.target)
-        out.append((ir.FOR, iterable[1], target, iterable, self.block(node.body), self.block(node.orelse)))
+        iterable, target = self.expr(node.iter), self.target(node.target)
+        out.append((ir.FOR, 0, target, iterable, self.block(node.body), self.block(node.orelse)))
 
     def try_(self, node: ast.Try | ast.TryStar, out: list[ir.Node]) -> None:
         body = self.block(node.body)
@@ -404,7 +491,13 @@ class _Lowering:
 
     def with_(self, node: ast.With | ast.AsyncWith, out: list[ir.Node]) -> None:
         items = tuple(
-            [(self.expr(item.context_expr), self.optional(item.optional_vars)) for item in node.items]
+            [
+                (
+                    self.placed(item.context_expr),
+                    None if item.optional_vars is None else self.target(item.optional_vars),
+                )
+                for item in node.items
+            ]
         )
         out.append((ir.WITH, 0, items, self.block(node.body)))
 
@@ -438,6 +531,8 @@ class _Lowering:
                 self._imported(alias.asname or alias.name, (node.level, module, alias.name), out)
 
     def _imported(self, bound: str, what: tuple[int, str, str], out: list[ir.Node]) -> None:
+        if what[2] != bound:
+            self.function.words[what[2]] = None
         if self.function.index == 0:
             self.imports.setdefault(bound, what)
         else:

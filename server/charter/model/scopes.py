@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
-_BLOCKS = ("body", "orelse", "finalbody")
-
 
 def bound_names(body: Iterable[ast.stmt]) -> tuple[set[str], set[str]]:
     """The names that statements bind in their own scope, except by `:=`.
@@ -32,26 +30,44 @@ def bound_names(body: Iterable[ast.stmt]) -> tuple[set[str], set[str]]:
     stack: list[ast.AST] = list(body)
     while stack:
         node = stack.pop()
-        binder = _BINDERS.get(type(node))
+        binder = _BINDERS.get(node.__class__)
         if binder is not None:
             binder(node, names, outer)
-        for block in _BLOCKS:
-            inner = getattr(node, block, None)
-            if inner and isinstance(inner, list) and not isinstance(node, _SCOPES):
-                stack.extend(inner)
-        if isinstance(node, ast.Try | ast.TryStar):
-            for handler in node.handlers:
-                if handler.name:
-                    names.add(handler.name)
-                stack.extend(handler.body)
-        elif isinstance(node, ast.Match):
-            for case in node.cases:
-                _captures(case.pattern, names)
-                stack.extend(case.body)
+        below = _BELOW.get(node.__class__)
+        if below is not None:
+            below(node, names, stack)
     return names - outer, outer
 
 
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+def _blocks(node: Any, _names: set[str], stack: list[ast.AST]) -> None:
+    stack.extend(node.body)
+    stack.extend(node.orelse)
+
+
+def _body(node: Any, _names: set[str], stack: list[ast.AST]) -> None:
+    stack.extend(node.body)
+
+
+def _try(node: Any, names: set[str], stack: list[ast.AST]) -> None:
+    _blocks(node, names, stack)
+    stack.extend(node.finalbody)
+    for handler in node.handlers:
+        if handler.name:
+            names.add(handler.name)
+        stack.extend(handler.body)
+
+
+def _match(node: ast.Match, names: set[str], stack: list[ast.AST]) -> None:
+    for case in node.cases:
+        _captures(case.pattern, names)
+        stack.extend(case.body)
+
+
+_BELOW: dict[type[ast.AST], Callable[[Any, set[str], list[ast.AST]], None]] = {
+    ast.If: _blocks, ast.For: _blocks, ast.AsyncFor: _blocks, ast.While: _blocks, ast.With: _body,
+    ast.AsyncWith: _body, ast.Try: _try, ast.TryStar: _try, ast.Match: _match,
+}  # fmt: skip
+"""What lies inside of compound statements, in the same scope."""
 
 
 def target_names(target: ast.AST, names: set[str]) -> None:
@@ -136,7 +152,7 @@ class Scope:
         renamed: a comprehension's targets, innermost last, to the names they get.
     """
 
-    __slots__ = ("frees", "is_class", "names", "outer", "parent", "renamed")
+    __slots__ = ("_known", "_outside", "frees", "is_class", "names", "outer", "parent", "renamed")
 
     def __init__(self, names: set[str], outer: set[str], parent: Scope | None, *, is_class: bool) -> None:
         self.names = names
@@ -145,17 +161,39 @@ class Scope:
         self.is_class = is_class
         self.frees: dict[str, None] = {}
         self.renamed: list[dict[str, str]] = []
+        self._known: dict[str, tuple[int, str]] = {}
+        self._outside: list[dict[str, tuple[int, str]]] = []
+
+    def add(self, name: str) -> None:
+        """Bind one name more (by `:=`)."""
+        self.names.add(name)
+        for known in (self._known, *self._outside):
+            known.pop(name, None)
+
+    def rename(self, names: Iterable[str]) -> None:
+        """Enter a comprehension's `for`: these names are its own."""
+        self._outside.append(self._known)
+        self._known = {}
+        self.renamed.append({name: f"{name}~{len(self.renamed)}" for name in names})
+
+    def restore(self, depth: int) -> None:
+        """Leave comprehensions until only so many `for` are left."""
+        self._known = self._outside[depth]
+        del self.renamed[depth:], self._outside[depth:]
 
     def resolve(self, name: str) -> tuple[int, str]:
         """The opcode for reading or binding a name, and the name to use."""
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = self._resolved(name)
+        return known
+
+    def _resolved(self, name: str) -> tuple[int, str]:
         for table in reversed(self.renamed):
             if name in table:
                 return ir.LOCAL, table[name]
-        if name in self.names:
-            return ir.LOCAL, name
-        if name in self.outer or self.parent is None:
-            return (ir.FREE, name) if self._free(name) else (ir.GLOBAL, name)
-        return (ir.FREE, name) if self._free(name) else (ir.GLOBAL, name)
+        opcode = ir.LOCAL if name in self.names else ir.FREE if self._free(name) else ir.GLOBAL
+        return opcode, name
 
     def _free(self, name: str) -> bool:
         """Whether an enclosing function binds the name; if so, every function on the way takes it along."""

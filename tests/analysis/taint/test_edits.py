@@ -69,3 +69,9 @@ def test_one_fact_a_sink_and_kind_counts_the_other_sources() -> None:
     assert flow.others == 1
     assert flow.steps[0].message == '`request.args["x"]` comes in here'
     assert flow.steps[-1].message == "is run as code by `builtins.eval`"
+
+
+def test_a_handlers_parameter_is_shown_where_it_stands() -> None:
+    text = "from flask import Flask\napp = Flask(__name__)\n\nclass Views:\n    @app.get('/<name>')\n    def view(\n        self,\n        name,\n    ):\n        eval(name)\n"
+    (flow,) = solved({"app.py": text})
+    assert flow.steps[0].location.line == 8

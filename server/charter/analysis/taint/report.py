@@ -34,25 +34,26 @@ _DEEDS: Final = {
 
 
 class Places:
-    """Packed places as locations."""
+    """Positions as locations."""
 
     def __init__(self) -> None:
         self._starts: dict[Module, array[int]] = {}
 
     def location(self, function: Function, position: int) -> Location:
-        """The location of a packed place in a function."""
-        line, column, more, end_column = ir.unpack(position)
+        """The location of a position in a function."""
+        line, column, last, end_column = ir.place(function.record, position)
         line += function.line
+        last += function.line
         module = function.module
         starts = self._starts.get(module)
         if starts is None:
             starts = array("I")
             starts.frombytes(module.record[ir.LINES])
             self._starts[module] = starts
-        last = len(starts)
-        start = starts[min(line, last) - 1] + column
-        end = starts[min(line + more, last) - 1] + end_column
-        return Location(module.path, Span(start, end), line, column, line + more, end_column)
+        lines = len(starts)
+        start = starts[min(line, lines) - 1] + column
+        end = starts[min(last, lines) - 1] + end_column
+        return Location(module.path, Span(start, end), line, column, last, end_column)
 
 
 def facts(flows: Iterable[Flow], threats: frozenset[str]) -> dict[str, list[TaintFlow]]:

@@ -212,8 +212,9 @@ def _replaced(module: Module, record: ir.Node) -> list[Any]:
         old = function.record
         function.line = new[ir.LINE]
         function.record = new
-        if any(
-            old[part] != new[part] for part in (ir.PARAMETERS, ir.BODY, ir.DECORATORS, ir.RETURNS, ir.FLAGS)
+        if old[ir.BODY] != new[ir.BODY] or any(
+            _unplaced(old[part]) != _unplaced(new[part])
+            for part in (ir.PARAMETERS, ir.DECORATORS, ir.RETURNS, ir.FLAGS)
         ):
             function.parameters = new[ir.PARAMETERS]
             function.flags = new[ir.FLAGS]
