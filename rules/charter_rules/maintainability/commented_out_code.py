@@ -67,7 +67,7 @@ def commented_out_code(tree: ast.Module, ctx: Context) -> Iterator[Finding]:
     """
     del tree
     limit = ctx.options.get("lines", 3)
-    if not isinstance(limit, int) or ctx.text.count("\n#") + ctx.text.count(" #") < limit:
+    if not isinstance(limit, int) or ctx.text.count("#") < limit:
         return
     comments: set[int] | None = None
     for run in _runs(ctx.text, limit):

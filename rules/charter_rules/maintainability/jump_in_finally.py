@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 @rule(
     ast.Try,
+    ast.TryStar,
     code="MNT050",
     principles=("deliberate-errors", "robust-comparisons"),
     severity=Severity.MEDIUM,
     aliases=("B012", "W0150", "SIM107", "PLE0116"),
     cwe=(584,),
 )
-def jump_in_finally(statement: ast.Try, ctx: Context) -> Iterator[Finding]:
+def jump_in_finally(statement: ast.Try | ast.TryStar, ctx: Context) -> Iterator[Finding]:
     """A `finally` block leaves by `return`, `break` or `continue`.
 
     The jump wins over the exception that is on its way: it disappears, `KeyboardInterrupt` included, and the caller
@@ -67,8 +68,9 @@ def _jumps(body: list[ast.stmt], *, in_loop: bool) -> Iterator[ast.Return | ast.
             yield node
         if isinstance(node, shapes.DEFINITIONS):
             continue
-        inner = in_loop or isinstance(node, shapes.LOOPS)
-        for field in ("body", "orelse", "finalbody"):
-            yield from _jumps(getattr(node, field, []), in_loop=inner)
-        for handler in getattr(node, "handlers", []):
-            yield from _jumps(handler.body, in_loop=inner)
+        # In the `else` of a loop, `break` and `continue` are those of the loop around.
+        yield from _jumps(getattr(node, "body", []), in_loop=in_loop or isinstance(node, shapes.LOOPS))
+        for field in ("orelse", "finalbody"):
+            yield from _jumps(getattr(node, field, []), in_loop=in_loop)
+        for branch in (*getattr(node, "handlers", []), *getattr(node, "cases", [])):
+            yield from _jumps(branch.body, in_loop=in_loop)

@@ -109,7 +109,7 @@ def _and_or(node: ast.BoolOp, ctx: Context) -> Iterator[Finding]:
 
 def _statement(node: ast.Expr, value: ast.BoolOp, ctx: Context) -> Iterator[Finding]:
     condition, action = value.values
-    if not isinstance(action, ast.Call):
+    if not isinstance(action.value if isinstance(action, ast.Await) else action, ast.Call):
         return
     test = ctx.source(condition)
     if isinstance(value.op, ast.Or):
