@@ -89,9 +89,13 @@ def import_time_io(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if ctx.is_test or not ctx.module or ctx.path.endswith(_SCRIPTS) or "." not in ctx.module:
         ctx.not_an_opportunity()
         return
+    child: ast.AST = call
     for ancestor in ctx.ancestors(call):
-        if isinstance(ancestor, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+        if isinstance(ancestor, ast.Lambda):
             return
+        if isinstance(ancestor, (ast.FunctionDef, ast.AsyncFunctionDef)) and isinstance(child, ast.stmt):
+            return
+        child = ancestor
         if isinstance(ancestor, ast.If) and "__name__" in ctx.source(ancestor.test):
             return
     if not _is_imported_for_names(ctx):

@@ -80,23 +80,19 @@ def shared_class_mutable(class_: ast.ClassDef, ctx: Context) -> Iterator[Finding
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and _is_self(node.value)
     }
     for node in ctx.nodes(ast.Attribute):
-        if shapes.is_name(node.value, class_.name):
+        if shapes.is_name(node.value, class_.name) or shapes.is_name(node.value, "cls"):
             shared.pop(node.attr, None)  # `Basket.items`: it is meant to be the class's
     for node in ast.walk(class_):
         if not isinstance(node, ast.Attribute) or node.attr not in shared or node.attr in owned:
             continue
         method = ctx.function(node)
-        if shapes.is_name(node.value, "cls"):
-            del shared[node.attr]
-            continue
         if not _is_self(node.value) or method is None or ctx.parent(method) is not class_:
             continue
         if _changes(node, ctx):
             target = shared.pop(node.attr)
-            kind = "dictionary" if isinstance(_value(target, ctx), ast.Dict) else "list"
             yield ctx.finding(
                 target,
-                f"all instances of `{class_.name}` share the {kind} `{target.id}`, and `{method.name}` changes it",
+                f"all instances of `{class_.name}` share the {_sort(target, ctx)} `{target.id}`, and `{method.name}` changes it",
                 related=[ctx.related(node, "changed here")],
             )
 
@@ -120,9 +116,14 @@ def _mutables(class_: ast.ClassDef, ctx: Context) -> Iterator[tuple[str, ast.Nam
             yield target.id, target
 
 
-def _value(target: ast.Name, ctx: Context) -> ast.AST | None:
+def _sort(target: ast.Name, ctx: Context) -> str:
+    """What a class attribute holds, in a word."""
     parent = ctx.parent(target)
-    return parent.value if isinstance(parent, (ast.Assign, ast.AnnAssign)) else None
+    value = parent.value if isinstance(parent, (ast.Assign, ast.AnnAssign)) else None
+    made = ctx.name(value.func) or "" if isinstance(value, ast.Call) else ""
+    if isinstance(value, ast.Dict) or made.endswith("dict"):
+        return "dictionary"
+    return "set" if isinstance(value, ast.Set) or made.endswith("set") else "list"
 
 
 def _is_self(node: ast.expr) -> bool:

@@ -127,10 +127,10 @@ def _unread_result(function: shapes.FunctionNode) -> str | None:
 
 def _checks(function: shapes.FunctionNode, ctx: Context, *, depth: int) -> bool:
     for node in ast.walk(function):
-        if isinstance(node, (ast.Assert, ast.Raise, ast.Yield)) or (
-            isinstance(node, ast.Return) and node.value is not None
-        ):
+        if isinstance(node, (ast.Assert, ast.Raise)):
             return True
+        if depth == 0 and isinstance(node, (ast.Yield, ast.Return)) and node.value is not None:
+            return True  # someone else looks at it
         if not isinstance(node, ast.Call):
             continue
         func = node.func
@@ -146,4 +146,7 @@ def _checks(function: shapes.FunctionNode, ctx: Context, *, depth: int) -> bool:
 
 
 def _is_explained(function: shapes.FunctionNode, ctx: Context) -> bool:
-    return "#" in ctx.source(function) or ast.get_docstring(function) is not None
+    start, end = ctx.span(function)
+    stop = ctx.text.find("\n", end)
+    text = ctx.text[start : stop if stop >= 0 else len(ctx.text)]
+    return "#" in text or ast.get_docstring(function) is not None

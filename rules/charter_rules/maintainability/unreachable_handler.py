@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 @rule(
     ast.Try,
+    ast.TryStar,
     code="MNT051",
     principles=("robust-comparisons", "deliberate-errors"),
     severity=Severity.MEDIUM,
     aliases=("B025", "B014", "E0701"),
     cwe=(561,),
 )
-def unreachable_handler(statement: ast.Try, ctx: Context) -> Iterator[Finding]:
+def unreachable_handler(statement: ast.Try | ast.TryStar, ctx: Context) -> Iterator[Finding]:
     """A handler can never run, because an earlier one catches the same exceptions.
 
     Handlers are asked in order, and the first that fits is taken. One for `OSError` behind one for `Exception` is

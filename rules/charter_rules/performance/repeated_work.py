@@ -74,7 +74,7 @@ def repeated_work(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     scope = _scope(loop, ctx)
     if any(not _is_untouched(name, scope, call, function, ctx) for name in names):
         return
-    if _is_guarded(call, loop, ctx):
+    if _is_guarded(call, scope, ctx):
         return
     text = ctx.source(call)
     shown = text if "\n" not in text and len(text) <= 60 else f"{ctx.source(call.func)}(…)"
@@ -112,11 +112,11 @@ def _is_untouched(
     )
 
 
-def _is_guarded(call: ast.Call, loop: ast.AST, ctx: Context) -> bool:
+def _is_guarded(call: ast.Call, scope: ast.AST, ctx: Context) -> bool:
     """Whether the loop leaves right after the call, or makes it only once in a while."""
     child: ast.AST = call
     for ancestor in ctx.ancestors(call):
-        if ancestor is loop:
+        if ancestor is scope:
             return False
         if isinstance(ancestor, (ast.If, ast.IfExp)) and child is not ancestor.test:
             return True

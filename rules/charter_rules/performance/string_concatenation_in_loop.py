@@ -80,7 +80,9 @@ def string_concatenation_in_loop(statement: ast.AugAssign, ctx: Context) -> Iter
     if ctx.is_test or not shapes.is_string(statement.value, ctx):
         return
     if isinstance(target, ast.Attribute):
-        if shapes.is_name(target.value, "self") and not _reset_in(loop, target, ctx):
+        owner = target.value
+        same = isinstance(owner, ast.Name) and owner.id not in shapes.stored_in([loop])
+        if same and not _reset_in(loop, target, ctx):
             yield ctx.finding(statement, f"each round copies all of `{ctx.source(target)}` to add to it")
         return
     outermost = _outermost_loop(target.id, loop, function, ctx)
