@@ -27,9 +27,11 @@ TEXTS = [
     f"def second(things, share, amount):\n{LONG.replace('total', 'amount').replace('items', 'things').replace('rate', 'share')}\n    return amount\n",
     "LIMIT = 3\n\nclass Public:\n    LIMIT = [LIMIT, 4]\n",
     "from shop.a import *\nfrom shop.c import Public\nimport shop.b\n\nshop.b.LIMIT = 5\n",
+    "import ssl\n\ndef helper(context):\n    context.check_hostname = False\n\ndef run():\n    return ssl.SSLContext()\n",
+    "from shop.a import helper\nfrom shop.b import run\n\ncontext = run()\nhelper(context)\ncontext.wrap_socket(None)\n",
     "",
 ]
-MODULES = ["blocking", "unused", "docs", "clones", "imports", "conventions", "constants"]
+MODULES = ["blocking", "unused", "docs", "clones", "imports", "conventions", "constants", "objects"]
 
 
 def analysis(name: str) -> ProjectAnalysis:

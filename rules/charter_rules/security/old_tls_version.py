@@ -5,21 +5,16 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from charter.api import (
-    AddImport,
-    Fix,
-    Grade,
-    Severity,
-    rule,
-)
-from charter_rules import calls
+from charter.api import AddImport, Confidence, Fix, Grade, Severity, rule
+from charter.api.facts.objects import ObjectHistory
+from charter_rules import calls, tls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api import Context, Finding
 
-_OLD: Final = {"SSLv3": "SSL 3", "TLSv1": "TLS 1.0", "TLSv1_1": "TLS 1.1", "MINIMUM_SUPPORTED": "SSL 3"}
+_TITLES: Final = {"SSLv2": "SSL 2", "SSLv3": "SSL 3", "TLSv1": "TLS 1.0", "TLSv1_1": "TLS 1.1"}
 _METHODS: Final = {
     "ssl.PROTOCOL_SSLv2": "SSL 2",
     "ssl.PROTOCOL_SSLv3": "SSL 3",
@@ -41,19 +36,19 @@ _LAST: Final = frozenset(name.rpartition(".")[2] for name in _METHODS)
 
 @rule(
     ast.Attribute,
-    ast.Assign,
+    ObjectHistory,
     code="SEC024",
     principles=("verified-transport", "sound-cryptography"),
     severity=Severity.HIGH,
     cwe=(327, 326, 757),
-    mentions=("PROTOCOL_", "TLSVersion", "_METHOD", "SSLContext"),
+    mentions=("PROTOCOL_", "_METHOD"),
     aliases=("B502", "B503", "S502", "S503"),
     references=(
         "https://www.rfc-editor.org/rfc/rfc8996",
         "https://docs.python.org/3/library/ssl.html#protocol-versions",
     ),
 )
-def old_tls_version(node: ast.Attribute | ast.Assign, ctx: Context) -> Iterator[Finding]:
+def old_tls_version(node: ast.Attribute | ObjectHistory, ctx: Context) -> Iterator[Finding]:
     """Speak TLS 1.2 or newer.
 
     SSL 2 and 3, TLS 1.0 and 1.1 can be broken by those on the way (POODLE, BEAST) and were withdrawn in 2021 (RFC 8996). A context
@@ -78,8 +73,8 @@ def old_tls_version(node: ast.Attribute | ast.Assign, ctx: Context) -> Iterator[
         return made
     ```
     """
-    if isinstance(node, ast.Assign):
-        yield from _assignment(node, ctx)
+    if isinstance(node, ObjectHistory):
+        yield from _context(node, ctx)
         return
     if node.attr not in _LAST:
         ctx.not_an_opportunity()
@@ -92,16 +87,23 @@ def old_tls_version(node: ast.Attribute | ast.Assign, ctx: Context) -> Iterator[
     yield ctx.finding(place, f"{title} is used, which those on the way can break", fix=fix)
 
 
-def _assignment(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
-    target = node.targets[0]
-    if not isinstance(target, ast.Attribute) or target.attr != "minimum_version":
-        ctx.not_an_opportunity()
+def _context(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
+    """Versions that a context allows in the end, said where that is decided."""
+    allowed, decided = tls.old_versions(history)
+    if not allowed or ctx.is_test:
         return
-    version = calls.qualified(ctx, node.value).rpartition(".")[2]
-    if version in _OLD and "TLSVersion" in ctx.source(node.value) and not ctx.is_test:
-        edits = (ctx.replace(node.value, "ssl.TLSVersion.TLSv1_2"), AddImport("ssl"))
-        fix = Fix("Speak TLS 1.2 or newer", edits, Grade.UNSAFE)
-        yield ctx.finding(node, f"{_OLD[version]} is allowed, which those on the way can break", fix=fix)
+    message = f"{_TITLES[allowed[0]]} is allowed, which those on the way can break"
+    if decided is None:
+        yield ctx.finding(history.location, message, confidence=Confidence.MEDIUM)
+    elif decided.location.path == ctx.path:
+        fix = None
+        assign = next(
+            (node for node in ctx.nodes(ast.Assign) if ctx.span(node) == decided.location.span), None
+        )
+        if assign is not None and decided.name == "minimum_version":
+            edits = (ctx.replace(assign.value, "ssl.TLSVersion.TLSv1_2"), AddImport("ssl"))
+            fix = Fix("Speak TLS 1.2 or newer", edits, Grade.UNSAFE)
+        yield ctx.finding(decided.location, message, fix=fix)
 
 
 def _use(node: ast.Attribute, ctx: Context) -> ast.AST | None:

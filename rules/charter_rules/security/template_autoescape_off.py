@@ -32,6 +32,7 @@ _HTML: Final = re.compile(
 
 @rule(
     ast.Call,
+    ast.Assign,
     code="SEC040",
     principles=("output-escaping",),
     severity=Severity.MEDIUM,
@@ -50,10 +51,11 @@ _HTML: Final = re.compile(
         "aiohttp_jinja2.setup",
         "jinja2.Environment.overlay",
     ),
+    mentions=("jinja2", "mako", "django.template", "tornado", "aiohttp_jinja2"),
     aliases=("B701", "B702", "S701", "S702"),
     references=("https://jinja.palletsprojects.com/en/stable/api/#autoescaping",),
 )
-def template_autoescape_off(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+def template_autoescape_off(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Finding]:
     """Escape values in HTML templates.
 
     Jinja2 and Mako put values into a page as they are unless they are told to escape them: a name such as `<script>…` becomes part of the
@@ -77,8 +79,11 @@ def template_autoescape_off(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     pages = Environment(loader=FileSystemLoader("templates"), autoescape=select_autoescape())
     ```
     """
+    if isinstance(call, ast.Assign):
+        yield from _switched_off(call, ctx)
+        return
     name = ctx.name(call.func) or ""
-    if ctx.is_test:
+    if ctx.is_test or _set_later(call, ctx):
         return
     if name.startswith("mako."):
         filters = calls.value(ctx, call, None, "default_filters", default=None)
@@ -95,6 +100,34 @@ def template_autoescape_off(call: ast.Call, ctx: Context) -> Iterator[Finding]:
             )
     else:
         yield from _jinja(call, name, ctx)
+
+
+def _switched_off(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
+    """`environment.autoescape = False`."""
+    target = node.targets[0]
+    if not isinstance(target, ast.Attribute) or target.attr != "autoescape":
+        ctx.not_an_opportunity()
+    elif (
+        ctx.value(node.value) is False
+        and (ctx.type_name(target.value) or "").startswith(("jinja2.", "django.template."))
+        and not ctx.is_test
+        and not _OTHER_TEXT.search(ctx.text)
+    ):
+        yield ctx.finding(node, "values are put into the page as they are: `autoescape` is off")
+
+
+def _set_later(call: ast.Call, ctx: Context) -> bool:
+    """Whether what the call makes is told by an assignment whether to escape."""
+    parent = ctx.parent(call)
+    if not isinstance(parent, (ast.Assign, ast.AnnAssign)):
+        return False
+    held = ctx.source(parent.targets[0] if isinstance(parent, ast.Assign) else parent.target)
+    return any(
+        isinstance(node.targets[0], ast.Attribute)
+        and node.targets[0].attr == "autoescape"
+        and ctx.source(node.targets[0].value) == held
+        for node in ctx.nodes(ast.Assign)
+    )
 
 
 def _jinja(call: ast.Call, name: str, ctx: Context) -> Iterator[Finding]:

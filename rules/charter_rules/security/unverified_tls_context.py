@@ -6,47 +6,35 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import (
-    Fix,
-    Grade,
-    Severity,
-    rule,
-)
-from charter_rules import calls
+from charter.api import Fix, Grade, Location, Severity, rule
+from charter.api.facts.objects import ObjectHistory
+from charter_rules import calls, tls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api import Context, Finding
+    from charter.api.facts.objects import Event
 
-_UNVERIFIED: Final = ("ssl._create_unverified_context", "ssl._create_stdlib_context")
-_NONE: Final = frozenset({"ssl.CERT_NONE", "ssl.VerifyMode.CERT_NONE"})
-_SESSIONS: Final = frozenset({"requests.Session", "requests.sessions.Session"})
+_FACTORIES: Final = frozenset({"_create_default_https_context", "create_default_context"})
+_CHOICE: Final = re.compile(r"(?i)verif|insecure|ssl|tls|cert|check|hostname|skip")
+_NAMED_FOR_IT: Final = re.compile(r"(?i)unverified|insecure|no_verify|noverify|unsafe")
 
 
 @rule(
     ast.Assign,
     ast.Call,
+    ObjectHistory,
     code="SEC023",
     principles=("verified-transport",),
     severity=Severity.HIGH,
     cwe=(295, 297),
-    calls=(*_UNVERIFIED, "ssl.wrap_socket", "*.set_verify"),
-    mentions=(
-        "CERT_NONE",
-        "check_hostname",
-        "_create_unverified_context",
-        "_create_stdlib_context",
-        "verify",
-        "VERIFY_NONE",
-        "wrap_socket",
-        "verify_mode",
-        "VerifyMode",
-    ),
+    calls=("ssl.wrap_socket",),
+    mentions=("_create_unverified_context", "_create_stdlib_context", "wrap_socket"),
     aliases=("B323", "S323"),
     references=("https://docs.python.org/3/library/ssl.html#ssl-security",),
 )
-def unverified_tls_context(node: ast.Assign | ast.Call, ctx: Context) -> Iterator[Finding]:
+def unverified_tls_context(node: ast.Assign | ast.Call | ObjectHistory, ctx: Context) -> Iterator[Finding]:
     """Keep the checks of certificate and host name on.
 
     An encrypted connection to somebody unknown is no secret: without these checks, anyone on the way can present a certificate of
@@ -78,98 +66,97 @@ def unverified_tls_context(node: ast.Assign | ast.Call, ctx: Context) -> Iterato
         return made
     ```
     """
+    if ctx.is_test:
+        return
     if isinstance(node, ast.Assign):
-        yield from _assignment(node, ctx)
-        return
-    name = ctx.name(node.func)
-    if name in _UNVERIFIED:
-        if not ctx.is_test and not _is_optional(node, ctx):
-            yield ctx.finding(node, f"`{name}` makes a context that accepts any certificate")
-    elif name == "ssl.wrap_socket":
-        required = calls.given(ctx, node, None, "cert_reqs")
-        server = calls.value(ctx, node, None, "server_side", default=False)
-        unchecked = required is None or calls.qualified(ctx, required) == "ssl.CERT_NONE"
-        if unchecked and server is not True and not calls.has_unpacking(node) and not ctx.is_test:
-            yield ctx.finding(
-                node, "`ssl.wrap_socket` accepts any certificate unless `cert_reqs` says otherwise"
-            )
-    elif name is None and node.args:
-        mode = calls.qualified(ctx, node.args[0])
-        if (
-            mode in {"OpenSSL.SSL.VERIFY_NONE", "ssl.CERT_NONE"}
-            and not ctx.is_test
-            and not _is_optional(node, ctx)
-        ):
-            yield ctx.finding(node, "the connection accepts any certificate")
-        else:
-            ctx.not_an_opportunity()
+        yield from _factory(node, ctx)
+    elif isinstance(node, ast.Call):
+        yield from _wrapped(node, ctx)
+    elif node.sort == "http-session":
+        yield from _session(node, ctx)
     else:
-        ctx.not_an_opportunity()
+        yield from _context(node, ctx)
 
 
-def _assignment(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
+def _factory(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
+    """`ssl._create_default_https_context = ssl._create_unverified_context`."""
     target = node.targets[0]
-    if not isinstance(target, ast.Attribute):
-        ctx.not_an_opportunity()
-        return
-    message = _weakened(target, node.value, ctx)
-    if message is None:
-        ctx.not_an_opportunity()
-    elif message and not ctx.is_test and not _is_optional(node, ctx):
-        yield ctx.finding(node, message, fix=_fix(node, target, ctx))
-
-
-def _weakened(target: ast.Attribute, value: ast.expr, ctx: Context) -> str | None:
-    """What an assignment does to a connection; "" if nothing, None if it is about something else."""
-    if target.attr == "verify_mode":
-        if calls.qualified(ctx, value) in _NONE:
-            return f"`{ctx.source(target.value)}` accepts any certificate"
-        return ""
-    if target.attr == "check_hostname":
-        if ctx.value(value) is False and not _also_unverified(target, ctx):
-            return f"`{ctx.source(target.value)}` accepts the certificate of any other host"
-        return ""
-    if target.attr == "verify" and ctx.type_name(target.value) in _SESSIONS:
-        return "the session accepts any certificate" if ctx.value(value) is False else ""
     if (
-        target.attr in {"_create_default_https_context", "create_default_context"}
-        and ctx.name(target.value) == "ssl"
+        not isinstance(target, ast.Attribute)
+        or target.attr not in _FACTORIES
+        or ctx.name(target.value) != "ssl"
     ):
-        unverified = calls.qualified(ctx, value) in _UNVERIFIED
-        return "every HTTPS connection of the program accepts any certificate" if unverified else ""
-    return None
+        ctx.not_an_opportunity()
+    elif calls.qualified(ctx, node.value) in tls.UNVERIFIED and not _is_optional(node, ctx):
+        yield ctx.finding(node, "every HTTPS connection of the program accepts any certificate")
 
 
-def _also_unverified(target: ast.Attribute, ctx: Context) -> bool:
-    """Whether the same object is told to accept any certificate, which is reported there."""
-    owner = ctx.source(target.value)
-    around = ctx.function(target) or ctx.tree
-    return any(
-        isinstance(other, ast.Assign)
-        and isinstance(other.targets[0], ast.Attribute)
-        and other.targets[0].attr == "verify_mode"
-        and ctx.source(other.targets[0].value) == owner
-        and calls.qualified(ctx, other.value) in _NONE
-        for other in ctx.walk(around)
-    )
+def _wrapped(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    required = calls.given(ctx, call, None, "cert_reqs")
+    server = calls.value(ctx, call, None, "server_side", default=False)
+    unchecked = required is None or calls.qualified(ctx, required) == "ssl.CERT_NONE"
+    if unchecked and server is not True and not calls.has_unpacking(call):
+        yield ctx.finding(call, "`ssl.wrap_socket` accepts any certificate unless `cert_reqs` says otherwise")
+
+
+def _session(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
+    last = next((event for event in reversed(history.events) if event.name == "verify"), None)
+    if last is None or last.argument("") != "False" or not _is_here(last.location, ctx) or _is_chosen(last):
+        return
+    fix = None
+    statement = _statement_at(last.location, ctx)
+    if statement is not None and len(statement.targets) == 1:
+        fix = Fix("Check the certificate", (ctx.remove_statement(statement),), Grade.UNSAFE)
+    yield ctx.finding(last.location, "the session accepts any certificate", fix=fix)
+
+
+def _context(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
+    """What a context comes to, said where that is decided."""
+    trust = tls.trust(history)
+    if trust.server and not trust.client:
+        return
+    if trust.verifies is False:
+        at = trust.verify_event
+        if at is not None:
+            if _is_here(at.location, ctx) and not _is_chosen(at):
+                message = "the connection" if at.name == "set_verify" else f"`{at.owner}`"
+                yield ctx.finding(at.location, f"{message} accepts any certificate")
+        elif history.made in tls.UNVERIFIED:
+            if not _is_chosen(history.creation):
+                yield ctx.finding(
+                    history.location, f"`{history.made}` makes a context that accepts any certificate"
+                )
+        elif trust.client and not _is_chosen(history.creation):
+            yield ctx.finding(
+                history.location, f"`{history.made}` accepts any certificate unless `verify_mode` is set"
+            )
+    elif trust.hostname is False:
+        at = trust.hostname_event
+        if at is not None and _is_here(at.location, ctx) and not _is_chosen(at):
+            yield ctx.finding(at.location, f"`{at.owner}` accepts the certificate of any other host")
+        elif at is None and trust.verifies and trust.client and "match_hostname" not in ctx.text:
+            yield ctx.finding(history.location, f"`{history.made}` accepts the certificate of any other host")
+
+
+def _is_here(place: Location, ctx: Context) -> bool:
+    return place.path == ctx.path
+
+
+def _statement_at(place: Location, ctx: Context) -> ast.Assign | None:
+    return next((node for node in ctx.nodes(ast.Assign) if ctx.span(node) == place.span), None)
+
+
+def _is_chosen(event: Event | None) -> bool:
+    """Whether the user decides: the place is under a condition that speaks of it, or in a function made for it."""
+    return event is not None and bool(_NAMED_FOR_IT.search(event.function) or _CHOICE.search(event.condition))
 
 
 def _is_optional(node: ast.AST, ctx: Context) -> bool:
-    """Whether the user decides: the place is under a condition that speaks of it, or in a function made for it."""
+    """As `_is_chosen`, of a place in the tree."""
     function = ctx.function(node)
-    if function is not None and re.search(
-        r"(?i)unverified|insecure|no_verify|noverify|unsafe", function.name
-    ):
+    if function is not None and _NAMED_FOR_IT.search(function.name):
         return True
-    for parent in ctx.ancestors(node):
-        if isinstance(parent, (ast.If, ast.IfExp)) and re.search(
-            r"(?i)verif|insecure|ssl|tls|cert|check|hostname|skip", ctx.source(parent.test)
-        ):
-            return True
-    return False
-
-
-def _fix(node: ast.Assign, target: ast.Attribute, ctx: Context) -> Fix | None:
-    if target.attr != "verify" or len(node.targets) != 1:
-        return None
-    return Fix("Check the certificate", (ctx.remove_statement(node),), Grade.UNSAFE)
+    return any(
+        isinstance(parent, (ast.If, ast.IfExp)) and _CHOICE.search(ctx.source(parent.test))
+        for parent in ctx.ancestors(node)
+    )

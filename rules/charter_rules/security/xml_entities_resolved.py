@@ -107,9 +107,22 @@ def _feature(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         ctx.not_an_opportunity()
         return
     switched_on = ctx.value(call.args[1]) is True or ctx.value(call.args[1]) == 1
-    if switched_on and not _reads_own_text(call, ctx):
+    if switched_on and not _reads_own_text(call, ctx) and not _set_again(call, ctx):
         fix = Fix("Keep them unresolved", (ctx.replace(call.args[1], "False"),), Grade.UNSAFE)
         yield ctx.finding(call, "the document decides which files and addresses are read", fix=fix)
+
+
+def _set_again(call: ast.Call, ctx: Context) -> bool:
+    """Whether a later call sets the same feature of the same parser; that one is looked at by itself."""
+    target = ctx.source(call.func)
+    return any(
+        isinstance(other, ast.Call)
+        and (other.lineno, other.col_offset) > (call.lineno, call.col_offset)
+        and len(other.args) == len(call.args)
+        and ctx.source(other.func) == target
+        and ctx.source(other.args[0]) == ctx.source(call.args[0])
+        for other in ctx.walk(ctx.function(call) or ctx.tree)
+    )
 
 
 def _reads_own_text(call: ast.Call, ctx: Context) -> bool:

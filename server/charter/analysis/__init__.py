@@ -145,6 +145,7 @@ ANALYSES: tuple[Analysis, ...] = (
     Analysis("charter.analysis.clones", ("charter.api.facts.structure.Clone",), project=True),
     Analysis("charter.analysis.imports", ("charter.api.facts.structure.ImportCycle",), project=True),
     Analysis("charter.analysis.conventions", ("charter.api.facts.docs.ConventionBreak",), project=True),
+    Analysis("charter.analysis.objects", ("charter.api.facts.objects.ObjectHistory",), project=True),
     Analysis("charter.analysis.constants", ("charter.api.facts.names.ImportedConstant",), project=True),
 )
 """Every analysis. Order is the order in which they run; what rules asked for is known when all others are done."""
