@@ -190,40 +190,39 @@ def _run_on_nodes(
 ) -> None:
     source = view.source
     text = source.text
-    calls: Mapping[str, Sequence[ast.Call]] | None = None
-    if only is not None:
-        calls = view.calls_among(cast("Sequence[ast.Call]", only.get(ast.Call, ())))
+    present = {word for word in plan.mentions if word in text}
+    calls = _wanted_calls(view, plan, source.nodes(ast.Call) if only is None else only.get(ast.Call, ()))
     for entry, kinds in plan.node_entries:
         rule = entry.rule
         if rules is not None and rule.name not in rules:
             continue
-        if only is not None and only.keys().isdisjoint(kinds):
+        if rule.mentions and present.isdisjoint(rule.mentions):
             continue
-        if rule.mentions and not any(word in text for word in rule.mentions):
+        if only is not None and only.keys().isdisjoint(kinds):
             continue
         if pause is not None:
             pause()
         for kind in kinds:
             if kind is ast.Call and rule.calls:
-                nodes = _wanted_calls(view, view.calls if calls is None else calls, entry.calls_by_last_name)
+                nodes = calls.get(rule.name, ())
             else:
                 nodes = source.nodes(kind) if only is None else only.get(kind, ())
             if nodes:
                 _run(view, entry, nodes, result)
 
 
-def _wanted_calls(
-    view: FileView, calls: Mapping[str, Sequence[ast.Call]], wanted: Mapping[str, frozenset[str]]
-) -> Sequence[ast.Call]:
-    found: list[ast.Call] = []
-    for last, names in wanted.items():
-        any_receiver = "*" in names
-        found.extend(
-            call
-            for call in calls.get(last, ())
-            if (any_receiver and isinstance(call.func, ast.Attribute))
-            or view.names.qualified(call.func) in names
-        )
+def _wanted_calls(view: FileView, plan: Plan, calls: Sequence[ast.AST]) -> Mapping[str, Sequence[ast.Call]]:
+    """The calls that each rule wants among some of the file's, by the rule's name."""
+    found: dict[str, list[ast.Call]] = {}
+    wanted = plan.calls
+    for last, same in view.calls_by_name(cast("Sequence[ast.Call]", calls)).items():
+        for rule, names in wanted.get(last, ()):
+            any_receiver = "*" in names
+            for call in same:
+                if (any_receiver and isinstance(call.func, ast.Attribute)) or view.names.qualified(
+                    call.func
+                ) in names:
+                    found.setdefault(rule, []).append(call)
     return found
 
 

@@ -60,7 +60,6 @@ class FileView:
         self.python = python
         self.is_test = is_test
         self.names = Names(source, elsewhere)
-        self._call_names: dict[str, list[ast.Call]] | None = None
 
     @cached_property
     def values(self) -> Values:
@@ -90,15 +89,8 @@ class FileView:
                 return self.names.symbol(node)
         return ""
 
-    @property
-    def calls(self) -> dict[str, list[ast.Call]]:
-        """The file's calls by the last part of the called name, import aliases undone; unnamed ones are left out."""
-        if self._call_names is None:
-            self._call_names = self.calls_among(self.source.nodes(ast.Call))
-        return self._call_names
-
-    def calls_among(self, calls: Iterable[ast.Call]) -> dict[str, list[ast.Call]]:
-        """Some of the file's calls, arranged as `calls` arranges all."""
+    def calls_by_name(self, calls: Iterable[ast.Call]) -> dict[str, list[ast.Call]]:
+        """Some of the file's calls by the last part of the called name, import aliases undone, the unnamed left out."""
         found: dict[str, list[ast.Call]] = {}
         aliases = self._aliases()
         for call in calls:

@@ -39,15 +39,6 @@ class Entry:
     options: Mapping[str, object]
     severity: Severity | None = None
 
-    @cached_property
-    def calls_by_last_name(self) -> Mapping[str, frozenset[str]]:
-        """The wanted calls by the last part of their names; "*" means any receiver."""
-        table: dict[str, set[str]] = {}
-        for name in self.rule.calls:
-            owner, _, last = name.rpartition(".")
-            table.setdefault(last, set()).add("*" if owner == "*" else name)
-        return {last: frozenset(names) for last, names in table.items()}
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -74,6 +65,28 @@ class Plan:
             if kinds:
                 found.append((entry, kinds))
         return tuple(found)
+
+    @cached_property
+    def mentions(self) -> tuple[str, ...]:
+        """The identifiers that some rule on nodes must see in the text before it is asked."""
+        return tuple(sorted({word for entry, _ in self.node_entries for word in entry.rule.mentions}))
+
+    @cached_property
+    def calls(self) -> Mapping[str, tuple[tuple[str, frozenset[str]], ...]]:
+        """The calls that rules want, by the last part of the called name: pairs of a rule's name and full names.
+
+        The full name "*" means any receiver.
+        """
+        table: dict[str, dict[str, set[str]]] = {}
+        for entry, kinds in self.node_entries:
+            for name in entry.rule.calls if ast.Call in kinds else ():
+                owner, _, last = name.rpartition(".")
+                names = table.setdefault(last, {}).setdefault(entry.rule.name, set())
+                names.add("*" if owner == "*" else name)
+        return {
+            last: tuple((rule, frozenset(names)) for rule, names in rules.items())
+            for last, rules in table.items()
+        }
 
     @cached_property
     def fact_entries(self) -> Mapping[type, tuple[Entry, ...]]:

@@ -257,6 +257,11 @@ def _is_fallback(binding: Binding) -> bool:
     )
 
 
+_TARGETS: Final = frozenset({ast.Name, ast.Tuple, ast.List, ast.Starred})
+_CLOSED: Final = frozenset(ast.expr.__subclasses__()) - _TARGETS
+"""Expressions that bind nothing and hold nothing that binds, but for a walrus."""
+
+
 class _Collector:
     """Collects the bindings of one scope without entering the scopes inside it."""
 
@@ -264,6 +269,8 @@ class _Collector:
         self.names = names
         self.scope = scope
         self.table = table
+        # Without a walrus in the file only targets bind, and no other expression needs a look.
+        self.has_walrus = bool(names.source.nodes(ast.NamedExpr))
 
     def run(self) -> None:
         scope = self.scope
@@ -293,14 +300,17 @@ class _Collector:
 
     def _visit(self, node: ast.AST) -> bool:
         """Bind what a node binds; whether to go on below it."""
+        if not self.has_walrus and node.__class__ in _CLOSED:
+            return False
         if isinstance(node, ast.Name):
             if not isinstance(node.ctx, ast.Load):
                 self._bind(node.id, Binding(node))
             return False
         if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
             self._bind(node.name, Binding(node))
-            for walrus in _walruses_of_header(node):
-                self._targets(walrus)
+            if self.has_walrus:
+                for walrus in _walruses_of_header(node):
+                    self._targets(walrus)
             return False
         if isinstance(node, ast.Lambda):
             return False
@@ -337,7 +347,7 @@ class _Collector:
         else:
             for target in targets:
                 self._targets(target)
-        if node.value is not None and not isinstance(node.value, (ast.Constant, ast.Name)):
+        if self.has_walrus and node.value is not None:
             stack: list[ast.AST] = [node.value]
             while stack:
                 below = stack.pop()
