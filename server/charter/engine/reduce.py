@@ -51,10 +51,20 @@ class Reducer:
         self._solvers: dict[str, Solver] = {}
         self._broken: dict[str, Failure] = {}
 
-    def update(self, path: str, extracts: Mapping[str, bytes]) -> None:
-        """Take in a new or changed file; without extracts the file is taken out."""
+    def update(
+        self, path: str, extracts: Mapping[str, bytes], known: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Take in a new or changed file; without extracts the file is taken out.
+
+        Args:
+            path: the file.
+            extracts: what the analyses took from it, by module.
+            known: what was taken in before, if the caller knows: an analysis whose extract is equal is passed over.
+        """
         for module in self._modules:
             data = extracts.get(module)
+            if known is not None and data == known.get(module):
+                continue
             solver = self._solver(module)
             if solver is not None:
                 try:

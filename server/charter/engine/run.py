@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+from contextlib import contextmanager
 from functools import cache as once
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from charter.engine.reduce import ProjectFacts, Reducer
 from charter.engine.work import keys_of, results_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from charter.engine.cache import Cache
     from charter.engine.check import FileResult
@@ -47,8 +48,6 @@ def check_project(
     wanted = tuple(sorted(targets)) if targets is not None else project.paths
     whole = bool(project.planner.analyses)
     paths = tuple(sorted({*wanted, *project.paths})) if whole else wanted
-    was_enabled = gc.isenabled()
-    gc.disable()  # trees and IR hold no cycles; collecting them costs a fifth to a third of the run
 
     @once
     def evidence() -> Evidence:
@@ -56,7 +55,7 @@ def check_project(
         reducer = Reducer(project.planner.analyses, project.info) if whole else None
         return results, reducer
 
-    try:
+    with uncollected():
         state = _state(project, wanted, paths) if cache is not None else b""
         report = _kept(project, wanted, cache, state)
         if report is None:
@@ -67,12 +66,21 @@ def check_project(
             report.evidence = evidence
         else:
             report.evidence = lambda: _reduced(project, *evidence())
-    finally:
-        if was_enabled:
-            gc.enable()
     report.state = state
     report.times["total"] = perf_counter() - started
     return report
+
+
+@contextmanager
+def uncollected() -> Generator[None]:
+    """Let the garbage collector rest: trees and IR hold no cycles, and looking for some costs up to a third of a run."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _reduced(project: Project, results: Mapping[str, FileResult], reducer: Reducer | None) -> Evidence:

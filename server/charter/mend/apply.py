@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 from charter.api import Grade
 from charter.engine.project import assemble, reduce_all
 from charter.engine.reduce import ProjectFacts, Reducer
-from charter.mend.prove import Proved, Prover
+from charter.engine.run import uncollected
+from charter.mend.batch import Batch, prove_apart
+from charter.mend.prove import Prover
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from charter.api import Finding, Fix
+    from charter.api import Finding
     from charter.engine.check import FileResult
-    from charter.engine.project import Project, Report
+    from charter.engine.project import Project
+    from charter.mend.prove import Pair
 
 ROUNDS = 10
 """How often files are checked again after fixes; fixes that meet wait for the next round."""
@@ -69,13 +72,25 @@ def fix_project(
 
     now = replace(project, read=read)
     current = dict(results)
-    changed = set(targets)
-    for _ in range(ROUNDS):
-        changed = _round(now, current, targets, changed, fixed, grades, wanted)
-        if not changed:
-            break
-        for path in changed:
-            current[path] = now.check_file(path)
+    with uncollected():
+        reducer = Reducer(project.planner.analyses, project.info) if project.planner.analyses else None
+        facts = reduce_all(project, results, reducer) if reducer else ProjectFacts()
+        settled: set[tuple[str, str]] = set()
+        for _ in range(ROUNDS):
+            report = assemble(now, {path: current[path] for path in sorted(targets)}, facts)
+            findings = [f for f in report.findings if wanted(f) and (f.path, f.fingerprint) not in settled]
+            batch = prove_apart(Prover(now, current, reducer), _pairs(findings, targets, fixed, grades))
+            changed = _take(batch, fixed)
+            if not changed and not batch.later:
+                break
+            for path, result in changed.items():
+                if reducer is not None:
+                    reducer.update(path, result.extracts, current[path].extracts)
+                current[path] = result
+            facts = reducer.solve() if reducer is not None else facts
+            waiting = {(finding.path, finding.fingerprint) for finding, _ in batch.later}
+            settled |= {(finding.path, finding.fingerprint) for finding in findings} - waiting
+            settled = {(path, fingerprint) for path, fingerprint in settled if path not in changed}
     return fixed
 
 
@@ -85,100 +100,37 @@ def _encoded(read: Callable[[str], bytes], path: str, text: str) -> bytes:
     return decode(read(path)).encode(text)
 
 
-def _round(
-    project: Project,
-    results: Mapping[str, FileResult],
-    targets: Collection[str],
-    changed: Collection[str],
-    fixed: Fixed,
-    grades: frozenset[Grade],
-    wanted: Callable[[Finding], bool],
-) -> set[str]:
-    """Apply what can be applied at once; the paths that changed."""
-    whole = bool(project.planner.analyses)
-    reducer: Reducer | None = None
-    facts = ProjectFacts()
-    if whole:
-        reducer = Reducer(project.planner.analyses, project.info)
-        facts = reduce_all(project, results, reducer)
-    look_at = targets if whole else changed
-    report = assemble(project, {path: results[path] for path in sorted(look_at)}, facts)
-    prover = Prover(project, results, reducer)
-    touched: set[str] = set()
-    for _, findings in _by_file(report):
-        pairs = [
-            (finding, fix)
-            for finding in findings
-            if wanted(finding) and (fix := _first(finding, grades)) is not None
-        ]
-        # A file is changed once a round, so that every fix is proved against the text that it is applied to.
-        free = [pair for pair in pairs if not _paths(pair) & touched]
-        for proved in _prove(prover, free, fixed, targets, grades):
-            fixed.texts.update(proved.texts)
-            touched.update(proved.texts)
-    return touched
-
-
-def _by_file(report: Report) -> Iterable[tuple[str, list[Finding]]]:
-    groups: dict[str, list[Finding]] = {}
-    for finding in report.findings:
-        groups.setdefault(finding.path, []).append(finding)
-    return groups.items()
-
-
-def _first(finding: Finding, grades: frozenset[Grade]) -> Fix | None:
-    return next((fix for fix in finding.fixes if fix.grade in grades), None)
-
-
-def _paths(pair: tuple[Finding, Fix]) -> set[str]:
-    finding, fix = pair
-    return {edit.path or finding.path for edit in fix.edits}
-
-
-def _prove(
-    prover: Prover,
-    pairs: list[tuple[Finding, Fix]],
-    fixed: Fixed,
-    targets: Collection[str],
-    grades: frozenset[Grade],
-) -> Iterable[Proved]:
-    """Prove the fixes of one file together; if that fails, one by one, keeping those that go together."""
-    own: list[tuple[Finding, Fix]] = []
-    for pair in pairs:
-        if not _paths(pair) <= set(targets):
-            _refuse(fixed, pair, "it changes a file that was not named")
+def _pairs(
+    findings: Iterable[Finding], targets: Collection[str], fixed: Fixed, grades: frozenset[Grade]
+) -> list[Pair]:
+    """The best fix that is allowed of each finding."""
+    pairs: list[Pair] = []
+    for finding in findings:
+        fix = next((fix for fix in finding.fixes if fix.grade in grades), None)
+        if fix is None:
+            continue
+        if {edit.path or finding.path for edit in fix.edits} <= set(targets):
+            pairs.append((finding, fix))
         else:
-            own.append(pair)
-    if not own:
-        return
-    together = prover.prove_together(own)
-    if isinstance(together, Proved) and together.fix.grade in grades:
-        _count(fixed, own)
-        yield together
-        return
-    good: list[tuple[Finding, Fix]] = []
-    best: Proved | None = None
-    for pair in own:
-        alone = prover.prove(*pair)
-        if not isinstance(alone, Proved):
-            _refuse(fixed, pair, alone.reason)
-        elif alone.fix.grade not in grades:
-            _refuse(fixed, pair, alone.fix.doubt)
-        else:
-            joined = prover.prove_together([*good, pair]) if good else alone
-            if isinstance(joined, Proved) and joined.fix.grade in grades:
-                good.append(pair)
-                best = joined
-    if best is not None:
-        _count(fixed, good)
-        yield best
+            _refuse(fixed, finding, "it changes a file that was not named")
+    return pairs
 
 
-def _count(fixed: Fixed, pairs: Iterable[tuple[Finding, Fix]]) -> None:
-    for finding, _ in pairs:
-        fixed.applied[finding.rule] = fixed.applied.get(finding.rule, 0) + 1
+def _take(batch: Batch, fixed: Fixed) -> dict[str, FileResult]:
+    """Note what a batch came to; the results of the files that it changed."""
+    for finding, fix in batch.doubted:
+        _refuse(fixed, finding, fix.doubt)
+    for (finding, _), refused in batch.refused:
+        _refuse(fixed, finding, refused.reason)
+    changed: dict[str, FileResult] = {}
+    for stands in batch.proved:
+        fixed.texts.update(stands.proof.texts)
+        changed.update(stands.results)
+        for finding, _ in stands.draft.pairs:
+            fixed.applied[finding.rule] = fixed.applied.get(finding.rule, 0) + 1
+    return changed
 
 
-def _refuse(fixed: Fixed, pair: tuple[Finding, Fix], reason: str) -> None:
-    key = (pair[0].rule, reason)
+def _refuse(fixed: Fixed, finding: Finding, reason: str) -> None:
+    key = (finding.rule, reason)
     fixed.refused[key] = fixed.refused.get(key, 0) + 1

@@ -7,22 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from charter import __version__
-from charter.api import Grade
 from charter.engine import codec
 from charter.engine.cache import key
+from charter.engine.run import uncollected
 from charter.engine.work import keys_of
-from charter.mend.compile import EditError
-from charter.mend.prove import Proved, Prover
+from charter.mend.batch import prove_apart
+from charter.mend.prove import Prover
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from charter.api import Edit, Finding, Fix, Span
+    from charter.api import Edit, Finding, Fix
     from charter.engine.cache import Cache
     from charter.engine.project import Project, Report
-
-_AT_ONCE = 32
-"""How many fixes are proved together at most; where one of them fails, halves are tried."""
+    from charter.mend.prove import Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,72 +80,37 @@ def offers(
             missing.append(finding)
         elif kept:
             found[finding.fingerprint] = kept
-    for finding, made in _prove_all(make(), missing) if missing else ():
-        name = keys.get(finding.fingerprint)
-        if name:
-            fresh[name] = codec.dumps([(offer.fix, dict(offer.edits)) for offer in made])
-        if made:
-            found[finding.fingerprint] = made
+    with uncollected():
+        for finding, made in _prove_all(make(), missing) if missing else ():
+            name = keys.get(finding.fingerprint)
+            if name:
+                fresh[name] = codec.dumps([(offer.fix, dict(offer.edits)) for offer in made])
+            if made:
+                found[finding.fingerprint] = made
     if cache is not None and fresh:
         cache.put_many(fresh)
     return Offers(found, len(fixable) - len(tried))
 
 
 def _prove_all(prover: Prover, findings: list[Finding]) -> Iterator[tuple[Finding, tuple[Offer, ...]]]:
-    """Prove the fixes of findings: the first ones of many at once, for a proof asks what becomes of the whole project."""
-    # What is demanded of a SAFE fix is judged for all of a group, so that they go by themselves.
-    for safe in (True, False):
-        rest = [finding for finding in findings if (finding.fixes[0].grade is Grade.SAFE) is safe]
-        while rest:
-            batch, left = _apart(prover, rest[:_AT_ONCE])
-            rest = left + rest[_AT_ONCE:]
-            yield from _prove_batch(prover, batch)
-
-
-def _prove_batch(prover: Prover, batch: list[Finding]) -> Iterator[tuple[Finding, tuple[Offer, ...]]]:
-    """Prove first fixes that do not meet: together, else each half by itself, down to the one that cannot be proved."""
-    if len(batch) == 1:
-        yield batch[0], _prove(prover, batch[0])
-        return
-    pairs = [(finding, finding.fixes[0]) for finding in batch]
-    together = prover.prove_together(pairs)
-    if not isinstance(together, Proved) or together.fix.doubt:
-        middle = len(batch) // 2
-        yield from _prove_batch(prover, batch[:middle])
-        yield from _prove_batch(prover, batch[middle:])
-        return
-    for finding, fix in pairs:
-        further = (prover.prove(finding, other) for other in finding.fixes[1:])
-        others = [Offer(proof.fix, proof.edits) for proof in further if isinstance(proof, Proved)]
-        yield finding, (Offer(fix, prover.edits([(finding, fix)])), *others)
-
-
-def _apart(prover: Prover, findings: list[Finding]) -> tuple[list[Finding], list[Finding]]:
-    """Findings whose first fixes do not meet, and the others; one that cannot be compiled stays alone."""
-    taken: dict[str, list[Span]] = {}
-    batch: list[Finding] = []
-    rest: list[Finding] = []
+    """Prove all fixes of findings; findings without a proved fix are given, too."""
+    made: dict[str, list[tuple[int, Offer]]] = {}
+    left: list[Pair] = [(finding, fix) for finding in findings for fix in finding.fixes]
+    while left:
+        batch = prove_apart(prover, left)
+        for stands in batch.proved:
+            for finding, fix in stands.draft.pairs:
+                offer = Offer(fix, prover.edits([(finding, fix)]))
+                made.setdefault(finding.fingerprint, []).append((_rank(finding, fix), offer))
+        left = [*batch.doubted, *batch.later]
     for finding in findings:
-        try:
-            edits = prover.edits([(finding, finding.fixes[0])])
-        except EditError:
-            if not batch and not rest:
-                return [finding], findings[1:]
-            rest.append(finding)
-            continue
-        spans = [(path, edit.span) for path, made in edits.items() for edit in made]
-        if any(span.overlaps(other) for path, span in spans for other in taken.get(path, ())):
-            rest.append(finding)
-            continue
-        batch.append(finding)
-        for path, span in spans:
-            taken.setdefault(path, []).append(span)
-    return batch, rest
+        offers = sorted(made.get(finding.fingerprint, ()), key=lambda ranked: ranked[0])
+        yield finding, tuple(offer for _, offer in offers)
 
 
-def _prove(prover: Prover, finding: Finding) -> tuple[Offer, ...]:
-    proofs = [prover.prove(finding, fix) for fix in finding.fixes]
-    return tuple(Offer(proof.fix, proof.edits) for proof in proofs if isinstance(proof, Proved))
+def _rank(finding: Finding, fix: Fix) -> int:
+    """The place of a fix among those of its finding; one that was downgraded keeps it."""
+    return next(number for number, own in enumerate(finding.fixes) if own.title == fix.title)
 
 
 def _keys(project: Project, report: Report, findings: Sequence[Finding]) -> dict[str, bytes]:

@@ -25,6 +25,25 @@ if TYPE_CHECKING:
     from charter.engine.reduce import ProjectFacts, Reducer
 
 
+Pair = tuple["Finding", "Fix"]
+"""A finding and one of its fixes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Fixes made into new texts, not proved yet.
+
+    Attributes:
+        pairs: the fixes and their findings.
+        edits: the text edits by path, ordered; they do not meet.
+        new: the changed files as they would be.
+    """
+
+    pairs: tuple[Pair, ...]
+    edits: Mapping[str, tuple[Edit, ...]]
+    new: Mapping[str, Source]
+
+
 @dataclass(frozen=True, slots=True)
 class Proved:
     """A fix that may be offered.
@@ -82,12 +101,21 @@ class Prover:
         """Prove one fix of one finding."""
         return self.prove_together([(finding, fix)])
 
-    def prove_together(self, pairs: Sequence[tuple[Finding, Fix]]) -> Proved | Refused:
+    def prove_together(self, pairs: Sequence[Pair]) -> Proved | Refused:
         """Prove that fixes, applied at once, remove all their findings and bring no new one.
 
         Returns:
             A proof whose fix is the first one, with the lowest grade of all.
         """
+        draft = self.draft(pairs)
+        if isinstance(draft, Refused):
+            return draft
+        fresh = self.check(draft.new.values())
+        wrong = self.wrong_in_files(draft, fresh) or self.wrong_in_project([draft], fresh).get(0, "")
+        return Refused(pairs[0][1], wrong) if wrong else self.graded(draft)
+
+    def draft(self, pairs: Sequence[Pair]) -> Draft | Refused:
+        """Make fixes into texts; refused if they do not fit, change nothing or do not parse."""
         first = pairs[0][1]
         if any(self._is_notebook_on_disk(finding.path) for finding, _ in pairs):
             return Refused(first, "a notebook is mended in its editor")
@@ -99,17 +127,49 @@ class Prover:
         texts = {path: text for path, text in texts.items() if text != self.source(path).text}
         if not texts:
             return Refused(first, "it changes nothing")
-        edits = {path: edits[path] for path in texts}
         new = {path: Source(path, text, self._project.modules.get(path, "")) for path, text in texts.items()}
         for path, source in new.items():
             if len(source.problems) > len(self.source(path).problems):
                 return Refused(first, "its result does not parse")
-        wrong = self._compare(pairs, new)
-        if wrong:
-            return Refused(first, wrong)
-        grade = min((fix.grade for _, fix in pairs), key=_TRUST.index)
-        fix = replace(first, grade=grade)
-        return Proved(self._doubted(fix, edits, new), edits, texts)
+        return Draft(tuple(pairs), {path: edits[path] for path in texts}, new)
+
+    def check(self, sources: Iterable[Source]) -> dict[str, FileResult]:
+        """What checking new texts gives, each by itself."""
+        return {source.path: self._project.check(source) for source in sources}
+
+    def wrong_in_files(self, draft: Draft, fresh: Mapping[str, FileResult]) -> str:
+        """What speaks against a draft, as far as the changed files tell by themselves; "" if nothing."""
+        before = self._count(draft.new, self._result, None)
+        after = self._count(draft.new, fresh.__getitem__, None, draft.new)
+        # What is only found in the whole project is for `wrong_in_project` to judge.
+        removed = {key: number for key, number in _numbers(draft).items() if before[key] >= number}
+        return _compared(removed, before, after)
+
+    def wrong_in_project(self, drafts: Sequence[Draft], fresh: Mapping[str, FileResult]) -> dict[int, str]:
+        """What speaks against drafts that change different files, all made at once, by the draft's number."""
+        if self._reducer is None:
+            return {}
+        new = {path: source for draft in drafts for path, source in draft.new.items()}
+        known, changed = self._known_facts(), self._facts_with({path: fresh[path] for path in new})
+
+        def result_of(path: str) -> FileResult:
+            return fresh[path] if path in new else self._result(path)
+
+        wrong: dict[int, str] = {}
+        for number, draft in enumerate(drafts):
+            paths = self._concerned(finding for finding, _ in draft.pairs) | set(draft.new)
+            before = self._count(paths, self._result, known)
+            after = self._count(paths, result_of, changed, new)
+            reason = _compared(_numbers(draft), before, after)
+            if reason:
+                wrong[number] = reason
+        return wrong
+
+    def graded(self, draft: Draft) -> Proved:
+        """A draft that nothing speaks against, with the lowest grade of its fixes, downgraded if it is doubted."""
+        grade = min((fix.grade for _, fix in draft.pairs), key=_TRUST.index)
+        fix = self._doubted(replace(draft.pairs[0][1], grade=grade), draft.edits, draft.new)
+        return Proved(fix, draft.edits, {path: source.text for path, source in draft.new.items()})
 
     def _is_notebook_on_disk(self, path: str) -> bool:
         """Whether edits of a file's text would not be edits of the file: an editor's cells are text, its file is JSON."""
@@ -125,7 +185,7 @@ class Prover:
             self._sources[path] = self._source_of(path)
         return self._sources[path]
 
-    def edits(self, pairs: Sequence[tuple[Finding, Fix]]) -> dict[str, tuple[Edit, ...]]:
+    def edits(self, pairs: Sequence[Pair]) -> dict[str, tuple[Edit, ...]]:
         """The text edits of some fixes by path.
 
         Raises:
@@ -139,23 +199,6 @@ class Prover:
             return {path: compile_edits(self.source(path), edits) for path, edits in by_path.items()}
         except (OSError, ValueError) as error:
             raise EditError(f"a file that it changes cannot be read: {error}") from error
-
-    def _compare(self, pairs: Sequence[tuple[Finding, Fix]], new: Mapping[str, Source]) -> str:
-        """What speaks against a change, by counting findings by rule before and after; "" if nothing."""
-        removed = Counter((finding.path, finding.rule) for finding, _ in pairs)
-        paths = self._concerned(finding for finding, _ in pairs) | set(new)
-        before = self._count(paths, self._result, self._known_facts())
-        fresh = {path: self._project.check(source) for path, source in new.items()}
-
-        def result_of(path: str) -> FileResult:
-            return fresh[path] if path in fresh else self._result(path)
-
-        after = self._count(paths, result_of, self._facts_with(fresh), new)
-        for key, number in removed.items():
-            if after[key] > before[key] - number:
-                return "the finding would remain"
-        risen = next((rule for (path, rule), number in after.items() if number > before[path, rule]), "")
-        return f"it would bring a finding of `{risen}`" if risen else ""
 
     def _concerned(self, findings: Iterable[Finding]) -> set[str]:
         """The files whose results may hold the findings: one in a template is found with the code that renders it."""
@@ -203,12 +246,12 @@ class Prover:
         if all(result.extracts == self._result(path).extracts for path, result in fresh.items()):
             return self._known_facts()
         for path, result in fresh.items():
-            reducer.update(path, result.extracts)
+            reducer.update(path, result.extracts, self._result(path).extracts)
         try:
             return reducer.solve()
         finally:
-            for path in fresh:
-                reducer.update(path, self._result(path).extracts)
+            for path, result in fresh.items():
+                reducer.update(path, self._result(path).extracts, result.extracts)
 
     def _doubted(self, fix: Fix, edits: Mapping[str, tuple[Edit, ...]], new: Mapping[str, Source]) -> Fix:
         if fix.grade is not Grade.SAFE:
@@ -224,6 +267,24 @@ class Prover:
                     fix, grade=Grade.SUGGESTION, doubt="code outside of the change would be read otherwise"
                 )
         return fix
+
+
+def _numbers(draft: Draft) -> Counter[tuple[str, str]]:
+    """How many findings a draft is to remove, by path and rule."""
+    return Counter((finding.path, finding.rule) for finding, _ in draft.pairs)
+
+
+def _compared(
+    removed: Mapping[tuple[str, str], int],
+    before: Counter[tuple[str, str]],
+    after: Counter[tuple[str, str]],
+) -> str:
+    """What speaks against a change, by the numbers of findings by path and rule; "" if nothing."""
+    for key, number in removed.items():
+        if after[key] > before[key] - number:
+            return "the finding would remain"
+    risen = next((rule for (path, rule), number in after.items() if number > before[path, rule]), "")
+    return f"it would bring a finding of `{risen}`" if risen else ""
 
 
 _TRUST = (Grade.SUGGESTION, Grade.UNSAFE, Grade.SAFE)

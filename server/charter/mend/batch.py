@@ -1,0 +1,191 @@
+"""Proves many fixes at the cost of few checks: all that do not meet at once. It applies nothing.
+
+A proof asks what becomes of the fixed files and of the whole project. So the fixes of one file are tried together, and
+parted where they fail; what stands by itself is then held against the whole project in one go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from charter.api import Grade
+from charter.mend.compile import EditError
+from charter.mend.prove import Draft, Pair, Proved, Prover, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from charter.api import Fix, Span
+    from charter.engine.check import FileResult
+
+_TRIES = 3
+"""How often the whole project is asked again without those that failed, before each is asked by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Fixes that hold together.
+
+    Attributes:
+        draft: the fixes and what they make of the files.
+        results: what checking the changed files by themselves gave.
+        proof: the proof, with the lowest grade of the fixes.
+    """
+
+    draft: Draft
+    results: Mapping[str, FileResult]
+    proof: Proved
+
+
+@dataclass(slots=True)
+class Batch:
+    """What proving many fixes came to; every fix is in exactly one place.
+
+    Attributes:
+        proved: what may be offered; no two change the same file.
+        refused: fixes that must not be offered.
+        doubted: fixes that were safe and are suggestions now; they are to be proved as such.
+        later: fixes that meet others; they are to be proved anew.
+    """
+
+    proved: list[Standing] = field(default_factory=list["Standing"])
+    refused: list[tuple[Pair, Refused]] = field(default_factory=list["tuple[Pair, Refused]"])
+    doubted: list[Pair] = field(default_factory=list["Pair"])
+    later: list[Pair] = field(default_factory=list["Pair"])
+
+
+def prove_apart(prover: Prover, pairs: Iterable[Pair]) -> Batch:
+    """Prove fixes, those that do not meet at once.
+
+    Args:
+        prover: the state of the project that they are for.
+        pairs: the fixes, the more important first: of those that meet, the first is tried.
+    """
+    batch = Batch()
+    standing: list[Standing] = []
+    for group in _groups(prover, pairs, batch):
+        stands = _alone(prover, group, batch)
+        if stands is not None:
+            standing.append(stands)
+    for _ in range(_TRIES):
+        wrong = _wrong(prover, standing)
+        if not wrong:
+            break
+        for number in sorted(wrong, reverse=True):
+            _blamed(prover, standing.pop(number), batch)
+    else:
+        for stands in standing:
+            _blamed(prover, stands, batch)
+        standing = []
+    batch.proved.extend(standing)
+    return batch
+
+
+def _groups(prover: Prover, pairs: Iterable[Pair], batch: Batch) -> list[list[Pair]]:
+    """The fixes by the file that they change, those that meet an earlier one put off; one of many files is a group.
+
+    A group is safe as a whole or not at all, for what is demanded of safe fixes is judged for all of it.
+    """
+    groups: dict[str, list[Pair]] = {}
+    several: list[list[Pair]] = []
+    taken: dict[str, list[Span]] = {}
+    for pair in pairs:
+        try:
+            edits = prover.edits([pair])
+        except EditError as error:
+            batch.refused.append((pair, Refused(pair[1], str(error))))
+            continue
+        spans = {path: [edit.span for edit in made] for path, made in edits.items()}
+        home = pair[0].path
+        if set(spans) == {home}:
+            group = groups.get(home)
+            free = home not in taken if group is None else _same_trust(group[0][1], pair[1])
+            if free and not _meet(spans[home], taken.get(home, ())):
+                groups.setdefault(home, []).append(pair)
+                taken.setdefault(home, []).extend(spans[home])
+                continue
+        elif taken.keys().isdisjoint({*spans, home}):
+            several.append([pair])
+            for path in (*spans, home):
+                taken.setdefault(path, []).extend(spans.get(path, ()))
+            continue
+        batch.later.append(pair)
+    return [*groups.values(), *several]
+
+
+def _same_trust(one: Fix, other: Fix) -> bool:
+    return (one.grade is Grade.SAFE) is (other.grade is Grade.SAFE)
+
+
+def _meet(spans: Sequence[Span], taken: Sequence[Span]) -> bool:
+    return any(span.overlaps(other) for span in spans for other in taken)
+
+
+def _try(prover: Prover, pairs: Sequence[Pair]) -> Standing | Refused:
+    """What the changed files by themselves make of fixes; a safe fix that is doubted stands, and says so."""
+    draft = prover.draft(pairs)
+    if isinstance(draft, Refused):
+        return draft
+    fresh = prover.check(draft.new.values())
+    reason = prover.wrong_in_files(draft, fresh)
+    return Refused(pairs[0][1], reason) if reason else Standing(draft, fresh, prover.graded(draft))
+
+
+def _alone(prover: Prover, group: Sequence[Pair], batch: Batch) -> Standing | None:
+    """The most fixes of a group that their own files allow; the others are refused, doubted or put off."""
+    tried = _try(prover, group)
+    if isinstance(tried, Standing) and not _newly_doubted(tried):
+        return tried
+    if len(group) == 1:
+        if isinstance(tried, Standing):
+            batch.doubted.append((group[0][0], tried.proof.fix))
+        else:
+            batch.refused.append((group[0], tried))
+        return None
+    middle = len(group) // 2
+    left = _alone(prover, group[:middle], batch)
+    right = _alone(prover, group[middle:], batch)
+    if left is None or right is None:
+        return left or right
+    both = _try(prover, [*left.draft.pairs, *right.draft.pairs])
+    if isinstance(both, Standing) and not _newly_doubted(both):
+        return both
+    batch.later.extend(right.draft.pairs)
+    return left
+
+
+def _newly_doubted(stands: Standing) -> bool:
+    return bool(stands.proof.fix.doubt) and not stands.draft.pairs[0][1].doubt
+
+
+def _wrong(prover: Prover, standing: Sequence[Standing]) -> dict[int, str]:
+    if not standing:
+        return {}
+    fresh = {path: result for stands in standing for path, result in stands.results.items()}
+    return prover.wrong_in_project([stands.draft for stands in standing], fresh)
+
+
+def _blamed(prover: Prover, stands: Standing, batch: Batch) -> None:
+    """Find out which of some fixes the project speaks against; the first that hold together are proved."""
+    reason = _wrong(prover, [stands]).get(0, "")
+    pairs = stands.draft.pairs
+    if not reason:
+        batch.proved.append(stands)
+        return
+    if len(pairs) == 1:
+        batch.refused.append((pairs[0], Refused(pairs[0][1], reason)))
+        return
+    middle = len(pairs) // 2
+    proved = len(batch.proved)
+    left = _alone(prover, pairs[:middle], batch)
+    if left is not None:
+        _blamed(prover, left, batch)
+    if (
+        len(batch.proved) > proved
+    ):  # a second group of the same file is to be proved against the first's outcome
+        batch.later.extend(pairs[middle:])
+        return
+    right = _alone(prover, pairs[middle:], batch)
+    if right is not None:
+        _blamed(prover, right, batch)
