@@ -65,7 +65,7 @@ def _number(frame: Any, arguments: Arguments, place: int) -> Value:
     if isinstance(known, int | str | float) and len(arguments.positional) == 1 and len(str(known)) < 20:
         try:
             return constant(int(known))
-        except ValueError:
+        except (ValueError, OverflowError):
             return UNKNOWN
     return UNKNOWN
 
