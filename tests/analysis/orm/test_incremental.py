@@ -126,5 +126,5 @@ def test_a_project_without_a_mapper_costs_nothing() -> None:
 def test_what_does_not_parse_or_turns_in_a_circle_leaves_the_rest_alone(text: str) -> None:
     solver = _solver({"shop/templates/shop/names.html": TEMPLATE})
     _put(solver, FILES)
-    solver.update("shop/broken.py", (text, True))
+    solver.update("shop/broken.py", (text, True, True))
     assert _found(solver) == LAZY

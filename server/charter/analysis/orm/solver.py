@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 1
+VERSION = 2
+_LIBRARIES = re.compile(
+    r"^[ \t]*(?:from|import)[ \t]+[\w.]*(?:django|sqlalchemy|sqlmodel|peewee|tortoise|playhouse)",
+    re.MULTILINE,
+)
 _MAPPERS = re.compile(r"\b(?:django|sqlalchemy|sqlmodel|peewee|tortoise|playhouse|models|db)\b")
 _MODEL = re.compile(
     r"\b(?:models|relationship|mapped_column|Column|SQLModel|[A-Za-z]*Field|ForeignKey|Model|DeclarativeBase|declarative_base)\b"
@@ -102,9 +106,10 @@ _COMMON = frozenset(
 
 
 def extract(source: Source, names: Names) -> object | None:
-    """A file's text, and whether it speaks of a mapper."""
+    """A file's text, whether it may speak of a mapper, and whether it imports one."""
     del names
-    return (source.text, _MAPPERS.search(source.text) is not None)
+    text = source.text
+    return (text, _MAPPERS.search(text) is not None, _LIBRARIES.search(text) is not None)
 
 
 @dataclass(slots=True)
@@ -152,6 +157,7 @@ class Solver:
         self._templates: Templates = Templates(_Files(project))
         self._texts: dict[str, str] = {}
         self._mapped: set[str] = set()
+        self._importing: set[str] = set()
         self._changed: set[str] = set()
         self._files: dict[str, _File] = {}
         self._world: World | None = None
@@ -165,20 +171,22 @@ class Solver:
         if not isinstance(extract, tuple):
             self._texts.pop(path, None)
             self._mapped.discard(path)
+            self._importing.discard(path)
             self._fresh = True
             return
-        text, mapped = cast("tuple[str, bool]", extract)
+        text, mapped, importing = cast("tuple[str, bool, bool]", extract)
         if path not in self._texts:
             self._fresh = True
         elif self._texts[path] == text:
             return
         self._texts[path] = text
         (self._mapped.add if mapped else self._mapped.discard)(path)
+        (self._importing.add if importing else self._importing.discard)(path)
         self._changed.add(path)
 
     def solve(self) -> Solution:
         """The repeated queries of the project as it now is."""
-        if not self._mapped:
+        if not self._importing:
             return Solution({})
         self.prepare()
         run, world = self._run, self._world
