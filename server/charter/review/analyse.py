@@ -22,7 +22,7 @@ from charter.review.identity import Comparison, compare, identify
 from charter.review.snapshot import take
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from charter.api import Finding, Principle
     from charter.engine.cache import Cache
@@ -57,19 +57,56 @@ class Tools:
     cache: Cache | None = None
 
 
+class Solvers:
+    """The solvers of one or both trees: they hold one at a time, and going over to the other costs what differs.
+
+    Args:
+        projects: the trees, which call the files that they share by the same module names.
+    """
+
+    def __init__(self, *projects: Project) -> None:
+        first = projects[0]
+        modules = {path: name for project in projects for path, name in project.modules.items()}
+        others = sorted({path for project in projects for path in project.others})
+        self._read: Callable[[str], str | None] = first.info.read
+        info = replace(first.info, modules=modules, files=others, read=self._text)
+        self._reducer: Reducer = Reducer(first.planner.analyses, info)
+        self._held: Mapping[str, FileResult] = {}
+
+    def holding(self, project: Project, results: Mapping[str, FileResult]) -> Reducer:
+        """The solvers with this tree.
+
+        Args:
+            project: the tree.
+            results: what checking each of its files gave.
+        """
+        for path in sorted({*self._held, *results}):
+            old, new = self._held.get(path), results.get(path)
+            if old is not new and (old is None or new is None or old.extracts != new.extracts):
+                self._reducer.update(path, new.extracts if new else {})
+        self._held = results
+        self._read = project.info.read
+        return self._reducer
+
+    def _text(self, path: str) -> str | None:
+        return self._read(path)
+
+
 class Side:
     """One of the two trees, checked when it is asked for.
 
     Args:
         snapshot: its files.
         tools: what to check with.
-        other: the other tree, whose results are taken over where they are the same.
+
+    Attributes:
+        solvers: the solvers that it is held by when its facts are needed.
+        twin: the other tree; whichever is checked later takes results over where they are the same.
     """
 
-    def __init__(self, snapshot: Snapshot, tools: Tools, other: Side | None = None) -> None:
+    def __init__(self, snapshot: Snapshot, tools: Tools) -> None:
         self.snapshot: Snapshot = snapshot
         self._tools: Tools = tools
-        self._other: Side | None = other
         self.project: Project = Project.of(
             tools.settings,
             tools.registry,
@@ -78,6 +115,15 @@ class Side:
             snapshot.read,
             others=snapshot.others,
         )
+        self.solvers: Solvers = Solvers(self.project)
+        self.twin: Side | None = None
+
+    def join(self, other: Side) -> None:
+        """Let two trees share what they have in common."""
+        self.twin, other.twin = other, self
+        modules = self.project.modules
+        if all(modules.get(path, name) == name for path, name in other.project.modules.items()):
+            self.solvers = other.solvers = Solvers(self.project, other.project)
 
     @cached_property
     def results(self) -> dict[str, FileResult]:
@@ -88,15 +134,12 @@ class Side:
         fresh = results_of(project, missing, jobs=self._tools.jobs, cache=self._tools.cache)
         return {path: shared.get(path) or fresh[path] for path in project.paths}
 
-    @cached_property
+    @property
     def reducer(self) -> Reducer | None:
-        """The solvers, holding every file; None if no enabled rule needs the whole."""
+        """The solvers, holding every file of this tree; None if no enabled rule needs the whole."""
         if not self.project.planner.analyses:
             return None
-        reducer = Reducer(self.project.planner.analyses, self.project.info)
-        for path in sorted(self.results):
-            reducer.update(path, self.results[path].extracts)
-        return reducer
+        return self.solvers.holding(self.project, self.results)
 
     @cached_property
     def report(self) -> Report:
@@ -107,7 +150,8 @@ class Side:
             known = _read_report(self.project, data) if data else None
             if known:
                 return known
-        report = assemble(self.project, self.results, self._facts())
+        reducer = self.reducer
+        report = assemble(self.project, self.results, reducer.solve() if reducer else ProjectFacts())
         if self._tools.cache is not None and name is not None and not report.failures:
             self._tools.cache.put_many({name: codec.dumps([getattr(report, field) for field in _KEPT])})
         return report
@@ -119,32 +163,8 @@ class Side:
         others = [f"{path}:{self.snapshot.blobs[path]}" for path in self.snapshot.others]
         return key("tree", *(name for _, name in sorted(files.items())), *others)
 
-    def _facts(self) -> ProjectFacts:
-        if not self.project.planner.analyses:
-            return ProjectFacts()
-        other = self._other
-        if (
-            other is not None
-            and other.reducer is not None
-            and {*self.project.paths} <= {*other.project.paths}
-        ):
-            return self._facts_by(other, other.reducer)
-        assert self.reducer is not None
-        return self.reducer.solve()
-
-    def _facts_by(self, other: Side, reducer: Reducer) -> ProjectFacts:
-        """The facts of this tree by the other's solvers, which redo only what differs; they are put back."""
-        changed = [path for path in other.results if other.results[path] is not self.results.get(path)]
-        for path in changed:
-            reducer.update(path, self.results[path].extracts if path in self.results else {})
-        try:
-            return reducer.solve()
-        finally:
-            for path in changed:
-                reducer.update(path, other.results[path].extracts)
-
     def _shared(self) -> Iterator[tuple[str, FileResult]]:
-        other = self._other
+        other = self.twin
         if other is None or "results" not in vars(other):
             return
         for path in self.project.paths:
@@ -211,8 +231,9 @@ def analyse(repository: Repository, base: str, head: str, tools: Tools) -> Analy
     was_enabled = gc.isenabled()
     gc.disable()  # as in engine.run: trees hold no cycles
     try:
-        head_side = Side(after, tools)
-        base_side = Side(before, tools, head_side)
+        base_side, head_side = Side(before, tools), Side(after, tools)
+        base_side.join(head_side)
+        # The base is solved first: the solvers then hold the head, which proofs of its fixes ask about.
         identified = (
             identify(base_side.report.findings, base_side.text, diff, head=False),
             identify(head_side.report.findings, head_side.text, diff, head=True),
