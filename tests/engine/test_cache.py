@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charter.engine.cache import Cache, key
+from charter.engine.seal import user_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,6 +71,42 @@ def test_a_damaged_value_is_not_believed(tmp_path: Path, open_cache: Open) -> No
         database.execute("UPDATE result SET value = ? WHERE key = ?", (b"x" * 20, b"k"))
     database.close()
     assert open_cache(tmp_path).get_many([b"k", b"whole"]) == {b"whole": b"other"}
+
+
+def test_what_another_user_wrote_is_not_believed(
+    tmp_path: Path, open_cache: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def as_user(name: str) -> Cache:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / name))
+        user_key.cache_clear()
+        return open_cache(tmp_path / "project")
+
+    monkeypatch.setattr(sys, "platform", "linux")
+    as_user("stranger").put_many({b"k": b"made up"})
+    assert as_user("stranger").get_many([b"k"]) == {b"k": b"made up"}
+    mine = as_user("me")
+    assert mine.get_many([b"k"]) == {}
+    mine.put_many({b"k": b"v"})
+    assert as_user("me").get_many([b"k"]) == {b"k": b"v"}
+    assert (tmp_path / "me" / "charter" / "key").stat().st_mode & 0o077 == 0
+    user_key.cache_clear()
+
+
+def test_machines_that_are_given_one_key_share_a_cache(
+    tmp_path: Path, open_cache: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for machine in ("one", "two"):
+        monkeypatch.setenv("CHARTER_CACHE_KEY", "between them")
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / machine))
+        user_key.cache_clear()
+        cache = open_cache(tmp_path / "project")
+        if machine == "one":
+            cache.put_many({b"k": b"v"})
+    assert cache.get_many([b"k"]) == {b"k": b"v"}
+    monkeypatch.delenv("CHARTER_CACHE_KEY")
+    user_key.cache_clear()
+    assert open_cache(tmp_path / "project").get_many([b"k"]) == {}
+    user_key.cache_clear()
 
 
 def test_a_page_overwritten_in_the_middle_loses_results_not_the_run(tmp_path: Path, open_cache: Open) -> None:

@@ -1,7 +1,8 @@
 """Results kept between runs: bytes under keys, in one SQLite file. It knows not what the bytes mean.
 
 Safe to share between processes and to lose: a damaged or locked cache answers "nothing" and is rebuilt, and every
-value carries a checksum, so that what was damaged on the disk is never believed.
+value is sealed with the user's key (RFC 7693, section 2.9), so that neither what was damaged on the disk nor what a
+project brought along is believed.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from charter.engine.seal import user_key
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
 T = TypeVar("T")
 
-_FORMAT = 1
-_CHECK = 8
+_FORMAT = 2
+_SEAL = 16
 _DAY = 24 * 3600
 _MAX_BYTES = 512 * 1024 * 1024
 _BATCH = 500
@@ -49,7 +52,7 @@ class Cache:
         self._usable: bool = True
 
     def get_many(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
-        """The values that are known, by key; those that fail their checksum are not."""
+        """The values that are known, by key; those whose seal is broken are not."""
         if self._database is None and not self._file.exists():
             return {}
         wanted = list(keys)
@@ -61,8 +64,8 @@ class Cache:
             marks = ",".join("?" * len(batch))
             rows = self._ask(f"SELECT key, value, used FROM result WHERE key IN ({marks})", batch)  # noqa: S608
             for name, value, used in rows:
-                if _sum(name, value[_CHECK:]) == value[:_CHECK]:
-                    found[name] = value[_CHECK:]
+                if _seal(name, value[_SEAL:]) == value[:_SEAL]:
+                    found[name] = value[_SEAL:]
                     if now - used > _DAY:
                         stale.append((now, name))
         if stale:
@@ -72,7 +75,7 @@ class Cache:
     def put_many(self, values: Mapping[bytes, bytes]) -> None:
         """Remember values; all of them or, if the disk refuses, none."""
         now = int(time.time())
-        rows = [(name, _sum(name, value) + value, now) for name, value in values.items()]
+        rows = [(name, _seal(name, value) + value, now) for name, value in values.items()]
         self._write("INSERT OR REPLACE INTO result (key, value, used) VALUES (?, ?, ?)", rows)
 
     def prune(self) -> None:
@@ -150,5 +153,5 @@ def _is_current(database: sqlite3.Connection) -> bool:
     return database.execute("PRAGMA user_version").fetchone()[0] == _FORMAT
 
 
-def _sum(name: bytes, value: bytes) -> bytes:
-    return hashlib.blake2b(value, digest_size=_CHECK, key=name).digest()
+def _seal(name: bytes, value: bytes) -> bytes:
+    return hashlib.blake2b(name + value, digest_size=_SEAL, key=user_key()).digest()

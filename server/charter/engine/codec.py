@@ -73,7 +73,7 @@ def loads(data: bytes) -> Any:
         ValueError: if the bytes are of another form.
     """
     try:
-        return _value(marshal.loads(data))  # noqa: S302 (of Charter's own cache, sealed with a checksum)
+        return _value(marshal.loads(data))  # noqa: S302 (of Charter's own cache, sealed with the user's key)
     except (EOFError, TypeError, IndexError, KeyError) as error:
         raise ValueError(f"not a result of this version: {error}") from error
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from charter.engine import bandit, constitution, discovery, registry
 from charter.engine.plan import SelectionError, Selector
 from charter.engine.project import Project
+from charter.engine.seal import user_folder
 from charter.engine.settings import Settings, SettingsError, guess, load
 
 if TYPE_CHECKING:
@@ -131,9 +132,8 @@ def cache_folder(settings: Settings) -> Path:
     """Where a project's results are kept: in the project, or with the user for a folder that is none."""
     if settings.is_marked:
         return settings.root / settings.cache_dir
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     name = hashlib.blake2b(os.fsencode(settings.root), digest_size=8).hexdigest()
-    return Path(home) / "charter" / name
+    return user_folder() / name
 
 
 def _surroundings(settings: Settings, targets: set[str]) -> tuple[set[str], list[str]]:

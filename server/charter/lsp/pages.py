@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from charter.engine.seal import user_folder
 from charter.lsp.documents import uri_of
 from charter.lsp.rows import RulePage
 
@@ -51,7 +50,7 @@ def _page(rule: AnyRule) -> RulePage:
 def _written(found: list[RulePage]) -> Path | None:
     """Write the pages where any editor can open them; None if there is no place for them."""
     digest = hashlib.blake2b("".join(page.page for page in found).encode(), digest_size=6).hexdigest()
-    folder = _cache_folder() / "charter" / "pages" / digest
+    folder = user_folder() / "pages" / digest
     if (folder / "complete").exists():
         return folder
     try:
@@ -62,11 +61,3 @@ def _written(found: list[RulePage]) -> Path | None:
     except OSError:
         return None
     return folder
-
-
-def _cache_folder() -> Path:
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
