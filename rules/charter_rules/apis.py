@@ -30,6 +30,7 @@ class Api:
         always: whether it is wrong whatever Python the project supports.
         note: why, in a few words; "" for the usual reason.
         of: for methods, the last part of the base class's name.
+        function: whether a module of the same name is there to stay.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Api:
     always: bool = False
     note: str = ""
     of: str = ""
+    function: bool = False
 
     @property
     def history(self) -> str:
@@ -90,7 +92,7 @@ def _load() -> Apis:
 
 
 _KEYS = frozenset(
-    {"since", "removed", "returned", "use", "replace", "grade", "needs", "always", "note", "of"}
+    {"since", "removed", "returned", "use", "replace", "grade", "needs", "always", "note", "of", "function"}
 )
 
 
@@ -113,6 +115,7 @@ def _api(file: str, name: str, package: str, row: dict[str, Any]) -> Api:
         always=row.get("always", False),
         note=row.get("note", ""),
         of=row.get("of", ""),
+        function=row.get("function", False),
     )
 
 

@@ -141,7 +141,8 @@ def _role(use: ast.Name, ctx: Context, releases: Container[str]) -> Literal["use
             if parent.attr in {"detach", "fileno", "__enter__"}:
                 return "escapes"
             return "escapes" if parent.attr not in _USES and _is_kept(outer, ctx) else "uses"
-        return "escapes" if isinstance(outer, (ast.Return, ast.Assign, ast.Call, ast.keyword)) else "uses"
+        kept = (ast.Return, ast.Assign, ast.Call, ast.keyword, ast.Tuple, ast.List, ast.Dict)
+        return "escapes" if isinstance(outer, kept) else "uses"
     if isinstance(parent, (ast.For, ast.comprehension)) and parent.iter is use:
         return "uses"
     if isinstance(parent, ast.Call) and use in parent.args:

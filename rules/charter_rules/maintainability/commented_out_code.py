@@ -133,7 +133,7 @@ def _is_code(comments: list[str]) -> bool:
     body = _parse("\n".join(lines)) or _parse("def _():\n" + "\n".join(f" {line}" for line in lines))
     if not body:
         return False
-    return any(_does_something(node) for node in body) and not _is_prose(filled)
+    return any(_does_something(node) for node in body) and not _is_value(body) and not _is_prose(filled)
 
 
 def _parse(text: str) -> list[ast.stmt]:
@@ -149,6 +149,18 @@ def _does_something(node: ast.stmt) -> bool:
     if isinstance(node, ast.Expr):
         return isinstance(node.value, (ast.Call, ast.Await, ast.Yield))
     return not isinstance(node, ast.AnnAssign)
+
+
+def _is_value(body: list[ast.stmt]) -> bool:
+    """Whether the lines show a value as it is printed, such as `Point(x=1, y=2)`."""
+    first = body[0]
+    return (
+        len(body) == 1
+        and isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Call)
+        and isinstance(first.value.func, ast.Name)
+        and first.value.func.id[:1].isupper()
+    )
 
 
 def _is_prose(lines: list[str]) -> bool:

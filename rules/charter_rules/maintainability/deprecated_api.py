@@ -126,9 +126,11 @@ def _import_from(node: ast.ImportFrom, ctx: Context) -> Iterator[Finding]:
     if node.level or node.module is None:
         return
     table = apis.load()
-    whole = table.modules.get(node.module.partition(".")[0])
+    whole = table.names.get(node.module)
+    if whole is None or whole.function:
+        whole = table.modules.get(node.module.partition(".")[0])
     for alias in node.names:
-        api = table.names.get(f"{node.module}.{alias.name}") or table.names.get(node.module) or whole
+        api = table.names.get(f"{node.module}.{alias.name}") or whole
         if api is not None and _applies(api, ctx) and not _is_guarded(node, ctx):
             known = api.name == f"{node.module}.{alias.name}"
             name = api.name if known else node.module
@@ -154,6 +156,7 @@ def _is_guarded(node: ast.AST, ctx: Context) -> bool:
                 word in test
                 for word in (
                     "version",
+                    "deprecated",
                     "hasattr",
                     "PY",
                     "HAS_",

@@ -100,10 +100,17 @@ def _and_or(node: ast.BoolOp, ctx: Context) -> Iterator[Finding]:
     text = f"{ctx.source(yes)} if {ctx.source(condition)} else {ctx.source(node.values[1])}"
     if isinstance(ctx.parent(node), ast.expr):
         text = f"({text})"
+    certain = isinstance(yes, ast.Constant) and bool(yes.value)
     yield ctx.finding(
         node,
-        "`and … or` is a conditional expression that fails where its first value is empty",
-        fix=Fix("Write the conditional expression", (ctx.replace(node, text),), Grade.UNSAFE),
+        "`and … or` is a conditional expression in disguise"
+        if certain
+        else "`and … or` is a conditional expression that fails where its first value is empty",
+        fix=Fix(
+            "Write the conditional expression",
+            (ctx.replace(node, text),),
+            Grade.SAFE if certain else Grade.UNSAFE,
+        ),
     )
 
 

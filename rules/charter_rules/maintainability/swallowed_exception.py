@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from charter.api import Fix, Grade, Severity, rule
@@ -81,6 +82,9 @@ def swallowed_exception(handler: ast.ExceptHandler, ctx: Context) -> Iterator[Fi
     function = ctx.function(handler)
     if function is not None and function.name in _LAST_RESORTS:
         return
+    attempt = ctx.parent(handler)
+    if isinstance(attempt, ast.Try) and (attempt.orelse or _is_announced(attempt, ctx)):
+        return
     span = ctx.span(handler)
     if _is_explained(ctx, span.start, ctx.span(body[-1]).end):
         return
@@ -98,6 +102,22 @@ def _blanket(handler: ast.ExceptHandler, ctx: Context) -> str | None:
         return ""
     types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
     return next((ctx.source(item) for item in types if ctx.name(item) in _BLANKET), None)
+
+
+def _is_announced(attempt: ast.Try, ctx: Context) -> bool:
+    """Whether a comment right above the `try` speaks of what is ignored."""
+    start = ctx.text.rfind("\n", 0, ctx.span(attempt).start)
+    above = ctx.text[: max(start, 0)].rsplit("\n", 6)[-6:]
+    said: list[str] = []
+    while above and above[-1].lstrip().startswith("#"):
+        said.append(above.pop())
+    return any(_IGNORED.search(line) for line in said)
+
+
+_IGNORED = re.compile(
+    r"suppress|ignor|swallow|fail|error|exception|raise|best.effort|try to|attempt|doesn.t matter",
+    re.IGNORECASE,
+)
 
 
 def _is_explained(ctx: Context, start: int, end: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from charter.api import Fix, Grade, Severity, Span, rule
@@ -79,6 +80,9 @@ def unreachable_code(statement: ast.stmt, ctx: Context) -> Iterator[Finding]:
     if all(isinstance(item, (*shapes.DEFINITIONS, ast.Pass)) or _is_never(item) for item in rest):
         return
     span = Span(ctx.span(rest[0]).start, ctx.span(rest[-1]).end)
+    between = ctx.text[ctx.span(statement).end : ctx.text.find("\n", span.start) + 1 or len(ctx.text)]
+    if _SAID.search(between):
+        return
     edits = tuple(ctx.remove_statement(item) for item in rest)
     yield ctx.finding(
         rest[0] if len(rest) == 1 else span,
@@ -86,6 +90,12 @@ def unreachable_code(statement: ast.stmt, ctx: Context) -> Iterator[Finding]:
         fix=Fix("Remove what is never reached", edits, Grade.UNSAFE),
         tags=("unnecessary",),
     )
+
+
+_SAID = re.compile(
+    r"#.*(never|reach|should ?n[o']t|cannot|can't|safety|defensive|just in case)", re.IGNORECASE
+)
+"""What a comment says where the author knows that nothing gets there."""
 
 
 def _is_never(statement: ast.stmt) -> bool:

@@ -79,7 +79,7 @@ def unused_variable(function: shapes.FunctionNode, ctx: Context) -> Iterator[Fin
             continue
         uses = read.get(name, ())
         if not uses:
-            if _is_local(places, function, ctx) and not (ctx.is_test and _is_call(places[0], ctx)):
+            if _is_local(places, function, ctx) and not _is_meant(places, ctx):
                 yield ctx.finding(
                     places[0], f"`{name}` is never read", fix=_remove(places, ctx), tags=("unnecessary",)
                 )
@@ -120,6 +120,18 @@ def _is_local(places: list[ast.Name], function: shapes.FunctionNode, ctx: Contex
         elif not isinstance(parent, ast.AugAssign):
             return False
     return True
+
+
+def _is_meant(places: list[ast.Name], ctx: Context) -> bool:
+    """Whether the value may be there for more than the name: a test that calls, a `+=` that changes what others see."""
+    if ctx.is_test and _is_call(places[0], ctx):
+        return True
+    values = [ctx.parent(place) for place in places]
+    added = any(isinstance(value, ast.AugAssign) for value in values)
+    return added and not all(
+        isinstance(value, ast.AugAssign) or isinstance(getattr(value, "value", None), ast.Constant)
+        for value in values
+    )
 
 
 def _is_call(place: ast.Name, ctx: Context) -> bool:

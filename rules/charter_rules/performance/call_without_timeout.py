@@ -27,6 +27,8 @@ _TIMEOUT_AT: dict[str, int] = {
     "telnetlib.Telnet": 2,
 }
 """The position of the timeout among the arguments of each call, 0-based."""
+_LATER = frozenset({"smtplib.SMTP", "smtplib.SMTP_SSL", "ftplib.FTP", "telnetlib.Telnet"})
+"""What connects only if it is told where to."""
 
 
 @rule(
@@ -71,6 +73,8 @@ def call_without_timeout(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     name = ctx.name(call.func) or ""
     if any(keyword.arg in {"timeout", None} for keyword in call.keywords):
         return
+    if name in _LATER and not call.args and not call.keywords:
+        return  # made now, connected later, which is where the timeout may be given
     if len(call.args) > _TIMEOUT_AT.get(name, 0) or any(isinstance(item, ast.Starred) for item in call.args):
         return
     if any(ctx.name(node.func) == "socket.setdefaulttimeout" for node in ctx.nodes(ast.Call)):

@@ -1,4 +1,4 @@
-"""Finds lists that are used as queues: items are taken from, or put at, the front."""
+"""Finds lists that are used as queues: items are taken from the front."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ if TYPE_CHECKING:
     code="PRF008",
     principles=("fitting-data-structures", "bounded-complexity-of-work"),
     severity=Severity.MEDIUM,
-    calls=("*.pop", "*.insert"),
+    calls=("*.pop",),
 )
 def list_as_queue(call: ast.Call, ctx: Context) -> Iterator[Finding]:
-    """A loop takes items from the front of a list, or puts them there.
+    """A loop takes the items of a list from its front.
 
-    `pop(0)` and `insert(0, x)` move every other item by one place, so a loop over n items moves n²/2. A
-    `collections.deque` does both in one step: emptying a list of 100,000 items from the front takes about a second
-    and a half, a deque of them five milliseconds.
+    `pop(0)` moves every other item by one place, so a loop over n items moves n²/2. A `collections.deque` gives its
+    first item in one step: emptying a list of 100,000 items from the front takes about a second and a half, a deque
+    of them five milliseconds.
 
-    Only local lists are reported, and only loops that empty one from the front or put an item there in every round.
+    Only local lists are reported, and only loops that go on until the list is empty or short. What is done to a list
+    alone, such as sorting it, shows that it is more than a queue.
 
     ```python bad
     def visit(root):
@@ -62,31 +63,36 @@ def list_as_queue(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if not isinstance(attribute, ast.Attribute) or not isinstance(attribute.value, ast.Name) or ctx.is_test:
         ctx.not_an_opportunity()
         return
-    arity = 1 if attribute.attr == "pop" else 2
-    if len(call.args) != arity or not _is_zero(call.args[0]):
+    if len(call.args) != 1 or not _is_zero(call.args[0]):
         ctx.not_an_opportunity()
         return
     name = attribute.value.id
     function = ctx.function(call)
     loop = ctx.loop(call)
-    if function is None or not isinstance(loop, shapes.LOOPS):
-        return
+    if function is None or not isinstance(loop, ast.While) or name not in shapes.names_in(loop.test):
+        return  # takes a few items, does not empty the list
     values = shapes.assigned_values(name, function, ctx)
     if not values or not all(_makes_list(value, ctx) for value in values):
         return
     if any(any(ancestor is loop for ancestor in ctx.ancestors(value)) for value in values):
         return  # made anew in each round, so that it stays short
-    if attribute.attr == "pop":
-        if not isinstance(loop, ast.While) or name not in shapes.names_in(loop.test):
-            return  # takes a few items, does not empty the list
-    elif not isinstance(loop, ast.For) or ctx.statement(call) not in loop.body:
-        return  # puts something in front now and then
-    step = "takes from" if attribute.attr == "pop" else "puts at"
+    if any(_is_for_lists(use, ctx) for use in shapes.reads(name, function.body)):
+        return
     yield ctx.finding(
         call,
-        f"each round moves all of `{name}` by one place; a `deque` {step} the front in one step",
+        f"each round moves all of `{name}` by one place; a `deque` takes from the front in one step",
         fix=_deque(name, values, function, ctx),
     )
+
+
+def _is_for_lists(use: ast.Name, ctx: Context) -> bool:
+    """Whether a use asks for what only lists do well: sorting, or items in the middle."""
+    parent = ctx.parent(use)
+    if isinstance(parent, ast.Subscript) and parent.value is use:
+        return isinstance(
+            parent.slice, ast.Constant
+        )  # `waiting[0]` peeks at what the loop may leave in place
+    return isinstance(parent, ast.Attribute) and parent.attr in {"sort", "index"}
 
 
 def _is_zero(node: ast.expr) -> bool:

@@ -65,7 +65,7 @@ def list_membership_in_loop(compare: ast.Compare, ctx: Context) -> Iterator[Find
     values = shapes.assigned_values(name, function, ctx)
     if values is None or len(values) != 1 or not _is_unbounded_list(values[0], name, function, ctx):
         return
-    if _is_inside(values[0], loop, ctx) or _breaks_soon(compare, loop, ctx):
+    if _is_inside(values[0], loop, ctx) or _breaks_soon(compare, loop, ctx) or _has_few_rounds(loop):
         return
     yield ctx.finding(
         compare,
@@ -107,6 +107,16 @@ def _method(use: ast.Name, ctx: Context) -> str:
 def _is_inside(node: ast.AST, loop: ast.AST, ctx: Context) -> bool:
     """Whether the list is made anew in each round, so that it is likely to be short."""
     return any(ancestor is loop for ancestor in ctx.ancestors(node))
+
+
+def _has_few_rounds(loop: ast.AST) -> bool:
+    """Whether the loop goes through a constant or something written out in place."""
+    items = loop.iter if isinstance(loop, (ast.For, ast.AsyncFor, ast.comprehension)) else None
+    while isinstance(items, (ast.Call, ast.Attribute)):
+        if isinstance(items, ast.Attribute) and items.attr.isupper():
+            return True
+        items = items.func if isinstance(items, ast.Call) else items.value
+    return items is not None and (_is_small(items) or (isinstance(items, ast.Name) and items.id.isupper()))
 
 
 def _breaks_soon(compare: ast.Compare, loop: ast.AST, ctx: Context) -> bool:

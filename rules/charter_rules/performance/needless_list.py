@@ -64,7 +64,7 @@ def needless_list(comprehension: ast.ListComp, ctx: Context) -> Iterator[Finding
     ```
     """
     parent = ctx.parent(comprehension)
-    if ctx.is_test or _is_explained(comprehension, ctx):
+    if ctx.is_test or _is_explained(comprehension, ctx) or _calls_each(comprehension):
         return
     if any(generator.is_async for generator in comprehension.generators) or _awaits(comprehension):
         return
@@ -106,6 +106,13 @@ def _is_explained(comprehension: ast.ListComp, ctx: Context) -> bool:
     start = ctx.text.rfind("\n", 0, ctx.span(ctx.statement(comprehension)).start)
     above = ctx.text[ctx.text.rfind("\n", 0, max(start, 0)) + 1 : max(start, 0)]
     return above.lstrip().startswith("#")
+
+
+def _calls_each(comprehension: ast.ListComp) -> bool:
+    """Whether the items are called, so that the list may be there to have all of them called."""
+    element = comprehension.elt
+    targets = {name for generator in comprehension.generators for name in shapes.names_in(generator.target)}
+    return isinstance(element, ast.Call) and isinstance(element.func, ast.Name) and element.func.id in targets
 
 
 def _awaits(comprehension: ast.ListComp) -> bool:

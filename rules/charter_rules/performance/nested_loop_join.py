@@ -60,6 +60,8 @@ def nested_loop_join(inner: ast.For, ctx: Context) -> Iterator[Finding]:
     inner_names, outer_names = shapes.names_in(inner.target), shapes.names_in(outer.target)
     if shapes.names_in(inner.iter) & (outer_names | shapes.stored_in(outer.body)):
         return
+    if any(shapes.changed_in(name, [outer], ctx) for name in shapes.names_in(inner.iter)):
+        return  # grows or shrinks as the loop goes on
     key = _compared(inner.body[0].test, inner_names, outer_names)
     if key is None:
         return

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 1
+VERSION = 2
 STRONG: Final = 0.95
 ENOUGH: Final = 30
 
@@ -252,6 +252,8 @@ def _tests(source: Source, names: Names) -> Iterator[Use]:
                 if isinstance(parent, ast.ClassDef)
                 else []
             )
+            if isinstance(parent, ast.ClassDef) and not bases and not parent.name.startswith("Test"):
+                continue  # a mixin, for classes that say what they are
             is_unittest = any(base.endswith("TestCase") for base in bases)
             if is_unittest or not bases:
                 way = "methods of a `TestCase`" if is_unittest else "plain pytest functions and classes"

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 1
+VERSION = 2
 
 _PRIVATE: Final = re.compile(
     r"(^|/)(tests?|testing|migrations|versions|examples?|docs?|benchmarks?|scripts?|tools|vendor|_vendor|conftest\.py"
@@ -238,18 +238,26 @@ class _Reader:
             nearest = close[0] if close else missing[0] if len(missing) == 1 else ""
             place = pack(self.source, Span(start + entry.start, start + entry.end))
             self.problems.append((node.name, "unknown-parameter", entry.name, place, nearest, ()))
-        known = [name for name in documented if name in real]
-        in_code = [name for name in real if name in known]
+        # Only those that callers pass by position: the order of the others misleads nobody.
+        required = _required(node, real)
+        known = [name for name in documented if name in required]
+        in_code = [name for name in required if name in known]
         if known != in_code and len(set(known)) == len(known) and set(documented) <= set(real):
             entry = next(
                 e
-                for e, name in zip((e for e in doc.parameters if e.name in real), in_code, strict=False)
+                for e, name in zip((e for e in doc.parameters if e.name in required), in_code, strict=False)
                 if e.name != name
             )
             place = pack(self.source, Span(start + entry.start, start + entry.end))
             self.problems.append((node.name, "order", entry.name, place, "", tuple(in_code)))
         missing = [name for name in real if name not in documented and not name.startswith("_")]
-        if len(missing) == 1 and len(real) >= 3 and set(documented) <= set(real) and not loose:
+        if (
+            len(missing) == 1
+            and missing != real[:1]  # what a function is about may be told by its summary
+            and len(real) >= 3
+            and set(documented) <= set(real)
+            and not loose
+        ):
             place = pack(self.source, name_span(self.source, node))
             self.problems.append((node.name, "missing-parameter", missing[0], place, "", ()))
 
@@ -322,7 +330,7 @@ def _parameters(
     defaults: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
     pairs = list(zip(positional, [*defaults, *arguments.defaults], strict=True))
     static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list)
-    if owner is not None and not static:
+    if owner is not None and not static and not _is_interface(owner):
         pairs = pairs[1:]
     found = [_parameter(argument, default, "", source) for argument, default in pairs]
     if arguments.vararg is not None:
@@ -333,6 +341,18 @@ def _parameters(
     if arguments.kwarg is not None:
         found.append(_parameter(arguments.kwarg, None, "**", source))
     return [item for item in found if private or not item[0].startswith("_")]
+
+
+def _required(node: FunctionNode, real: list[str]) -> list[str]:
+    """The parameters that must be given and may be given by position, in order."""
+    positional = [*node.args.posonlyargs, *node.args.args]
+    names = [argument.arg for argument in positional[: len(positional) - len(node.args.defaults)]]
+    return [name for name in names if name in real]
+
+
+def _is_interface(class_: ast.ClassDef) -> bool:
+    """Whether a class declares an interface of zope's, whose methods have no `self`."""
+    return any(ast.unparse(base).endswith("Interface") for base in class_.bases)
 
 
 def _parameter(

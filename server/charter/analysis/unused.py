@@ -29,10 +29,13 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 2
+VERSION = 3
 
 _WORD: Final[re.Pattern[str]] = re.compile(r"[A-Za-z_]\w*")
 _TEST: Final = re.compile(r"(^|/)(tests?|testing|conftest\.py|test_[^/]*\.py|[^/]*_test\.py|tests\.py)($|/)")
+_OTHERS: Final = re.compile(r"(^|/)(migrations|vendor|_vendor)/")
+"""Where imports are written by a machine or by other people."""
+_TYPE_COMMENT: Final = re.compile(r"#\s*type:(.*)")
 _OWN_BASES: Final = frozenset(
     {
         "builtins.object", "builtins.Exception", "builtins.ValueError", "builtins.TypeError", "builtins.RuntimeError",
@@ -102,6 +105,9 @@ def _uses(source: Source, prefixes: set[str]) -> Counter[str]:
         value = constant.value
         if isinstance(value, str) and len(value) <= 200:
             uses.update(_named_by(value, constant, prefixes, source))
+    if "type:" in source.text:
+        for comment in _TYPE_COMMENT.findall(source.text):
+            uses.update(_WORD.findall(comment))
     return uses
 
 
@@ -144,8 +150,22 @@ def _sort(node: _Node, source: Source) -> str:
     parent = source.parent(node)
     if isinstance(parent, ast.Module):
         return "class" if isinstance(node, ast.ClassDef) else "function"
-    is_method = isinstance(parent, ast.ClassDef) and isinstance(node, FUNCTIONS) and not _is_stub(node)
-    return "method" if is_method else ""
+    if not isinstance(parent, ast.ClassDef) or not isinstance(node, FUNCTIONS):
+        return ""
+    # A mixin's methods, and what calls its own name of `super()`, stand in for those of a class elsewhere.
+    replaces = parent.name.endswith("Mixin") or _calls_super(node)
+    return "" if replaces or _is_stub(node) else "method"
+
+
+def _calls_super(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return any(
+        isinstance(inner, ast.Attribute)
+        and inner.attr == node.name
+        and isinstance(inner.value, ast.Call)
+        and isinstance(inner.value.func, ast.Name)
+        and inner.value.func.id == "super"
+        for inner in ast.walk(node)
+    )
 
 
 def _is_candidate(node: _Node, names: Names) -> bool:
@@ -201,7 +221,7 @@ def _exports(source: Source) -> set[str]:
 
 def _unused_imports(source: Source, names: Names, uses: dict[str, int]) -> Iterator[Import]:
     """Imports whose local name nothing in the file mentions; `__init__` files and deliberate re-exports are left out."""
-    if source.path.endswith(("__init__.py", ".pyi")):
+    if source.path.endswith(("__init__.py", ".pyi")) or _OTHERS.search(source.path) or _is_front(source.tree):
         return
     table = names.table(source.tree)
     for kind in (ast.Import, ast.ImportFrom):
@@ -220,6 +240,31 @@ def _unused_imports(source: Source, names: Names, uses: dict[str, int]) -> Itera
                     continue
                 bound = next((b.target for b in table.get(local, ()) if b.node is statement), "")
                 yield (local, alias.name if kind is ast.Import else bound or alias.name, pack(source, alias))
+
+
+def _is_front(tree: ast.Module) -> bool:
+    """Whether a module does nothing but import: it is there to offer what it imports."""
+    todo: list[ast.stmt] = [*tree.body]
+    while todo:
+        statement = todo.pop()
+        if isinstance(statement, (ast.If, ast.Try)):
+            todo.extend(
+                (
+                    *statement.body,
+                    *statement.orelse,
+                    *(s for h in getattr(statement, "handlers", ()) for s in h.body),
+                )
+            )
+        elif isinstance(statement, ast.Assign):
+            if not all(
+                isinstance(target, ast.Name) and target.id.startswith("__") for target in statement.targets
+            ):
+                return False
+        elif not isinstance(statement, (ast.Import, ast.ImportFrom, ast.Pass)) and not (
+            isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+        ):
+            return False
+    return True
 
 
 def _times_imported(name: str, source: Source, *, own: bool) -> int:
