@@ -224,7 +224,7 @@ def test_a_diff_writes_nothing_and_applies_with_git(project: Path, charter: Char
 
 
 def piped(text: str, *args: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "charter.cli.main", "check", "-", *args]
+    command = [sys.executable, "-m", "charter", "check", "-", *args]
     return subprocess.run(command, input=text, text=True, capture_output=True, check=False)
 
 
@@ -369,7 +369,7 @@ def test_a_new_rule_works_end_to_end_from_a_package_of_its_own(
     (metadata / "entry_points.txt").write_text("[charter.rules]\nacme_rules = acme_rules\n")
     (tmp_path / "shop.py").write_text('"""Code."""\n\nprint("x")\n')
     env = {**os.environ, "PYTHONPATH": str(pack)}
-    check = [sys.executable, "-m", "charter.cli.main", "check", "-f", "concise", "shop.py"]
+    check = [sys.executable, "-m", "charter", "check", "-f", "concise", "shop.py"]
     result = subprocess.run(check, env=env, text=True, capture_output=True, check=False)
     assert "shop.py:3:1: ACME001 print-in-library" in result.stdout
     test = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(pack)]
@@ -406,7 +406,7 @@ def test_the_version_loads_no_heavy_library() -> None:
 def test_reading_only_the_beginning_of_the_output_is_no_error(project: Path) -> None:
     for number in range(60):
         (project / "pkg" / f"m{number}.py").write_text(BAD * 8)
-    command = f"{sys.executable} -m charter.cli.main check -f concise | head -1"
+    command = f"{sys.executable} -m charter check -f concise | head -1"
     result = subprocess.run(["bash", "-c", command], text=True, capture_output=True, check=True)
     assert "Traceback" not in result.stderr
 
@@ -415,7 +415,7 @@ def test_reading_only_the_beginning_of_the_output_is_no_error(project: Path) -> 
 def test_an_interrupt_ends_the_run_and_its_workers_without_a_trace(project: Path) -> None:
     for number in range(40):
         (project / "pkg" / f"m{number}.py").write_text(BAD * 400)
-    command = [sys.executable, "-m", "charter.cli.main", "check", "-j", "2", "--unsafe-fixes"]
+    command = [sys.executable, "-m", "charter", "check", "-j", "2", "--unsafe-fixes"]
     # A test run in the background of a shell inherits an ignored SIGINT, and Python would go on ignoring it.
     process = subprocess.Popen(
         command,

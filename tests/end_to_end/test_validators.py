@@ -76,7 +76,7 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     (folder / "broken.py").write_text("def f(:\n", "utf-8")
     files = {name: folder / f"out.{name}" for name in ("sarif", "rdjson", "gitlab")}
     arguments = [f"--output={name}:{path}" for name, path in files.items()]
-    command = [sys.executable, "-m", "charter.cli.main", "check", "--no-cache", *arguments, "."]
+    command = [sys.executable, "-m", "charter", "check", "--no-cache", *arguments, "."]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 1, done.stderr
     return files

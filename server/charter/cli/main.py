@@ -94,7 +94,3 @@ def run() -> None:
         sys.stderr.close()
         sys.exit(0)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-if __name__ == "__main__":
-    run()

@@ -87,6 +87,8 @@ class Index:
             plan = plans.get(kind)
             if plan is None:
                 plan = child_fields(kind)
+            if not plan:
+                continue
             mark = len(stack)
             for name, many in plan:
                 child = getattr(node, name, _ABSENT)
