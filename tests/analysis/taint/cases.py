@@ -76,7 +76,10 @@ BODIES: dict[str, str] = {
     "checked another": 'if request.args["y"].isdigit():\n    eval(request.args["x"])  # !code',
     # Contexts of sinks
     "parameters": 'x = request.args["x"]\ndb.execute("SELECT * FROM t WHERE a = ?", (x,))',
-    "argument list": 'subprocess.run(["ls", "--", request.args["x"]])  # !argument',
+    "argument list": 'subprocess.run(["ls", request.args["x"]])  # !argument',
+    "argument behind the options": 'subprocess.run(["ls", "--", request.args["x"]])',
+    "argument of an option": 'subprocess.run(["ls", "--ignore=" + request.args["x"]])',
+    "text in two steps": 'x = request.form["x"]\nq = "SELECT * FROM t WHERE a = \'" + x\nq = q + "\'"\nunknown.execute(q)  # !sql',
     "program": 'subprocess.run([request.args["x"]])  # !command',
     "shell in list": 'subprocess.run(["sh", "-c", request.args["x"]])  # !command',
     "quoted": 'import shlex\nos.system("ls " + shlex.quote(request.args["x"]))',

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from charter.analysis.taint.values import NO, UNKNOWN, Value
+from charter.analysis.taint.values import HOLE, NO, UNKNOWN, Value, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -176,11 +176,22 @@ def _command(frame: Any, value: Value, *, programs: bool) -> list[Value]:
     if not exact:
         return []
     name = exact[0][1]
-    shell = isinstance(name, str) and name.rpartition("/")[2] in _SHELLS
+    shell = not isinstance(name, str) or name.rpartition("/")[2] in _SHELLS  # an unknown program may be one
     inline = shell and any(one[1] in {"-c", "/c", "/C", "-Command", "-lc"} for one in exact[1:3])
     if inline:
         return exact[1:] if programs else []
-    return exact[:1] if programs else exact[1:]
+    return exact[:1] if programs else _possible_options(exact[1:])
+
+
+def _possible_options(arguments: list[Value]) -> list[Value]:
+    """The arguments that a program may take for options: what begins with known text is none, nor what follows `--`."""
+    found: list[Value] = []
+    for value in arguments:
+        if value[1] == "--":
+            break
+        if text_of(value)[:1] == HOLE:
+            found.append(value)
+    return found
 
 
 def holds(

@@ -121,6 +121,8 @@ class Engine:
         """Compute everything that is not known or no longer true."""
         if not self._scanned:
             self._scanned = True
+            if self.index.by_function:
+                self._find_conventional()
             for module in self.ordered():
                 if (module.main, ()) not in self.summaries:
                     self.summary(module.main, (), 0, None)
@@ -135,6 +137,15 @@ class Engine:
             for key in batch:
                 self._renew(key)
         self._dirty.clear()
+
+    def _find_conventional(self) -> None:
+        """Remember the functions that are handlers by their names and parameters."""
+        for module in self.ordered():
+            for function in module.functions:
+                for use in handlers.used_by_convention(function, self.index):
+                    if function not in self.handlers:
+                        self.handlers[function] = use
+                        self.registrars[function] = module
 
     # Changes
     def changed(self, functions: Iterable[Function]) -> None:

@@ -312,11 +312,18 @@ class _Steps:
         """What a name holds: the last assignment above it (in a loop perhaps one below), and what was added since."""
         found = self.line.bindings.get(node[2], [])
         given: list[Binding] = []
-        for one in reversed([one for one in found if one.position < node[1]] or found):
+        above = [one for one in found if self._is_above(one, node[1])]
+        for one in reversed(above or found):
             given.append(one)
             if one.whole:
                 break
         return given[:4]
+
+    def _is_above(self, binding: Binding, position: int) -> bool:
+        """Whether a name was bound before a place, and not by the statement around it."""
+        use, bound = self.line.location(position).span, self.line.location(binding.position).span
+        source = self.line.location(binding.source[1]).span
+        return bound.start < use.start and not (source.start <= use.start and use.end <= source.end)
 
     def _parameter(self, name: str, taint: int) -> None:
         function = self.run.function

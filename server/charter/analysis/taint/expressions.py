@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from charter.analysis.taint.arguments import Arguments
 from charter.analysis.taint.calls import Calls
 from charter.analysis.taint.frame import NO_KILL, REST
+from charter.analysis.taint.handlers import HARMLESS
 from charter.analysis.taint.values import (
     ALL_DANGERS,
     BIT,
@@ -43,7 +44,7 @@ _BUILTINS: Final = frozenset(dir(builtins))
 _LARGEST: Final = 1 << 64
 _CONTROL: Final = spread(BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"])
 _ABSOLUTE: Final = spread(BIT["path-absolute"])
-_INHERENT: Final = frozenset({"name", "value"})
+_TEXTS: Final = (str, bytes, tuple)
 
 
 class Expressions(Calls):
@@ -244,7 +245,9 @@ class Expressions(Calls):
             return (0, NO, (BOUND, value, method), ())
         stored = self.engine.field(cls, name, self)
         if stored is not UNKNOWN:
-            return (stored[0] | value[0], *stored[1:]) if value[0] and not stored[0] else stored
+            if not value[0] or stored[0] or (stored[2] is not None and stored[2][1] in HARMLESS):
+                return stored
+            return (stored[0] | value[0], *stored[1:])
         for base in self.project.externals(cls):
             path = self.index.canonical(f"{base}.{name}")
             if self.index.entry(path).name:
@@ -398,7 +401,7 @@ class Expressions(Calls):
             if folded is not None:
                 return folded
         if operator == "+":
-            if isinstance(one, str | tuple) or isinstance(two, str | tuple):
+            if isinstance(one, _TEXTS) or isinstance(two, _TEXTS):
                 return self.concat([left, right])
             if left[3] or right[3]:
                 exact, more = self.elements_exactly(left), self.elements_exactly(right)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from charter.analysis.taint.arguments import choose
+from charter.analysis.taint.arguments import Arguments, choose, holds
 from charter.analysis.taint.frame import SOURCE, SourceSite
 from charter.analysis.taint.routes import Route, parse
 from charter.analysis.taint.values import (
@@ -24,7 +26,6 @@ from charter.model import ir
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from charter.analysis.taint.arguments import Arguments
     from charter.analysis.taint.frame import Frame
     from charter.model.library.index import Entry, Index
     from charter.model.library.values import Handler
@@ -63,7 +64,11 @@ def used_by_decorator(frame: Any, decorator: ir.Node, index: Index) -> Iterator[
     if not entries and target[0] == ir.ATTR:
         entries = list(_guessed(frame, target, arguments, index))
     for handler in entries:
-        yield Use(handler, _route(frame, handler, arguments))
+        route = _route(frame, handler, arguments)
+        if handler.html and arguments is not None and holds(frame, handler.html, arguments, None):
+            yield Use(replace(handler, returns="html", html=()), route)
+        else:
+            yield Use(handler, route)
 
 
 def _entries(frame: Any, target: ir.Node, index: Index) -> Iterator[Handler]:
@@ -114,12 +119,33 @@ def used_by_class(cls: Class, externals: tuple[str, ...], index: Index) -> Itera
     """The methods of a class that a framework calls because of its bases."""
     seen: set[str] = set()
     for external in externals:
-        for base in index.ancestors(index.canonical(external)):
-            for handler in index.by_class.get(base, ()):
-                for name in handler.methods:
-                    if name in cls.methods and name not in seen:
-                        seen.add(name)
-                        yield cls.methods[name], Use(handler, None)
+        found = [
+            one for base in index.ancestors(index.canonical(external)) for one in index.by_class.get(base, ())
+        ]
+        found += [handler for suffix, handler in index.by_suffix if external.endswith(suffix)]
+        for handler in found:
+            for name in _methods(cls, handler):
+                if name not in seen:
+                    seen.add(name)
+                    yield cls.methods[name], Use(handler, None)
+
+
+def _methods(cls: Class, handler: Handler) -> Iterator[str]:
+    for name in handler.methods:
+        if "*" in name:
+            yield from (one for one in cls.methods if one[0] != "_" and fnmatchcase(one, name))
+        elif name in cls.methods:
+            yield name
+
+
+def used_by_convention(function: Function, index: Index) -> Iterator[Use]:
+    """The handler roles that a function has by its name and the names of its parameters."""
+    names = [parameter[0] for parameter in function.parameters]
+    taken = ", ".join(names[1:] if function.cls is not None else names)
+    keys = (("*", taken), (function.short, taken), (function.short, ""))
+    for packages, handler in [one for key in keys for one in index.by_function.get(key, ())]:
+        if not packages or any(root in packages for root in function.module.record[ir.ROOTS]):
+            yield Use(handler, None)
 
 
 def _route(frame: Frame, handler: Handler, arguments: Arguments | None) -> Route | None:
@@ -145,6 +171,10 @@ def seed(frame: Any, function: Function, use: Use) -> None:
             continue
         name = parameter[0]
         value = frame.state.get(name, UNKNOWN)
+        injection = _injection(parameter)
+        if injection is not None:
+            frame.state[name] = _injected(frame, injection, parameter[4])
+            continue
         typed = handler.types.get(name) or handler.types.get(str(place))
         if typed and value[2] is None:
             frame.state[name] = (value[0], NO, (INSTANCE, typed), value[3])
@@ -152,6 +182,23 @@ def seed(frame: Any, function: Function, use: Use) -> None:
             frame.state[name] = _untrusted(frame, function, handler, parameter, value, _safe_bits(use, name))
         elif name in handler.tainted or str(place) in handler.tainted:
             frame.state[name] = _untrusted(frame, function, handler, parameter, value, 0)
+
+
+def _injection(parameter: ir.Node) -> ir.Node | None:
+    """The call by which a parameter asks for the result of a function, such as `Depends(current_user)`."""
+    annotation = parameter[1]
+    candidates = [parameter[2]]
+    if annotation is not None and annotation[0] == ir.ITEM and annotation[3][0] == ir.SEQUENCE:
+        candidates += annotation[3][3][1:]
+    return next((node for node in candidates if _is_injected(node) and node[3]), None)
+
+
+def _injected(frame: Any, injection: ir.Node, place: int) -> Value:
+    """What the injected function gives; the elements of what a generator yields."""
+    frame.value(injection)  # makes the function a handler
+    value = frame.invoke(frame.value(injection[3][0]), Arguments(place), place)
+    is_list = value[2] is not None and value[2] == (INSTANCE, "builtins.list")
+    return frame.elements(value) if is_list and value[3] else value
 
 
 def _safe_bits(use: Use, name: str) -> int:

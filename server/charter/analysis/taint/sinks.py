@@ -12,6 +12,7 @@ from charter.analysis.taint.values import (
     BIT,
     FULL,
     HOLE,
+    INSTANCE,
     LANE,
     NO,
     OBJECT,
@@ -58,6 +59,8 @@ class Sinks(Containers):
                     taint = value[0] if not value[3] else self.deep(value)
                     if sink.kind == "nosql":
                         taint = self._operators(value, taint)
+                    elif sink.kind == "xss" and value[3] and value[2] == (INSTANCE, "builtins.dict"):
+                        continue  # sent as JSON
                     if (
                         taint & spread(NEEDED[sink.kind])
                         and self._looks(sink.like, value)

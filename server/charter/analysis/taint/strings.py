@@ -112,7 +112,7 @@ class Strings(Frame):
                 text += value
             else:
                 known = False
-                text += HOLE if part[0] else text_of(part)
+                text += HOLE if part[0] and not isinstance(value, tuple) else text_of(part)
             if len(text) > LONGEST_TEXT:
                 text = text[:LONGEST_TEXT] + HOLE
                 known = False

@@ -66,7 +66,8 @@ class Index:
         self.anywhere: dict[str, list[Sink]] = defaultdict(list)
         self.by_class: dict[str, list[Handler]] = defaultdict(list)
         self.by_decorator: dict[str, list[tuple[tuple[str, ...], Handler]]] = defaultdict(list)
-        self.by_function: dict[str, list[tuple[tuple[str, ...], Handler]]] = defaultdict(list)
+        self.by_suffix: list[tuple[str, Handler]] = []
+        self.by_function: dict[tuple[str, str], list[tuple[tuple[str, ...], Handler]]] = defaultdict(list)
         self._tables: dict[str, dict[str, list[object]]] = {
             name: defaultdict(list)
             for name in (
@@ -106,9 +107,13 @@ class Index:
         for registration in handler.calls:
             self._tables["registers"][self.canonical(registration.call)].append((handler, registration))
         for name in handler.classes:
-            self.by_class[self.canonical(name)].append(handler)
-        for name in handler.functions:
-            self.by_function[name].append((packages, handler))
+            if name.startswith("*"):
+                self.by_suffix.append((name[1:], handler))
+            else:
+                self.by_class[self.canonical(name)].append(handler)
+        for function in handler.functions:
+            name, _, parameters = function.removesuffix(")").partition("(")
+            self.by_function[name, parameters].append((packages, handler))
 
     def carriers(self) -> frozenset[str]:
         """The classes whose instances give untrusted data."""

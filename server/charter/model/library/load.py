@@ -33,6 +33,8 @@ MARKS = ("object", "path-raw")
 """Properties of untrusted data beside the kinds: it may be a dictionary or list; it is not normalised yet."""
 
 _NAME = re.compile(r"(\?|[A-Za-z_]\w*)(\.[A-Za-z_]\w*(\(\))?)*(\(\))?(\.\*)?")
+_CLASS = re.compile(rf"\*\w+|{_NAME.pattern}")
+_FUNCTION = re.compile(r"(\*|\w+)(\(\w+(, \w+)*\))?")
 _ARGUMENT = re.compile(r"(?P<what>\d+\*|\d+|\*\*keys|\*\*|\*|[A-Za-z_]\w*)(?P<or>(\|[A-Za-z_]\w*)*)")
 _STEP = re.compile(r"\.[A-Za-z_]\w*|\[[^\]]*\]|:(body|program|arguments)")
 _SPECIAL = {"self": "self", "return": "return", "*": "all", "**": "keywords", "**keys": "keyword-names"}
@@ -51,7 +53,7 @@ _KEYS: dict[str, frozenset[str]] = {
     "handler": frozenset(
         {
             "decorators", "calls", "classes", "methods", "functions", "route", "syntax", "parameters",
-            "types", "tainted", "kind", "returns", "value",
+            "types", "tainted", "kind", "returns", "html", "value",
         }
     ),
 }  # fmt: skip
@@ -228,12 +230,19 @@ class _Reader:
             )
         return value
 
-    def _names(self, row: Mapping[str, Any], key: str = "names", *, needed: bool = True) -> tuple[str, ...]:
+    def _names(
+        self,
+        row: Mapping[str, Any],
+        key: str = "names",
+        *,
+        needed: bool = True,
+        pattern: re.Pattern[str] = _NAME,
+    ) -> tuple[str, ...]:
         names = tuple(name for braced in self._texts(row, key) for name in _expand(braced))
         if needed and not names:
             self.fail(f"`{key}` is missing: list the qualified names", key)
         for name in names:
-            if not _NAME.fullmatch(name):
+            if not pattern.fullmatch(name):
                 self.fail(f"{name!r} is not a qualified name such as `package.Class.method`", key)
         return names
 
@@ -280,9 +289,11 @@ class _Reader:
     def _arguments(self, row: Mapping[str, Any], key: str, default: tuple[str, ...]) -> tuple[Argument, ...]:
         return tuple(self._argument(text, key) for text in self._texts(row, key, default))
 
-    def _conditions(self, row: Mapping[str, Any]) -> tuple[Condition, ...]:
+    def _conditions(
+        self, row: Mapping[str, Any], keys: tuple[tuple[str, bool], ...] = (("when", False), ("unless", True))
+    ) -> tuple[Condition, ...]:
         result: list[Condition] = []
-        for key, negated in (("when", False), ("unless", True)):
+        for key, negated in keys:
             table = row.get(key, {})
             if not isinstance(table, dict):
                 self.fail(f"`{key}` must be a table such as {{ shell = true }}", key)
@@ -365,9 +376,9 @@ class _Reader:
         return Handler(
             decorators=self._names(row, "decorators", needed=False),
             calls=tuple(self._registration(one, "calls") for one in row.get("calls", [])),
-            classes=self._names(row, "classes", needed=False),
+            classes=self._names(row, "classes", needed=False, pattern=_CLASS),
             methods=tuple(name for braced in self._texts(row, "methods") for name in _expand(braced)),
-            functions=self._texts(row, "functions"),
+            functions=self._names(row, "functions", needed=False, pattern=_FUNCTION),
             route=self._argument(row["route"], "route") if "route" in row else None,
             syntax=self._choice(row, "syntax", _SYNTAXES, ""),
             parameters=self._choice(row, "parameters", ("route", "all", "typed", "none"), "route"),
@@ -375,6 +386,7 @@ class _Reader:
             tainted=self._texts(row, "tainted"),
             kind=kind,
             returns=self._choice(row, "returns", ("html", "json", "response"), "response"),
+            html=self._conditions(row, (("html", False),)),
             value=self._choice(row, "value", ("text", "object"), "text"),
         )
 

@@ -137,9 +137,10 @@ class Handler:
     Attributes:
         decorators: qualified names of decorators (called or bare) that make a function a handler.
         calls: calls that register one.
-        classes: base classes whose `methods` are handlers.
-        methods: names of those methods.
-        functions: names of module-level functions that are handlers by convention, such as `lambda_handler`.
+        classes: base classes whose `methods` are handlers; `*Name` means every class outside of which the name ends so.
+        methods: names of those methods; `*` stands for anything but a leading underscore.
+        functions: functions that are handlers by convention: by name (`lambda_handler`), by the names of their parameters
+            (`*(scope, receive, send)`), or by both.
         route: the decorator's or registration's argument with the URL pattern.
         syntax: how patterns are written: "flask", "django", "regex", "braces", "colon", "pyramid"; "" for none.
         parameters: which parameters are untrusted: "route" (those of the pattern), "all", "typed" (all, judged
@@ -148,6 +149,7 @@ class Handler:
         tainted: positions or names of further parameters that are untrusted.
         kind: the kind of source.
         returns: what is made of the return value: "html", "json" (no HTML), "response".
+        html: what the decorator's call must meet for the return value to be HTML after all.
         value: "text" or "object", as for sources.
     """
 
@@ -163,6 +165,7 @@ class Handler:
     tainted: tuple[str, ...] = ()
     kind: str = "http"
     returns: str = "response"
+    html: tuple[Condition, ...] = ()
     value: str = "text"
 
 
