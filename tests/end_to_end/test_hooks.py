@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
+MANIFEST = ROOT / ".pre-commit-hooks.yaml"
 SHIPPED = ("server", "rules", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml")
 BAD = "def f(x):\n    return x == None\n"
 FIXABLE = "def f(users):\n    return any([user.ok for user in users])\n"
@@ -148,3 +150,26 @@ def test_the_push_hook_compares_with_what_the_remote_has(consumer: Consumer) -> 
     assert done.returncode == 1
     assert "new.py:2:" in done.stdout
     assert "old.py" not in done.stdout
+
+
+def test_a_file_list_that_is_split_into_several_calls_finds_what_one_call_finds(tmp_path: Path) -> None:
+    entry = next(hook["entry"] for hook in yaml.safe_load(MANIFEST.read_text()) if hook["id"] == "charter")
+    (tmp_path / "charter.toml").write_text("cache = false\n")
+    (tmp_path / "views.py").write_text(
+        "from flask import request\n\nfrom store import find\n\n\n"
+        'def view() -> object:\n    """Find."""\n    return find(request.args["name"])\n'
+    )
+    (tmp_path / "store.py").write_text(
+        "import sqlite3\n\n\ndef find(name: str) -> object:\n"
+        '    """Find."""\n    return sqlite3.connect("shop.db").execute("select * from goods where name = " + name)\n'
+    )
+
+    def found(*files: str) -> set[str]:
+        _, *arguments = entry.split()
+        command = [sys.executable, "-m", "charter.cli.main", *arguments, *files]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        return {line for line in done.stdout.splitlines() if ".py:" in line}
+
+    whole = found("store.py", "views.py")
+    assert any("sql-injection" in line for line in whole)
+    assert found("store.py") | found("views.py") == whole

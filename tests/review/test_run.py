@@ -179,8 +179,24 @@ def test_a_fork_is_reviewed_in_two_halves(shell: Shell, tmp_path: Path) -> None:
         (comment,) = double.ours()
     assert second.exit_code == 0
     assert "runs text as code" in comment.body
-    # A file from a fork could make a reader commit anything with one click.
+    # A file from a fork could make a reader commit anything with one click: the fix is there to read.
     assert "suggestion" not in comment.body
+    assert "```diff\n--- a/shop.py\n+++ b/shop.py\n" in comment.body
+    assert "-y = eval(x)\n+y = int(x)\n```" in comment.body
+
+
+def test_a_job_summary_too_large_for_github_is_cut_between_findings_and_says_so(
+    shell: Shell, tmp_path: Path
+) -> None:
+    taken = 1024 * 1024 - 6000
+    (tmp_path / "summary.md").write_text("x" * taken)
+    many = {"shop.py": "".join(f"y = eval('{n}')\n" for n in range(40))}
+    with GitHubDouble(shell.project.root, *_branch(shell.project, many)) as double:
+        double.permissions = set()
+        shell(**shell.actions(double), CHARTER_TOKEN="")
+    page = (tmp_path / "summary.md").read_bytes()
+    assert len(page) < 1024 * 1024
+    assert page.decode().endswith("The rest does not fit on this page.\n")
 
 
 def test_an_artifact_of_another_commit_posts_nothing(shell: Shell, tmp_path: Path) -> None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from typing import TYPE_CHECKING
 
 import msgspec
+import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from charter.review.diff import FileChange, Hunk
 from charter.review.suggest import patch, suggest
 from review.toy import OFFLINE, item_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LINES = st.lists(
     st.sampled_from(
@@ -81,3 +87,22 @@ def test_a_diff_names_its_files_and_says_what_is_doubtful() -> None:
     assert made
     assert made.diff.split("\n")[:2] == ["--- a/a.py", "+++ b/a.py"]
     assert made.doubt == "a doubt"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("a\nb\n", "a\nc\n"),
+        ("a\nb", "a\nc"),
+        ("a\nb", "a\nb\nc\n"),
+        ("a\r\nb\x0c\n", "a\r\nc\x0c\n"),
+        ("", "a\n"),
+    ],
+)
+def test_git_takes_the_diff(tmp_path: Path, old: str, new: str) -> None:
+    made = patch("Mend", "", {"a.py": (old, new)})
+    assert made
+    (tmp_path / "a.py").write_bytes(old.encode())
+    done = subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=f"{made.diff}\n".encode(), check=False)
+    assert done.returncode == 0
+    assert (tmp_path / "a.py").read_bytes() == new.encode()

@@ -164,17 +164,19 @@ class Builder:
     def _fixed(
         self, finding: Finding, place: Anchor, change: FileChange
     ) -> tuple[Anchor, Suggestion | None, Patch | None]:
-        """Where the comment stands and the first fix that is proved: as a suggestion if one can say it, or as a diff."""
+        """Where the comment stands and the first fix that is proved: as a diff, and as a suggestion if one can say it."""
         for offer in self._offers.get(finding.fingerprint, ()):
             texts = {path: self._applied(path, edits) for path, edits in offer.edits.items()}
             title, grade = self._say(offer.fix.title), offer.fix.grade
+            doubt = offer.fix.doubt or ("read it before you apply it" if grade is Grade.SUGGESTION else "")
+            shown = patch(title, doubt, texts)
+            if shown and self._redact.has_secret(shown.diff):
+                shown = None
             if grade is not Grade.SUGGESTION and texts.keys() == {finding.path}:
                 found = suggest(title, *texts[finding.path], change)
                 if found and not self._redact.has_secret("\n".join(found[1].lines)):
-                    return found[0], found[1], None
-            doubt = offer.fix.doubt or ("read it before you apply it" if grade is Grade.SUGGESTION else "")
-            shown = patch(title, doubt, texts)
-            if shown and not self._redact.has_secret(shown.diff):
+                    return *found, shown
+            if shown:
                 return place, None, shown
         return place, None, None
 

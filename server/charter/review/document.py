@@ -83,7 +83,7 @@ class Suggestion(_Value, frozen=True, kw_only=True):
 
 
 class Patch(_Value, frozen=True, kw_only=True):
-    """A proved fix that no suggestion can express, as a unified diff.
+    """A proved fix as a unified diff, for where no suggestion can express it or none is to be offered.
 
     Attributes:
         title: what it does, a verb phrase.

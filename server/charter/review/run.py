@@ -220,7 +220,7 @@ def _publish_document(options: Options, out: TextIO, err: TextIO) -> int:
 
 
 def _distrust(review: Review) -> Review:
-    """The review without one-click fixes: whoever made the file could make a reader commit anything."""
+    """The review with its fixes as diffs only: whoever made the file could make a reader commit anything with a click."""
     items = tuple(msgspec.structs.replace(item, suggestion=None) for item in review.items)
     return msgspec.structs.replace(review, items=items, notes=(), actions=())
 

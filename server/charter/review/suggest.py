@@ -13,7 +13,7 @@ from charter.review.document import Anchor, Patch, Suggestion
 from charter.review.escape import obeys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from charter.review.diff import FileChange, Hunk
 
@@ -86,15 +86,25 @@ def patch(title: str, doubt: str, texts: Mapping[str, tuple[str, str]]) -> Patch
     """
     lines: list[str] = []
     for path, (old, new) in sorted(texts.items()):
-        lines += _unified(path, old.split("\n"), new.split("\n"))
+        lines += _unified(path, _kept_lines(old), _kept_lines(new))
     if not lines or len(lines) > _LONGEST_DIFF or not _can_be_sent(lines):
         return None
     return Patch(title=title, diff="\n".join(lines), doubt=doubt)
 
 
-def _unified(path: str, old: Sequence[str], new: Sequence[str]) -> list[str]:
+def _unified(path: str, old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
     name = path.replace("\n", "?").replace("\r", "?")
-    return list(difflib.unified_diff(old, new, f"a/{name}", f"b/{name}", lineterm=""))
+    for line in difflib.unified_diff(old, new, f"a/{name}", f"b/{name}"):
+        yield line.removesuffix("\n")
+        if not line.endswith("\n"):
+            yield "\\ No newline at end of file"
+
+
+def _kept_lines(text: str) -> list[str]:
+    """The lines with their line feeds; other line ends are part of a line, as they are for git."""
+    lines = [f"{line}\n" for line in text.split("\n")]
+    lines[-1] = lines[-1].removesuffix("\n")
+    return lines if lines[-1] else lines[:-1]
 
 
 def _can_be_sent(lines: Sequence[str]) -> bool:
