@@ -17,10 +17,16 @@ def write_text(path: Path, text: str) -> None:
 def write_bytes(path: Path, content: bytes) -> None:
     """Put bytes into a file, whole or not at all, keeping the mode it has; a symbolic link stays one.
 
+    A device or a pipe is written to as it is: another file in its place would be the end of it.
+
     Raises:
         OSError: if the folder cannot be written to; the old file then stands untouched.
     """
     target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        with target.open("wb") as stream:
+            stream.write(content)
+        return
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
