@@ -166,7 +166,7 @@ def test_a_file_list_that_is_split_into_several_calls_finds_what_one_call_finds(
 
     def found(*files: str) -> set[str]:
         _, *arguments = entry.split()
-        command = [sys.executable, "-m", "charter.cli.main", *arguments, *files]
+        command = [sys.executable, "-m", "charter", *arguments, *files]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         return {line for line in done.stdout.splitlines() if ".py:" in line}
 

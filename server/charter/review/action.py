@@ -75,7 +75,7 @@ def _sarif(place: str) -> str:
         sys.executable,
         "-I",
         "-m",
-        "charter.cli.main",
+        "charter",
         "check",
         "--exit-zero",
         "--output",
