@@ -139,7 +139,10 @@ class Calls(Sinks):
             and not value[3]
             and reference[1][:9] != "builtins."
         ):
-            made = self.new_object(reference, position, {})
+            known = {
+                "." + name: one for name, one in arguments.keywords.items() if one[1] is not NO and not one[0]
+            }
+            made = self.new_object(reference, position, known)
             return (value[0], value[1], reference, made[3])
         return value
 

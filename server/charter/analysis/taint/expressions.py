@@ -44,6 +44,8 @@ _BUILTINS: Final = frozenset(dir(builtins))
 _LARGEST: Final = 1 << 64
 _CONTROL: Final = spread(BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"])
 _ABSOLUTE: Final = spread(BIT["path-absolute"])
+_HTML: Final = spread(BIT["xss"])
+_MARKUP: Final = (INSTANCE, "markupsafe.Markup")
 _TEXTS: Final = (str, bytes, tuple)
 
 
@@ -388,6 +390,9 @@ class Expressions(Calls):
 
     def operated(self, operator: str, left: Value, right: Value, position: int) -> Value:
         """`left operator right`."""
+        if operator in "+%" and _MARKUP in (left[2], right[2]):
+            sides = [side[0] if side[2] == _MARKUP else self.deep(side) & ~_HTML for side in (left, right)]
+            return (sides[0] | sides[1], NO, _MARKUP, ())
         one, two = left[1], right[1]
         if (
             one is not NO

@@ -13,6 +13,7 @@ from charter.analysis.taint.values import (
     ALL_RAW,
     BIT,
     DANGERS,
+    HOLE,
     INSTANCE,
     LANE,
     NO,
@@ -26,6 +27,7 @@ from charter.analysis.taint.values import (
     join,
     lanes,
     spread,
+    text_of,
     with_marks,
 )
 
@@ -318,7 +320,18 @@ def _default_dict(frame: Any, arguments: Arguments, place: int) -> Value:
     return result
 
 
+def _words(frame: Any, arguments: Arguments, place: int) -> Value:
+    """`shlex.split(text)`: a program and its arguments, of which the known beginning of the text tells the program."""
+    value = arguments.position(0) or UNKNOWN
+    begins = text_of(value).partition(HOLE)[0]
+    words = begins.split()
+    if not value[0] or not words or (len(words) == 1 and not begins[-1:].isspace()):
+        return (value[0], NO, None, ())
+    return frame.new("builtins.list", place, {0: constant(words[0]), REST: (value[0], NO, None, ())})
+
+
 NATIVE: Final[dict[str, Callable[[Any, Arguments, int], Value]]] = {
+    "shlex.split": _words,
     "builtins.str": _text, "builtins.bytes": _text, "builtins.bytearray": _text, "builtins.repr": _repr,
     "builtins.ascii": _repr, "builtins.format": _text, "builtins.int": _number, "builtins.float": _number,
     "builtins.complex": _number, "builtins.bool": _harmless, "builtins.len": _length, "builtins.abs": _harmless,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from charter.analysis.taint.arguments import choose, holds
 from charter.analysis.taint.containers import Containers
-from charter.analysis.taint.frame import Hit, SinkSite
+from charter.analysis.taint.frame import KEYS, LENGTH, Cells, Hit, SinkSite
 from charter.analysis.taint.values import (
     BIT,
     FULL,
@@ -39,6 +39,9 @@ _MARKUP: Final = re.compile(r"<\s*[a-zA-Z!/]")
 _ADDRESS: Final = re.compile(r"\s*https?://", re.IGNORECASE)
 _LIKE: Final = {"sql": _SQL, "html": _MARKUP, "url": _ADDRESS}
 
+_SYSTEM: Final = frozenset({"system", "developer"})
+_PLACEHOLDER: Final = re.compile(r"%(?:\(\w+\))?[-+ #0-9.*]*([a-zA-Z%])")
+
 NEEDED: Final = dict(BIT.items())
 NEEDED["path"] |= BIT["path-absolute"]
 NEEDED["ssrf"] |= BIT["ssrf-part"]
@@ -57,8 +60,12 @@ class Sinks(Containers):
             for argument in sink.arguments:
                 for value, place in choose(self, argument, arguments, receiver):
                     taint = value[0] if not value[3] else self.deep(value)
-                    if sink.kind == "nosql":
+                    if sink.kind == "nosql" and sink.like != "code":
                         taint = self._operators(value, taint)
+                    elif sink.kind == "prompt" and value[3]:
+                        taint = self._prompts(value, sink, name, place, arguments.place)
+                    elif sink.kind == "log" and _is_quoted(arguments, place):
+                        continue
                     elif sink.kind == "xss" and value[3] and value[2] == (INSTANCE, "builtins.dict"):
                         continue  # sent as JSON
                     if (
@@ -78,8 +85,28 @@ class Sinks(Containers):
                 found |= own << LANE * lane
         return found
 
+    def _prompts(self, value: Value, sink: Sink, name: str, place: int, call: int) -> int:
+        """Of a list of messages the taint of those of users; that of the system's is recorded as instructions."""
+        taint = value[0]
+        for message in self.elements_of(value):
+            role = self.read(message, "role") if message[3] else None
+            own = self.deep(message)
+            if role is None or role[1] not in _SYSTEM:
+                taint |= own
+            elif own:
+                self.reach("instructions", name, own, place, call, sink.severity, message)
+        return taint
+
+    def elements_of(self, value: Value) -> list[Value]:
+        """The elements of a value's containers, one by one."""
+        found: list[Value] = []
+        for identity in value[3]:
+            cells: Cells = (self.state or {}).get(identity) or {}
+            found += [one for key, one in cells.items() if key is not LENGTH and key is not KEYS]
+        return found
+
     def _looks(self, like: str, value: Value) -> bool:
-        return not like or bool(_LIKE[like].match(text_of(value)))
+        return like not in _LIKE or bool(_LIKE[like].match(text_of(value)))
 
     def reach(
         self, kind: str, name: str, taint: int, place: int, call: int, severity: str, value: Value
@@ -102,6 +129,16 @@ class Sinks(Containers):
             if known is None and len(self.hits) > 200:
                 return
             self.hits[hit.site, lane] = hit
+
+
+def _is_quoted(arguments: Arguments, place: int) -> bool:
+    """Whether an argument of a log call is written as `%r` or as a number, so that it cannot begin a line."""
+    shape = arguments.position(0)
+    if shape is None or not isinstance(shape[1], str) or place not in arguments.places[1:]:
+        return False
+    written = [one for one in _PLACEHOLDER.findall(shape[1]) if one != "%"]
+    index = arguments.places.index(place) - 1
+    return index < len(written) and written[index] != "s"
 
 
 def _detail(kind: str, value: Value) -> str:

@@ -69,7 +69,16 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Sink:
-    """A call, or an attribute when assigned, that is dangerous with untrusted data in certain arguments."""
+    """A call, or an attribute when assigned, that is dangerous with untrusted data in certain arguments.
+
+    Attributes:
+        name: the qualified name; `?.name` for a method of whatever object.
+        kind: a kind of sink.
+        arguments: where the data must be.
+        when: what the call must meet.
+        like: "sql", "html" or "url" where only text counts that looks so; "code" where a NoSQL query is a text.
+        severity: the severity of this sink; "" for the kind's own.
+    """
 
     name: str
     kind: str
