@@ -13,13 +13,10 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from copy import deepcopy
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
 
 import referencing
 from graphql import GraphQLError, build_schema, graphql_sync
@@ -27,6 +24,7 @@ from openapi_schema_validator import OAS30Validator
 
 from charter.review.diff import Diff, parse_patch, read_diff
 from charter.review.git import Repository
+from review.loopback import ContractError, Fault, Loopback
 
 CONTRACT = Path(__file__).parent / "contract"
 SCHEMA = build_schema((CONTRACT / "github.graphql").read_text())
@@ -50,10 +48,6 @@ DOCUMENT: dict[str, Any] = _allow_null(json.loads((CONTRACT / "github.openapi.js
 for _name in ("line", "position", "original_line"):
     DOCUMENT["components"]["schemas"]["pull-request-review-comment"]["properties"][_name]["nullable"] = True
 REGISTRY: Any = referencing.Registry().with_resource("urn:github", referencing.Resource.opaque(DOCUMENT))
-
-
-class ContractError(AssertionError):
-    """Charter or the double broke GitHub's own description."""
 
 
 def check_schema(schema: Any, value: Any, what: str) -> None:
@@ -87,20 +81,11 @@ class Comment:
         return self.start_line or self.line, self.line
 
 
-class Fault(Exception):  # noqa: N818 - an answer, not an error of ours:
-    """An answer other than success."""
-
-    def __init__(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
-        super().__init__(status)
-        self.status = status
-        self.body = body
-        self.headers = headers or {}
-
-
-class GitHubDouble:
+class GitHubDouble(Loopback):
     """The double. `base` and `head` are commits of the git repository at `path`."""
 
     def __init__(self, path: Path, base: str, head: str, *, viewer: str = "github-actions[bot]") -> None:
+        super().__init__()
         self.repository = Repository(path)
         self.viewer = viewer
         self.base = base
@@ -109,16 +94,10 @@ class GitHubDouble:
         self.summaries: list[Comment] = []
         self.reviews = 0
         self.permissions = {"pull-requests", "contents"}
-        self.faults: list[tuple[str, str]] = []
         self.content_left = 10_000
         self.refuse_line: int | None = None
         self.waits = 0
-        self.log: list[tuple[str, str, Any]] = []
-        self.broken: list[str] = []
         self.ids = iter(range(5_000_000_000, 6_000_000_000))
-        self.lock = threading.Lock()
-        self.server: ThreadingHTTPServer | None = None
-        self.thread: threading.Thread | None = None
 
     # The people around it
     def push(self, head: str) -> None:
@@ -173,23 +152,12 @@ class GitHubDouble:
         return [entry for entry in self.log if entry[0] == "POST" and "graphql" not in entry[1]]
 
     # The interface
-    def handle(
-        self, method: str, target: str, headers: dict[str, str], raw: bytes
-    ) -> tuple[int, dict[str, str], Any]:
-        parts = urlsplit(target)
-        body = json.loads(raw) if raw else None
-        self.log.append((method, parts.path, body))
-        try:
-            return self._answer(method, parts.path, parse_qs(parts.query), headers, body)
-        except Fault as fault:
-            return fault.status, fault.headers, fault.body
-
-    def _answer(
+    def answer(
         self, method: str, path: str, query: dict[str, list[str]], headers: dict[str, str], body: Any
     ) -> tuple[int, dict[str, str], Any]:
         if headers.get("authorization") != f"Bearer {TOKEN}":
             raise Fault(401, {"message": "Bad credentials", "documentation_url": "x", "status": "401"})
-        kind = self._fault(method, path, body)
+        kind = self.fault(method, path, body)
         if kind == "before":
             raise Fault(502, {"message": "Server Error"})
         if kind == "limit":
@@ -198,14 +166,6 @@ class GitHubDouble:
         if kind == "after":
             raise Fault(502, {"message": "Server Error"})
         return status, {}, answer
-
-    def _fault(self, method: str, path: str, body: Any) -> str:
-        operation = f"{method} {path} {(body or {}).get('query', '') if isinstance(body, dict) else ''}"
-        for index, (wanted, kind) in enumerate(self.faults):
-            if re.search(wanted, operation):
-                del self.faults[index]
-                return kind
-        return ""
 
     def _route(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:
         if path in ("/graphql", "/api/graphql"):
@@ -401,55 +361,6 @@ class GitHubDouble:
         comment = next(c for c in self.comments if c.thread == thread)
         comment.resolved_by = self.viewer if resolved else None
         return {"thread": self._graph_thread(comment)}
-
-    # The server
-    def __enter__(self) -> Self:
-        double = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def _serve(self) -> None:
-                raw = self.rfile.read(int(self.headers.get("content-length") or 0))
-                headers = {key.lower(): value for key, value in self.headers.items()}
-                try:
-                    with double.lock:
-                        status, extra, answer = double.handle(self.command, self.path, headers, raw)
-                except Exception as error:  # noqa: BLE001 - told to the test at the end
-                    double.broken.append(f"{type(error).__name__}: {error}")
-                    status, extra, answer = 418, {}, {"message": str(error)}
-                data = json.dumps(answer).encode()
-                self.send_response(status)
-                for key, value in {"Content-Type": "application/json", **extra}.items():
-                    self.send_header(key, value)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            do_GET = do_POST = do_PATCH = _serve  # noqa: N815 - http.server's names
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        self.server, self.thread = server, thread
-        return self
-
-    @property
-    def address(self) -> str:
-        assert self.server
-        return f"http://127.0.0.1:{self.server.server_address[1]}"
-
-    def __exit__(self, *_: object) -> None:
-        assert self.server
-        assert self.thread
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
-        assert not self.broken, self.broken
 
 
 def _closed(schema: Any) -> Any:

@@ -11,6 +11,8 @@ from charter.cli.main import cli
 from charter.engine import registry
 from charter.review.document import load
 from review.github_double import REPO, TOKEN, GitHubDouble
+from review.gitlab_double import TOKEN as GITLAB_TOKEN
+from review.gitlab_double import GitLabDouble
 from review.toy import RULES
 
 if TYPE_CHECKING:
@@ -197,6 +199,27 @@ def test_a_job_summary_too_large_for_github_is_cut_between_findings_and_says_so(
     page = (tmp_path / "summary.md").read_bytes()
     assert len(page) < 1024 * 1024
     assert page.decode().endswith("The rest does not fit on this page.\n")
+
+
+def test_the_job_of_a_merge_request_posts_with_a_token_and_tells_its_log_without(shell: Shell) -> None:
+    base, head = _branch(shell.project)
+    with GitLabDouble(shell.project.root, base, head) as double:
+        environment = {
+            "GITLAB_CI": "true",
+            "CI_MERGE_REQUEST_IID": "7",
+            "CI_MERGE_REQUEST_PROJECT_ID": "octo/shop",
+            "CI_MERGE_REQUEST_DIFF_BASE_SHA": base,
+            "CI_COMMIT_SHA": head,
+            "CI_API_V4_URL": f"{double.address}/api/v4",
+        }
+        without = shell(**environment)
+        assert double.writes() == []
+        posted = shell(**environment, CHARTER_TOKEN=GITLAB_TOKEN)
+        assert len(double.threads()) == 1
+    assert without.exit_code == posted.exit_code == 1
+    assert "shop.py:2:5: TOY001 call-of-eval" in without.output
+    assert "there is no token" in without.output
+    assert "1 new findings (1 post, 1 summary)" in posted.output
 
 
 def test_an_artifact_of_another_commit_posts_nothing(shell: Shell, tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _PAGE: Final = 100
+_PATIENCE: Final = (2.0, 4.0, 8.0, 16.0)
+"""Seconds between looks for the diff of a new push, which GitLab computes in the background."""
 
 
 class _User(msgspec.Struct, frozen=True):
@@ -93,12 +95,13 @@ class GitLab:
         self._head: str = head
         self._server: str = server.rstrip("/")
         self._refs: _DiffRefs | None = None
+        self._sleep: Callable[[float], None] = sleep or time.sleep
         self._client: Client = Client(
             api,
             token,
             header=("PRIVATE-TOKEN", ""),
             headers={"User-Agent": "charter-lint"},
-            sleep=sleep or time.sleep,
+            sleep=self._sleep,
         )
 
     def close(self) -> None:
@@ -117,10 +120,7 @@ class GitLab:
     def state(self) -> State:
         """What Charter has said so far, all pages of it."""
         me = _read(self._client.get("/user").data, _User).id
-        merge = _read(self._client.get(self._path).data, _MergeRequest)
-        if merge.diff_refs is None:
-            raise ForgeError("GitLab has not prepared the diff of this merge request yet; run again later")
-        self._refs = merge.diff_refs
+        refs = self._refs = self._diff_refs()
         threads: list[Thread] = []
         summary: Summary | None = None
         for discussion in self._pages(f"{self._path}/discussions", _Discussion):
@@ -142,7 +142,17 @@ class GitLab:
                 )
             elif summary is None and (mark := read_summary(first.body)):
                 summary = Summary(str(first.id), mark)
-        return State(merge.diff_refs.head_sha, tuple(threads), summary)
+        return State(refs.head_sha, tuple(threads), summary)
+
+    def _diff_refs(self) -> _DiffRefs:
+        """The three commits that positions name, of the push that is reviewed if GitLab gets there in time."""
+        for pause in (*_PATIENCE, None):
+            refs = _read(self._client.get(self._path).data, _MergeRequest).diff_refs
+            if refs is not None and (refs.head_sha == self._head or pause is None):
+                return refs
+            if pause is not None:
+                self._sleep(pause)
+        raise ForgeError("GitLab has not prepared the diff of this merge request yet; run again later")
 
     def _pages(self, path: str, kind: type[T]) -> Iterator[T]:
         page = "1"

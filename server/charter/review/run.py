@@ -227,7 +227,9 @@ def _distrust(review: Review) -> Review:
 
 def _forge(target: Target, review: Review, renderer: Renderer) -> tuple[Forge, Renderer]:
     if not target.token:
-        raise ForgeError("there is no token; set GITHUB_TOKEN (or CHARTER_TOKEN) for this step")
+        raise ForgeError(
+            f"there is no token; set {target.forge.upper()}_TOKEN (or CHARTER_TOKEN) for this step"
+        )
     try:
         import httpx
     except ImportError:

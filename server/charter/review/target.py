@@ -153,11 +153,14 @@ def _gitlab(base: str, head: str, environment: Mapping[str, str]) -> Target:
         head=head
         or environment.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA")
         or environment.get("CI_COMMIT_SHA", "HEAD"),
-        repository=environment.get("CI_PROJECT_ID", ""),
+        # In a pipeline of a fork, the project of the merge request is another than that of the job.
+        repository=environment.get("CI_MERGE_REQUEST_PROJECT_ID") or environment.get("CI_PROJECT_ID", ""),
         number=int(number),
         token=environment.get("CHARTER_TOKEN") or environment.get("GITLAB_TOKEN", ""),
         api=environment.get("CI_API_V4_URL") or "https://gitlab.com/api/v4",
-        server=environment.get("CI_PROJECT_URL") or "https://gitlab.com",
+        server=environment.get("CI_MERGE_REQUEST_PROJECT_URL")
+        or environment.get("CI_PROJECT_URL")
+        or "https://gitlab.com",
     )
 
 
