@@ -21,7 +21,6 @@ _STRONG = re.compile(
     r"|(?:if|elif|while|for|with|except)\b.*:|(?:else|try|finally)\s*:|[\w.\[\]'\"]+\s*(?:[-+*/|&]?=)\s*[^=].*"
     r"|[\w.]+\(.*\)|pass|break|continue|@[\w.]+(?:\(.*\))?|del\s+\w.*|assert\s.*|yield\b.*|await\s+.*)\s*$"
 )
-_COMMENT_LINE = re.compile(r"^([ \t]*)(#[^\r\n]*)", re.MULTILINE)
 _DIRECTIVE = re.compile(
     r"#\s*(?:!|noqa|type:|pylint|mypy|pyright|ruff|fmt:|isort|pragma|nosec|charter:|flake8|coding|vim|yapf|>>>|region|endregion|%%|In\[|e\.g|i\.e|:)",
     re.IGNORECASE,
@@ -92,15 +91,21 @@ def commented_out_code(tree: ast.Module, ctx: Context) -> Iterator[Finding]:
 def _runs(text: str, limit: int) -> Iterator[list[tuple[Span, str]]]:
     """Runs of lines that hold a comment only, one below the other at one column; strings are not told apart."""
     run: list[tuple[Span, str]] = []
-    previous = (0, -1)
-    for match in _COMMENT_LINE.finditer(text):
-        column = match.start(2) - match.start()
-        if run and previous != (match.start(), column):
-            if len(run) >= limit:
-                yield run
-            run = []
-        run.append((Span(match.start(2), match.end(2)), match[2]))
-        previous = (match.end() + 1, column)
+    following = (-1, -1)
+    at = text.find("#")
+    while at >= 0:
+        line = text.rfind("\n", 0, at) + 1
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        if not text[line:at].strip(" \t"):
+            if run and following != (line, at - line):
+                if len(run) >= limit:
+                    yield run
+                run = []
+            comment = text[at:end].rstrip("\r")
+            run.append((Span(at, at + len(comment)), comment))
+            following = (end + 1, at - line)
+        at = text.find("#", end)
     if len(run) >= limit:
         yield run
 

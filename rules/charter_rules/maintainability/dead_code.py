@@ -1,4 +1,4 @@
-"""Finds private functions, classes and methods that nothing in the project uses; `analysis.unused` says what a use is."""
+"""Finds private functions, classes, methods and attributes that nothing in the project uses; `analysis.unused` says what a use is."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     code="MNT013",
     principles=("no-dead-code",),
     severity=Severity.LOW,
-    kinds=("function", "class", "method"),
+    kinds=("function", "class", "method", "attribute"),
 )
 def dead_code(unused: UnusedName, ctx: Context) -> Iterator[Finding]:
-    """A private function, class or method is used nowhere in the project.
+    """A private function, class or method is used, or a private attribute read, nowhere in the project.
 
     Dead code is read, tested, refactored and translated like living code, and it misleads whoever looks for how
     things are done here. The version history keeps it.
 
     The whole project is searched, strings and templates of names included, so that a name built for `getattr`
-    counts as a use. Decorated definitions, overrides of other packages' methods and public names, which other
-    projects may use, are left alone. Vulture searches in the same way and reports more: on Flask, rich, Celery and
-    Scrapy 625 names at 60 % confidence, 17 of them private; of those, this rule reports the three that nothing calls,
-    and not the methods that override another package's.
+    counts as a use. Decorated definitions, overrides of other packages' methods, attributes that keep what a call
+    made alive, and public names, which other projects may use, are left alone. Vulture searches in the same way and
+    reports everything that its own project does not use: 836 names on Flask, httpx, rich, Scrapy, Poetry and aiohttp,
+    nearly all of them the public interface, arguments and fields.
 
     ```python bad title="shop/prices.py"
     def _old_total(items):
@@ -65,9 +65,10 @@ def dead_code(unused: UnusedName, ctx: Context) -> Iterator[Finding]:
     """
     if ctx.is_test:
         return
+    what = "set and never read" if unused.sort == "attribute" else "used nowhere"
     yield ctx.finding(
         unused.location,
-        f"the {unused.sort} `{unused.name}` is used nowhere in the project",
+        f"the {unused.sort} `{unused.name}` is {what} in the project",
         fix=_fix(unused, ctx),
         tags=("unnecessary",),
     )

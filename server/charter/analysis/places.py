@@ -21,6 +21,10 @@ def name_span(source: Source, node: ast.FunctionDef | ast.AsyncFunctionDef | ast
         source: the file.
         node: the definition.
     """
+    head = "class " if isinstance(node, ast.ClassDef) else "def "
+    start = source.positions.offset(node.lineno, node.col_offset)
+    if source.text.startswith(f"{head}{node.name}", start):
+        return Span(start + len(head), start + len(head) + len(node.name))
     span = source.span(node)
     match = _HEAD.match(source.text, span.start, span.end)
     start = match.end() if match else span.start

@@ -1,4 +1,4 @@
-"""Imports, functions, classes and methods that nothing in the project uses.
+"""Imports, functions, classes, methods and attributes that nothing in the project uses.
 
 A name counts as used when it occurs anywhere outside of its own body: as a name, an attribute, a keyword, in
 `__all__`, or in a string that could be turned into it (`getattr`, dotted paths, prefixes that are completed at run
@@ -16,7 +16,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from charter.analysis import Solution
-from charter.analysis.bodies import FUNCTIONS
+from charter.analysis.bodies import FUNCTIONS, owner
 from charter.analysis.places import Packed, name_span, pack, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api.facts.names import UnusedName
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 3
+VERSION = 4
 
 _WORD: Final[re.Pattern[str]] = re.compile(r"[A-Za-z_]\w*")
 _TEST: Final = re.compile(r"(^|/)(tests?|testing|conftest\.py|test_[^/]*\.py|[^/]*_test\.py|tests\.py)($|/)")
@@ -57,7 +57,7 @@ _TRANSPARENT: Final = frozenset(
 _Node = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 Definition = tuple[str, str, Packed, int, str]
-"""Sort, name, place, how often its body names it, and for methods the qualified name of the class."""
+"""Sort, name, place, how often it names itself (its body, or where it is set), and the class of a method or attribute."""
 Import = tuple[str, str, Packed]
 """Name, target, place."""
 Extract = tuple[
@@ -71,7 +71,7 @@ def extract(source: Source, names: Names) -> Extract:
     prefixes: set[str] = set()
     uses = _uses(source, prefixes)
     is_test = _TEST.search(source.path) is not None
-    definitions = [] if is_test else list(_definitions(source, names))
+    definitions = [] if is_test else [*_definitions(source, names), *_attributes(source, names)]
     bases = {
         names.definition(node): [names.qualified(base) or "?" for base in node.bases if not _is_generic(base)]
         for node in source.nodes(ast.ClassDef)
@@ -129,11 +129,13 @@ def _named_by(value: str, constant: ast.Constant, prefixes: set[str], source: So
 
 def _definitions(source: Source, names: Names) -> Iterator[Definition]:
     candidates: list[tuple[str, _Node]] = []
+    inherited = _asked_of_super(source)
     for kind in (ast.ClassDef, *FUNCTIONS):
-        for node in source.nodes(kind):
-            sort = _sort(node, source)
-            if sort and _is_candidate(node, names):
-                candidates.append((sort, node))
+        candidates.extend(
+            (sort, node)
+            for node in source.nodes(kind)
+            if _is_candidate(node, names) and (sort := _sort(node, inherited, source))
+        )
     if not candidates:
         return
     lines = _mentions([node for _, node in candidates], source)
@@ -141,31 +143,63 @@ def _definitions(source: Source, names: Names) -> Iterator[Definition]:
         last = node.end_lineno or node.lineno
         own = sum(node.lineno <= line <= last for line in lines[node.name])
         parent = source.parent(node)
-        owner = names.definition(parent) if isinstance(parent, ast.ClassDef) else ""
-        yield (sort, node.name, pack(source, name_span(source, node)), own, owner)
+        of = names.definition(parent) if isinstance(parent, ast.ClassDef) else ""
+        yield (sort, node.name, pack(source, name_span(source, node)), own, of)
 
 
-def _sort(node: _Node, source: Source) -> str:
+def _attributes(source: Source, names: Names) -> Iterator[Definition]:
+    """The private attributes that methods give `self`, where the value matters to nobody but readers of the attribute."""
+    if "__dict__" in source.text or "vars(" in source.text:
+        return
+    stores: dict[str, list[ast.Attribute]] = {}
+    for node in source.nodes(ast.Attribute):
+        if node.attr[0] == "_" and node.ctx.__class__ is ast.Store and node.attr[-1] != "_":
+            stores.setdefault(node.attr, []).append(node)
+    for name, nodes in stores.items():
+        first = nodes[0]
+        method = owner(first, source)
+        class_ = source.parent(method) if method is not None else None
+        if isinstance(class_, ast.ClassDef) and all(_is_plain_store(node, source) for node in nodes):
+            yield ("attribute", name, pack(source, first), len(nodes), names.definition(class_))
+
+
+def _is_plain_store(node: ast.Attribute, source: Source) -> bool:
+    """Whether `self` is given a value that nothing has to keep alive: no task, callback or handle that a call made."""
+    statement = source.parent(node)
+    if not isinstance(node.value, ast.Name) or node.value.id != "self":
+        return False
+    if isinstance(statement, ast.AugAssign):
+        return True
+    if not isinstance(statement, (ast.Assign, ast.AnnAssign)) or statement.value is None:
+        return False
+    single = isinstance(statement, ast.AnnAssign) or len(statement.targets) == 1
+    return single and not any(
+        isinstance(inner, (ast.Call, ast.Await, ast.Lambda, ast.NamedExpr))
+        for inner in ast.walk(statement.value)
+    )
+
+
+def _sort(node: _Node, inherited: set[str], source: Source) -> str:
     """What a definition is, where this analysis judges it; else ""."""
     parent = source.parent(node)
     if isinstance(parent, ast.Module):
         return "class" if isinstance(node, ast.ClassDef) else "function"
     if not isinstance(parent, ast.ClassDef) or not isinstance(node, FUNCTIONS):
         return ""
-    # A mixin's methods, and what calls its own name of `super()`, stand in for those of a class elsewhere.
-    replaces = parent.name.endswith("Mixin") or _calls_super(node)
+    # A mixin's methods, and those that are asked of `super()`, stand in for those of a class elsewhere.
+    replaces = parent.name.endswith("Mixin") or node.name in inherited
     return "" if replaces or _is_stub(node) else "method"
 
 
-def _calls_super(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    return any(
-        isinstance(inner, ast.Attribute)
-        and inner.attr == node.name
-        and isinstance(inner.value, ast.Call)
-        and isinstance(inner.value.func, ast.Name)
-        and inner.value.func.id == "super"
-        for inner in ast.walk(node)
-    )
+def _asked_of_super(source: Source) -> set[str]:
+    """The methods that the file asks of `super()`."""
+    return {
+        attribute.attr
+        for attribute in source.nodes(ast.Attribute)
+        if isinstance(attribute.value, ast.Call)
+        and isinstance(attribute.value.func, ast.Name)
+        and attribute.value.func.id == "super"
+    }
 
 
 def _is_candidate(node: _Node, names: Names) -> bool:
@@ -373,10 +407,10 @@ class Solver(KeptSolver[Extract]):
             module = self.project.modules.get(path, "")
             found: list[Fact] = list(self._imports(path, module, imports, starred))
             exported = set(exports)
-            for sort, name, place, own, owner in definitions:
+            for sort, name, place, own, of in definitions:
                 if self._uses.get(name, 0) > own or name in exported:
                     continue
-                if sort == "method" and not self._is_own(owner, bases):
+                if sort in {"method", "attribute"} and not self._is_own(of, bases):
                     continue
                 if not any(name.startswith(prefix) or name.endswith(prefix) for prefix in prefixes):
                     found.append(UnusedName(unpack(path, place), name, sort))  # pyright: ignore[reportArgumentType]
@@ -402,9 +436,9 @@ class Solver(KeptSolver[Extract]):
     def _known_modules(self) -> frozenset[str]:
         return frozenset(self.project.modules.values())
 
-    def _is_own(self, owner: str, bases: dict[str, list[str]]) -> bool:
+    def _is_own(self, class_: str, bases: dict[str, list[str]]) -> bool:
         """Whether a class and all its bases are of this project, so that every caller of its methods is, too."""
-        todo, seen = [owner], {owner}
+        todo, seen = [class_], {class_}
         while todo:
             for base in bases.get(todo.pop(), ["?"]):
                 if base in _OWN_BASES or base in seen:

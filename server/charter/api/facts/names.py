@@ -7,7 +7,7 @@ from typing import Literal
 
 from charter.api.facts import Fact
 
-Sort = Literal["import", "function", "class", "method"]
+Sort = Literal["import", "function", "class", "method", "attribute"]
 
 
 @dataclass(frozen=True, slots=True)
