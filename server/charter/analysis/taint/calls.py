@@ -124,10 +124,13 @@ class Calls(Sinks):
     def call_external(self, path: str, receiver: Value | None, arguments: Arguments, position: int) -> Value:
         """The value of a call of something outside the project."""
         entry = self.index.entry(path)
+        given = None
         if entry.name or receiver is not None:
-            self._apply_facts(entry, path, receiver, arguments)
+            given = self._apply_facts(entry, path, receiver, arguments)
         native = NATIVE.get(path)
-        if native is not None:
+        if given is not None:
+            value = given
+        elif native is not None:
             value = native(self, arguments, position)
         else:
             value = self._external_result(entry, path, receiver, arguments, position)
@@ -171,7 +174,10 @@ class Calls(Sinks):
             return UNKNOWN
         return value
 
-    def _apply_facts(self, entry: Entry, path: str, receiver: Value | None, arguments: Arguments) -> None:
+    def _apply_facts(
+        self, entry: Entry, path: str, receiver: Value | None, arguments: Arguments
+    ) -> Value | None:
+        """Check a call's sinks and call what it calls back; the value if it is that of the function called back."""
         if entry.sinks:
             self.check_sinks(entry.sinks, entry.name or path, arguments, receiver)
         elif receiver is not None and not entry.name:
@@ -181,6 +187,7 @@ class Calls(Sinks):
             )
             if anywhere:
                 self.check_sinks(anywhere, path, arguments, receiver)
+        given: Value | None = None
         for callback in entry.callbacks:
             for function, place in choose(self, callback.function, arguments, receiver):
                 if function[2] is not None:
@@ -189,7 +196,10 @@ class Calls(Sinks):
                         for one in callback.passes
                         for value, _ in choose(self, one, arguments, receiver)
                     ]
-                    self.invoke(function, Arguments.of(passed, place), place)
+                    value = self.invoke(function, Arguments.of(passed, place), place)
+                    if callback.returns:
+                        given = value if given is None else join(given, value)
+        return given
 
     def _external_result(
         self, entry: Entry, path: str, receiver: Value | None, arguments: Arguments, position: int

@@ -105,6 +105,7 @@ class _Line:
         self.heat = (
             any(one.reaches and one.counts for one in self.arrived),
             any(is_dangerous(one.taint) for one in self.seen),
+            any(is_dangerous(one.taint) for one in run.seen.values()),
             not run.context,
         )
 

@@ -281,6 +281,8 @@ class Guards(Strings):
     def _component(self, node: Node, value: Value) -> Kill:
         """Equality of something computed from a value, such as `os.path.dirname(p) == base`."""
         raw = any(value[0] >> LANE * lane & RAW for lane in lanes(value[0]))
+        if node[0] == ir.CALL and node[2][-1] == "commonprefix":
+            return NO_KILL  # it compares characters: `/srv/files-of-others` has the prefix `/srv/files`
         if (
             node[0] == ir.CALL
             and node[2][0] == ir.ATTR

@@ -176,12 +176,17 @@ def seed(frame: Any, function: Function, use: Use) -> None:
             frame.state[name] = _injected(frame, injection, parameter[4])
             continue
         typed = handler.types.get(name) or handler.types.get(str(place))
-        if typed and value[2] is None:
+        if typed and not _is_telling(frame, value[2]):
             frame.state[name] = (value[0], NO, (INSTANCE, typed), value[3])
         elif _is_tainted(frame, function, use, index, place):
             frame.state[name] = _untrusted(frame, function, handler, parameter, value, _safe_bits(use, name))
         elif name in handler.tainted or str(place) in handler.tainted:
             frame.state[name] = _untrusted(frame, function, handler, parameter, value, 0)
+
+
+def _is_telling(frame: Any, reference: Any) -> bool:
+    """Whether an annotation says more than what the framework is known to pass."""
+    return reference is not None and (reference[0] != INSTANCE or reference[1] in frame.engine.carriers)
 
 
 def _injection(parameter: ir.Node) -> ir.Node | None:

@@ -47,7 +47,7 @@ _KEYS: dict[str, frozenset[str]] = {
     "sanitizer": frozenset({"names", "for", "args", "when", "unless"}),
     "guard": frozenset({"names", "for", "args", "outcome", "when", "unless"}),
     "propagator": frozenset({"names", "from", "to", "drops", "adds", "when", "unless"}),
-    "callback": frozenset({"names", "function", "passes"}),
+    "callback": frozenset({"names", "function", "passes", "returns"}),
     "field": frozenset({"names", "for"}),
     "exit": frozenset({"names"}),
     "handler": frozenset(
@@ -357,8 +357,10 @@ class _Reader:
 
     def _callbacks(self, row: Mapping[str, Any]) -> list[Callback]:
         function = self._argument(self._text(row, "function", "0"), "function")
-        passes = self._arguments(row, "passes", ())
-        return [Callback(name, function, passes) for name in self._names(row)]
+        passes, returns = self._arguments(row, "passes", ()), row.get("returns", False)
+        if not isinstance(returns, bool):
+            self.fail("`returns` must be true or false", "returns")
+        return [Callback(name, function, passes, returns) for name in self._names(row)]
 
     def _registration(self, row: Mapping[str, Any], key: str) -> Registration:
         if not isinstance(row, dict) or not {"call", "function"} <= set(row) <= {"call", "function", "route"}:

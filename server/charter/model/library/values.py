@@ -128,6 +128,7 @@ class Callback:
     name: str
     function: Argument
     passes: tuple[Argument, ...]
+    returns: bool = False
 
 
 @dataclass(frozen=True, slots=True)
