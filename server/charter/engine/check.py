@@ -189,8 +189,7 @@ def _run_on_nodes(
     pause: Callable[[], None] | None = None,
 ) -> None:
     source = view.source
-    text = source.text
-    present = {word for word in plan.mentions if word in text}
+    present = plan.mentioned(source.text)
     calls = _wanted_calls(view, plan, source.nodes(ast.Call) if only is None else only.get(ast.Call, ()))
     for entry, kinds in plan.node_entries:
         rule = entry.rule

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from charter.analysis import ANALYSES, provider
 from charter.api.facts.names import ImportedConstant
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from charter.api import AnyRule, Principle, Severity
     from charter.engine.registry import Registry
     from charter.engine.settings import Override, Settings
+
+
+_WORD: Final = re.compile(r"\w+")
 
 
 class SelectionError(ValueError):
@@ -66,10 +70,20 @@ class Plan:
                 found.append((entry, kinds))
         return tuple(found)
 
+    def mentioned(self, text: str) -> set[str]:
+        """What a text holds of that which rules on nodes must see before they are asked."""
+        words, phrases = self._mentions
+        # Each word of a text is looked at once, however often it stands there.
+        vocabulary = "\n".join(set(_WORD.findall(text)))
+        found = {word for word in words if word in vocabulary}
+        found.update(phrase for phrase in phrases if phrase in text)
+        return found
+
     @cached_property
-    def mentions(self) -> tuple[str, ...]:
-        """The identifiers that some rule on nodes must see in the text before it is asked."""
-        return tuple(sorted({word for entry, _ in self.node_entries for word in entry.rule.mentions}))
+    def _mentions(self) -> tuple[list[str], list[str]]:
+        """What some rule on nodes must see in the text: parts of words, and what reaches beyond one word."""
+        wanted = sorted({part for entry, _ in self.node_entries for part in entry.rule.mentions})
+        return [w for w in wanted if _WORD.fullmatch(w)], [w for w in wanted if not _WORD.fullmatch(w)]
 
     @cached_property
     def calls(self) -> Mapping[str, tuple[tuple[str, frozenset[str]], ...]]:
