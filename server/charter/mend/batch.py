@@ -68,17 +68,18 @@ def prove_apart(prover: Prover, pairs: Iterable[Pair]) -> Batch:
         stands = _alone(prover, group, batch)
         if stands is not None:
             standing.append(stands)
+    blamed: list[Standing] = []
     for _ in range(_TRIES):
         wrong = _wrong(prover, standing)
+        blamed += [stands for number, stands in enumerate(standing) if number in wrong]
+        standing = [stands for number, stands in enumerate(standing) if number not in wrong]
         if not wrong:
             break
-        for number in sorted(wrong, reverse=True):
-            _blamed(prover, standing.pop(number), batch)
     else:
-        for stands in standing:
-            _blamed(prover, stands, batch)
-        standing = []
+        blamed, standing = blamed + standing, []
     batch.proved.extend(standing)
+    for stands in blamed:
+        _blamed(prover, stands, batch)
     return batch
 
 
