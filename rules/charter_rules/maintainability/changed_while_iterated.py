@@ -68,14 +68,11 @@ def changed_while_iterated(loop: ast.For, ctx: Context) -> Iterator[Finding]:
     text = ctx.source(target)
     if text == "self":
         return  # a container of its own kind, which may hand out copies
-    if isinstance(target, ast.Name) and any(
-        isinstance(node, ast.Name) and node.id == target.id and not isinstance(node.ctx, ast.Load)
-        for node in ast.walk(loop)
-    ):
-        return
     for statement in loop.body:
         for node in (statement, *ctx.walk(statement, into_functions=False)):
             if _changes(node, text, ctx) and not _leaves_after(node, loop, ctx):
+                if isinstance(target, ast.Name) and _is_bound_anew(target.id, loop, ctx):
+                    return
                 yield ctx.finding(
                     loop.iter,
                     f"the loop changes `{text}` while it goes through it, on line {ctx.location(node).line}",
@@ -87,6 +84,13 @@ def changed_while_iterated(loop: ast.For, ctx: Context) -> Iterator[Finding]:
                     ),
                 )
                 return
+
+
+def _is_bound_anew(name: str, loop: ast.For, ctx: Context) -> bool:
+    return any(
+        isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load)
+        for node in ctx.walk(loop)
+    )
 
 
 def _changes(node: ast.AST, text: str, ctx: Context) -> bool:

@@ -299,7 +299,7 @@ class Values:
         found = self._members[definition] = {}
         for name, bindings in self._names.table(definition).items():
             found[name] = [binding.value for binding in bindings]
-        for node in ast.walk(definition):
+        for node in self._source.index.below(definition):
             if (
                 isinstance(node, ast.Attribute)
                 and not isinstance(node.ctx, ast.Load)
