@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, cast
+import re
+from typing import TYPE_CHECKING, Final, cast
 
 from charter.api import UNKNOWN
 from charter_rules.shapes import changed_in, defaults
@@ -12,6 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api import Context
+
+
+CHOICE: Final = re.compile(r"(?i)verif|insecure|ssl|tls|cert|check|hostname|skip|validate")
+"""Words of a condition under which the user decides on a weaker protection."""
+NAMED_FOR_IT: Final = re.compile(r"(?i)unverified|insecure|no_verify|noverify|unsafe")
+"""Words in the name of a function that is made for a weaker protection."""
 
 
 def keyword(call: ast.Call, name: str) -> ast.keyword | None:
@@ -33,10 +40,30 @@ def given(ctx: Context, call: ast.Call, position: int | None, name: str) -> ast.
         return found
     for item in call.keywords:
         if item.arg is None:
-            value = entry(ctx.origin(item.value), name)
+            value = entry(ctx.origin(item.value), name) or _stored(ctx, call, item.value, name)
             if value is not None:
                 return value
     return None
+
+
+def _stored(ctx: Context, call: ast.Call, mapping: ast.expr, key: str) -> ast.expr | None:
+    """What the last `mapping[key] = …` before a call stores, if it is certain to run."""
+    if not isinstance(mapping, ast.Name):
+        return None
+    found: ast.expr | None = None
+    function = ctx.function(call)
+    for node in ctx.nodes(ast.Assign):
+        target = node.targets[0]
+        if (
+            isinstance(target, ast.Subscript)
+            and isinstance(target.value, ast.Name)
+            and target.value.id == mapping.id
+            and identifier_of_key(target.slice) == key
+            and node.lineno < call.lineno
+            and ctx.function(node) is function
+        ):
+            found = node.value if ctx.parent(node) in {function, ctx.tree} else None
+    return found
 
 
 def entry(mapping: ast.expr, key: str) -> ast.expr | None:
@@ -149,6 +176,17 @@ def uses(ctx: Context, name: str, inside: ast.AST) -> Iterator[ast.Name]:
     for node in ctx.walk(inside):
         if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
             yield node
+
+
+def is_chosen(ctx: Context, node: ast.AST) -> bool:
+    """Whether the user decides on a weaker protection: under a condition that speaks of it, or in a function made for it."""
+    function = ctx.function(node)
+    if function is not None and NAMED_FOR_IT.search(function.name):
+        return True
+    return any(
+        isinstance(parent, (ast.If, ast.IfExp)) and CHOICE.search(ctx.source(parent.test))
+        for parent in ctx.ancestors(node)
+    )
 
 
 def short(ctx: Context, expression: ast.AST, limit: int = 40) -> str:

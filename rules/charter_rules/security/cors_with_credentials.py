@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from charter.api import (
     UNKNOWN,
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
+_EVERYONE: Final = frozenset({"CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL"})
+
 
 @rule(
     ast.Call,
+    ast.Assign,
     code="SEC031",
     principles=("protected-sessions",),
     severity=Severity.HIGH,
@@ -33,12 +36,13 @@ if TYPE_CHECKING:
         "flask_cors.cross_origin",
         "aiohttp_cors.ResourceOptions",
     ),
+    mentions=("CORS", "cors"),
     references=(
         "https://developer.mozilla.org/docs/Web/HTTP/Guides/CORS",
         "https://cwe.mitre.org/data/definitions/942.html",
     ),
 )
-def cors_with_credentials(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+def cors_with_credentials(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Finding]:
     """Name the sites that may send requests with the visitor's cookies.
 
     Browsers refuse `Access-Control-Allow-Origin: *` together with credentials. Middleware that is told to allow both therefore repeats the
@@ -63,6 +67,9 @@ def cors_with_credentials(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     public.add_middleware(CORSMiddleware, allow_origins=["*"])
     ```
     """
+    if isinstance(call, ast.Assign):
+        yield from _setting(call, ctx)
+        return
     name = ctx.name(call.func) or ""
     if not name or name.endswith("middleware.Middleware"):
         first = ctx.argument(call, 0)
@@ -79,6 +86,26 @@ def cors_with_credentials(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding(
             call, "every site may send requests with the visitor's cookies, and read the answers"
         )
+
+
+def _setting(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
+    """django-cors-headers' settings."""
+    target = node.targets[0]
+    if not isinstance(target, ast.Name) or target.id not in _EVERYONE or ctx.parent(node) is not ctx.tree:
+        ctx.not_an_opportunity()
+    elif ctx.value(node.value) is True and not ctx.is_test and _allows_credentials(ctx):
+        yield ctx.finding(
+            node, "every site may send requests with the visitor's cookies, and read the answers"
+        )
+
+
+def _allows_credentials(ctx: Context) -> bool:
+    return any(
+        isinstance(node.targets[0], ast.Name)
+        and node.targets[0].id == "CORS_ALLOW_CREDENTIALS"
+        and ctx.value(node.value) is True
+        for node in ctx.nodes(ast.Assign)
+    )
 
 
 def _any_origin(call: ast.Call, name: str, ctx: Context) -> bool:

@@ -20,6 +20,7 @@ _CONSTRUCTORS: Final = {
     "tornado.web.Application": "debug",
     "litestar.Litestar": "debug",
     "bottle.run": "debug",
+    "bottle.debug": "mode",
     "werkzeug.serving.run_simple": "use_debugger",
     "werkzeug.run_simple": "use_debugger",
     "aiohttp.web.Application": "debug",
@@ -98,7 +99,8 @@ def _call(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         ctx.not_an_opportunity()
         return
     argument = argument or "debug"
-    if calls.value(ctx, call, 2 if argument == "debug" and name is None else None, argument) is not True:
+    position = 0 if argument == "mode" else 2 if argument == "debug" and name is None else None
+    if calls.value(ctx, call, position, argument) is not True:
         return
     fix = None
     if calls.keyword(call, argument) is not None:
@@ -136,7 +138,7 @@ def _is_switch(target: ast.expr, ctx: Context) -> bool:
         return (
             target.id == "DEBUG"
             and ctx.parent(ctx.statement(target)) is ctx.tree
-            and bool(_SETTINGS.search(ctx.path))
+            and (bool(_SETTINGS.search(ctx.path)) or "INSTALLED_APPS" in ctx.text)
             and not _NOT_PRODUCTION.search(ctx.path)
         )
     if isinstance(target, ast.Attribute) and target.attr == "debug":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from charter.api import (
     Sensitivity,
@@ -38,18 +38,38 @@ _PROTOCOL: Final = re.compile(
     r"(?i)mysql|postgres|ntlm|scram|digest|hibp|pwned|breach|wpa|legacy|upgrade|sha1_then|fernet|derive"
 )
 
+_SCHEMES: Final = frozenset(
+    {
+        "md5_crypt", "des_crypt", "bsdi_crypt", "bigcrypt", "crypt16", "apr_md5_crypt", "sha1_crypt", "lmhash", "nthash",
+        "hex_md5", "hex_sha1", "hex_sha256", "hex_sha512", "ldap_md5", "ldap_sha1", "ldap_salted_md5",
+        "ldap_salted_sha1", "mysql323", "mysql41", "plaintext", "ldap_plaintext",
+    }
+)  # fmt: skip
+"""Passlib's schemes that are fast, or no hash at all."""
+_METHODS: Final = frozenset(f"crypt.METHOD_{name}" for name in ("MD5", "CRYPT"))
+_HASHERS: Final = re.compile(r"(?:MD5|SHA1|Crypt)PasswordHasher$")
+
 
 @rule(
     ast.Call,
+    ast.Assign,
     code="SEC015",
     principles=("sound-cryptography",),
     severity=Severity.HIGH,
     cwe=(916, 327, 328, 759),
-    calls=(*_DIGESTS, "hashlib.new", "*.update"),
-    mentions=("hashlib", "Hash"),
+    calls=(
+        *_DIGESTS,
+        "hashlib.new",
+        "*.update",
+        "crypt.crypt",
+        "crypt.mksalt",
+        "passlib.context.CryptContext",
+        *(f"passlib.hash.{name}.{verb}" for name in sorted(_SCHEMES) for verb in ("hash", "encrypt")),
+    ),
+    mentions=("hashlib", "Hash", "crypt", "passlib"),
     references=("https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html",),
 )
-def fast_password_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+def fast_password_hash(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Finding]:
     """Hash passwords with a function that is made slow: Argon2, scrypt, bcrypt or PBKDF2.
 
     A graphics card computes billions of SHA-256 digests a second, so it finds most passwords of a stolen table within hours,
@@ -74,7 +94,11 @@ def fast_password_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return hashlib.sha256(chunk).hexdigest()
     ```
     """
-    data = _data(call, ctx)
+    chosen = _hasher(call, ctx) if isinstance(call, ast.Assign) else _scheme(call, ctx)
+    if chosen and not ctx.is_test and not _PROTOCOL.search(ctx.symbol(call)):
+        yield ctx.finding(call, f"`{chosen}` is made to be fast; stolen digests are soon guessed")
+        return
+    data = None if isinstance(call, ast.Assign) else _data(call, ctx)
     if data is None:
         ctx.not_an_opportunity()
         return
@@ -84,6 +108,37 @@ def fast_password_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     yield ctx.finding(
         call, f"`{name}` is hashed by a function that is made to be fast; stolen digests are soon guessed"
     )
+
+
+def _scheme(call: ast.Call, ctx: Context) -> str:
+    """The fast scheme that a call of `passlib` or `crypt` hashes new passwords with; "" if it chooses none."""
+    name = ctx.name(call.func) or ""
+    if name.startswith("passlib.hash."):
+        return name.split(".")[2]
+    if name == "passlib.context.CryptContext":
+        first = calls.value(ctx, call, None, "default", default=None)
+        if first is None:
+            first = _first(calls.value(ctx, call, 0, "schemes"))
+        return first if isinstance(first, str) and first in _SCHEMES else ""
+    if name in {"crypt.crypt", "crypt.mksalt"}:
+        method = calls.qualified(ctx, calls.given(ctx, call, int(name == "crypt.crypt"), "method"))
+        return method if method in _METHODS else ""
+    return ""
+
+
+def _hasher(node: ast.Assign, ctx: Context) -> str:
+    """The fast hasher that Django's settings put first; "" if there is none."""
+    if not isinstance(node.targets[0], ast.Name) or node.targets[0].id != "PASSWORD_HASHERS":
+        return ""
+    first = _first(ctx.value(node.value))
+    tests = re.search(r"(?i)test|\bci\b|dev|local", ctx.path)
+    return first.rpartition(".")[2] if isinstance(first, str) and _HASHERS.search(first) and not tests else ""
+
+
+def _first(value: object) -> object:
+    """The first item of a list; None if there is none."""
+    items = cast("list[object] | tuple[object, ...]", value) if isinstance(value, (list, tuple)) else ()
+    return items[0] if items else None
 
 
 def _data(call: ast.Call, ctx: Context) -> ast.expr | None:

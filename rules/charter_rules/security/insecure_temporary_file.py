@@ -6,10 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import (
-    Severity,
-    rule,
-)
+from charter.api import UNKNOWN, Severity, rule
 from charter_rules import calls
 
 if TYPE_CHECKING:
@@ -18,6 +15,7 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding
 
 _FORESEEABLE: Final = frozenset({"tempfile.mktemp", "os.tempnam", "os.tmpnam"})
+_FOLDER: Final = "/tmp"  # noqa: S108 (what `gettempdir` mostly gives)
 _SHARED: Final = re.compile(r"(?:/tmp|/var/tmp|/dev/shm)/[\w.-]+")
 
 
@@ -79,6 +77,21 @@ def insecure_temporary_file(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding(call, f"`{path}` lies in a folder where every user may put a link of that name")
 
 
+def _path(expression: ast.expr, ctx: Context) -> object:
+    """The constant path that an expression has; that of the shared folder is taken to be `/tmp`."""
+    value = ctx.value(expression)
+    made = ctx.origin(expression)
+    if value is not UNKNOWN or not isinstance(made, ast.Call) or ctx.name(made.func) != "os.path.join":
+        return value
+    folder = made.args[0] if made.args else None
+    folder = None if folder is None else ctx.origin(folder)
+    if not isinstance(folder, ast.Call) or ctx.name(folder.func) != "tempfile.gettempdir":
+        return value
+    rest = [ctx.value(part) for part in made.args[1:]]
+    names = [part for part in rest if isinstance(part, str)]
+    return "/".join((_FOLDER, *names)) if names and len(names) == len(rest) else UNKNOWN
+
+
 def _written_path(call: ast.Call, name: str | None, ctx: Context) -> str | None:
     """The constant path that a call writes to; None if there is none."""
     if name is None:
@@ -87,7 +100,7 @@ def _written_path(call: ast.Call, name: str | None, ctx: Context) -> str | None:
             value = ctx.value(made.args[0])
             return value if isinstance(value, str) else None
         return None
-    value = ctx.value(call.args[0]) if call.args else None
+    value = _path(call.args[0], ctx) if call.args else None
     if not isinstance(value, str):
         return None
     if name == "builtins.open":

@@ -49,4 +49,11 @@ def misbound_anchor(regex: Regex, ctx: Context) -> Iterator[Finding]:
     """
     for problem in regex.problems:
         if problem.kind == "anchor" and not ctx.is_test:
-            yield ctx.finding(regex.location, "`^` binds to the first alternative only, and `$` to the last")
+            yield ctx.finding(regex.location, _message(problem.subject))
+
+
+def _message(pattern: str) -> str:
+    first, last = pattern.startswith("^"), pattern.endswith("$")
+    if first and last:
+        return "`^` binds to the first alternative only, and `$` to the last"
+    return "`^` binds to the first alternative only" if first else "`$` binds to the last alternative only"

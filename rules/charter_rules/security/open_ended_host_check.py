@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     references=("https://cwe.mitre.org/data/definitions/625.html",),
 )
 def open_ended_host_check(regex: Regex, ctx: Context) -> Iterator[Finding]:
-    r"""End a check of a host where the host ends.
+    r"""Begin and end a check of a host where the host does.
 
-    A pattern that stops after `shop.net` also matches `https://shop.net.evil.org` and `https://shop.net@evil.org`. Let `/`, `$` or a port
+    A pattern that is searched anywhere in a URL also finds the host in `https://evil.org/?shop.net`. One that stops after `shop.net` also matches `https://shop.net.evil.org` and `https://shop.net@evil.org`. Let `/`, `$` or a port
     follow, or better compare `urllib.parse.urlsplit(url).hostname`.
 
     ```python bad
@@ -47,6 +47,9 @@ def open_ended_host_check(regex: Regex, ctx: Context) -> Iterator[Finding]:
     def redirect_target(url):
         if re.match(r"https://www\.shop\.net/", url):
             return url
+
+    def is_host(host):
+        return re.search(r"^shop\.net$", host) is not None
     ```
     """
     for problem in regex.problems:
@@ -54,4 +57,9 @@ def open_ended_host_check(regex: Regex, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(
                 regex.location,
                 "a URL that goes on after the host passes, such as `https://ours.com.evil.org`",
+            )
+        elif problem.kind == "open-start" and not ctx.is_test:
+            yield ctx.finding(
+                regex.location,
+                "a URL that holds the host anywhere passes, such as `https://evil.org/?ours.com`",
             )

@@ -44,7 +44,12 @@ _CURVES: Final = tuple(
     principles=("sound-cryptography",),
     severity=Severity.HIGH,
     cwe=(326,),
-    calls=(*_SIZES, *_CURVES, "cryptography.hazmat.primitives.asymmetric.ec.generate_private_key"),
+    calls=(
+        *_SIZES,
+        "*.generate_key",
+        *_CURVES,
+        "cryptography.hazmat.primitives.asymmetric.ec.generate_private_key",
+    ),
     aliases=("B505", "S505"),
     references=("https://www.keylength.com/en/4/",),
 )
@@ -84,9 +89,14 @@ def small_key(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         if not ctx.is_test:
             yield ctx.finding(call, f"the curve {name.rpartition('.')[2]} is too small; use P-256 or Ed25519")
         return
+    if not name and isinstance(call.func, ast.Attribute):
+        name = f"{ctx.type_name(call.func.value)}.generate_key"
+    if name not in _SIZES:
+        ctx.not_an_opportunity()
+        return
     position, keyword = _SIZES[name]
     argument = calls.given(ctx, call, position, keyword)
-    size = UNKNOWN if argument is None else ctx.value(argument)
+    size = UNKNOWN if argument is None else calls.usual(ctx, argument)
     if not isinstance(size, int) or isinstance(size, bool) or not 0 < size < _LEAST or ctx.is_test:
         return
     fix = None

@@ -29,7 +29,7 @@ _ALWAYS: Final = frozenset(
     principles=("safe-deserialization",),
     severity=Severity.HIGH,
     cwe=(502,),
-    calls=("yaml.load", "yaml.load_all", *sorted(_ALWAYS)),
+    calls=("yaml.load", "yaml.load_all", *sorted(_ALWAYS), "ruamel.yaml.YAML"),
     aliases=("B506", "S506"),
     references=(
         "https://pyyaml.org/wiki/PyYAMLDocumentation",
@@ -67,6 +67,12 @@ def unsafe_yaml_load(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     ```
     """
     name = ctx.name(call.func) or ""
+    if name == "ruamel.yaml.YAML":
+        if calls.value(ctx, call, None, "typ") == "unsafe":
+            edits = (ctx.set_keyword(call, "typ", '"safe"'),)
+            fix = Fix("Load plain values only", edits, Grade.UNSAFE)
+            yield ctx.finding(call, '`typ="unsafe"` can run code that is hidden in the document', fix=fix)
+        return
     loader = calls.given(ctx, call, 1, "Loader")
     if call.args and isinstance(ctx.value(call.args[0]), (str, bytes)):
         return  # the program itself has written the document

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import Fix, Grade, Location, Severity, rule
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from charter.api.facts.objects import Event
 
 _FACTORIES: Final = frozenset({"_create_default_https_context", "create_default_context"})
-_CHOICE: Final = re.compile(r"(?i)verif|insecure|ssl|tls|cert|check|hostname|skip")
-_NAMED_FOR_IT: Final = re.compile(r"(?i)unverified|insecure|no_verify|noverify|unsafe")
 
 
 @rule(
@@ -87,7 +84,7 @@ def _factory(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
         or ctx.name(target.value) != "ssl"
     ):
         ctx.not_an_opportunity()
-    elif calls.qualified(ctx, node.value) in tls.UNVERIFIED and not _is_optional(node, ctx):
+    elif calls.qualified(ctx, node.value) in tls.UNVERIFIED and not calls.is_chosen(ctx, node):
         yield ctx.finding(node, "every HTTPS connection of the program accepts any certificate")
 
 
@@ -148,15 +145,6 @@ def _statement_at(place: Location, ctx: Context) -> ast.Assign | None:
 
 def _is_chosen(event: Event | None) -> bool:
     """Whether the user decides: the place is under a condition that speaks of it, or in a function made for it."""
-    return event is not None and bool(_NAMED_FOR_IT.search(event.function) or _CHOICE.search(event.condition))
-
-
-def _is_optional(node: ast.AST, ctx: Context) -> bool:
-    """As `_is_chosen`, of a place in the tree."""
-    function = ctx.function(node)
-    if function is not None and _NAMED_FOR_IT.search(function.name):
-        return True
-    return any(
-        isinstance(parent, (ast.If, ast.IfExp)) and _CHOICE.search(ctx.source(parent.test))
-        for parent in ctx.ancestors(node)
+    return event is not None and bool(
+        calls.NAMED_FOR_IT.search(event.function) or calls.CHOICE.search(event.condition)
     )

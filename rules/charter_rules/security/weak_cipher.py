@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import (
-    Severity,
-    rule,
-)
+from charter.api import Severity, rule
+from charter_rules import calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +35,12 @@ _CIPHERS: Final = {
     "pyDes.triple_des": "Triple DES",
 }
 """Constructors of weak ciphers, with the name that people know."""
+_PADDED: Final = tuple(f"{root}.Cipher.PKCS1_v1_5.new" for root in ("Crypto", "Cryptodome"))
+_PADDING: Final = "cryptography.hazmat.primitives.asymmetric.padding.PKCS1v15"
+_WEAK_SUITE: Final = re.compile(
+    r"(?i)(?:^|[:, +])(?:a?null|enull|exp(?:ort)?\d*|low|rc4|des(?:-cbc)?|adh|aecdh)(?=[:, +]|-(?!cbc3)|$)|seclevel=0"
+)
+"""Names of OpenSSL's cipher strings that stand for suites without encryption, without authentication, or broken ones."""
 
 
 @rule(
@@ -44,7 +49,7 @@ _CIPHERS: Final = {
     principles=("sound-cryptography",),
     severity=Severity.HIGH,
     cwe=(327,),
-    calls=tuple(_CIPHERS),
+    calls=(*_CIPHERS, *_PADDED, "*.encrypt", "*.set_ciphers", "*.set_cipher_list"),
     aliases=("B304", "S304"),
     references=("https://csrc.nist.gov/pubs/sp/800/131/a/r2/final", "https://sweet32.info/"),
 )
@@ -70,6 +75,29 @@ def weak_cipher(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     ```
     """
     name = ctx.name(call.func) or ""
-    if ctx.is_test:
+    if name in _CIPHERS:
+        message = f"{_CIPHERS[name]} is no longer safe; use AES-GCM or ChaCha20-Poly1305"
+    elif name in _PADDED or (not name and _is_padded(call, ctx)):
+        message = "PKCS #1 v1.5 padding tells its errors apart, which decrypts; use OAEP"
+    elif not name and _offers_weak_suites(call, ctx):
+        message = "the list of ciphers allows suites that those on the way can read"
+    else:
+        ctx.not_an_opportunity()
         return
-    yield ctx.finding(call, f"{_CIPHERS[name]} is no longer safe; use AES-GCM or ChaCha20-Poly1305")
+    if not ctx.is_test:
+        yield ctx.finding(call, message)
+
+
+def _is_padded(call: ast.Call, ctx: Context) -> bool:
+    """`public_key.encrypt(text, padding.PKCS1v15())`."""
+    padding = ctx.argument(call, 1, "padding")
+    made = None if padding is None else ctx.origin(padding)
+    return isinstance(made, ast.Call) and ctx.name(made.func) == _PADDING
+
+
+def _offers_weak_suites(call: ast.Call, ctx: Context) -> bool:
+    if calls.identifier(call.func) not in {"set_ciphers", "set_cipher_list"} or not call.args:
+        return False
+    suites = ctx.value(call.args[0])
+    text = suites.decode("latin-1") if isinstance(suites, bytes) else suites
+    return isinstance(text, str) and _WEAK_SUITE.search(text) is not None

@@ -56,3 +56,38 @@ def test_ranges_are_read_as_re_reads_them(pattern: str, subjects: list[str]) -> 
 )
 def test_dots_of_hosts(pattern: str, found: bool) -> None:
     assert bool(list(lint.hosts(pattern))) is found
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        (r"a|ab", [("unreachable", "ab")]),
+        (r"(?:x|y)(?:a|ab)", [("unreachable", "ab")]),
+        (r"(?:a|ab)c|d", []),
+        (r"(?:a|b|a)c", [("unreachable", "a")]),
+        (r"(?=a|ab)", []),
+        (r"[a|a]|\||b", []),
+        (r"a||b", [("empty", "a||b")]),
+        (r"(a|b|)c", []),
+        (r"a|", [("empty", "a|")]),
+    ],
+)
+def test_alternatives_that_are_never_chosen_or_left_behind(
+    pattern: str, found: list[tuple[str, str]]
+) -> None:
+    problems = lint.alternatives(pattern, searched=True)
+    assert [(problem.kind, problem.subject) for problem in problems] == found
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@given(PATTERNS)
+def test_a_search_never_takes_an_alternative_that_is_called_unreachable(pattern: str) -> None:
+    try:
+        whole = re.compile(pattern)
+    except re.error:
+        return
+    for problem in lint.alternatives(pattern, searched=True):
+        if problem.kind == "unreachable" and problem.detail != problem.subject and "(" not in pattern:
+            match = whole.match(problem.subject)
+            assert match is not None
+            assert match.group() != problem.subject

@@ -26,6 +26,11 @@ _LABEL_DOT: Final = re.compile(
     rf"(?:(?<=//)|(?<=\^)|(?<=[|(.)?]))(?P<host>(?:[A-Za-z0-9-]+\\?\.)*[A-Za-z0-9-]{{2,}}(?<!\\)\.(?:{_TLDS}))(?=$|[/$:|)?\\#])"
 )
 _HOST_END: Final = re.compile(rf"(?:\\\.|\.)(?:{_TLDS})\)?$")
+_HOST: Final = re.compile(rf"[A-Za-z0-9-]\\\.(?:{_TLDS})(?![A-Za-z0-9-])")
+_HOST_START: Final = re.compile(
+    rf"(?:(?:\(\?:)?https?\??\)?:?//)?(?:\((?:\?:)?[\w|-]+\)\\\.|[A-Za-z0-9-]+\\\.)*[A-Za-z0-9-]+\\\.(?:{_TLDS})(?:/|\\?/|\$|\Z)?$"
+)
+_LITERAL: Final = re.compile(r"(?:[\w \-:/@#%&=,;!~\"'<>`]|\\[^\w\s])*")
 _TAGS: Final = (
     (
         "<script>x</script>",
@@ -106,6 +111,12 @@ def open_ends(pattern: str) -> Iterator[RegexProblem]:
         yield RegexProblem("open-end", pattern)
 
 
+def open_starts(pattern: str) -> Iterator[RegexProblem]:
+    """Checks of a host that may begin anywhere, so that `https://evil.org/?example.com` passes too."""
+    if _HOST_START.match(pattern):
+        yield RegexProblem("open-start", pattern)
+
+
 def tags(pattern: str, flags: int, *, comments: bool) -> Iterator[RegexProblem]:
     """Filters of HTML tags or comments that match the usual spelling, but not others that browsers accept.
 
@@ -129,14 +140,29 @@ def tags(pattern: str, flags: int, *, comments: bool) -> Iterator[RegexProblem]:
                 yield RegexProblem("tag", usual, missed)
 
 
-def anchors(pattern: str) -> Iterator[RegexProblem]:
-    """`^a|b$`, where each anchor binds to its own alternative only."""
+def anchors(pattern: str, *, from_start: bool = False) -> Iterator[RegexProblem]:
+    """`^a|b$`, where each anchor binds to its own alternative only.
+
+    Args:
+        pattern: the pattern.
+        from_start: whether it is matched from the start of the text anyway.
+    """
     options = _alternatives(pattern)
     if len(options) < 2:
         return
     first, last, middle = options[0], options[-1], options[1:-1]
     opens = first.startswith("^") and not first.endswith("$")
     closes = last.endswith("$") and not last.endswith("\\$") and not last.startswith("^")
+    hosts_only = all(_HOST.search(option) for option in options)
+    if (
+        hosts_only
+        and opens != closes
+        and not (opens and from_start)
+        and not any(option.startswith("^") for option in options[1:])
+    ):
+        if not any(option.endswith("$") for option in options[:-1]):
+            yield RegexProblem("anchor", pattern)
+        return
     plain = all(re.search(r"[A-Za-z0-9]{2}", re.sub(r"\\[A-Za-z]", "", option)) for option in options)
     if (
         opens
@@ -145,6 +171,66 @@ def anchors(pattern: str) -> Iterator[RegexProblem]:
         and not any(option.startswith("^") or option.endswith("$") for option in middle)
     ):
         yield RegexProblem("anchor", pattern)
+
+
+def alternatives(pattern: str, *, searched: bool) -> Iterator[RegexProblem]:
+    """Alternatives that are empty by accident, or that an earlier one always wins over.
+
+    Args:
+        pattern: the pattern, not verbose.
+        searched: whether it is used to search or match a beginning, not whole texts, by all that use it.
+    """
+    for start, end, options in _groups(pattern) if "|" in pattern else ():
+        inner = pattern[start : start + 2] == "(?" and pattern[start + 2 : start + 3] in "=!<"
+        whole = start < 0
+        left_behind = "" in options[:-1] and (options.count("") > 1 or bool(options[0]) or whole)
+        if left_behind or (whole and not options[-1]):
+            yield RegexProblem("empty", "|".join(options))
+        literal = [option if _LITERAL.fullmatch(option) else None for option in options]
+        at_end = searched and not inner and end >= len(pattern)
+        for number, option in enumerate(literal):
+            if not option:
+                continue
+            earlier = [one for one in literal[:number] if one]
+            winner = next(
+                (one for one in earlier if one == option or (at_end and option.startswith(one))), None
+            )
+            if winner is not None:
+                yield RegexProblem("unreachable", option, winner)
+
+
+def _groups(pattern: str) -> Iterator[tuple[int, int, list[str]]]:
+    """The groups of a pattern that have alternatives: start (-1 for the whole), the offset behind, the alternatives."""
+    classes = {place for begin, end in character_classes(pattern) for place in range(begin, end)}
+    stack: list[tuple[int, list[int]]] = [(-1, [])]
+    at = 0
+    while at < len(pattern):
+        char = pattern[at]
+        if char == "\\":
+            at += 2
+            continue
+        if at not in classes:
+            if char == "(":
+                stack.append((at, []))
+            elif char == "|":
+                stack[-1][1].append(at)
+            elif char == ")" and len(stack) > 1:
+                start, bars = stack.pop()
+                if bars:
+                    yield start, at + 1, _split(pattern, _inside(pattern, start), bars, at)
+        at += 1
+    if stack[0][1]:
+        yield -1, len(pattern), _split(pattern, 0, stack[0][1], len(pattern))
+
+
+def _inside(pattern: str, start: int) -> int:
+    """The offset behind the opening of a group: `(`, `(?:`, `(?P<name>`, `(?i:`, `(?=`."""
+    opening = re.compile(r"\((?:\?(?:P<\w+>|[a-zA-Z-]*:|<?[=!]|>))?").match(pattern, start)
+    return opening.end() if opening else start + 1
+
+
+def _split(pattern: str, start: int, bars: list[int], end: int) -> list[str]:
+    return [pattern[first + 1 : last] for first, last in zip([start - 1, *bars], [*bars, end], strict=True)]
 
 
 def _alternatives(pattern: str) -> list[str]:

@@ -163,13 +163,17 @@ class _Use:
         if not flags & re.VERBOSE:
             yield from lint.ranges(text)
             yield from lint.hosts(text)
-            yield from lint.anchors(text)
+            yield from lint.anchors(text, from_start=method != "search")
+            known = any(True for _ in self._calls_of())
+            yield from lint.alternatives(text, searched=known and "fullmatch" not in methods)
         if isinstance(pattern, str) and exponential is None and self._filters(methods):
             yield from lint.tags(
                 pattern, flags, comments=bool(_FILTERS.search(self._names.symbol(self._call)))
             )
         if method == "match" and self._checks_address():
             yield from lint.open_ends(text)
+        if methods == {"search"} and self._checks_address():
+            yield from lint.open_starts(text)
 
     def _flags(self) -> int:
         position = _FLAGS.get(self._function, 2)

@@ -12,6 +12,9 @@ REGEX_PROBLEMS: dict[str, str] = {
     "range": "a range of characters that covers more than was meant; the detail is what it also matches",
     "host": "a dot in a host's name that stands for any character",
     "open-end": "a check of a host that lets the name go on",
+    "open-start": "a search for a host that may begin anywhere",
+    "empty": "an empty alternative beside others; the subject is the alternatives",
+    "unreachable": "an alternative that an earlier one, the detail, always wins over",
     "tag": "a filter of HTML tags that misses some; the detail is a text that passes",
     "anchor": "`^` or `$` that binds to one alternative only",
 }
