@@ -143,7 +143,11 @@ ANALYSES: tuple[Analysis, ...] = (
     Analysis("charter.analysis.taint", ("charter.api.facts.taint.TaintFlow",), project=True),
     Analysis("charter.analysis.regex.patterns", ("charter.api.facts.regex.Regex",)),
     Analysis("charter.analysis.clones", ("charter.api.facts.structure.Clone",), project=True),
-    Analysis("charter.analysis.imports", ("charter.api.facts.structure.ImportCycle",), project=True),
+    Analysis(
+        "charter.analysis.imports",
+        ("charter.api.facts.structure.ImportCycle", "charter.api.facts.structure.LayerBreak"),
+        project=True,
+    ),
     Analysis("charter.analysis.conventions", ("charter.api.facts.docs.ConventionBreak",), project=True),
     Analysis("charter.analysis.objects", ("charter.api.facts.objects.ObjectHistory",), project=True),
     Analysis("charter.analysis.constants", ("charter.api.facts.names.ImportedConstant",), project=True),

@@ -1,16 +1,20 @@
-"""Imports at module level that go in circles. Imports in functions and for type checkers only are not followed."""
+"""Imports that go in circles, and those that go against the layers that the settings declare.
+
+Circles are made of imports at module level; layers are a matter of imports in functions, too. What is imported for
+type checkers only counts for neither.
+"""
 
 from __future__ import annotations
 
 import ast
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
 
 from charter.analysis import Solution
-from charter.analysis.bodies import FUNCTIONS
+from charter.analysis.bodies import FUNCTIONS, owner
 from charter.analysis.places import Packed, pack, unpack
 from charter.analysis.solver import KeptSolver
-from charter.api.facts.structure import CycleStep, ImportCycle
+from charter.api.facts.structure import CycleStep, ImportCycle, LayerBreak
 from charter.model.names import absolute_module
 
 if TYPE_CHECKING:
@@ -20,15 +24,17 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 2
+VERSION = 3
 
-Import = tuple[str, str, Packed, bool]
-"""Module, name taken from it ("" for the module itself), place, whether it is used in functions only."""
+Import = tuple[str, str, Packed, int]
+"""Module, name taken from it ("" for the module itself), place, when it is needed."""
+_AT_ONCE, _LATER, _IN_FUNCTION = range(3)
+"""While the module is imported; in functions only, though it is imported above them; imported in a function."""
 Extract = list[Import]
 
 
 def extract(source: Source, names: Names) -> Extract | None:
-    """The imports that run when a file is imported."""
+    """The imports of a file that are made at run time."""
     del names
     if not source.module:
         return None
@@ -43,17 +49,35 @@ def extract(source: Source, names: Names) -> Extract | None:
             local = alias.asname or alias.name.partition(".")[0]
             # What nothing here reads is offered to others: a package's front, which cannot wait.
             lazy = local not in eager and local in read and not is_package
-            if isinstance(statement, ast.Import):
-                found.append((alias.name, "", place, lazy))
-            else:
-                module = statement.module or ""
-                if statement.level:
-                    module = (
-                        absolute_module(source.module, source.path, statement.level, statement.module) or ""
-                    )
-                if module:
-                    found.append((module, alias.name, place, lazy))
+            found.extend(_imports(statement, alias, place, _LATER if lazy else _AT_ONCE, source))
+    for statement in (*source.nodes(ast.Import), *source.nodes(ast.ImportFrom)):
+        if owner(statement, source) is not None and not _is_for_checkers(statement, source):
+            place = pack(source, statement)
+            for alias in statement.names:
+                found.extend(_imports(statement, alias, place, _IN_FUNCTION, source))
     return found or None
+
+
+def _imports(
+    statement: ast.Import | ast.ImportFrom, alias: ast.alias, place: Packed, when: int, source: Source
+) -> Iterator[Import]:
+    if isinstance(statement, ast.Import):
+        yield (alias.name, "", place, when)
+        return
+    module = statement.module or ""
+    if statement.level:
+        module = absolute_module(source.module, source.path, statement.level, statement.module) or ""
+    if module:
+        yield (module, alias.name, place, when)
+
+
+def _is_for_checkers(statement: ast.stmt, source: Source) -> bool:
+    parent = source.parent(statement)
+    while parent is not None:
+        if isinstance(parent, ast.If) and "TYPE_CHECKING" in ast.dump(parent.test):
+            return True
+        parent = source.parent(parent)
+    return False
 
 
 def _module_level(body: list[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]:
@@ -108,23 +132,95 @@ class Solver(KeptSolver[Extract]):
     """The graph of imports."""
 
     def solution(self) -> Solution:
-        """One circle, the shortest, for each set of modules that import each other."""
+        """One circle, the shortest, for each set of modules that import each other, and what breaks a contract."""
         paths = {module: path for path, module in self.project.modules.items() if module}
         graph: dict[str, dict[str, tuple[Packed, bool]]] = {}
         for path, imports in self.files.items():
             module = self.project.modules.get(path, "")
             edges = graph.setdefault(module, {})
-            for target, name, place, lazy in imports:
+            for target, name, place, when in imports:
+                if when == _IN_FUNCTION:
+                    continue
                 for imported in _imported(module, target, name, paths):
                     known = edges.get(imported)
-                    edges[imported] = (place, lazy and (known is None or known[1]))
+                    edges[imported] = (place, when == _LATER and (known is None or known[1]))
         facts: dict[str, list[Fact]] = {}
         for component in _components(graph):
             cycle = _shortest(graph, component)
             fact = _fact(cycle, graph, paths, len(component))
             facts.setdefault(fact.location.path, []).append(fact)
-        kind: type[Fact] = ImportCycle
-        return Solution(facts, {path: {(kind, ""): 1} for path in self.files})
+        contracts = [
+            _Contract(given) for given in cast("tuple[Layers, ...]", self.project.settings.get("layers", ()))
+        ]
+        counts: dict[str, dict[tuple[type[Fact], str], int]] = {}
+        for path, imports in self.files.items():
+            counts[path] = {(ImportCycle, ""): 1}
+            judged = 0
+            for contract in contracts:
+                found = list(contract.judge(path, self.project.modules.get(path, ""), imports, paths))
+                judged += len(found)
+                facts.setdefault(path, []).extend(fact for fact in found if fact is not None)
+            if judged:
+                counts[path][LayerBreak, ""] = judged
+        return Solution(facts, counts)
+
+
+class Layers(Protocol):
+    """A contract as the settings give it."""
+
+    layers: tuple[str, ...]
+    name: str
+
+
+class _Contract:
+    """Which package may import which: those in a higher layer those in a lower one.
+
+    Args:
+        given: the contract.
+    """
+
+    def __init__(self, given: Layers) -> None:
+        self.name = given.name
+        self._layers = [
+            (number, part.strip())
+            for number, layer in enumerate(given.layers)
+            for part in layer.split("|")
+            if part.strip()
+        ]
+
+    def judge(
+        self, path: str, module: str, imports: Extract, paths: Mapping[str, str]
+    ) -> Iterator[LayerBreak | None]:
+        """What breaks the contract among a file's imports; None for each that keeps it."""
+        own = self._layer(module)
+        if own is None:
+            return
+        seen: set[tuple[Packed, str]] = set()
+        for target, name, place, _ in imports:
+            imported = f"{target}.{name}" if name and f"{target}.{name}" in paths else target
+            other = self._layer(imported)
+            if other is None or other == own or (place, other[1]) in seen:
+                continue
+            seen.add((place, other[1]))
+            if other[0] > own[0]:
+                yield None
+            else:
+                yield LayerBreak(
+                    unpack(path, place),
+                    module,
+                    imported,
+                    own[1],
+                    other[1],
+                    self.name,
+                    beside=other[0] == own[0],
+                )
+
+    def _layer(self, module: str) -> tuple[int, str] | None:
+        """The height and name of the layer that a module belongs to; the most special one if several fit."""
+        fitting = [
+            (number, name) for number, name in self._layers if module == name or module.startswith(f"{name}.")
+        ]
+        return max(fitting, key=lambda layer: len(layer[1]), default=None)
 
 
 def _imported(module: str, target: str, name: str, paths: Mapping[str, str]) -> Iterator[str]:

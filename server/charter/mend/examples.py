@@ -14,7 +14,7 @@ from charter.api.examples import cases
 from charter.engine.project import Project, assemble, reduce_all
 from charter.engine.reduce import ProjectFacts, Reducer
 from charter.engine.registry import registry
-from charter.engine.settings import Settings
+from charter.engine.settings import Layers, Settings
 from charter.mend.prove import Proved, Prover
 
 if TYPE_CHECKING:
@@ -65,7 +65,12 @@ def check_case(rule: AnyRule, case: Case, data: Registry | None = None) -> list[
 def _project(rule: AnyRule, case: Case, data: Registry | None) -> Project:
     texts = {block.title: block.code for block in case.files}
     major, _, minor = case.option("python", "3.11").partition(".")
-    settings = Settings(root=Path("/example"), oldest_python=(int(major), int(minor)))
+    layers = tuple(part.strip() for part in case.option("layers").split(",") if part.strip())
+    settings = Settings(
+        root=Path("/example"),
+        oldest_python=(int(major), int(minor)),
+        layers=(Layers(layers),) if layers else (),
+    )
 
     def read(path: str) -> bytes:
         if path not in texts:

@@ -55,3 +55,25 @@ class ImportCycle(Fact):
 
     steps: tuple[CycleStep, ...]
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class LayerBreak(Fact):
+    """An import that goes against a contract of layers.
+
+    Attributes:
+        location: the import statement.
+        module: the module that it stands in.
+        imports: the module that it imports.
+        layer: the layer of the importing module, as the settings name it.
+        imported: the layer of the imported one.
+        contract: what the settings call the contract.
+        beside: whether both are of one height and may not import each other; else the imported one is higher.
+    """
+
+    module: str
+    imports: str
+    layer: str
+    imported: str
+    contract: str
+    beside: bool
