@@ -80,9 +80,10 @@ RETURNS: Final = 8  # annotation or None
 FLAGS: Final = 9
 NESTED: Final = 10  # name to index of the functions defined directly inside
 PLACES: Final = 11  # the place of each position, as `packed` writes them
-WORDS: Final = 12  # attributes and global names that the body mentions
+WORDS: Final = 12  # attributes and global names that body and annotations mention, and "(name" for parameters
 STORES: Final = 13  # attributes that the body assigns, and "::name" for global names
 HEADER_PLACES: Final = 14  # likewise, of positions from `HEADER` on
+CALLS: Final = 15  # what the body calls, as text: see `charter.model.lower`
 
 # Sorts of parameters
 POSITIONAL: Final = 0
@@ -98,6 +99,7 @@ GENERATOR: Final = 1
 ASYNCHRONOUS: Final = 2
 CLASS_BODY: Final = 4
 LAMBDA: Final = 8
+ENDS: Final = 16  # its last statement lets it end: it does not merely raise, or call something that may
 
 # Parts of a class record
 CLASS_NAME: Final = 0  # qualified name within the module
@@ -117,6 +119,7 @@ STARS: Final = 3  # modules imported with `*`, as (level, module)
 LINES: Final = 4  # offsets of the lines' starts, as bytes of 4-byte integers
 DEFINED: Final = 5  # module-level name to ("function" or "class", index)
 ROOTS: Final = 6  # modules of all absolute imports
+GIVEN: Final = 7  # module-level name to the text of the call that it was assigned last, as in CALLS
 
 HEADER: Final = 1 << 24
 """Positions in decorators, defaults, annotations and bases begin here, in the function around what they belong to."""

@@ -1,4 +1,9 @@
-"""Lowers a file's syntax tree to the intermediate representation. It knows Python's syntax, no types, no libraries."""
+"""Lowers a file's syntax tree to the intermediate representation. It knows Python's syntax, no types, no libraries.
+
+What a function calls is written down as a dotted text besides, as far as its code alone tells: `sqlite3.connect().cursor`
+begins with a name of the module, `=os.path.join` with a module that the function imports, and `?.execute` with anything
+else. A local name stands for what it was assigned last.
+"""
 
 # The values here are nested tuples or parsed documents, which only their tags type.
 # pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
@@ -8,6 +13,7 @@ from __future__ import annotations
 import ast
 import marshal
 from array import array
+from sys import intern
 from typing import TYPE_CHECKING, Any, Final
 
 from charter.model import ir
@@ -28,6 +34,7 @@ _OPERATORS: dict[type[ast.AST], str] = {
 
 _PLAIN = (str, int, bytes, bool, float, type(None))
 _LONGEST_TEXT = 20_000
+_LONGEST_CALL = 120
 
 
 def lower(source: Source) -> ir.Node:
@@ -60,11 +67,13 @@ class _Function:
         header: likewise for headers inside of it.
         words: the attributes and global names that it mentions.
         stores: the attributes and global names that it assigns.
+        calls: what it calls, as text.
+        given: what local names were assigned last, as text.
         shift: where the positions of the code being lowered begin; `ir.HEADER` in headers.
     """
 
     __slots__ = (
-        "base", "flags", "header", "index", "name", "nested", "owner", "places", "scope", "shift", "stores", "words",
+        "base", "calls", "flags", "given", "header", "index", "name", "nested", "owner", "places", "scope", "shift", "stores", "words",
     )  # fmt: skip
 
     def __init__(self, index: int, name: str, base: int, scope: Scope, owner: int) -> None:
@@ -80,6 +89,8 @@ class _Function:
         self.header: list[int] = []
         self.words: dict[str, None] = {}
         self.stores: dict[str, None] = {}
+        self.calls: list[str] = []
+        self.given: dict[str, str] = {}
 
 
 class _Lowering:
@@ -93,6 +104,7 @@ class _Lowering:
         self.classes: list[ir.Node] = []
         self.imports: dict[str, tuple[int, str, str]] = {}
         self.stars: list[tuple[int, str]] = []
+        self.renamed: dict[str, str] = {}
         self.defined: dict[str, tuple[str, int]] = {}
         self.roots: set[str] = set()
         self.function = _Function(0, "", 1, Scope(set(), set(), None, is_class=False), -1)
@@ -110,6 +122,7 @@ class _Lowering:
             starts.tobytes(),
             self.defined,
             tuple(sorted(self.roots)),
+            {name: text for name, text in self.function.given.items() if text.endswith(")")},
         )
 
     def _record(
@@ -125,7 +138,7 @@ class _Lowering:
         self.functions[function.index] = (
             function.name, line, parameters, body, decorators, tuple(function.scope.frees), parent, function.owner,
             returns, function.flags, function.nested, ir.packed(function.places), tuple(function.words),
-            tuple(function.stores), ir.packed(function.header),
+            tuple(function.stores), ir.packed(function.header), tuple(function.calls),
         )  # fmt: skip
 
     # Places
@@ -185,7 +198,10 @@ class _Lowering:
     def name(self, node: ast.Name) -> ir.Node:
         opcode, name = self.function.scope.resolve(node.id)
         if opcode == ir.GLOBAL:
-            self.function.words[name] = None
+            words = self.function.words
+            words[name] = None
+            if name in self.renamed:
+                words[self.renamed[name]] = None
         return (opcode, self.at(node), name)
 
     def placed(self, node: ast.expr) -> ir.Node:
@@ -224,10 +240,28 @@ class _Lowering:
         function = node.func
         if isinstance(function, ast.Name) and function.id == "getattr":
             self._looked_up(node.args)
+        self.function.calls.append(intern(self._text(function)))
         position = self.at(node)
         keywords = tuple([(keyword.arg, self.placed(keyword.value)) for keyword in node.keywords])
         arguments = tuple([self.placed(argument) for argument in node.args])
         return (ir.CALL, position, self.expr(function), arguments, keywords)
+
+    def _text(self, node: ast.expr) -> str:
+        """An expression as a dotted text."""
+        if isinstance(node, ast.Attribute):
+            owner = self._text(node.value)
+            return f"?.{node.attr}" if owner[0] == "?" else f"{owner}.{node.attr}"
+        if isinstance(node, ast.Name):
+            opcode, name = self.function.scope.resolve(node.id)
+            return name if opcode == ir.GLOBAL else self.function.given.get(name, "?")
+        if isinstance(node, ast.Call):
+            called = self._text(node.func)
+            return "?" if called[0] == "?" or len(called) > _LONGEST_CALL else f"{called}()"
+        return self._text(node.value) if isinstance(node, ast.Await) else "?"
+
+    def _give(self, target: ast.expr | None, value: ast.expr) -> None:
+        if isinstance(target, ast.Name):
+            self.function.given[target.id] = self._text(value)
 
     def _looked_up(self, arguments: Sequence[ast.expr]) -> None:
         """`getattr(x, "name")` mentions the name."""
@@ -327,9 +361,11 @@ class _Lowering:
         """Lower a function; its defaults and decorators belong to the function around it."""
         outer = self.function
         decorators = self._header(lambda: self.exprs(getattr(node, "decorator_list", ())))
+        words, outer.words = outer.words, {}  # what its annotations mention, the function itself mentions
         defaults, returns = self._header(
             lambda: (self._defaults(node.args), self._annotation(getattr(node, "returns", None)))
         )
+        words, outer.words = outer.words, words
         names, declared = bound_names(body)
         arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
         arguments += [one for one in (node.args.vararg, node.args.kwarg) if one is not None]
@@ -341,10 +377,15 @@ class _Lowering:
         owner = outer.owner if outer.scope.is_class else -1
         inner = self.function = _Function(index, qualified, node.lineno, scope, owner)
         inner.flags = flags
+        inner.words = words
+        words.update(dict.fromkeys([f"({argument.arg}" for argument in arguments]))
         parameters = self._parameters(node.args, defaults)
-        lowered = marshal.dumps(self.block(body), ir.BODY_FORMAT)
+        lowered = self.block(body)
+        if _ends(lowered):
+            inner.flags |= ir.ENDS
         self.function = outer
-        self._record(inner, node.lineno, parameters, lowered, decorators, outer.index, returns)
+        code = marshal.dumps(lowered, ir.BODY_FORMAT)
+        self._record(inner, node.lineno, parameters, code, decorators, outer.index, returns)
         return index
 
     def _defaults(self, arguments: ast.arguments) -> dict[ast.arg, tuple[ir.Node | None, ir.Node | None]]:
@@ -455,6 +496,7 @@ class _Lowering:
     def assign(self, node: ast.Assign, out: list[ir.Node]) -> None:
         value = self.expr(node.value)
         targets = tuple([self.target(target) for target in node.targets])
+        self._give(node.targets[0], node.value)
         out.append((ir.ASSIGN, 0, targets, value))
 
     def augment(self, node: ast.AugAssign, out: list[ir.Node]) -> None:
@@ -499,6 +541,8 @@ class _Lowering:
                 for item in node.items
             ]
         )
+        for item in node.items:
+            self._give(item.optional_vars, item.context_expr)
         out.append((ir.WITH, 0, items, self.block(node.body)))
 
     def raise_(self, node: ast.Raise, out: list[ir.Node]) -> None:
@@ -533,9 +577,13 @@ class _Lowering:
     def _imported(self, bound: str, what: tuple[int, str, str], out: list[ir.Node]) -> None:
         if what[2] != bound:
             self.function.words[what[2]] = None
+            self.renamed[bound] = what[2]
         if self.function.index == 0:
             self.imports.setdefault(bound, what)
         else:
+            level, module, name = what
+            if not level:
+                self.function.given[bound] = f"={module}.{name}" if name else f"={module}"
             out.append((ir.IMPORT, 0, self._own(bound), *what))
 
     def match(self, node: ast.Match, out: list[ir.Node]) -> None:
@@ -585,6 +633,23 @@ class _Lowering:
             )
             return (ir.KEYED, position, pairs, self._own(node.rest) if node.rest else None)
         return (ir.ANY, position)
+
+
+def _ends(body: Sequence[ir.Node]) -> bool:
+    """Whether the last statement lets a body end. A call that is the last may be of something that only raises."""
+    if not body:
+        return True
+    last = body[-1]
+    opcode = last[0]
+    if opcode == ir.EXPRESSION:
+        return last[2][0] != ir.CALL
+    if opcode == ir.IF:
+        return _ends(last[3]) or _ends(last[4])
+    if opcode == ir.WITH:
+        return _ends(last[3])
+    if opcode == ir.TRY:
+        return _ends(last[4] or last[2]) or any(_ends(handler) for _, _, handler in last[3])
+    return opcode not in {ir.RAISE, ir.WHILE}
 
 
 # Tables of functions, not of bound methods: those would tie each tree into a cycle that keeps it alive.

@@ -259,6 +259,21 @@ class Project:
             return self.module(f"{module.name}.{name}", module)
         return None
 
+    def variable(self, module: Module, name: str) -> tuple[Module, str] | None:
+        """The module and name of the variable of another module that a name imports; None if it imports none."""
+        seen: set[tuple[str, str]] = set()
+        while (module.path, name) not in seen:
+            seen.add((module.path, name))
+            what = module.record[ir.IMPORTS].get(name)
+            if what is None:
+                return (module, name) if len(seen) > 1 else None
+            level, dotted, member = what
+            target = self.module(self.absolute(module, level, dotted), module) if member else None
+            if target is None:
+                return None
+            module, name = target, member
+        return None
+
     def star_modules(self, module: Module) -> Iterator[Module | str]:
         """The modules whose names a module imports with `*`."""
         for level, star in module.record[ir.STARS]:

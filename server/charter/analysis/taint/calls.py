@@ -78,6 +78,8 @@ class Calls(Sinks):
 
     pending = False
     """Whether the call evaluated last left something in `last_kills`."""
+    unused = -1
+    """The place of a call of which nobody uses the value."""
 
     def invoke(self, function: Value, arguments: Arguments, position: int) -> Value:
         """The value of a call of a value."""
@@ -416,6 +418,10 @@ class Calls(Sinks):
         binding = Binding(self, function, receiver, arguments, captured)
         if self.depth > self.engine.deepest:
             return UNKNOWN
+        if not binding.entry and position == self.unused and self.engine.is_idle(function):
+            return UNKNOWN
+        if binding.entry and self.engine.has_too_many_contexts(function, binding.entry):
+            binding.coarsen()
         summary = self.engine.summary(function, binding.entry, self.depth + 1, self)
         if summary.trivial:
             return self._returned_plain(function, summary)

@@ -84,6 +84,22 @@ class Binding:
                 parts.append((name, part))
         self.entry: Entry = tuple(parts) if some else ()
 
+    def coarsen(self) -> None:
+        """Describe of each argument no more than whether anything of it is untrusted."""
+        parts: list[Any] = []
+        for index, value in enumerate(self.values):
+            slot = (PARAMETER, index)
+            taint = 0 if value is None else self.frame.deep(value)
+            if not taint & ALL_DANGERS:
+                parts.append(None)
+                continue
+            self.taints[slot] = taint
+            heat = 1
+            for lane in lanes(taint):
+                heat |= taint >> LANE * lane & MARKS
+            parts.append((heat, NO, None, None))
+        self.entry = tuple(parts) if any(part is not None for part in parts) else ()
+
     def _captured(self, frame: Any, function: Function, captured: Any) -> list[tuple[str, Value]]:
         """The values of the names that a nested function takes from outside, at the call."""
         if function.parent is frame.function and frame.state is not None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint import handlers
 from charter.analysis.taint.frame import DERIVED, PARAMETER, SOURCE, Cells, Frame, Summary
+from charter.analysis.taint.opportunities import Opportunities
+from charter.analysis.taint.relevance import Relevance, hands_on
 from charter.analysis.taint.run import Run
 from charter.analysis.taint.values import (
     FULL,
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
     from charter.analysis.taint.arguments import Arguments
     from charter.analysis.taint.context import Entry
-    from charter.analysis.taint.frame import Flow
+    from charter.analysis.taint.frame import Flow, SourceSite
     from charter.model.library.index import Entry as Facts
     from charter.model.library.index import Index
     from charter.model.library.values import Library
@@ -45,6 +47,7 @@ _BOTTOM: Final = Summary()
 _ATTEMPTS: Final = 3
 _ROUNDS: Final = 4
 _MOST_STEPS: Final = 4000
+_MOST_CONTEXTS: Final = 16
 _DEEPEST: Final = 10
 _MOST_CELLS: Final = 64
 
@@ -64,20 +67,26 @@ class Engine:
     Args:
         project: the linked modules.
         index: the models.
+        threats: the threat models whose sources count.
         libraries: those of the models that may speak of the project's own functions.
     """
 
-    def __init__(self, project: Project, index: Index, libraries: Iterable[Library] = ()) -> None:
+    def __init__(
+        self, project: Project, index: Index, threats: Iterable[str], libraries: Iterable[Library] = ()
+    ) -> None:
         self.project = project
         self.index = index
-        self.carriers = index.carriers()
+        self.opportunities = Opportunities(project, index)
+        self.near = Relevance(project, index, threats)
+        self.carriers = self.near.carriers
+        self.thorough = False
         self.deepest = _DEEPEST
         self.most_steps = _MOST_STEPS
+        self.most_contexts = _MOST_CONTEXTS
         self.summaries: dict[Key, Summary] = {}
         self.users: dict[Any, set[Key]] = defaultdict(set)
         self.handlers: dict[Function, handlers.Use] = {}
         self.registrars: dict[Function, Module] = {}
-        self.looked: dict[Function, frozenset[tuple[str, int]]] = {}
         self.fields: dict[tuple[Class, str], Exported] = {}
         self.globals: dict[tuple[Module, str], Exported] = {}
         self.outers: dict[tuple[Function, str], Exported] = {}
@@ -87,9 +96,9 @@ class Engine:
         self._given: dict[Key, dict[Any, Exported]] = {}
         self._givers: dict[Any, dict[Key, dict[Any, Exported]]] = defaultdict(dict)
         self._scanned = False
+        self._unseen: dict[Function, None] | None = None
         self._contexts: dict[Function, dict[Key, None]] = defaultdict(dict)
         self._flowing: dict[Key, None] = {}
-        self.looked_anew = True
         self._stack: list[Key] = []
         self._at: dict[Key, int] = {}
         self._low: list[int] = []
@@ -102,6 +111,9 @@ class Engine:
         self._ready: set[Class] = set()
         self._class_names: dict[Class, tuple[str, ...]] = {}
         self._captures: dict[Function, frozenset[str]] = {}
+        self._due: dict[Function, None] = {}
+        self._passed_over: dict[Key, set[Key]] = defaultdict(set)
+        self._stores: dict[Class | Module, dict[str, list[Function]]] = {}
         self._named = sorted(index.called(libraries))
         self.modelled: dict[Function, Facts] = {}
         self.find_modelled()
@@ -121,15 +133,88 @@ class Engine:
         """Compute everything that is not known or no longer true."""
         if not self._scanned:
             self._scanned = True
-            if self.index.by_function:
-                self._find_conventional()
+            self._unseen = None
+            self.near.classes_changed()
             for module in self.ordered():
-                if (module.main, ()) not in self.summaries:
-                    self.summary(module.main, (), 0, None)
+                self._look_at(module)
+        due, self._due = self._due, {}
+        for function in due:
+            self.demand(function)
+        while self._spread():
+            self._settle()
+        self._settle()
+
+    def _look_at(self, module: Module) -> None:
+        """Find the handlers that decorators and base classes make, as far as that needs no run."""
+        for function in module.functions:
+            if function.parent is not None and any(
+                self.near.is_decorating(one) for one in function.record[ir.DECORATORS]
+            ):
+                self._near(function.parent)
+        for cls in module.classes:
+            for function, use in handlers.used_by_class(cls, self.project.externals(cls), self.index):
+                self._use(module, function, use)
+        if self.index.by_function:
+            for function in module.functions:
+                for use in handlers.used_by_convention(function, self.index):
+                    if function not in self.handlers:
+                        self._use(module, function, use)
+
+    def _spread(self) -> bool:
+        """Run the functions that untrusted data may come near, as far as that is known now; whether there were any."""
+        found = [
+            function
+            for function in self._candidates()
+            if (function, ()) not in self.summaries
+            and (self.thorough or function in self.handlers or self.near.is_near(function))
+        ]
+        for function in found:
+            self.demand(function)
+        return bool(found)
+
+    def _candidates(self) -> Iterable[Function]:
+        """The functions that may have become near since this was asked last, in a fixed order."""
+        fresh, self.near.fresh = self.near.fresh, set()
+        unseen, self._unseen = self._unseen, {}
+        if unseen is None:
+            return [function for module in self.ordered() for function in module.functions]
+        if fresh:
             for module in self.ordered():
                 for function in module.functions:
-                    if (function, ()) not in self.summaries:
-                        self.summary(function, (), 0, None)
+                    if not fresh.isdisjoint(function.record[ir.WORDS]):
+                        unseen[function] = None
+        return unseen
+
+    def demand(self, function: Function) -> None:
+        """See to it that a function has been run by itself."""
+        if (function, ()) not in self.summaries and (function, ()) not in self._at:
+            self.summary(function, (), 0, None)
+
+    def _near(self, function: Function) -> None:
+        """A function is near for another reason than the names that it mentions."""
+        if function not in self.near.functions:
+            self.near.functions.add(function)
+            self._look_again(function)
+
+    def _look_again(self, function: Function) -> None:
+        if self._unseen is not None:
+            self._unseen[function] = None
+
+    def is_idle(self, function: Function) -> bool:
+        """Whether a call that passes and gives nothing of interest can be passed over: no untrusted data comes near.
+
+        Should that turn out otherwise, whoever asks now is due again.
+        """
+        key = (function, ())
+        if not function.flags & ir.ENDS or key in self.summaries or self.thorough:
+            return False
+        if function in self.handlers or self.near.is_near(function):
+            return False
+        self._passed_over[key].add(self._stack[-1])
+        return True
+
+    def _settle(self) -> None:
+        """Run again what is due."""
         for _ in range(_ROUNDS):
             if not self._dirty:
                 break
@@ -138,14 +223,10 @@ class Engine:
                 self._renew(key)
         self._dirty.clear()
 
-    def _find_conventional(self) -> None:
-        """Remember the functions that are handlers by their names and parameters."""
-        for module in self.ordered():
-            for function in module.functions:
-                for use in handlers.used_by_convention(function, self.index):
-                    if function not in self.handlers:
-                        self.handlers[function] = use
-                        self.registrars[function] = module
+    def be_thorough(self) -> None:
+        """Run every function by itself from now on, not only those that untrusted data may come near."""
+        self.thorough = True
+        self._unseen = None
 
     # Changes
     def changed(self, functions: Iterable[Function]) -> None:
@@ -157,8 +238,24 @@ class Engine:
                     self._dirty[key] = None
             self._sorts.pop(function, None)
             self._captures.pop(function, None)
+            self._look_again(function)
+            self._stores.pop(function.module, None)
+            scope = function
+            while scope.cls is None and scope.parent is not None:
+                scope = scope.parent
+            if scope.cls is not None:
+                self._stores.pop(scope.cls, None)
+            self._demand_for_readers(function, scope.cls)
             for index in range(len(function.parameters) + 1):
                 self._types.pop((function, index), None)
+
+    def _demand_for_readers(self, function: Function, cls: Class | None) -> None:
+        """What assigns a name that somebody has read, though it was not known to assign it, must be run."""
+        for name in function.record[ir.STORES]:
+            owner = function.module if name[:2] == "::" else cls
+            table = self.globals if name[:2] == "::" else self.fields
+            if (id(table), (owner, name.removeprefix("::"))) in self.users:
+                self._due[function] = None
 
     def forget(self, modules: Iterable[Module]) -> None:
         """Modules are gone or have another structure: forget them and what used them."""
@@ -172,16 +269,18 @@ class Engine:
                 continue
             seen.add(key)
             self.summaries.pop(key, None)
-            self.looked_anew = True
             before = self._given.pop(key, None)
             if before is not None:
                 self._withdraw(key, before)
             if key[0] in gone:
                 stack.extend(self.users.pop(key, ()))
         for function in gone:
-            for table in (self.handlers, self.registrars, self.looked, self._sorts, self._captures):
+            for table in (self.handlers, self.registrars, self._sorts, self._captures):
                 table.pop(function, None)
         self._types = {key: value for key, value in self._types.items() if key[0] not in gone}
+        self.near.forget(gone)
+        self._stores.clear()
+        self._passed_over = defaultdict(set, {k: v for k, v in self._passed_over.items() if k[0] not in gone})
         self._ready = {cls for cls in self._ready if cls.body not in gone}
 
     def ordered(self) -> list[Module]:
@@ -233,11 +332,6 @@ class Engine:
             if run.budget < 0:
                 self.coarse.add(key[0])
             self._keep_names(run)
-            if not key[1]:
-                looked = frozenset(run.looked)
-                if self.looked.get(key[0]) != looked:
-                    self.looked[key[0]] = looked
-                    self.looked_anew = True
             assumed = self._provisional.get(key, _BOTTOM)
             if key not in self._called_back or assumed.same_for_callers(summary):
                 break
@@ -257,11 +351,26 @@ class Engine:
             self._loose[low].extend([*loose, key])
         self.summaries[key] = summary
         self._contexts[key[0]][key] = None
+        if not key[1]:
+            self.near.learn_summary(key[0], summary)
+            passed = self._passed_over.pop(key, None)
+            if passed and not (summary.trivial and summary.returns):
+                self._dirty.update(dict.fromkeys(user for user in passed if user in self.summaries))
         if summary.flows:
             self._flowing[key] = None
         else:
             self._flowing.pop(key, None)
         return summary
+
+    def has_too_many_contexts(self, function: Function, entry: Entry) -> bool:
+        """Whether a function has been run in so many contexts that a new one must do with less detail."""
+        if (
+            len(self._contexts[function]) < self.most_contexts
+            or (function, entry) in self._contexts[function]
+        ):
+            return False
+        self.coarse.add(function)
+        return True
 
     def contexts(self, function: Function) -> list[Key]:
         """The contexts in which a function is known, that without a caller first."""
@@ -394,6 +503,7 @@ class Engine:
             return
         name = (id(table), key)
         given = self._given.setdefault(self._stack[-1], {})
+        self._learn(table, key, new)
         old = given.get(name)
         if old is not None and not replace:
             new = _joined_exports(old, new)
@@ -401,6 +511,22 @@ class Engine:
             given[name] = new
             self._givers[name][self._stack[-1]] = table
             self._publish(table, key)
+
+    def _learn(self, table: dict[Any, Exported], key: Any, new: Exported) -> None:
+        """What is stored may make more functions near: those that mention the name, or take it along."""
+        owner, name = key
+        gives = [self.near.counts(site.kind) for site in _sites(new)]
+        gives += [self.near.is_carrier(reference, name) for reference in _held(new)]
+        if not any(gives):
+            return
+        if table is self.outers:
+            for one in owner.module.functions:
+                if one.parent is owner and name in one.frees:
+                    self._near(one)
+        elif table is self.fields:
+            self.near.learn_member(owner, name)
+        else:
+            self.near.learn(name)
 
     def _publish(self, table: dict[Any, Exported], key: Any) -> None:
         """Join all contributions to a name; if that changes it, those who read it are due again."""
@@ -437,8 +563,9 @@ class Engine:
 
     def global_value(self, module: Module, name: str, frame: Frame) -> Value | None:
         """The value of a module's variable; None if it has none of that name."""
-        if (module.main, ()) not in self.summaries and (module.main, ()) not in self._at:
-            self.summary(module.main, (), 0, frame)
+        self.demand(module.main)
+        for function in self._storing(module).get("::" + name, ()):
+            self.demand(function)
         return self._read(self.globals, (module, name), frame)
 
     def store_global(self, module: Module, name: str, value: Value, frame: Frame) -> None:
@@ -448,6 +575,7 @@ class Engine:
 
     def outer_value(self, function: Function, name: str, frame: Frame) -> Value | None:
         """The value of an enclosing function's variable as that function leaves it."""
+        self.demand(function)
         return self._read(self.outers, (function, name), frame)
 
     # Fields
@@ -460,6 +588,8 @@ class Engine:
                 continue
             if one not in self._ready:
                 self._prepare(one)
+            for function in self._storing(one).get(name, ()):
+                self.demand(function)
             found = self._read(self.fields, (one, name), frame)
             if found is not None:
                 result = found if result is None else join(result, found)
@@ -479,8 +609,23 @@ class Engine:
         """Run what gives a class's instances their attributes."""
         self._ready.add(cls)
         for function in (cls.body, cls.methods.get("__init__")):
-            if function is not None and (function, ()) not in self._at:
-                self.summary(function, (), 0, None)
+            if function is not None:
+                self.demand(function)
+
+    def _storing(self, owner: Class | Module) -> dict[str, list[Function]]:
+        """The methods of a class by the attributes that they assign; a module's functions by its names."""
+        known = self._stores.get(owner)
+        if known is None:
+            known = self._stores[owner] = {}
+            if isinstance(owner, Class):
+                functions = [*owner.methods.values()]
+                functions += [one for one in owner.module.functions if one.parent in functions]
+            else:
+                functions = owner.functions
+            for function in functions:
+                for name in function.record[ir.STORES]:
+                    known.setdefault(name, []).append(function)
+        return known
 
     def safe_fields(self, cls: Class, frame: Frame) -> dict[str, int]:
         """The fields that a form or schema class declares, with the bits of what their values cannot be."""
@@ -507,28 +652,24 @@ class Engine:
     # Roles of functions
     def register(self, frame: Frame, entry: Facts, arguments: Arguments) -> None:
         """A call that registers handlers."""
+        if hands_on(frame.function):
+            self.near.learn(frame.function.short)
         for function, use in handlers.used_by_registration(frame, entry, arguments):
-            self._use(frame, function, use)
+            self._use(frame.module, function, use)
 
     def decorated(self, frame: Frame, function: Function, decorator: ir.Node, value: Value) -> Value:
         """The value of a decorated function; its role as a handler is remembered."""
         for use in handlers.used_by_decorator(frame, decorator, self.index):
-            self._use(frame, function, use)
+            self._use(frame.module, function, use)
         return value
 
-    def define_class(self, frame: Frame, cls: Class) -> None:
-        """A class is defined: its body is run, its methods may be handlers."""
-        if cls.body is not None and (cls.body, ()) not in self._at:
-            self.summary(cls.body, (), 0, frame)
-        for function, use in handlers.used_by_class(cls, self.project.externals(cls), self.index):
-            self._use(frame, function, use)
-
-    def _use(self, frame: Frame, function: Function, use: handlers.Use) -> None:
+    def _use(self, module: Module, function: Function, use: handlers.Use) -> None:
         known = self.handlers.get(function)
         if known == use or (known is not None and known.route is not None and use.route is None):
             return
         self.handlers[function] = use
-        self.registrars[function] = frame.module
+        self.registrars[function] = module
+        self._look_again(function)
         if (function, ()) in self.summaries:
             self._dirty[function, ()] = None
 
@@ -651,3 +792,23 @@ def _joined_exports(first: Exported, second: Exported) -> Exported:
         tuple(heap.items()),
         objects,
     )
+
+
+def _sites(exported: Exported) -> Iterator[SourceSite]:
+    """The sources from which a value and what it consists of come."""
+    for site, _ in exported[0]:
+        yield site
+    for _, cells in exported[3]:
+        for _, one in cells:
+            for site, _ in one[0]:
+                yield site
+
+
+def _held(exported: Exported) -> Iterator[Any]:
+    """The references of a value and of what it consists of."""
+    if exported[2] is not None:
+        yield exported[2]
+    for _, cells in exported[3]:
+        for _, one in cells:
+            if one[2] is not None:
+                yield one[2]

@@ -84,7 +84,9 @@ class Expressions(Calls):
         """The value of a module-level name."""
         found = self.project.member(module, name)
         if found is not None:
-            return self.referred(found, position)
+            variable = self.project.variable(module, name) if isinstance(found, str) else None
+            value = None if variable is None else self.engine.global_value(*variable, self)
+            return self.referred(found, position) if value is None else value
         value = self.engine.global_value(module, name, self)
         if value is not None:
             return value

@@ -164,7 +164,6 @@ class Frame:
         self.hits: dict[tuple[SinkSite, int], Hit] = {}
         self.steps: list[tuple[int, int, str]] = []
         self.returned: list[tuple[Value, int, Kill, Kill]] = []
-        self.looked: set[tuple[str, int]] = set()
         self.entered: dict[Any, Cells] = {}
         self.exits: list[State] = []
         self.jumps: list[list[State]] = []

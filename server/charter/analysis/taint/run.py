@@ -54,12 +54,6 @@ class Run(Statements):
             self.exits.append(self.state)
         return self._summary()
 
-    def _return(self, node: ir.Node) -> None:
-        state = self.state
-        super()._return(node)
-        if state is not None:
-            self.exits.append(state)
-
     # Entry
     def _enter(self, entry: Entry) -> None:
         function = self.function

@@ -55,8 +55,6 @@ class Sinks(Containers):
     ) -> None:
         """Record what reaches the sinks of a call."""
         for sink in sinks:
-            if not sink.like:
-                self.looked.add((sink.kind, arguments.place))
             for argument in sink.arguments:
                 for value, place in choose(self, argument, arguments, receiver):
                     taint = value[0] if not value[3] else self.deep(value)

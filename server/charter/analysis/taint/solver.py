@@ -43,10 +43,12 @@ class Solver:
         self._restructured: list[Module] = []
         self._solution: Solution | None = None
         self._counts: dict[str, dict[tuple[type[Fact], str], int]] = {}
+        self._uncounted: set[str] = set()
 
     def update(self, path: str, extract: object | None) -> None:
         """Take in a new or changed file, or take it out."""
         self._solution = None
+        self._uncounted.add(path)
         record = cast("ir.Node | None", extract)
         old = self._project.modules.get(path)
         if old is not None and record is not None and _same_structure(old.record, record):
@@ -76,7 +78,7 @@ class Solver:
         """
         from charter.analysis.taint.explain import explain
 
-        self.solve()
+        self._solve_thoroughly()
         assert self._engine is not None
         with _deep_recursion():
             return explain(self._engine, path, line, text)
@@ -88,10 +90,19 @@ class Solver:
             path: the file.
             line: 1-based.
         """
-        self.solve()
+        self._solve_thoroughly()
         assert self._engine is not None
         found = facts(self._engine.flows(), frozenset(SOURCE_KINDS.values()))
         return [flow for flows in found.values() for flow in flows if _passes(flow, path, line)]
+
+    def _solve_thoroughly(self) -> None:
+        """Analyse every function, also those that untrusted data of the wanted threats comes nowhere near."""
+        self.solve()
+        assert self._engine is not None
+        if not self._engine.thorough:
+            self._engine.be_thorough()
+            with _deep_recursion():
+                self._engine.solve()
 
     def _solve(self) -> None:
         roots = {root for module in self._project.modules.values() for root in module.record[ir.ROOTS]}
@@ -99,7 +110,8 @@ class Solver:
         if self._engine is None or not stems <= self._stems:
             self._stems = stems
             self._project.link()
-            self._engine = Engine(self._project, self._shelf.index(stems), self._shelf.extra)
+            index = self._shelf.index(stems)
+            self._engine = Engine(self._project, index, self._threats, self._shelf.extra)
         elif self._restructured:
             self._project.link()
             self._engine.find_modelled()
@@ -133,13 +145,14 @@ class Solver:
         engine = self._engine
         assert engine is not None
         found: Mapping[str, Sequence[Fact]] = facts(engine.flows(), self._threats)
-        if engine.looked_anew:
-            engine.looked_anew = False
-            self._counts = {}
-            for function, looked in engine.looked.items():
-                for kind, _ in looked:
-                    own = self._counts.setdefault(function.module.path, {})
-                    own[TaintFlow, kind] = own.get((TaintFlow, kind), 0) + 1
+        for path in self._uncounted:
+            module = self._project.modules.get(path)
+            if module is None:
+                self._counts.pop(path, None)
+                continue
+            counted = engine.opportunities.of(module)
+            self._counts[path] = {(TaintFlow, kind): number for kind, number in counted.items()}
+        self._uncounted.clear()
         return Solution(found, self._counts)
 
     @property

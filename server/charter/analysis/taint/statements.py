@@ -140,7 +140,10 @@ class Statements(Expressions):
 
     # Simple statements
     def _expression(self, node: Node) -> None:
-        self.value(node[2])
+        expression = node[2]
+        if expression[0] == ir.CALL:
+            self.unused = expression[1]
+        self.value(expression)
 
     def _assignment(self, node: Node) -> None:
         source = node[3]
@@ -210,6 +213,7 @@ class Statements(Expressions):
             value = self.value(expression)
         if self.state is not None:
             self.returned.append((value, self.state[KILLED], yes, no))
+            self.exits.append(self.state)
             self.on_return(value, node[1])
         self.state = None
 
@@ -257,7 +261,6 @@ class Statements(Expressions):
         cls = self.module.classes[node[3]]
         for decorator in cls.record[ir.CLASS_DECORATORS]:
             self.value(decorator)
-        self.engine.define_class(self, cls)
         self.assign(node[2], (0, NO, (PROJECT_CLASS, cls), ()))
 
     def _import(self, node: Node) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from charter.model.library.values import (
         Callback,
@@ -115,9 +115,29 @@ class Index:
             name, _, parameters = function.removesuffix(")").partition("(")
             self.by_function[name, parameters].append((packages, handler))
 
-    def carriers(self) -> frozenset[str]:
-        """The classes whose instances give untrusted data."""
-        owners = {name.rpartition(".")[0] for name in self._tables["sources"]}
+    @property
+    def sources(self) -> Mapping[str, Sequence[Source]]:
+        """The sources by canonical name."""
+        return cast("Mapping[str, Sequence[Source]]", self._tables["sources"])
+
+    @property
+    def sinks(self) -> Mapping[str, Sequence[Sink]]:
+        """The sinks by canonical name."""
+        return cast("Mapping[str, Sequence[Sink]]", self._tables["sinks"])
+
+    @property
+    def registering(self) -> Iterable[str]:
+        """The canonical names of the calls that register handlers."""
+        return self._tables["registers"]
+
+    @property
+    def decorating(self) -> Iterable[str]:
+        """The canonical names of the decorators that make handlers."""
+        return self._tables["decorates"]
+
+    def carriers(self, sources: Iterable[str]) -> frozenset[str]:
+        """The classes, and other owners, of sources; and the classes that inherit from them."""
+        owners = {name.rpartition(".")[0] for name in sources}
         inherited = {name for name in self.bases if owners.intersection(self.ancestors(name))}
         return frozenset(owners | inherited)
 

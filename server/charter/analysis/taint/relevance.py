@@ -1,0 +1,275 @@
+"""Which functions untrusted data can come near, so that they are worth a run of their own. It runs none of them.
+
+A function is near if it mentions by name what gives untrusted data: a source, a class whose instances are sources, or
+anything of the project of which that has already been found out. All others are run only where a near one calls them.
+"""
+
+# The values here are nested tuples or parsed documents, which only their tags type.
+# pyright: reportUnknownVariableType=false
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from charter.analysis.taint.frame import SOURCE
+from charter.analysis.taint.values import (
+    BOUND,
+    INSTANCE,
+    PARTIAL,
+    PROJECT_FUNCTION,
+    PROJECT_INSTANCE,
+    lanes,
+    references,
+)
+from charter.api.facts.taint import SOURCE_KINDS
+from charter.model import ir
+from charter.model.project import Class, Function
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from charter.analysis.taint.frame import Summary
+    from charter.analysis.taint.values import Value
+    from charter.model.library.index import Index
+    from charter.model.project import Module, Project
+
+_ACCESS: Final = frozenset({"get", "pop", "next", "__getitem__"})
+"""Names that say nothing of what they give."""
+_COMMON: Final = frozenset(
+    "get set add save update delete create run execute call open close read write append extend insert pop remove "
+    "sort index count items keys values copy clear filter all first exists format join split strip replace encode "
+    "decode send post put patch head options validate process handle render load dump parse main setup start stop "
+    "apply match search find register clean setUp setUpClass".split()
+)
+"""Methods that too many classes have for their name alone to tell them."""
+
+
+class Relevance:
+    """What is near in one project.
+
+    Args:
+        project: the linked modules.
+        index: the models.
+        threats: the threat models whose sources count.
+
+    Attributes:
+        words: the names whose mention makes a function near.
+        members: attributes that count only where the name of one of these classes is known too.
+        functions: functions that are near for another reason.
+        fresh: names that were learned since the last time somebody emptied it.
+    """
+
+    def __init__(self, project: Project, index: Index, threats: Iterable[str]) -> None:
+        self._project = project
+        self._index = index
+        wanted = self._threats = frozenset(threats)
+        sources = {
+            name
+            for name, facts in index.sources.items()
+            if any(SOURCE_KINDS[fact.kind] in wanted for fact in facts)
+        }
+        self.carriers = index.carriers(sources)
+        self._parts = {_last(name) for name in sources}
+        self._registering = {_last(name) for name in index.registering}
+        self._decorating = {_last(name) for name in index.decorating}
+        self.words: set[str] = set(self._roots(sources))
+        self.members: dict[str, set[str]] = {}
+        self.fresh: set[str] = set()
+        self._parameters = {f"({name}" for name in index.parameters}
+        self._any = self.words | self._parts | self._registering | self._parameters
+        self.functions: set[Function] = set()
+        self._names: dict[Module, frozenset[str]] = {}
+        self._carrying: dict[Class, bool] = {}
+        self._giving: set[Function] = set()
+        self._called: dict[Function, dict[str, None]] = {}
+
+    def _roots(self, sources: set[str]) -> Iterable[str]:
+        """The names by which a program first comes to what is untrusted, or to what gives it."""
+        for name in sources:
+            owner = name.rpartition(".")[0]
+            if not _is_class(owner):
+                yield _last(name)
+        for carrier in self.carriers:
+            if _is_class(carrier):
+                yield _last(carrier)
+        for path, cls in self._index.types.items():
+            if cls in self.carriers and path.rpartition(".")[0] not in self.carriers:
+                word = _last(path.removesuffix("()"))
+                if word not in _ACCESS:
+                    yield word
+        for alias, target in self._index.aliases.items():
+            if target in sources or target in self.carriers:
+                yield _last(alias)
+
+    def is_near(self, function: Function) -> bool:
+        """Whether a function is worth a run of its own."""
+        words = function.record[ir.WORDS]
+        if self._any.isdisjoint(words):
+            return function in self.functions
+        return (
+            not self.words.isdisjoint(words)
+            or function in self.functions
+            or not self._registering.isdisjoint(words)
+            or not self._parameters.isdisjoint(words)
+            or self._mentions_member(function, words)
+            or (not self._parts.isdisjoint(words) and self._is_in_carrier(function))
+        )
+
+    def _mentions_member(self, function: Function, words: tuple[str, ...]) -> bool:
+        members = self.members
+        for word in members.keys() & words:
+            classes = members[word]
+            if not classes.isdisjoint(words) or not classes.isdisjoint(self._names_of(function.module)):
+                return True
+        return False
+
+    def _names_of(self, module: Module) -> frozenset[str]:
+        """What a module imports, and its classes with all their bases."""
+        known = self._names.get(module)
+        if known is None:
+            names = {name for _, _, name in module.record[ir.IMPORTS].values()}
+            for cls in module.classes:
+                names.update(
+                    _last(one.name) for one in self._project.linear_order(cls) if isinstance(one, Class)
+                )
+            known = self._names[module] = frozenset(names)
+        return known
+
+    def _is_in_carrier(self, function: Function) -> bool:
+        """Whether a function belongs to a class whose instances give untrusted data, as a library's subclass."""
+        scope: Function | None = function
+        while scope is not None and scope.cls is None:
+            scope = scope.parent
+        if scope is None or scope.cls is None:
+            return False
+        return self.is_carrying(scope.cls)
+
+    def is_carrying(self, cls: Class) -> bool:
+        """Whether a class inherits from a library's class whose instances give untrusted data."""
+        known = self._carrying.get(cls)
+        if known is None:
+            known = self._carrying[cls] = any(
+                base in self.carriers
+                for external in self._project.externals(cls)
+                for base in self._index.ancestors(self._index.canonical(external))
+            )
+        return known
+
+    def is_decorating(self, decorator: ir.Node) -> bool:
+        """Whether a decorator may make a handler of what it decorates."""
+        target = decorator[2] if decorator[0] == ir.CALL else decorator
+        return target[-1] in self._decorating
+
+    # What was found out
+    def learn_summary(self, function: Function, summary: Summary) -> None:
+        """Take in what a function gives its callers: it may make those near that mention the function."""
+        gives = self._is_untrusted_result(summary)
+        for value in _values(summary):
+            gives = self.is_carrier(value[2], function.short) or gives
+        if not gives or function in self._giving:
+            return
+        self._giving.add(function)
+        cls = function.cls
+        name = function.short
+        if cls is None or not (name in _COMMON or name.startswith("__")):
+            self.learn(name)
+        elif name in _COMMON:
+            self.learn_member(cls, name)
+        else:
+            for one in (cls, *cls.subclasses):
+                self.learn(_last(one.name))
+        for name in self._called.pop(function, ()):
+            self.learn(name)
+
+    def _is_untrusted_result(self, summary: Summary) -> bool:
+        taint = 0
+        for value in _values(summary):
+            taint |= value[0]
+        origins = summary.origins
+        return bool(taint) and any(
+            origins[lane][0] == SOURCE and self.counts(origins[lane][1].kind)
+            for lane in lanes(taint)
+            if lane < len(origins)
+        )
+
+    def counts(self, kind: str) -> bool:
+        """Whether a kind of source is one of those that matter."""
+        return SOURCE_KINDS[kind] in self._threats
+
+    def is_carrier(self, reference: Any, name: str) -> bool:
+        """Whether something that has a name is an object or a function that gives untrusted data.
+
+        If it is a function of which that turns out later, the name is learned then.
+        """
+        found = False
+        for one in references(reference):
+            sort = one[0]
+            if sort == INSTANCE:
+                found = found or one[1] in self.carriers
+            elif sort == PROJECT_INSTANCE:
+                found = found or self.is_carrying(one[1])
+            elif sort in {PROJECT_FUNCTION, BOUND}:
+                function = one[1] if sort == PROJECT_FUNCTION else one[2]
+                if function in self._giving:
+                    found = True
+                elif function.short != name:
+                    self._called.setdefault(function, {})[name] = None
+            elif sort == PARTIAL:
+                found = self.is_carrier(one[1][2], name) or found
+        return found
+
+    def learn(self, word: str) -> None:
+        """What is called so may be untrusted."""
+        if word not in self.words and word[:1] != "<":
+            self.words.add(word)
+            self._any.add(word)
+            self.fresh.add(word)
+
+    def learn_member(self, cls: Class, word: str) -> None:
+        """An attribute of a class's instances may be untrusted."""
+        known = self.members.setdefault(word, set())
+        names = {_last(one.name) for one in (cls, *cls.subclasses)}
+        if not names <= known:
+            known |= names
+            self._any.add(word)
+            self.fresh.add(word)
+
+    def classes_changed(self) -> None:
+        """The class hierarchy is another."""
+        self._carrying.clear()
+        self._names.clear()
+        for module in self._project.modules.values():
+            for cls in module.classes:
+                if self._project.externals(cls) and self.is_carrying(cls):
+                    self.learn(_last(cls.name))
+
+    def forget(self, functions: Collection[Function]) -> None:
+        """Functions are gone."""
+        self.functions.difference_update(functions)
+        self._giving.difference_update(functions)
+        for function in functions:
+            self._called.pop(function, None)
+
+
+def hands_on(function: Function) -> bool:
+    """Whether a function that registers handlers may do so for its callers."""
+    own = len(function.parameters) - (function.cls is not None)
+    return own > 0 and function.index > 0 and function.short not in _COMMON and function.short[:2] != "__"
+
+
+def _values(summary: Summary) -> Iterator[Value]:
+    """What callers get from a function, and all that it consists of."""
+    yield summary.value
+    for cells in summary.heap.values():
+        yield from cells.values()
+    for _, _, value in summary.effects:
+        yield value
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _is_class(path: str) -> bool:
+    last = _last(path)
+    return last[:1].isupper() or last.endswith("()")
