@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import AddImport, Fix, Grade
-from charter_rules import building, calls, flows, sql
+from charter_rules import building, calls, flows
 from charter_rules.security.shell_with_built_text import list_fix
 
 if TYPE_CHECKING:
@@ -19,28 +19,6 @@ _UNESCAPABLE: Final = re.compile(
     r"<\s*(?:script|style)\b|\bon\w+\s*=\s*[\"']?[^\"']*$|=\s*$|(?:href|src)\s*=\s*[\"']?$", re.IGNORECASE
 )
 _ESCAPES: Final = re.compile(r"(?i)escape|quote|sanitiz|clean|bleach|format_html|render")
-
-
-def parameterized(flow: TaintFlow, ctx: Context) -> Fix | None:
-    """Pass the values of an SQL statement as parameters, in the driver's own style."""
-    call, argument = flows.call(flow, ctx), flows.argument(flow, ctx)
-    if call is None or argument is None or len(call.args) != 1 or call.keywords:
-        return None
-    if not isinstance(call.func, ast.Attribute) or call.func.attr != "execute":
-        return None
-    written = ctx.origin(argument)
-    parts = building.pieces(written, ctx)
-    mark = sql.placeholder(call.func.value, ctx)
-    made = sql.parameterized(parts, mark, ctx) if parts and mark else None
-    if made is None:
-        return None
-    text, values = made
-    given = f"({values[0]},)" if len(values) == 1 else f"({', '.join(values)})"
-    title = "Pass the values as parameters"
-    if written is argument:
-        return Fix(title, (ctx.replace(argument, f"{text}, {given}"),), Grade.SAFE)
-    behind = ctx.insert(ctx.span(argument).end, f", {given}")
-    return Fix(title, (ctx.replace(written, text), behind), Grade.UNSAFE)
 
 
 def argument_list(flow: TaintFlow, ctx: Context) -> Fix | None:

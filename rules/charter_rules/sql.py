@@ -30,9 +30,10 @@ _BEFORE_AND: Final = re.compile(r"\bbetween\s+\S+\s+and\s*$", re.IGNORECASE)
 PARAMETERS: Final[dict[str, str]] = {
     "sqlite3": "?", "aiosqlite": "?", "pyodbc": "?", "duckdb": "?",
     "psycopg": "%s", "psycopg2": "%s", "pymysql": "%s", "MySQLdb": "%s", "mysql.connector": "%s", "aiomysql": "%s",
-    "django.db": "%s", "aiopg": "%s", "pymssql": "%s",
+    "django.db": "%s", "aiopg": "%s", "pymssql": "%s", "snowflake.connector": "%s",
+    "oracledb": ":{}", "cx_Oracle": ":{}", "asyncpg": "${}",
 }  # fmt: skip
-"""The placeholder of each driver (PEP 249, `paramstyle`), for positional parameters."""
+"""The placeholder of each driver (PEP 249, `paramstyle`), for positional parameters; `{}` stands for their number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +128,41 @@ def _imports(statement: ast.Import | ast.ImportFrom, driver: str) -> bool:
     return not statement.level and (module == driver or module.startswith(f"{driver}."))
 
 
-def parameterized(parts: Sequence[Piece], mark: str, ctx: Context) -> tuple[str, list[str]] | None:
+def names(parts: Sequence[Piece]) -> list[str]:
+    """A name for each computed part of a text, each once: that of the variable, attribute or key if there is one."""
+    found: list[str] = []
+    for piece in parts:
+        if piece.value is not None:
+            name = _name(piece.value)
+            number = sum(one.rstrip("0123456789_") == name for one in found)
+            found.append(f"{name}_{number + 1}" if number else name)
+    return found
+
+
+def _name(value: ast.expr) -> str:
+    key = value.slice if isinstance(value, ast.Subscript) else None
+    if isinstance(value, ast.Call) and value.args and isinstance(value.args[0], ast.Constant):
+        key = value.args[0]
+    if isinstance(value, ast.Name):
+        return value.id
+    if isinstance(value, ast.Attribute):
+        return value.attr
+    if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value.isidentifier():
+        return key.value
+    return "value"
+
+
+def parameterized(
+    parts: Sequence[Piece], mark: str | Sequence[str], ctx: Context
+) -> tuple[str, list[str]] | None:
     """The statement with placeholders, as a Python literal, and the parameters' source texts.
 
     None if a part stands where SQL takes no parameter, or its value is formatted on the way.
+
+    Args:
+        parts: the statement's text, taken apart.
+        mark: the placeholder, in which `{}` stands for the parameter's number; or one for each computed part.
+        ctx: the file.
     """
     places = {slot.index: slot.place for slot in slots(parts)}
     if any(place == "name" for place in places.values()):
@@ -145,20 +177,24 @@ def parameterized(parts: Sequence[Piece], mark: str, ctx: Context) -> tuple[str,
         elif not piece.plain:
             return None
         elif places[index] == "value":
-            text += mark
+            text += _mark(mark, len(values))
             values.append(ctx.source(piece.value))
         else:
             quoted = _take_quoted(parts, index, text, ctx)
             if quoted is None:
                 return None
             text, value, rest, index = quoted
-            text += mark + _escaped(rest, mark)
+            text += _mark(mark, len(values)) + _escaped(rest, mark)
             values.append(value)
         index += 1
     return _literal(text), values
 
 
-def _escaped(text: str, mark: str) -> str:
+def _mark(mark: str | Sequence[str], index: int) -> str:
+    return mark.format(index + 1) if isinstance(mark, str) else mark[index]
+
+
+def _escaped(text: str, mark: str | Sequence[str]) -> str:
     return text.replace("%", "%%") if mark == "%s" else text
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from charter.api import Severity, rule
 from charter.api.facts.taint import TaintFlow
-from charter_rules import flows
+from charter_rules import flows, guard_fixes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,5 +61,9 @@ def nosql_injection(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
     ```
     """
     yield flows.finding(
-        flow, ctx, f"can bring operators into the query that `{flows.api(flow)}` runs", Severity.HIGH
+        flow,
+        ctx,
+        f"can bring operators into the query that `{flows.api(flow)}` runs",
+        Severity.HIGH,
+        (guard_fixes.text_values(flow, ctx),),
     )

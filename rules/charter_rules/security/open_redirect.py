@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from charter.api import Severity, rule
 from charter.api.facts.taint import TaintFlow
-from charter_rules import flows
+from charter_rules import flows, guard_fixes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,4 +61,5 @@ def open_redirect(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
         return redirect(f"/articles/{number}")
     ```
     """
-    yield flows.finding(flow, ctx, f"decides where `{flows.api(flow)}` sends the browser", Severity.MEDIUM)
+    deed = f"decides where `{flows.api(flow)}` sends the browser"
+    yield flows.finding(flow, ctx, deed, Severity.MEDIUM, (guard_fixes.own_address(flow, ctx),))

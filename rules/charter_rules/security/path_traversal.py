@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from charter.api import Severity, rule
 from charter.api.facts.taint import TaintFlow
-from charter_rules import flows
+from charter_rules import flows, guard_fixes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,4 +60,5 @@ def path_traversal(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
         return {"text": path.read_text()}
     ```
     """
-    yield flows.finding(flow, ctx, f"names the file that `{flows.api(flow)}` uses", Severity.HIGH)
+    fixes = (guard_fixes.secured_name(flow, ctx), guard_fixes.contained(flow, ctx))
+    yield flows.finding(flow, ctx, f"names the file that `{flows.api(flow)}` uses", Severity.HIGH, fixes)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from charter.api import Severity, rule
 from charter.api.facts.taint import TaintFlow
-from charter_rules import flows
+from charter_rules import flows, guard_fixes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +62,8 @@ def server_side_request_forgery(flow: TaintFlow, ctx: Context) -> Iterator[Findi
         return {"length": len(httpx.get(url).content)}
     ```
     """
-    yield flows.finding(flow, ctx, _deed(flow), Severity.LOW if flow.detail == "path" else Severity.HIGH)
+    severity = Severity.LOW if flow.detail == "path" else Severity.HIGH
+    yield flows.finding(flow, ctx, _deed(flow), severity, (guard_fixes.known_host(flow, ctx),))
 
 
 def _deed(flow: TaintFlow) -> str:

@@ -6,8 +6,8 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import Confidence, Fix, Grade, Severity, rule, words
-from charter_rules import building, calls, sql
+from charter.api import Confidence, Severity, rule, words
+from charter_rules import building, calls, sql, sql_fixes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,7 +147,8 @@ def sql_built_by_formatting(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     value = risky[0].value
     assert value is not None
-    fix = _fix(call, argument, written, parts, ctx)
+    name = ctx.name(call.func) or getattr(call.func, "attr", "")
+    fix = sql_fixes.for_call(call, argument, name, ctx) if written is argument else None
     related = [] if written is argument else [ctx.related(written, "the text is put together here")]
     text = " ".join(ctx.source(value).split())
     yield ctx.finding(
@@ -190,24 +191,3 @@ def _is_constant_like(value: ast.expr) -> bool:
             value.attr.isupper() or (last[:1].isupper() and value.attr[:1].isupper()) or value.attr == "value"
         )
     return isinstance(value, ast.Name) and value.id.isupper()
-
-
-def _fix(
-    call: ast.Call, argument: ast.expr, written: ast.expr, parts: tuple[Piece, ...], ctx: Context
-) -> Fix | None:
-    if (
-        written is not argument
-        or len(call.args) != 1
-        or call.keywords
-        or not isinstance(call.func, ast.Attribute)
-    ):
-        return None
-    if call.func.attr != "execute":
-        return None
-    mark = sql.placeholder(call.func.value, ctx)
-    made = sql.parameterized(parts, mark, ctx) if mark else None
-    if made is None:
-        return None
-    text, values = made
-    tuple_text = f"({values[0]},)" if len(values) == 1 else f"({', '.join(values)})"
-    return Fix("Pass the values as parameters", (ctx.replace(argument, f"{text}, {tuple_text}"),), Grade.SAFE)

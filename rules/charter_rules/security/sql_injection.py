@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from charter.api import Severity, rule
 from charter.api.facts.taint import TaintFlow
 from charter_rules import flows
-from charter_rules.flow_fixes import parameterized
+from charter_rules.sql_fixes import parameterized
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

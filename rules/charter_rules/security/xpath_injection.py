@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from charter.api import Severity, rule
 from charter.api.facts.taint import TaintFlow
-from charter_rules import flows
+from charter_rules import flows, guard_fixes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,4 +62,5 @@ def xpath_injection(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
         ctx,
         f"becomes part of the XPath expression that `{flows.api(flow).rpartition('.')[2]}` evaluates",
         Severity.HIGH,
+        (guard_fixes.variables(flow, ctx),),
     )
