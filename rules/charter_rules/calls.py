@@ -83,11 +83,15 @@ def value(ctx: Context, call: ast.Call, position: int | None, name: str, default
     argument = given(ctx, call, position, name)
     if argument is not None:
         return ctx.value(argument)
+    hidden = any(isinstance(item, ast.Starred) for item in call.args)
     for item in call.keywords:
-        unpacked = ctx.value(item.value) if item.arg is None else UNKNOWN
-        if isinstance(unpacked, dict) and name in unpacked:
-            return cast("dict[str, object]", unpacked)[name]
-    return UNKNOWN if has_unpacking(call) else default
+        if item.arg is None:
+            unpacked = ctx.value(item.value)
+            if not isinstance(unpacked, dict):
+                hidden = True
+            elif name in unpacked:
+                return cast("dict[str, object]", unpacked)[name]
+    return UNKNOWN if hidden else default
 
 
 def usual(ctx: Context, expression: ast.expr) -> object:

@@ -51,6 +51,7 @@ _ELSEWHERE: Final = re.compile(r"(?i)dev|local|test|debug|demo|sandbox|(^|[/_.])
 
 @rule(
     ast.Assign,
+    ast.keyword,
     code="SEC032",
     principles=("protected-sessions", "hardened-defaults"),
     severity=Severity.MEDIUM,
@@ -70,7 +71,7 @@ _ELSEWHERE: Final = re.compile(r"(?i)dev|local|test|debug|demo|sandbox|(^|[/_.])
         "TALISMAN",
     ),
 )
-def unprotected_setting(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
+def unprotected_setting(node: ast.Assign | ast.keyword, ctx: Context) -> Iterator[Finding]:
     """Leave the protections of the framework on.
 
     Each of these settings guards against one attack: cookies that travel unencrypted or that scripts can read, pages framed by other
@@ -90,10 +91,12 @@ def unprotected_setting(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
     ALLOWED_HOSTS = os.environ["HOSTS"].split(",")
     ```
     """
-    target = node.targets[0]
-    name = calls.identifier(target)
-    found = _SETTINGS.get(name)
-    if found is None or not _is_setting(target, ctx):
+    if isinstance(node, ast.keyword):
+        found = _SETTINGS.get(node.arg or "") if _is_option(node, ctx) else None
+    else:
+        target = node.targets[0]
+        found = _SETTINGS.get(calls.identifier(target)) if _is_setting(target, ctx) else None
+    if found is None:
         ctx.not_an_opportunity()
         return
     bad, message, better = found
@@ -117,6 +120,17 @@ def _is_setting(target: ast.expr, ctx: Context) -> bool:
     if isinstance(target, ast.Subscript):
         return calls.identifier(target.value) == "config"
     return False
+
+
+def _is_option(item: ast.keyword, ctx: Context) -> bool:
+    """Whether a keyword sets a configuration: `app.config.update(NAME=…)`, `app.config.from_mapping(NAME=…)`."""
+    call = ctx.parent(item)
+    return (
+        isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr in {"update", "from_mapping"}
+        and calls.identifier(call.func.value) == "config"
+    )
 
 
 def _matches(value: object, bad: object) -> bool:
