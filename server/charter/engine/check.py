@@ -18,6 +18,7 @@ from charter.engine.context import FileView, RuleContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from charter.analysis import FileAnalysis, ProjectAnalysis
     from charter.api import Fact, Finding
@@ -124,6 +125,7 @@ def check_nodes(
     python: tuple[int, int] = (3, 11),
     is_test: bool = False,
     elsewhere: Elsewhere | None = None,
+    present: AbstractSet[str] | None = None,
 ) -> FileResult:
     """Run a plan's rules on some nodes of a file, given by type; rules on facts and extracts are left out.
 
@@ -134,10 +136,11 @@ def check_nodes(
         python: the oldest Python version that the project supports.
         is_test: whether the file belongs to a test suite.
         elsewhere: the constants of other files; None if nothing is known of them.
+        present: what `Plan.mentioned` gives for the file, or more; None to look for it here.
     """
     result = FileResult(source.path, len(source.positions.starts), problems=source.problems)
     view = FileView(source, python, is_test=is_test, elsewhere=elsewhere)
-    _run_on_nodes(view, plan, result, only=nodes)
+    _run_on_nodes(view, plan, result, only=nodes, present=present)
     return result
 
 
@@ -186,10 +189,12 @@ def _run_on_nodes(
     *,
     only: Mapping[type[ast.AST], Sequence[ast.AST]] | None = None,
     rules: Container[str] | None = None,
+    present: AbstractSet[str] | None = None,
     pause: Callable[[], None] | None = None,
 ) -> None:
     source = view.source
-    present = plan.mentioned(source.text)
+    if present is None:
+        present = plan.mentioned(source.text)
     calls = _wanted_calls(view, plan, source.nodes(ast.Call) if only is None else only.get(ast.Call, ()))
     for entry, kinds in plan.node_entries:
         rule = entry.rule

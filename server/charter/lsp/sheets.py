@@ -96,6 +96,7 @@ class Sheet:
         self.result: FileResult | None = None
         self._held: list[Held] = []
         self._facts: ProjectFacts | None = None
+        self._present: set[str] | None = None
         self._elsewhere: list[Fact] = []
         self._state = 0
         self._failures: list[Failure] = []
@@ -113,6 +114,7 @@ class Sheet:
         self.document = Document(self.path, text, module)
         self.dirty = True
         self.complete = False
+        self._present = None
         self._off = self._is_off(text)
 
     @property
@@ -246,6 +248,9 @@ class Sheet:
         settings = self.home.project.settings
         source = self.document.source
         plan = self.plan
+        spans = [
+            Span(source.positions.at(first, 0), source.positions.at(last + 1, 0)) for first, last in lines
+        ]
         result = check_nodes(
             source,
             plan,
@@ -253,12 +258,10 @@ class Sheet:
             python=settings.oldest_python,
             is_test=settings.is_test(self.path),
             elsewhere=elsewhere_of(self._elsewhere),
+            present=self._words(plan, spans),
         )
         self._failures += result.failures
         on_nodes = {entry.rule.name for entry, _ in plan.node_entries}
-        spans = [
-            Span(source.positions.at(first, 0), source.positions.at(last + 1, 0)) for first, last in lines
-        ]
         kept = [
             held
             for held in self._held
@@ -271,12 +274,20 @@ class Sheet:
             for finding in result.findings
             if (*finding.location.span, finding.rule, finding.message) not in known
         ]
-        sorted_ = suppress.apply(source, fresh, self.home.project.registry)
+        sorted_ = suppress.apply(source, fresh, self.home.project.registry) if fresh else suppress.Sorted()
         names = {_identity(held): held.key for held in self._held}
         kept += self._hold(sorted_.kept, names=names)
         kept += self._hold(sorted_.silenced, silent=True, names=names)
         kept.sort(key=lambda held: (held.start, held.end, held.finding.code))
         self._held = kept
+
+    def _words(self, plan: Plan, spans: list[Span]) -> set[str]:
+        """The words that rules ask for and that are in the text, or were: what is new is looked for in what was edited."""
+        if self._present is None:
+            self._present = plan.mentioned(self.text)
+        for span in spans:
+            self._present |= plan.mentioned(self.text[span.start : span.end])
+        return self._present
 
     def _take(self, result: FileResult) -> None:
         """Take the findings of a check of the whole file; those known before keep their names."""

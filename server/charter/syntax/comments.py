@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tokenize
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,6 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from charter.syntax.source import Source
+
+
+_PARTS = re.compile(
+    r"""\#[^\r\n]*+
+    | \"{3} (?:[^"\\]++ | \\[\s\S] | "(?!""))*+ (?:\"{3} | \Z)
+    | '{3} (?:[^'\\]++ | \\[\s\S] | '(?!''))*+ (?:'{3} | \Z)
+    | " (?:[^"\\\r\n]++ | \\(?:\r\n|[\s\S]))*+ "?
+    | ' (?:[^'\\\r\n]++ | \\(?:\r\n|[\s\S]))*+ '?""",
+    re.VERBOSE,
+)
+"""A comment, or a string without its prefix; one that is never closed ends with its line or with the text."""
+
+_PREFIX = re.compile(r"[fFtT][rR]?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +51,40 @@ def comments(source: Source) -> tuple[Comment, ...]:
     """All comments of a file, in order; as many as can be had if it does not tokenize."""
     if "#" not in source.text:
         return ()
+    spans = _scanned(source.text)
+    return _tokenized(source) if spans is None else tuple(_comment(source, *span) for span in spans)
+
+
+def _scanned(text: str) -> list[tuple[int, int]] | None:
+    """Where comments are, by passing over the strings; None where only the tokenizer can tell."""
+    found: list[tuple[int, int]] = []
+    for match in _PARTS.finditer(text):
+        start, end = match.span()
+        if text[start] == "#":
+            found.append((start, end))
+        elif _PREFIX.search(text, max(start - 2, 0), start) and (
+            # Since Python 3.12 a field may hold the quotes of its own string, which then seems to end in the field.
+            text.count("{", start, end) != text.count("}", start, end)
+        ):
+            return None
+    return found
+
+
+def _comment(source: Source, start: int, end: int) -> Comment:
+    line, column = source.positions.place(start)
+    before = source.positions.line_text(line)[:column]
+    return Comment(Span(start, end), line, source.text[start:end], not before.strip())
+
+
+def _tokenized(source: Source) -> tuple[Comment, ...]:
     found: list[Comment] = []
     positions = source.positions
     lines = io.StringIO(source.text, newline="").readline if "\r" not in source.text else _lines(source)
     try:
         for token in tokenize.generate_tokens(lines):
             if token.type == tokenize.COMMENT:
-                line, column = token.start
-                start = positions.at(line, column)
-                before = positions.line_text(line)[:column]
-                text = token.string.rstrip("\r")
-                found.append(Comment(Span(start, start + len(text)), line, text, not before.strip()))
+                start = positions.at(*token.start)
+                found.append(_comment(source, start, start + len(token.string.rstrip("\r"))))
     except (tokenize.TokenError, SyntaxError, IndentationError):
         known = {comment.line for comment in found}
         last = max(known, default=0)

@@ -167,13 +167,21 @@ class Document:
 
     def settle(self) -> bool:
         """If some part is broken, see whether the whole parses after all. Returns whether the trees changed."""
-        if not self.broken or (not _parses(self.text) and not _NEWER.search(self.text)):
+        if not self.broken or not (self._may_be_newer() or _parses(self.text)):
             return False
         fresh = Source(self.path, self.text, self.module)
         if fresh.problems:
             return False
         self._rebuild(Refresh(), fresh)
         return True
+
+    def _may_be_newer(self) -> bool:
+        """Whether what does not parse may be newer syntax than the host's that was not tried as such yet."""
+        if self._homeless:
+            return bool(_NEWER.search(self.text))
+        texts = [self._lines(piece.first, piece.last) for piece in _errors(self._pieces)]
+        tried = len(texts) == 1 and len(texts[0]) < _SMALL
+        return not tried and any(map(_NEWER.search, texts))
 
     @property
     def source(self) -> Source:
