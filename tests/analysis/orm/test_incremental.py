@@ -63,6 +63,13 @@ def _found(solver: Solver) -> list[tuple[str, int, str]]:
     return sorted((f.location.path, f.location.line, f.method) for f in facts if isinstance(f, QueryInLoop))
 
 
+def _looked_at(solver: Solver) -> dict[str, dict[str, int]]:
+    return {
+        path: {kind: n for (_, kind), n in counts.items()}
+        for path, counts in solver.solve().opportunities.items()
+    }
+
+
 LAZY = [("shop/templates/shop/names.html", 1, "customer")]
 
 
@@ -114,6 +121,33 @@ def test_a_file_taken_out_and_one_put_in_are_seen() -> None:
     assert _found(solver) == [("shop/exports.py", 4, "customer")]
 
 
+def test_reads_in_loops_are_counted_whether_or_not_they_run_a_query() -> None:
+    solver = _solver({"shop/templates/shop/names.html": TEMPLATE})
+    _put(solver, FILES)
+    assert _looked_at(solver) == {"shop/views.py": {"read": 1}}
+    _put(solver, {"shop/queries.py": QUERIES.replace('order_by("pk")', 'select_related("customer")')})
+    assert _found(solver) == []
+    assert _looked_at(solver) == {"shop/views.py": {"read": 1}}
+
+
+def test_what_comes_to_reach_a_query_through_another_file_is_looked_at_anew() -> None:
+    solver = _solver({})
+    away = {
+        "shop/away.py": "def rows():\n    return []\n",
+        "shop/middle.py": "from shop.away import rows\n\ndef kept():\n    return rows()\n",
+        "shop/end.py": "from shop.middle import kept\n\ndef f():\n    return [o.customer.name for o in kept()]\n",
+    }
+    _put(solver, {**FILES, **away})
+    assert _found(solver) == []
+    _put(
+        solver,
+        {"shop/away.py": "from shop.models import Order\n\ndef rows():\n    return Order.objects.all()\n"},
+    )
+    assert _found(solver) == [("shop/end.py", 4, "customer")]
+    _put(solver, {"shop/away.py": away["shop/away.py"]})
+    assert _found(solver) == []
+
+
 def test_a_project_without_a_mapper_costs_nothing() -> None:
     solver = _solver({})
     _put(solver, {"app.py": "def f(rows):\n    return [row.customer.name for row in rows]\n"})
@@ -126,5 +160,5 @@ def test_a_project_without_a_mapper_costs_nothing() -> None:
 def test_what_does_not_parse_or_turns_in_a_circle_leaves_the_rest_alone(text: str) -> None:
     solver = _solver({"shop/templates/shop/names.html": TEMPLATE})
     _put(solver, FILES)
-    solver.update("shop/broken.py", (text, True, True))
+    _put(solver, {"shop/broken.py": text})
     assert _found(solver) == LAZY

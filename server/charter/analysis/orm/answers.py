@@ -23,6 +23,7 @@ _OPERATORS: dict[type[ast.cmpop], str] = {
     ast.LtE: "__lte",
     ast.Lt: "__lt",
 }
+QUESTIONS = frozenset({"count", "exists", "column", "filter"})
 
 
 def whole(query: Value, node: ast.AST | None) -> bool:
@@ -49,8 +50,10 @@ def note(run: Machine, question: str, query: Value, site: Site, node: ast.AST | 
         site: the whole expression.
         node: the expression that is the query set.
     """
+    if isinstance(query, Query) and query.model.orm is Orm.DJANGO:
+        run.look(question, site)
     if isinstance(query, Query) and whole(query, node) and isinstance(site.file, Module):
-        run.notes.append(Note(question, site, query))
+        run.notes[Note(question, site, query)] = None
 
 
 def comprehension(run: Machine, node: ast.expr, module: Module, query: Value) -> None:
@@ -60,6 +63,8 @@ def comprehension(run: Machine, node: ast.expr, module: Module, query: Value) ->
     part = node.generators[0]
     if not isinstance(query, Query) or not isinstance(part.target, ast.Name):
         return
+    if query.model.orm is Orm.DJANGO:
+        run.look("filter" if part.ifs else "column", Site(module, node))
     if not part.ifs and _column(query, node.elt, part.target.id):
         note(run, "column", query, Site(module, node), part.iter)
     elif (

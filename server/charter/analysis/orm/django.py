@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm import light, rows, sqlalchemy
+from charter.analysis.orm import answers, light, rows, sqlalchemy
 from charter.analysis.orm.schema import Model, Orm
 from charter.analysis.orm.values import (
     EMPTY,
@@ -220,6 +220,8 @@ def _terminal(run: Machine, query: Query, name: str, arguments: Arguments, site:
             query = replace(query, cached=False)
         return rows.take(run, query, site, name)
     if name in _SUMMARY:
+        if name in answers.QUESTIONS:
+            run.look(name, site)
         if not (query.cached and name in {"count", "exists"}):
             _run(run, query, name, site)
         return Dictionary() if name == "aggregate" else UNKNOWN

@@ -44,12 +44,17 @@ def entries(run: Machine, module: Module) -> list[Entry]:
     """The entry points of one file."""
     found: list[Entry] = []
     _ = module.names
+    hot = run.reach.hot
     found.extend(
-        Entry(module.path, n.name, _function(module, n)) for n in module.functions if n.name in run.hot
+        Entry(module.path, n.name, _function(module, n))
+        for n in module.functions
+        if (module.path, "", n.name) in hot
     )
     for cls in module.classes:
         found.extend(_class_entries(run, module, cls))
-    if any(isinstance(s, (ast.For, ast.AsyncFor, ast.With, ast.If)) for s in module.tree.body):
+    if (module.path, "", "") in hot and any(
+        isinstance(s, (ast.For, ast.AsyncFor, ast.With, ast.If)) for s in module.tree.body
+    ):
         found.append(Entry(module.path, "", _script(module)))
     return found
 
@@ -123,9 +128,17 @@ def _is_main(statement: ast.stmt) -> bool:
 def _class_entries(run: Machine, module: Module, cls: Class) -> list[Entry]:
     found: list[Entry] = []
     receiver = _receiver(run, cls)
+    hot = run.reach.hot
     for name, member in cls.members.items():
-        if isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef)) and name in run.hot:
+        if (
+            isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef))
+            and (module.path, cls.name, name) in hot
+        ):
             found.append(Entry(module.path, f"{cls.name}.{name}", _method(module, cls, member, receiver)))
+    classes = run.reach.classes
+    ancestors = (entry for entry in run.world.mro(cls) if isinstance(entry, Class))
+    if (module.path, "", "") not in hot and not any((e.module.path, e.name) in classes for e in ancestors):
+        return found
     for special in (_view, _admin, _form, _graphql):
         enter = special(run, cls)
         if enter is not None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from charter.analysis.orm import fixes
-from charter.analysis.orm.frames import Event, Repeated
+from charter.analysis.orm.frames import OPERATIONS, Event, Repeated
 from charter.analysis.orm.values import Query
 from charter.analysis.orm.world import Module, Site
 from charter.api import Fix, Grade
@@ -18,18 +18,6 @@ if TYPE_CHECKING:
 
     from charter.api import Location
 
-_OPERATIONS = {
-    "relation": "read",
-    "column": "read",
-    "immediate": "read",
-    "broken": "read",
-    "related": "query",
-    "query": "query",
-    "fetch": "query",
-    "refresh": "query",
-    "write": "write",
-    "commit": "write",
-}
 _LONGEST = 80
 _FARTHEST = {"read": 3, "query": 2, "write": 1}
 """Calls between a loop and what it repeats. A relation is loaded at its origin, so it may be read farther away; a query
@@ -79,7 +67,7 @@ def _far(event: Event) -> bool:
     """Whether a query or write is so deep inside what the loop calls that it is no longer the loop's to change."""
     if event.loop is None:
         return False
-    operation = _OPERATIONS[event.kind]
+    operation = OPERATIONS[event.kind]
     distance = len(event.calls) - event.loop.depth
     if distance == 0 or (operation == "read" and distance == 1):
         return False
@@ -206,7 +194,7 @@ def _fact(item: Repeated, made: tuple[object, ...]) -> QueryInLoop:
     loop = event.loop
     return QueryInLoop(
         event.site.location,
-        _OPERATIONS[event.kind] if not (event.kind == "related" and event.method == "all") else "read",
+        OPERATIONS[event.kind] if not (event.kind == "related" and event.method == "all") else "read",
         _short(event.subject or event.site.source),
         reads,
         event.method,

@@ -14,6 +14,23 @@ if TYPE_CHECKING:
     from charter.analysis.orm.values import Query, Row
 
 
+Place = tuple[str, str, int, int]
+"""What is looked at (the kind of the fact that it would be), the path, and line and column or offsets."""
+OPERATIONS = {
+    "relation": "read",
+    "column": "read",
+    "immediate": "read",
+    "broken": "read",
+    "related": "query",
+    "query": "query",
+    "fetch": "query",
+    "refresh": "query",
+    "write": "write",
+    "commit": "write",
+}
+"""The operation of each kind of event."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Loop:
     """A loop that is running.
@@ -81,7 +98,7 @@ class Repeated:
     events: list[Event] = field(default_factory=list[Event])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Note:
     """Rows that are loaded for what the database could answer.
 

@@ -7,10 +7,11 @@ import builtins
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from charter.analysis.orm import attributes, calls, expressions, rows, statements
+from charter.analysis.orm import attributes, calls, decorators, expressions, rows, statements
 from charter.analysis.orm.arguments import Arguments
+from charter.analysis.orm.contexts import Result, Unkeyed, attached, detached, holds_rows, key_of
 from charter.analysis.orm.machine import Exhausted, Machine
 from charter.analysis.orm.schema import Model, Schema
 from charter.analysis.orm.values import (
@@ -24,6 +25,7 @@ from charter.analysis.orm.values import (
     Frame,
     Function,
     Instance,
+    Method,
     ModuleRef,
     Row,
     Unknown,
@@ -32,6 +34,9 @@ from charter.analysis.orm.values import (
     join_all,
 )
 from charter.analysis.orm.world import Binding, Class, Module, Site, World
+
+if TYPE_CHECKING:
+    from charter.analysis.orm.reach import Reach
 
 MAX_DEPTH = 6
 MAX_STEPS = 6_000
@@ -43,23 +48,27 @@ class Interpreter(Machine):
     Args:
         world: the project's modules.
         schema: its models.
-        hot: the names of functions that may reach a query.
+        reach: which functions may reach a query.
     """
 
-    def __init__(self, world: World, schema: Schema, hot: frozenset[str]) -> None:
-        super().__init__(world, schema, hot)
+    def __init__(self, world: World, schema: Schema, reach: Reach) -> None:
+        super().__init__(world, schema, reach)
         self._globals: dict[tuple[str, str], Value] = {}
-        self._memo: dict[object, tuple[Value, frozenset[str], bool]] = {}
+        self._memo: dict[object, Result] = {}
         self._frames: dict[str, Frame] = {}
         self._busy: set[tuple[str, str]] = set()
         self._members: dict[ast.AST, Value] = {}
         self._keeps: dict[ast.AST, str] = {}
+        self._promising: dict[Class, bool] = {}
+        self._cuts: int = 0
+        self._recursions: int = 0
 
     def forget(self) -> None:
         """Drop all that was remembered between entry points, after a file changed."""
         self._globals.clear()
         self._members.clear()
         self._keeps.clear()
+        self._promising.clear()
         self._memo.clear()
         self._frames.clear()
 
@@ -277,7 +286,11 @@ class Interpreter(Machine):
         """Call a function of the project."""
         node = function.node
         depth = sum(1 for _, on_stack in self.calls if on_stack is node)
-        if len(self.calls) >= MAX_DEPTH or depth >= 2:
+        if depth >= 2:
+            self._recursions += 1
+            return UNKNOWN
+        if len(self.calls) >= MAX_DEPTH:
+            self._cuts += 1
             return UNKNOWN
         if function.bound is not None:
             arguments = [function.bound, *arguments]
@@ -287,25 +300,102 @@ class Interpreter(Machine):
             return self.evaluate(node.body, frame)
         if not self._worth(function, arguments, keywords):
             return UNKNOWN
-        key = self._memo_key(function, arguments, keywords)
-        if key is not None and key in self._memo:
-            value, paths, silent = self._memo[key]
-            if silent or not self.loops:
-                self.world.touched |= paths
-                return value
-        self.steps += 5
-        asked = self.asked
-        outer = self.world.touched
-        self.world.touched = {function.module.path}
+        return self._once(function, node, arguments, keywords, site)
+
+    def _once(
+        self,
+        function: Function,
+        node: ast.FunctionDef | ast.AsyncFunctionDef,
+        arguments: list[Value],
+        keywords: dict[str, Value],
+        site: Site,
+    ) -> Value:
+        """Run a function unless it was run before with what comes to the same."""
+        given = [*arguments, *keywords.values()]
         try:
-            value = self._run(function, node, arguments, keywords, site)
-            silent = asked == self.asked
-            if key is not None and (silent or not self.loops) and _untouched(function):
-                self._memo[key] = (value, frozenset(self.world.touched), silent)
+            keys = [key_of(value) for value in given] if function.closure is None else None
+        except Unkeyed:
+            keys = None
+        if keys is None:
+            return self._run_charged(function, node, arguments, keywords, site)
+        key = (node, tuple(keywords), tuple(keys))
+        here = (key, self.running(), self.mask)
+        deep = (here, len(self.calls))
+        known = self._memo.get(key) or self._memo.get(here) or self._memo.get(deep)
+        if known is not None:
+            return self._replay(known, given)
+        return self._kept_run(function, node, (arguments, keywords, site), keys, (key, here, deep))
+
+    def _replay(self, known: Result, given: list[Value]) -> Value:
+        self.world.touched |= known.touched
+        self.events.update(known.events)
+        self.notes.update(known.notes)
+        self.reads |= known.reads
+        self.looped |= known.looped
+        if known.stored and isinstance(given[0], Instance):
+            for name, value in known.stored.items():
+                given[0].attributes[name] = attached(value, given)
+        return attached(known.value, given)
+
+    def _kept_run(
+        self,
+        function: Function,
+        node: ast.FunctionDef | ast.AsyncFunctionDef,
+        call: tuple[list[Value], dict[str, Value], Site],
+        keys: list[object],
+        contexts: tuple[object, object, object],
+    ) -> Value:
+        """Run a function and keep what it did: for any context, for the same loops or for the same depth as well."""
+        given = [*call[0], *call[1].values()]
+        receiver = given[0] if given and isinstance(given[0], Instance) else None
+        before = dict(receiver.attributes) if receiver is not None else {}
+        asked, cuts, recursions = self.asked, self._cuts, self._recursions
+        events, notes = self.events, self.notes
+        reads, looped, outer = self.reads, self.looped, self.world.touched
+        self.events, self.notes = {}, {}
+        self.reads, self.looped, self.world.touched = set(), set(), set()
+        try:
+            value = self._run_charged(function, node, *call)
+            stored = _stored(receiver, before)
+            if recursions == self._recursions and not _changed(given, keys, receiver, before):
+                rowless = not holds_rows(value) and not any(map(holds_rows, stored.values()))
+                plain = rowless and asked == self.asked
+                if (
+                    plain
+                    or (rowless and not self.events and not self.loops)
+                    or not any(map(holds_rows, given))
+                ):
+                    context = contexts[2 if cuts != self._cuts else 0 if plain else 1]
+                    self._memo[context] = Result(
+                        detached(value, given),
+                        {name: detached(inner, given) for name, inner in stored.items()},
+                        frozenset(self.world.touched),
+                        self.events,
+                        self.notes,
+                        frozenset(self.reads),
+                        frozenset(self.looped),
+                    )
         finally:
+            events.update(self.events)
+            notes.update(self.notes)
+            reads |= self.reads
+            looped |= self.looped
             outer |= self.world.touched
-            self.world.touched = outer
+            self.events, self.notes = events, notes
+            self.reads, self.looped, self.world.touched = reads, looped, outer
         return value
+
+    def _run_charged(
+        self,
+        function: Function,
+        node: ast.FunctionDef | ast.AsyncFunctionDef,
+        arguments: list[Value],
+        keywords: dict[str, Value],
+        site: Site,
+    ) -> Value:
+        self.steps += 5
+        self.world.touched.add(function.module.path)
+        return self._run(function, node, arguments, keywords, site)
 
     def _run(
         self,
@@ -319,7 +409,7 @@ class Interpreter(Machine):
         self._parameters(frame, node.args, arguments, keywords, function)
         self.calls.append((site, node))
         mask = self.mask
-        kept = self._kept(node)
+        kept = self._kept(function.module, node)
         if kept == "everywhere":
             self.mask = frozenset()
         elif kept == "instance":
@@ -332,48 +422,80 @@ class Interpreter(Machine):
             self.mask = mask
         if frame.is_generator or frame.yields:
             element = join_all(frame.yields)
-            if any(_last(d) in {"contextmanager", "asynccontextmanager"} for d in node.decorator_list):
+            if decorators.makes_context(node):
                 return element or UNKNOWN
             return Container(element)
         if reached:
             frame.returns.append(Const(None))
         return join_all(frame.returns) or UNKNOWN
 
-    def _kept(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    def _kept(self, module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
         """Where a function keeps what it found: `everywhere` (a cache), on the `instance`, or nowhere ("")."""
         found = self._keeps.get(node)
         if found is None:
-            found = self._keeps[node] = keeps_result(node)
+            found = self._keeps[node] = decorators.keeps_result(node, lambda: Site(module, node).source)
         return found
 
     def _worth(self, function: Function, arguments: list[Value], keywords: dict[str, Value]) -> bool:
         """Whether a call can matter: it is handed rows or queries, or the function may reach some."""
         if function.closure is not None:
             return True
-        if any(_telling(v) for v in arguments) or any(_telling(v) for v in keywords.values()):
+        if any(map(self.tells, arguments)) or any(map(self.tells, keywords.values())):
             return True
-        name = getattr(function.node, "name", "")
-        return name in self.hot
+        return self._is_hot(function)
 
-    def _memo_key(self, function: Function, arguments: list[Value], keywords: dict[str, Value]) -> object:
-        if function.closure is not None or not _untouched(function):
-            return None
-        parts: list[object] = [function.node]
-        for value in [*arguments, *keywords.values()]:
-            if isinstance(value, Const):
-                parts.append((type(value.value).__name__, value.value))
-            elif isinstance(value, (Unknown, ClassRef, External)):
-                parts.append(value)
-            elif value is function.bound and isinstance(value, Instance):
-                parts.append(value.cls)
-            else:
-                return None
-        parts.append(tuple(keywords))
-        try:
-            hash(key := tuple(parts))
-        except TypeError:
-            return None
-        return key
+    def _is_hot(self, function: Function) -> bool:
+        owner = function.owner.name if function.owner else ""
+        if (function.module.path, owner, getattr(function.node, "name", "")) in self.reach.hot:
+            return True
+        self.world.touched.add(function.module.path)  # it may come to reach one
+        return False
+
+    def tells(self, value: Value, depth: int = 0) -> bool:
+        """Whether a value is or holds rows or queries, or what may reach some."""
+        match value:
+            case Unknown() | Const() | External() | ModuleRef():
+                return False
+            case ClassRef(cls=cls):
+                return cls in self.schema.models
+            case Container(items=items, element=element):
+                return depth < 2 and any(
+                    self.tells(v, depth + 1) for v in [*(items or []), *([element] if element else [])]
+                )
+            case Dictionary(entries=entries, element=element):
+                return depth < 2 and any(
+                    self.tells(v, depth + 1) for v in [*entries.values(), *([element] if element else [])]
+                )
+            case Instance(cls=cls, attributes=attributes, name=name):
+                if cls is None:
+                    return bool(name)
+                return self._is_promising(cls) or (
+                    depth < 2 and any(self.tells(v, depth + 1) for v in attributes.values())
+                )
+            case Function(bound=bound, closure=closure) if not isinstance(value.node, ast.Lambda):
+                return (
+                    closure is not None
+                    or self._is_hot(value)
+                    or (bound is not None and self.tells(bound, depth + 1))
+                )
+            case Method(receiver=receiver):
+                return self.tells(receiver, depth + 1)
+            case _:
+                return True
+
+    def _is_promising(self, cls: Class) -> bool:
+        """Whether methods of a class may reach a query."""
+        found = self._promising.get(cls)
+        if found is None:
+            classes = self.reach.classes
+            found = self._promising[cls] = any(
+                (entry.module.path, entry.name) in classes
+                for entry in self.world.mro(cls)
+                if isinstance(entry, Class)
+            )
+        if not found:
+            self.world.touched.add(cls.module.path)
+        return found
 
     def _parameters(
         self,
@@ -415,6 +537,30 @@ class Interpreter(Machine):
         return value
 
 
+def _stored(receiver: Instance | None, before: dict[str, Value]) -> dict[str, Value]:
+    """The attributes that a call gave its receiver."""
+    if receiver is None:
+        return {}
+    return {name: value for name, value in receiver.attributes.items() if before.get(name) is not value}
+
+
+def _changed(
+    given: list[Value], keys: list[object], receiver: Instance | None, before: dict[str, Value]
+) -> bool:
+    """Whether a call changed something in its arguments other than attributes of its receiver."""
+    try:
+        for value, key in zip(given, keys, strict=True):
+            if isinstance(value, (Container, Dictionary, Instance)):
+                same = (
+                    Instance(receiver.cls, before, receiver.name) if value is receiver and receiver else value
+                )
+                if key_of(same) != key:
+                    return True
+    except Unkeyed:
+        return True
+    return False
+
+
 def store(owner: Value, key: Value, value: Value) -> None:
     """`owner[key] = value`."""
     if isinstance(owner, Dictionary):
@@ -425,64 +571,6 @@ def store(owner: Value, key: Value, value: Value) -> None:
             owner.element = join(owner.element, value) if owner.element else value
     elif isinstance(owner, Container):
         owner.element = join(owner.element, value)
-
-
-def _telling(value: Value, depth: int = 0) -> bool:
-    """Whether a value is or holds rows or queries."""
-    match value:
-        case Unknown() | Const() | External() | ModuleRef() | ClassRef():
-            return False
-        case Container(items=items, element=element):
-            return depth < 2 and any(
-                _telling(v, depth + 1) for v in [*(items or []), *([element] if element else [])]
-            )
-        case Dictionary(entries=entries, element=element):
-            return depth < 2 and any(
-                _telling(v, depth + 1) for v in [*entries.values(), *([element] if element else [])]
-            )
-        case Instance(attributes=attributes):
-            return depth < 2 and any(_telling(v, depth + 1) for v in attributes.values())
-        case _:
-            return True
-
-
-def keeps_result(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
-    """Whether a function keeps its result: in a cache (`everywhere`), in an attribute of its `instance`, or not ("")."""
-    if any(_last(d) in {"lru_cache", "cache", "memoize", "cached"} for d in node.decorator_list):
-        return "everywhere"
-    stored: set[str] = set()
-    tested: set[str] = set()
-    for inner in ast.walk(node):
-        if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute):
-            if inner.func.attr in {"get", "get_or_set", "get_many"} and _last(
-                inner.func.value
-            ).lower().endswith("cache"):
-                return "everywhere"
-        elif (
-            isinstance(inner, ast.Attribute)
-            and inner.attr.startswith("_")
-            and isinstance(inner.ctx, ast.Store)
-        ):
-            stored.add(inner.attr)
-        elif isinstance(inner, (ast.If, ast.Try, ast.IfExp)):
-            test = inner.body[0] if isinstance(inner, ast.Try) else inner.test
-            tested |= {n.attr for n in ast.walk(test) if isinstance(n, ast.Attribute)}
-            tested |= {
-                n.value for n in ast.walk(test) if isinstance(n, ast.Constant) and isinstance(n.value, str)
-            }
-    return "instance" if stored & tested else ""
-
-
-def _untouched(function: Function) -> bool:
-    """Whether a method's receiver, if it is an instance, carries nothing yet that would tell calls apart."""
-    bound = function.bound
-    return not isinstance(bound, Instance) or not (bound.attributes.keys() - {"__init__"})
-
-
-def _last(node: ast.expr) -> str:
-    if isinstance(node, ast.Call):
-        return _last(node.func)
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
 def _is_schema(run: Machine, model: Model) -> bool:

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from charter.analysis.orm.frames import Event, Loop, Note
+from charter.analysis.orm.frames import OPERATIONS, Event, Loop, Note, Place
 from charter.analysis.orm.schema import Model, Relation, Schema
 from charter.analysis.orm.values import Container, Dictionary, Frame, Function, Instance, Query, Row, Value
 from charter.analysis.orm.world import Class, Module, Site, World
 
 if TYPE_CHECKING:
     from charter.analysis.orm.arguments import Arguments
+    from charter.analysis.orm.reach import Reach
 
 
 class Exhausted(Exception):  # noqa: N818 - not an error: the rest of one entry point is given up
@@ -43,35 +44,43 @@ class Machine(ABC):
     Args:
         world: the project's modules.
         schema: its models.
-        hot: the names of functions that may reach a query.
+        reach: which functions may reach a query.
     """
 
-    def __init__(self, world: World, schema: Schema, hot: frozenset[str]) -> None:
+    def __init__(self, world: World, schema: Schema, reach: Reach) -> None:
         self.world: World = world
         self.schema: Schema = schema
-        self.hot: frozenset[str] = hot
-        self.events: list[Event] = []
-        self.notes: list[Note] = []
+        self.reach: Reach = reach
+        self.events: dict[Event, None] = {}
+        self.notes: dict[Note, None] = {}
         self.loops: list[Loop] = []
         self.calls: list[tuple[Site | None, ast.AST]] = []
         self.mask: frozenset[int] | None = None
         self.steps: int = 0
         self.warm: set[Model] = set()
         self.asked: int = 0
+        self.reads: set[Place] = set()
+        self.looped: set[Place] = set()
         self.templates: Renderer = Silent()
         self._numbers: int = 0
 
     def start(self) -> None:
         """Begin a new entry point."""
-        self.events = []
-        self.notes = []
+        self.events = {}
+        self.notes = {}
         self.loops = []
         self.calls = []
         self.mask = None
         self.steps = 0
         self.warm = set()
+        self.reads = set()
+        self.looped = set()
 
     # Events
+    def look(self, kind: str, site: Site) -> None:
+        """Note a place that could be a finding of a kind, whether or not it is one."""
+        self.reads.add((kind, *site.key[:2], site.place.start))
+
     def active(self, among: frozenset[int] | tuple[int, ...] | None = None) -> list[Loop]:
         """The running loops whose length is open, optionally only those of some numbers."""
         found = [loop for loop in self.loops if not loop.bounded]
@@ -100,27 +109,27 @@ class Machine(ABC):
     ) -> None:
         """Note a query; it counts only while an open loop runs that repeats it."""
         self.asked += 1
+        self.look(OPERATIONS[kind], site)
         loops = self.active(among)
         if kind != "relation":
             loops = [loop for loop in loops if not loop.carried]
         if not loops and kind not in {"immediate", "broken"}:
             return
-        self.events.append(
-            Event(
-                kind,
-                site,
-                loops[-1] if loops else None,
-                subject,
-                model,
-                relation,
-                row,
-                query,
-                tuple(call for call, _ in self.calls if call is not None),
-                method,
-                site.node,
-                tuple(loops),
-            )
+        event = Event(
+            kind,
+            site,
+            loops[-1] if loops else None,
+            subject,
+            model,
+            relation,
+            row,
+            query,
+            tuple(call for call, _ in self.calls if call is not None),
+            method,
+            site.node,
+            tuple(loops),
         )
+        self.events[event] = None
 
     # Loops
     @contextmanager
@@ -141,10 +150,15 @@ class Machine(ABC):
         self.loops.append(loop)
         if self.mask is not None:
             self.mask |= {loop.number}
+        outer, self.reads = self.reads, set()
         try:
             yield loop
         finally:
             self.loops.pop()
+            if not bounded:
+                self.looped |= self.reads
+            outer |= self.reads
+            self.reads = outer
 
     @contextmanager
     def masked(self, among: frozenset[int]) -> Generator[None, None, None]:

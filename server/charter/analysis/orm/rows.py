@@ -153,6 +153,7 @@ def _proxy(run: Machine, row: Row, name: str, site: Site) -> Value:
 # Relations
 def follow(run: Machine, row: Row, relation: Relation, site: Site) -> Value:
     """Read a relation of a row."""
+    run.look("read", site)
     loaded = row.plan.get(relation.name)
     if relation.many:
         return _many(run, row, relation, loaded, site)

@@ -220,6 +220,17 @@ class Schema:
                 return model
         return None
 
+    def conventions(self) -> dict[str, frozenset[str]]:
+        """The names by which `by_convention` knows a model, each with the relations that it must be read with."""
+        found: dict[str, frozenset[str]] = {}
+        for name, models in self._by_snake.items():
+            many = frozenset(
+                n for m in models if m.orm is Orm.DJANGO for n, r in m.relations.items() if r.many
+            )
+            if many:
+                found[name] = many
+        return found
+
     def digest(self) -> int:
         """A number that changes when a model, relation, column or manager does."""
         parts: list[object] = []

@@ -3,113 +3,48 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from charter.analysis import Solution
 from charter.analysis.orm import answers, entries, findings, fixes
-from charter.analysis.orm.frames import Event, Note
+from charter.analysis.orm.frames import OPERATIONS, Event, Note, Place
 from charter.analysis.orm.interpreter import Interpreter
+from charter.analysis.orm.mentions import mentions
+from charter.analysis.orm.reach import Reach, Seeds
 from charter.analysis.orm.schema import Schema
 from charter.analysis.orm.templates import Templates
 from charter.analysis.orm.world import World
+from charter.api.facts.queries import QueryInLoop, RowsInsteadOfAnswer
 
 if TYPE_CHECKING:
     from charter.analysis import ProjectInfo
     from charter.analysis.orm.frames import Repeated
+    from charter.analysis.orm.mentions import ClassMention, Mentions
     from charter.api import Fact
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 2
-_LIBRARIES = re.compile(
+VERSION = 3
+_MAPPERS = re.compile(
     r"^[ \t]*(?:from|import)[ \t]+[\w.]*(?:django|sqlalchemy|sqlmodel|peewee|tortoise|playhouse)",
     re.MULTILINE,
 )
-_MAPPERS = re.compile(r"\b(?:django|sqlalchemy|sqlmodel|peewee|tortoise|playhouse|models|db)\b")
-_MODEL = re.compile(
-    r"\b(?:models|relationship|mapped_column|Column|SQLModel|[A-Za-z]*Field|ForeignKey|Model|DeclarativeBase|declarative_base)\b"
-)
-_WORD = re.compile(r"[A-Za-z_]\w*")
+_SESSIONS = re.compile(r"\b(?:sqlalchemy|sqlmodel)\b")
 _TEST = re.compile(
     r"(^|/)(tests?|testing|test_[^/]*|[^/]*_tests?\.py|conftest\.py|migrations|alembic|factories)(/|$|\.py$)"
 )
-_SEEDS = frozenset(
-    {
-        *("objects", "_default_manager", "_base_manager", "select_related", "prefetch_related"),
-        *("get_object_or_404", "get_list_or_404", "prefetch_related_objects", "get_queryset", "queryset"),
-        *("session", "get_user_model", "get_model", "fetch_related"),
-    }
-)
-_COMMON = frozenset(
-    {
-        *(
-            "get",
-            "save",
-            "filter",
-            "all",
-            "__init__",
-            "items",
-            "values",
-            "update",
-            "delete",
-            "add",
-            "create",
-            "run",
-            "handle",
-        ),
-        *(
-            "clean",
-            "render",
-            "process",
-            "main",
-            "call",
-            "data",
-            "name",
-            "is_valid",
-            "execute",
-            "form_valid",
-            "post",
-            "put",
-        ),
-        *(
-            "patch",
-            "__call__",
-            "__str__",
-            "__repr__",
-            "validate",
-            "append",
-            "extend",
-            "join",
-            "format",
-            "keys",
-            "pop",
-            "close",
-        ),
-        *(
-            "open",
-            "read",
-            "write",
-            "load",
-            "dump",
-            "dumps",
-            "loads",
-            "copy",
-            "count",
-            "index",
-            "remove",
-            "sort",
-            "start",
-        ),
-    }
+_ROOTS = frozenset(
+    {"Model", "SQLModel", "DeclarativeBase", "DeclarativeBaseNoMeta", "MappedAsDataclass", "declarative_base"}
 )
 
 
 def extract(source: Source, names: Names) -> object | None:
-    """A file's text, whether it may speak of a mapper, and whether it imports one."""
+    """A file's text, whether it imports a mapper, whether it speaks of one with sessions, and what its functions mention."""
     del names
     text = source.text
-    return (text, _MAPPERS.search(text) is not None, _LIBRARIES.search(text) is not None)
+    return (text, _MAPPERS.search(text) is not None, _SESSIONS.search(text) is not None, mentions(source))
 
 
 @dataclass(slots=True)
@@ -117,15 +52,15 @@ class _File:
     """What is remembered of one file.
 
     Attributes:
-        words: for each function, what its body mentions.
         notes: rows loaded for what the database could answer.
         found: the repeated queries met from its entry points.
+        places: what was looked at, whether or not it was found wanting.
         touched: the files from which these answers were drawn.
     """
 
-    words: dict[str, frozenset[str]]
     notes: list[Note] = field(default_factory=list["Note"])
     found: list[Repeated] = field(default_factory=list["Repeated"])
+    places: set[Place] = field(default_factory=set["Place"])
     touched: frozenset[str] = frozenset()
     done: bool = False
 
@@ -156,33 +91,39 @@ class Solver:
     def __init__(self, project: ProjectInfo) -> None:
         self._templates: Templates = Templates(_Files(project))
         self._texts: dict[str, str] = {}
-        self._mapped: set[str] = set()
         self._importing: set[str] = set()
+        self._sessions: set[str] = set()
+        self._classes: dict[str, list[ClassMention]] = {}
         self._changed: set[str] = set()
         self._files: dict[str, _File] = {}
         self._world: World | None = None
         self._run: Interpreter | None = None
+        self._reach: Reach = Reach()
+        self._loose: bool = True
         self._fresh: bool = True
         self._defining: set[str] = set()
-        self._pivots: set[str] = set()
 
     def update(self, path: str, extract: object | None) -> None:
         """Take in a new or changed file, or take one out."""
         if not isinstance(extract, tuple):
-            self._texts.pop(path, None)
-            self._mapped.discard(path)
+            self._fresh = self._texts.pop(path, None) is not None or self._fresh
             self._importing.discard(path)
-            self._fresh = True
+            self._sessions.discard(path)
+            self._classes.pop(path, None)
+            self._loose = self._reach.update(path, None) or self._loose
             return
-        text, mapped, importing = cast("tuple[str, bool, bool]", extract)
+        text, importing, sessions, said = cast("tuple[str, bool, bool, Mentions]", extract)
         if path not in self._texts:
             self._fresh = True
         elif self._texts[path] == text:
             return
         self._texts[path] = text
-        (self._mapped.add if mapped else self._mapped.discard)(path)
         (self._importing.add if importing else self._importing.discard)(path)
+        (self._sessions.add if sessions else self._sessions.discard)(path)
         self._changed.add(path)
+        if not _TEST.search(path):
+            self._classes[path] = said[0]
+            self._loose = self._reach.update(path, said) or self._loose
 
     def solve(self) -> Solution:
         """The repeated queries of the project as it now is."""
@@ -202,7 +143,21 @@ class Solver:
         for made in (findings.facts(everything, fixes.Knowledge(world)), answers.facts(notes)):
             for path, values in made.items():
                 facts.setdefault(path, []).extend(values)
-        return Solution(facts)
+        return Solution(facts, self._opportunities(facts))
+
+    def _opportunities(self, facts: dict[str, list[Fact]]) -> dict[str, dict[tuple[type[Fact], str], int]]:
+        """Per file, the places in loops that could repeat a query, and those that could load rows for an answer."""
+        places: set[tuple[str, Place]] = set()
+        for home, file in self._files.items():
+            places.update((place[1] if place[1] in self._files else home, place) for place in file.places)
+        counts: dict[str, Counter[tuple[type[Fact], str]]] = {}
+        for path, (kind, *_) in places:
+            fact = QueryInLoop if kind in OPERATIONS.values() else RowsInsteadOfAnswer
+            counts.setdefault(path, Counter())[fact, kind] += 1
+        for path, values in facts.items():
+            found = Counter((type(v), cast("QueryInLoop | RowsInsteadOfAnswer", v).kind) for v in values)
+            counts[path] = counts.get(path, Counter()) | found
+        return {path: dict(count) for path, count in counts.items()}
 
     def prepare(self) -> None:
         """Bring modules, models and the interpreter up to date."""
@@ -223,11 +178,10 @@ class Solver:
     def _begin(self) -> None:
         self._world = World()
         self._world.set_files(self._texts)
-        self._files = {
-            path: _File(_words(text)) for path, text in self._texts.items() if not _TEST.search(path)
-        }
+        self._files = {path: _File() for path in self._classes}
         schema = self._models()
-        self._run = Interpreter(self._world, schema, self._hot(schema))
+        self._close(schema)
+        self._run = Interpreter(self._world, schema, self._reach)
         self._run.templates = self._templates
 
     def _refresh(self) -> None:
@@ -235,53 +189,51 @@ class Solver:
         assert world is not None
         assert run is not None
         mapping = bool(self._changed & self._defining)
-        settled = True
+        candidates = self._candidates()
         for path in self._changed:
             world.update(path, self._texts[path])
             module = world.by_path[path]
-            if (
-                not mapping
-                and path in self._mapped
-                and not _is_migration(path)
-                and _MODEL.search(module.text)
-            ):
+            if not mapping and path in candidates:
                 _ = module.names
                 mapping = any(run.schema.would_map(cls) for cls in module.classes)
             if path in self._files:
-                words = _words(self._texts[path])
-                settled = settled and self._settled(self._files[path].words, words, run.hot)
-                self._files[path] = _File(words)
+                self._files[path] = _File()
         run.forget()
-        for file in self._files.values():
-            if file.touched & self._changed:
-                file.done = False
+        stale = set(self._changed)
         if mapping:
             before = run.schema.digest()
             run.schema = self._models()
             if run.schema.digest() != before:
-                settled = False
-                for file in self._files.values():
-                    file.done = False
-        if not settled:
-            run.hot = self._hot(run.schema)
+                self._loose = True
+                stale |= self._files.keys()
+        if self._loose:
+            stale |= self._close(run.schema)
+        for path, file in self._files.items():
+            if path in stale or not file.touched.isdisjoint(stale):
+                file.done = False
 
-    def _settled(
-        self, before: dict[str, frozenset[str]], after: dict[str, frozenset[str]], hot: frozenset[str]
-    ) -> bool:
-        """Whether the functions of a changed file reach queries as before, so that `hot` need not be found anew."""
-        if before.keys() != after.keys():
-            return False
-        pivots = self._pivots | (hot - _COMMON)
-        return all((not words.isdisjoint(pivots)) == (name in hot) for name, words in after.items())
+    def _close(self, schema: Schema) -> set[str]:
+        """Find anew what can reach a query; gives the files in which that changed."""
+        self._loose = False
+        return self._reach.close(Seeds(schema, sessions=bool(self._sessions)))
+
+    def _candidates(self) -> set[str]:
+        """The files with classes that may be models, by the names of their bases."""
+        waiting = [(path, *mention) for path, classes in self._classes.items() for mention in classes]
+        known = set(_ROOTS)
+        found: set[str] = set()
+        grown = True
+        while grown:
+            fresh = [w for w in waiting if w[3] or not known.isdisjoint(w[2])]
+            waiting = [w for w in waiting if not (w[3] or not known.isdisjoint(w[2]))]
+            grown = bool({w[1] for w in fresh} - known)
+            known.update(w[1] for w in fresh)
+            found.update(w[0] for w in fresh)
+        return found
 
     def _models(self) -> Schema:
         assert self._world is not None
-        paths = [
-            path
-            for path in sorted(self._mapped)
-            if _MODEL.search(self._texts[path]) and not _is_migration(path)
-        ]
-        schema = Schema(self._world, paths)
+        schema = Schema(self._world, sorted(self._candidates()))
         for path, text in self._texts.items():
             match = (
                 re.search(r"^AUTH_USER_MODEL\s*=\s*[\"']([\w.]+)[\"']", text, re.MULTILINE)
@@ -293,64 +245,23 @@ class Solver:
         self._defining = schema.defining()
         return schema
 
-    def _hot(self, schema: Schema) -> frozenset[str]:
-        """The names of functions that may reach a query, by what they mention and whom they call."""
-        seeds = set(_SEEDS)
-        for model in schema.models.values():
-            seeds.add(model.name)
-            seeds.update(model.managers)
-        self._pivots = seeds
-        callers: dict[str, set[str]] = {}
-        hot: set[str] = set()
-        for file in self._files.values():
-            for name, words in file.words.items():
-                if not words.isdisjoint(seeds):
-                    hot.add(name)
-                for word in words:
-                    callers.setdefault(word, set()).add(name)
-        pending = [name for name in hot if name not in _COMMON]
-        while pending:
-            for caller in callers.get(pending.pop(), ()):
-                if caller not in hot:
-                    hot.add(caller)
-                    if caller not in _COMMON:
-                        pending.append(caller)
-        return frozenset(hot)
-
     def _evaluate(self, path: str, file: _File, run: Interpreter, world: World) -> None:
         outer, world.touched = world.touched, {path}
         events: list[Event] = []
         notes: list[Note] = []
-        if not run.hot.isdisjoint(file.words):
+        places: set[Place] = set()
+        if path in self._reach.files:
             for entry in entries.entries(run, world.by_path[path]):
                 entries.evaluate(run, entry)
                 events.extend(run.events)
                 notes.extend(run.notes)
+                places |= run.looped
+                places.update(place for place in run.reads if place[0] in answers.QUESTIONS)
         file.found = [
             item for item in findings.gather(events, path) if not _TEST.search(item.event.site.file.path)
         ]
         file.notes = [note for note in notes if not _TEST.search(note.site.file.path)]
+        file.places = {place for place in places if not _TEST.search(place[1])}
         file.touched = frozenset(world.touched)
         file.done = True
         world.touched = outer
-
-
-def _is_migration(path: str) -> bool:
-    return "/migrations/" in f"/{path}"
-
-
-_DEF = re.compile(r"^([ \t]*)(?:async[ \t]+)?def[ \t]+(\w+)", re.MULTILINE)
-_CLASS = re.compile(r"^class[ \t]+(\w+)(?:.*\n)(?:(?:[ \t#)].*)?\n)*", re.MULTILINE)
-
-
-def _words(text: str) -> dict[str, frozenset[str]]:
-    """What each function of a file mentions; functions of one name are taken together."""
-    found: dict[str, frozenset[str]] = {}
-    for match in _CLASS.finditer(text):
-        found[match.group(1)] = frozenset(_WORD.findall(match.group(0))) - {match.group(1)}
-    starts = [(m.start(), len(m.group(1)), m.group(2)) for m in _DEF.finditer(text)]
-    for index, (start, indent, name) in enumerate(starts):
-        end = next((s for s, i, _ in starts[index + 1 :] if i <= indent), len(text))
-        words = frozenset(_WORD.findall(text, start, end))
-        found[name] = found[name] | words if name in found else words
-    return found

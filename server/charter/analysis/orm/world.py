@@ -367,6 +367,10 @@ class World:
         names.extend(".".join(parts[first:]) for first in range(root))
         return names
 
+    def has(self, name: str) -> bool:
+        """Whether a dotted name is a module of the project, or a relative one (with a leading dot)."""
+        return name in self._by_name or name.startswith(".") or not name
+
     def module(self, name: str) -> Module | None:
         """The project's module of a dotted name."""
         found = self._by_name.get(name)
