@@ -29,9 +29,20 @@ TEXTS = [
     "from shop.a import *\nfrom shop.c import Public\nimport shop.b\n\nshop.b.LIMIT = 5\n",
     "import ssl\n\ndef helper(context):\n    context.check_hostname = False\n\ndef run():\n    return ssl.SSLContext()\n",
     "from shop.a import helper\nfrom shop.b import run\n\ncontext = run()\nhelper(context)\ncontext.wrap_socket(None)\n",
+    "import warnings\n\ndef helper():\n    warnings.warn('use other', DeprecationWarning)\n\ndef run():\n    helper()\n",
     "",
 ]
-MODULES = ["blocking", "unused", "docs", "clones", "imports", "conventions", "constants", "objects"]
+MODULES = [
+    "blocking",
+    "deprecation",
+    "unused",
+    "docs",
+    "clones",
+    "imports",
+    "conventions",
+    "constants",
+    "objects",
+]
 
 
 def analysis(name: str) -> ProjectAnalysis:

@@ -148,6 +148,7 @@ ANALYSES: tuple[Analysis, ...] = (
         ("charter.api.facts.structure.ImportCycle", "charter.api.facts.structure.LayerBreak"),
         project=True,
     ),
+    Analysis("charter.analysis.deprecation", ("charter.api.facts.deprecation.DeprecatedUse",), project=True),
     Analysis("charter.analysis.conventions", ("charter.api.facts.docs.ConventionBreak",), project=True),
     Analysis("charter.analysis.objects", ("charter.api.facts.objects.ObjectHistory",), project=True),
     Analysis("charter.analysis.constants", ("charter.api.facts.names.ImportedConstant",), project=True),
