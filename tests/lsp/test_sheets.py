@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import pickle
 from pathlib import Path
+from statistics import median
+from time import process_time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -120,3 +123,23 @@ def test_generated_data_is_left_alone(home: Home) -> None:
     sheet = sheet_of(home, "x = [\n" + "    1,\n" * 400_000 + "]\n")
     assert sheet.complete
     assert sheet.rows() == []
+
+
+def test_a_key_costs_less_than_parsing_the_file(home: Home) -> None:
+    body = '    if a == None:\n        raise ValueError(f"no {a}")\n    return [b for b in a if b]\n\n\n'
+    text = "".join(f"def f{number}(a):\n{body}" for number in range(400)) + "x = 1  # charter: ignore[dead]\n"
+    sheet = sheet_of(home, text)
+    at = text.index("def f200")
+    keys: list[float] = []
+    for version, key in enumerate("zq = [None == x, eval(x)]\n" * 2, 2):
+        started = process_time()
+        sheet.edit(version, ((at, at, key),))
+        sheet.check_touched(lambda: None)
+        keys.append(process_time() - started)
+        at += 1
+    parses: list[float] = []
+    for _ in range(5):
+        started = process_time()
+        ast.parse(text)
+        parses.append(process_time() - started)
+    assert median(keys) < median(parses)
