@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from itertools import accumulate
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
@@ -27,10 +28,7 @@ class Positions:
         if "\r" in text:
             starts.extend(match.end() for match in _LINE_END.finditer(text))
         else:
-            at = text.find("\n") + 1
-            while at:
-                starts.append(at)
-                at = text.find("\n", at) + 1
+            starts.extend(accumulate([len(line) + 1 for line in text.split("\n")[:-1]]))
         self.starts = starts
         """Offset of each line's first character; one entry more than there are line ends."""
         self._ascii = text.isascii()
