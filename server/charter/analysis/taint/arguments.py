@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from charter.analysis.taint.values import HOLE, NO, UNKNOWN, Value, text_of
+from charter.analysis.taint.values import HOLE, NO, UNION, UNKNOWN, Value, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +50,11 @@ class Arguments:
         result.positional = values
         result.places = [place] * len(values)
         return result
+
+    def add(self, values: list[Value]) -> None:
+        """Append positional arguments, which have no place of their own."""
+        self.positional += values
+        self.places += [self.place] * len(values)
 
     def position(self, index: int) -> Value | None:
         """The positional argument at an index."""
@@ -214,6 +219,8 @@ def _is_one_of(value: Value, wanted: tuple[object, ...]) -> bool:
     if known is not NO and not isinstance(known, tuple):
         return any(type(known) is type(one) and known == one for one in wanted)
     reference = value[2]
+    if reference is not None and reference[0] == UNION:
+        return all(_is_one_of((0, NO, one, ()), wanted) for one in reference[1])
     if reference is not None and reference[0] in {"x", "i"}:
         name = reference[1]
         return any(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.arguments import Arguments, choose, holds
@@ -54,7 +55,9 @@ from charter.model import ir
 from charter.model.project import Class, Function, Module
 
 if TYPE_CHECKING:
+    from charter.analysis.taint.frame import Cells
     from charter.model.library.index import Entry
+    from charter.model.library.values import Callback
 
 _COMMON: Final = frozenset(
     "get set add save update delete create run execute close open read write append extend pop items keys values "
@@ -193,15 +196,34 @@ class Calls(Sinks):
         for callback in entry.callbacks:
             for function, place in choose(self, callback.function, arguments, receiver):
                 if function[2] is not None:
-                    passed = [
-                        value
-                        for one in callback.passes
-                        for value, _ in choose(self, one, arguments, receiver)
-                    ]
-                    value = self.invoke(function, Arguments.of(passed, place), place)
+                    passed = self._passed(callback, arguments, receiver, place)
+                    value = self.invoke(function, passed, place)
                     if callback.returns:
                         given = value if given is None else join(given, value)
         return given
+
+    def _passed(
+        self, callback: Callback, arguments: Arguments, receiver: Value | None, place: int
+    ) -> Arguments:
+        """The arguments of a function that is called back; those of a mapping go by name."""
+        passed = Arguments.of([], place)
+        for one in callback.passes:
+            if one.path != ("[]",):
+                passed.add([value for value, _ in choose(self, one, arguments, receiver)])
+                continue
+            for value, _ in choose(self, replace(one, path=()), arguments, receiver):
+                cells = self.read_names(value)
+                exact = self.elements_exactly(value)
+                if cells:
+                    passed.keywords.update(cells)
+                elif exact is not None or value[0] or value[3]:
+                    passed.add(exact if exact is not None else [self.elements(value)])
+        return passed
+
+    def read_names(self, value: Value) -> dict[str, Value]:
+        """What a mapping with known texts for keys holds."""
+        cells: Cells = (self.state or {}).get(value[3][0]) or {} if len(value[3]) == 1 else {}
+        return {key: one for key, one in cells.items() if isinstance(key, str) and key[0] != "."}
 
     def _external_result(
         self, entry: Entry, path: str, receiver: Value | None, arguments: Arguments, position: int
@@ -657,7 +679,8 @@ class Calls(Sinks):
         result = self.call_function(method, value, arguments, position, None)
         if not reference[2]:
             for other in self._overrides(cls, name, method):
-                result = join(result, self.call_function(other, value, arguments, position, None))
+                narrowed = (value[0], value[1], (PROJECT_INSTANCE, other.cls, False), value[3])
+                result = join(result, self.call_function(other, narrowed, arguments, position, None))
         return result
 
     def _overrides(self, cls: Class, name: str, method: Function) -> list[Function]:

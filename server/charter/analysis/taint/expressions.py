@@ -46,6 +46,9 @@ _CONTROL: Final = spread(BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"
 _ABSOLUTE: Final = spread(BIT["path-absolute"])
 _HTML: Final = spread(BIT["xss"])
 _MARKUP: Final = (INSTANCE, "markupsafe.Markup")
+_NAMES: Final = spread(BIT["path"] | BIT["path-absolute"] | BIT["ssrf"] | BIT["ssrf-part"])
+_CONTENTS: Final = frozenset({"stream", "file", "fileno", "buffer"})
+"""Attributes of a file that name no file."""
 _TEXTS: Final = (str, bytes, tuple)
 
 
@@ -166,7 +169,7 @@ class Expressions(Calls):
     def _attribute_of_unknown(self, value: Value, name: str) -> Value:
         if not value[0]:
             return UNKNOWN
-        return (value[0], NO, None, ())
+        return (value[0] & ~_NAMES if name in _CONTENTS else value[0], NO, None, ())
 
     def _attribute_of(self, reference: Any, value: Value, name: str, position: int) -> Value | None:
         sort = reference[0]

@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from charter.analysis.taint.frame import NO_KILL, Kill
+from charter.analysis.taint.frame import NO_KILL, SOURCE, Kill
 from charter.analysis.taint.strings import Strings
 from charter.analysis.taint.values import (
     ALL_DANGERS,
@@ -30,6 +30,7 @@ from charter.analysis.taint.values import (
     references,
     spread,
 )
+from charter.api.facts.taint import SOURCE_KINDS
 from charter.model import ir
 
 if TYPE_CHECKING:
@@ -180,6 +181,14 @@ class Guards(Strings):
             mask |= dangers << LANE * lane
         return mask
 
+    def is_doubtful(self, value: Value) -> bool:
+        """Whether a value that others are compared with may be an attacker's: the settings of the program are not."""
+        for lane in lanes(value[0]):
+            origin = self.origins[lane] if lane < len(self.origins) else None
+            if origin is None or origin[0] != SOURCE or SOURCE_KINDS[origin[1].kind] != "local":
+                return True
+        return False
+
     def _last_name(self, value: Value) -> str:
         reference = value[2]
         if reference is not None and reference[0] in {EXTERNAL, INSTANCE}:
@@ -259,7 +268,7 @@ class Guards(Strings):
         """A value that equals a trusted one is trusted."""
         if right[0] & ALL_DANGERS and not left[0] & ALL_DANGERS:
             left_node, left, right_node, right = right_node, right, left_node, left
-        if not left[0] & ALL_DANGERS or right[0] & ALL_DANGERS:
+        if not left[0] & ALL_DANGERS or self.is_doubtful(right):
             return NO_KILL
         last = self._last_name(left)
         if last in _HOST_PARTS:
@@ -293,6 +302,8 @@ class Guards(Strings):
 
     def _member(self, left_node: Node, left: Value, right_node: Node, right: Value) -> tuple[Kill, Kill]:
         """`left in right`: membership in something trusted; and what a text does not contain."""
+        if left[1] == ".." and (whole := _split_whole(right_node)) is not None:
+            return NO_KILL, self.cleared(whole, self.value(whole), _UP)
         if right[0] & ALL_DANGERS and not self.has_cells(right):
             if isinstance(left[1], str):
                 dangers = _FORBIDDEN.get(left[1], 0)
@@ -386,11 +397,16 @@ class Guards(Strings):
             if name == "endswith":
                 return UNDECIDED
             return (None, *self._beginning(function[2], value, prefix))
+        if name in {"is_absolute", "isabs"}:
+            checked = function[2] if name == "is_absolute" else node[3][0] if node[3] else None
+            value = UNKNOWN if checked is None else self.value(checked)
+            if checked is not None and value[0] & ALL_DANGERS:
+                return (None, NO_KILL, self.cleared(checked, value, _ABSOLUTE))
         return None
 
     def _beginning(self, node: Node, value: Value, prefix: Value) -> tuple[Kill, Kill]:
         """`value.startswith(prefix)`."""
-        if prefix[0] & ALL_DANGERS:
+        if self.is_doubtful(prefix):
             return NO_KILL, NO_KILL
         texts = self._alternatives(prefix)
         yes = self._contained(value)
@@ -490,6 +506,13 @@ class Guards(Strings):
         if name == "all":
             return (None, yes, NO_KILL)
         return (None, NO_KILL, no)
+
+
+def _split_whole(node: Node) -> Node | None:
+    """Of `path.split("/")` and `Path(path).parts` the path."""
+    if node[0] == ir.CALL and node[2][0] == ir.ATTR and node[2][3] == "split":
+        return node[2][2]
+    return node[2] if node[0] == ir.ATTR and node[3] == "parts" else None
 
 
 def _is_inside(node: Node) -> bool:

@@ -13,6 +13,7 @@ from charter.analysis.taint.values import (
     ALL_RAW,
     BIT,
     DANGERS,
+    EXTERNAL,
     HOLE,
     INSTANCE,
     LANE,
@@ -229,7 +230,8 @@ def _parsed_data(frame: Any, arguments: Arguments, place: int) -> Value:
 
 def _dumped(frame: Any, arguments: Arguments, place: int) -> Value:
     value = arguments.position(0) or UNKNOWN
-    return (frame.deep(value) & ~_CONTROL, NO, None, ())
+    taint = frame.deep(value) & ~_CONTROL
+    return (taint, NO, (EXTERNAL, "json.dumps()") if taint else None, ())
 
 
 def _full_match(frame: Any, arguments: Arguments, place: int) -> Value:

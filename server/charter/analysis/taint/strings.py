@@ -250,6 +250,8 @@ class Strings(Frame):
         if name == "join":
             first = arguments.position(0)
             return None if first is None else self.joined_text(value, first)
+        if name == "format" and value[0] and value[1] is NO and self.project.methods_named("format"):
+            return (value[0], NO, None, ())  # perhaps a method of the project's own
         if name == "format" and (value[1] is not NO or value[0]):
             return self.braces(value, arguments)
         if name in _SAME:
