@@ -31,7 +31,8 @@ def blocking_call_in_async(call: BlockingCall, ctx: Context) -> Iterator[Finding
     second of `time.sleep` in one handler is a second for every client.
 
     Ruff's ASYNC rules find such a call written in the coroutine itself. This rule also follows the project's own
-    functions: a plain helper that waits, three calls away and in another module, is found with the way to it.
+    functions: a plain helper that waits, three calls away and in another module, is found with the way to it. What
+    takes as long as a local disk (`open`, `os.path`) is left to ruff's ASYNC230 and ASYNC240, which report it.
 
     ```python bad title="service/handlers.py"
     from service.rates import current_rate

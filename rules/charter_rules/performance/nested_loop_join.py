@@ -25,7 +25,8 @@ def nested_loop_join(inner: ast.For, ctx: Context) -> Iterator[Finding]:
     """Two collections are matched by comparing every item of one with every item of the other.
 
     For n items and m items that is n*m comparisons: a hundred million for 10,000 on each side. A dictionary of one
-    side, by the value that is compared, finds each match in one step: n + m.
+    side, by the value that is compared, finds each match in one step: n + m. For 2,000 on
+    each side that is a quarter of a second against a tenth of a millisecond.
 
     ```python bad
     def totals(customers, orders):
