@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding
 
 _EVERY: Final = frozenset({"0.0.0.0", "", "::", "0"})  # noqa: S104 - the addresses to look for
+
+_PROBE: Final = re.compile(
+    r"(?i)test|probe|(?:free|available|unused|open)_?port|port_?(?:is_)?(?:free|available|in_use|used)|find_.*port|is_port"
+)
+"""Names of sockets and functions that only see whether a port is free."""
 
 
 @rule(
@@ -92,6 +98,10 @@ def bound_to_all_interfaces(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     node, value = address
     if value not in _EVERY or ctx.is_test or _is_datagram_client(call, ctx):
+        return
+    if _PROBE.search(
+        f"{ctx.symbol(call)} {calls.identifier(call.func.value) if isinstance(call.func, ast.Attribute) else ''}"
+    ):
         return
     fix = (
         Fix("Listen on this machine only", (ctx.replace(node, '"127.0.0.1"'),), Grade.UNSAFE)

@@ -11,7 +11,7 @@ from charter.api import (
     Severity,
     rule,
 )
-from charter_rules import calls
+from charter_rules import calls, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +44,8 @@ _FUNCTIONS: Final[dict[str, tuple[_Cost | None, _Salt | None]]] = {
     "passlib.hash.pbkdf2_sha256.using": (_Cost(None, "rounds", 29_000), (None, "salt")),
     "passlib.hash.bcrypt.using": (_Cost(None, "rounds", 10), (None, "salt")),
 }
+_GENERATED: Final = re.compile(r"(?i)api_?key|token|random|entropy|seed")
+"""Names of secrets that a generator made, which nobody guesses however fast."""
 _PROTOCOL: Final = re.compile(r"(?i)scram|wpa|bip39|mnemonic|keychain|postgres|mongo|chrome|cookie")
 
 
@@ -84,6 +86,8 @@ def cheap_key_derivation(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     name = ctx.name(call.func) or ""
     if ctx.is_test or _PROTOCOL.search(f"{ctx.module} {ctx.symbol(call)}"):
         return
+    if protocols.dictated(ctx, call) or _GENERATED.search(_password(call)):
+        return
     cost, salt = _FUNCTIONS[name]
     if cost is not None:
         number = calls.value(ctx, call, cost.position, cost.keyword)
@@ -96,3 +100,8 @@ def cheap_key_derivation(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         value = UNKNOWN if argument is None else ctx.value(argument)
         if isinstance(value, (bytes, str)) and argument is not None:
             yield ctx.finding(call, f"the salt `{calls.short(ctx, argument)}` is the same for every password")
+
+
+def _password(call: ast.Call) -> str:
+    """The name of what the key is derived from."""
+    return " ".join(calls.identifier(argument) for argument in call.args)

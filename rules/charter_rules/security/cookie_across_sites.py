@@ -11,7 +11,7 @@ from charter.api import (
     Severity,
     rule,
 )
-from charter_rules import calls
+from charter_rules import calls, cookies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ def cookie_across_sites(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return response
     ```
     """
-    if not _is_response(call, ctx):
+    if not cookies.is_response(call, ctx):
         ctx.not_an_opportunity()
         return
     value = calls.value(ctx, call, 8 if call.args else None, "samesite", default="Lax")
@@ -74,11 +74,3 @@ def cookie_across_sites(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     yield ctx.finding(
         call, "every other site can send requests with this cookie: `samesite` is `None`", fix=fix
     )
-
-
-def _is_response(call: ast.Call, ctx: Context) -> bool:
-    """Whether a call sets a cookie on a response, rather than in the jar of a client."""
-    if not isinstance(call.func, ast.Attribute) or (len(call.args) < 2 and not calls.keyword(call, "value")):
-        return False
-    receiver = calls.identifier(call.func.value).lower()
-    return "jar" not in receiver and "cookies" not in receiver and "super" not in ctx.source(call.func.value)

@@ -14,7 +14,7 @@ from charter.api import (
     rule,
     sensitivity,
 )
-from charter_rules import calls
+from charter_rules import calls, cookies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +69,7 @@ def cookie_for_scripts(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return response
     ```
     """
-    if not _is_response(call, ctx):
+    if not cookies.is_response(call, ctx):
         ctx.not_an_opportunity()
         return
     if ctx.is_test or calls.value(ctx, call, 1, "value") == "":
@@ -84,14 +84,6 @@ def cookie_for_scripts(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     yield ctx.finding(
         call, "scripts can read this cookie, which holds a credential: `httponly` is not set", fix=fix
     )
-
-
-def _is_response(call: ast.Call, ctx: Context) -> bool:
-    """Whether a call sets a cookie on a response, rather than in the jar of a client."""
-    if not isinstance(call.func, ast.Attribute) or (len(call.args) < 2 and not calls.keyword(call, "value")):
-        return False
-    receiver = calls.identifier(call.func.value).lower()
-    return "jar" not in receiver and "cookies" not in receiver and "super" not in ctx.source(call.func.value)
 
 
 def _holds_credential(call: ast.Call, ctx: Context) -> bool:

@@ -12,7 +12,7 @@ from charter.api import (
     Severity,
     rule,
 )
-from charter_rules import calls
+from charter_rules import calls, cookies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,7 @@ def cookie_over_http(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         response.set_cookie("session", "", max_age=0)
     ```
     """
-    if not _is_response(call, ctx):
+    if not cookies.is_response(call, ctx):
         ctx.not_an_opportunity()
         return
     if ctx.is_test or calls.value(ctx, call, 1, "value") == "" or _forgets(call, ctx):
@@ -82,14 +82,6 @@ def cookie_over_http(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         fix=fix,
         severity=Severity.LOW if isinstance(calls.value(ctx, call, 1, "value"), str) else None,
     )
-
-
-def _is_response(call: ast.Call, ctx: Context) -> bool:
-    """Whether a call sets a cookie on a response, rather than in the jar of a client."""
-    if not isinstance(call.func, ast.Attribute) or (len(call.args) < 2 and not calls.keyword(call, "value")):
-        return False
-    receiver = calls.identifier(call.func.value).lower()
-    return "jar" not in receiver and "cookies" not in receiver and "super" not in ctx.source(call.func.value)
 
 
 def _position(call: ast.Call) -> int | None:

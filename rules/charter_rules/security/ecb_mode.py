@@ -10,7 +10,7 @@ from charter.api import (
     Severity,
     rule,
 )
-from charter_rules import calls
+from charter_rules import calls, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +61,9 @@ def ecb_mode(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         mode = calls.given(ctx, call, 1, "mode")
         if mode is None or not (calls.qualified(ctx, mode).endswith(".MODE_ECB") or ctx.value(mode) == 1):
             return
-    if ctx.is_test or _is_building_block(call, ctx):
+    if ctx.is_test or _is_building_block(call, ctx) or protocols.dictated(ctx, call):
+        return
+    if protocols.only_reads(ctx, call):
         return
     yield ctx.finding(call, "ECB mode shows which blocks of the text are equal")
 

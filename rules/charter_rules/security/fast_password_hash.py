@@ -12,7 +12,7 @@ from charter.api import (
     rule,
     sensitivity,
 )
-from charter_rules import calls
+from charter_rules import calls, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +103,9 @@ def fast_password_hash(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
         ctx.not_an_opportunity()
         return
     name = next((name for name in _names(data) if sensitivity(name) is Sensitivity.PASSWORD), None)
-    if name is None or ctx.is_test or _PROTOCOL.search(ctx.symbol(call)) or _PROTOCOL.search(ctx.module):
+    if name is None or ctx.is_test or _PROTOCOL.search(f"{ctx.symbol(call)} {ctx.module}"):
+        return
+    if protocols.dictated(ctx, call):
         return
     yield ctx.finding(
         call, f"`{name}` is hashed by a function that is made to be fast; stolen digests are soon guessed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from charter.api import (
     Confidence,
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api import Context, Finding
+
+
+_FOR_OWNER: Final = re.compile(r"chmod|umask|0o[0-7]00\b|opener\s*=|S_I[RW]USR")
 
 
 @rule(
@@ -75,6 +78,10 @@ def secret_stored_in_clear(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         ctx.not_an_opportunity()
         return
     found = _secret(stored, ctx)
+    around = ctx.function(call) or ctx.tree
+    text = ctx.text if isinstance(around, ast.Module) else ctx.source(around)
+    if where == "a file" and _FOR_OWNER.search(text):
+        return  # the file is for its owner only
     if found is not None and not (
         function == "set_cookie" and sensitivity(calls.identifier(found)) is Sensitivity.TOKEN
     ):

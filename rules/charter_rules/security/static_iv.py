@@ -9,7 +9,7 @@ from charter.api import (
     Severity,
     rule,
 )
-from charter_rules import calls
+from charter_rules import calls, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +76,7 @@ def static_iv(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if not places:
         ctx.not_an_opportunity()
         return
-    if ctx.is_test or "decrypt" in ctx.symbol(call).lower():
+    if ctx.is_test or "decrypt" in ctx.symbol(call).lower() or protocols.dictated(ctx, call):
         return
     for position, keyword in places:
         argument = calls.given(ctx, call, position, keyword)

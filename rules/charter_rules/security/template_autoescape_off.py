@@ -93,6 +93,8 @@ def template_autoescape_off(call: ast.Call | ast.Assign, ctx: Context) -> Iterat
             )
     elif name.startswith(("django.", "tornado.")):
         escape = calls.value(ctx, call, None, "autoescape", default=UNKNOWN)
+        if name.startswith("django.") and not _writes_page(call, ctx):
+            return
         off = escape is None if name.startswith("tornado.") else escape is False
         if off:
             yield ctx.finding(
@@ -149,6 +151,13 @@ def _jinja(call: ast.Call, name: str, ctx: Context) -> Iterator[Finding]:
         edits = (ctx.set_keyword(call, "autoescape", "True"),)
         fix = Fix("Escape values", edits, Grade.UNSAFE) if calls.keyword(call, "autoescape") else None
         yield ctx.finding(call, "values are put into the page as they are: `autoescape` is off", fix=fix)
+
+
+def _writes_page(call: ast.Call, ctx: Context) -> bool:
+    """Whether the code around speaks of pages, not of mails and other plain text."""
+    around = ctx.function(call) or ctx.tree
+    text = ctx.text if isinstance(around, ast.Module) else ctx.source(around)
+    return not re.search(r"(?i)\.txt|plain|\btext\b|_text\b|mail|subject|\.py\b|code", text)
 
 
 def _makes_html(ctx: Context) -> bool:

@@ -46,7 +46,7 @@ _SETTINGS: Final[dict[str, tuple[object, str, str]]] = {
 }
 """For each setting, the bad value, what it means, and a better value as source."""
 
-_ELSEWHERE: Final = re.compile(r"(?i)dev|local|test|debug|demo|sandbox|(^|[/_.])ci([/_.]|$)")
+_ELSEWHERE: Final = re.compile(r"(?i)global_settings|dev|local|test|debug|demo|sandbox|(^|[/_.])ci([/_.]|$)")
 
 
 @rule(

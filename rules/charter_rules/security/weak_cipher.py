@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import Severity, rule
-from charter_rules import calls
+from charter_rules import calls, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,8 @@ def weak_cipher(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
     DES keys fall to a day of searching, RC4 leaks its plaintext, and ciphers with blocks of 64 bits (Triple DES, Blowfish,
     CAST5, IDEA) leak after some gigabytes under one key (Sweet32). AES-GCM and ChaCha20-Poly1305 are as easy to call, faster
-    on current processors, and also notice when someone changes the text.
+    on current processors, and also notice when someone changes the text. Code that only
+    decrypts what others have written, or is named for the protocol that sets the cipher, is left alone.
 
     ```python bad
     from Crypto.Cipher import DES
@@ -84,7 +85,7 @@ def weak_cipher(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     else:
         ctx.not_an_opportunity()
         return
-    if not ctx.is_test:
+    if not (ctx.is_test or protocols.dictated(ctx, call) or protocols.only_reads(ctx, call)):
         yield ctx.finding(call, message)
 
 

@@ -1,0 +1,42 @@
+"""Which code follows a format or protocol that others decided, as its names tell. It judges nothing."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from charter.api import Context
+
+_NAMES: Final = re.compile(
+    r"(?i)ntlm|krb5|kerberos|dcerpc|msrpc|spnego|gssapi|dpapi|netlogon|nrpc|samr|drsuapi|secretsdump|mimikatz|(?:^|[/_.])(?:rdp|tds|smb|snmp|vnc|rfb)(?:[/_.]|$)"
+    r"|pdf|ecma_?376|msoffice|msoffcrypto|keepass|pkcs_?12|\bjks\b|mifare|desfire|wpa2?_|lanman|lm_?hash|nt_?hash|legacy|compat"
+)
+
+
+def dictated(ctx: Context, node: ast.AST) -> bool:
+    """Whether the file, class or function around a node is named for an old format or protocol, which sets the algorithm."""
+    return _NAMES.search(f"{ctx.path} {ctx.symbol(node)}") is not None
+
+
+def only_reads(ctx: Context, call: ast.Call) -> bool:
+    """Whether a cipher is made only to decrypt what others have written.
+
+    Args:
+        ctx: the file.
+        call: what makes the cipher, or a part of it.
+    """
+    function = ctx.function(call)
+    if function is None:
+        return False
+    used = {
+        node.func.attr
+        for node in ctx.walk(function)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    return bool(used & {"decrypt", "decryptor", "decrypt_and_verify"}) and not used & {
+        "encrypt",
+        "encryptor",
+        "encrypt_and_digest",
+    }
