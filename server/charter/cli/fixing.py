@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from charter.report.outcome import Outcome
 
 MOST_READ = 20
-"""So many findings get their fixes proved for a person to read; each proof checks a file anew."""
+"""So many findings get their fixes proved for a person to read; each proof checks a file anew, and `--fix` all of them."""
 
 
 def results(opened: Opened, *, jobs: int, cache: bool) -> Mapping[str, FileResult]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, cast
 from charter import __version__
 from charter.engine import codec
 from charter.engine.cache import key
+from charter.engine.plan import wanted_analyses
+from charter.engine.reduce import Reducer
 from charter.engine.run import uncollected
 from charter.engine.work import keys_of
 from charter.mend.batch import prove_apart
@@ -62,15 +64,17 @@ def offers(
     Args:
         project: the project as it was checked.
         report: what was found.
-        most: so many findings are tried, the first ones; None tries all. Each proof checks a file anew.
+        most: so many findings are tried, the first ones, and of the whole project only what found them is asked
+            again; None tries all, and asks everything.
         cache: where proofs are kept.
         prover: gives the prover, if one is needed after all; by default made from the report.
     """
     fixable = [finding for finding in report.findings if finding.fixes]
     tried = fixable if most is None else fixable[:most]
-    keys = _keys(project, report, tried) if cache is not None and tried else {}
+    whole = most is None
+    keys = _keys(project, report, tried, whole=whole) if cache is not None and tried else {}
     known = cache.get_many(keys.values()) if cache is not None else {}
-    make = prover or (lambda: Prover(project, *report.evidence()))
+    make = prover or (lambda: _prover(project, report, tried, whole=whole))
     found: dict[str, tuple[Offer, ...]] = {}
     fresh: dict[bytes, bytes] = {}
     missing: list[Finding] = []
@@ -90,6 +94,18 @@ def offers(
     if cache is not None and fresh:
         cache.put_many(fresh)
     return Offers(found, len(fixable) - len(tried))
+
+
+def _prover(project: Project, report: Report, findings: Sequence[Finding], *, whole: bool) -> Prover:
+    """A prover that asks the whole project again, or only the analyses that the findings came from."""
+    results, reducer = report.evidence()
+    if whole or reducer is None:
+        return Prover(project, results, reducer)
+    facts = {fact for finding in findings for fact in report.rules[finding.rule].subscribes}
+    narrow = Reducer(wanted_analyses(facts), project.info)
+    for path in sorted(results):
+        narrow.update(path, results[path].extracts)
+    return Prover(project, results, narrow)
 
 
 def _prove_all(prover: Prover, findings: list[Finding]) -> Iterator[tuple[Finding, tuple[Offer, ...]]]:
@@ -113,14 +129,14 @@ def _rank(finding: Finding, fix: Fix) -> int:
     return next(number for number, own in enumerate(finding.fixes) if own.title == fix.title)
 
 
-def _keys(project: Project, report: Report, findings: Sequence[Finding]) -> dict[str, bytes]:
+def _keys(project: Project, report: Report, findings: Sequence[Finding], *, whole: bool) -> dict[str, bytes]:
     """What a proof depends on: every file whose result could change it, and the finding with its fixes."""
     state = (
         [report.state]
         if report.state
         else [value for _, value in sorted(keys_of(project, report.paths).items())]
     )
-    base = key("proof", __version__, *state)
+    base = key("proof", __version__, str(whole), *state)
     return {finding.fingerprint: key(base, finding.fingerprint, codec.dumps(finding)) for finding in findings}
 
 
