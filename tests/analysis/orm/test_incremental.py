@@ -162,3 +162,14 @@ def test_what_does_not_parse_or_turns_in_a_circle_leaves_the_rest_alone(text: st
     _put(solver, FILES)
     _put(solver, {"shop/broken.py": text})
     assert _found(solver) == LAZY
+
+
+def test_a_project_may_be_edited_before_it_imports_a_mapper() -> None:
+    solver = _solver({"shop/templates/shop/names.html": TEMPLATE})
+    plain = "def f(a):\n    return a\n"
+    _put(solver, {"shop/views.py": plain})
+    assert _found(solver) == []
+    _put(solver, {"shop/views.py": f"\n{plain}"})
+    assert _found(solver) == []
+    _put(solver, FILES)
+    assert _found(solver) == LAZY

@@ -132,18 +132,17 @@ class Reach:
         if mentions is None:
             return before is not None
         file = self._files[path] = _file(path, mentions)
-        if before is None or (before.classes, before.imports, before.star) != (
-            file.classes,
-            file.imports,
-            file.star,
+        if (
+            before is None
+            or self._seeds is None
+            or (before.classes, before.imports, before.star) != (file.classes, file.imports, file.star)
         ):
             return True
-        return self._bearing(before) != self._bearing(file)
+        return self._bearing(before, self._seeds) != self._bearing(file, self._seeds)
 
-    def _bearing(self, file: _File) -> list[object]:
+    def _bearing(self, file: _File, seeds: Seeds) -> list[object]:
         """What of a file bears on what is reachable: mentions of what is not are left out."""
-        seeds, known = self._seeds, self._known
-        assert seeds is not None
+        known = self._known
         outside = seeds.outside(file.imports)
         return [
             (
