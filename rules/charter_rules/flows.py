@@ -49,7 +49,9 @@ def _severity(flow: TaintFlow, ctx: Context, severity: Severity) -> Severity:
     """Weak sinks, local data and tests matter less."""
     if flow.weight:
         severity = min(severity, _SEVERITIES[flow.weight])
-    if flow.threat is not Threat.REMOTE and severity > Severity.LOW:
+    if flow.threat is Threat.STORED:
+        severity = min(severity, Severity.LOW)
+    elif flow.threat is not Threat.REMOTE and severity > Severity.LOW:
         severity = Severity(severity - 1)
     if ctx.is_test or "/migrations/" in f"/{ctx.path}":
         severity = min(severity, Severity.LOW)

@@ -31,8 +31,9 @@ fail-under = 80
 # The oldest Python to be supported; by default what `requires-python` says.
 # python = "3.11"
 
-# Whose input is not to be trusted: "remote" (the network), or also "local" (arguments, environment, files).
-# threats = ["remote"]
+# Whose input is not to be trusted: "remote" (the network), "model" (answers of a language model), or also "local"
+# (arguments, environment, files) and "stored" (rows of a database).
+# threats = ["remote", "model"]
 
 # A function that runs SQL, for the rules that follow data; docs/data-flow.md describes the tables.
 # [[taint.sink]]

@@ -40,7 +40,7 @@ T = TypeVar("T")
 _HINTS = {
     "severity": "say info, low, medium, high or critical",
     "pillar": "say security, maintainability or performance",
-    "threats": "say remote or local",
+    "threats": "say remote, model, local or stored",
     "python": 'write it like "3.11"',
     "fail-under": "scores go from 0 to 100",
 }
@@ -143,7 +143,8 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
         principles: changes to the charter, by the principle's slug.
         packs: the installed rule packs to load, by entry point name; None loads all of them.
         layers: import contracts.
-        threats: whose input is not trusted: `remote` (network) or also `local` (argv, environment, files).
+        threats: whose input is not trusted: `remote` (network), `model` (what a language model answers), `local` (argv,
+            environment, files), `stored` (rows of a database).
         models: further model files (sources, sinks, sanitizers), relative to the project's root.
         taint: sources, sinks, sanitizers and propagators of the project's own, as in a model file.
         cache: whether results are kept between runs.
@@ -168,7 +169,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
     principles: dict[str, Amendment] = {}
     packs: tuple[str, ...] | None = None
     layers: tuple[Layers, ...] = ()
-    threats: tuple[Literal["remote", "local"], ...] = ("remote",)
+    threats: tuple[Literal["remote", "model", "local", "stored"], ...] = ("remote", "model")
     models: tuple[str, ...] = ()
     taint: dict[str, Any] = {}
     cache: bool = True

@@ -63,6 +63,24 @@ def test_local_input_counts_only_where_the_settings_say_so() -> None:
     assert places(solved({"app.py": text}, {"threats": ("remote", "local")})) == {("app.py", 2, "code")}
 
 
+def test_stored_rows_count_only_where_the_settings_say_so_and_not_where_they_are_ordinary() -> None:
+    text = (
+        "import logging\nimport sqlite3\ndb = sqlite3.connect('x').cursor()\n"
+        "row = db.fetchone()\nlogging.info(row[0])\neval(row[0])\n"
+    )
+    assert solved({"app.py": text}) == []
+    assert places(solved({"app.py": text}, {"threats": ("stored",)})) == {("app.py", 6, "code")}
+
+
+def test_an_attackers_source_is_shown_before_a_stored_one() -> None:
+    text = (
+        "import sqlite3\nfrom flask import request\ndef view():\n    x = sqlite3.connect('x').cursor().fetchone()[0]\n"
+        "    if request.args.get('y'):\n        x = request.args['x']\n    eval(x)\n"
+    )
+    (flow,) = solved({"app.py": text}, {"threats": ("remote", "stored")})
+    assert (flow.threat.value, flow.others) == ("remote", 1)
+
+
 def test_one_fact_a_sink_and_kind_counts_the_other_sources() -> None:
     body = 'x = request.args["x"] + request.args["y"]\neval(x)'
     (flow,) = solved(project(body))

@@ -281,6 +281,9 @@ class Calls(Sinks):
         """`mapping.get(key, default)` of something untrusted."""
         key = arguments.position(0) or UNKNOWN
         taint = receiver[0]
+        held = self.read(receiver, key[1]) if receiver[3] and isinstance(key[1], str) else None
+        if held is not None:
+            return held
         if isinstance(key[1], str):
             taint = self.derive(taint, key[1], position)
         default = arguments.get(1, "default")

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 from charter.analysis.taint.bindings import bindings
 from charter.analysis.taint.natives import NATIVE
 from charter.analysis.taint.report import Places, described
+from charter.analysis.taint.sinks import NEEDED
 from charter.analysis.taint.trace import body, is_dangerous, kinds_of, sources_of, traced
-from charter.analysis.taint.values import LANE
+from charter.analysis.taint.values import LANE, spread
 from charter.api import Location, Step
 from charter.api.facts.taint import SINK_KINDS
 from charter.model import ir
@@ -285,7 +286,7 @@ class _Steps:
     def _state(self, taint: int) -> str:
         if not is_dangerous(taint):
             return "nothing untrusted"
-        if self.kind and self.kind not in kinds_of(taint):
+        if self.kind and not taint & spread(NEEDED[self.kind]):
             return f"safe as {SINK_KINDS[self.kind]}"
         return "untrusted"
 

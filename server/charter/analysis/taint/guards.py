@@ -399,6 +399,8 @@ class Guards(Strings):
             return (None, *self._beginning(function[2], value, prefix))
         if name in {"is_absolute", "isabs"}:
             checked = function[2] if name == "is_absolute" else node[3][0] if node[3] else None
+            if checked is not None and checked[0] == ir.CALL and checked[3]:
+                checked = checked[3][0]  # `Path(name).is_absolute()`
             value = UNKNOWN if checked is None else self.value(checked)
             if checked is not None and value[0] & ALL_DANGERS:
                 return (None, NO_KILL, self.cleared(checked, value, _ABSOLUTE))

@@ -33,6 +33,24 @@ _DEEDS: Final = {
 """What happens to data at each kind of sink."""
 
 
+_ORDINARY: Final = frozenset(
+    {
+        "log",
+        "header",
+        "regex",
+        "trust",
+        "format",
+        "attribute",
+        "mail",
+        "csv",
+        "prompt",
+        "instructions",
+        "argument",
+    }
+)
+"""Sinks where what was stored earlier, or what a language model answers, is the ordinary case and no news."""
+
+
 class Places:
     """Positions as locations."""
 
@@ -68,9 +86,10 @@ def facts(flows: Iterable[Flow], threats: frozenset[str]) -> dict[str, list[Tain
     """
     grouped: dict[Any, dict[Any, Flow]] = {}
     for flow in flows:
-        if SOURCE_KINDS[flow.source.kind] not in threats:
-            continue
+        threat = SOURCE_KINDS[flow.source.kind]
         site = flow.site
+        if threat not in threats or (threat in {"model", "stored"} and site.kind in _ORDINARY):
+            continue
         key = (site.function, site.position, site.kind)
         group = grouped.setdefault(key, {})
         source = (flow.source.name, flow.source.key, flow.source.function, flow.source.position)
@@ -95,6 +114,7 @@ def _length(flow: Flow) -> int:
 def _order(flow: Flow) -> tuple[Any, ...]:
     source = flow.source
     return (
+        SOURCE_KINDS[source.kind] != "remote",
         len(flow.chain),
         len(flow.steps),
         source.function.module.path,

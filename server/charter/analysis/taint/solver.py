@@ -35,7 +35,9 @@ class Solver:
         texts = {name.removesuffix(".toml").rpartition("/")[2]: text for name, text in project.data.items()}
         self._shelf = Shelf(texts, tuple(project.libraries))
         threats = project.settings.get("threats")
-        self._threats = frozenset(cast("Sequence[str]", threats)) if threats else frozenset({"remote"})
+        self._threats = (
+            frozenset(cast("Sequence[str]", threats)) if threats else frozenset({"remote", "model"})
+        )
         self._project = Project()
         self._engine: Engine | None = None
         self._stems: frozenset[str] = frozenset()
