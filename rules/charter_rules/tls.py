@@ -71,18 +71,25 @@ def trust(history: ObjectHistory) -> Trust:
     for event in history.events:
         value = event.argument("") or ""
         if event.action == "set" and event.name == "verify_mode":
-            state.verifies = None if not value else value not in _NONE
+            state.verifies = _verifies(value)
             state.verify_event = event
         elif event.action == "set" and event.name == "check_hostname":
             state.hostname = {"True": True, "False": False}.get(value)
             state.hostname_event = event
         elif event.action == "call" and event.name == "set_verify":
             mode = event.argument("0", "mode") or ""
-            state.verifies = None if not mode else mode not in _NONE
+            state.verifies = _verifies(mode)
             state.verify_event = event
         else:
             _use(event, state)
     return state
+
+
+def _verifies(mode: str) -> bool | None:
+    """Whether a mode checks certificates; None for one that is not known, such as a constant of another module."""
+    if not mode or (mode[0].isalpha() and not mode.startswith(("ssl.", "OpenSSL."))):
+        return None
+    return mode not in _NONE
 
 
 def _at_first(history: ObjectHistory) -> Trust:

@@ -56,7 +56,7 @@ _PROBE: Final = re.compile(
         "*.create_server",
         "gevent.pywsgi.WSGIServer",
     ),
-    mentions=("0.0.0.0", "::", "bind", "HTTPServer", "TCPServer", "make_server"),  # noqa: S104
+    mentions=("0.0.0.0", "::", "bind", "host", "HTTPServer", "TCPServer", "make_server"),  # noqa: S104
     aliases=("B104", "S104"),
     references=("https://cwe.mitre.org/data/definitions/1327.html",),
 )

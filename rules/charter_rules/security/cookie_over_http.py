@@ -12,7 +12,7 @@ from charter.api import (
     Severity,
     rule,
 )
-from charter_rules import calls, cookies
+from charter_rules import building, calls, cookies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     principles=("protected-sessions",),
     severity=Severity.MEDIUM,
     cwe=(614,),
-    calls=("*.set_cookie", "*.set_secure_cookie", "*.set_signed_cookie"),
+    calls=(
+        "*.set_cookie",
+        "*.set_secure_cookie",
+        "*.set_signed_cookie",
+        "*.send_header",
+        "*.add_header",
+        "*.set_header",
+    ),
     references=("https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie",),
 )
 def cookie_over_http(call: ast.Call, ctx: Context) -> Iterator[Finding]:
@@ -64,6 +71,12 @@ def cookie_over_http(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         response.set_cookie("session", "", max_age=0)
     ```
     """
+    if calls.identifier(call.func).endswith("_header"):
+        if _is_open_header(call, ctx):
+            yield ctx.finding(call, "browsers send this cookie over plain HTTP too: `Secure` is not set")
+        else:
+            ctx.not_an_opportunity()
+        return
     if not cookies.is_response(call, ctx):
         ctx.not_an_opportunity()
         return
@@ -92,3 +105,17 @@ def _position(call: ast.Call) -> int | None:
 def _forgets(call: ast.Call, ctx: Context) -> bool:
     """Whether a call makes the browser forget the cookie."""
     return any(calls.value(ctx, call, None, name) == 0 for name in ("max_age", "expires"))
+
+
+def _is_open_header(call: ast.Call, ctx: Context) -> bool:
+    """Whether a call sends a `Set-Cookie` header with a computed value and without `Secure`, all of it in sight."""
+    if len(call.args) != 2 or ctx.is_test or str(ctx.value(call.args[0])).lower() != "set-cookie":
+        return False
+    parts = building.pieces(ctx.origin(call.args[1]), ctx)
+    if not parts or not parts[0].text.partition("=")[0].strip() or "=" not in parts[0].text:
+        return False
+    first = next((number for number, part in enumerate(parts) if ";" in part.text), len(parts))
+    if any(part.value is not None for part in parts[first:]):
+        return False  # an attribute is computed
+    text = "".join(part.text for part in parts).lower()
+    return not any(word in text for word in ("secure", "max-age=0", "expires=thu, 01"))

@@ -493,7 +493,7 @@ class Values:
             arguments = self._items(node.args, depth)
             keywords = {str(keyword.arg): self._any(keyword.value, depth) for keyword in node.keywords}
             return _small(function(*arguments, **keywords))
-        if isinstance(node.func, ast.Attribute) and (name is None or node.func.attr in _METHODS):
+        if isinstance(node.func, ast.Attribute) and (name is None or node.func.attr in {"get", *_METHODS}):
             return self._method(node, node.func, depth)
         raise _UnknownValueError
 
