@@ -63,6 +63,7 @@ def test_both_trees_are_found_to_hold_what_each_holds_alone(project: Project, ch
         both = analyse(repository, base, head, tools)
         for tree, side in ((base, both.base), (head, both.head)):
             alone = Side(take(repository, tree, settings), replace(tools))
+            assert side.report.failures == []
             assert _told(side.report.findings) == _told(alone.report.findings)
         assert _shared(both) == {
             path

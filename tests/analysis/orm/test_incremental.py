@@ -173,3 +173,17 @@ def test_a_project_may_be_edited_before_it_imports_a_mapper() -> None:
     assert _found(solver) == []
     _put(solver, FILES)
     assert _found(solver) == LAZY
+
+
+def test_a_manager_is_offered_no_settings_of_an_admin() -> None:
+    solver = _solver({})
+    manager = (
+        "from django.db import models\n\n\nclass Owners(models.Manager):\n    def names(self):\n"
+        "        return [pet.owner.name for pet in self.filter(alive=True)]\n\n\n"
+        "class Owner(models.Model):\n    name = models.TextField()\n\n\n"
+        "class Pet(models.Model):\n    owner = models.ForeignKey(Owner, on_delete=models.CASCADE)\n"
+        "    alive = models.BooleanField()\n    objects = Owners()\n"
+    )
+    _put(solver, {"shop/models.py": manager})
+    assert [place[1] for place in _found(solver)] == [6]
+    assert "list_select_related" not in repr(solver.solve().facts)

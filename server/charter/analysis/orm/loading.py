@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from charter.analysis.orm.declarations import last_name
 from charter.analysis.orm.schema import Kind, Model, Orm, Relation
 from charter.analysis.orm.values import EMPTY, Plan, Query, Step
 from charter.analysis.orm.world import Class, Module, Site
@@ -131,7 +132,8 @@ def _django(wanted: Wanted) -> list[AnyEdit] | None:
     query = wanted.query
     head = query.head.node
     if isinstance(head, ast.ClassDef):
-        return _admin(wanted, head)
+        # A manager's own rows begin with its class as well, and it takes none of an admin's settings.
+        return _admin(wanted, head) if any(last_name(base).endswith("Admin") for base in head.bases) else None
     split = _split(wanted)
     if split is None:
         return None
