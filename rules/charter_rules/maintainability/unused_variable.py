@@ -74,6 +74,10 @@ def unused_variable(function: shapes.FunctionNode, ctx: Context) -> Iterator[Fin
     for kind in (ast.Global, ast.Nonlocal):
         for statement in ctx.nodes(kind, within=function):
             barred.update(statement.names)
+    for kind in (ast.Import, ast.ImportFrom):
+        # `+=` on what another module holds changes it there.
+        for statement in ctx.nodes(kind, within=function):
+            barred.update(alias.asname or alias.name for alias in statement.names)
     for name, places in stores.items():
         if name in barred:
             continue
