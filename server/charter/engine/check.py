@@ -61,6 +61,7 @@ class FileResult:
         times: seconds spent by phase (`parse`, `walk`, …) and by `rule:NAME`.
         suppressions: the comments that ask for silence.
         asked: names of other files that rules asked for, by rule.
+        symbols: the file's functions and classes, as `FileView.symbols` has them; None if nobody noted them.
     """
 
     path: str
@@ -73,6 +74,7 @@ class FileResult:
     times: dict[str, float] = field(default_factory=dict[str, float])
     suppressions: tuple[Suppression, ...] = ()
     asked: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    symbols: Sequence[tuple[int, int, str]] | None = None
 
 
 def check_source(
@@ -114,6 +116,7 @@ def check_source(
         else:
             facts = _file_facts(view, analysis.module, result)
             run_on_facts(view, plan, facts, result)
+    result.symbols = view.symbols
     return result
 
 

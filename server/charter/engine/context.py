@@ -46,6 +46,7 @@ class FileView:
         python: the oldest Python version that the project supports.
         is_test: whether the file belongs to a test suite.
         elsewhere: the constants of other files; None if nothing is known of them.
+        symbols: what `symbols` gave before for the same text.
     """
 
     def __init__(
@@ -55,7 +56,10 @@ class FileView:
         *,
         is_test: bool = False,
         elsewhere: Elsewhere | None = None,
+        symbols: Sequence[tuple[int, int, str]] | None = None,
     ) -> None:
+        if symbols is not None:
+            self.__dict__["symbols"] = symbols  # in the place where `cached_property` looks
         self.source = source
         self.python = python
         self.is_test = is_test
@@ -76,18 +80,18 @@ class FileView:
         return Types(self.source, self.names)
 
     @cached_property
-    def _definitions(self) -> list[ast.AST]:
-        """Functions and classes in the order of their lines, so that those inside follow those around them."""
+    def symbols(self) -> Sequence[tuple[int, int, str]]:
+        """The file's functions and classes: first and last line, 1-based, and qualified name, those inside last."""
         found = [node for kind in (*FUNCTIONS, ast.ClassDef) for node in self.source.nodes(kind)]
-        return sorted(found, key=_lines)
+        return sorted(
+            ((node.lineno, node.end_lineno or 0, self.names.symbol(node)) for node in found),
+            key=_around_first,
+        )
 
     def symbol_at(self, line: int) -> str:
         """The qualified name, within the module, of the innermost definition whose lines hold a 1-based line."""
-        at = bisect_right(self._definitions, line, key=_first_line)
-        for node in reversed(self._definitions[:at]):
-            if (getattr(node, "end_lineno", None) or 0) >= line:
-                return self.names.symbol(node)
-        return ""
+        at = bisect_right(self.symbols, line, key=_first)
+        return next((name for _, last, name in reversed(self.symbols[:at]) if last >= line), "")
 
     def calls_by_name(self, calls: Iterable[ast.Call]) -> dict[str, list[ast.Call]]:
         """Some of the file's calls by the last part of the called name, import aliases undone, the unnamed left out."""
@@ -364,12 +368,12 @@ class RuleContext:
         return InsertStatement(self._source.span(statement), text, after=True)
 
 
-def _first_line(node: ast.AST) -> int:
-    return getattr(node, "lineno", 0)
+def _first(symbol: tuple[int, int, str]) -> int:
+    return symbol[0]
 
 
-def _lines(node: ast.AST) -> tuple[int, int]:
-    return _first_line(node), -(getattr(node, "end_lineno", None) or 0)
+def _around_first(symbol: tuple[int, int, str]) -> tuple[int, int]:
+    return symbol[0], -symbol[1]
 
 
 def anchor_digest(text: str, span: Span) -> str:

@@ -301,6 +301,7 @@ def finish(
         dict(result.times),
         result.suppressions,
         result.asked,
+        result.symbols,
     )
     if own:
         try:
@@ -313,6 +314,7 @@ def finish(
             project.settings.oldest_python,
             is_test=project.settings.is_test(path),
             elsewhere=elsewhere,
+            symbols=result.symbols,
         )
         again = _to_run_again(plan, result, own)
         if again:
