@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from posixpath import dirname
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 from charter.model import ir
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 Target = "Module | Function | Class | str"
 """What a name may mean: something of the project, or the access path of something outside."""
@@ -49,6 +49,22 @@ class Function:
         self.cls: Class | None = None
         self.parent: Function | None = None
 
+    def renew(self, index: int, record: ir.Node) -> bool:
+        """Take the new record of the same function; whether its code is another."""
+        old = self.record
+        self.index = index
+        self.record = record
+        self.line = record[ir.LINE]
+        if old[ir.BODY] == record[ir.BODY] and all(
+            _unplaced(old[part]) == _unplaced(record[part])
+            for part in (ir.PARAMETERS, ir.DECORATORS, ir.RETURNS, ir.FLAGS, ir.FREES)
+        ):
+            return False
+        self.parameters = record[ir.PARAMETERS]
+        self.flags = record[ir.FLAGS]
+        self.frees = record[ir.FREES]
+        return True
+
     @property
     def short(self) -> str:
         """The name without the classes and functions around it."""
@@ -56,6 +72,29 @@ class Function:
 
     def __repr__(self) -> str:
         return f"<{self.module.path}:{self.line} {self.name}>"
+
+
+_Named = TypeVar("_Named", "Function", "Class")
+
+
+class Change(NamedTuple):
+    """What is different in a module.
+
+    Attributes:
+        gone: the functions that are no more.
+        lost: the classes that are no more.
+        changed: the functions with other code.
+        names: the names that mean something else now: of the module, of classes and of their attributes.
+        imports: those of the module's names that merely import something else.
+        hierarchy: whether there are other classes, or classes with other bases or methods.
+    """
+
+    gone: tuple[Function, ...]
+    lost: tuple[Class, ...]
+    changed: list[Function]
+    names: set[str]
+    imports: set[str]
+    hierarchy: bool
 
 
 class Class:
@@ -86,6 +125,12 @@ class Class:
         self.subclasses: list[Class] = []
         self.parent: Function | None = None
 
+    def renew(self, index: int, record: ir.Node) -> None:
+        """Take the new record of the same class."""
+        self.index = index
+        self.record = record
+        self.annotations = record[ir.ANNOTATIONS]
+
     @property
     def path(self) -> str:
         """The qualified name."""
@@ -105,14 +150,69 @@ class Module:
         self.record = record
         self.folder = dirname(path)
         self.name = module_name(path)
-        self.functions = [Function(self, index, one) for index, one in enumerate(record[ir.FUNCTIONS])]
-        self.classes = [Class(self, index, one) for index, one in enumerate(record[ir.CLASSES])]
+        self.functions: list[Function] = []
+        self.classes: list[Class] = []
+        self.renew(record)
+
+    def renew(self, record: ir.Node) -> Change:
+        """Take the file's new record: what goes by the same name as before stays the same object.
+
+        Args:
+            record: the new record.
+
+        Returns:
+            What is different now.
+        """
+        before, shapes = self._meanings(), {cls: _shape(cls) for cls in self.classes}
+        functions, classes = _named(self.functions), _named(self.classes)
+        self.record = record
+        changed: list[Function] = []
+        self.functions = []
+        for index, (key, one) in enumerate(_keys(record[ir.FUNCTIONS], ir.NAME)):
+            function = functions.pop(key, None)
+            if function is None:
+                function = Function(self, index, one)
+            elif function.renew(index, one):
+                changed.append(function)
+            self.functions.append(function)
+        self.classes = []
+        for index, (key, one) in enumerate(_keys(record[ir.CLASSES], ir.CLASS_NAME)):
+            cls = classes.pop(key, None) or Class(self, index, one)
+            cls.renew(index, one)
+            self.classes.append(cls)
+        self._link()
+        after = self._meanings()
+        names = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+        imports = {
+            name
+            for name in names
+            if not (isinstance(before.get(name), _DEFINED) or isinstance(after.get(name), _DEFINED))
+        }
+        names -= imports
+        other = [cls for cls in self.classes if shapes.get(cls) != _shape(cls)]
+        for cls in (*other, *classes.values()):
+            names.update(
+                (cls.name.rpartition(".")[2], *cls.methods, *cls.annotations, *shapes.get(cls, ((),))[0])
+            )
+        gone, lost = tuple(functions.values()), tuple(classes.values())
+        return Change(gone, lost, changed, names, imports, bool(other or lost))
+
+    def _meanings(self) -> dict[str, object]:
+        """What each module-level name means, and where the names imported with `*` come from."""
+        if not self.functions:
+            return {}
+        meanings: dict[str, object] = dict(self.record[ir.IMPORTS])
+        for name, (sort, index) in self.record[ir.DEFINED].items():
+            meanings[name] = self.classes[index] if sort == "class" else self.functions[index]
+        if self.record[ir.STARS]:
+            meanings["*"] = self.record[ir.STARS]
+        return meanings
+
+    def _link(self) -> None:
         for function in self.functions:
             owner, parent = function.record[ir.OWNER], function.record[ir.PARENT]
-            if owner >= 0:
-                function.cls = self.classes[owner]
-            if parent >= 0:
-                function.parent = self.functions[parent]
+            function.cls = self.classes[owner] if owner >= 0 else None
+            function.parent = self.functions[parent] if parent >= 0 else None
         for cls in self.classes:
             cls.body = self.functions[cls.record[ir.CLASS_BODY_FUNCTION]]
             cls.methods = {name: self.functions[index] for name, index in cls.record[ir.METHODS].items()}
@@ -133,6 +233,47 @@ class Module:
 
     def __repr__(self) -> str:
         return f"<module {self.path}>"
+
+
+_DEFINED: Final = (Function, Class)
+
+
+def _keys(records: Iterable[ir.Node], part: int) -> Iterator[tuple[tuple[str, int], ir.Node]]:
+    """Records with their names; those of one name are counted."""
+    seen: dict[str, int] = {}
+    for record in records:
+        name = record[part]
+        count = seen[name] = seen.get(name, -1) + 1
+        yield (name, count), record
+
+
+def _named(found: Iterable[_Named]) -> dict[tuple[str, int], _Named]:
+    """Functions or classes by name; those of one name are counted."""
+    seen: dict[str, int] = {}
+    result: dict[tuple[str, int], _Named] = {}
+    for one in found:
+        count = seen[one.name] = seen.get(one.name, -1) + 1
+        result[one.name, count] = one
+    return result
+
+
+def _shape(cls: Class) -> tuple[Any, ...]:
+    """What others can tell of a class without running it."""
+    record = cls.record
+    parts = (ir.BASES, ir.CLASS_DECORATORS, ir.ANNOTATIONS)
+    return (dict(cls.methods), *(_unplaced(record[part]) for part in parts))
+
+
+def _unplaced(node: Any) -> Any:
+    """A part of a record without the positions in its expressions."""
+    if isinstance(node, tuple):
+        items = cast("tuple[Any, ...]", node)
+        if len(items) > 1 and type(items[0]) is int and type(items[1]) is int:
+            return (items[0], *(_unplaced(one) for one in items[2:]))
+        return tuple(_unplaced(one) for one in items)
+    if isinstance(node, dict):
+        return {key: _unplaced(one) for key, one in cast("dict[Any, Any]", node).items()}
+    return node
 
 
 def module_name(path: str) -> str:

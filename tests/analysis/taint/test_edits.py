@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from cases import all_projects, project
 from following import flows, places, record, solved, solver
 
@@ -45,15 +46,46 @@ def test_a_file_that_comes_late_or_goes_changes_what_is_found() -> None:
     assert flows(engine) == []
 
 
-def test_any_sequence_of_edits_ends_where_a_new_solver_ends() -> None:
-    chance = random.Random(7)
-    bodies = [files for files in all_projects().values() if set(files) == {"app.py"}]
-    engine = solver()
-    for _ in range(25):
-        files = dict(chance.choice(bodies))
-        if chance.random() < 0.3:
-            files["app.py"] = "import json\n" + files["app.py"]
-        engine.update("app.py", record("app.py", files["app.py"]))
+def _edited(text: str, chance: random.Random) -> str:
+    """The text with an import, a function or a line more, or without one of its lines or definitions."""
+    lines = text.split("\n")
+    at = chance.randrange(len(lines))
+    end = at + 1
+    while end < len(lines) and lines[end].startswith((" ", ")")):
+        end += 1
+    return chance.choice(
+        [
+            "import json\n" + text,
+            "def brand_new(x):\n    return (lambda y: y)(x)\n" + text,
+            "\n# moved\n" + text,
+            "\n".join(lines[:at] + lines[at + 1 :]),
+            "\n".join(lines[:at] + lines[end:]),
+        ]
+    )
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_any_sequence_of_edits_ends_where_a_new_solver_ends(seed: int) -> None:
+    chance = random.Random(seed)
+    projects = list(all_projects().values())
+    several = [files for files in projects if len(files) > 1]
+    engine, files = solver(), dict[str, str]()
+    for _ in range(8):
+        if not files or chance.random() < 0.4:
+            new = dict(chance.choice(several if chance.random() < 0.6 else projects))
+            for path in [path for path in files if path not in new and chance.random() < 0.5]:
+                del files[path]
+                engine.update(path, None)
+        else:
+            path = chance.choice(sorted(files))
+            new = {path: _edited(files[path], chance)}
+        try:
+            changed = {path: record(path, text) for path, text in new.items()}
+        except SyntaxError:
+            continue
+        files |= new
+        for path, one in changed.items():
+            engine.update(path, one)
         assert places(flows(engine)) == places(solved(files))
 
 

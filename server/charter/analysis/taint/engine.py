@@ -29,7 +29,7 @@ from charter.analysis.taint.values import (
     portable,
 )
 from charter.model import ir
-from charter.model.project import Class, Function, Module, Project
+from charter.model.project import Change, Class, Function, Module, Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -140,9 +140,9 @@ class Engine:
         due, self._due = self._due, {}
         for function in due:
             self.demand(function)
+        self._settle()
         while self._spread():
             self._settle()
-        self._settle()
 
     def _look_at(self, module: Module) -> None:
         """Find the handlers that decorators and base classes make, as far as that needs no run."""
@@ -233,9 +233,7 @@ class Engine:
         """Functions have new code: all that was known of them is due again."""
         wanted = set(functions)
         for function in wanted:
-            for key in self._contexts.get(function, ()):
-                if key in self.summaries:
-                    self._dirty[key] = None
+            self._make_due(function)
             self._sorts.pop(function, None)
             self._captures.pop(function, None)
             self._look_again(function)
@@ -257,31 +255,71 @@ class Engine:
             if (id(table), (owner, name.removeprefix("::"))) in self.users:
                 self._due[function] = None
 
-    def forget(self, modules: Iterable[Module]) -> None:
-        """Modules are gone or have another structure: forget them and what used them."""
-        self._scanned = False
-        gone = {function for module in modules for function in module.functions}
-        stack = [key for key in self.summaries if key[0] in gone]
-        seen: set[Key] = set()
-        while stack:
-            key = stack.pop()
-            if key in seen:
-                continue
-            seen.add(key)
-            self.summaries.pop(key, None)
-            before = self._given.pop(key, None)
-            if before is not None:
-                self._withdraw(key, before)
-            if key[0] in gone:
-                stack.extend(self.users.pop(key, ()))
+    def forget(self, module: Module, change: Change) -> None:
+        """Functions and classes of a module are gone, or there are new ones."""
+        gone = set(change.gone)
         for function in gone:
-            for table in (self.handlers, self.registrars, self._sorts, self._captures):
+            for key in self._contexts.pop(function, ()):
+                self._forget_key(key)
+            for table in (self.handlers, self.registrars, self._sorts, self._captures, self._due):
                 table.pop(function, None)
-        self._types = {key: value for key, value in self._types.items() if key[0] not in gone}
-        self.near.forget(gone)
-        self._stores.clear()
-        self._passed_over = defaultdict(set, {k: v for k, v in self._passed_over.items() if k[0] not in gone})
-        self._ready = {cls for cls in self._ready if cls.body not in gone}
+            if self._unseen is not None:
+                self._unseen.pop(function, None)
+        for cls in change.lost:
+            self._ready.discard(cls)
+        if gone:
+            self.near.forget(gone)
+        if self.project.modules.get(module.path) is not module:
+            return
+        if change.names or change.imports or change.gone:
+            for owner in (module, *module.classes, *change.lost):
+                self._stores.pop(owner, None)
+            for function in module.functions:
+                self._look_again(function)
+                self._captures.pop(function, None)
+            self._look_at(module)
+        self._forget_roles(module, change)
+
+    def _forget_key(self, key: Key) -> None:
+        self.summaries.pop(key, None)
+        self._flowing.pop(key, None)
+        self._dirty.pop(key, None)
+        before = self._given.pop(key, None)
+        if before is not None:
+            self._withdraw(key, before)
+        for user in self.users.pop(key, ()):
+            if user in self.summaries:
+                self._dirty[user] = None
+
+    def _forget_roles(self, module: Module, change: Change) -> None:
+        """What a module has registered as handlers may be so no more: whoever registers does it again."""
+        if not any(self.near.registers(function) for function in (*change.gone, *change.changed)):
+            return
+        for function in [one for one, by in self.registrars.items() if by is module]:
+            del self.registrars[function], self.handlers[function]
+            self._make_due(function)
+        self._look_at(module)
+        for function in module.functions:
+            if self.near.registers(function):
+                self._make_due(function)
+
+    def _make_due(self, function: Function) -> None:
+        for key in self._contexts.get(function, ()):
+            if key in self.summaries:
+                self._dirty[key] = None
+
+    def renamed(self, modules: Iterable[Module], names: set[str]) -> None:
+        """Names mean something else: in these modules all functions that mention them are due."""
+        for module in modules:
+            if self.project.modules.get(module.path) is not module:
+                continue
+            self.near.names_changed(module)
+            for function in module.functions:
+                if not names.isdisjoint(function.record[ir.WORDS]) or (function.index == 0 and "*" in names):
+                    self._make_due(function)
+                    self._look_again(function)
+                    for index in range(len(function.parameters) + 1):
+                        self._types.pop((function, index), None)
 
     def ordered(self) -> list[Module]:
         """The modules in a fixed order."""
@@ -469,7 +507,7 @@ class Engine:
         self, frame: Frame, value: Value, heap: dict[Any, tuple[tuple[Any, Any], ...]]
     ) -> tuple[Any, ...]:
         state = frame.last_state()
-        own = (frame.function.module.path, frame.function.index)
+        own = (frame.function.module.path, frame.function.name)
         result: list[Any] = []
         for identity in value[3]:
             if identity[0] == PARAMETER:

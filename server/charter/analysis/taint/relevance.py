@@ -243,6 +243,14 @@ class Relevance:
                 if self._project.externals(cls) and self.is_carrying(cls):
                     self.learn(_last(cls.name))
 
+    def names_changed(self, module: Module) -> None:
+        """A module imports or defines other names."""
+        self._names.pop(module, None)
+
+    def registers(self, function: Function) -> bool:
+        """Whether a function may register handlers."""
+        return function in self.functions or not self._registering.isdisjoint(function.record[ir.WORDS])
+
     def forget(self, functions: Collection[Function]) -> None:
         """Functions are gone."""
         self.functions.difference_update(functions)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis.taint.engine import Engine
 from charter.analysis.taint.report import facts
 from charter.api.facts.taint import SOURCE_KINDS, TaintFlow
 from charter.model import ir
 from charter.model.library.index import Shelf
-from charter.model.project import Module, Project
+from charter.model.project import Change, Module, Project
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -41,8 +41,7 @@ class Solver:
         self._project = Project()
         self._engine: Engine | None = None
         self._stems: frozenset[str] = frozenset()
-        self._changed: set[Any] = set()
-        self._restructured: list[Module] = []
+        self._changes: list[tuple[Module, Change]] = []
         self._solution: Solution | None = None
         self._counts: dict[str, dict[tuple[type[Fact], str], int]] = {}
         self._uncounted: set[str] = set()
@@ -52,15 +51,18 @@ class Solver:
         self._solution = None
         self._uncounted.add(path)
         record = cast("ir.Node | None", extract)
-        old = self._project.modules.get(path)
-        if old is not None and record is not None and _same_structure(old.record, record):
-            self._changed.update(_replaced(old, record))
+        module = self._project.modules.get(path)
+        if module is not None and record is not None:
+            self._project.forget()
+            self._changes.append((module, module.renew(record)))
             return
-        if old is not None:
-            self._restructured.append(old)
-        elif self._engine is not None:
-            self._restructured.extend(self._project.modules.values())
+        if module is not None:
+            gone, lost = tuple(module.functions), tuple(module.classes)
+            self._changes.append((module, Change(gone, lost, [], _names_of(module), set(), hierarchy=True)))
         self._project.put(path, record)
+        if record is not None:
+            new = self._project.modules[path]
+            self._changes.append((new, Change((), (), [], _names_of(new), set(), hierarchy=True)))
 
     def solve(self) -> Solution:
         """The flows of the project as it now is."""
@@ -114,22 +116,49 @@ class Solver:
             self._project.link()
             index = self._shelf.index(stems)
             self._engine = Engine(self._project, index, self._threats, self._shelf.extra)
-        elif self._restructured:
-            self._project.link()
-            self._engine.find_modelled()
-            self._engine.forget(self._dependants(self._restructured))
-        self._restructured = []
-        if self._changed:
-            self._engine.changed(self._changed)
-            self._changed = set()
+        else:
+            self._take_in(self._changes)
+        self._changes = []
         self._engine.solve()
+
+    def _take_in(self, changes: list[tuple[Module, Change]]) -> None:
+        """Tell the engine what is different."""
+        engine = self._engine
+        assert engine is not None
+        if any(change.hierarchy for _, change in changes):
+            self._project.link()
+            engine.near.classes_changed()
+        names = {name for _, change in changes for name in change.names}
+        if any(change.names or change.imports for _, change in changes):
+            engine.find_modelled()
+        for module, change in changes:
+            engine.forget(module, change)
+        for _, change in changes:
+            engine.changed(change.changed)
+        for module, change in changes:
+            engine.renamed([module], change.names | change.imports)
+        if names:
+            modules = [module for module, change in changes if change.names]
+            engine.renamed(self._dependants(modules), names)
+        imports = {name for _, change in changes for name in change.imports}
+        if imports:
+            modules = [module for module, change in changes if change.imports]
+            engine.renamed(self._importing(modules, imports), imports)
+
+    def _importing(self, modules: list[Module], names: set[str]) -> list[Module]:
+        """The modules that import one of these modules, or from anywhere one of these names, or all there is."""
+        ends = _ends(modules)
+        return [
+            module
+            for module in self._project.modules.values()
+            if module.record[ir.STARS]
+            or any(member in names for _, _, member in module.record[ir.IMPORTS].values())
+            or _imports_any(module, ends)
+        ]
 
     def _dependants(self, modules: list[Module]) -> list[Module]:
         """The modules, and all that import them, at any distance."""
-        names = {module.name.rpartition(".")[2] for module in modules}
-        names |= {
-            module.name.rpartition(".")[0].rpartition(".")[2] for module in modules if module.is_package
-        }
+        names = _ends(modules)
         found = dict.fromkeys(modules)
         grown = True
         while grown:
@@ -180,64 +209,20 @@ def _passes(flow: TaintFlow, path: str, line: int) -> bool:
     return any(place.path == path and place.line <= line <= place.end_line for place in places)
 
 
-def _same_structure(old: ir.Node, new: ir.Node) -> bool:
-    """Whether two records define and import the same names in the same order, so that only bodies differ."""
-    if (
-        old[ir.IMPORTS] != new[ir.IMPORTS]
-        or old[ir.STARS] != new[ir.STARS]
-        or old[ir.DEFINED] != new[ir.DEFINED]
-    ):
-        return False
-    if old[ir.ROOTS] != new[ir.ROOTS] or len(old[ir.FUNCTIONS]) != len(new[ir.FUNCTIONS]):
-        return False
-    if len(old[ir.CLASSES]) != len(new[ir.CLASSES]):
-        return False
-    for one, two in zip(old[ir.CLASSES], new[ir.CLASSES], strict=True):
-        if _unplaced(one[: ir.CLASS_LINE]) != _unplaced(two[: ir.CLASS_LINE]):
-            return False
-    shape = (ir.NAME, ir.PARENT, ir.OWNER, ir.FREES, ir.NESTED)
-    return all(
-        all(one[part] == two[part] for part in shape)
-        for one, two in zip(old[ir.FUNCTIONS], new[ir.FUNCTIONS], strict=True)
-    )
+def _names_of(module: Module) -> set[str]:
+    """The names by which other files know a module and what is in it."""
+    record = module.record
+    ends = module.name.split(".")[-2:]
+    methods = {name for cls in module.classes for name in cls.methods}
+    return {*ends, *record[ir.DEFINED], *record[ir.IMPORTS], *methods}
 
 
-def _unplaced(node: Any) -> Any:
-    """A class record without the places in its expressions."""
-    if isinstance(node, tuple):
-        items = cast("tuple[Any, ...]", node)
-        if (
-            len(items) > 1
-            and isinstance(items[0], int)
-            and isinstance(items[1], int)
-            and not isinstance(items[0], bool)
-        ):
-            return (items[0], *(_unplaced(one) for one in items[2:]))
-        return tuple(_unplaced(one) for one in items)
-    if isinstance(node, dict):
-        return {key: _unplaced(one) for key, one in cast("dict[Any, Any]", node).items()}
-    return node
-
-
-def _replaced(module: Module, record: ir.Node) -> list[Any]:
-    """Give a module's functions their new code; the functions that differ."""
-    module.record = record
-    changed: list[Any] = []
-    for function, new in zip(module.functions, record[ir.FUNCTIONS], strict=True):
-        old = function.record
-        function.line = new[ir.LINE]
-        function.record = new
-        if old[ir.BODY] != new[ir.BODY] or any(
-            _unplaced(old[part]) != _unplaced(new[part])
-            for part in (ir.PARAMETERS, ir.DECORATORS, ir.RETURNS, ir.FLAGS)
-        ):
-            function.parameters = new[ir.PARAMETERS]
-            function.flags = new[ir.FLAGS]
-            changed.append(function)
-    for cls, new in zip(module.classes, record[ir.CLASSES], strict=True):
-        cls.record = new
-        cls.annotations = new[ir.ANNOTATIONS]
-    return changed
+def _ends(modules: list[Module]) -> set[str]:
+    """The last parts of the modules' names, under which others may import them."""
+    names = {module.name.rpartition(".")[2] for module in modules}
+    return names | {
+        module.name.rpartition(".")[0].rpartition(".")[2] for module in modules if module.is_package
+    }
 
 
 def _imports_any(module: Module, names: set[str]) -> bool:
