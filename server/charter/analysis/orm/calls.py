@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,7 @@ def call(run: Machine, callee: Value, arguments: Arguments, site: Site) -> Value
             result = run.invoke(callee, arguments.positional, arguments.keywords, site)
             if isinstance(result, Query) and rows.same_start(result.head, site):
                 return rows.step(result, getattr(callee.node, "name", ""), site)
-            return result
+            return _in_batches(result) if _BATCHES.search(getattr(callee.node, "name", "")) else result
         case Method(receiver=receiver, name=name):
             return _method(run, receiver, name, arguments, site)
         case ClassRef(cls=cls):
@@ -69,6 +70,16 @@ def call(run: Machine, callee: Value, arguments: Arguments, site: Site) -> Value
             return UNKNOWN
         case _:
             return UNKNOWN
+
+
+def _in_batches(result: Value) -> Value:
+    """What a function gives that by its name cuts rows into batches: each costs one query, as it should."""
+    if isinstance(result, Container):
+        return Container(result.element, result.items, bounded=True)
+    return Unknown(result.hint, bounded=True) if isinstance(result, Unknown) else result
+
+
+_BATCHES = re.compile(r"chunk|batch", re.IGNORECASE)
 
 
 def _by_name(run: Machine, name: str, arguments: Arguments, site: Site) -> Value:

@@ -24,8 +24,8 @@ _FARTHEST = {"read": 3, "query": 2, "write": 1}
 or write deep inside other work is no longer the loop's to change."""
 _SHORT = 15
 """Lines of a function that a loop calls for its query alone."""
-_MOST = 3
-"""Findings without a fix that one loop may bring; a loop with more is a procedure for each row, not a slip."""
+_MOST = 1
+"""Queries and writes without a fix that one loop may bring; what else it does is a procedure for each row, not a slip."""
 
 
 def full_path(event: Event) -> tuple[str, ...]:
@@ -69,9 +69,74 @@ def _far(event: Event) -> bool:
         return False
     operation = OPERATIONS[event.kind]
     distance = len(event.calls) - event.loop.depth
+    if distance and operation != "read" and _same_row(event):
+        return True
     if distance == 0 or (operation == "read" and distance == 1):
         return False
     return distance > _FARTHEST[operation] or _length(event.site) > _SHORT
+
+
+def _same_row(event: Event) -> bool:
+    """Whether a loop that goes through no rows comes back to one and the same row."""
+    loop, row = event.loop, event.row
+    return loop is not None and row is not None and not loop.rows and loop.number not in row.varies
+
+
+def _deliberate(event: Event, *, mended: bool) -> bool:
+    """Whether the code means to treat row by row: each is locked, copied or in a transaction, or what is made is used."""
+    row = event.row
+    for query in (event.query if event.method == "get" else None, row.query if row and row.one else None):
+        if query is not None and any(step.name == "select_for_update" for step in query.steps):
+            return True
+    site = event.site
+    if (
+        OPERATIONS[event.kind] != "write"
+        or not isinstance(site.file, Module)
+        or not isinstance(site.node, ast.Call)
+    ):
+        return False
+    parents = site.file.parents
+    if not mended and event.method == "create" and isinstance(parents.get(site.node), _KEEPERS):
+        return True
+    return _row_by_row(event, site.node, parents)
+
+
+_KEEPERS = (ast.Assign, ast.AnnAssign, ast.Return)
+
+
+def _row_by_row(event: Event, call: ast.Call, parents: dict[ast.AST, ast.AST]) -> bool:
+    if event.method == "update" and any(_is_expression(keyword.value) for keyword in call.keywords):
+        return True
+    stop = event.loop.site.node if event.loop is not None else None
+    if isinstance(stop, (ast.For, ast.AsyncFor)) and any(_makes_copy(statement) for statement in stop.body):
+        return True
+    node: ast.AST | None = call
+    while (
+        node is not None
+        and node is not stop
+        and not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    ):
+        if isinstance(node, ast.With) and any("atomic" in ast.dump(item.context_expr) for item in node.items):
+            return True
+        node = parents.get(node)
+    return False
+
+
+def _is_expression(value: ast.expr) -> bool:
+    """Whether the database computes a value from the row: `F("stock") - 1`."""
+    return any(
+        isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "F" for n in ast.walk(value)
+    )
+
+
+def _makes_copy(statement: ast.stmt) -> bool:
+    """`row.pk = None`: saving it inserts another row."""
+    return (
+        isinstance(statement, ast.Assign)
+        and isinstance(statement.value, ast.Constant)
+        and statement.value.value is None
+        and any(isinstance(t, ast.Attribute) and t.attr in {"pk", "id"} for t in statement.targets)
+    )
 
 
 def _length(site: Site) -> int:
@@ -144,6 +209,8 @@ def facts(found: Iterable[Repeated], schema: fixes.Knowledge) -> dict[str, list[
     planned = fixes.plan(items, schema)
     result: dict[str, list[QueryInLoop]] = {}
     for item, made in zip(items, planned, strict=True):
+        if _deliberate(item.event, mended=bool(made)):
+            continue
         fact = _fact(item, made)
         result.setdefault(item.home, []).append(fact)
     return {path: _distinct(values) for path, values in result.items()}

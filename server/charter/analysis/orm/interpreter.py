@@ -38,8 +38,8 @@ from charter.analysis.orm.world import Binding, Class, Module, Site, World
 if TYPE_CHECKING:
     from charter.analysis.orm.reach import Reach
 
-MAX_DEPTH = 6
-MAX_STEPS = 6_000
+MAX_DEPTH = 5
+MAX_STEPS = 4_000
 
 
 class Interpreter(Machine):
