@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
+_FOR_MACHINES: Final = re.compile(
+    r"(?i)oauth|oidc|openid|saml|scim|webhook|callback|(?:^|[/_.])(?:idp|api|ipn|hooks?)(?:[/_.]|$)"
+)
+"""Names of places that other programs call, which bring a credential of their own and no cookie."""
 _OWN_CHECK: Final = re.compile(
     r"(?i)signature|hmac|webhook|\bjwt\b|oauth|saml|openid|api_?key|bearer|authorization|x-hub|verify|authenticate|telegram|stripe"
     r"|slack|paypal|callback|ipn|xml_?rpc|graphql|token|csp|report|oidc|embed|widget|public"
@@ -111,7 +115,11 @@ def _decorated(
             and ctx.name(decorator.args[0]) == _EXEMPT
         )
         if exempts:
-            if _changes_state(node, ctx) and not _OWN_CHECK.search(_whole(node, ctx)):
+            if (
+                _changes_state(node, ctx)
+                and not _OWN_CHECK.search(_whole(node, ctx))
+                and not _FOR_MACHINES.search(f"{ctx.path} {ctx.symbol(node)}")
+            ):
                 fix = Fix("Keep the protection", (ctx.replace(_line(decorator, ctx), ""),), Grade.SUGGESTION)
                 yield ctx.finding(
                     ctx.name_span(node),
@@ -161,6 +169,8 @@ def _setting(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
         return
     if re.search(r"(?i)test|dev|local|debug", ctx.path + ctx.symbol(node)):
         return
+    if name == "WTF_CSRF_CHECK_DEFAULT" and ".protect(" in ctx.text:
+        return  # the views that need it ask for it
     fix = Fix("Switch it on", (ctx.replace(node.value, "True"),), Grade.UNSAFE)
     yield ctx.finding(node, f"`{name}` is off: forms take forged requests", fix=fix)
 
