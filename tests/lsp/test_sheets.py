@@ -67,6 +67,7 @@ def test_incremental_equals_fresh(home: Home, path: Path, script: list[tuple[flo
         sheet.edit(version, ((start, min(start + length, len(sheet.text)), new),))
         sheet.check_touched(lambda: None)
         sheet.check_whole(lambda: None)
+        assert sheet.take_failures() == []
         if not sheet.document.broken:
             assert seen(sheet) == seen(sheet_of(home, sheet.text))
 

@@ -56,6 +56,8 @@ def same(document: Document) -> bool:
         index.by_type.get(ast.ClassDef, [])[:3] + index.by_type.get(ast.FunctionDef, [])[:3] + [source.tree]
     ):
         assert source.index.below(node) == index.below(node)
+        for kind in (ast.Name, ast.Call, ast.FunctionDef):
+            assert source.index.of_type_below(node, kind) == index.of_type_below(node, kind)
     return True
 
 

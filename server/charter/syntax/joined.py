@@ -60,6 +60,20 @@ class JoinedIndex(Index):
                 found += self.below_within(child, stop)
         return found
 
+    def of_type_below(self, node: ast.AST, kind: type[ast.AST]) -> list[ast.AST]:
+        """The nodes below a node that are of exactly one type, in source order."""
+        if node is self._tree:
+            return [found for found in self.by_type.get(kind, ()) if found is not node]
+        index = self._index_of(node)
+        if index is not None:
+            return index.of_type_below(node, kind)
+        found: list[ast.AST] = []
+        for child in children(node):
+            if type(child) is kind:
+                found.append(child)
+            found += self.of_type_below(child, kind)
+        return found
+
     def _index_of(self, node: ast.AST) -> Index | None:
         """The index of the part that holds a node; None for the module and for a class that is held by statement."""
         at: ast.AST | None = node
