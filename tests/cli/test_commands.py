@@ -378,8 +378,11 @@ def test_a_new_rule_works_end_to_end_from_a_package_of_its_own(
 
 
 @pytest.mark.usefixtures("project")
-def test_statistics_name_phases_and_rules(charter: Charter) -> None:
+def test_statistics_name_phases_and_rules_and_what_was_too_much_work(charter: Charter) -> None:
+    busy = "from flask import request\ndef busy():\n    x = request.args['x']\n" + "    print(x)\n" * 4100
+    Path("busy.py").write_text(busy)
     out = charter("check", "--statistics").out
+    assert "  busy.py:2 busy\n" in out
     assert "lines/s" in out
     assert "parse" in out
     assert "unchained-raise" in out

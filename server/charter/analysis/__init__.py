@@ -37,12 +37,15 @@ class Solution:
         facts: the facts by file.
         opportunities: how many things of a fact type and kind were looked at, by file; facts that are themselves
             the things looked at need not be listed.
+        coarse: the functions, as `path:line name`, on which the work reached its bound, so that they were analysed with
+            less detail.
     """
 
     facts: Mapping[str, Sequence[Fact]]
     opportunities: Mapping[str, Mapping[tuple[type[Fact], str], int]] = field(
         default_factory=dict[str, "Mapping[tuple[type[Fact], str], int]"]
     )
+    coarse: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,3 +55,7 @@ def show(report: Report, out: TextIO) -> None:
             f"{silenced[name]:,}",
         )
     console.print(table)
+    if report.coarse:
+        console.print("analysed with less detail, since the work on them reached its bound:")
+        for name in report.coarse:
+            console.print(f"  {name}", soft_wrap=True)

@@ -188,6 +188,7 @@ class Report:
         rules: the rules that may have spoken, by name.
         principles: the charter.
         times: seconds spent, by phase, analysis and rule.
+        coarse: functions, as `path:line name`, that an analysis took with less detail, because they reached a bound.
         read: gives a file's bytes, for snippets.
         evidence: gives what proofs of fixes need: what checking each file by itself gave, and the solvers with the
             whole project (None if no enabled rule needs the whole).
@@ -208,6 +209,7 @@ class Report:
     read: Reader
     evidence: Callable[[], Evidence] = lambda: ({}, None)
     state: bytes = b""
+    coarse: tuple[str, ...] = ()
 
     def text_of(self, path: str) -> str | None:
         """A file's text as the rules saw it, for snippets; None if it cannot be read any more."""
@@ -259,6 +261,7 @@ def assemble(project: Project, results: Mapping[str, FileResult], facts: Project
         principles=project.principles,
         times=dict(facts.times),
         read=project.read,
+        coarse=tuple(facts.coarse),
     )
     for path in sorted(results):
         result = finish(project, results[path], facts)

@@ -27,6 +27,7 @@ class ProjectFacts:
         opportunities: how many things of a fact type and kind were looked at, by file.
         failures: analyses that threw.
         times: seconds spent by analysis.
+        coarse: functions, as `path:line name`, that an analysis took with less detail, because they reached a bound.
     """
 
     facts: dict[str, list[Fact]] = field(default_factory=dict[str, "list[Fact]"])
@@ -35,6 +36,7 @@ class ProjectFacts:
     )
     failures: list[Failure] = field(default_factory=list["Failure"])
     times: dict[str, float] = field(default_factory=dict[str, float])
+    coarse: list[str] = field(default_factory=list[str])
 
 
 class Reducer:
@@ -89,6 +91,7 @@ class Reducer:
                 result.facts.setdefault(path, []).extend(facts)
             for path, counts in solution.opportunities.items():
                 result.opportunities.setdefault(path, {}).update(counts)
+            result.coarse.extend(solution.coarse)
             result.times["analysis:" + module.removeprefix("charter.analysis.")] = perf_counter() - started
         return result
 

@@ -89,7 +89,7 @@ def _reduced(project: Project, results: Mapping[str, FileResult], reducer: Reduc
     return results, reducer
 
 
-_KEPT = ("findings", "suppressed", "problems", "opportunities", "lines", "times")
+_KEPT = ("findings", "suppressed", "problems", "opportunities", "lines", "times", "coarse")
 """The parts of a report that are kept, so that checking what has not changed costs no more than reading it."""
 
 

@@ -45,6 +45,7 @@ class Solver:
         self._solution: Solution | None = None
         self._counts: dict[str, dict[tuple[type[Fact], str], int]] = {}
         self._uncounted: set[str] = set()
+        self._imports_changed = True
 
     def update(self, path: str, extract: object | None) -> None:
         """Take in a new or changed file, or take it out."""
@@ -52,9 +53,13 @@ class Solver:
         self._uncounted.add(path)
         record = cast("ir.Node | None", extract)
         module = self._project.modules.get(path)
+        if module is None or record is None or module.record[ir.ROOTS] != record[ir.ROOTS]:
+            self._imports_changed = True
         if module is not None and record is not None:
-            self._project.forget()
-            self._changes.append((module, module.renew(record)))
+            change = module.renew(record)
+            if change.names or change.imports or change.hierarchy:
+                self._project.forget()
+            self._changes.append((module, change))
             return
         if module is not None:
             gone, lost = tuple(module.functions), tuple(module.classes)
@@ -109,13 +114,19 @@ class Solver:
                 self._engine.solve()
 
     def _solve(self) -> None:
-        roots = {root for module in self._project.modules.values() for root in module.record[ir.ROOTS]}
-        stems = self._shelf.needed(roots)
+        modules = self._project.modules
+        stems = self._stems
+        if self._imports_changed:
+            self._imports_changed = False
+            stems = self._shelf.needed(
+                {root for module in modules.values() for root in module.record[ir.ROOTS]}
+            )
         if self._engine is None or not stems <= self._stems:
             self._stems = stems
             self._project.link()
             index = self._shelf.index(stems)
             self._engine = Engine(self._project, index, self._threats, self._shelf.extra)
+            self._uncounted.update(modules)
         else:
             self._take_in(self._changes)
         self._changes = []
@@ -184,7 +195,7 @@ class Solver:
             counted = engine.opportunities.of(module)
             self._counts[path] = {(TaintFlow, kind): number for kind, number in counted.items()}
         self._uncounted.clear()
-        return Solution(found, self._counts)
+        return Solution(found, self._counts, self.coarse)
 
     @property
     def coarse(self) -> tuple[str, ...]:
