@@ -6,7 +6,6 @@ that file, and the last good settings stay in force.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from charter.lsp import diagnostics, indexing
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
     from charter.lsp.rpc import Request
     from charter.lsp.server import Server
 
-_SETTINGS_FILES = frozenset({"charter.toml", "pyproject.toml", ".gitignore"})
-_WATCHED = "**/{*.py,*.pyi,*.ipynb,charter.toml,pyproject.toml,.gitignore}"
+_SETTINGS_ENDINGS = (".toml", ".gitignore")
+_WATCHED = "**/{*.py,*.pyi,*.ipynb,*.toml,.gitignore}"
 
 
 def initialize(server: Server, params: Any, _request: Request) -> Any:
@@ -115,7 +114,9 @@ def files_changed(server: Server, paths: list[str]) -> None:
     """Files are other than they were: settings are read anew, the index takes the Python files."""
     for path in paths:
         server.closed.pop(path, None)
-    if any(Path(path).name in _SETTINGS_FILES for path in paths):
+    if any(
+        path.endswith(_SETTINGS_ENDINGS) for path in paths
+    ):  # models of the project may be in any TOML file
         server.checker.send("reload")
         indexing.reload(server)
     others = [path for path in paths if path.endswith((".py", ".pyi", ".ipynb"))]
