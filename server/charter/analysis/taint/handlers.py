@@ -118,7 +118,8 @@ def _functions(value: Value) -> Iterator[Function]:
 def used_by_class(cls: Class, externals: tuple[str, ...], index: Index) -> Iterator[tuple[Function, Use]]:
     """The methods of a class that a framework calls because of its bases."""
     seen: set[str] = set()
-    for external in externals:
+    own = [one.path for one in (cls.order or ())[1:] if not isinstance(one, str)]
+    for external in (*externals, *own):
         found = [
             one for base in index.ancestors(index.canonical(external)) for one in index.by_class.get(base, ())
         ]
