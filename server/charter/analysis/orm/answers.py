@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from charter.analysis.orm.frames import Note
-from charter.analysis.orm.schema import Orm
+from charter.analysis.orm.mapping import Orm
 from charter.analysis.orm.values import Query
 from charter.analysis.orm.world import Module, Site
 from charter.api import Edit, Fix, Grade, Span

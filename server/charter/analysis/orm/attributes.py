@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from charter.analysis.orm import decorators, django, rows, serializers, sqlalchemy, views
-from charter.analysis.orm.schema import Orm
+from charter.analysis.orm.mapping import Orm
 from charter.analysis.orm.values import (
     OPAQUE,
     UNKNOWN,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm.schema import Orm
+from charter.analysis.orm.mapping import Orm
 from charter.analysis.orm.world import Module, Site, World
 from charter.api import AnyEdit, Edit, Fix, Grade, InsertStatement, RemoveStatement, Span
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from charter.analysis.orm import decorators, django, library, light, rows, serializers, sqlalchemy, views
 from charter.analysis.orm.arguments import Arguments
-from charter.analysis.orm.schema import Orm
+from charter.analysis.orm.mapping import Orm
 from charter.analysis.orm.values import (
     NONE,
     OPAQUE,

@@ -1,10 +1,19 @@
-"""Reads what class bodies declare: calls, keywords, constants, `Meta` options, annotations of relations."""
+"""Reads what classes declare: whether they are models, of which mapper, and the calls, constants and options within."""
 
 from __future__ import annotations
 
 import ast
 
+from charter.analysis.orm.mapping import Orm
 from charter.analysis.orm.world import Class, World
+
+_BASES = (
+    "DeclarativeBase",
+    "declarative_base()",
+    "DeclarativeBaseNoMeta",
+    "MappedAsDataclass",
+    "flask_sqlalchemy.Model",
+)
 
 
 def is_table(cls: Class) -> bool:
@@ -163,3 +172,56 @@ def mapped_target(annotation: ast.expr) -> tuple[ast.expr | None, bool]:
         many = many or last_name(node.value) in COLLECTIONS
         inner = node.slice
         node = inner.elts[-1] if isinstance(inner, ast.Tuple) else inner
+
+
+def is_queryset_class(world: World, cls: Class) -> bool:
+    """Whether a class is a Django query set by its ancestors' names."""
+    return any(
+        (e if isinstance(e, str) else e.name).rpartition(".")[2].endswith(("QuerySet", "QuerySetMixin"))
+        for e in world.mro(cls)
+    )
+
+
+def is_manager_class(world: World, cls: Class) -> bool:
+    """Whether a class is a Django manager by its ancestors' names."""
+    return any(
+        (e if isinstance(e, str) else e.name).rpartition(".")[2].endswith("Manager") for e in world.mro(cls)
+    )
+
+
+def orm_of(cls: Class, outside: list[str]) -> Orm | None:
+    """The mapper whose model a class is; None for a class that is no model.
+
+    Args:
+        cls: the class.
+        outside: the dotted names of its ancestors outside the project.
+    """
+    for base in outside:
+        last = base.rpartition(".")[2]
+        if base.startswith("tortoise"):
+            return Orm.TORTOISE if last == "Model" else None
+        if base.startswith(("peewee", "playhouse")):
+            return Orm.PEEWEE if last == "Model" else None
+        if base.startswith("sqlmodel"):
+            return Orm.SQLALCHEMY if last == "SQLModel" else None
+        if last in _BASES or base in _BASES or base.endswith("declarative_base()"):
+            return Orm.SQLALCHEMY
+        if last == "Model" and ".models" in base:
+            return Orm.DJANGO
+    if "__tablename__" in cls.members or any(is_call(m, {"relationship"}) for m in cls.members.values()):
+        return Orm.SQLALCHEMY
+    if outside and any(
+        is_call(m, {"ForeignKey", "ManyToManyField", "OneToOneField"}) for m in cls.members.values()
+    ):
+        return Orm.DJANGO
+    if any(_is_db_model(base) for base in cls.node.bases):
+        return Orm.SQLALCHEMY
+    return None
+
+
+def _is_db_model(base: ast.expr) -> bool:
+    return (
+        isinstance(base, ast.Attribute)
+        and base.attr == "Model"
+        and last_name(base.value) in {"db", "database"}
+    )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from charter.analysis.orm import answers, light, rows, sqlalchemy
-from charter.analysis.orm.schema import Model, Orm
+from charter.analysis.orm.mapping import Model, Orm
 from charter.analysis.orm.values import (
     EMPTY,
     NONE,

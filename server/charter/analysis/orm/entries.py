@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from charter.analysis.orm import decorators, django, rows, sqlalchemy, views
+from charter.analysis.orm.declarations import is_manager_class, is_queryset_class
 from charter.analysis.orm.machine import Exhausted, Machine
-from charter.analysis.orm.schema import is_manager_class, is_queryset_class
 from charter.analysis.orm.values import (
     OPAQUE,
     UNKNOWN,

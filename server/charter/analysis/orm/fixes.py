@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from charter.analysis.orm import bulk, loading, rewriting
 from charter.analysis.orm.loading import Wanted
-from charter.analysis.orm.schema import Orm
+from charter.analysis.orm.mapping import Orm
 from charter.analysis.orm.values import Query
 from charter.analysis.orm.world import Module, Site, World
 from charter.api import AnyEdit, Edit, Fix, Grade, Span

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm.schema import Model, Relation
+from charter.analysis.orm.mapping import Model, Relation
 from charter.analysis.orm.world import Site
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm.schema import Kind, Model, Relation, Schema
+from charter.analysis.orm.mapping import Kind, Model, Relation
+from charter.analysis.orm.schema import Schema
 
 if TYPE_CHECKING:
     from charter.analysis.orm.solver import Solver

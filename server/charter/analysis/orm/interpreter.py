@@ -13,7 +13,8 @@ from charter.analysis.orm import attributes, calls, decorators, expressions, row
 from charter.analysis.orm.arguments import Arguments
 from charter.analysis.orm.contexts import Result, Unkeyed, attached, detached, holds_rows, key_of
 from charter.analysis.orm.machine import Exhausted, Machine
-from charter.analysis.orm.schema import Model, Schema
+from charter.analysis.orm.mapping import Model
+from charter.analysis.orm.schema import Schema
 from charter.analysis.orm.values import (
     OPAQUE,
     UNKNOWN,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from charter.analysis.orm import rows
-from charter.analysis.orm.schema import Kind, Model, Orm
+from charter.analysis.orm.mapping import Kind, Model, Orm
 from charter.analysis.orm.values import (
     EMPTY,
     NONE,

@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from charter.analysis.orm.frames import OPERATIONS, Event, Loop, Note, Place
-from charter.analysis.orm.schema import Model, Relation, Schema
+from charter.analysis.orm.mapping import Model, Relation
+from charter.analysis.orm.schema import Schema
 from charter.analysis.orm.values import Container, Dictionary, Frame, Function, Instance, Query, Row, Value
 from charter.analysis.orm.world import Class, Module, Site, World
 

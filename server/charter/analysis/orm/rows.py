@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from charter.analysis.orm import answers, decorators
-from charter.analysis.orm.schema import Kind, Model, Orm, Relation
+from charter.analysis.orm.mapping import Kind, Model, Orm, Relation
 from charter.analysis.orm.values import (
     EMPTY,
     OPAQUE,

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass, field, replace
-from enum import Enum
+from dataclasses import replace
 
 from charter.analysis.orm.declarations import (
     app_label,
@@ -16,129 +15,19 @@ from charter.analysis.orm.declarations import (
     constant_of,
     foreign_tables,
     inherits_table,
-    is_call,
+    is_queryset_class,
     is_table,
     keyword_of,
     last_name,
     lazy_option,
     mapped_target,
     meta_option,
+    orm_of,
     relationship_options,
     string_of,
 )
+from charter.analysis.orm.mapping import Kind, Model, Orm, Relation
 from charter.analysis.orm.world import Class, Module, Site, World
-
-
-class Orm(Enum):
-    """The mappers whose models are understood."""
-
-    DJANGO = "django"
-    SQLALCHEMY = "sqlalchemy"
-    PEEWEE = "peewee"
-    TORTOISE = "tortoise"
-
-
-class Kind(Enum):
-    """How a relation is held."""
-
-    FORWARD = "foreign key"
-    ONE = "one-to-one"
-    REVERSE_ONE = "reverse one-to-one"
-    REVERSE = "reverse foreign key"
-    MANY = "many-to-many"
-    GENERIC = "generic foreign key"
-    GENERIC_MANY = "generic relation"
-
-
-MANY_KINDS = frozenset({Kind.REVERSE, Kind.MANY, Kind.GENERIC_MANY})
-
-
-@dataclass(eq=False, slots=True)
-class Relation:
-    """One direction of a relation, as an attribute of a model's instances.
-
-    Attributes:
-        name: the attribute.
-        target: the model at the other end; None where it is not known.
-        column: the attribute that holds the key itself (`customer_id`), "" where the row has none.
-        inverse: the attribute of the target that leads back.
-        query_name: the name in lookups (`filter(orders__status=…)`).
-        lazy: SQLAlchemy's loading by default; "select" elsewhere.
-        through: the name of the model in between.
-        cascade: whether deleting a row deletes these.
-        declared: whether the model itself declares it; the other end of what another one declares is not.
-    """
-
-    name: str
-    kind: Kind
-    target: Model | None
-    site: Site
-    column: str = ""
-    null: bool = False
-    inverse: str = ""
-    query_name: str = ""
-    lazy: str = "select"
-    through: str = ""
-    cascade: bool = False
-    declared: bool = True
-
-    @property
-    def many(self) -> bool:
-        """Whether the attribute holds any number of rows."""
-        return self.kind in MANY_KINDS
-
-
-@dataclass(eq=False, slots=True)
-class Model:
-    """A mapped class.
-
-    Attributes:
-        cls: its definition; None for a model outside the project.
-        columns: plain columns, with whether they are loaded only on demand.
-        managers: attribute to (manager class or None, query set class or None).
-        files: columns whose values are more than what is stored (`FileField`).
-        ordered: whether rows have an order by default.
-        expressions: SQLAlchemy association proxies: name to (relation, attribute).
-    """
-
-    name: str
-    orm: Orm
-    label: str
-    cls: Class | None = None
-    abstract: bool = False
-    columns: dict[str, bool] = field(default_factory=dict[str, bool])
-    relations: dict[str, Relation] = field(default_factory=dict[str, Relation])
-    managers: dict[str, tuple[Class | None, Class | None]] = field(
-        default_factory=dict[str, tuple[Class | None, Class | None]]
-    )
-    default_manager: str = "objects"
-    ordered: bool = False
-    parents: list[Model] = field(default_factory=list["Model"])
-    children: list[Model] = field(default_factory=list["Model"])
-    proxies: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
-    table: str = ""
-    polymorphic: bool = False
-    keys: list[str] = field(default_factory=list[str])
-    primary: list[str] = field(default_factory=list[str])
-    files: set[str] = field(default_factory=set[str])
-    indexed: set[str] = field(default_factory=set[str])
-    unique: set[str] = field(default_factory=set[str])
-
-    def relation(self, name: str) -> Relation | None:
-        """The relation of an attribute."""
-        return self.relations.get(name)
-
-    def by_query_name(self, name: str) -> Relation | None:
-        """The relation that a lookup's part means."""
-        found = self.relations.get(name)
-        if found is not None:
-            return found
-        return next((r for r in self.relations.values() if r.query_name == name), None)
-
-    def by_column(self, name: str) -> Relation | None:
-        """The relation whose key an attribute holds."""
-        return next((r for r in self.relations.values() if r.column and r.column == name), None)
-
 
 _DJANGO_FIELDS = {
     "ForeignKey": Kind.FORWARD,
@@ -156,13 +45,6 @@ _LIGHT_FIELDS = {
     "OneToOneField": Kind.ONE,
     "ManyToManyField": Kind.MANY,
 }
-_SA_BASES = (
-    "DeclarativeBase",
-    "declarative_base()",
-    "DeclarativeBaseNoMeta",
-    "MappedAsDataclass",
-    "flask_sqlalchemy.Model",
-)
 KNOWN_USER = "django.contrib.auth.models.User"
 
 
@@ -210,7 +92,7 @@ class Schema:
 
     def would_map(self, cls: Class) -> bool:
         """Whether a class is a model."""
-        return _orm_of(cls, self.world.outside(cls)) is not None
+        return orm_of(cls, self.world.outside(cls)) is not None
 
     def by_convention(self, name: str, attribute: str) -> Model | None:
         """The model that a parameter is named after, if an attribute read from it is one of its relations to many."""
@@ -255,7 +137,7 @@ class Schema:
     # Finding models
     def _declare(self, cls: Class) -> None:
         outside = self.world.outside(cls)
-        orm = _orm_of(cls, outside)
+        orm = orm_of(cls, outside)
         if orm is None:
             return
         model = Model(cls.name, orm, app_label(cls), cls)
@@ -681,50 +563,3 @@ def _parent_link(model: Model, parent: Model) -> None:
 def _link_tables(model: Model) -> None:
     """A child of a concrete parent also has the parent's reverse relations; they are added when both are known."""
     model.keys = [k.partition(".")[0] for k in model.keys]
-
-
-def is_queryset_class(world: World, cls: Class) -> bool:
-    """Whether a class is a Django query set by its ancestors' names."""
-    return any(
-        (e if isinstance(e, str) else e.name).rpartition(".")[2].endswith(("QuerySet", "QuerySetMixin"))
-        for e in world.mro(cls)
-    )
-
-
-def is_manager_class(world: World, cls: Class) -> bool:
-    """Whether a class is a Django manager by its ancestors' names."""
-    return any(
-        (e if isinstance(e, str) else e.name).rpartition(".")[2].endswith("Manager") for e in world.mro(cls)
-    )
-
-
-def _orm_of(cls: Class, outside: list[str]) -> Orm | None:
-    for base in outside:
-        last = base.rpartition(".")[2]
-        if base.startswith("tortoise"):
-            return Orm.TORTOISE if last == "Model" else None
-        if base.startswith(("peewee", "playhouse")):
-            return Orm.PEEWEE if last == "Model" else None
-        if base.startswith("sqlmodel"):
-            return Orm.SQLALCHEMY if last == "SQLModel" else None
-        if last in _SA_BASES or base in _SA_BASES or base.endswith("declarative_base()"):
-            return Orm.SQLALCHEMY
-        if last == "Model" and ".models" in base:
-            return Orm.DJANGO
-    if "__tablename__" in cls.members or any(is_call(m, {"relationship"}) for m in cls.members.values()):
-        return Orm.SQLALCHEMY
-    if outside and any(
-        is_call(m, {"ForeignKey", "ManyToManyField", "OneToOneField"}) for m in cls.members.values()
-    ):
-        return Orm.DJANGO
-    if any(_is_db_model(base) for base in cls.node.bases):
-        return Orm.SQLALCHEMY
-    return None
-
-
-def _is_db_model(base: ast.expr) -> bool:
-    return (
-        isinstance(base, ast.Attribute)
-        and base.attr == "Model"
-        and last_name(base.value) in {"db", "database"}
-    )

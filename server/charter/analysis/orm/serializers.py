@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from charter.analysis.orm import decorators, django, rows
 from charter.analysis.orm.arguments import Arguments
-from charter.analysis.orm.schema import Model
+from charter.analysis.orm.mapping import Model
 from charter.analysis.orm.values import (
     UNKNOWN,
     ClassRef,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field, replace
 
-from charter.analysis.orm.schema import Model, Relation
+from charter.analysis.orm.mapping import Model, Relation
 from charter.analysis.orm.world import Class, Module, Site
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from charter.analysis.orm import django, rows, serializers
 from charter.analysis.orm.arguments import Arguments
-from charter.analysis.orm.schema import Orm
+from charter.analysis.orm.mapping import Orm
 from charter.analysis.orm.values import (
     UNKNOWN,
     Const,
