@@ -31,7 +31,7 @@ PACKAGES = {
     "click": [],
     "httpx[brotli,cli,http2,socks,zstd]": ["chardet", "cryptography", "trio", "trustme", "uvicorn"],
     "attrs": ["hypothesis", "cloudpickle", "pympler"],
-    "werkzeug": ["ephemeral-port-reserve", "pytest-timeout", "pytest-xprocess", "watchdog", "cryptography"],
+    "jinja2": ["trio"],
 }
 """Packages whose source distributions hold their tests, and what the tests need besides pytest."""
 SELECTIONS = {"default": [], "all": ["--select", "all"]}
