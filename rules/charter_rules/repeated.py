@@ -68,3 +68,15 @@ def places(fact: QueryInLoop, ctx: Context) -> Iterator[Related]:
         yield ctx.related(fact.rendered, "the template is rendered here")
     if fact.origin is not None:
         yield ctx.related(fact.origin, "the rows are loaded here")
+    for other in fact.also:
+        yield from _also(other, ctx)
+
+
+def _also(fact: QueryInLoop, ctx: Context) -> Iterator[Related]:
+    """Another loop, or other rows, for which the same code runs a query."""
+    rows = f"each {fact.rows}" if fact.rows else "each round"
+    place = fact.loop or fact.rendered or fact.origin
+    if place is not None:
+        yield ctx.related(place, f"and for {rows} of {'this loop' if fact.loop else 'what is loaded here'}")
+    if fact.loop is not None and fact.rendered is not None:
+        yield ctx.related(fact.rendered, "where the template is rendered here")

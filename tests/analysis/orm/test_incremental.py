@@ -187,3 +187,16 @@ def test_a_manager_is_offered_no_settings_of_an_admin() -> None:
     _put(solver, {"shop/models.py": manager})
     assert [place[1] for place in _found(solver)] == [6]
     assert "list_select_related" not in repr(solver.solve().facts)
+
+
+def test_what_several_loops_bring_to_one_place_is_one_finding_that_mends_them_all() -> None:
+    loop = "from shop.models import Order\nfrom shop.words import name\n\ndef f():\n    return [name(o) for o in Order.objects.filter(pk__gt=%s)]\n"
+    solver = _solver({})
+    said = {"shop/words.py": "def name(order):\n    return order.customer.name\n"}
+    _put(solver, {**FILES, **said, "shop/one.py": loop % 1, "shop/two.py": loop % 2})
+    (fact,) = (fact for values in solver.solve().facts.values() for fact in values)
+    assert isinstance(fact, QueryInLoop)
+    assert (fact.location.path, fact.location.line) == ("shop/words.py", 2)
+    loops = [each.loop.path for each in (fact, *fact.also) if each.loop]
+    assert loops == ["shop/one.py", "shop/two.py"]
+    assert {edit.path for edit in fact.fixes[0].edits} == set(loops)

@@ -6,11 +6,10 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm import fixes
+from charter.analysis.orm import fixes, merging
 from charter.analysis.orm.frames import OPERATIONS, Event, Repeated
 from charter.analysis.orm.values import Query
 from charter.analysis.orm.world import Module, Site
-from charter.api import Fix, Grade
 from charter.api.facts.queries import QueryInLoop, Station
 
 if TYPE_CHECKING:
@@ -213,7 +212,7 @@ def facts(found: Iterable[Repeated], schema: fixes.Knowledge) -> dict[str, list[
             continue
         fact = _fact(item, made)
         result.setdefault(item.home, []).append(fact)
-    return {path: _distinct(values) for path, values in result.items()}
+    return merging.one_for_each_place({path: _distinct(values) for path, values in result.items()})
 
 
 def _distinct(values: list[QueryInLoop]) -> list[QueryInLoop]:
@@ -223,7 +222,7 @@ def _distinct(values: list[QueryInLoop]) -> list[QueryInLoop]:
         key = (value.location, value.loop, value.method)
         present = seen.get(key)
         seen[key] = (
-            value if present is None else replace(present, fixes=_together(present.fixes, value.fixes))
+            value if present is None else replace(present, fixes=merging.together(present.fixes, value.fixes))
         )
     ordered = sorted(seen.values(), key=lambda v: (v.location, v.loop or v.location))
     unmended: dict[object, int] = {}
@@ -235,17 +234,6 @@ def _distinct(values: list[QueryInLoop]) -> list[QueryInLoop]:
                 continue
         kept.append(value)
     return kept
-
-
-def _together(first: tuple[Fix, ...], second: tuple[Fix, ...]) -> tuple[Fix, ...]:
-    if not first or not second:
-        return first or second
-    one, other = first[0], second[0]
-    if one.title != other.title or one.edits == other.edits:
-        return first
-    edits = tuple(dict.fromkeys((*one.edits, *other.edits)))
-    grade = Grade.SAFE if one.grade is other.grade is Grade.SAFE else Grade.UNSAFE
-    return (replace(one, edits=edits, grade=grade), *first[1:])
 
 
 def _fact(item: Repeated, made: tuple[object, ...]) -> QueryInLoop:

@@ -42,6 +42,7 @@ class QueryInLoop(Fact):
         invariant: whether the query is the same in every round.
         rendered: where the code renders the template that the query is in; None for code.
         fixes: ways to mend it at its origin, the best first.
+        also: what else was found at the same place: other loops or other ways that lead to it.
     """
 
     operation: str
@@ -57,6 +58,7 @@ class QueryInLoop(Fact):
     invariant: bool = False
     rendered: Location | None = None
     fixes: tuple[Fix, ...] = ()
+    also: tuple[QueryInLoop, ...] = ()
 
     @property
     def kind(self) -> str:
