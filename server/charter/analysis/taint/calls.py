@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -76,7 +77,7 @@ _CALLING: Final = frozenset(
 """Attributes of a decorated function that call it (task queues)."""
 
 
-class Calls(Sinks):
+class Calls(Sinks, ABC):
     """Calls."""
 
     pending = False
@@ -439,7 +440,7 @@ class Calls(Sinks):
             return UNKNOWN
         decorators = function.record[ir.DECORATORS]
         if decorators:
-            receiver = self.engine.receiver_for(function, receiver)
+            receiver = self.engine.roles.receiver_for(function, receiver)
         binding = Binding(self, function, receiver, arguments, captured)
         if self.depth > self.engine.deepest:
             return UNKNOWN
@@ -625,7 +626,7 @@ class Calls(Sinks):
         if sort == PROJECT_CLASS:
             method = self.project.method(reference[1], name)
             if method is not None:
-                sort = self.engine.method_sort(method)
+                sort = self.engine.roles.sort(method)
                 owner = value if sort == "class" else None
                 return self.call_function(method, owner, arguments, position, None)
             return self.invoke(self.attribute(value, name, position), arguments, position)
@@ -675,7 +676,7 @@ class Calls(Sinks):
             if externals:
                 return self.call_external(f"{externals[0]}.{name}", value, arguments, position)
             return None
-        if self.engine.is_property(method):
+        if self.engine.roles.is_property(method):
             return self.invoke(
                 self.call_function(method, value, Arguments(position), position, None), arguments, position
             )
@@ -743,13 +744,13 @@ class Calls(Sinks):
             result = one if result is None else join(result, one)
         return result or UNKNOWN
 
+    @abstractmethod
     def external(self, path: str, position: int) -> Value:
         """The value of a name outside the project."""
-        raise NotImplementedError
 
+    @abstractmethod
     def store_attribute(self, owner: Value, name: str, new: Value, position: int) -> None:
         """`owner.name = new`."""
-        raise NotImplementedError
 
 
 def _nesting(identity: Any) -> int:

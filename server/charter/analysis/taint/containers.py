@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from abc import ABC
 from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.frame import KEYS, LENGTH, REST, Cells
@@ -35,7 +36,7 @@ CONTAINERS: Final = frozenset(
 _SCALARS = (str, int, bytes, bool, float, type(None))
 
 
-class Containers(Guards):
+class Containers(Guards, ABC):
     """Built-in containers."""
 
     def cells(self, value: Value) -> Cells | None:

@@ -9,24 +9,19 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint import handlers
-from charter.analysis.taint.frame import DERIVED, PARAMETER, SOURCE, Cells, Frame, Summary
+from charter.analysis.taint.exports import Exported, export, imported, joined, references_in, sites
+from charter.analysis.taint.frame import Frame, Summary
 from charter.analysis.taint.opportunities import Opportunities
 from charter.analysis.taint.relevance import Relevance, hands_on
+from charter.analysis.taint.roles import Roles
 from charter.analysis.taint.run import Run
 from charter.analysis.taint.values import (
-    FULL,
     INSTANCE,
-    LANE,
     NO,
-    PROJECT_CLASS,
-    PROJECT_INSTANCE,
     UNKNOWN,
     Value,
     bits,
     join,
-    join_references,
-    lanes,
-    portable,
 )
 from charter.model import ir
 from charter.model.project import Change, Class, Function, Module, Project
@@ -36,7 +31,7 @@ if TYPE_CHECKING:
 
     from charter.analysis.taint.arguments import Arguments
     from charter.analysis.taint.context import Entry
-    from charter.analysis.taint.frame import Flow, SourceSite
+    from charter.analysis.taint.frame import Flow
     from charter.model.library.index import Entry as Facts
     from charter.model.library.index import Index
     from charter.model.library.values import Library
@@ -49,16 +44,6 @@ _ROUNDS: Final = 4
 _MOST_STEPS: Final = 4000
 _MOST_CONTEXTS: Final = 16
 _DEEPEST: Final = 10
-_MOST_CELLS: Final = 64
-
-Exported = tuple[
-    tuple[tuple[Any, int], ...],
-    Any,
-    Any,
-    tuple[tuple[Any, tuple[tuple[Any, Any], ...]], ...],
-    tuple[Any, ...],
-]
-"""A value that outlives its function: sources with their bits, constant, reference, heap, objects."""
 
 
 class Engine:
@@ -106,8 +91,7 @@ class Engine:
         self._called_back: set[Key] = set()
         self._provisional: dict[Key, Summary] = {}
         self._dirty: dict[Key, None] = {}
-        self._sorts: dict[Function, str] = {}
-        self._types: dict[tuple[Function, int], Any] = {}
+        self.roles = Roles(project, index)
         self._ready: set[Class] = set()
         self._class_names: dict[Class, tuple[str, ...]] = {}
         self._captures: dict[Function, frozenset[str]] = {}
@@ -234,7 +218,7 @@ class Engine:
         wanted = set(functions)
         for function in wanted:
             self._make_due(function)
-            self._sorts.pop(function, None)
+            self.roles.forget(function)
             self._captures.pop(function, None)
             self._look_again(function)
             self._stores.pop(function.module, None)
@@ -244,8 +228,6 @@ class Engine:
             if scope.cls is not None:
                 self._stores.pop(scope.cls, None)
             self._demand_for_readers(function, scope.cls)
-            for index in range(len(function.parameters) + 1):
-                self._types.pop((function, index), None)
 
     def _demand_for_readers(self, function: Function, cls: Class | None) -> None:
         """What assigns a name that somebody has read, though it was not known to assign it, must be run."""
@@ -261,8 +243,9 @@ class Engine:
         for function in gone:
             for key in self._contexts.pop(function, ()):
                 self._forget_key(key)
-            for table in (self.handlers, self.registrars, self._sorts, self._captures, self._due):
+            for table in (self.handlers, self.registrars, self._captures, self._due):
                 table.pop(function, None)
+            self.roles.forget(function)
             if self._unseen is not None:
                 self._unseen.pop(function, None)
         for cls in change.lost:
@@ -318,8 +301,7 @@ class Engine:
                 if not names.isdisjoint(function.record[ir.WORDS]) or (function.index == 0 and "*" in names):
                     self._make_due(function)
                     self._look_again(function)
-                    for index in range(len(function.parameters) + 1):
-                        self._types.pop((function, index), None)
+                    self.roles.forget_types(function)
 
     def ordered(self) -> list[Module]:
         """The modules in a fixed order."""
@@ -435,14 +417,14 @@ class Engine:
             for name in self._module_names(run):
                 value = self._joined_name(run, "::" + name)
                 if value is not None:
-                    self._store(self.globals, (run.module, name), self.export(run, value), replace=True)
+                    self._store(self.globals, (run.module, name), export(run, value), replace=True)
         elif function.flags & ir.CLASS_BODY and function.cls is not None:
             self._keep_class_names(run, function.cls)
         captures = self._captured_names(function)
         for name in captures:
             value = self._joined_name(run, name)
             if value is not None:
-                self._store(self.outers, (function, name), self.export(run, value), replace=True)
+                self._store(self.outers, (function, name), export(run, value), replace=True)
 
     def _module_names(self, run: Run) -> list[str]:
         names: dict[str, None] = {}
@@ -470,7 +452,7 @@ class Engine:
         for name in names:
             value = self._joined_name(run, name)
             if value is not None and name not in cls.methods:
-                self._store(self.fields, (cls, name), self.export(run, value), replace=False)
+                self._store(self.fields, (cls, name), export(run, value), replace=False)
 
     def _captured_names(self, function: Function) -> frozenset[str]:
         known = self._captures.get(function)
@@ -482,59 +464,6 @@ class Engine:
             known = self._captures[function] = frozenset(names)
         return known
 
-    def export(self, frame: Frame, value: Value) -> Exported:
-        """A value without its function's lanes: only what comes from sources is kept."""
-        heap: dict[Any, tuple[tuple[Any, Any], ...]] = {}
-        taint, known, reference, _, objects = self._exported(frame, value, heap)
-        return (taint, known, reference, tuple(heap.items()), objects)
-
-    def _exported(self, frame: Frame, value: Value, heap: dict[Any, tuple[tuple[Any, Any], ...]]) -> Exported:
-        objects = self._export_objects(frame, value, heap) if value[3] else ()
-        taint = self._export_taint(frame, value[0]) if value[0] else ()
-        return (taint, value[1], portable(value[2]), (), objects)
-
-    def _export_taint(self, frame: Frame, taint: int) -> tuple[tuple[Any, int], ...]:
-        found: dict[Any, int] = {}
-        for lane in lanes(taint):
-            origin = frame.origins[lane] if lane < len(frame.origins) else None
-            while origin is not None and origin[0] == DERIVED:
-                origin = frame.origins[origin[1]]
-            if origin is not None and origin[0] == SOURCE:
-                found[origin[1]] = found.get(origin[1], 0) | taint >> LANE * lane & FULL
-        return tuple(found.items())
-
-    def _export_objects(
-        self, frame: Frame, value: Value, heap: dict[Any, tuple[tuple[Any, Any], ...]]
-    ) -> tuple[Any, ...]:
-        state = frame.last_state()
-        own = (frame.function.module.path, frame.function.name)
-        result: list[Any] = []
-        for identity in value[3]:
-            if identity[0] == PARAMETER:
-                continue
-            name = identity if identity[0] == "g" else ("g", own, identity)
-            result.append(name)
-            if name not in heap and len(heap) < 12:
-                cells: Cells = state.get(identity) or {}
-                heap[name] = ()
-                if len(cells) <= _MOST_CELLS:
-                    heap[name] = tuple(
-                        [(key, self._exported(frame, one, heap)) for key, one in cells.items()]
-                    )
-        return tuple(result)
-
-    def imported(self, frame: Frame, exported: Exported) -> Value:
-        """An exported value as a value of a function."""
-        taint = 0
-        for site, own in exported[0]:
-            taint |= frame.fresh((SOURCE, site, 0), own)
-        if exported[3] and frame.state is not None:
-            for name, cells in exported[3]:
-                if name not in frame.state:
-                    frame.state[name] = {}
-                    frame.state[name] = {key: self.imported(frame, one) for key, one in cells}
-        return (taint, exported[1], exported[2], exported[4])
-
     def _store(self, table: dict[Any, Exported], key: Any, new: Exported, *, replace: bool) -> None:
         """Keep a value that outlives its function, as this function's contribution to what readers see."""
         if not self._stack:
@@ -544,7 +473,7 @@ class Engine:
         self._learn(table, key, new)
         old = given.get(name)
         if old is not None and not replace:
-            new = _joined_exports(old, new)
+            new = joined(old, new)
         if old != new:
             given[name] = new
             self._givers[name][self._stack[-1]] = table
@@ -553,8 +482,8 @@ class Engine:
     def _learn(self, table: dict[Any, Exported], key: Any, new: Exported) -> None:
         """What is stored may make more functions near: those that mention the name, or take it along."""
         owner, name = key
-        gives = [self.near.counts(site.kind) for site in _sites(new)]
-        gives += [self.near.is_carrier(reference, name) for reference in _held(new)]
+        gives = [self.near.counts(site.kind) for site in sites(new)]
+        gives += [self.near.is_carrier(reference, name) for reference in references_in(new)]
         if not any(gives):
             return
         if table is self.outers:
@@ -569,17 +498,17 @@ class Engine:
     def _publish(self, table: dict[Any, Exported], key: Any) -> None:
         """Join all contributions to a name; if that changes it, those who read it are due again."""
         name = (id(table), key)
-        joined: Exported | None = None
+        whole: Exported | None = None
         for giver in self._givers[name]:
             one = self._given.get(giver, {}).get(name)  # none while the giver is being run again
             if one is not None:
-                joined = one if joined is None else _joined_exports(joined, one)
-        if table.get(key) == joined:
+                whole = one if whole is None else joined(whole, one)
+        if table.get(key) == whole:
             return
-        if joined is None:
+        if whole is None:
             table.pop(key, None)
         else:
-            table[key] = joined
+            table[key] = whole
         for user in self.users.get(name, ()):
             if user in self.summaries:
                 self._dirty[user] = None
@@ -597,7 +526,7 @@ class Engine:
         if self._stack:
             self.users[id(table), key].add(self._stack[-1])
         found = table.get(key)
-        return None if found is None else self.imported(frame, found)
+        return None if found is None else imported(frame, found)
 
     def global_value(self, module: Module, name: str, frame: Frame) -> Value | None:
         """The value of a module's variable; None if it has none of that name."""
@@ -609,7 +538,7 @@ class Engine:
     def store_global(self, module: Module, name: str, value: Value, frame: Frame) -> None:
         """An assignment to a module's variable."""
         own = frame.function is module.main
-        self._store(self.globals, (module, name), self.export(frame, value), replace=own and not frame.loops)
+        self._store(self.globals, (module, name), export(frame, value), replace=own and not frame.loops)
 
     def outer_value(self, function: Function, name: str, frame: Frame) -> Value | None:
         """The value of an enclosing function's variable as that function leaves it."""
@@ -634,7 +563,7 @@ class Engine:
             if annotation is None:
                 annotation = one.annotations.get(name)
                 if annotation is not None:
-                    annotation = self.type_of(one.module, annotation, frame)
+                    annotation = self.roles.type_of(one.module, annotation, frame)
         if result is None:
             return UNKNOWN if annotation is None else (0, NO, annotation, ())
         if not isinstance(result[1], str | tuple):
@@ -685,7 +614,7 @@ class Engine:
 
     def store_field(self, cls: Class, name: str, value: Value, frame: Frame) -> None:
         """An assignment to an attribute of an instance."""
-        self._store(self.fields, (cls, name), self.export(frame, value), replace=False)
+        self._store(self.fields, (cls, name), export(frame, value), replace=False)
 
     # Roles of functions
     def register(self, frame: Frame, entry: Facts, arguments: Arguments) -> None:
@@ -720,133 +649,3 @@ class Engine:
                 return use.route is not None and use.route.static
             scope = scope.parent
         return False
-
-    def method_sort(self, function: Function) -> str:
-        """What a method is: "static", "class", "property" or "instance"."""
-        known = self._sorts.get(function)
-        if known is None:
-            known = "instance"
-            for decorator in function.record[ir.DECORATORS]:
-                name = decorator[-1] if decorator[0] in {ir.GLOBAL, ir.ATTR, ir.LOCAL} else ""
-                if name in {"staticmethod", "classmethod"}:
-                    known = name[:-6]
-                elif name in {"property", "cached_property", "hybrid_property", "abstractproperty", "reify"}:
-                    known = "property"
-            if function.short in {"__new__", "__init_subclass__", "__class_getitem__"}:
-                known = "class"
-            self._sorts[function] = known
-        return known
-
-    def is_property(self, function: Function) -> bool:
-        """Whether reading the attribute calls the function."""
-        return bool(function.record[ir.DECORATORS]) and self.method_sort(function) == "property"
-
-    def receiver_for(self, function: Function, receiver: Value | None) -> Value | None:
-        """What a method gets as its first argument."""
-        if receiver is None:
-            return None
-        sort = self.method_sort(function)
-        if sort == "static":
-            return None
-        if sort == "class" and receiver[2] is not None and receiver[2][0] == PROJECT_INSTANCE:
-            return (0, NO, (PROJECT_CLASS, receiver[2][1]), ())
-        return receiver
-
-    # Types
-    def parameter_reference(self, function: Function, index: int, frame: Frame) -> Any:
-        """The class of a parameter's value by annotation, by role (`self`) or by the framework's custom."""
-        key = (function, index)
-        if key not in self._types:
-            self._types[key] = self._parameter_reference(function, index, frame)
-        return self._types[key]
-
-    def _parameter_reference(self, function: Function, index: int, frame: Frame) -> Any:
-        name, annotation = function.parameters[index][:2]
-        if index == 0 and function.cls is not None and not function.flags & ir.LAMBDA:
-            sort = self.method_sort(function)
-            if sort == "class":
-                return (PROJECT_CLASS, function.cls)
-            if sort != "static":
-                return (PROJECT_INSTANCE, function.cls, False)
-        if annotation is not None:
-            return self.type_of(function.module, annotation, frame)
-        for packages, type_name in self.index.parameters.get(name, ()):
-            if any(root.partition(".")[0] in packages for root in function.module.record[ir.ROOTS]):
-                return (INSTANCE, type_name)
-        return None
-
-    def type_of(self, module: Module, node: ir.Node, frame: Any) -> Any:
-        """The reference that an annotation means; None if it tells nothing."""
-        cls = self._class_of(module, node)
-        if isinstance(cls, Class):
-            return (PROJECT_INSTANCE, cls, False)
-        path = handlers.annotation_path(_At(self.project, self.index, module), node)
-        if not path or path.startswith(("builtins.", "typing.", "collections.")):
-            return (INSTANCE, path) if path in handlers.HARMLESS else None
-        return (INSTANCE, path) if path.rpartition(".")[2][:1].isupper() else None
-
-    def class_named(self, frame: Frame, node: ir.Node | None) -> Class | None:
-        """The project's class that an annotation names."""
-        found = None if node is None else self._class_of(frame.module, node)
-        return found if isinstance(found, Class) else None
-
-    def _class_of(self, module: Module, node: ir.Node) -> object:
-        if node[0] == ir.ITEM:
-            outer = self.project.expression(module, node[2])
-            last = outer.rpartition(".")[2] if isinstance(outer, str) else ""
-            if last in {"Optional", "Annotated", "Type"}:
-                inner = node[3]
-                return self._class_of(module, inner[3][0] if inner[0] == ir.SEQUENCE and inner[3] else inner)
-            return outer if isinstance(outer, Class) else None
-        if node[0] == ir.BINARY:
-            left = self._class_of(module, node[3])
-            return left if isinstance(left, Class) else self._class_of(module, node[4])
-        return self.project.expression(module, node) if node[0] in {ir.GLOBAL, ir.ATTR} else None
-
-
-class _At:
-    """What `handlers.annotation_path` needs of a frame."""
-
-    __slots__ = ("index", "module", "project")
-
-    def __init__(self, project: Project, index: Index, module: Module) -> None:
-        self.project = project
-        self.index = index
-        self.module = module
-
-
-def _joined_exports(first: Exported, second: Exported) -> Exported:
-    taints = dict(first[0])
-    for site, own in second[0]:
-        taints[site] = taints.get(site, 0) | own
-    constant = first[1] if type(first[1]) is type(second[1]) and first[1] == second[1] else NO
-    heap = dict(first[3])
-    heap.update({name: cells for name, cells in second[3] if name not in heap})
-    objects = tuple(dict.fromkeys((*first[4], *second[4])))[:6]
-    return (
-        tuple(taints.items())[:8],
-        constant,
-        join_references(first[2], second[2]),
-        tuple(heap.items()),
-        objects,
-    )
-
-
-def _sites(exported: Exported) -> Iterator[SourceSite]:
-    """The sources from which a value and what it consists of come."""
-    for site, _ in exported[0]:
-        yield site
-    for _, cells in exported[3]:
-        for _, one in cells:
-            for site, _ in one[0]:
-                yield site
-
-
-def _held(exported: Exported) -> Iterator[Any]:
-    """The references of a value and of what it consists of."""
-    if exported[2] is not None:
-        yield exported[2]
-    for _, cells in exported[3]:
-        for _, one in cells:
-            if one[2] is not None:
-                yield one[2]

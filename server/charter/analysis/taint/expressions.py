@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import builtins
+from abc import ABC
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.analysis.taint.arguments import Arguments
@@ -52,7 +53,7 @@ _CONTENTS: Final = frozenset({"stream", "file", "fileno", "buffer"})
 _TEXTS: Final = (str, bytes, tuple)
 
 
-class Expressions(Calls):
+class Expressions(Calls, ABC):
     """Expressions."""
 
     def value(self, node: Node) -> Value:
@@ -184,7 +185,7 @@ class Expressions(Calls):
         if sort == PROJECT_CLASS:
             found = self.project.attribute(reference[1], name, self.module)
             if isinstance(found, Function):
-                if self.engine.method_sort(found) == "class":
+                if self.engine.roles.sort(found) == "class":
                     return (0, NO, (BOUND, value, found), ())
                 return (0, NO, (PROJECT_FUNCTION, found, None), ())
             if found is not None:
@@ -247,7 +248,7 @@ class Expressions(Calls):
         cls: Class = reference[1]
         method = self.project.method(cls, name)
         if method is not None:
-            if self.engine.is_property(method):
+            if self.engine.roles.is_property(method):
                 return self.call_function(method, value, Arguments(position), position, None)
             return (0, NO, (BOUND, value, method), ())
         stored = self.engine.field(cls, name, self)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -141,7 +142,7 @@ class Summary:
         )
 
 
-class Frame:
+class Frame(ABC):
     """One run of one function in one context.
 
     Args:
@@ -394,31 +395,31 @@ class Frame:
         return self.exits[-1] if self.exits else {}
 
     # What the subclasses provide
+    @abstractmethod
     def value(self, node: Node) -> Value:
         """The value of an expression."""
-        raise NotImplementedError
 
+    @abstractmethod
     def test(self, node: Node) -> tuple[bool | None, Kill, Kill]:
         """Whether a condition holds, and what is safe if it does and if it does not."""
-        raise NotImplementedError
 
+    @abstractmethod
     def invoke(self, function: Value, arguments: Any, position: int) -> Value:
         """The value of a call."""
-        raise NotImplementedError
 
+    @abstractmethod
     def attribute(self, value: Value, name: str, position: int) -> Value:
         """The value of an attribute."""
-        raise NotImplementedError
 
+    @abstractmethod
     def assign(self, target: Node, value: Value) -> None:
         """Bind a target."""
-        raise NotImplementedError
 
+    @abstractmethod
     def reach(
         self, kind: str, name: str, taint: int, place: int, call: int, severity: str, value: Value
     ) -> None:
         """Record that tainted data reaches a sink here."""
-        raise NotImplementedError
 
 
 def join_cells(first: Cells, second: Cells) -> Cells:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -103,7 +104,7 @@ def either(first: Kill, second: Kill) -> Kill:
     return (mask, tuple(names)) if mask or names else NO_KILL
 
 
-class Guards(Strings):
+class Guards(Strings, ABC):
     """Conditions."""
 
     def test(self, node: Node) -> Test:

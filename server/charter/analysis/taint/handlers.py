@@ -165,7 +165,7 @@ def _parsed(found: list[tuple[Value, int]], handler: Handler) -> Route | None:
 def seed(frame: Any, function: Function, use: Use) -> None:
     """Put into a handler's parameters what the framework passes."""
     handler = use.handler
-    method = function.cls is not None and frame.engine.method_sort(function) != "static"
+    method = function.cls is not None and frame.engine.roles.sort(function) != "static"
     for index, parameter in enumerate(function.parameters):
         place = index - method
         if place < 0:
@@ -236,7 +236,7 @@ def _typed_is_tainted(frame: Any, parameter: ir.Node, path: str) -> bool:
         return False
     if not path or path in _TEXTUAL:
         return True
-    cls = frame.engine.class_named(frame, parameter[1])
+    cls = frame.engine.roles.class_named(frame, parameter[1])
     if cls is not None:
         externals = frame.project.externals(cls)
         if any(base.startswith("enum.") for base in externals):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC
 from typing import TYPE_CHECKING, Final
 
 from charter.analysis.taint.arguments import choose, holds
@@ -47,7 +48,7 @@ NEEDED["path"] |= BIT["path-absolute"]
 NEEDED["ssrf"] |= BIT["ssrf-part"]
 
 
-class Sinks(Containers):
+class Sinks(Containers, ABC):
     """The recording of what reaches sinks."""
 
     def check_sinks(

@@ -187,7 +187,7 @@ class Statements(Expressions):
             return
         value = self.value(node[4])
         if value[2] is None and node[3] is not None and node[2][0] == ir.LOCAL:
-            reference = self.engine.type_of(self.module, node[3], self)
+            reference = self.engine.roles.type_of(self.module, node[3], self)
             if reference is not None:
                 value = (value[0], value[1], reference, value[3])
         self.assign(node[2], value)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC
 from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.frame import LENGTH, REST, Frame
@@ -93,7 +94,7 @@ def impossible_after(text: str) -> int:
     return safe
 
 
-class Strings(Frame):
+class Strings(Frame, ABC):
     """Texts built of texts."""
 
     def concat(self, parts: Sequence[Value]) -> Value:
