@@ -61,7 +61,6 @@ def test_a_rename_keeps_the_old_path(project: Project) -> None:
     head = project.commit({"old.py": None, "new name.py": text + "more = 1\n"})
     diff = read_diff(Repository(project.root), base, head)
     assert diff.files["new name.py"].old_path == "old.py"
-    assert diff.old_path("new name.py") == "old.py"
 
 
 def test_attributes_of_the_tree_hide_nothing_and_run_nothing(project: Project, tmp_path: Path) -> None:

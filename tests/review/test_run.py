@@ -273,6 +273,61 @@ def test_the_change_configures_nothing(shell: Shell) -> None:
     assert result.output == "shop.py:2:5: TOY001 call-of-eval: `eval(x)` runs text as code\n"
 
 
+MONOREPO = {
+    "lib.py": "x = '1'\n",
+    "services/shop/charter.toml": 'severity = {call-of-eval = "low"}\nexclude = ["made/"]\n',
+    "services/shop/shop.py": "x = '1'\n",
+    "services/[b]/pyproject.toml": "[tool.charter]\nignore = ['call-of-eval']\n",
+    "services/plain/pyproject.toml": "[project]\nname = 'plain'\n",
+}
+
+
+@pytest.mark.parametrize("folder", [".", "services/shop", "services"])
+def test_a_project_in_a_folder_has_its_own_settings_wherever_the_review_starts(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    shell.project.commit(MONOREPO)
+    shell.project.git("checkout", "-q", "-b", "topic")
+    bad = BAD["shop.py"]
+    shell.project.commit({"services/shop/shop.py": bad, "services/shop/made/it.py": bad})
+    monkeypatch.chdir(shell.project.root / folder)
+    result = shell("--base", "main", "--dry-run", str(shell.folder / "review.json"))
+    assert result.exit_code == 1
+    review = load((shell.folder / "review.json").read_bytes())
+    assert [(item.path, item.severity) for item in review.items] == [("services/shop/shop.py", "low")]
+    anchor, repair = review.items[0].anchor, review.items[0].patch
+    assert anchor
+    assert (anchor.path, anchor.old_path) == ("services/shop/shop.py", "services/shop/shop.py")
+    assert repair
+    assert repair.diff.startswith("--- a/services/shop/shop.py\n+++ b/services/shop/shop.py\n")
+
+
+def test_a_change_of_several_projects_gets_one_review(shell: Shell) -> None:
+    shell.project.commit(MONOREPO)
+    shell.project.git("checkout", "-q", "-b", "topic")
+    bad = BAD["shop.py"]
+    places = ("lib.py", "services/shop/shop.py", "services/[b]/quiet.py", "services/plain/lib.py")
+    shell.project.commit(dict.fromkeys(places, bad))
+    result = shell("--base", "main", "--output-format", "json")
+    review = load(result.output.encode())
+    told = [(item.path, item.severity) for item in review.items]
+    assert told == [
+        ("lib.py", "high"),
+        ("services/plain/lib.py", "high"),
+        ("services/shop/shop.py", "low"),
+    ]
+    assert len({item.fingerprint for item in review.items}) == 3
+
+
+def test_settings_that_cannot_be_followed_are_named_as_in_the_repository(shell: Shell) -> None:
+    shell.project.commit({**MONOREPO, "services/shop/charter.toml": "\nnonsense = 1\n"})
+    shell.project.git("checkout", "-q", "-b", "topic")
+    shell.project.commit({"services/shop/shop.py": BAD["shop.py"]})
+    result = shell("--base", "main")
+    assert result.exit_code == 2
+    assert "charter: error: services/shop/charter.toml:2: " in result.output
+
+
 def test_nothing_of_the_change_is_run(shell: Shell, tmp_path: Path) -> None:
     trap = f"import pathlib\npathlib.Path({str(tmp_path / 'ran')!r}).touch()\n"
     names = [

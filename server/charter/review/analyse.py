@@ -18,6 +18,7 @@ from charter.engine.work import keys_of, results_of
 from charter.mend.offer import offers
 from charter.mend.prove import Prover
 from charter.review.diff import read_diff
+from charter.review.homes import WHOLE, Home
 from charter.review.identity import Comparison, compare, identify
 from charter.review.snapshot import take
 
@@ -216,16 +217,18 @@ class Analysis:
         return sorted(wrong & self.diff.files.keys())
 
 
-def analyse(repository: Repository, base: str, head: str, tools: Tools) -> Analysis:
-    """Check both trees and compare.
+def analyse(repository: Repository, base: str, head: str, tools: Tools, home: Home = WHOLE) -> Analysis:
+    """Check both trees of a project and compare.
 
     Args:
         repository: where they are.
-        base: hash of the commit or tree before.
+        base: hash of the commit or tree before; of the repository, as is the next.
         head: hash of the commit or tree after.
         tools: what to check with.
+        home: the project.
     """
-    diff = read_diff(repository, base, head)
+    base, head = repository.folder(base, home.folder), repository.folder(head, home.folder)
+    diff = read_diff(repository, base, head, home)
     after = take(repository, head, tools.settings)
     before = take(repository, base, tools.settings, after)
     was_enabled = gc.isenabled()

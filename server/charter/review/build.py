@@ -88,7 +88,7 @@ class Builder:
             old_count=len(analysis.comparison.old),
             fixed_count=len(analysis.comparison.fixed),
             hidden=len(analysis.comparison.new) - len(told),
-            unread=tuple(analysis.unread()),
+            unread=tuple(map(self._full, analysis.unread())),
             before=before,
             after=after,
             moves=moves,
@@ -124,7 +124,7 @@ class Builder:
             severity=_SEVERITIES[finding.severity],
             confidence=_CONFIDENCES[finding.confidence],
             message=self._say(finding.message + _more(self._repeats[known.fingerprint])),
-            path=finding.path,
+            path=self._full(finding.path),
             line=known.start,
             column=finding.location.column + 1,
             symbol=self._say(finding.symbol),
@@ -136,12 +136,15 @@ class Builder:
             flow=self._places((one.location, one.message) for one in finding.flow if one.essential)[:30],
         )
 
+    def _full(self, path: str) -> str:
+        return self._analysis.diff.home.full(path)
+
     def _say(self, text: str) -> str:
         return plain(self._redact.mask(text))[:_TEXT]
 
     def _places(self, places: Iterable[tuple[Location, str]]) -> tuple[Place, ...]:
         return tuple(
-            Place(path=location.path, line=location.line, message=self._say(message))
+            Place(path=self._full(location.path), line=location.line, message=self._say(message))
             for location, message in places
         )
 
@@ -152,13 +155,13 @@ class Builder:
         for location in around:
             change = files.get(location.path)
             line = change.added_in(location.line, location.end_line) if change else None
-            if line:
-                return Place(path=location.path, line=line)
+            if change and line:
+                return Place(path=change.path, line=line)
         for location in [*around, finding.location]:
             change = files.get(location.path)
             added = [line for hunk in (change.hunks if change else ()) for line in hunk.added]
-            if added:
-                return Place(path=location.path, line=min(added, key=lambda n: (abs(n - location.line), n)))
+            if change and added:
+                return Place(path=change.path, line=min(added, key=lambda n: (abs(n - location.line), n)))
         return None
 
     def _fixed(
@@ -169,7 +172,7 @@ class Builder:
             texts = {path: self._applied(path, edits) for path, edits in offer.edits.items()}
             title, grade = self._say(offer.fix.title), offer.fix.grade
             doubt = offer.fix.doubt or ("read it before you apply it" if grade is Grade.SUGGESTION else "")
-            shown = patch(title, doubt, texts)
+            shown = patch(title, doubt, {self._full(path): pair for path, pair in texts.items()})
             if shown and self._redact.has_secret(shown.diff):
                 shown = None
             if grade is not Grade.SUGGESTION and texts.keys() == {finding.path}:

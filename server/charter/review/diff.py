@@ -11,6 +11,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from charter.review.homes import WHOLE, Home
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -47,7 +49,7 @@ class FileChange:
     """What happened to one file.
 
     Attributes:
-        path: where it is now (was, if deleted).
+        path: where it is now (was, if deleted), relative to the repository's root.
         old_path: where it was; equal to `path` unless renamed.
         status: git's letter: `A`, `D`, `M` or `R`.
         hunks: in order.
@@ -73,44 +75,39 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """All that differs between two trees.
+    """All that a change did to one project of a repository.
 
     Attributes:
         base: the hash of the commit or tree before.
         head: the hash of the commit or tree after.
-        files: the changes by new path; deleted files by their old one.
+        files: the changes by new path, relative to the project; deleted files by their old one.
+        home: the project.
     """
 
     base: str
     head: str
     files: Mapping[str, FileChange] = field(default_factory=dict[str, FileChange])
-
-    def old_path(self, path: str) -> str:
-        """Where a file of the new tree was in the old one."""
-        change = self.files.get(path)
-        return change.old_path if change else path
-
-    def new_paths(self) -> dict[str, str]:
-        """The renamed files: old path to new path."""
-        return {c.old_path: c.path for c in self.files.values() if c.old_path != c.path}
+    home: Home = WHOLE
 
 
-def read_diff(repository: Repository, base: str, head: str) -> Diff:
+def read_diff(repository: Repository, base: str, head: str, home: Home = WHOLE) -> Diff:
     """The difference of two commits or trees.
 
     Args:
         repository: where they are.
-        base: the hash before (a merge base, for a pull request).
+        base: the hash before (a merge base, for a pull request), of the project's own tree.
         head: the hash after.
+        home: the project.
     """
     raw = repository.raw_diff(base, head)
     patches = parse_patch(repository.patch(base, head))
     files: dict[str, FileChange] = {}
     for change, hunks in zip(raw, _align(raw, patches), strict=True):
-        if change.regular:
+        path, old_path = home.full(change.path), home.full(change.old_path)
+        if change.regular and home.holds(path):
             status = "M" if change.status == "T" else change.status
-            files[change.path] = FileChange(change.path, change.old_path, status, hunks)
-    return Diff(base, head, files)
+            files[change.path] = FileChange(path, old_path, status, hunks)
+    return Diff(base, head, files, home)
 
 
 def _align(raw: Sequence[RawChange], patches: Sequence[tuple[Hunk, ...]]) -> list[tuple[Hunk, ...]]:

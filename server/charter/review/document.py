@@ -149,6 +149,7 @@ class Move(_Value, frozen=True, kw_only=True):
         after: the score of the head.
         new: findings that came.
         fixed: findings that went.
+        project: folder of the project, where the change touches several projects of the repository; else "".
     """
 
     principle: Name
@@ -156,6 +157,7 @@ class Move(_Value, frozen=True, kw_only=True):
     after: Score | None = None
     new: Count = 0
     fixed: Count = 0
+    project: Text = ""
 
 
 class Action(_Value, frozen=True, kw_only=True):
@@ -190,7 +192,7 @@ class Review(_Value, frozen=True, kw_only=True):
         fixed_count: how many findings of the base are gone.
         hidden: how many new findings are below the smallest severity asked for.
         unread: files that could not be analysed; nothing is said of their threads.
-        before: overall score of the base.
+        before: overall score of the base; None if nothing was scored or several projects were.
         after: overall score of the head.
         moves: the principles that moved.
         notes: what else the reader must know.
@@ -210,7 +212,7 @@ class Review(_Value, frozen=True, kw_only=True):
     unread: Annotated[tuple[Path, ...], msgspec.Meta(max_length=5000)] = ()
     before: Score | None = None
     after: Score | None = None
-    moves: Annotated[tuple[Move, ...], msgspec.Meta(max_length=500)] = ()
+    moves: Annotated[tuple[Move, ...], msgspec.Meta(max_length=5000)] = ()
     notes: Annotated[tuple[Text, ...], msgspec.Meta(max_length=50)] = ()
     actions: Annotated[tuple[Action, ...], msgspec.Meta(max_length=20_000)] = ()
 

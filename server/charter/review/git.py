@@ -95,6 +95,21 @@ class Repository:
         """The full hash of the tree of a commit or tree."""
         return self._resolve(ref, "tree")
 
+    def folder(self, tree: str, path: str) -> str:
+        """The hash of the tree of a folder (the whole for ""); of an empty one where the tree has no such folder.
+
+        Args:
+            tree: hash of a commit or tree.
+            path: the folder, relative to the tree's root.
+        """
+        if not path:
+            return tree
+        # A `^{tree}` behind a path would be read as part of its name.
+        entry = self._call("rev-parse", "--verify", "--quiet", "--end-of-options", f"{tree}:{path}").stdout
+        ask = f"{entry.decode('ascii', 'replace').strip()}^{{tree}}"
+        done = self._call("rev-parse", "--verify", "--quiet", "--end-of-options", ask)
+        return (done.stdout if done.returncode == 0 else self._run("mktree")).decode("ascii").strip()
+
     def _resolve(self, ref: str, kind: str) -> str:
         if not _REF.fullmatch(ref) or ".." in ref:
             raise GitError(f"{ref!r} is not a valid git revision")

@@ -83,7 +83,7 @@ def identify(
         start, end, first = lines.place(finding)
         change = diff.files.get(finding.path) if head else None
         added = change is not None and change.added_in(start, end) is not None
-        path = change.old_path if change else finding.path
+        path = change.old_path if change else diff.home.full(finding.path)
         kin = _hash(finding.rule, finding.symbol, " ".join(first.split()))
         groups.setdefault((path, kin), []).append((added, finding.location.span.start, finding, start, end))
     known: list[Known] = []

@@ -164,7 +164,10 @@ class Renderer:
         for move in moves:
             page = self.catalogue.principle(move.principle)
             title = prose(page.title) if page else code(move.principle)
-            rows.append(f"| {title} | {_change(move.before, move.after)} | {move.new} | {move.fixed} |")
+            where = f" ({code(move.project)})".replace("|", "\\|") if move.project else ""
+            rows.append(
+                f"| {title}{where} | {_change(move.before, move.after)} | {move.new} | {move.fixed} |"
+            )
         return "\n".join(rows)
 
     def _list(self, title: str, items: Sequence[Item], *, folded: bool) -> str:

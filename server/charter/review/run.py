@@ -20,18 +20,20 @@ from charter.review.escape import plain
 from charter.review.forge import DeniedError, ForgeError, State
 from charter.review.gate import fails, moved
 from charter.review.git import Repository
+from charter.review.merge import merged
 from charter.review.plan import Limits, make_plan
 from charter.review.render import Renderer
 from charter.review.target import Target, TargetError, find_target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from charter.engine.constitution import Constitution
+    from charter.api import Principle
     from charter.engine.registry import Registry
     from charter.review.document import Review
     from charter.review.forge import Forge
     from charter.review.gate import FailOn
+    from charter.review.homes import Home
     from charter.review.plan import Resolve
     from charter.review.target import ForgeName
 
@@ -100,7 +102,7 @@ def run(options: Options, out: TextIO, err: TextIO) -> int:
     repository = Repository(options.root)
     target = _target(options, repository)
     base, head = _revisions(options, repository, target)
-    review, renderer, threshold = _make(options, repository, base, head)
+    review, renderer, failed = _make(options, repository, base, head)
     if options.report is not None:
         options.report.write_bytes(dump(review))
     if options.dry_run is not None:
@@ -109,7 +111,7 @@ def run(options: Options, out: TextIO, err: TextIO) -> int:
         _print(options, review, renderer, out)
     else:
         _publish(options, target, review, renderer, out, err)
-    return FAILED if fails(review, options.fail_on, threshold) else PASSED
+    return FAILED if failed else PASSED
 
 
 def _target(options: Options, repository: Repository | None) -> Target:
@@ -127,28 +129,61 @@ def _revisions(options: Options, repository: Repository, target: Target) -> tupl
     return repository.merge_base(base, head), head
 
 
-def _make(options: Options, repository: Repository, base: str, head: str) -> tuple[Review, Renderer, float]:
-    from charter.engine import constitution, registry
+def _make(options: Options, repository: Repository, base: str, head: str) -> tuple[Review, Renderer, bool]:
+    """The review of every project that the change touches, and whether one of them must not pass."""
+    from charter.engine import registry
+    from charter.engine.settings import DEFAULT_EXCLUDE
+    from charter.review.homes import homes, touched
+    from charter.review.snapshot import settings_of
+
+    rules = registry.load()
+    with settings_of(repository, base) as settings:
+        found = homes(repository, base, DEFAULT_EXCLUDE + settings.exclude)
+    made = [
+        _make_one(options, repository, (base, head), home, rules)
+        for home in touched(repository, found, base, head)
+    ]
+    principles = {principle.slug: principle for one in made for principle in one.principles}
+    reviews = {one.home.folder: one.review for one in made}
+    failed = any(fails(one.review, options.fail_on, one.threshold) for one in made)
+    return merged(reviews), _renderer(rules, principles.values()), failed
+
+
+@dataclass(frozen=True)
+class _Made:
+    """The review of one project, with what its settings say of it."""
+
+    home: Home
+    review: Review
+    principles: tuple[Principle, ...]
+    threshold: float
+
+
+def _make_one(
+    options: Options, repository: Repository, trees: tuple[str, str], home: Home, rules: Registry
+) -> _Made:
+    from charter.engine import constitution
     from charter.engine.cache import Cache
     from charter.engine.run import default_jobs
     from charter.review.analyse import Tools, analyse
     from charter.review.build import Builder
     from charter.review.snapshot import settings_of
 
-    with settings_of(repository, base) as settings:
-        rules = registry.load()
-        charter = constitution.load(rules, settings)
-        cache = Cache(repository.root / settings.cache_dir) if options.cache and settings.cache else None
-        tools = Tools(settings, rules, charter.principles, options.jobs or default_jobs(), cache)
-        analysis = analyse(repository, base, head, tools)
-        review = Builder(analysis, options.min_severity, max(options.max_comments, 1)).review(
-            base, head, moved(analysis)
+    base, head = trees
+    with settings_of(repository, base, home) as settings:
+        principles = constitution.load(rules, settings).principles
+        folder = repository.root / home.folder / settings.cache_dir
+        cache = Cache(folder) if options.cache and settings.cache else None
+        tools = Tools(settings, rules, principles, options.jobs or default_jobs(), cache)
+        analysis = analyse(repository, base, head, tools, home)
+        builder = Builder(analysis, options.min_severity, max(options.max_comments, 1))
+        return _Made(
+            home, builder.review(base, head, moved(analysis)), tuple(principles), settings.fail_under
         )
-        return review, _renderer(rules, charter), settings.fail_under
 
 
-def _renderer(rules: Registry, charter: Constitution) -> Renderer:
-    return Renderer(PackCatalogue(rules, charter.principles))
+def _renderer(rules: Registry, principles: Iterable[Principle]) -> Renderer:
+    return Renderer(PackCatalogue(rules, principles))
 
 
 def _print(options: Options, review: Review, renderer: Renderer, out: TextIO) -> None:
@@ -210,7 +245,7 @@ def _publish_document(options: Options, out: TextIO, err: TextIO) -> int:
         options.report.write_bytes(dump(review))
     rules = registry.load()
     charter = constitution.load(rules)
-    renderer = _renderer(rules, charter)
+    renderer = _renderer(rules, charter.principles)
     target = _target(options, None)
     if target.forge == "none":
         _print(options, review, renderer, out)

@@ -12,7 +12,10 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-from charter.engine.settings import DEFAULT_EXCLUDE, FILE_NAME, load, matcher
+from msgspec.structs import replace
+
+from charter.engine.settings import DEFAULT_EXCLUDE, FILE_NAME, SettingsError, load, matcher
+from charter.review.homes import WHOLE, Home
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
@@ -105,14 +108,19 @@ def _filters(settings: Settings) -> tuple[Test, Test, Test]:
 
 
 @contextmanager
-def settings_of(repository: Repository, tree: str) -> Generator[Settings]:
-    """The settings that a tree has at its root, read from nowhere else; they hold while the context does.
+def settings_of(repository: Repository, tree: str, home: Home = WHOLE) -> Generator[Settings]:
+    """The settings that a project has at its root, read from nowhere else; they hold while the context does.
+
+    Args:
+        repository: where the project is.
+        tree: hash of a commit or tree of the repository.
+        home: the project.
 
     Raises:
-        SettingsError: if they cannot be followed.
+        SettingsError: if they cannot be followed, also from within the context; it names the repository's file.
     """
-    with TemporaryDirectory(prefix="charter-") as name:
-        root = Path(name)
+    tree = repository.folder(tree, home.folder)
+    with TemporaryDirectory(prefix="charter-") as name, _named(home, root := Path(name).resolve()):
         # The search for settings goes upward until a repository's root.
         (root / ".git").mkdir()
         files = {file.path: file for file in repository.files(tree)}
@@ -120,7 +128,19 @@ def settings_of(repository: Repository, tree: str) -> Generator[Settings]:
         settings = load(root)
         further = (*settings.models, settings.baseline, ".bandit")
         _write(repository, root, files, further)
-        yield settings
+        yield replace(settings, exclude=settings.exclude + home.excluded()) if home.inner else settings
+
+
+@contextmanager
+def _named(home: Home, root: Path) -> Generator[None]:
+    """Let errors name a settings file as it is called in the repository, not where it was read."""
+    try:
+        yield
+    except SettingsError as error:
+        if root not in error.path.parents:
+            raise
+        place = Path(home.full(error.path.relative_to(root).as_posix()))
+        raise SettingsError(place, error.line, error.message, error.hint) from None
 
 
 def _write(repository: Repository, root: Path, files: Mapping[str, TreeFile], names: Iterable[str]) -> None:
