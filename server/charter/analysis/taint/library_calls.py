@@ -1,0 +1,299 @@
+"""Calls of libraries, by their models: what they give, pass on, clean, check and hand to callbacks."""
+
+# The values here are nested tuples or parsed documents, which only their tags type; modules of one class name each other in annotations only.
+# pyright: reportImportCycles=false, reportUnknownVariableType=false
+
+from __future__ import annotations
+
+from abc import ABC
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from charter.analysis.taint.arguments import Arguments, choose, holds
+from charter.analysis.taint.frame import (
+    NO_KILL,
+    Kill,
+)
+from charter.analysis.taint.natives import NATIVE
+from charter.analysis.taint.objects import OBJECT_METHODS
+from charter.analysis.taint.sinks import Sinks
+from charter.analysis.taint.values import (
+    BIT,
+    EXTERNAL,
+    INSTANCE,
+    LANE,
+    NO,
+    PART,
+    RAW,
+    UNKNOWN,
+    Value,
+    bits,
+    fresh_bits,
+    join,
+    lanes,
+    spread,
+    with_marks,
+)
+
+if TYPE_CHECKING:
+    from charter.analysis.taint.frame import Cells
+    from charter.model.library.index import Entry
+    from charter.model.library.values import Callback
+
+_PATHS: Final = BIT["path"] | BIT["path-absolute"] | BIT["archive"]
+"""What a check of a path that is not normalised leaves open."""
+
+
+class LibraryCalls(Sinks, ABC):
+    """Calls of what is not the project's."""
+
+    pending = False
+    """Whether the call evaluated last left something in `last_kills`."""
+    unused = -1
+    """The place of a call of which nobody uses the value."""
+
+    def call_external(self, path: str, receiver: Value | None, arguments: Arguments, position: int) -> Value:
+        """The value of a call of something outside the project."""
+        entry = self.index.entry(path)
+        given = None
+        if entry.name or receiver is not None:
+            given = self._apply_facts(entry, path, receiver, arguments)
+        native = NATIVE.get(path)
+        if given is not None:
+            value = given
+        elif native is not None:
+            value = native(self, arguments, position)
+        else:
+            value = self._external_result(entry, path, receiver, arguments, position)
+        value = self._called(entry, path, value, receiver, arguments, position)
+        reference = value[2]
+        if (
+            reference is not None
+            and reference[0] == INSTANCE
+            and not value[3]
+            and reference[1][:9] != "builtins."
+        ):
+            known = {
+                "." + name: one for name, one in arguments.keywords.items() if one[1] is not NO and not one[0]
+            }
+            made = self.new_object(reference, position, known)
+            return (value[0], value[1], reference, made[3])
+        return value
+
+    def _called(
+        self,
+        entry: Entry,
+        path: str,
+        value: Value,
+        receiver: Value | None,
+        arguments: Arguments,
+        position: int,
+    ) -> Value:
+        """The value of a call after what the models say of its result and of the way on."""
+        if entry.registers:
+            self.engine.register(self, entry, arguments)
+        if entry.sanitizers:
+            value = self._sanitized(entry, value, receiver, arguments)
+        if entry.sources:
+            value = self._with_sources(entry, path, value, arguments, position)
+        if entry.call_type and (value[2] is None or not value[3]):
+            value = (value[0], value[1], (INSTANCE, entry.call_type), value[3])
+        if entry.guards:
+            self._guarded(entry, arguments, receiver)
+        if entry.exits:
+            self.state = None
+            return UNKNOWN
+        return value
+
+    def _apply_facts(
+        self, entry: Entry, path: str, receiver: Value | None, arguments: Arguments
+    ) -> Value | None:
+        """Check a call's sinks and call what it calls back; the value if it is that of the function called back."""
+        if entry.sinks:
+            self.check_sinks(entry.sinks, entry.name or path, arguments, receiver)
+        elif receiver is not None and not entry.name:
+            head, _, last = path.rpartition(".")
+            anywhere = self.index.anywhere.get(last) or self.index.anywhere.get(
+                f"{head.rpartition('.')[2]}.{last}"
+            )
+            if anywhere:
+                self.check_sinks(anywhere, path, arguments, receiver)
+        given: Value | None = None
+        for callback in entry.callbacks:
+            for function, place in choose(self, callback.function, arguments, receiver):
+                if function[2] is not None:
+                    passed = self._passed(callback, arguments, receiver, place)
+                    value = self.invoke(function, passed, place)
+                    if callback.returns:
+                        given = value if given is None else join(given, value)
+        return given
+
+    def _passed(
+        self, callback: Callback, arguments: Arguments, receiver: Value | None, place: int
+    ) -> Arguments:
+        """The arguments of a function that is called back; those of a mapping go by name."""
+        passed = Arguments.of([], place)
+        for one in callback.passes:
+            if one.path != ("[]",):
+                passed.add([value for value, _ in choose(self, one, arguments, receiver)])
+                continue
+            for value, _ in choose(self, replace(one, path=()), arguments, receiver):
+                cells = self.read_names(value)
+                exact = self.elements_exactly(value)
+                if cells:
+                    passed.keywords.update(cells)
+                elif exact is not None or value[0] or value[3]:
+                    passed.add(exact if exact is not None else [self.elements(value)])
+        return passed
+
+    def read_names(self, value: Value) -> dict[str, Value]:
+        """What a mapping with known texts for keys holds."""
+        cells: Cells = (self.state or {}).get(value[3][0]) or {} if len(value[3]) == 1 else {}
+        return {key: one for key, one in cells.items() if isinstance(key, str) and key[0] != "."}
+
+    def _external_result(
+        self, entry: Entry, path: str, receiver: Value | None, arguments: Arguments, position: int
+    ) -> Value:
+        if entry.propagators:
+            return self._propagated(entry, receiver, arguments)
+        last = path.rpartition(".")[2]
+        if receiver is not None:
+            return self._external_method(path, last, receiver, arguments, position)
+        reference = self._result_reference(entry, path, last)
+        return (0, NO, reference, ())
+
+    def _result_reference(self, entry: Entry, path: str, last: str) -> Any:
+        if entry.call_type:
+            return (INSTANCE, entry.call_type)
+        if last[:1].isupper():
+            return (INSTANCE, path)
+        if last == "__init__":
+            return None
+        return (EXTERNAL, path + "()") if len(path) < 120 else None
+
+    def _external_method(
+        self, path: str, last: str, receiver: Value, arguments: Arguments, position: int
+    ) -> Value:
+        owner = path.rpartition(".")[0]
+        special = OBJECT_METHODS.get(owner)
+        if special is not None:
+            result = special(self, last, receiver, arguments, position)
+            if result is not None:
+                return result
+        if receiver[3] and owner.startswith(("builtins.", "collections.")):
+            result = self.container_method(receiver, last, arguments, position)
+            if result is not None:
+                return result
+        if receiver[0]:
+            if last in {
+                "get",
+                "pop",
+                "__getitem__",
+                "getlist",
+                "get_all",
+                "getall",
+                "getone",
+                "getfirst",
+                "getvalue",
+            }:
+                return self._entry_of(receiver, arguments, position)
+            text = self.string_method(receiver, last, arguments, position)
+            if text is not None:
+                return (text[0], text[1], self._result_reference(self.index.entry(path), path, last), text[3])
+            return (receiver[0], NO, self._result_reference(self.index.entry(path), path, last), ())
+        return (0, NO, self._result_reference(self.index.entry(path), path, last), ())
+
+    def _entry_of(self, receiver: Value, arguments: Arguments, position: int) -> Value:
+        """`mapping.get(key, default)` of something untrusted."""
+        key = arguments.position(0) or UNKNOWN
+        taint = receiver[0]
+        held = self.read(receiver, key[1]) if receiver[3] and isinstance(key[1], str) else None
+        if held is not None:
+            return held
+        if isinstance(key[1], str):
+            taint = self.derive(taint, key[1], position)
+        default = arguments.get(1, "default")
+        if default is None:
+            return (taint, NO, None, ())
+        return join((taint, NO, None, ()), (default[0], NO, None, default[3]))
+
+    def _propagated(self, entry: Entry, receiver: Value | None, arguments: Arguments) -> Value:
+        value = UNKNOWN
+        for rule in entry.propagators:
+            if not holds(self, rule.when, arguments, receiver):
+                continue
+            taint = 0
+            for origin in rule.origins:
+                for one, _ in choose(self, origin, arguments, receiver):
+                    taint |= self.deep(one)
+            if rule.drops:
+                taint &= ~spread(bits(rule.drops))
+            if rule.adds:
+                taint = with_marks(taint, bits(rule.adds))
+            if rule.target.special == "return":
+                value = (value[0] | taint, NO, None, ())
+            elif taint:
+                for target, _ in choose(self, rule.target, arguments, receiver):
+                    self.taint_object(target, taint)
+        if entry.call_type:
+            return (value[0], NO, (INSTANCE, entry.call_type), ())
+        last = entry.name.rpartition(".")[2]
+        return (value[0], NO, (INSTANCE, entry.name), ()) if last[:1].isupper() else value
+
+    def taint_object(self, target: Value, taint: int) -> None:
+        """Make the contents of an object untrusted."""
+        from charter.analysis.taint.frame import REST
+
+        self.write(target, REST, (taint, NO, None, ()))
+
+    def _sanitized(self, entry: Entry, value: Value, receiver: Value | None, arguments: Arguments) -> Value:
+        taint = value[0]
+        extra = 0
+        for rule in entry.sanitizers:
+            if not holds(self, rule.when, arguments, receiver):
+                continue
+            for argument in rule.arguments:
+                for one, _ in choose(self, argument, arguments, receiver):
+                    extra |= self.deep(one)
+            cleared = spread(bits(rule.kinds))
+            taint = (taint | extra) & ~cleared if rule.kinds else 0
+        return (taint, NO, value[2], value[3] if taint else ())
+
+    def _with_sources(
+        self, entry: Entry, path: str, value: Value, arguments: Arguments, position: int
+    ) -> Value:
+        taint = value[0]
+        for source in entry.sources:
+            if holds(self, source.when, arguments, None):
+                key = arguments.position(0)
+                known = key[1] if key is not None and isinstance(key[1], str) else None
+                fresh = fresh_bits(source)
+                taint |= self.source(path, source.kind, source.says, position, fresh, known)
+        return (taint, NO, value[2], value[3])
+
+    def _guarded(self, entry: Entry, arguments: Arguments, receiver: Value | None) -> None:
+        yes: Kill = NO_KILL
+        no: Kill = NO_KILL
+        for guard in entry.guards:
+            if not holds(self, guard.when, arguments, receiver):
+                continue
+            mask = 0
+            for argument in guard.arguments:
+                for value, _ in choose(self, argument, arguments, receiver):
+                    taint = self.deep(value)
+                    for lane in lanes(taint):
+                        own = taint >> LANE * lane
+                        if not own & PART:
+                            safe = bits(guard.kinds)
+                            mask |= (safe & ~_PATHS if own & RAW and guard.kinds else safe) << LANE * lane
+            if not mask:
+                continue
+            if guard.outcome == "returns":
+                self.kill((mask, ()))
+            elif guard.outcome == "true":
+                yes = (yes[0] | mask, ())
+            else:
+                no = (no[0] | mask, ())
+        if yes is not NO_KILL or no is not NO_KILL:
+            self.last_kills = (yes, no)
+            self.pending = True
