@@ -5,55 +5,42 @@
 
 from __future__ import annotations
 
-import builtins
 from abc import ABC
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.analysis.taint.arguments import Arguments
-from charter.analysis.taint.calls import Calls
+from charter.analysis.taint.attributes import Attributes
 from charter.analysis.taint.frame import NO_KILL, REST
-from charter.analysis.taint.handlers import HARMLESS
 from charter.analysis.taint.values import (
     ALL_DANGERS,
     BIT,
-    BOUND,
     EXTERNAL,
     INSTANCE,
     NO,
-    PROJECT_CLASS,
     PROJECT_FUNCTION,
-    PROJECT_INSTANCE,
-    PROJECT_MODULE,
     UNKNOWN,
     Value,
     constant,
     fresh_bits,
     join,
-    references,
     spread,
 )
 from charter.model import ir
-from charter.model.project import Class, Function, Module
+from charter.model.project import Class, Function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from charter.model.ir import Node
 
-_FIELD_DATA: Final = frozenset({"cleaned_data", "validated_data", "data"})
-_BUILTINS: Final = frozenset(dir(builtins))
 _LARGEST: Final = 1 << 64
 _CONTROL: Final = spread(BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"])
-_ABSOLUTE: Final = spread(BIT["path-absolute"])
 _HTML: Final = spread(BIT["xss"])
 _MARKUP: Final = (INSTANCE, "markupsafe.Markup")
-_NAMES: Final = spread(BIT["path"] | BIT["path-absolute"] | BIT["ssrf"] | BIT["ssrf-part"])
-_CONTENTS: Final = frozenset({"stream", "file", "fileno", "buffer"})
-"""Attributes of a file that name no file."""
 _TEXTS: Final = (str, bytes, tuple)
 
 
-class Expressions(Calls, ABC):
+class Expressions(Attributes, ABC):
     """Expressions."""
 
     def value(self, node: Node) -> Value:
@@ -84,41 +71,6 @@ class Expressions(Calls, ABC):
                 return own
         return self.global_value(self.module, node[2], node[1])
 
-    def global_value(self, module: Module, name: str, position: int) -> Value:
-        """The value of a module-level name."""
-        found = self.project.member(module, name)
-        if found is not None:
-            variable = self.project.variable(module, name) if isinstance(found, str) else None
-            value = None if variable is None else self.engine.global_value(*variable, self)
-            return self.referred(found, position) if value is None else value
-        value = self.engine.global_value(module, name, self)
-        if value is not None:
-            return value
-        if name in _BUILTINS:
-            return (0, NO, (EXTERNAL, f"builtins.{name}"), ())
-        for star in self.project.star_modules(module):
-            if isinstance(star, str):
-                path = self.index.canonical(f"{star}.{name}")
-                if self.index.entry(path).name:
-                    return self.external(path, position)
-            else:
-                value = self.engine.global_value(star, name, self)
-                if value is not None:
-                    return value
-        if name == "__name__":
-            return constant(module.name)
-        return UNKNOWN
-
-    def referred(self, found: Module | Function | Class | str, position: int) -> Value:
-        """The value that stands for a definition."""
-        if isinstance(found, str):
-            return self.external(self.index.canonical(found), position)
-        if isinstance(found, Function):
-            return (0, NO, (PROJECT_FUNCTION, found, None), ())
-        if isinstance(found, Class):
-            return (0, NO, (PROJECT_CLASS, found), ())
-        return (0, NO, (PROJECT_MODULE, found), ())
-
     def external(self, path: str, position: int) -> Value:
         """The value of a name outside the project: untrusted if the models say so."""
         entry = self.index.entry(path)
@@ -148,164 +100,6 @@ class Expressions(Calls, ABC):
                     return value
             scope = scope.parent
         return UNKNOWN
-
-    # Attributes and items
-    def _attribute(self, node: Node) -> Value:
-        return self.attribute(self.value(node[2]), node[3], node[1])
-
-    def attribute(self, value: Value, name: str, position: int) -> Value:
-        """`value.name`."""
-        result: Value | None = None
-        if value[3]:
-            result = self.read(value, "." + name)
-        if result is None:
-            for reference in references(value[2]):
-                one = self._attribute_of(reference, value, name, position)
-                if one is not None:
-                    result = one if result is None else join(result, one)
-        if result is None:
-            return self._attribute_of_unknown(value, name)
-        return result
-
-    def _attribute_of_unknown(self, value: Value, name: str) -> Value:
-        if not value[0]:
-            return UNKNOWN
-        return (value[0] & ~_NAMES if name in _CONTENTS else value[0], NO, None, ())
-
-    def _attribute_of(self, reference: Any, value: Value, name: str, position: int) -> Value | None:
-        sort = reference[0]
-        if sort == EXTERNAL:
-            return self._attribute_of_external(reference[1], value, name, position)
-        if sort == INSTANCE:
-            return self._attribute_of_typed(reference[1], value, name, position)
-        if sort == PROJECT_INSTANCE:
-            return self._attribute_of_instance(reference, value, name, position)
-        if sort == PROJECT_MODULE:
-            return self._attribute_of_module(reference[1], name, position)
-        if sort == PROJECT_CLASS:
-            found = self.project.attribute(reference[1], name, self.module)
-            if isinstance(found, Function):
-                if self.engine.roles.sort(found) == "class":
-                    return (0, NO, (BOUND, value, found), ())
-                return (0, NO, (PROJECT_FUNCTION, found, None), ())
-            if found is not None:
-                return self.referred(found, position)
-            return self._attribute_of_class(reference[1], value, name, position)
-        return None
-
-    def _attribute_of_class(self, cls: Class, value: Value, name: str, position: int) -> Value:
-        stored = self.engine.field(cls, name, self)
-        if stored is UNKNOWN:
-            for base in self.project.externals(cls):
-                path = self.index.canonical(f"{base}.{name}")
-                if self.index.entry(path).name:
-                    return self._attribute_of_typed(path.rpartition(".")[0], value, name, position)
-        return stored
-
-    def _attribute_of_external(self, owner: str, value: Value, name: str, position: int) -> Value:
-        path = self.index.canonical(f"{owner}.{name}")
-        module = self.project.module(path, self.module)
-        if module is not None:
-            return (0, NO, (PROJECT_MODULE, module), ())
-        found = self.external(path, position)
-        return (found[0] | value[0], NO, found[2], found[3]) if value[0] else found
-
-    def _attribute_of_module(self, module: Module, name: str, position: int) -> Value:
-        value = self.global_value(module, name, position)
-        if value is UNKNOWN or (value[2] is not None and value[2] == (EXTERNAL, f"builtins.{name}")):
-            found = self.project.module(f"{module.name}.{name}", module) if module.is_package else None
-            if found is None:
-                found = self.project.attribute(module, name, self.module)
-            return self.referred(found, position) if found is not None else UNKNOWN
-        return value
-
-    def _attribute_of_typed(self, cls: str, value: Value, name: str, position: int) -> Value:
-        """An attribute of an instance of an external class."""
-        path = f"{cls}.{name}"
-        entry = self.index.entry(path)
-        if name in {"__class__", "__dict__"}:
-            return (value[0], NO, None, ())
-        taint = value[0]
-        if entry.sources:
-            if name in {"path", "full_path", "url", "base_url", "path_info"} and self.engine.is_static_route(
-                self.function
-            ):
-                return (0, NO, None, ())
-            for source in entry.sources:
-                fresh = fresh_bits(source)
-                taint |= self.source(entry.name or path, source.kind, source.says, position, fresh)
-        if entry.propagators:
-            return self._propagated(entry, value, Arguments(position))
-        if entry.sanitizers and taint:
-            from charter.analysis.taint.values import bits
-
-            for rule in entry.sanitizers:
-                taint = taint & ~spread(bits(rule.kinds)) if rule.kinds else 0
-        reference = (INSTANCE, entry.value_type) if entry.value_type else (EXTERNAL, entry.name or path)
-        return (taint, NO, reference, ())
-
-    def _attribute_of_instance(self, reference: Any, value: Value, name: str, position: int) -> Value | None:
-        cls: Class = reference[1]
-        method = self.project.method(cls, name)
-        if method is not None:
-            if self.engine.roles.is_property(method):
-                return self.call_function(method, value, Arguments(position), position, None)
-            return (0, NO, (BOUND, value, method), ())
-        stored = self.engine.field(cls, name, self)
-        if stored is not UNKNOWN:
-            if not value[0] or stored[0] or (stored[2] is not None and stored[2][1] in HARMLESS):
-                return stored
-            return (stored[0] | value[0], *stored[1:])
-        for base in self.project.externals(cls):
-            path = self.index.canonical(f"{base}.{name}")
-            if self.index.entry(path).name:
-                found = self._attribute_of_typed(path.rpartition(".")[0], value, name, position)
-                return self._with_fields(cls, found, position) if name in _FIELD_DATA else found
-        if value[0]:
-            return (value[0], NO, None, ())
-        externals = self.project.externals(cls)
-        return (0, NO, (EXTERNAL, f"{externals[0]}.{name}"), ()) if externals else None
-
-    def _with_fields(self, cls: Class, value: Value, position: int) -> Value:
-        """The cleaned data of a form or schema: what a field has converted is safe."""
-        cells = {
-            name: (value[0] & ~spread(safe), NO, None, ())
-            for name, safe in self.engine.safe_fields(cls, self).items()
-        }
-        if not cells or not value[0]:
-            return value
-        made = self.new_object(value[2], position, cells)
-        return (value[0], NO, made[2], made[3])
-
-    def _item(self, node: Node) -> Value:
-        owner = self.value(node[2])
-        index = node[3]
-        if index[0] == ir.SLICE:
-            bounds = [None if bound is None else self.value(bound) for bound in index[2:5]]
-            return self.sliced(owner, bounds, node[1])
-        key = self.value(index)
-        return self.subscript(owner, key, node[1])
-
-    def subscript(self, owner: Value, key: Value, position: int) -> Value:
-        """`owner[key]`."""
-        for reference in references(owner[2]):
-            if reference[0] == PROJECT_INSTANCE:
-                method = self.project.method(reference[1], "__getitem__")
-                if method is not None:
-                    return self.call_function(method, owner, Arguments.of([key], position), position, None)
-            elif reference[0] == INSTANCE and not reference[1].startswith(("builtins.", "collections.")):
-                entry = self.index.entry(f"{reference[1]}.__getitem__")
-                if entry.name:
-                    return self.call_external(
-                        f"{reference[1]}.__getitem__", owner, Arguments.of([key], position), position
-                    )
-        result = self.item(owner, key, position)
-        if result is UNKNOWN and self.state is not None:
-            default = self.read(owner, (".default",)) if owner[3] else None
-            if default is not None:
-                self.store(owner, key, default)
-                return default
-        return result
 
     # Calls
     def _call_node(self, node: Node) -> Value:
@@ -637,37 +431,6 @@ class Expressions(Calls, ABC):
             taint |= self.value(one)[0]
         return (taint, NO, None, ()) if taint else UNKNOWN
 
-    # Attributes as targets
-    def store_attribute(self, owner: Value, name: str, new: Value, position: int) -> None:
-        """`owner.name = new`."""
-        if owner[3]:
-            self.write(owner, "." + name, new)
-        for reference in references(owner[2]):
-            if reference[0] == PROJECT_INSTANCE or reference[0] == PROJECT_CLASS:
-                self.engine.store_field(reference[1], name, new, self)
-                for base in self.project.externals(reference[1]):
-                    self._assign_sink(f"{base}.{name}", new, position)
-            elif reference[0] in {INSTANCE, EXTERNAL}:
-                self._assign_sink(self.index.canonical(f"{reference[1]}.{name}"), new, position)
-            elif reference[0] == PROJECT_MODULE:
-                self.engine.store_global(reference[1], name, new, self)
-
-    def _assign_sink(self, path: str, new: Value, position: int) -> None:
-        entry = self.index.entry(path)
-        taint = self.deep(new)
-        if entry.sinks and taint & ALL_DANGERS:
-            for sink in entry.sinks:
-                self.reach(sink.kind, entry.name, taint, position, position, sink.severity, new)
-
-
-_EVALUATE: Final[list[Callable[[Any, Node], Value]]] = [
-    Expressions._const, Expressions._local, Expressions._global, Expressions._free, Expressions._attribute,
-    Expressions._item, Expressions._slice, Expressions._call_node, Expressions._binary, Expressions._boolean,
-    Expressions._not, Expressions._unary, Expressions._compare, Expressions._choice, Expressions._format,
-    Expressions._sequence, Expressions._mapping, Expressions._function, Expressions._comprehension,
-    Expressions._yield, Expressions._delegate, Expressions._walrus, Expressions._starred, Expressions._opaque,
-]  # fmt: skip
-
 
 def _folded(operator: str, left: Any, right: Any) -> Value | None:
     """The value of an operation on constants, None if it has none or is too large."""
@@ -711,3 +474,12 @@ def _folded(operator: str, left: Any, right: Any) -> Value | None:
     if isinstance(result, str | bytes) and len(result) > 4000:
         return None
     return constant(result)
+
+
+_EVALUATE: Final[list[Callable[[Any, Node], Value]]] = [
+    Expressions._const, Expressions._local, Expressions._global, Expressions._free, Expressions._attribute,
+    Expressions._item, Expressions._slice, Expressions._call_node, Expressions._binary, Expressions._boolean,
+    Expressions._not, Expressions._unary, Expressions._compare, Expressions._choice, Expressions._format,
+    Expressions._sequence, Expressions._mapping, Expressions._function, Expressions._comprehension,
+    Expressions._yield, Expressions._delegate, Expressions._walrus, Expressions._starred, Expressions._opaque,
+]  # fmt: skip
