@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from charter.analysis.orm import decorators, django, rows, serializers, sqlalchemy, views
@@ -162,7 +163,9 @@ def instance_attribute(run: Machine, value: Instance, name: str, site: Site) -> 
             member, owner.module, owner, None if decorators.decorated(member, "staticmethod") else value
         )
         if decorators.is_property(member):
-            return run.invoke(function, [], {}, site)
+            kept = decorators.is_cached(member)
+            with run.masked(frozenset(value.born)) if kept else nullcontext():
+                return run.invoke(function, [], {}, site)
         return function
     if isinstance(member, ast.ClassDef):
         inner = owner.module.inner.get(member)
@@ -171,11 +174,12 @@ def instance_attribute(run: Machine, value: Instance, name: str, site: Site) -> 
 
 
 def _construct_blind(run: Machine, value: Instance, constructor: tuple[Class, ast.AST], site: Site) -> None:
-    """Run `__init__` with unknown arguments, for an instance that was met ready-made."""
+    """Run `__init__` with unknown arguments, for an instance that was met ready-made: before any loop that runs."""
     value.attributes["__init__"] = UNKNOWN
     owner, node = constructor
     if isinstance(node, ast.FunctionDef):
-        run.invoke(Function(node, owner.module, owner, value), [], {}, site)
+        with run.masked(frozenset()):
+            run.invoke(Function(node, owner.module, owner, value), [], {}, site)
 
 
 def super_attribute(run: Machine, receiver: Value, owner: Class, name: str) -> Value:

@@ -97,7 +97,8 @@ def construct(run: Machine, cls: Class, arguments: Arguments, site: Site) -> Val
             (n, v) for n, v in arguments.keywords.items() if n in model.relations and isinstance(v, Row)
         )
         return Row(model, OPAQUE, None, varies=frozenset(run.running()), known=known, fresh=True)
-    instance = Instance(cls, dict(arguments.keywords) if _is_record(run, cls) else {})
+    known = dict(arguments.keywords) if _is_record(run, cls) else {}
+    instance = Instance(cls, known, born=run.running())
     if _is_record(run, cls):
         names = [n for n, m in cls.members.items() if isinstance(m, ast.AnnAssign)]
         instance.attributes.update(zip(names, arguments.positional, strict=False))

@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm import fixes, merging
+from charter.analysis.orm import deliberate, fixes, merging
 from charter.analysis.orm.frames import OPERATIONS, Event, Repeated
 from charter.analysis.orm.values import Query
 from charter.analysis.orm.world import Module, Site
@@ -68,74 +68,11 @@ def _far(event: Event) -> bool:
         return False
     operation = OPERATIONS[event.kind]
     distance = len(event.calls) - event.loop.depth
-    if distance and operation != "read" and _same_row(event):
+    if distance and operation != "read" and deliberate.is_same_row(event):
         return True
     if distance == 0 or (operation == "read" and distance == 1):
         return False
     return distance > _FARTHEST[operation] or _length(event.site) > _SHORT
-
-
-def _same_row(event: Event) -> bool:
-    """Whether a loop that goes through no rows comes back to one and the same row."""
-    loop, row = event.loop, event.row
-    return loop is not None and row is not None and not loop.rows and loop.number not in row.varies
-
-
-def _deliberate(event: Event, *, mended: bool) -> bool:
-    """Whether the code means to treat row by row: each is locked, copied or in a transaction, or what is made is used."""
-    row = event.row
-    for query in (event.query if event.method == "get" else None, row.query if row and row.one else None):
-        if query is not None and any(step.name == "select_for_update" for step in query.steps):
-            return True
-    site = event.site
-    if (
-        OPERATIONS[event.kind] != "write"
-        or not isinstance(site.file, Module)
-        or not isinstance(site.node, ast.Call)
-    ):
-        return False
-    parents = site.file.parents
-    if not mended and event.method == "create" and isinstance(parents.get(site.node), _KEEPERS):
-        return True
-    return _row_by_row(event, site.node, parents)
-
-
-_KEEPERS = (ast.Assign, ast.AnnAssign, ast.Return)
-
-
-def _row_by_row(event: Event, call: ast.Call, parents: dict[ast.AST, ast.AST]) -> bool:
-    if event.method == "update" and any(_is_expression(keyword.value) for keyword in call.keywords):
-        return True
-    stop = event.loop.site.node if event.loop is not None else None
-    if isinstance(stop, (ast.For, ast.AsyncFor)) and any(_makes_copy(statement) for statement in stop.body):
-        return True
-    node: ast.AST | None = call
-    while (
-        node is not None
-        and node is not stop
-        and not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-    ):
-        if isinstance(node, ast.With) and any("atomic" in ast.dump(item.context_expr) for item in node.items):
-            return True
-        node = parents.get(node)
-    return False
-
-
-def _is_expression(value: ast.expr) -> bool:
-    """Whether the database computes a value from the row: `F("stock") - 1`."""
-    return any(
-        isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "F" for n in ast.walk(value)
-    )
-
-
-def _makes_copy(statement: ast.stmt) -> bool:
-    """`row.pk = None`: saving it inserts another row."""
-    return (
-        isinstance(statement, ast.Assign)
-        and isinstance(statement.value, ast.Constant)
-        and statement.value.value is None
-        and any(isinstance(t, ast.Attribute) and t.attr in {"pk", "id"} for t in statement.targets)
-    )
 
 
 def _length(site: Site) -> int:
@@ -208,7 +145,7 @@ def facts(found: Iterable[Repeated], schema: fixes.Knowledge) -> dict[str, list[
     planned = fixes.plan(items, schema)
     result: dict[str, list[QueryInLoop]] = {}
     for item, made in zip(items, planned, strict=True):
-        if _deliberate(item.event, mended=bool(made)):
+        if deliberate.is_meant(item.event, mended=bool(made)):
             continue
         fact = _fact(item, made)
         result.setdefault(item.home, []).append(fact)
@@ -287,11 +224,22 @@ def _stations(event: Event) -> tuple[Station, ...]:
 
 
 def _invariant(event: Event) -> bool:
-    """Whether a query of its own is the same in every round."""
-    row = event.row
-    if event.kind != "related" or row is None or event.loop is None:
+    """Whether a query of its own is the same in every round, as far as its row and its arguments tell."""
+    row, loop, node = event.row, event.loop, event.site.node
+    if event.kind != "related" or row is None or loop is None or row.varies:
         return False
-    return not row.varies
+    plain = node is None or not any(
+        isinstance(n, ast.Call) and (n.args or n.keywords) for n in ast.walk(node)
+    )
+    return plain or (len(event.calls) == loop.depth and not _names(loop.site) & _names(event.site))
+
+
+def _names(site: Site) -> set[str]:
+    """The names that a loop assigns, or that an expression reads."""
+    if site.node is None:
+        return set()
+    kind = ast.Load if isinstance(site.node, ast.expr) else ast.Store
+    return {n.id for n in ast.walk(site.node) if isinstance(n, ast.Name) and isinstance(n.ctx, kind)}
 
 
 def _symbol(site: Site) -> str:

@@ -553,7 +553,9 @@ def _changed(
         for value, key in zip(given, keys, strict=True):
             if isinstance(value, (Container, Dictionary, Instance)):
                 same = (
-                    Instance(receiver.cls, before, receiver.name) if value is receiver and receiver else value
+                    Instance(receiver.cls, before, receiver.name, receiver.born)
+                    if value is receiver and receiver
+                    else value
                 )
                 if key_of(same) != key:
                     return True

@@ -195,7 +195,7 @@ class Machine(ABC):
                     result.element = self.vary(value.element, loop, depth + 1)
                 return result
             case Instance(cls=Class()):
-                copy = Instance(value.cls, {}, value.name)
+                copy = Instance(value.cls, {}, value.name, (*value.born, loop.number))
                 for name, inner in value.attributes.items():
                     copy.attributes[name] = self.vary(inner, loop, depth + 1)
                 return copy

@@ -149,11 +149,12 @@ class Dictionary(Value):
 
 @dataclass(slots=True, eq=False)
 class Instance(Value):
-    """An instance of a project class that is no model."""
+    """An instance of a project class that is no model; `born` are the loops each round of which makes another."""
 
     cls: Class | None
     attributes: dict[str, Value] = field(default_factory=dict[str, Value])
     name: str = ""
+    born: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
