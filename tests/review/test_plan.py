@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace as renewed
 
 from charter.review.apply import apply_review
 from charter.review.document import Item, Review, dump, load
@@ -187,4 +188,15 @@ def test_of_two_comments_on_one_finding_one_is_closed() -> None:
     assert [(step.action.do, step.action.why) for step in plan.steps] == [
         ("keep", ""),
         ("resolve", "duplicate"),
+    ]
+
+
+def test_a_finding_that_another_one_now_says_is_not_called_fixed() -> None:
+    forge = MemoryForge()
+    apply_review(document_of([item_of(0)]), forge, RENDERER, Limits(), "auto")
+    stronger = renewed(document_of([item_of(1)]), repeats=(item_of(0).fingerprint,))
+    plan = make_plan(stronger, forge.state(), RENDERER, Limits(), "auto")
+    assert [(step.action.do, step.action.why) for step in plan.steps] == [
+        ("resolve", "duplicate"),
+        ("post", ""),
     ]

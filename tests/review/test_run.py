@@ -343,6 +343,22 @@ def test_nothing_of_the_change_is_run(shell: Shell, tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize("link", [".charter_cache", ".charter_cache/.gitignore"])
+def test_nothing_is_written_where_a_link_of_the_change_leads(shell: Shell, tmp_path: Path, link: str) -> None:
+    _branch(shell.project)
+    outside = tmp_path / "outside"
+    if "/" not in link:
+        outside.mkdir()
+    place = shell.project.root / link
+    place.parent.mkdir(exist_ok=True)
+    place.symlink_to(outside)
+    shell.project.git("add", "-f", link)
+    shell.project.commit({"more.py": "z = 1\n"})
+    assert cli.main(["review", "--base", "main"], standalone_mode=False) == 1
+    assert not outside.is_file()
+    assert not outside.is_dir() or list(outside.iterdir()) == []
+
+
 def test_secrets_are_masked(shell: Shell) -> None:
     token = "ghp_" + "a1B2" * 9
     _branch(shell.project, {"shop.py": f"y = eval('{token}')\n"})
@@ -387,6 +403,17 @@ def test_one_rule_says_one_thing_on_one_line(shell: Shell) -> None:
     result = shell("--base", "main", "--output-format", "concise")
     assert result.output.count("shop.py:1:") == 1
     assert "(and 2 more on this line)" in result.output
+
+
+def test_two_rules_that_say_one_thing_of_one_place_say_it_once(shell: Shell) -> None:
+    _branch(shell.project, {"shop.py": "def f(form):\n    return eval(form)\n"})
+    review = load(shell("--base", "main", "--output-format", "json").output.encode())
+    assert [(item.rule, item.also) for item in review.items] == [("call-of-eval", ("eval-of-form",))]
+    assert len(review.repeats) == 1
+    printed = shell("--base", "main").output
+    assert "1 new finding" in printed
+    assert ", `eval-of-form`\n\n`eval(form)` runs text as code." in printed
+    assert "# charter: ignore[call-of-eval, eval-of-form] -- reason" in printed
 
 
 def test_hooks_before_a_push_review_what_is_pushed(shell: Shell) -> None:

@@ -1,4 +1,4 @@
-"""A charter of two rules, so that the tests of this folder do not change when the shipped rules do."""
+"""A charter of three rules, so that the tests of this folder do not change when the shipped rules do."""
 
 from __future__ import annotations
 
@@ -41,11 +41,20 @@ def global_statement(node: ast.Global, ctx: Context) -> Iterator[Finding]:
     yield ctx.finding(node, f"`{node.names[0]}` is changed for all")
 
 
-RULES = registry([call_of_eval, global_statement])
+@rule(
+    ast.Call, code="TOY003", principles=("code-injection",), severity=Severity.LOW, calls=("builtins.eval",)
+)
+def eval_of_form(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """Say of one name what the first rule says of every text."""
+    if ctx.source(call.args[0]) == "form":
+        yield ctx.finding(call, "`form` runs as code")
+
+
+RULES = registry([call_of_eval, global_statement, eval_of_form])
 
 
 class ToyCatalogue:
-    """Pages of the two rules."""
+    """Pages of the rules."""
 
     def rule(self, name: str) -> Page | None:
         return (

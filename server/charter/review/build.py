@@ -16,7 +16,7 @@ from charter.review.suggest import anchor, patch, suggest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from charter.api import Edit, Finding, Location
+    from charter.api import Edit, Finding, Location, Span
     from charter.mend.offer import Offer
     from charter.review.analyse import Analysis
     from charter.review.diff import FileChange
@@ -56,7 +56,7 @@ class Builder:
         self._analysis: Analysis = analysis
         self._least: Severity = least
         self._proofs: int = proofs
-        self._repeats: Counter[str] = Counter()
+        self._told: _Told = _Told()
         self._redact: Redactor = Redactor(analysis.head.report.findings, analysis.head.text)
         self._offers: Mapping[str, tuple[Offer, ...]] = {}
 
@@ -72,7 +72,8 @@ class Builder:
         told = sorted(
             (k for k in analysis.comparison.new if k.finding.severity >= self._least), key=_importance
         )
-        shown, self._repeats = _once_a_line(told)
+        self._told = _Told(told)
+        shown = self._told.shown
         self._offers = self._analysis.offers([k.finding for k in shown if self._stands(k)][: self._proofs])
         before, after, moves = scores or (None, None, ())
         return Review(
@@ -82,6 +83,7 @@ class Builder:
             head=head,
             files=sum(path.endswith((".py", ".pyi", ".ipynb")) for path in analysis.diff.files),
             items=tuple(self._item(known) for known in shown[:_ITEMS]),
+            repeats=self._told.left_out,
             old=tuple(
                 k.fingerprint for k in analysis.comparison.old if k.finding.path in analysis.diff.files
             ),
@@ -119,11 +121,12 @@ class Builder:
             fingerprint=known.fingerprint,
             kin=known.kin,
             rule=finding.rule,
+            also=tuple(self._told.also.get(known.fingerprint, ())),
             code=finding.code,
             principles=finding.principles,
             severity=_SEVERITIES[finding.severity],
             confidence=_CONFIDENCES[finding.confidence],
-            message=self._say(finding.message + _more(self._repeats[known.fingerprint])),
+            message=self._say(finding.message + _more(self._told.repeats[known.fingerprint])),
             path=self._full(finding.path),
             line=known.start,
             column=finding.location.column + 1,
@@ -188,15 +191,44 @@ class Builder:
         return text, apply_edits(text, edits)
 
 
-def _once_a_line(told: Iterable[Known]) -> tuple[list[Known], Counter[str]]:
-    """Of the findings of one rule on one line the first, and how many followed it, by its fingerprint."""
-    first: dict[tuple[str, str, int], Known] = {}
-    repeats: Counter[str] = Counter()
-    for known in told:
-        kept = first.setdefault((known.finding.path, known.finding.rule, known.start), known)
-        if kept is not known:
-            repeats[kept.fingerprint] += 1
-    return list(first.values()), repeats
+class _Told:
+    """What is told of findings, the most important first: one rule once a line, and one thing by one rule.
+
+    Two rules say one thing where they mean the same code and the lesser one's principle is also the other's.
+
+    Attributes:
+        shown: the findings that stand for all.
+        repeats: how many of the same rule are told with one, by its fingerprint.
+        also: other rules that are told with one, by its fingerprint.
+        left_out: the fingerprints of those that are told with another.
+    """
+
+    def __init__(self, told: Iterable[Known] = ()) -> None:
+        self.shown: list[Known] = []
+        self.repeats: Counter[str] = Counter()
+        self.also: dict[str, list[str]] = {}
+        left_out: list[str] = []
+        lines: dict[tuple[str, str, int], Known] = {}
+        spans: dict[tuple[str, Span], list[Known]] = {}
+        for known in told:
+            finding = known.finding
+            line, span = (finding.path, finding.rule, known.start), (finding.path, finding.location.span)
+            stronger = spans.setdefault(span, [])
+            if kept := lines.get(line):
+                self.repeats[kept.fingerprint] += 1
+            elif kept := next((one for one in stronger if _covers(one.finding, finding)), None):
+                self.also.setdefault(kept.fingerprint, []).append(finding.rule)
+            else:
+                self.shown.append(known)
+                stronger.append(known)
+                lines[line] = known
+                continue
+            left_out.append(known.fingerprint)
+        self.left_out: tuple[str, ...] = tuple(left_out)
+
+
+def _covers(stronger: Finding, weaker: Finding) -> bool:
+    return bool(weaker.principles) and weaker.principles[0] in stronger.principles
 
 
 def _more(count: int) -> str:

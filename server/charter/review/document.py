@@ -103,6 +103,7 @@ class Item(_Value, frozen=True, kw_only=True):
         fingerprint: its identity, without line numbers.
         kin: its identity without the file's name, to follow it through renames of new files.
         rule: the rule's name.
+        also: further rules that say the same of the same code.
         code: the rule's short handle.
         principles: slugs, the main one first.
         severity: how bad.
@@ -123,6 +124,7 @@ class Item(_Value, frozen=True, kw_only=True):
     fingerprint: Digest
     kin: Digest
     rule: Name
+    also: Annotated[tuple[Name, ...], msgspec.Meta(max_length=20)] = ()
     code: Name
     principles: Annotated[tuple[Name, ...], msgspec.Meta(max_length=20)] = ()
     severity: SeverityName
@@ -187,6 +189,7 @@ class Review(_Value, frozen=True, kw_only=True):
         head: the commit reviewed.
         files: how many Python files the change touches.
         items: the new findings, the most important first.
+        repeats: fingerprints of new findings that are told with another at the same place.
         old: fingerprints of findings of the touched files that were there before.
         old_count: how many findings of the whole project were there before.
         fixed_count: how many findings of the base are gone.
@@ -205,6 +208,7 @@ class Review(_Value, frozen=True, kw_only=True):
     head: Sha
     files: Count = 0
     items: Annotated[tuple[Item, ...], msgspec.Meta(max_length=5000)] = ()
+    repeats: Annotated[tuple[Digest, ...], msgspec.Meta(max_length=50_000)] = ()
     old: Annotated[tuple[Digest, ...], msgspec.Meta(max_length=50_000)] = ()
     old_count: Count = 0
     fixed_count: Count = 0

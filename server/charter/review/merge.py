@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _ITEMS: Final = 5000
 """As many as a document holds."""
 _COUNTS: Final = ("files", "old_count", "fixed_count", "hidden")
-_LISTS: Final = ("old", "unread", "notes")
+_LISTS: Final = ("repeats", "old", "unread", "notes")
 
 
 def merged(reviews: Mapping[str, Review]) -> Review:

@@ -124,9 +124,11 @@ def _match(review: Review, state: State) -> tuple[Mapping[str, Thread], list[tup
             strays.append(best)
         left.extend((thread, "duplicate") for thread in threads if thread is not best)
     followed = _follow(review.items, matched, strays)
-    old = set(review.old)
+    old, repeats = set(review.old), set(review.repeats)
     unmatched = [thread for thread in strays if thread.id not in followed]
-    left.extend((thread, "old" if thread.marker.fingerprint in old else "fixed") for thread in unmatched)
+    for thread in unmatched:
+        said = thread.marker.fingerprint
+        left.append((thread, "duplicate" if said in repeats else "old" if said in old else "fixed"))
     return matched, left
 
 

@@ -93,7 +93,8 @@ class Renderer:
     def _comment(self, item: Item) -> str:
         page = self.catalogue.rule(item.rule)
         name = link(code(item.rule), page.url) if page and page.url else code(item.rule)
-        parts = [f"**{item.severity.capitalize()}** · {name}\n\n{_sentence(item.message)}"]
+        also = "".join(f", {code(one)}" for one in item.also)
+        parts = [f"**{item.severity.capitalize()}** · {name}{also}\n\n{_sentence(item.message)}"]
         if page and page.why:
             parts.append(page.why)
         if item.suggestion and self.suggestion:
@@ -103,9 +104,8 @@ class Renderer:
             parts.append(_patch(item))
         parts.extend(self._places("How the value gets here", item.flow, numbered=True))
         parts.extend(self._places("Related places", item.related, numbered=False))
-        parts.append(
-            f"<sub>{self._principle(item)} · silence: `# charter: ignore[{item.rule}] -- reason`</sub>"
-        )
+        rules = ", ".join((item.rule, *item.also))
+        parts.append(f"<sub>{self._principle(item)} · silence: `# charter: ignore[{rules}] -- reason`</sub>")
         return _fit(parts, keep=1)
 
     def _principle(self, item: Item) -> str:
@@ -226,7 +226,10 @@ def _counts(review: Review) -> str:
     if review.fixed_count:
         said.append(f"{review.fixed_count} fixed by this change")
     if review.old_count:
-        said.append(f"{review.old_count} that were there before are not shown")
+        said.append(
+            f"{review.old_count} that {'was' if review.old_count == 1 else 'were'} there before "
+            f"{'is' if review.old_count == 1 else 'are'} not shown"
+        )
     if review.hidden:
         said.append(f"{review.hidden} new below the severity asked for")
     if review.unread:

@@ -172,14 +172,25 @@ def _make_one(
     base, head = trees
     with settings_of(repository, base, home) as settings:
         principles = constitution.load(rules, settings).principles
+        cache = None
         folder = repository.root / home.folder / settings.cache_dir
-        cache = Cache(folder) if options.cache and settings.cache else None
+        # A link that the change put there could lead what is written anywhere.
+        if options.cache and settings.cache and not _leads_away(repository.root, folder):
+            cache = Cache(folder)
         tools = Tools(settings, rules, principles, options.jobs or default_jobs(), cache)
         analysis = analyse(repository, base, head, tools, home)
         builder = Builder(analysis, options.min_severity, max(options.max_comments, 1))
         return _Made(
             home, builder.review(base, head, moved(analysis)), tuple(principles), settings.fail_under
         )
+
+
+def _leads_away(root: Path, folder: Path) -> bool:
+    """Whether a symbolic link stands on the way from the repository's root to a folder, or in the folder."""
+    way = [place for place in (folder, *folder.parents) if root in place.parents]
+    return any(place.is_symlink() for place in way) or any(
+        place.is_symlink() for place in (folder.glob("*") if folder.is_dir() else ())
+    )
 
 
 def _renderer(rules: Registry, principles: Iterable[Principle]) -> Renderer:
