@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from benchmarks.nplus1 import main, run, verdict
 from charter.engine.project import Project, assemble, reduce_all
 from charter.engine.reduce import Reducer
 from charter.engine.registry import load
@@ -29,6 +28,7 @@ class Person(models.Model):
         app_label = "hr"
 """
 DJANGO_RUN = """
+import json
 import django
 from django.conf import settings
 settings.configure(DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
@@ -49,7 +49,7 @@ for size in (2, 4):
     with CaptureQueriesContext(connection) as queries:
         results.append(repr(reports.report()))
     counts.append(len(queries))
-print(counts[0] == counts[1], results)
+print(json.dumps({"queries": counts, "result": results}))
 """
 SQLALCHEMY_MODELS = """
 from sqlalchemy import ForeignKey
@@ -71,6 +71,7 @@ class Person(Base):
     team: Mapped[Team] = relationship(back_populates="members")
 """
 SQLALCHEMY_RUN = """
+import json
 from sqlalchemy import create_engine, event
 from sqlalchemy.orm import Session
 from hr import reports
@@ -88,7 +89,7 @@ for size in (2, 4):
         results.append(repr(reports.report(session)))
     counts.append(len(statements))
     engine.dispose()
-print(counts[0] == counts[1], results)
+print(json.dumps({"queries": counts, "result": results}))
 """
 REGISTRY = load()
 CASES = {
@@ -135,17 +136,11 @@ def _mended(files: dict[str, str]) -> dict[str, str]:
     return {**files, **proof.texts}
 
 
-def _run(folder: Path, files: dict[str, str], script: str) -> tuple[bool, str]:
-    for path, text in files.items():
+def _written(folder: Path, files: dict[str, str], script: str) -> Path:
+    for path, text in {**files, "run.py": script}.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, "utf-8")
-    (folder / "run.py").write_text(script, "utf-8")
-    done = subprocess.run(
-        [sys.executable, "run.py"], cwd=folder, capture_output=True, text=True, check=False, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    constant, _, result = done.stdout.partition(" ")
-    return constant == "True", result
+    return folder
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -154,8 +149,19 @@ def test_a_finding_grows_with_the_rows_and_its_fix_does_not(name: str, tmp_path:
     _ = pytest.importorskip(kind)
     script = DJANGO_RUN if kind == "django" else SQLALCHEMY_RUN
     files = _program(kind, body)
-    constant, before = _run(tmp_path / "before", files, script)
-    assert not constant, "the case itself is no N+1"
-    constant, after = _run(tmp_path / "after", _mended(files), script)
-    assert constant
-    assert after == before
+    (before,) = run(_written(tmp_path / "before", files, script)).values()
+    assert before.grows, "the case itself is no N+1"
+    (after,) = run(_written(tmp_path / "after", _mended(files), script)).values()
+    assert verdict(before, after) == "constant"
+
+
+def test_the_command_mends_and_measures_every_program_of_a_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _ = pytest.importorskip("sqlalchemy")
+    kind, body = CASES["to one"]
+    _ = _written(tmp_path / "lazy", _program(kind, body), SQLALCHEMY_RUN)
+    script = 'print(\'{"queries": [1, 1], "result": "x"}\')'
+    _ = _written(tmp_path / "plain", {"plain.py": "x = 1\n"}, script)
+    assert main([str(tmp_path)]) == 0
+    assert sorted(capsys.readouterr().out.strip().split(", ")) == ["1 as before", "1 constant"]
