@@ -150,6 +150,9 @@ def test_the_push_hook_compares_with_what_the_remote_has(consumer: Consumer) -> 
     assert done.returncode == 1
     assert "new.py:2:" in done.stdout
     assert "old.py" not in done.stdout
+    # A runner names no range when the remote has no commit yet.
+    first = consumer.run("charter-push", "--all-files", "--hook-stage", "pre-push")
+    assert first.returncode == 0, first.stdout + first.stderr
 
 
 def test_a_file_list_that_is_split_into_several_calls_finds_what_one_call_finds(tmp_path: Path) -> None:

@@ -124,6 +124,9 @@ def test_the_first_commit_can_be_reviewed_too(shell: Shell) -> None:
     shell.project.write(BAD)
     shell.project.git("add", "-A")
     assert "shop.py:2" in shell("--staged", "--output-format", "concise").output
+    shell.project.write({"charter.toml": 'ignore = ["call-of-eval"]\n'})
+    shell.project.git("add", "-A")
+    assert shell("--staged", "--output-format", "concise").output == ""
 
 
 def test_the_job_of_a_pull_request_posts_and_fails(shell: Shell, tmp_path: Path) -> None:
@@ -421,3 +424,14 @@ def test_hooks_before_a_push_review_what_is_pushed(shell: Shell) -> None:
     result = shell("--pushed", "--output-format", "concise", PRE_COMMIT_FROM_REF=base, PRE_COMMIT_TO_REF=head)
     assert result.exit_code == 1
     assert result.output.startswith("shop.py:2:")
+
+
+def test_a_first_push_is_not_held_up(shell: Shell) -> None:
+    _branch(shell.project)
+    result = shell("--pushed", PRE_COMMIT="1")
+    assert result.exit_code == 0
+    assert "nothing to compare with" in result.output
+    shell.patch.delenv("PRE_COMMIT")
+    result = shell("--pushed")
+    assert result.exit_code == 2
+    assert "--pushed needs PRE_COMMIT_FROM_REF" in result.output

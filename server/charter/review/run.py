@@ -137,10 +137,12 @@ def _make(options: Options, repository: Repository, base: str, head: str) -> tup
     from charter.review.snapshot import settings_of
 
     rules = registry.load()
-    with settings_of(repository, base) as settings:
-        found = homes(repository, base, DEFAULT_EXCLUDE + settings.exclude)
+    # Before the first commit there is no base to ask, and what is staged is the user's own.
+    trusted = head if options.staged and not repository.files(base) else base
+    with settings_of(repository, trusted) as settings:
+        found = homes(repository, trusted, DEFAULT_EXCLUDE + settings.exclude)
     made = [
-        _make_one(options, repository, (base, head), home, rules)
+        _make_one(options, repository, (base, head, trusted), home, rules)
         for home in touched(repository, found, base, head)
     ]
     principles = {principle.slug: principle for one in made for principle in one.principles}
@@ -160,7 +162,7 @@ class _Made:
 
 
 def _make_one(
-    options: Options, repository: Repository, trees: tuple[str, str], home: Home, rules: Registry
+    options: Options, repository: Repository, trees: tuple[str, str, str], home: Home, rules: Registry
 ) -> _Made:
     from charter.engine import constitution
     from charter.engine.cache import Cache
@@ -169,8 +171,8 @@ def _make_one(
     from charter.review.build import Builder
     from charter.review.snapshot import settings_of
 
-    base, head = trees
-    with settings_of(repository, base, home) as settings:
+    base, head, trusted = trees
+    with settings_of(repository, trusted, home) as settings:
         principles = constitution.load(rules, settings).principles
         cache = None
         folder = repository.root / home.folder / settings.cache_dir
@@ -356,6 +358,11 @@ def main(asked: dict[str, Any]) -> int:
     from charter.review.git import GitError
 
     expected = (ConstitutionError, PackError, SettingsError, DocumentError, GitError, TargetError, OSError)
+    if asked["pushed"] and _has_no_range(os.environ):
+        sys.stderr.write(
+            "charter: there is nothing to compare with, as on a first push; `charter check` tells all findings\n"
+        )
+        return PASSED
     try:
         return run(_options(asked), sys.stdout, sys.stderr)
     except expected as error:
@@ -372,6 +379,11 @@ def _options(asked: dict[str, Any]) -> Options:
         raise TargetError(f"{severity.lower()!r} is no severity; say info, low, medium, high or critical")
     values["min_severity"] = Severity[severity]
     return Options(root=Path.cwd(), **values)
+
+
+def _has_no_range(environment: Mapping[str, str]) -> bool:
+    """Whether a hook runs without a range of commits: pre-commit names none when the remote has no commit yet."""
+    return bool(environment.get("PRE_COMMIT")) and not environment.get("PRE_COMMIT_FROM_REF")
 
 
 def _pushed(end: str) -> str:
