@@ -155,3 +155,22 @@ def test_code_that_is_read_otherwise_outside_an_edit_is_noticed(
     edit = Edit(Span(start, start + len(part)), new)
     after = Source("a.py", apply_edits(before, [edit]))
     assert same_outside(Source("a.py", before), after, [edit]) is same
+
+
+@pytest.mark.parametrize(
+    ("before", "behind", "new", "same"),
+    [
+        ("for x in rows.order():\n    x()\n", "rows.order()", ".first()", True),
+        ("y = [x for x in rows.order()]\n", "rows.order()", ".first()", True),
+        ("y = list(rows.order(), *a)\n", "rows.order()", ".first(1)", True),
+        ("y = a * b\n", "a * b", " + 1", False),
+        ("y = a * b\n", "a * b", ".c", True),
+    ],
+)
+def test_what_is_put_behind_an_expression_leaves_it_as_it_was(
+    before: str, behind: str, new: str, same: bool
+) -> None:
+    at = before.index(behind) + len(behind)
+    edit = Edit(Span(at, at), new)
+    after = Source("a.py", apply_edits(before, [edit]))
+    assert same_outside(Source("a.py", before), after, [edit]) is same

@@ -67,11 +67,29 @@ class _Comparison:
         return self._same_scalars(before, after) or self._edited(before, after)
 
     def _same_or_untouched(self, left: ast.AST, right: ast.AST) -> bool:
-        if self._touches(self.old.span(left), self.gone) or self._touches(self.new.span(right), self.made):
+        if self._touches(self.old.span(left), self.gone):
             return self.same(left, right)
+        if self._touches(self.new.span(right), self.made):
+            return self._prolonged(left, right) or self.same(left, right)
         return ast.dump(left) == ast.dump(right)
 
+    @staticmethod
+    def _prolonged(left: ast.AST, right: ast.AST) -> bool:
+        """Whether an expression was kept, and calls or attributes were put behind it: `rows` and `rows.first()`."""
+        wanted = ast.dump(left)
+        inner: ast.AST = right
+        while isinstance(inner, (ast.Call, ast.Attribute, ast.Subscript)):
+            inner = inner.func if isinstance(inner, ast.Call) else inner.value
+            if type(inner) is type(left) and ast.dump(inner) == wanted:
+                return True
+        return False
+
     def _same_lists(self, left: list[ast.AST | None], right: list[ast.AST | None]) -> bool:
+        if len(left) == len(right) and all(
+            one is other if one is None or other is None else self._same_or_untouched(one, other)
+            for one, other in zip(left, right, strict=True)
+        ):
+            return True
         kept = [node for node in left if node and not self._touches(self.old.span(node), self.gone)]
         now = [node for node in right if node and not self._touches(self.new.span(node), self.made)]
         if [ast.dump(node) for node in kept] != [ast.dump(node) for node in now]:
