@@ -9,6 +9,7 @@ import pytest
 
 from charter.cli.main import cli
 from charter.engine import registry
+from charter.review import action
 from charter.review.document import load
 from review.github_double import REPO, TOKEN, GitHubDouble
 from review.gitlab_double import TOKEN as GITLAB_TOKEN
@@ -435,3 +436,25 @@ def test_a_first_push_is_not_held_up(shell: Shell) -> None:
     result = shell("--pushed")
     assert result.exit_code == 2
     assert "--pushed needs PRE_COMMIT_FROM_REF" in result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("FAIL_ON", "news"), ("RESOLVE", "sometimes"), ("MAX_COMMENTS", "many")]
+)
+def test_a_misspelt_input_of_the_action_does_not_open_the_gate(
+    shell: Shell, capsys: pytest.CaptureFixture[str], name: str, value: str
+) -> None:
+    _branch(shell.project)
+    output = shell.folder / "output"
+    environment = {"CHARTER_BASE": "main", f"CHARTER_{name}": value, "GITHUB_OUTPUT": str(output)}
+    assert action.run({**environment, "RUNNER_TEMP": str(shell.folder)}) == 2
+    assert f"is {value!r}, which is no" in capsys.readouterr().err
+    assert "status=2" in output.read_text()
+
+
+def test_a_file_that_cannot_be_used_is_named(shell: Shell) -> None:
+    _branch(shell.project)
+    missing, wrong = shell.folder / "missing.json", shell.folder / "wrong.json"
+    wrong.write_text("{}")
+    assert f"charter: error: {missing}: No such file" in shell("--from", str(missing)).output
+    assert f"charter: error: {wrong}: not a review of version 1" in shell("--from", str(wrong)).output

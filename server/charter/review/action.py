@@ -10,9 +10,11 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from charter.review.document import load
+from charter.review.gate import FailOn
+from charter.review.plan import Resolve
 from charter.review.run import BROKEN, main
 
 if TYPE_CHECKING:
@@ -33,18 +35,34 @@ def run(environment: Mapping[str, str]) -> int:
         Path(environment.get("RUNNER_TEMP") or tempfile.gettempdir(), "charter-review.json")
     )
     report = Path(name)
-    status = main(_options(inputs, report))
+    if wrong := _wrong(inputs):
+        sys.stderr.write(f"charter: error: {wrong}\n")
+        status = BROKEN
+    else:
+        status = main(_options(inputs, report))
     outputs = {"status": str(status), "sarif-file": ""}
     if status != BROKEN and report.is_file():
         review = load(report.read_bytes())
         score = "" if review.after is None else str(int(review.after))
         outputs |= {"report-file": str(report), "findings": str(len(review.items)), "score": score}
-    if inputs.get("sarif"):
+    if inputs.get("sarif") and not wrong:
         outputs["sarif-file"] = _sarif(inputs["sarif"])
     if place := environment.get("GITHUB_OUTPUT"):
         with Path(place).open("a", encoding="utf-8") as file:
             file.writelines(f"{key}={value}\n" for key, value in outputs.items() if "\n" not in value)
     return status
+
+
+def _wrong(inputs: Mapping[str, str]) -> str:
+    """What is wrong with an input, which nobody else checks here; "" if nothing is."""
+    for name, words in (("resolve", get_args(Resolve)), ("fail_on", get_args(FailOn))):
+        said = inputs.get(name, "")
+        if said and said not in words:
+            return f"the input {name.replace('_', '-')} is {said!r}, which is none of {', '.join(words)}"
+    limit = inputs.get("max_comments", "")
+    if limit and not (limit.isascii() and limit.isdigit()):
+        return f"the input max-comments is {limit!r}, which is no number"
+    return ""
 
 
 def _options(inputs: Mapping[str, str], report: Path) -> dict[str, Any]:
@@ -60,7 +78,7 @@ def _options(inputs: Mapping[str, str], report: Path) -> dict[str, Any]:
         "report": report,
         "from_file": Path(inputs["from"]) if inputs.get("from") else None,
         "resolve": inputs.get("resolve") or "auto",
-        "max_comments": int(limit) if limit.isdigit() else 20,
+        "max_comments": int(limit) if limit else 20,
         "min_severity": inputs.get("min_severity") or "info",
         "fail_on": inputs.get("fail_on") or "new",
         "form": "markdown",

@@ -15,7 +15,7 @@ from charter.report.escape import visible
 from charter.review.apply import Outcome, apply_review, summary_action
 from charter.review.catalogue import PackCatalogue
 from charter.review.degrade import workflow_commands, write_job_summary
-from charter.review.document import dump, load
+from charter.review.document import DocumentError, dump, load
 from charter.review.escape import plain
 from charter.review.forge import DeniedError, ForgeError, State
 from charter.review.gate import fails, moved
@@ -253,7 +253,10 @@ def _publish_document(options: Options, out: TextIO, err: TextIO) -> int:
     from charter.engine import constitution, registry
 
     assert options.from_file is not None
-    review = _distrust(load(options.from_file.read_bytes()))
+    try:
+        review = _distrust(load(options.from_file.read_bytes()))
+    except DocumentError as error:
+        raise DocumentError(f"{options.from_file}: {error}") from None
     if options.report is not None:
         options.report.write_bytes(dump(review))
     rules = registry.load()
@@ -354,10 +357,9 @@ def main(asked: dict[str, Any]) -> int:
     from charter.engine.constitution import ConstitutionError
     from charter.engine.registry import PackError
     from charter.engine.settings import SettingsError
-    from charter.review.document import DocumentError
     from charter.review.git import GitError
 
-    expected = (ConstitutionError, PackError, SettingsError, DocumentError, GitError, TargetError, OSError)
+    expected = (ConstitutionError, PackError, SettingsError, DocumentError, GitError, TargetError)
     if asked["pushed"] and _has_no_range(os.environ):
         sys.stderr.write(
             "charter: there is nothing to compare with, as on a first push; `charter check` tells all findings\n"
@@ -365,9 +367,11 @@ def main(asked: dict[str, Any]) -> int:
         return PASSED
     try:
         return run(_options(asked), sys.stdout, sys.stderr)
+    except OSError as error:
+        sys.stderr.write(f"charter: error: {error.filename or 'system'}: {error.strerror or error}\n")
     except expected as error:
         sys.stderr.write(f"charter: error: {error}\n")
-        return BROKEN
+    return BROKEN
 
 
 def _options(asked: dict[str, Any]) -> Options:
