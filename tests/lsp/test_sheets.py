@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import charter
 from charter.api import Location, Span
 from charter.api.facts.names import ImportedConstant
+from charter.api.facts.queries import QueryInLoop
 from charter.lsp.homes import Homes
 from charter.lsp.sheets import Sheet
 
@@ -118,6 +119,29 @@ def test_a_constant_of_another_file_counts_while_its_user_is_edited(home: Home) 
     sheet.edit(2, ((text.index("timeout=1") + 8, text.index("timeout=1") + 9, "2"),))
     sheet.check_touched(lambda: None)
     assert found() == 1
+
+
+def test_a_finding_in_a_template_is_shown_at_the_code_that_renders_it(home: Home) -> None:
+    text = "from django.shortcuts import render\n\ndef f(r, rows):\n    return render(r, 'a.html', {'rows': rows})\n"
+    sheet = sheet_of(home, text)
+    sheet.check_whole(lambda: None)
+    taken = sheet.take_extracts()
+    assert taken is not None
+    call = Span(text.index("render(r"), text.index(")\n", text.index("render(r")) + 1)
+    fact = QueryInLoop(
+        Location("templates/a.html", Span(900, 910), 33, 0, 33, 10),
+        "read",
+        "{{ row.owner }}",
+        "Owner",
+        "owner",
+        Location("templates/a.html", Span(800, 810), 30, 0, 30, 10),
+        "Row",
+        rendered=Location("a.py", call, 4, 11, 4, 46),
+    )
+    assert sheet.take_facts(taken[0], pickle.dumps(([fact], {})))
+    shown = [(start, end, row[3]) for start, end, row in sheet.rows() if row[1] == "n-plus-one-query"]
+    assert [(start, end) for start, end, _ in shown] == [call]
+    assert shown[0][2].startswith("templates/a.html:33: `{{ row.owner }}`")
 
 
 def test_generated_data_is_left_alone(home: Home) -> None:

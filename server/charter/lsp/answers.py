@@ -96,6 +96,8 @@ def ignore(checker: Checker, uri: str, key: int, whole_file: bool, reason: str) 
     if whole_file:
         edit = _ignore_in_file(source.text, held.finding.rule, reason)
     else:
+        if held.finding.path != sheet.path:
+            return {"refused": "the finding is in another file"}
         edit = suppress.silence(source, held.finding.location.line, held.finding.rule, reason)
     return {"version": sheet.version, "edits": _by_file(sheet, {sheet.path: [edit]})}
 

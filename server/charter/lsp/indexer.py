@@ -273,7 +273,7 @@ class Indexer:
 
     def _show(self, part: Part, path: str) -> None:
         from charter.engine.project import finish, settle
-        from charter.lsp.sheets import row_of
+        from charter.lsp.sheets import row_of, span_in
 
         facts = part.facts
         result = part.results[path]
@@ -288,7 +288,11 @@ class Indexer:
             kept, _ = settle(project, finish(project, result, facts))
         except (OSError, ValueError):
             return
-        rows = [(*finding.location.span, row_of(finding, 0, part.root)) for finding in kept]
+        rows = [
+            (*span, row_of(finding, 0, part.root, path))
+            for finding in kept
+            if (span := span_in(path, finding)) is not None
+        ]
         self.pipe.send("unopened", str(part.root / path), rows)
 
     def _report(self) -> None:

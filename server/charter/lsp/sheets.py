@@ -207,7 +207,7 @@ class Sheet:
     def rows(self) -> list[tuple[Any, ...]]:
         """The findings for the server: start, end and what was found."""
         for held in self._held:
-            held.row = held.row or row_of(held.finding, held.key, self.home.root)
+            held.row = held.row or row_of(held.finding, held.key, self.home.root, self.path)
         rows = [(held.start, held.end, held.row) for held in self._held if not held.silent]
         problems = () if self._off or self.document.unread else self.document.source.problems
         if problems:
@@ -315,7 +315,10 @@ class Sheet:
     ) -> list[Held]:
         made: list[Held] = []
         for finding in findings:
-            held = Held(*finding.location.span, finding, 0, silent)
+            span = span_in(self.path, finding)
+            if span is None:
+                continue
+            held = Held(*span, finding, 0, silent)
             key = names.get(_identity(held))
             held.key = next(self.keys) if key is None else key
             made.append(held)
@@ -332,14 +335,22 @@ def project_rules(plan: Plan) -> frozenset[str]:
     return frozenset(late)
 
 
-def row_of(finding: Finding, key: int, root: Path) -> tuple[Any, ...]:
-    """A finding as `rows.Row`, for the server."""
+def span_in(path: str, finding: Finding) -> Span | None:
+    """Where a file shows a finding: at its place, or for one in a template at the code that leads there."""
+    if finding.path == path:
+        return finding.location.span
+    return next((place.location.span for place in finding.related if place.location.path == path), None)
+
+
+def row_of(finding: Finding, key: int, root: Path, path: str) -> tuple[Any, ...]:
+    """A finding as `rows.Row`, for the server to show in a file."""
+    at = finding.location
     return tuple(
         Row(
             key,
             finding.rule,
             finding.code,
-            finding.message,
+            finding.message if finding.path == path else f"{finding.path}:{at.line}: {finding.message}",
             int(finding.severity),
             int(finding.confidence),
             finding.principles,
