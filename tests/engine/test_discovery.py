@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from charter.engine.discovery import PathError, is_excluded, python_files
+from charter.engine.opening import open_project
 from charter.engine.settings import load
 
 
@@ -94,3 +95,12 @@ def test_links_that_loop_end_and_links_to_files_count_once(tmp_path: Path) -> No
 def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(PathError, match=r"missing\.py: no such file"):
         python_files([Path("missing.py")], load(tmp_path))
+
+
+def test_a_folder_that_is_no_project_brings_its_templates(tmp_path: Path) -> None:
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "a.html").write_text("x")
+    (tmp_path / "a.py").write_text("x = 1\n")
+    opened = open_project([tmp_path])
+    assert opened.targets == ("a.py",)
+    assert opened.project.info.files == ("templates/a.html",)

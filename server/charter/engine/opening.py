@@ -114,7 +114,7 @@ def open_project(
     targets = {_relative(path, settings.root) for path in discovery.python_files(on_disk, settings)} | set(
         overlay
     )
-    known, others = _surroundings(settings, targets)
+    known, others = _surroundings(settings, targets, on_disk)
     project = Project.of(
         settings,
         rules,
@@ -136,19 +136,21 @@ def cache_folder(settings: Settings) -> Path:
     return user_folder() / name
 
 
-def _surroundings(settings: Settings, targets: set[str]) -> tuple[set[str], list[str]]:
+def _surroundings(settings: Settings, targets: set[str], paths: Iterable[Path]) -> tuple[set[str], list[str]]:
     """The project's other Python files, and its templates.
 
-    Without a sign of a project, or if nothing of it is asked for (an installed package, say), the files that were
-    asked for are all there is: nobody wants a whole home directory read for one script.
+    Without a sign of a project, or if nothing of it is asked for (an installed package, say), the files and folders
+    that were asked for are all there is: nobody wants a whole home directory read for one script.
     """
     root = settings.root
-    if not targets or not settings.is_marked:
+    if not targets:
         return set(), []
-    known = {_relative(path, root) for path in discovery.python_files([root], settings)}
-    if not known & targets:
-        return set(), []
-    templates = discovery.python_files([root], settings, include=discovery.TEMPLATES)
+    within, known = [path for path in paths if path.is_dir()], set[str]()
+    if settings.is_marked:
+        whole = {_relative(path, root) for path in discovery.python_files([root], settings)}
+        if whole & targets:
+            within, known = [root], whole
+    templates = discovery.python_files(within, settings, include=discovery.TEMPLATES)
     return known, [_relative(path, root) for path in templates]
 
 
