@@ -105,11 +105,12 @@ def _pairs(
 ) -> list[Pair]:
     """The best fix that is allowed of each finding."""
     pairs: list[Pair] = []
+    named = set(targets)
     for finding in findings:
         fix = next((fix for fix in finding.fixes if fix.grade in grades), None)
         if fix is None:
             continue
-        if {edit.path or finding.path for edit in fix.edits} <= set(targets):
+        if {edit.path or finding.path for edit in fix.edits} <= named:
             pairs.append((finding, fix))
         else:
             _refuse(fixed, finding, "it changes a file that was not named")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 PRINCIPLE: Final = "no-secrets-in-source"
 _STARS: Final = "****"
-_LITERAL: Final = re.compile(r"""(['"])((?:\\.|(?!\1).)+)\1""", re.DOTALL)
+_LITERAL: Final = re.compile(r"""(['"])((?:\\.|(?!\1)[^\\])+)\1""", re.DOTALL)
 _SHORTEST: Final = 4
 _TOKEN: Final = re.compile(
     r"""(?x)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -213,9 +214,9 @@ class Scope:
 
     def collect_blocks(self, template: Template) -> None:
         """Remember the blocks of a template that extends another; the most derived wins."""
-        pending = list(template.nodes)
+        pending = deque(template.nodes)
         while pending:
-            node = pending.pop(0)
+            node = pending.popleft()
             if node.kind == "block":
                 self.blocks.setdefault(node.text.split(" ")[0], (template, node))
             pending.extend([*node.body, *node.other])

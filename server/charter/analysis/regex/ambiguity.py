@@ -169,9 +169,10 @@ def polynomial(automaton: Automaton, *, limit: int = 3) -> list[Pump]:
         members = frozenset(component)
         home.update(dict.fromkeys(component, members))
     found: list[Pump] = []
-    for first in sorted(home):
+    states = sorted(home)
+    for first in states:
         reachable = reach(automaton, first)
-        for second in sorted(home):
+        for second in states:
             if second == first or second in home[first] or second not in reachable:
                 continue
             word = _shared_word(automaton, (first, second), (home[first], home[second]), budget)

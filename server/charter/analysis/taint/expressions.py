@@ -37,6 +37,7 @@ _LARGEST: Final = 1 << 64
 _CONTROL: Final = spread(BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"])
 _HTML: Final = spread(BIT["xss"])
 _MARKUP: Final = (INSTANCE, "markupsafe.Markup")
+_NUMERIC_FORMATS: Final = frozenset("dxXobeEfFgGn%")
 _TEXTS: Final = (str, bytes, tuple)
 
 
@@ -308,7 +309,7 @@ class Expressions(Attributes, ABC):
                 value = (value[0] & ~_CONTROL, NO, None, ())
             if form is not None:
                 shape = self.value(form)
-                if isinstance(shape[1], str) and shape[1][-1:] in tuple("dxXobeEfFgGn%"):
+                if isinstance(shape[1], str) and shape[1][-1:] in _NUMERIC_FORMATS:
                     value = UNKNOWN
                 elif shape[0]:
                     value = (value[0] | shape[0], NO, None, ())
