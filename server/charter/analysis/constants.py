@@ -11,6 +11,7 @@ import ast
 from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis import Solution
+from charter.analysis.solver import KeptSolver
 from charter.api import UNKNOWN, Location, Span
 from charter.api.facts.names import ImportedConstant
 from charter.model.names import absolute_module
@@ -142,39 +143,21 @@ def _stars(source: Source) -> list[str]:
     return found
 
 
-class Solver:
-    """Answers what files ask about the constants of others.
-
-    Args:
-        project: the project.
-    """
+class Solver(KeptSolver[Extract]):
+    """Answers what files ask about the constants of others."""
 
     def __init__(self, project: ProjectInfo) -> None:
+        super().__init__(project)
         self._modules = project.modules
-        self._extracts: dict[str, Extract] = {}
         self._paths: dict[str, str] = {}
         self._set_by_others: set[str] = set()
-        self._solution: Solution | None = None
 
-    def update(self, path: str, extract: object | None) -> None:
-        """Take in a new or changed file's extract, or take the file out."""
-        known = self._extracts.get(path)
-        if known == extract:
-            return
-        if extract is None:
-            self._extracts.pop(path, None)
-        else:
-            self._extracts[path] = cast("Extract", extract)
-        self._solution = None
-
-    def solve(self) -> Solution:
+    def solution(self) -> Solution:
         """The constants that were asked for and are known, by the file that asks."""
-        if self._solution is None:
-            self._paths = {self._modules.get(path, ""): path for path in self._extracts}
-            self._set_by_others = {name for item in self._extracts.values() for name in item[2]}
-            facts = {path: self._answers(path, item[3]) for path, item in self._extracts.items() if item[3]}
-            self._solution = Solution({path: found for path, found in facts.items() if found})
-        return self._solution
+        self._paths = {self._modules.get(path, ""): path for path in self.files}
+        self._set_by_others = {name for item in self.files.values() for name in item[2]}
+        facts = {path: self._answers(path, item[3]) for path, item in self.files.items() if item[3]}
+        return Solution({path: found for path, found in facts.items() if found})
 
     def _answers(self, path: str, asked: list[str]) -> list[Fact]:
         found: list[Fact] = []
@@ -208,7 +191,7 @@ class Solver:
         if not hops or f"{module}.{rest}" in self._set_by_others:
             return "", ""
         path = self._paths[module]
-        exports, stars, _, _ = self._extracts[path]
+        exports, stars, _, _ = self.files[path]
         found = exports.get(rest) or self._through_class(exports, rest)
         if found is None:
             answers = (self._follow(star, rest, hops - 1) for star in stars if star in self._paths)
@@ -232,7 +215,7 @@ class Solver:
         for module, path in self._paths.items():
             parts = module.split(".")
             if "settings" in parts[-2:]:
-                export = self._extracts[path][0].get(name)
+                export = self.files[path][0].get(name)
                 if export is not None:
                     found.add(export)
         return found.pop() if len(found) == 1 else ("", "")

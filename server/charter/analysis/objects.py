@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis import Solution
 from charter.analysis.places import Packed, pack, unpack
+from charter.analysis.solver import KeptSolver
 from charter.api import UNKNOWN
 from charter.api.facts.objects import Event, ObjectHistory
 from charter.model.names import FUNCTIONS
@@ -369,44 +370,27 @@ def _places(function: ast.FunctionDef | ast.AsyncFunctionDef, name: str, *, boun
         yield name
 
 
-class Solver:
-    """Puts together what happens to objects in several functions and files.
+class Solver(KeptSolver[Extract]):
+    """Puts together what happens to objects in several functions and files."""
 
-    Args:
-        project: the project.
-    """
-
-    def __init__(self, project: ProjectInfo) -> None:  # noqa: ARG002 (the contract of solvers)
-        self._extracts: dict[str, Extract] = {}
+    def __init__(self, project: ProjectInfo) -> None:
+        super().__init__(project)
         self._functions: dict[str, tuple[str, dict[str, list[Row]]]] = {}
         self._returned: dict[str, tuple[str, Record]] = {}
-        self._solution: Solution | None = None
 
-    def update(self, path: str, extract: object | None) -> None:
-        """Take in a new or changed file's extract, or take the file out."""
-        if self._extracts.get(path) == extract:
-            return
-        if extract is None:
-            self._extracts.pop(path, None)
-        else:
-            self._extracts[path] = cast("Extract", extract)
-        self._solution = None
-
-    def solve(self) -> Solution:
+    def solution(self) -> Solution:
         """The histories of the project's objects, by the file that makes or holds them."""
-        if self._solution is None:
-            self._functions = {}
-            self._returned = {}
-            for path, (_, functions, returned) in sorted(self._extracts.items()):
-                self._functions.update({name: (path, rows) for name, rows in functions.items()})
-                self._returned.update({name: (path, record) for name, record in returned.items()})
-            facts: dict[str, list[ObjectHistory]] = {}
-            for path, (records, _, _) in self._extracts.items():
-                found = [fact for record in records if (fact := self._history(path, record)) is not None]
-                if found:
-                    facts[path] = found
-            self._solution = Solution(facts)
-        return self._solution
+        self._functions = {}
+        self._returned = {}
+        for path, (_, functions, returned) in sorted(self.files.items()):
+            self._functions.update({name: (path, rows) for name, rows in functions.items()})
+            self._returned.update({name: (path, record) for name, record in returned.items()})
+        facts: dict[str, list[ObjectHistory]] = {}
+        for path, (records, _, _) in self.files.items():
+            found = [fact for record in records if (fact := self._history(path, record)) is not None]
+            if found:
+                facts[path] = found
+        return Solution(facts)
 
     def _history(self, path: str, record: Record) -> ObjectHistory | None:
         made, sort, creation, rows = record
