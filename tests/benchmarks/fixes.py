@@ -130,7 +130,7 @@ def _charter(tree: Path, selection: list[str]) -> None:
         "--fix",
         "--exit-zero",
         "-f",
-        "json",
+        "concise",
         *selection,
         str(tree),
     ]

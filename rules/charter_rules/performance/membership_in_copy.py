@@ -66,7 +66,7 @@ def membership_in_copy(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
         fix=Fix(
             "Ask the collection itself",
             (ctx.replace(container, text),),
-            Grade.SAFE if is_keys else Grade.UNSAFE,
+            Grade.SAFE if is_keys and _is_plain(compare.left, source, ctx) else Grade.UNSAFE,
         ),
     )
 
@@ -81,3 +81,12 @@ def _owner_of_keys(node: ast.expr) -> ast.expr | None:
     ):
         return node.func.value
     return None
+
+
+def _is_plain(item: ast.expr, owner: ast.expr, ctx: Context) -> bool:
+    """Whether asking a mapping gives what asking its keys gives: a built-in dictionary, and an item that has a hash.
+
+    Headers of HTTP and mail, for instance, find a name in any case, and their keys do not.
+    """
+    text = isinstance(item, (ast.Constant, ast.JoinedStr))
+    return text and ctx.type_name(owner) == "builtins.dict"
