@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     code="MNT022",
     principles=("explicit-over-clever", "robust-comparisons"),
     severity=Severity.LOW,
+    when=lambda node: (
+        isinstance(node.value, (ast.Tuple, ast.List, ast.BoolOp))
+        if isinstance(node, (ast.Expr, ast.Subscript))
+        else isinstance(node.op, ast.Or)
+    ),
 )
 def operator_trick(node: ast.Expr | ast.Subscript | ast.BoolOp, ctx: Context) -> Iterator[Finding]:
     """A decision hides in an operator.

@@ -20,6 +20,7 @@ _COPIES = frozenset({"builtins.list", "builtins.tuple", "builtins.sorted"})
     code="PRF018",
     principles=("no-needless-copies", "fitting-data-structures"),
     severity=Severity.LOW,
+    when=lambda node: len(node.ops) == 1 and isinstance(node.comparators[0], ast.Call),
     mentions=("list(", "tuple(", "sorted(", "keys()"),
     aliases=("SIM118", "FURB145"),
 )
@@ -44,7 +45,7 @@ def membership_in_copy(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
         return name in [row.name for row in rows] or name in rows
     ```
     """
-    if len(compare.ops) != 1 or not isinstance(compare.ops[0], (ast.In, ast.NotIn)) or ctx.is_test:
+    if not isinstance(compare.ops[0], (ast.In, ast.NotIn)) or ctx.is_test:
         ctx.not_an_opportunity()
         return
     container = compare.comparators[0]

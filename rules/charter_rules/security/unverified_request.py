@@ -68,6 +68,7 @@ _AIOHTTP: Final = frozenset({"aiohttp.ClientSession", "aiohttp.TCPConnector"})
     code="SEC007",
     principles=("verified-transport",),
     severity=Severity.HIGH,
+    when=lambda node: isinstance(node, ast.Call) or node.arg in _KEYWORDS,
     cwe=(295,),
     calls=("functools.partial", *_VERIFY, *_OTHERS, *(f"*.{verb}" for verb in (*_VERBS, "ws_connect", "client", "resource", "fetch", "tls_insecure_set", *_TOLD))),
     mentions=("**", "verify", "ssl", "verify_ssl", "cert_reqs", "verify_certs", "tlsAllowInvalidCertificates",
