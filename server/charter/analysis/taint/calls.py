@@ -62,6 +62,9 @@ _CALLING: Final = frozenset(
 """Attributes of a decorated function that call it (task queues)."""
 
 
+_AS_VIEW: Final = frozenset({"as_view", "as_asgi"})
+
+
 class Calls(LibraryCalls, ABC):
     """Calls."""
 
@@ -81,7 +84,10 @@ class Calls(LibraryCalls, ABC):
     def _call_reference(self, reference: Any, function: Value, arguments: Arguments, position: int) -> Value:
         sort = reference[0]
         if sort == EXTERNAL:
-            return self.call_external(reference[1], None, arguments, position)
+            receiver: Value | None = (
+                (function[0], NO, None, ()) if function[0] else None
+            )  # `get = request.args.get`
+            return self.call_external(reference[1], receiver, arguments, position)
         if sort == PROJECT_FUNCTION:
             return self.call_function(reference[1], None, arguments, position, reference[2])
         if sort == PROJECT_CLASS:
@@ -362,6 +368,11 @@ class Calls(LibraryCalls, ABC):
                 sort = self.engine.roles.sort(method)
                 owner = value if sort == "class" else None
                 return self.call_function(method, owner, arguments, position, None)
+            if name in _AS_VIEW and self.project.externals(reference[1]):
+                return value  # the frameworks make a function of the class
+            anywhere = self.index.anywhere.get(name)
+            if anywhere is not None:
+                self.check_sinks(anywhere, f"?.{name}", arguments, value)
             return self.invoke(self.attribute(value, name, position), arguments, position)
         if sort in {PROJECT_FUNCTION, BOUND} and name in _CALLING:
             if name == "apply_async":

@@ -58,7 +58,7 @@ class Containers(Guards, ABC):
     def _known_item(self, value: Value, key: Any, position: int) -> Value:
         if value[3]:
             cells = self.cells(value)
-            if isinstance(key, int) and not isinstance(key, bool) and self._is_sequence(value):
+            if isinstance(key, int) and not isinstance(key, bool) and self.is_sequence(value):
                 if cells is None or LENGTH not in cells or REST in cells:
                     return self.elements(value)
                 key = key + cells[LENGTH][1] if key < 0 else key
@@ -71,11 +71,17 @@ class Containers(Guards, ABC):
         return self._part_of(value, key, position)
 
     @staticmethod
+    def is_builtin(value: Value) -> bool:
+        """Whether a value is a container of a built-in class."""
+        return value[2] is not None and value[2][0] == INSTANCE and value[2][1] in CONTAINERS
+
+    @staticmethod
     def sort_of(value: Value) -> str:
         """The name of the built-in class of a sequence: "tuple" for a tuple, else "list"."""
         return "tuple" if value[2] == (INSTANCE, "builtins.tuple") else "list"
 
-    def _is_sequence(self, value: Value) -> bool:
+    def is_sequence(self, value: Value) -> bool:
+        """Whether a value is a list or tuple."""
         reference = value[2]
         return reference is not None and reference[0] == INSTANCE and reference[1] in {
             "builtins.list", "builtins.tuple", "collections.deque",
@@ -207,7 +213,7 @@ class Containers(Guards, ABC):
     def _pop(self, value: Value, arguments: Any, position: int) -> Value:
         index = arguments.position(0)
         exact = self.elements_exactly(value)
-        if self._is_sequence(value):
+        if self.is_sequence(value):
             at = -1 if index is None else index[1]
             if exact is None or not isinstance(at, int) or not -len(exact) <= at < len(exact):
                 return self.elements(value)
@@ -227,7 +233,16 @@ class Containers(Guards, ABC):
         found = self.item(value, key, position)
         cells = self.cells(value)
         present = cells is not None and isinstance(key[1], _SCALARS) and key[1] in cells and REST not in cells
-        return found if default is None or present else join(found, default)
+        if default is None or present:
+            return found
+        if found[0] and not found[3] and default[3]:
+            default = (
+                self.deep(default),
+                NO,
+                None,
+                (),
+            )  # what is known of its elements holds of the default only
+        return join(found, default)
 
     def _setdefault(self, value: Value, arguments: Any, position: int) -> Value:
         result = self._get(value, arguments, position)
@@ -293,7 +308,7 @@ class Containers(Guards, ABC):
 
     def _clear(self, value: Value, arguments: Any, position: int) -> Value:
         if self.cells(value) is not None:
-            self._put(value, {LENGTH: constant(0)} if self._is_sequence(value) else {})
+            self._put(value, {LENGTH: constant(0)} if self.is_sequence(value) else {})
         return UNKNOWN
 
     def _copy(self, value: Value, arguments: Any, position: int) -> Value:

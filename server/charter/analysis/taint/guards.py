@@ -269,9 +269,11 @@ class Guards(Strings, ABC):
         """A value that equals a trusted one is trusted."""
         if right[0] & ALL_DANGERS and not left[0] & ALL_DANGERS:
             left_node, left, right_node, right = right_node, right, left_node, left
+        last = self._last_name(left)
+        if last in _HOST_PARTS and right[0] and not right[0] & spread(_HOST):
+            return (self._of_lanes(left, _HOST), ())  # the request's own host
         if not left[0] & ALL_DANGERS or self.is_doubtful(right):
             return NO_KILL
-        last = self._last_name(left)
         if last in _HOST_PARTS:
             return (self._of_lanes(left, _HOST), ())
         if last == "scheme":
@@ -414,7 +416,7 @@ class Guards(Strings, ABC):
         texts = self._alternatives(prefix)
         yes = self._contained(value)
         if texts and all(_CONFINED.match(text) for text in texts):
-            yes = both(yes, self.cleared(node, value, _HOST & ~BIT["ssrf-part"]))
+            yes = both(yes, self.cleared(node, value, _HOST))
         no = NO_KILL
         if "/" in texts:
             no = self.cleared(node, value, _ABSOLUTE)

@@ -95,6 +95,9 @@ def _sequence(sort: str) -> Callable[[Any, Arguments, int], Value]:
             element = frame.iterated(value)
             result = frame.new(f"builtins.{sort}", place, {REST: element})
             return (value[0], NO, result[2], result[3])
+        cells = frame.cells(value) if sort != "set" and frame.is_sequence(value) else None
+        if cells and REST in cells and 0 in cells:
+            return frame.new(f"builtins.{sort}", place, cells)
         return frame.new(f"builtins.{sort}", place, {REST: frame.iterated(value)})
 
     return build
@@ -179,6 +182,15 @@ def _setattr(frame: Any, arguments: Arguments, place: int) -> Value:
     elif owner[3]:
         frame.write(owner, REST, new)
     return UNKNOWN
+
+
+def _module(frame: Any, arguments: Arguments, place: int) -> Value:
+    """`importlib.import_module(name)` and `__import__(name)` of a known name."""
+    name = arguments.get(0, "name") or UNKNOWN
+    if not isinstance(name[1], str) or name[1][:1] in {"", "."}:
+        return UNKNOWN
+    found = frame.project.module(name[1], frame.module)
+    return frame.external(name[1], place) if found is None else (0, NO, (PROJECT_MODULE, found), ())
 
 
 def _partial(frame: Any, arguments: Arguments, place: int) -> Value:
@@ -348,7 +360,7 @@ NATIVE: Final[dict[str, Callable[[Any, Arguments, int], Value]]] = {
     "builtins.enumerate": _enumerate, "builtins.zip": _zip, "builtins.map": _map, "builtins.filter": _filter,
     "builtins.getattr": _getattr, "builtins.setattr": _setattr, "builtins.min": _fold, "builtins.max": _fold,
     "builtins.sum": _fold, "builtins.memoryview": _first, "builtins.print": _harmless,
-    "functools.partial": _partial, "functools.partialmethod": _partial, "copy.copy": _first,
+    "importlib.import_module": _module, "builtins.__import__": _module, "functools.partial": _partial, "functools.partialmethod": _partial, "copy.copy": _first,
     "copy.deepcopy": _first, "typing.cast": lambda frame, arguments, place: arguments.position(1) or UNKNOWN,
     "os.path.join": _joined_path, "posixpath.join": _joined_path, "os.path.normpath": _normal_path,
     "os.path.realpath": _normal_path, "os.path.abspath": _normal_path, "os.path.basename": _last_part,
