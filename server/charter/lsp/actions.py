@@ -7,7 +7,7 @@ resolves it, against the text as it then is.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from charter.lsp import rpc
 from charter.lsp.capabilities import FIX_ALL
@@ -98,17 +98,18 @@ def _for_diagnostic(server: Server, uri: str, diagnostic: Any) -> list[dict[str,
         if fix["grade"] == "safe" and not found:
             action["isPreferred"] = True
         found.append(action)
-    if any(fix["grade"] != "suggestion" for _, fix in fixes) and _count(server, uri, rule) > 1:
-        found.append(_action(f"Fix all `{rule}` in this file", "quickfix", uri, "fix-all", rule=rule))
+    arguments = [{"uri": uri, "rule": rule}]
+    if any(fix["grade"] != "suggestion" for _, fix in fixes):
+        if _count(server, uri, rule) > 1:
+            found.append(_action(f"Fix all `{rule}` in this file", "quickfix", uri, "fix-all", rule=rule))
+        if server.folders and server.options.get("index") is not False:
+            found.append(_command(f"Fix all `{rule}` in the workspace", "charter.fixWorkspace", arguments))
     found.append(_action(f"Ignore `{rule}` here", "quickfix", uri, "ignore", key=key, file=False))
     found.append(_action(f"Ignore `{rule}` in this file", "quickfix", uri, "ignore", key=key, file=True))
-    arguments = [{"uri": uri, "rule": rule}]
-    for title, command in (
-        (f"Ignore `{rule}` in the project's settings", "charter.ignoreInSettings"),
-        (f"Explain `{rule}`", "charter.explain"),
-    ):
-        call = {"title": title, "command": command, "arguments": arguments}
-        found.append({"title": title, "kind": "quickfix", "command": call})
+    found.append(
+        _command(f"Ignore `{rule}` in the project's settings", "charter.ignoreInSettings", arguments)
+    )
+    found.append(_command(f"Explain `{rule}`", "charter.explain", arguments))
     for action in found:
         action.setdefault("diagnostics", [diagnostic])
     return found
@@ -121,6 +122,14 @@ def _count(server: Server, uri: str, rule: str) -> int:
 
 def _action(title: str, kind: str, uri: str, what: str, **data: Any) -> dict[str, Any]:
     return {"title": title, "kind": kind, "data": {"uri": uri, "what": what, **data}}
+
+
+def _command(title: str, command: str, arguments: list[Any]) -> dict[str, Any]:
+    return {
+        "title": title,
+        "kind": "quickfix",
+        "command": {"title": title, "command": command, "arguments": arguments},
+    }
 
 
 def _ask(
@@ -185,8 +194,9 @@ def _complete(server: Server, action: dict[str, Any], result: dict[str, Any] | N
     return ""
 
 
+UNSAFE_WHY: Final = "It is probably what was meant, but may change what the program does"
 _WHY = {
-    "unsafe": "It is probably what was meant, but may change what the program does",
+    "unsafe": UNSAFE_WHY,
     "suggestion": "It needs a person's judgement",
 }
 

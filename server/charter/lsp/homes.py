@@ -121,7 +121,9 @@ class Homes:
         try:
             settings = load_settings(Path(folder))
             if former is not None and former != settings.path and former.is_file():
-                load_settings(Path(folder), explicit=former)  # if it is broken, who knows whether it still counts
+                load_settings(
+                    Path(folder), explicit=former
+                )  # if it is broken, who knows whether it still counts
             self._problems.setdefault(str(settings.path), []) if settings.path else None
             check_names(settings, registry.load(), constitution.load(registry.load(), settings))
             return self._home(settings)
