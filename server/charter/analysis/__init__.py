@@ -124,6 +124,7 @@ class Analysis:
 
 ANALYSES: tuple[Analysis, ...] = (
     Analysis("charter.analysis.metrics", ("charter.api.facts.metrics.FunctionMetrics",)),
+    Analysis("charter.analysis.cohesion", ("charter.api.facts.metrics.ClassMetrics",)),
     Analysis(
         "charter.analysis.blocking",
         (
