@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 _BUILTINS: Final = frozenset(dir(builtins))
 _FIELD_DATA: Final = frozenset({"cleaned_data", "validated_data", "data"})
 _NAMES: Final = spread(BIT["path"] | BIT["path-absolute"] | BIT["ssrf"] | BIT["ssrf-part"])
+_BAGS: Final = frozenset({"flask.g"})
+"""Objects on which the handlers of a request leave things for each other."""
 _OUTSIDE: Final = frozenset({EXTERNAL, INSTANCE})
 _CONTENTS: Final = frozenset({"stream", "file", "fileno", "buffer"})
 """Attributes of a file that name no file."""
@@ -102,6 +104,12 @@ class Attributes(Calls, ABC):
         return stored
 
     def _attribute_of_external(self, owner: str, value: Value, name: str, position: int) -> Value:
+        if owner in _BAGS:
+            held = (self.state or {}).get("::g." + name) or self.engine.global_value(
+                self.module, "g." + name, self
+            )
+            if held is not None:
+                return held
         path = self.index.canonical(f"{owner}.{name}")
         module = self.project.module(path, self.module)
         if module is not None:
@@ -216,17 +224,32 @@ class Attributes(Calls, ABC):
 
     def store_attribute(self, owner: Value, name: str, new: Value, position: int) -> None:
         """`owner.name = new`."""
-        if owner[3]:
+        if owner[3] and not self._has_setter(owner, name):
             self.write(owner, "." + name, new)
         for reference in references(owner[2]):
             if reference[0] == PROJECT_INSTANCE or reference[0] == PROJECT_CLASS:
+                setter = self.project.method(reference[1], name + "=")
+                if setter is not None:
+                    self.call_function(setter, owner, Arguments.of([new], position), position, None)
+                    continue
                 self.engine.store_field(reference[1], name, new, self)
                 for base in self.project.externals(reference[1]):
                     self._assign_sink(f"{base}.{name}", owner, new, position)
             elif reference[0] in _OUTSIDE:
+                if reference[1] in _BAGS and self.state is not None:
+                    self.state["::g." + name] = new
+                    self.engine.store_global(self.module, "g." + name, new, self)
                 self._assign_sink(self.index.canonical(f"{reference[1]}.{name}"), owner, new, position)
             elif reference[0] == PROJECT_MODULE:
                 self.engine.store_global(reference[1], name, new, self)
+
+    def _has_setter(self, owner: Value, name: str) -> bool:
+        reference = owner[2]
+        return (
+            reference is not None
+            and reference[0] == PROJECT_INSTANCE
+            and self.project.method(reference[1], name + "=") is not None
+        )
 
     def _assign_sink(self, path: str, owner: Value, new: Value, position: int) -> None:
         entry = self.index.entry(path)

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Final
 
+from charter.analysis.taint.arguments import Arguments
 from charter.analysis.taint.frame import KEYS, LENGTH, REST, Cells
 from charter.analysis.taint.guards import Guards
 from charter.analysis.taint.values import (
@@ -16,6 +17,7 @@ from charter.analysis.taint.values import (
     NO,
     OBJECT,
     PART,
+    PROJECT_INSTANCE,
     UNKNOWN,
     Value,
     constant,
@@ -26,6 +28,8 @@ from charter.analysis.taint.values import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from charter.model.project import Function
 
 _LONGEST: Final = 200
 
@@ -117,6 +121,10 @@ class Containers(Guards, ABC):
 
     def iterated(self, value: Value) -> Value:
         """What a loop over a value binds: keys of dictionaries, elements of others, pieces of texts."""
+        if value[2] is not None and value[2][0] == PROJECT_INSTANCE:
+            yielded = self._yielded(value, value[2][1])
+            if yielded is not None:
+                return yielded
         if value[3] and self.has_cells(value):
             reference = value[2]
             if reference is not None and reference[0] == INSTANCE and reference[1].endswith(("dict", "Dict")):
@@ -132,6 +140,25 @@ class Containers(Guards, ABC):
         if reference is not None and reference[0] in {INSTANCE, "x"}:
             return (0, NO, self.element_type(reference), ())
         return UNKNOWN
+
+    def _yielded(self, value: Value, cls: Any) -> Value | None:
+        """What the `__iter__` of a project's class gives, or its `__next__`."""
+        for names in (("__next__", "__anext__"), ("__iter__", "__aiter__")):
+            for name in names:
+                method = self.project.method(cls, name)
+                if method is None:
+                    continue
+                made = self.call_function(method, value, Arguments(0), 0, None)
+                if name in {"__next__", "__anext__"}:
+                    return made
+                return None if made[2] is not None and made[2][0] == PROJECT_INSTANCE else self.iterated(made)
+        return None
+
+    @abstractmethod
+    def call_function(
+        self, function: Function, receiver: Value | None, arguments: Arguments, position: int, captured: Any
+    ) -> Value:
+        """The value of a call of a project's function."""
 
     def element_type(self, reference: Any) -> Any:
         """The class of an external collection's elements, by the models' `__iter__()`."""

@@ -493,7 +493,7 @@ class Engine:
         elif table is self.fields:
             self.near.learn_member(owner, name)
         else:
-            self.near.learn(name)
+            self.near.learn(name.rpartition(".")[2])
 
     def _publish(self, table: dict[Any, Exported], key: Any) -> None:
         """Join all contributions to a name; if that changes it, those who read it are due again."""

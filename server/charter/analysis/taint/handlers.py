@@ -7,8 +7,8 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from charter.analysis.taint.arguments import Arguments, choose, holds
+from charter.analysis.taint.characters import allowed_by
 from charter.analysis.taint.frame import SOURCE, SourceSite
-from charter.analysis.taint.guards import allowed_by
 from charter.analysis.taint.routes import Route, parse
 from charter.analysis.taint.values import (
     BOUND,

@@ -14,7 +14,7 @@ from charter.analysis.taint.frame import (
     NO_KILL,
     Kill,
 )
-from charter.analysis.taint.natives import NATIVE
+from charter.analysis.taint.natives import NATIVE, made_tuple
 from charter.analysis.taint.objects import OBJECT_METHODS
 from charter.analysis.taint.sinks import Sinks
 from charter.analysis.taint.values import (
@@ -66,6 +66,10 @@ class LibraryCalls(Sinks, ABC):
         if entry.name or receiver is not None:
             given = self._apply_facts(entry, path, receiver, arguments)
         native = NATIVE.get(path)
+        if receiver is None and native is None and not entry.name:
+            unbound = self._unbound(path, arguments, position)
+            if unbound is not None:
+                return unbound
         if given is not None:
             value = given
         elif native is not None:
@@ -86,6 +90,13 @@ class LibraryCalls(Sinks, ABC):
             made = self.new_object(reference, position, known)
             return (value[0], value[1], reference, made[3])
         return value
+
+    def _unbound(self, path: str, arguments: Arguments, position: int) -> Value | None:
+        """A method of texts that is called with the text (`str.upper(text)`), or a class of named tuples."""
+        if path.startswith(("builtins.str.", "builtins.bytes.")) and arguments.positional:
+            name = path.rpartition(".")[2]
+            return self.string_method(arguments.positional[0], name, arguments.after(1), position)
+        return made_tuple(self, path, arguments, position)
 
     def _note_content_type(self, receiver: Value, arguments: Arguments) -> None:
         """Keep the type that a response is given, for what is written to it later."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from charter.analysis.taint.guards import allowed_by
+from charter.analysis.taint.characters import allowed_by
 from charter.analysis.taint.values import DANGERS
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from charter.analysis.taint.frame import (
     KILLED,
     LENGTH,
     NO_KILL,
+    OF_MODULE,
     PARAMETER,
     SOURCE,
     Cells,
@@ -224,6 +225,7 @@ class Run(Statements):
                 taint = value[0] | self._deep_final(value)
                 if taint or value[2] is not None or value[1] is not NO:
                     found.append((slot, key, (taint, value[1] if not taint else NO, value[2], ())))
+        found += [(OF_MODULE, name, (one[0], NO, one[2], ())) for name, one in self.global_effects.items()]
         return tuple(found[:40])
 
     def _deep_final(self, value: Value) -> int:
