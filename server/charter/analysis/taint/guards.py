@@ -198,17 +198,17 @@ class Guards(Strings, ABC):
     # and, or
     def _local_path(self, node: Node) -> Kill:
         """What `x.startswith("/") and not x.startswith("//")` shows, or its opposite with `or`: no other host."""
-        begins: dict[tuple[Node, str], tuple[bool, Node]] = {}
+        begins: dict[tuple[str, str], tuple[bool, Node]] = {}
         for operand in node[3]:
             negated = operand[0] == ir.NOT
             call = operand[2] if negated else operand
             if call[0] == ir.CALL and call[2][0] == ir.ATTR and call[2][3] == "startswith" and call[3]:
                 for text in self._alternatives(self.value(call[3][0])):
-                    begins[_unplaced(call[2][2]), text] = (not negated, call[2][2])
+                    begins[_spelled(call[2][2]), text] = (not negated, call[2][2])
         wanted = node[2] == "and"
         for (one, text), (positive, checked) in begins.items():
             other = begins.get((one, "//"))
-            if text == "/" and positive is wanted and other is not None and other[0] is not wanted:
+            if one and text == "/" and positive is wanted and other is not None and other[0] is not wanted:
                 return self.cleared(checked, self.value(checked), _HOST)
         return NO_KILL
 
@@ -531,9 +531,12 @@ class Guards(Strings, ABC):
         return (None, NO_KILL, no)
 
 
-def _unplaced(node: Node) -> Node:
-    """An expression without its places."""
-    return (node[0], *[_unplaced(one) if isinstance(one, tuple) else one for one in node[2:]])
+def _spelled(node: Node) -> str:
+    """A name or attribute as it is written; "" for anything else."""
+    if node[0] == ir.ATTR:
+        owner = _spelled(node[2])
+        return f"{owner}.{node[3]}" if owner else ""
+    return node[2] if node[0] in {ir.LOCAL, ir.GLOBAL, ir.FREE} else ""
 
 
 def _split_whole(node: Node) -> Node | None:
