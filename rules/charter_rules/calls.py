@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from charter.api import UNKNOWN
 from charter_rules.shapes import changed_in, defaults
@@ -12,13 +12,23 @@ from charter_rules.shapes import changed_in, defaults
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from charter.api import Context
+    from charter.api import Context, Related
+    from charter.api.facts.names import PassedValue
 
 
 CHOICE: Final = re.compile(r"(?i)verif|insecure|ssl|tls|cert|check|hostname|skip|validate|self_?signed")
 """Words of a condition under which the user decides on a weaker protection."""
 NAMED_FOR_IT: Final = re.compile(r"(?i)unverified|insecure|no_verify|noverify|unsafe")
 """Words in the name of a function that is made for a weaker protection."""
+
+
+def called(ctx: Context, call: ast.Call) -> str:
+    """What a call calls: a library's function, or a method by the class of its object; "" for the project's own or unknown."""
+    name = ctx.name(call.func)
+    if name is not None and not (ctx.module and name.startswith(f"{ctx.module}.")):
+        return name
+    owner = ctx.type_name(call.func.value) if isinstance(call.func, ast.Attribute) else None
+    return f"{owner}.{call.func.attr}" if owner and isinstance(call.func, ast.Attribute) else ""
 
 
 def keyword(call: ast.Call, name: str) -> ast.keyword | None:
@@ -107,6 +117,60 @@ def usual(ctx: Context, expression: ast.expr) -> object:
         return UNKNOWN
     default = next((value for each, value in defaults(function) if each.arg == expression.id), None)
     return UNKNOWN if default is None else ctx.value(default)
+
+
+class Choice(NamedTuple):
+    """One value that an argument has in some run.
+
+    Attributes:
+        value: the constant, or `UNKNOWN`.
+        name: what it is a name for (`ssl.CERT_NONE`); "" if nothing.
+        told: the call elsewhere that gives it; None if it stands at the argument itself.
+    """
+
+    value: object
+    name: str
+    told: PassedValue | None = None
+
+
+def choices(ctx: Context, call: ast.Call, position: int | None, name: str) -> Iterator[Choice]:
+    """The values that an argument may have: its own, the default of a parameter it is, and what calls give to that.
+
+    Calls that stand under a condition about the protection, or in functions made for it, are left out.
+    """
+    argument = given(ctx, call, position, name)
+    if argument is not None:
+        yield from values_of(ctx, argument)
+        return
+    for item in call.keywords:
+        if item.arg is None:
+            unpacked = ctx.value(item.value)
+            if isinstance(unpacked, dict) and name in unpacked:
+                yield Choice(cast("dict[str, object]", unpacked)[name], "")
+            else:
+                yield from _passed(ctx, item.value, name)
+
+
+def values_of(ctx: Context, expression: ast.expr) -> Iterator[Choice]:
+    """The values that an expression may have, as for `choices`."""
+    own = usual(ctx, expression)
+    target = qualified(ctx, expression)
+    if own is not UNKNOWN or target:
+        yield Choice(own, target)
+    yield from _passed(ctx, expression)
+
+
+def _passed(ctx: Context, expression: ast.expr, keyword: str = "") -> Iterator[Choice]:
+    for told in ctx.passed(expression, keyword):
+        if not (CHOICE.search(told.condition) or NAMED_FOR_IT.search(told.function)):
+            yield Choice(told.value, told.target, told)
+
+
+def chosen(choice: Choice, ctx: Context) -> tuple[Related, ...]:
+    """The place that a finding about a choice should show besides its own."""
+    if choice.told is None:
+        return ()
+    return (ctx.related(choice.told.location, "this is where the value comes from"),)
 
 
 def qualified(ctx: Context, expression: ast.expr | None) -> str:

@@ -29,6 +29,7 @@ TEXTS = [
     "from shop.a import *\nfrom shop.c import Public\nimport shop.b\n\nshop.b.LIMIT = 5\n",
     "import ssl\n\ndef helper(context):\n    context.check_hostname = False\n\ndef run():\n    return ssl.SSLContext()\n",
     "from shop.a import helper\nfrom shop.b import run\n\ncontext = run()\nhelper(context)\ncontext.wrap_socket(None)\n",
+    "from shop.a import helper\nfrom shop.c import run\n\nif run():\n    helper(True)\nhelper(context=False)\n",
     "import warnings\n\ndef helper():\n    warnings.warn('use other', DeprecationWarning)\n\ndef run():\n    helper()\n",
     "",
 ]
@@ -42,6 +43,7 @@ MODULES = [
     "conventions",
     "constants",
     "objects",
+    "callers",
 ]
 
 
@@ -58,6 +60,9 @@ def extract(module: ProjectAnalysis, path: str, text: str) -> object | None:
     names = Names(source)
     for asked in ("shop.a.LIMIT", "shop.b.LIMIT", "shop.c.Public.LIMIT"):
         names.elsewhere.value(asked)
+    for module_name in PATHS.values():
+        names.elsewhere.passed(f"{module_name}.helper(0:context)")
+        names.elsewhere.result(f"{module_name}.run")
     names.elsewhere.take_recent()
     found = module.extract(source, names)
     return None if found is None else marshal.loads(marshal.dumps(cast("Any", found)))

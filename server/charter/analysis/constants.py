@@ -14,7 +14,7 @@ from charter.analysis import Solution
 from charter.analysis.solver import KeptSolver
 from charter.api import UNKNOWN, Location, Span
 from charter.api.facts.names import ImportedConstant
-from charter.model.names import absolute_module
+from charter.model.names import FUNCTIONS, absolute_module
 from charter.model.values import Values
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from charter.model.names import Binding, Names
     from charter.syntax.source import Source
 
-VERSION = 1
+VERSION = 2
 
 _LONGEST: Final = 1_000
 """Characters that a constant's literal may have."""
@@ -57,6 +57,7 @@ def extract(source: Source, names: Names) -> Extract | None:
     for definition in source.tree.body:
         if isinstance(definition, ast.ClassDef):
             exports.update(_members(definition, values, names, own))
+    exports.update(_results(source, names, values))
     foreign = sorted(f"{target}.{attribute}" for target, attribute in stored if target)
     asked = sorted(names.elsewhere.asked)
     stars = _stars(source)
@@ -89,6 +90,37 @@ def _members(
             found = _constant(assigned[0], values, names)
             if found is not None:
                 yield f"{definition.name}.{name}", found
+
+
+def _results(source: Source, names: Names, values: Values) -> dict[str, Export]:
+    """What functions return, by `name()`, where all their `return`s call the same or give the same constant."""
+    found: dict[ast.AST, set[Export]] = {}
+    for node in source.nodes(ast.Return):
+        function = names.scope(node)
+        if isinstance(function, FUNCTIONS) and node.value is not None:
+            found.setdefault(function, set()).add(_result(node.value, names, values))
+    return {
+        f"{names.symbol(function)}()": one
+        for function, results in found.items()
+        if len(results) == 1 and any(one := next(iter(results)))
+    }
+
+
+def _result(expression: ast.expr, names: Names, values: Values) -> Export:
+    if isinstance(expression, ast.Name):
+        expression = values.origin(expression)
+    if isinstance(expression, ast.Constant):
+        return (repr(expression.value), "") if type(expression.value) in {bool, type(None)} else ("", "")
+    if not isinstance(expression, ast.Call):
+        return "", ""
+    target = names.qualified(expression.func)
+    if target:
+        return "", f"{target}()"
+    method = expression.func
+    if isinstance(method, ast.Attribute) and isinstance(method.value, ast.Call) and not expression.args:
+        _, owner = _result(method.value, names, values)
+        return "", f"{owner}.{method.attr}()" if owner else ""
+    return "", ""
 
 
 def _constant(expression: ast.expr, values: Values, names: Names) -> Export | None:
@@ -143,6 +175,12 @@ def _stars(source: Source) -> list[str]:
     return found
 
 
+def _passed_on(exports: dict[str, Export], rest: str) -> Export | None:
+    """What a function returns that the module imports from another."""
+    found = exports.get(rest.removesuffix("()")) if rest.endswith("()") else None
+    return ("", f"{found[1]}()") if found is not None and found[1] else None
+
+
 class Solver(KeptSolver[Extract]):
     """Answers what files ask about the constants of others."""
 
@@ -164,7 +202,7 @@ class Solver(KeptSolver[Extract]):
         start = Location(path, Span(0, 0), 1, 0, 1, 0)
         for name in asked:
             literal, target = self._answer(name, path)
-            if literal or (target and name.rpartition(".")[2].isupper()):
+            if literal or (target and (name.endswith("()") or name.rpartition(".")[2].isupper())):
                 found.append(ImportedConstant(start, name, literal, target))
         return found
 
@@ -192,7 +230,7 @@ class Solver(KeptSolver[Extract]):
             return "", ""
         path = self._paths[module]
         exports, stars, _, _ = self.files[path]
-        found = exports.get(rest) or self._through_class(exports, rest)
+        found = exports.get(rest) or self._through_class(exports, rest) or _passed_on(exports, rest)
         if found is None:
             answers = (self._follow(star, rest, hops - 1) for star in stars if star in self._paths)
             return next((answer for answer in answers if any(answer)), ("", ""))

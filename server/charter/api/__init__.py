@@ -1,6 +1,6 @@
 """What a rule's author sees of Charter: rules, findings, fixes, facts and contexts. It imports nothing else of ours."""
 
-from charter.api.context import UNKNOWN, Context, Unknown
+from charter.api.context import Context
 from charter.api.facts import Fact
 from charter.api.finding import Finding, Related, Step
 from charter.api.fix import (
@@ -19,6 +19,7 @@ from charter.api.rule import AnyRule, Rule, rule
 from charter.api.sensitive import Sensitivity, sensitivity, words
 from charter.api.severity import Confidence, Severity
 from charter.api.text import Location, Span
+from charter.api.unknown import UNKNOWN, Unknown
 
 __all__ = [
     "UNKNOWN",

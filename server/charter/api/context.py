@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import ast
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from charter.api.facts.names import PassedValue
     from charter.api.finding import Finding, Related, Step
     from charter.api.fix import Edit, Fix, InsertStatement, RemoveArgument, RemoveStatement, SetKeyword
     from charter.api.severity import Confidence, Severity
@@ -20,27 +21,6 @@ if TYPE_CHECKING:
 
 
 N = TypeVar("N", bound="ast.AST")
-
-
-class Unknown:
-    """The type of `UNKNOWN`: a value that cannot be known without running the program."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "UNKNOWN"
-
-    def __bool__(self) -> bool:
-        """Refuse to be tested, so that 'unknown' is never mistaken for false.
-
-        Raises:
-            TypeError: always.
-        """
-        raise TypeError("UNKNOWN is neither true nor false; compare with `is UNKNOWN`")
-
-
-UNKNOWN: Final = Unknown()
-"""What `Context.value` answers where the program's value is not certain."""
 
 
 class Context(Protocol):
@@ -159,6 +139,30 @@ class Context(Protocol):
         """The expression that gives a name or `self` attribute its value, if it is bound once; else itself.
 
         It may stand elsewhere in the file; a fix must not take it for a part of the statement at hand.
+        """
+        ...
+
+    def passed(self, parameter: ast.expr, keyword: str = "") -> Sequence[PassedValue]:
+        """What calls in the project, those of tests left out, give to a parameter of a function.
+
+        Args:
+            parameter: a name that refers to a parameter, also through other names; `self.name` that is set to one.
+            keyword: which keyword, if the parameter is a `**keywords`.
+
+        Returns:
+            One for each call that gives a constant, a name of one, or something with a sensitive name; none if the
+            expression is no parameter.
+        """
+        ...
+
+    def results(self, function: FunctionNode) -> Sequence[PassedValue]:
+        """What the project calls the results of a function, where that is the name of something sensitive."""
+        ...
+
+    def made_by(self, expression: ast.expr) -> str:
+        """The qualified name of the class or function of a library whose call made a value; "" if that is not known.
+
+        Names bound once are followed, and functions of the project that return what such a call made.
         """
         ...
 

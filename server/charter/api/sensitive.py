@@ -132,7 +132,7 @@ def sensitivity(name: str) -> Sensitivity | None:
         parts[-1].isdigit() or parts[-1] in {"value", "str", "string", "raw", "plain", "plaintext"}
     ):
         parts = parts[:-1]
-    if not parts or parts[0] in _SAFE_FIRST:
+    if not parts or (parts[0] in _SAFE_FIRST and parts[:2] not in _PAIRS):
         return None
     paired = False
     for first, second in pairwise(parts):

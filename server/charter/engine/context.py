@@ -21,11 +21,14 @@ from charter.api import (
     Span,
 )
 from charter.model.names import COMPREHENSIONS, FUNCTIONS, Names
+from charter.model.questions import about_parameter, about_result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from charter.api import AnyRule, Confidence, Fix, Location, Severity, Step
+    from charter.api.context import FunctionNode
+    from charter.api.facts.names import PassedValue
     from charter.model.elsewhere import Elsewhere
     from charter.model.types import Types
     from charter.model.values import Values
@@ -284,6 +287,21 @@ class RuleContext:
 
     def origin(self, expression: ast.expr) -> ast.expr:
         return self._view.values.origin(expression)
+
+    def passed(self, parameter: ast.expr, keyword: str = "") -> Sequence[PassedValue]:
+        names = self._view.names
+        question = about_parameter(names, self._view.values.origin(parameter), keyword)
+        return names.elsewhere.passed(question) if question else ()
+
+    def results(self, function: FunctionNode) -> Sequence[PassedValue]:
+        names = self._view.names
+        return names.elsewhere.passed(about_result(names, function))
+
+    def made_by(self, expression: ast.expr) -> str:
+        made = self._view.values.origin(expression)
+        names = self._view.names
+        name = (names.qualified(made.func) or "") if isinstance(made, ast.Call) else ""
+        return (names.elsewhere.result(name) or name) if name else ""
 
     def argument(self, call: ast.Call, position: int | None, keyword: str = "") -> ast.expr | None:
         if position is not None and position < len(call.args):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from charter.analysis import ProjectInfo
-from charter.api.facts.names import ImportedConstant
+from charter.api.facts.names import ImportedConstant, PassedValue
 from charter.engine import suppress
 from charter.engine.check import Failure, FileResult, check_source, failure, run_again, run_on_facts
 from charter.engine.context import FileView, with_fingerprints
@@ -311,7 +311,7 @@ def finish(
             source = source or project.source(path)
         except (OSError, ValueError):
             return whole
-        elsewhere = elsewhere_of(own)
+        elsewhere = elsewhere_of(own, project.settings.is_test)
         view = FileView(
             source,
             project.settings.oldest_python,
@@ -332,18 +332,23 @@ def finish(
     return whole
 
 
-def elsewhere_of(facts: Iterable[Fact]) -> Elsewhere:
-    """The constants of other files that the facts about a file tell."""
+def elsewhere_of(facts: Iterable[Fact], is_test: Callable[[str], bool]) -> Elsewhere:
+    """What the facts about a file tell of the constants and calls of other files, calls in tests left out."""
     constants = [fact for fact in facts if isinstance(fact, ImportedConstant)]
+    passed: dict[str, list[PassedValue]] = {}
+    for fact in facts:
+        if isinstance(fact, PassedValue) and not is_test(fact.location.path):
+            passed.setdefault(fact.name, []).append(fact)
     return Elsewhere(
         {fact.name: ast.literal_eval(fact.literal) for fact in constants if fact.literal},
         {fact.name: fact.target for fact in constants if fact.target},
+        passed,
     )
 
 
 def _to_run_again(plan: Plan, result: FileResult, facts: Iterable[Fact]) -> frozenset[str]:
-    """The rules that asked for a constant of another file which is known now."""
-    known = {fact.name for fact in facts if isinstance(fact, ImportedConstant)}
+    """The rules that asked about other files what is known now."""
+    known = {fact.name for fact in facts if isinstance(fact, (ImportedConstant, PassedValue))}
     asking = frozenset(rule for rule, names in result.asked.items() if not known.isdisjoint(names))
     return asking and asking.intersection(entry.rule.name for entry in plan.repeatable)
 

@@ -90,7 +90,7 @@ def server_capabilities(client: Client) -> dict[str, Any]:
         "inlayHintProvider": True,
         "completionProvider": {"triggerCharacters": ["[", ",", '"'], "resolveProvider": True},
         "documentLinkProvider": {"resolveProvider": False},
-        "executeCommandProvider": {"commands": list(COMMANDS)},
+        "executeCommandProvider": {"commands": list(COMMANDS), "workDoneProgress": True},
         "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
     }
     if client.pulls:

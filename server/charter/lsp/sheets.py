@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from charter.analysis import provider
 from charter.api import Span
-from charter.api.facts.names import ImportedConstant
+from charter.api.facts.names import ImportedConstant, PassedValue
 from charter.engine import suppress
 from charter.engine.check import FileResult, check_nodes, check_source
 from charter.engine.project import elsewhere_of, finish, settle
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from charter.engine.check import Failure
     from charter.engine.plan import Plan
     from charter.lsp.homes import Home
-    from charter.syntax.source import Source
 
 _MAX_BYTES = 2_000_000
 """Characters above which a document is not checked while it is edited: generated data, not code that someone reads."""
@@ -149,7 +148,7 @@ class Sheet:
             # There is nothing yet to fall back upon: what is newest is done first and whole.
             self.dirty = True
             self.check_whole(pause, settle_first=False)
-        elif refreshed.nodes:
+        else:
             self._check_nodes(refreshed.nodes, refreshed.lines)
 
     def check_whole(self, pause: Callable[[], None], *, settle_first: bool = True) -> None:
@@ -169,7 +168,7 @@ class Sheet:
             python=settings.oldest_python,
             is_test=settings.is_test(self.path),
             pause=pause,
-            elsewhere=elsewhere_of(self._elsewhere),
+            elsewhere=elsewhere_of(self._elsewhere, settings.is_test),
         )
         self._failures += result.failures
         if result.extracts != self._last_extracts:
@@ -198,7 +197,7 @@ class Sheet:
         if number != self._state:
             return False
         facts, opportunities = pickle.loads(data)  # noqa: S301 (written by our own process)
-        self._elsewhere = [fact for fact in facts if isinstance(fact, ImportedConstant)]
+        self._elsewhere = [fact for fact in facts if isinstance(fact, (ImportedConstant, PassedValue))]
         self._facts = ProjectFacts({self.path: facts}, {self.path: opportunities})
         if self.complete and self.result is not None:
             self._take(self.result)
@@ -247,22 +246,28 @@ class Sheet:
 
     def _check_nodes(self, nodes: dict[type[ast.AST], list[ast.AST]], lines: list[tuple[int, int]]) -> None:
         settings = self.home.project.settings
-        self.document.recover()
         source = self.document.source
         plan = self.plan
-        spans = _spans(source, lines)
+        spans = [
+            Span(source.positions.at(first, 0), source.positions.at(last + 1, 0)) for first, last in lines
+        ]
         result = check_nodes(
             source,
             plan,
             nodes,
             python=settings.oldest_python,
             is_test=settings.is_test(self.path),
-            elsewhere=elsewhere_of(self._elsewhere),
+            elsewhere=elsewhere_of(self._elsewhere, settings.is_test),
             present=self._words(plan, spans),
         )
         self._failures += result.failures
         on_nodes = {entry.rule.name for entry, _ in plan.node_entries}
-        kept = [held for held in self._held if held.finding.rule not in on_nodes or not _within(spans, held)]
+        kept = [
+            held
+            for held in self._held
+            if held.finding.rule not in on_nodes
+            or not any(span.start <= held.start < max(span.end, span.start + 1) for span in spans)
+        ]
         known = {(held.start, held.end, held.finding.rule, held.finding.message) for held in kept}
         fresh = [
             finding
@@ -285,14 +290,10 @@ class Sheet:
         return self._present
 
     def _take(self, result: FileResult) -> None:
-        """Take the findings of a check of the whole file; those known before keep their names.
-
-        Of a statement that does not parse now, what was found while it did stays: half of it says less than all of it.
-        """
+        """Take the findings of a check of the whole file; those known before keep their names."""
         project = self.home.project
-        source = self.document.source
-        broken = _spans(source, self.document.broken_lines) if self.result is not None else []
         self.result = result
+        source = self.document.source
         waiting: list[Held] = []
         if self._facts is not None:
             result = finish(project, result, self._facts, source)
@@ -302,11 +303,7 @@ class Sheet:
             waiting = [held for held in self._held if held.finding.rule in late]
         kept, silenced = settle(project, result, source)
         names = {_identity(held): held.key for held in self._held}
-        fresh = self._hold(kept, names=names) + self._hold(silenced, silent=True, names=names) + waiting
-        if broken:
-            older = [held for held in self._held if _within(broken, held)]
-            fresh = [held for held in fresh if not _within(broken, held)] + older
-        self._held = fresh
+        self._held = self._hold(kept, names=names) + self._hold(silenced, silent=True, names=names) + waiting
         self._held.sort(key=lambda held: (held.start, held.end, held.finding.code))
 
     def _hold(
@@ -363,16 +360,6 @@ def row_of(finding: Finding, key: int, root: Path, path: str) -> tuple[Any, ...]
             tuple((fix.title, fix.grade.value) for fix in finding.fixes),
         )
     )
-
-
-def _spans(source: Source, lines: Iterable[tuple[int, int]]) -> list[Span]:
-    """The text of whole lines, given by the first and the last of each range."""
-    at = source.positions.at
-    return [Span(at(first, 0), at(last + 1, 0)) for first, last in lines]
-
-
-def _within(spans: Iterable[Span], held: Held) -> bool:
-    return any(span.start <= held.start < max(span.end, span.start + 1) for span in spans)
 
 
 def _identity(held: Held) -> tuple[int, int, str, str]:

@@ -1,6 +1,6 @@
-"""What a file's checks ask of the constants of other files, and what is answered. It looks nothing up itself.
+"""What a file's checks ask of the constants and calls of other files, and what is answered. It looks nothing up itself.
 
-A check of one file knows no other. It notes each name that it would have to know; the analysis `constants` answers
+A check of one file knows no other. It notes each name that it would have to know; the analyses `constants` and `callers` answer
 what the project can tell, and the rules that asked run again with the answers (`engine.project.finish`).
 """
 
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from charter.api import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from charter.api.facts.names import PassedValue
 
 _NEVER = sys.stdlib_module_names | {"builtins"}
 
@@ -23,6 +25,7 @@ class Elsewhere:
     Args:
         values: the constants that are known.
         targets: what a name is another name for, for instance `ssl.CERT_NONE`.
+        passed: what calls give to the parameters of this file's functions.
 
     Attributes:
         asked: all names that were asked for, known or not.
@@ -30,10 +33,14 @@ class Elsewhere:
     """
 
     def __init__(
-        self, values: Mapping[str, object] | None = None, targets: Mapping[str, str] | None = None
+        self,
+        values: Mapping[str, object] | None = None,
+        targets: Mapping[str, str] | None = None,
+        passed: Mapping[str, Sequence[PassedValue]] | None = None,
     ) -> None:
         self._values = values or {}
         self._targets = targets or {}
+        self._passed = passed or {}
         self.asked: set[str] = set()
         self.questions = 0
         self._recent: set[str] = set()
@@ -55,6 +62,16 @@ class Elsewhere:
             return name
         self._ask(name)
         return self._targets.get(name, name)
+
+    def result(self, function: str) -> str:
+        """What is called to make what a function of the project returns; "" if that is not known."""
+        self._ask(f"{function}()")
+        return self._targets.get(f"{function}()", "").removesuffix("()")
+
+    def passed(self, question: str) -> Sequence[PassedValue]:
+        """What calls give to the parameter of a function, or what they call its result."""
+        self._ask(question)
+        return self._passed.get(question, ())
 
     def _ask(self, name: str) -> None:
         top, dot, _ = name.partition(".")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from typing import Literal
 
 from charter.api.facts import Fact
+from charter.api.unknown import UNKNOWN
 
 Sort = Literal["import", "function", "class", "method", "attribute"]
 
@@ -34,12 +36,39 @@ class UnusedName(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class PassedValue(Fact):
+    """What one call in the project gives to a parameter that a rule asked for through `Context.passed`.
+
+    Attributes:
+        location: the call, which may be in another file.
+        name: the question: the function's qualified name, and the parameter's position and name (`shop.fetch(1:verify)`).
+        literal: the argument, as a Python literal; "" if it is no constant.
+        target: what it is another name for (`ssl.CERT_NONE`); "" if nothing.
+        identifier: its own name, or that of the result, if that is the name of something sensitive; else "".
+        condition: the tests of the `if`s around the call, one a line.
+        function: the name of the function around the call; "" outside of any.
+    """
+
+    name: str
+    literal: str = ""
+    target: str = ""
+    identifier: str = ""
+    condition: str = ""
+    function: str = ""
+
+    @property
+    def value(self) -> object:
+        """The constant that is given, or `UNKNOWN`."""
+        return ast.literal_eval(self.literal) if self.literal else UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
 class ImportedConstant(Fact):
     """A constant of another file of the project that a rule asked for through `Context.value` or `Context.name`.
 
     Attributes:
         location: the beginning of the file that asks.
-        name: the constant's qualified name as that file says it.
+        name: the constant's qualified name as that file says it; of what a function returns, the function's and `()`.
         literal: its value, as a Python literal; "" if it is not known.
         target: what it is another name for (`ssl.CERT_NONE`); "" if nothing.
     """
