@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
-_FOR_EFFECT = frozenset({"antigravity", "readline", "rlcompleter", "this"})
-"""Modules of the standard library that are imported for what importing them does."""
-
 
 @rule(
     UnusedName,
@@ -71,8 +68,6 @@ def unused_import(unused: UnusedName, ctx: Context) -> Iterator[Finding]:
         pass
     ```
     """
-    if unused.target in _FOR_EFFECT:
-        return
     yield ctx.finding(
         unused.location,
         f"`{unused.name}` is imported and used nowhere",

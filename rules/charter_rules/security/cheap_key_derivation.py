@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from charter.api import (
-    UNKNOWN,
     Severity,
     rule,
 )
@@ -43,7 +42,20 @@ _FUNCTIONS: Final[dict[str, tuple[_Cost | None, _Salt | None]]] = {
     "crypt.crypt": (None, (1, "salt")),
     "passlib.hash.pbkdf2_sha256.using": (_Cost(None, "rounds", 29_000), (None, "salt")),
     "passlib.hash.bcrypt.using": (_Cost(None, "rounds", 10), (None, "salt")),
+    "argon2.PasswordHasher": (_Cost(1, "memory_cost", 7168), None),
+    "argon2.low_level.hash_secret": (_Cost(3, "memory_cost", 7168), (1, "salt")),
+    "argon2.low_level.hash_secret_raw": (_Cost(3, "memory_cost", 7168), (1, "salt")),
+    f"{_HAZMAT}.argon2.Argon2id": (_Cost(None, "memory_cost", 7168), (None, "salt")),
 }
+_DEFAULTS: Final = {"Crypto.Protocol.KDF.PBKDF2": 1000, "Cryptodome.Protocol.KDF.PBKDF2": 1000}
+_DRAWN: Final = frozenset(
+    {
+        "os.urandom",
+        "secrets.token_bytes",
+        "Crypto.Random.get_random_bytes",
+        "Cryptodome.Random.get_random_bytes",
+    }
+)
 _GENERATED: Final = re.compile(r"(?i)api_?key|token|random|entropy|seed")
 """Names of secrets that a generator made, which nobody guesses however fast."""
 _PROTOCOL: Final = re.compile(r"(?i)scram|wpa|bip39|mnemonic|keychain|postgres|mongo|chrome|cookie")
@@ -90,16 +102,47 @@ def cheap_key_derivation(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     cost, salt = _FUNCTIONS[name]
     if cost is not None:
-        number = calls.value(ctx, call, cost.position, cost.keyword)
-        if isinstance(number, int) and not isinstance(number, bool) and 0 < number < cost.least:
+        low = next((one for one in _costs(call, name, cost, ctx) if _is_low(one.value, cost)), None)
+        if low is not None:
             yield ctx.finding(
-                call, f"{number} rounds are too few: at least {cost.least:,} keep guessing expensive"
+                call,
+                f"{low.value} rounds are too few: at least {cost.least:,} keep guessing expensive",
+                related=calls.chosen(low, ctx),
             )
     if salt is not None:
-        argument = calls.given(ctx, call, *salt)
-        value = UNKNOWN if argument is None else ctx.value(argument)
-        if isinstance(value, (bytes, str)) and argument is not None:
-            yield ctx.finding(call, f"the salt `{calls.short(ctx, argument)}` is the same for every password")
+        yield from _of_salt(call, salt, ctx)
+
+
+def _costs(call: ast.Call, name: str, cost: _Cost, ctx: Context) -> Iterator[calls.Choice]:
+    """What the cost may be; PyCryptodome's own default is a thousand rounds."""
+    if (
+        name in _DEFAULTS
+        and not calls.has_unpacking(call)
+        and calls.given(ctx, call, cost.position, cost.keyword) is None
+    ):
+        yield calls.Choice(_DEFAULTS[name], "")
+    yield from calls.choices(ctx, call, cost.position, cost.keyword)
+
+
+def _is_low(number: object, cost: _Cost) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and 0 < number < cost.least
+
+
+def _of_salt(call: ast.Call, salt: _Salt, ctx: Context) -> Iterator[Finding]:
+    """A salt that is always the same, or drawn too short."""
+    argument = calls.given(ctx, call, *salt)
+    if argument is None:
+        return
+    for choice in calls.values_of(ctx, argument):
+        if isinstance(choice.value, (bytes, str)):
+            message = f"the salt `{calls.short(ctx, argument)}` is the same for every password"
+            yield ctx.finding(call, message, related=calls.chosen(choice, ctx))
+            return
+    made = ctx.origin(argument)
+    if isinstance(made, ast.Call) and ctx.name(made.func) in _DRAWN:
+        size = calls.value(ctx, made, 0, "nbytes")
+        if isinstance(size, int) and 0 < size < 8:
+            yield ctx.finding(call, f"a salt of {size} bytes is soon used twice; draw 16")
 
 
 def _password(call: ast.Call) -> str:

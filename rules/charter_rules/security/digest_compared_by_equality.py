@@ -84,7 +84,17 @@ def digest_compared_by_equality(compare: ast.Compare, ctx: Context) -> Iterator[
 def _is_mac(expression: ast.expr, ctx: Context, depth: int = 0) -> bool:
     """Whether an expression is a message authentication code, computed here."""
     made = ctx.origin(expression)
-    if isinstance(made, ast.Call) and ctx.name(made.func) == "hmac.digest":
+    if depth > 5:
+        return False
+    if isinstance(made, ast.BinOp) and isinstance(made.op, (ast.Add, ast.Mod)):
+        return _is_mac(made.right, ctx, depth + 1) or _is_mac(made.left, ctx, depth + 1)
+    if isinstance(made, ast.JoinedStr):
+        return any(
+            _is_mac(part.value, ctx, depth + 1)
+            for part in made.values
+            if isinstance(part, ast.FormattedValue)
+        )
+    if isinstance(made, ast.Call) and ctx.made_by(made).startswith(("hmac.digest", "hmac.new().")):
         return True
     if isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute):
         if made.func.attr in {"hexdigest", "digest"}:

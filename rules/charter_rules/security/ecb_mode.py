@@ -56,16 +56,24 @@ def ecb_mode(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return cipher.nonce, *cipher.encrypt_and_digest(text)
     ```
     """
-    name = ctx.name(call.func) or ""
-    if name in _NEW:
-        mode = calls.given(ctx, call, 1, "mode")
-        if mode is None or not (calls.qualified(ctx, mode).endswith(".MODE_ECB") or ctx.value(mode) == 1):
+    chosen = None
+    if ctx.name(call.func) in _NEW:
+        chosen = next(
+            (
+                one
+                for one in calls.choices(ctx, call, 1, "mode")
+                if one.name.endswith(".MODE_ECB") or one.value == 1
+            ),
+            None,
+        )
+        if chosen is None:
             return
     if ctx.is_test or _is_building_block(call, ctx) or protocols.dictated(ctx, call):
         return
     if protocols.only_reads(ctx, call):
         return
-    yield ctx.finding(call, "ECB mode shows which blocks of the text are equal")
+    related = () if chosen is None else calls.chosen(chosen, ctx)
+    yield ctx.finding(call, "ECB mode shows which blocks of the text are equal", related=related)
 
 
 def _is_building_block(call: ast.Call, ctx: Context) -> bool:

@@ -17,7 +17,7 @@ from charter_rules import calls, protocols
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from charter.api import Context, Finding
+    from charter.api import Context, Finding, Related
 
 _DIGESTS: Final = tuple(
     f"hashlib.{name}"
@@ -35,8 +35,10 @@ _DIGESTS: Final = tuple(
     )
 )
 _PROTOCOL: Final = re.compile(
-    r"(?i)mysql|postgres|ntlm|scram|digest|hibp|pwned|breach|wpa|legacy|upgrade|sha1_then|fernet|derive"
+    r"(?i)mysql|postgres|ntlm|scram|digest_?auth|http_?digest|auth_?digest|ha[12]$|hibp|pwned|breach|wpa|legacy|upgrade|sha1_then|fernet|derive"
 )
+_ANY_DATA: Final = re.compile(r"(?i)check_?sum|finger_?print|cache|etag|_id$|key$|token|sign")
+"""Functions whose digests are no stored passwords, whatever they are given."""
 
 _SCHEMES: Final = frozenset(
     {
@@ -102,14 +104,14 @@ def fast_password_hash(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
     if data is None:
         ctx.not_an_opportunity()
         return
-    name = next((name for name in _names(data) if sensitivity(name) is Sensitivity.PASSWORD), None)
-    if name is None or ctx.is_test or _PROTOCOL.search(f"{ctx.symbol(call)} {ctx.module}"):
+    names = [(name, ()) for name in _names(data)] + _given_names(data, ctx)
+    name, related = next((one for one in names if sensitivity(one[0]) is Sensitivity.PASSWORD), ("", ()))
+    if not name or ctx.is_test or _PROTOCOL.search(f"{ctx.symbol(call)} {ctx.module}"):
         return
     if protocols.dictated(ctx, call):
         return
-    yield ctx.finding(
-        call, f"`{name}` is hashed by a function that is made to be fast; stolen digests are soon guessed"
-    )
+    message = f"`{name}` is hashed by a function that is made to be fast; stolen digests are soon guessed"
+    yield ctx.finding(call, message, related=related)
 
 
 def _scheme(call: ast.Call, ctx: Context) -> str:
@@ -155,6 +157,20 @@ def _data(call: ast.Call, ctx: Context) -> ast.expr | None:
         if isinstance(made, ast.Call) and ctx.name(made.func) in {*_DIGESTS, "hashlib.new"}:
             return ctx.argument(call, 0)
     return None
+
+
+def _given_names(data: ast.expr, ctx: Context) -> list[tuple[str, tuple[Related, ...]]]:
+    """What calls elsewhere name what they give to be hashed, where that is sensitive."""
+    function = ctx.function(data)
+    if function is None or _ANY_DATA.search(function.name):
+        return []
+    return [
+        (told.identifier, (ctx.related(told.location, "this is where it is given"),))
+        for node in (data, *ctx.walk(data))
+        if isinstance(node, ast.Name)
+        for told in ctx.passed(node)
+        if told.identifier
+    ]
 
 
 def _names(data: ast.expr) -> Iterator[str]:

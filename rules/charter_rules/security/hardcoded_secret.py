@@ -32,7 +32,18 @@ _SECRET_CALLS: Final[dict[str, int]] = {
     "itsdangerous.TimestampSigner": 0,
     "cryptography.fernet.Fernet": 0,
     "hmac.new": 0,
+    "MySQLdb.connect": 2,
+    "pymysql.connect": 2,
+    "ftplib.FTP": 2,
+    "ftplib.FTP_TLS": 2,
+    "redis.Redis": 3,
+    "ldap3.Connection": 2,
 }
+_SECRET_METHODS: Final[dict[str, int]] = {"simple_bind_s": 1, "simple_bind": 1, "bind_s": 1}
+"""Methods of connections to directories, and where they take the password."""
+_SIGNING: Final[dict[str, str]] = {"secret_key": "SessionMiddleware", "cookie_secret": "Application"}
+"""Keywords that take the key which signs sessions, and a word that the call has then."""
+_DSN: Final = re.compile(r"(?:^|\s)password=([^\s'{}$%<>]{4,})")
 _LOGIN: Final[dict[str, int]] = {
     "smtplib.SMTP": 1,
     "smtplib.SMTP_SSL": 1,
@@ -45,17 +56,6 @@ _SAMPLES: Final = re.compile(
 _KINDS: Final = frozenset({Sensitivity.PASSWORD, Sensitivity.SECRET, Sensitivity.TOKEN})
 
 
-def _may_hold(node: ast.AST) -> bool:
-    """Whether a node has the shape of a name with a value that is written down."""
-    if isinstance(node, (ast.Assign, ast.AnnAssign)):
-        return isinstance(node.value, ast.Constant)
-    if isinstance(node, ast.keyword):
-        return isinstance(node.value, (ast.Constant, ast.Tuple))
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return bool(node.args.defaults or node.args.kw_defaults)
-    return not isinstance(node, ast.Compare) or isinstance(node.comparators[0], ast.Constant)
-
-
 @rule(
     ast.Assign,
     ast.AnnAssign,
@@ -66,10 +66,15 @@ def _may_hold(node: ast.AST) -> bool:
     ast.AsyncFunctionDef,
     ast.Compare,
     code="SEC010",
-    calls=(*_SECRET_CALLS, "*.login"),
+    calls=(
+        *_SECRET_CALLS,
+        "*.login",
+        *(f"*.{name}" for name in _SECRET_METHODS),
+        "psycopg2.connect",
+        "psycopg.connect",
+    ),
     principles=("no-secrets-in-source",),
     severity=Severity.HIGH,
-    when=_may_hold,
     cwe=(798, 259, 321),
     mentions=(
         "passw",
@@ -98,6 +103,8 @@ def _may_hold(node: ast.AST) -> bool:
         "jwt",
         "itsdangerous",
         "login",
+        "bind",
+        "connect",
         "-key",
         "-Key",
     ),
@@ -130,7 +137,7 @@ def hardcoded_secret(node: ast.AST, ctx: Context) -> Iterator[Finding]:
     """
     found = False
     for name, value, connects in _named_values(node, ctx):
-        text = value.value if isinstance(value, ast.Constant) else None
+        text = value.value if isinstance(value, ast.Constant) else ctx.value(value) if connects else None
         if isinstance(text, bytes):
             text = text.decode("latin-1")
         if not isinstance(text, str) or ctx.is_test or _SAMPLES.search(ctx.path):
@@ -147,11 +154,12 @@ def hardcoded_secret(node: ast.AST, ctx: Context) -> Iterator[Finding]:
 def _named_values(node: ast.AST, ctx: Context) -> Iterator[tuple[str, ast.expr, bool]]:
     """Names that say that a value is secret, the value, and whether it is surely used to log in or to sign."""
     if isinstance(node, ast.Assign):
+        yield from _of_signing_key(node, ctx)
         if isinstance(node.value, ast.Constant):
             for target in node.targets:
                 name = calls.identifier(target)
-                if sensitivity(name) in _KINDS:
-                    yield name, node.value, _is_flask_key(target, name, ctx)
+                if sensitivity(name) in _KINDS and not _is_flask_key(target, name, ctx):
+                    yield name, node.value, False
     elif isinstance(node, ast.AnnAssign):
         name = calls.identifier(node.target)
         if isinstance(node.value, ast.Constant) and sensitivity(name) in _KINDS:
@@ -174,6 +182,27 @@ def _named_values(node: ast.AST, ctx: Context) -> Iterator[tuple[str, ast.expr, 
             yield name, node.comparators[0], False
 
 
+def _of_signing_key(node: ast.Assign, ctx: Context) -> Iterator[tuple[str, ast.expr, bool]]:
+    """The key that signs an application's sessions, also one that only stands in for a variable of the environment."""
+    for target in node.targets:
+        name = calls.identifier(target)
+        if not _is_flask_key(target, name, ctx):
+            continue
+        value = node.value
+        if isinstance(value, ast.Call) and ctx.name(value.func) in {"os.environ.get", "os.getenv"}:
+            default = ctx.argument(value, 1, "default")
+            text = None if default is None else ctx.value(default)
+            if (
+                isinstance(text, str)
+                and not credentials.is_placeholder(text)
+                and len(text) >= 8
+                and default is not None
+            ):
+                yield name, default, True
+        elif isinstance(value, (ast.Constant, ast.Name, ast.Attribute)):
+            yield name, value, True
+
+
 def _of_defaults(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[str, ast.expr, bool]]:
     positional = [*node.args.posonlyargs, *node.args.args]
     defaults = node.args.defaults
@@ -188,7 +217,13 @@ def _of_defaults(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple
 
 def _of_keyword(item: ast.keyword, ctx: Context) -> Iterator[tuple[str, ast.expr, bool]]:
     value = item.value
-    if item.arg == "auth" and isinstance(value, ast.Tuple) and len(value.elts) == 2:
+    call = ctx.parent(item)
+    function = calls.identifier(call.func) if isinstance(call, ast.Call) else ""
+    if item.arg in _SIGNING and isinstance(call, ast.Call) and _SIGNING[item.arg] in ctx.source(call):
+        yield item.arg, value, True
+    elif item.arg in {"SECRET_KEY", "JWT_SECRET_KEY"} and function in {"update", "from_mapping"}:
+        yield item.arg, value, len(str(ctx.value(value))) >= 8
+    elif item.arg == "auth" and isinstance(value, ast.Tuple) and len(value.elts) == 2:
         yield "auth", value.elts[1], True
     elif (
         item.arg
@@ -196,9 +231,19 @@ def _of_keyword(item: ast.keyword, ctx: Context) -> Iterator[tuple[str, ast.expr
         and isinstance(value.value, str)
         and sensitivity(item.arg) in _KINDS
     ):
-        call = ctx.parent(item)
-        function = calls.identifier(call.func) if isinstance(call, ast.Call) else ""
         yield item.arg, value, bool(_CONNECT.search(function))
+    elif (
+        item.arg
+        and isinstance(value, (ast.Name, ast.Attribute))
+        and sensitivity(calls.identifier(value)) is None
+        and sensitivity(item.arg) in _KINDS
+        and _CONNECT.search(function)
+    ):
+        yield (
+            item.arg,
+            value,
+            True,
+        )  # by a name that does not tell; one that does is reported where it is bound
 
 
 def _of_call(call: ast.Call, ctx: Context) -> Iterator[tuple[str, ast.expr, bool]]:
@@ -207,16 +252,27 @@ def _of_call(call: ast.Call, ctx: Context) -> Iterator[tuple[str, ast.expr, bool
     position = _SECRET_CALLS.get(name or "")
     if position is None and function == "login" and isinstance(call.func, ast.Attribute):
         position = _LOGIN.get(ctx.type_name(call.func.value) or "")
+    if position is None and isinstance(call.func, ast.Attribute):
+        position = _SECRET_METHODS.get(function)
     if position is not None and position < len(call.args):
         value = ctx.origin(call.args[position])
-        if isinstance(value, ast.Constant) and value.value:
+        if (isinstance(value, ast.Constant) and value.value) or (
+            isinstance(value, (ast.Name, ast.Attribute)) and sensitivity(calls.identifier(value)) is None
+        ):
             yield name or function, value, True
+    elif name in {"psycopg2.connect", "psycopg.connect"} and call.args:
+        text = ctx.value(call.args[0])
+        match = _DSN.search(text) if isinstance(text, str) else None
+        if match is not None and not credentials.is_placeholder(match[1]):
+            yield name, call.args[0], True
 
 
 def _is_flask_key(target: ast.expr, name: str, ctx: Context) -> bool:
     """Whether an assignment sets the key that signs an application's sessions."""
     if isinstance(target, ast.Attribute) and name == "secret_key":
-        return (ctx.type_name(target.value) or "flask.").startswith(("flask.", "quart."))
+        return (ctx.type_name(target.value) or "flask.").startswith(("flask.", "quart.")) and re.search(
+            r"(?i)flask|quart", ctx.text
+        ) is not None
     return isinstance(target, ast.Subscript) and name in {"SECRET_KEY", "JWT_SECRET_KEY"}
 
 
@@ -226,7 +282,9 @@ def _is_secret(name: str, text: str, *, connects: bool) -> bool:
     if connects:
         return (
             len(text) >= 3
-            and not re.search(r"[<>{}]|\$\{|%s|^\*+$|\s", text)
+            and not re.search(
+                r"[<>{}]|\$\{|%s|^\*+$|\s", _DSN.sub("", text) if "=" in text and " " in text else text
+            )
             and text.lower() != name.lower()
         )
     if credentials.looks_random(text):

@@ -101,6 +101,7 @@ def _purpose(call: ast.Call, ctx: Context) -> str:
     if function is not None:
         if _feeds_return(call, function, ctx):
             names.append(function.name)
+            names += [told.identifier for told in ctx.results(function)]
         names += [use for name in list(names) for use in _later_uses(name, function, ctx)]
     for name in names:
         if _NOT_SECRET.search(name):

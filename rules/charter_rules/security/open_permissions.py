@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, cast
 
 from charter.api import (
     Fix,
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
+_OF_OS: Final = (
+    "os.chmod", "os.fchmod", "os.lchmod", "os.umask", "os.open", "os.mkdir", "os.makedirs", "os.mkfifo",
+)  # fmt: skip
+
 
 @rule(
     ast.Call,
@@ -26,14 +30,7 @@ if TYPE_CHECKING:
     severity=Severity.MEDIUM,
     cwe=(732, 276),
     calls=(
-        "os.chmod",
-        "os.fchmod",
-        "os.lchmod",
-        "os.umask",
-        "os.open",
-        "os.mkdir",
-        "os.makedirs",
-        "os.mkfifo",
+        *_OF_OS,
         "*.chmod",
     ),
     aliases=("B103", "S103"),
@@ -65,14 +62,22 @@ def open_permissions(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         os.chmod(path, 0o755)
     ```
     """
-    name = ctx.name(call.func)
-    if name is None and not (isinstance(call.func, ast.Attribute) and _is_path(call, ctx)):
+    name = calls.called(ctx, call)
+    if name not in _OF_OS and not (isinstance(call.func, ast.Attribute) and _is_path(call, ctx)):
         ctx.not_an_opportunity()
         return
-    position = {"os.umask": 0, "os.open": 2, None: 0}.get(name, 1)
-    mode = calls.value(ctx, call, position, "mode")
-    if not isinstance(mode, int) or isinstance(mode, bool) or ctx.is_test:
+    position = {"os.umask": 0, "os.open": 2}.get(name, 1 if name in _OF_OS else 0)
+    chosen = next(
+        (
+            one
+            for one in calls.choices(ctx, call, position, "mode")
+            if type(one.value) is int and _is_open(one.value)
+        ),
+        None,
+    )
+    if chosen is None or ctx.is_test:
         return
+    mode = cast("int", chosen.value)
     if name == "os.umask":
         if mode == 0 and isinstance(ctx.parent(call), ast.Expr) and ctx.text.count("umask(") == 1:
             yield ctx.finding(call, "files made from now on may be changed by everybody: the mask is 0")
@@ -80,9 +85,9 @@ def open_permissions(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if name in {"os.mkdir", "os.makedirs", "os.open", "os.mkfifo"} and mode in {0o777, 0o666}:
         return  # the mask of the process takes the rights of others away
     argument = calls.given(ctx, call, position, "mode")
-    executable = mode & 0o111
-    if not mode & 0o002 or mode & 0o1000:
+    if mode == 0:
         return
+    executable = mode & 0o111
     better = "0o755" if executable else "0o644"
     fix = (
         Fix(f"Set `{better}`", (ctx.replace(argument, better),), Grade.UNSAFE)
@@ -91,7 +96,14 @@ def open_permissions(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         and not isinstance(argument, ast.Name)
         else None
     )
-    yield ctx.finding(call, f"everybody may change it: its mode is `{mode:#o}`", fix=fix)
+    yield ctx.finding(
+        call, f"everybody may change it: its mode is `{mode:#o}`", fix=fix, related=calls.chosen(chosen, ctx)
+    )
+
+
+def _is_open(mode: int) -> bool:
+    """Whether a mode lets everybody write, without the bit that keeps others from deleting; for a mask, whether it is 0."""
+    return mode == 0 or bool(mode & 0o002 and not mode & 0o1000)
 
 
 def _is_path(call: ast.Call, ctx: Context) -> bool:

@@ -6,7 +6,6 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
-    UNKNOWN,
     Fix,
     Grade,
     Severity,
@@ -20,13 +19,15 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding
 
 _LEAST: Final = 2048
-_SIZES: Final[dict[str, tuple[int, str]]] = {
+_SIZES: Final[dict[str, tuple[int | None, str]]] = {
     "cryptography.hazmat.primitives.asymmetric.rsa.generate_private_key": (1, "key_size"),
     "cryptography.hazmat.primitives.asymmetric.dsa.generate_private_key": (0, "key_size"),
     "cryptography.hazmat.primitives.asymmetric.dh.generate_parameters": (1, "key_size"),
     "OpenSSL.crypto.PKey.generate_key": (1, "bits"),
     "rsa.newkeys": (0, "nbits"),
     "paramiko.RSAKey.generate": (0, "bits"),
+    "jwcrypto.jwk.JWK.generate": (None, "size"),
+    "authlib.jose.RSAKey.generate_key": (0, "key_size"),
     **{
         f"{root}.PublicKey.{kind}.generate": (0, "bits")
         for root in ("Crypto", "Cryptodome")
@@ -36,6 +37,8 @@ _SIZES: Final[dict[str, tuple[int, str]]] = {
 _CURVES: Final = tuple(
     f"cryptography.hazmat.primitives.asymmetric.ec.{name}" for name in ("SECP192R1", "SECT163K1", "SECT163R2")
 )
+_NAMED: Final = ("Crypto.PublicKey.ECC.generate", "Cryptodome.PublicKey.ECC.generate")
+_SMALL: Final = frozenset({"p192", "p-192", "nist p-192", "prime192v1", "secp192r1"})
 
 
 @rule(
@@ -48,6 +51,7 @@ _CURVES: Final = tuple(
         *_SIZES,
         "*.generate_key",
         *_CURVES,
+        *_NAMED,
         "cryptography.hazmat.primitives.asymmetric.ec.generate_private_key",
     ),
     aliases=("B505", "S505"),
@@ -85,21 +89,32 @@ def small_key(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         name = calls.qualified(ctx, calls.given(ctx, call, 0, "curve"))
         if name not in _CURVES:
             return
-    if name in _CURVES:
+    if name in _NAMED:
+        curve = calls.value(ctx, call, None, "curve")
+        name = f"ec.{curve}" if isinstance(curve, str) and curve.lower() in _SMALL else ""
+        if not name:
+            return
+    if name in _CURVES or name.startswith("ec."):
         if not ctx.is_test:
             yield ctx.finding(call, f"the curve {name.rpartition('.')[2]} is too small; use P-256 or Ed25519")
         return
-    if not name and isinstance(call.func, ast.Attribute):
-        name = f"{ctx.type_name(call.func.value)}.generate_key"
+    name = name if name in _SIZES else calls.called(ctx, call)
     if name not in _SIZES:
         ctx.not_an_opportunity()
         return
     position, keyword = _SIZES[name]
     argument = calls.given(ctx, call, position, keyword)
-    size = UNKNOWN if argument is None else calls.usual(ctx, argument)
-    if not isinstance(size, int) or isinstance(size, bool) or not 0 < size < _LEAST or ctx.is_test:
+    small = next(
+        (choice for choice in calls.choices(ctx, call, position, keyword) if _is_small(choice.value)), None
+    )
+    if small is None or ctx.is_test:
         return
+    size = small.value
     fix = None
     if argument is not None and ctx.parent(argument) in {call, *call.keywords}:
         fix = Fix("Generate 3072 bits", (ctx.replace(argument, "3072"),), Grade.UNSAFE)
-    yield ctx.finding(call, f"a key of {size} bits can be broken", fix=fix)
+    yield ctx.finding(call, f"a key of {size} bits can be broken", fix=fix, related=calls.chosen(small, ctx))
+
+
+def _is_small(size: object) -> bool:
+    return isinstance(size, int) and not isinstance(size, bool) and 0 < size < _LEAST

@@ -26,6 +26,7 @@ _POLICIES: Final = frozenset(
 
 @rule(
     ast.Call,
+    ast.Assign,
     code="SEC025",
     principles=("verified-transport",),
     severity=Severity.HIGH,
@@ -36,10 +37,11 @@ _POLICIES: Final = frozenset(
         "asyncssh.create_connection",
         "asyncssh.SSHClientConnectionOptions",
     ),
+    mentions=("set_missing_host_key_policy", "asyncssh", "hostkeys"),
     aliases=("B507", "S507"),
     references=("https://docs.paramiko.org/en/stable/api/client.html", "https://asyncssh.readthedocs.io/"),
 )
-def ssh_host_key_ignored(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+def ssh_host_key_ignored(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Finding]:
     """Know the key of the host you log in to.
 
     A client that accepts unknown host keys also accepts the one of an attacker who answers in the host's place, and then hands
@@ -75,6 +77,9 @@ def ssh_host_key_ignored(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return made
     ```
     """
+    if isinstance(call, ast.Assign):
+        yield from _forgotten(call, ctx)
+        return
     name = ctx.name(call.func) or ""
     if name.startswith("asyncssh."):
         hosts = calls.given(ctx, call, None, "known_hosts")
@@ -85,11 +90,56 @@ def ssh_host_key_ignored(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if policy is None or ctx.is_test:
         return
     made = ctx.origin(policy)
-    chosen = calls.qualified(ctx, made.func if isinstance(made, ast.Call) else made)
-    if chosen not in _POLICIES:
+    chosen = _policy(policy, made, ctx)
+    if not chosen:
         return
     fix = None
     if made is policy:
         reject = "paramiko.RejectPolicy()" if isinstance(policy, ast.Call) else "paramiko.RejectPolicy"
         fix = Fix("Reject unknown hosts", (ctx.replace(policy, reject), AddImport("paramiko")), Grade.UNSAFE)
     yield ctx.finding(call, f"`{chosen.rpartition('.')[2]}` accepts the key of any host", fix=fix)
+
+
+def _policy(policy: ast.expr, made: ast.expr, ctx: Context) -> str:
+    """The policy that accepts any key, if that is the one that is set; else ""."""
+    for choice in calls.values_of(ctx, made.func if isinstance(made, ast.Call) else policy):
+        if choice.name in _POLICIES:
+            return choice.name
+    name = ctx.made_by(policy)
+    if name in _POLICIES or _accepts(made, ctx):
+        return name
+    return ""
+
+
+def _accepts(made: ast.expr, ctx: Context) -> bool:
+    """Whether a policy of the project's own lets every key pass: its method does nothing, or only remembers."""
+    name = ctx.name(made.func if isinstance(made, ast.Call) else made)
+    definition = next(
+        (one for one in ctx.nodes(ast.ClassDef) if name is not None and ctx.name(one) == name), None
+    )
+    if definition is None:
+        return False
+    for method in definition.body:
+        if isinstance(method, ast.FunctionDef) and method.name == "missing_host_key":
+            return all(
+                isinstance(statement, (ast.Pass, ast.Return))
+                or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
+                for statement in method.body
+            )
+    return False
+
+
+def _forgotten(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
+    """`options.hostkeys = None` of pysftp, which checks no key at all."""
+    target = node.targets[0]
+    if (
+        isinstance(target, ast.Attribute)
+        and target.attr == "hostkeys"
+        and "pysftp" in ctx.text
+        and isinstance(node.value, ast.Constant)
+        and node.value.value is None
+        and not ctx.is_test
+    ):
+        yield ctx.finding(node, "`hostkeys = None` accepts the key of any host")
+    else:
+        ctx.not_an_opportunity()

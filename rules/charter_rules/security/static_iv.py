@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
@@ -32,6 +33,10 @@ _ARGUMENTS: Final[dict[str, tuple[tuple[int | None, str], ...]]] = {
     },
     "cryptography.hazmat.primitives.ciphers.algorithms.ChaCha20": ((1, "nonce"),),
 }
+_FRESH: Final = re.compile(
+    r"(?i)^(urandom|token_bytes|get_random_bytes|randbytes|generate_key|exchange|hkdf\w*|derive_?key|derive)$"
+)
+"""Functions that make a key for one message or one exchange."""
 _AEAD: Final = frozenset(
     f"cryptography.hazmat.primitives.ciphers.aead.{name}"
     for name in ("AESGCM", "AESCCM", "ChaCha20Poly1305", "AESGCMSIV", "AESOCB3")
@@ -71,28 +76,61 @@ def static_iv(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return iv + AES.new(key, AES.MODE_CBC, iv).encrypt(text)
     ```
     """
-    name = ctx.name(call.func)
-    places = (((0, "nonce"),) if _is_aead(call, ctx) else ()) if name is None else _ARGUMENTS.get(name, ())
+    name = calls.called(ctx, call)
+    places = ((0, "nonce"),) if name.removesuffix(".encrypt") in _AEAD else _ARGUMENTS.get(name, ())
     if not places:
         ctx.not_an_opportunity()
         return
     if ctx.is_test or "decrypt" in ctx.symbol(call).lower() or protocols.dictated(ctx, call):
         return
+    if _has_key_of_its_own(call, ctx):
+        return
     for position, keyword in places:
         argument = calls.given(ctx, call, position, keyword)
-        if argument is not None and _is_fixed(argument, ctx):
+        if argument is None:
+            continue
+        fixed = next((one for one in calls.values_of(ctx, argument) if _is_fixed(one.value)), None)
+        shown = calls.short(ctx, argument)
+        if fixed is not None:
+            message = f"`{shown}` is the same for every message; draw it with `os.urandom`"
+            yield ctx.finding(call, message, related=calls.chosen(fixed, ctx))
+            return
+        if (
+            name in _NEW
+            and isinstance(argument, ast.Name)
+            and ctx.source(call.args[0] if call.args else call) == shown
+        ):
             yield ctx.finding(
-                call,
-                f"`{calls.short(ctx, argument)}` is the same for every message; draw it with `os.urandom`",
+                call, f"the key `{shown}` is the same for every message; draw the vector with `os.urandom`"
             )
             return
 
 
-def _is_aead(call: ast.Call, ctx: Context) -> bool:
-    return isinstance(call.func, ast.Attribute) and ctx.type_name(call.func.value) in _AEAD
-
-
-def _is_fixed(argument: ast.expr, ctx: Context) -> bool:
-    """Whether a value is written in the source: a constant, `bytes(16)`, or a constant that is encoded."""
-    value = ctx.value(argument)
+def _is_fixed(value: object) -> bool:
+    """Whether a value is a vector that is written in the source: a constant, `bytes(16)`, or a constant that is encoded."""
     return isinstance(value, (bytes, str)) and len(value) >= 8
+
+
+def _has_key_of_its_own(call: ast.Call, ctx: Context) -> bool:
+    """Whether the key is made for this one message, so that no other is ever encrypted with the same vector."""
+    around = ctx.function(call)
+    if around is None:
+        return False
+    keys = [
+        argument
+        for node in ctx.nodes(ast.Call, within=around)
+        if (calls.called(ctx, node).rpartition(".")[0]).endswith(
+            (".aead", ".algorithms", ".Cipher.AES", ".Cipher.ChaCha20")
+        )
+        and (argument := calls.given(ctx, node, 0, "key")) is not None
+    ]
+    return bool(keys) and all(_is_fresh(key, ctx) for key in keys)
+
+
+def _is_fresh(key: ast.expr, ctx: Context) -> bool:
+    made = ctx.origin(key)
+    return (
+        isinstance(made, ast.Call)
+        and ctx.function(made) is ctx.function(key)
+        and _FRESH.search(calls.identifier(made.func)) is not None
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from charter.api import (
     Severity,
@@ -13,7 +13,7 @@ from charter.api import (
 from charter_rules import calls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from charter.api import Context, Finding
 
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
         "jose.jws.verify",
         "jwt.encode",
         "jose.jwt.encode",
-        "jwt.process_jwt",
+        "python_jwt.process_jwt",
+        "authlib.jose.JsonWebToken",
         "jose.jwt.get_unverified_claims",
         "authlib.jose.jwt.decode",
     ),
@@ -69,9 +70,15 @@ def unverified_jwt(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     name = ctx.name(call.func) or ""
     if ctx.is_test:
         return
+    if name.endswith("JsonWebToken"):
+        if _takes_none(calls.value(ctx, call, 0, "algorithms")):
+            yield ctx.finding(call, "the algorithm `none` accepts a token that anyone can forge")
+        return
     if name.endswith(".encode"):
         if calls.value(ctx, call, 2, "algorithm") in {"none", "None"}:
             yield ctx.finding(call, "the algorithm `none` makes a token that anyone can forge")
+        elif calls.value(ctx, call, 1, "key") in ("", b""):
+            yield ctx.finding(call, "the key is empty, so that anyone can forge the token")
         return
     why = _unverified(call, name, ctx)
     if why and not _only_asks_when(call, ctx) and not _verified_elsewhere(call, ctx):
@@ -80,6 +87,8 @@ def unverified_jwt(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
 def _unverified(call: ast.Call, name: str, ctx: Context) -> str:
     """Why a call does not check the signature; "" if it does."""
+    if name.endswith("process_jwt"):
+        return "" if "verify_jwt" in ctx.text else "`process_jwt` only takes it apart"
     if name.endswith("unverified_claims"):
         return "this reads claims without the signature"
     if calls.value(ctx, call, None, "verify") is False or (
@@ -89,14 +98,21 @@ def _unverified(call: ast.Call, name: str, ctx: Context) -> str:
     options = calls.given(ctx, call, 3 if name.startswith("jwt") else None, "options")
     if options is not None:
         switch = calls.entry(ctx.origin(options), "verify_signature")
-        if switch is not None and ctx.value(switch) is False:
+        known = ctx.value(options)
+        off = isinstance(known, dict) and cast("dict[str, object]", known).get("verify_signature") is False
+        if off or (switch is not None and any(one.value is False for one in calls.values_of(ctx, switch))):
             return "`verify_signature` is off"
     algorithms = calls.value(ctx, call, 2, "algorithms")
-    if isinstance(algorithms, str):
-        algorithms = [algorithms]
-    if isinstance(algorithms, (list, tuple, set)) and any(str(each).lower() == "none" for each in algorithms):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    if _takes_none(algorithms):
         return "the algorithm `none` is accepted"
     return ""
+
+
+def _takes_none(algorithms: object) -> bool:
+    if isinstance(algorithms, str):
+        return algorithms.lower() == "none"
+    items = cast("Iterable[object]", algorithms) if isinstance(algorithms, (list, tuple, set)) else ()
+    return any(str(each).lower() == "none" for each in items)
 
 
 def _only_asks_when(call: ast.Call, ctx: Context) -> bool:

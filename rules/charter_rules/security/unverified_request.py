@@ -6,48 +6,16 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from charter.api import UNKNOWN, Fix, Grade, Severity, rule
-from charter_rules import calls
+from charter_rules import calls, transport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from charter.api import Context, Finding
 
-_VERBS: Final = ("get", "post", "put", "patch", "delete", "head", "options", "request", "stream", "send")
-_VERIFY: Final = (
-    *(f"requests.{place}{verb}" for place in ("", "api.") for verb in _VERBS),
-    *(f"httpx.{verb}" for verb in _VERBS),
-    "httpx.Client", "httpx.AsyncClient", "httpx.HTTPTransport", "httpx.AsyncHTTPTransport", "httpx.create_ssl_context",
-    "botocore.session.Session.create_client", "boto3.client", "boto3.resource", "boto3.session.Session.client",
-    "hvac.Client", "consul.Consul",
-)  # fmt: skip
-_OTHERS: Final[dict[str, tuple[str, object]]] = {
-    "aiohttp.TCPConnector": ("ssl", False),
-    "aiohttp.request": ("ssl", False),
-    "elasticsearch.Elasticsearch": ("verify_certs", False),
-    "elasticsearch.AsyncElasticsearch": ("verify_certs", False),
-    "opensearchpy.OpenSearch": ("verify_certs", False),
-    "urllib3.PoolManager": ("cert_reqs", "CERT_NONE"),
-    "urllib3.HTTPSConnectionPool": ("cert_reqs", "CERT_NONE"),
-    "urllib3.ProxyManager": ("cert_reqs", "CERT_NONE"),
-    "urllib3.connection_from_url": ("cert_reqs", "CERT_NONE"),
-    "pymongo.MongoClient": ("tlsAllowInvalidCertificates", True),
-    "motor.motor_asyncio.AsyncIOMotorClient": ("tlsAllowInvalidCertificates", True),
-    "redis.Redis": ("ssl_cert_reqs", "none"),
-    "redis.StrictRedis": ("ssl_cert_reqs", "none"),
-    "redis.from_url": ("ssl_cert_reqs", "none"),
-    "websocket.create_connection": ("sslopt", {"cert_reqs": 0}),
-    "kubernetes.client.Configuration": ("verify_ssl", False),
-    "gitlab.Gitlab": ("ssl_verify", False),
-    "ldap3.Tls": ("validate", "CERT_NONE"),
-    "pymysql.connect": ("ssl_verify_cert", False),
-    "tornado.httpclient.HTTPRequest": ("validate_cert", False),
-    "pyVim.connect.SmartConnect": ("disableSslCertValidation", True),
-    "httplib2.Http": ("disable_ssl_certificate_validation", True),
-}
 _TOLD: Final[dict[str, tuple[tuple[str, ...], tuple[object, ...]]]] = {
     "setopt": (
-        ("pycurl.SSL_VERIFYPEER", "SSL_VERIFYPEER", "pycurl.SSL_VERIFYHOST", "SSL_VERIFYHOST"),
+        ("SSL_VERIFYPEER", "SSL_VERIFYHOST"),
         (0, False),
     ),
     "set_option": (("ldap.OPT_X_TLS_REQUIRE_CERT",), ("ldap.OPT_X_TLS_NEVER", "ldap.OPT_X_TLS_ALLOW")),
@@ -57,30 +25,36 @@ _KEYWORDS: Final[dict[str, object]] = {
     "verify": False, "verify_ssl": False, "ssl": False, "validate_cert": False,
 }  # fmt: skip
 _ARGUMENTS: Final = frozenset(
-    {"assert_hostname", *_KEYWORDS, *(argument for argument, _ in _OTHERS.values())}
+    {
+        *_KEYWORDS,
+        *transport.DICTIONARIES,
+        *(argument for switches in transport.SWITCHES.values() for argument in switches),
+    }
 )
+_VARIABLES: Final = frozenset(
+    {"CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "PYTHONHTTPSVERIFY", "NODE_TLS_REJECT_UNAUTHORIZED"}
+)
+"""Variables of the environment that switch the check off for the whole process if they are empty or 0."""
 _AIOHTTP: Final = frozenset({"aiohttp.ClientSession", "aiohttp.TCPConnector"})
 
 
 @rule(
     ast.Call,
-    ast.keyword,
+    ast.Assign,
     code="SEC007",
     principles=("verified-transport",),
     severity=Severity.HIGH,
-    when=lambda node: isinstance(node, ast.Call) or node.arg in _KEYWORDS,
     cwe=(295,),
-    calls=("functools.partial", *_VERIFY, *_OTHERS, *(f"*.{verb}" for verb in (*_VERBS, "ws_connect", "client", "resource", "fetch", "tls_insecure_set", *_TOLD))),
-    mentions=("**", "verify", "ssl", "verify_ssl", "cert_reqs", "verify_certs", "tlsAllowInvalidCertificates",
-              "ssl_cert_reqs", "disable_ssl_certificate_validation", "tls_insecure_set", "SSL_VERIFY", "OPT_X_TLS",
-              "assert_hostname", "validate"),
+    calls=("functools.partial", *transport.SWITCHES, *transport.CONFIGURED, *(f"*.{verb}" for verb in (*transport.VERBS, "ws_connect", "client", "resource", "fetch", "tls_set", "tls_insecure_set", "run_forever", *_TOLD))),
+    mentions=("**", "verify", "ssl", "cert_reqs", "tls", "SSL_VERIFY", "OPT_X_TLS", "assert_hostname", "validate", "hostkeys", "CURL_CA_BUNDLE",
+              "disableSslCertValidation", "insecure_mode", "connect_args"),
     aliases=("B501", "S501"),
     references=(
         "https://requests.readthedocs.io/en/latest/user/advanced/#ssl-cert-verification",
         "https://cwe.mitre.org/data/definitions/295.html",
     ),
 )  # fmt: skip
-def unverified_request(call: ast.Call | ast.keyword, ctx: Context) -> Iterator[Finding]:
+def unverified_request(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Finding]:
     """Check the certificate of the server you talk to.
 
     Without the check, anyone on the way (a Wi-Fi access point, a proxy, a poisoned DNS answer) can pose as the
@@ -110,67 +84,55 @@ def unverified_request(call: ast.Call | ast.keyword, ctx: Context) -> Iterator[F
         return requests.get(url, timeout=5, verify="/etc/ssl/company.pem")
     ```
     """
-    if isinstance(call, ast.keyword):
-        yield from _handed_on(call, ctx)
+    if isinstance(call, ast.Assign):
+        yield from _assigned(call, ctx)
         return
     message = _told(call, ctx)
     if message:
-        if calls.is_chosen(ctx, call):
-            return
-        yield ctx.finding(call, message, severity=Severity.LOW if ctx.is_test else None)
+        if not calls.is_chosen(ctx, call):
+            yield ctx.finding(call, message, severity=Severity.LOW if ctx.is_test else None)
         return
     switched = _switched_off(call, ctx)
     if switched is None:
         return
-    argument, value = switched
+    argument, choice = switched
     fix = None
-    if calls.keyword(call, argument) is not None:
+    if choice.told is None and calls.keyword(call, argument) is not None:
         fix = Fix("Check the certificate", (ctx.remove_argument(call, argument),), Grade.UNSAFE)
+    value = choice.name if choice.value is UNKNOWN else choice.value
     yield ctx.finding(
         call,
         f"`{argument}={value}` switches the check of the server's certificate off",
         fix=fix,
+        related=calls.chosen(choice, ctx),
         severity=Severity.LOW if ctx.is_test else None,
     )
 
 
-def _handed_on(item: ast.keyword, ctx: Context) -> Iterator[Finding]:
-    """`fetch(url, verify=False)`, where a function of this file hands the keyword on to a library."""
-    call = ctx.parent(item)
-    bad = _KEYWORDS.get(item.arg or "")
-    if bad is None or not isinstance(call, ast.Call) or ctx.value(item.value) is not bad:
+def _assigned(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
+    """`configuration.verify_ssl = False`, `os.environ["CURL_CA_BUNDLE"] = ""`, and a session's class that sets `verify`."""
+    target = node.targets[0]
+    value = ctx.value(node.value)
+    off = False
+    if isinstance(target, ast.Subscript):
+        key = calls.identifier(target)
+        off = ctx.name(target.value) == "os.environ" and value in {"", "0"} and key in _VARIABLES
+    elif isinstance(target, ast.Attribute) and value is False:
+        owner = ctx.type_name(target.value) or ""
+        if target.attr == "verify_ssl":
+            off = owner.startswith("kubernetes.")
+        elif target.attr == "verify" and calls.identifier(target.value) == "self":
+            off = _is_session(ctx.class_(node), ctx)
+    if not off or ctx.is_test or calls.is_chosen(ctx, node):
         ctx.not_an_opportunity()
-        return
-    name = ctx.name(call.func)
-    function = next((one for one in ctx.nodes(ast.FunctionDef) if name and ctx.name(one) == name), None)
-    if function is None or not _hands_on(function, item.arg or "", ctx):
-        ctx.not_an_opportunity()
-        return
-    yield ctx.finding(
-        call,
-        f"`{item.arg}={bad}` switches the check of the server's certificate off",
-        severity=Severity.LOW if ctx.is_test else None,
+    else:
+        yield ctx.finding(node, f"`{ctx.source(target)}` switches the check of the server's certificate off")
+
+
+def _is_session(class_: ast.ClassDef | None, ctx: Context) -> bool:
+    return class_ is not None and any(
+        (ctx.name(base) or "") in {"requests.Session", "requests.sessions.Session"} for base in class_.bases
     )
-
-
-def _hands_on(function: ast.FunctionDef, argument: str, ctx: Context) -> bool:
-    """Whether a function passes an argument, or all keywords that it is given, to a library."""
-    everything = function.args.kwarg.arg if function.args.kwarg else None
-    for inner in ctx.walk(function):
-        if not isinstance(inner, ast.Call):
-            continue
-        name = ctx.name(inner.func) or ""
-        if name not in _VERIFY and not (
-            not name and _speaks_http(ctx.type_name(getattr(inner.func, "value", inner)), ctx)
-        ):
-            continue
-        if not name and calls.identifier(inner.func) not in _VERBS:
-            continue
-        for item in inner.keywords:
-            passed = item.value.id if isinstance(item.value, ast.Name) else ""
-            if (item.arg == argument and passed == argument) or (item.arg is None and passed == everything):
-                return True
-    return False
 
 
 def _told(call: ast.Call, ctx: Context) -> str:
@@ -184,30 +146,50 @@ def _told(call: ast.Call, ctx: Context) -> str:
         return ""
     option = ctx.name(call.args[0]) or calls.identifier(call.args[0])
     value = ctx.value(call.args[1])
-    if option in options and ((value is not UNKNOWN and value in values) or ctx.name(call.args[1]) in values):
+    if (option in options or option.rpartition(".")[2] in options) and (
+        (value is not UNKNOWN and value in values) or ctx.name(call.args[1]) in values
+    ):
         return f"`{ctx.source(call.args[0])}` switches the check of the server's certificate off"
     return ""
 
 
-def _switched_off(call: ast.Call, ctx: Context) -> tuple[str, str] | None:
-    """The argument that switches the check off, and its text."""
+def _switched_off(call: ast.Call, ctx: Context) -> tuple[str, calls.Choice] | None:
+    """The argument that switches the check off, and its value."""
+    name = calls.called(ctx, call)
+    if name in transport.CONFIGURED and call.args:
+        return _nested(ctx.origin(call.args[0]), ctx)
+    if call.args and (found := _address(call, name, ctx)):
+        return found
     if not any(item.arg is None or item.arg in _ARGUMENTS for item in call.keywords):
         return None
-    name = ctx.name(call.func)
     if name == "functools.partial":
-        name = ctx.name(call.args[0]) if call.args else name
-    if name in _OTHERS:
-        argument, bad = _OTHERS[name]
-        found = _matches(call, argument, bad, ctx)
-        if found is None and name.startswith("urllib3."):
-            return _matches(call, "assert_hostname", False, ctx)
-        return found
-    if name in _VERIFY:
-        return _matches(call, "verify", False, ctx)
-    if name is not None or not isinstance(call.func, ast.Attribute):
-        return None
+        name = (ctx.name(call.args[0]) or "") if call.args else name
+    if name in transport.SWITCHES:
+        return _by_table(call, transport.SWITCHES[name], ctx)
     # A method of any object: the keyword itself is telling enough where the file uses an HTTP library.
-    owner = ctx.type_name(call.func.value)
+    return _by_keyword(call, call.func, ctx) if isinstance(call.func, ast.Attribute) else None
+
+
+def _by_table(
+    call: ast.Call, switches: Mapping[str, transport.Values], ctx: Context
+) -> tuple[str, calls.Choice] | None:
+    for argument, bad in switches.items():
+        found = _matches(call, argument, bad, ctx)
+        if found is not None:
+            return found
+    for item in call.keywords:
+        if item.arg in transport.DICTIONARIES:
+            found = _nested(ctx.origin(item.value), ctx)
+            if found is not None:
+                return found
+    return None
+
+
+def _by_keyword(call: ast.Call, function: ast.Attribute, ctx: Context) -> tuple[str, calls.Choice] | None:
+    owner = ctx.type_name(function.value)
+    name = ctx.name(function)
+    if owner is None and name is not None and not name.startswith(f"{ctx.module}."):
+        return None  # a function of some module
     for argument, bad in _KEYWORDS.items():
         if argument == "ssl" and owner not in _AIOHTTP and "aiohttp" not in ctx.text:
             continue
@@ -215,8 +197,39 @@ def _switched_off(call: ast.Call, ctx: Context) -> tuple[str, str] | None:
             continue
         if argument == "validate_cert" and "tornado" not in ctx.text:
             continue
-        found = _matches(call, argument, bad, ctx)
-        if found:
+        found = _matches(call, argument, (bad,), ctx)
+        if found is not None:
+            return found
+    if function.attr == "run_forever":
+        return _by_table(call, {}, ctx)
+    return None
+
+
+def _address(call: ast.Call, name: str, ctx: Context) -> tuple[str, calls.Choice] | None:
+    """An address that switches the check off itself."""
+    if name not in transport.SWITCHES:
+        return None
+    address = ctx.value(call.args[0])
+    if not isinstance(address, str) or "://" not in address:
+        return None
+    word = next((word for word in transport.ADDRESSES if word.lower() in address.lower()), None)
+    if word is None:
+        return None
+    option, _, value = word.partition("=")
+    return option, calls.Choice(value, "")
+
+
+def _nested(mapping: ast.expr, ctx: Context) -> tuple[str, calls.Choice] | None:
+    """The entry of a dictionary, or of one inside of it, that switches the check off."""
+    if not isinstance(mapping, ast.Dict):
+        return None
+    for key, value in zip(mapping.keys, mapping.values, strict=True):
+        bad = transport.NESTED.get(calls.identifier_of_key(key))
+        if bad is None:
+            found = _nested(ctx.origin(value), ctx)
+        else:
+            found = _first_bad(calls.identifier_of_key(key), calls.values_of(ctx, value), bad)
+        if found is not None:
             return found
     return None
 
@@ -227,13 +240,17 @@ def _speaks_http(owner: str | None, ctx: Context) -> bool:
     return any(word in ctx.text for word in ("requests", "httpx", "boto3"))
 
 
-def _matches(call: ast.Call, argument: str, bad: object, ctx: Context) -> tuple[str, str] | None:
-    found = calls.given(ctx, call, None, argument)
-    value = calls.value(ctx, call, None, argument) if found is None else calls.usual(ctx, found)
-    if value is UNKNOWN and found is None:
-        return None
-    if value is bad or (isinstance(bad, str) and value == bad) or (isinstance(bad, dict) and value == bad):
-        return argument, str(value)
-    if isinstance(bad, str) and calls.qualified(ctx, found) == "ssl.CERT_NONE":
-        return argument, "ssl.CERT_NONE"
+def _matches(
+    call: ast.Call, argument: str, bad: transport.Values, ctx: Context
+) -> tuple[str, calls.Choice] | None:
+    return _first_bad(argument, calls.choices(ctx, call, None, argument), bad) if bad else None
+
+
+def _first_bad(
+    argument: str, choices: Iterable[calls.Choice], bad: transport.Values
+) -> tuple[str, calls.Choice] | None:
+    for choice in choices:
+        same = [value for value in bad if type(value) is type(choice.value) and value == choice.value]
+        if same or choice.name in bad:
+            return argument, choice
     return None

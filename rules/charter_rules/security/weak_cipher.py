@@ -49,7 +49,14 @@ _WEAK_SUITE: Final = re.compile(
     principles=("sound-cryptography",),
     severity=Severity.HIGH,
     cwe=(327,),
-    calls=(*_CIPHERS, *_PADDED, "*.encrypt", "*.set_ciphers", "*.set_cipher_list"),
+    calls=(
+        *_CIPHERS,
+        *_PADDED,
+        "*.encrypt",
+        "*.set_ciphers",
+        "*.set_cipher_list",
+        "urllib3.util.ssl_.create_urllib3_context",
+    ),
     aliases=("B304", "S304"),
     references=("https://csrc.nist.gov/pubs/sp/800/131/a/r2/final", "https://sweet32.info/"),
 )
@@ -75,12 +82,12 @@ def weak_cipher(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return AESGCM(key).encrypt(nonce, text, None)
     ```
     """
-    name = ctx.name(call.func) or ""
+    name = calls.called(ctx, call)
     if name in _CIPHERS:
         message = f"{_CIPHERS[name]} is no longer safe; use AES-GCM or ChaCha20-Poly1305"
-    elif name in _PADDED or (not name and _is_padded(call, ctx)):
+    elif name in _PADDED or (call.args and _is_padded(call, ctx)):
         message = "PKCS #1 v1.5 padding tells its errors apart, which decrypts; use OAEP"
-    elif not name and _offers_weak_suites(call, ctx):
+    elif _offers_weak_suites(call, ctx):
         message = "the list of ciphers allows suites that those on the way can read"
     else:
         ctx.not_an_opportunity()
@@ -97,8 +104,9 @@ def _is_padded(call: ast.Call, ctx: Context) -> bool:
 
 
 def _offers_weak_suites(call: ast.Call, ctx: Context) -> bool:
-    if calls.identifier(call.func) not in {"set_ciphers", "set_cipher_list"} or not call.args:
+    last = calls.identifier(call.func)
+    if last not in {"set_ciphers", "set_cipher_list", "create_urllib3_context"}:
         return False
-    suites = ctx.value(call.args[0])
+    suites = calls.value(ctx, call, None if last == "create_urllib3_context" else 0, "ciphers")
     text = suites.decode("latin-1") if isinstance(suites, bytes) else suites
     return isinstance(text, str) and _WEAK_SUITE.search(text) is not None

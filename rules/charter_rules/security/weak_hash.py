@@ -19,6 +19,11 @@ _WEAK: Final = {
     "md5withrsa": "MD5", "sha1withrsa": "SHA-1",
 }  # fmt: skip
 _HASHLIB: Final = ("hashlib.md5", "hashlib.sha1", "hashlib.new")
+_BY_NAME: Final[dict[str, tuple[int, str]]] = {
+    "hashlib.new": (0, "name"), "hmac.new": (2, "digestmod"), "hmac.HMAC": (2, "digestmod"), "hmac.digest": (2, "digest"),
+    "hashlib.pbkdf2_hmac": (0, "hash_name"),
+}  # fmt: skip
+"""Functions that take the algorithm as an argument."""
 _ELSEWHERE: Final = {
     **{
         f"{root}.Hash.{name}.new": name
@@ -49,7 +54,7 @@ _STANDARD_USE: Final = re.compile(r"258EAFA5-E914-47DA-95CA-C5AB0DC85B11")
     principles=("sound-cryptography",),
     severity=Severity.LOW,
     cwe=(327, 328),
-    calls=(*_HASHLIB, *_ELSEWHERE),
+    calls=(*_HASHLIB, *_BY_NAME, *_ELSEWHERE),
     aliases=("B303", "B324", "S303", "S324"),
     references=(
         "https://docs.python.org/3/library/hashlib.html",
@@ -95,7 +100,7 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if name in _HASHLIB and calls.value(ctx, call, None, "usedforsecurity", default=True) is not True:
         return
     secret = any(sensitivity(word) for word in _hashed_names(call, ctx))
-    protects = secret or _protects(call, ctx)
+    protects = secret or name in _BY_NAME.keys() - {"hashlib.new"} or _protects(call, ctx)
     if not protects and (ctx.is_test or _is_harmless(call, ctx)):
         return
     remedy = "" if protects else "; if this digest serves no security, say `usedforsecurity=False`"
@@ -113,9 +118,13 @@ def _algorithm(call: ast.Call, name: str, ctx: Context) -> str | None:
         if name.endswith("hashes.SHA1") and _in_otp_or_signature_check(call, ctx):
             return None
         return _NAMES.get(_ELSEWHERE[name], _ELSEWHERE[name])
-    if name == "hashlib.new":
-        chosen = calls.value(ctx, call, 0, "name")
-        return _WEAK.get(chosen.lower()) if isinstance(chosen, str) else None
+    if name in _BY_NAME:
+        for choice in calls.choices(ctx, call, *_BY_NAME[name]):
+            chosen = choice.value if isinstance(choice.value, str) else choice.name.removeprefix("hashlib.")
+            # HMAC needs no collision resistance: with SHA-1 it is still sound, with MD5 it is on its way out.
+            if chosen.lower() in _WEAK and (name == "hashlib.new" or "md" in chosen.lower()):
+                return _WEAK[chosen.lower()]
+        return None
     return {"hashlib.md5": "MD5", "hashlib.sha1": "SHA-1"}[name]
 
 
@@ -137,6 +146,7 @@ def _hashed_names(call: ast.Call, ctx: Context) -> Iterator[str]:
         for node in ast.walk(argument):
             if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
                 yield calls.identifier(node)
+                yield from (told.identifier for told in ctx.passed(node))
     yield from calls.destinations(ctx, call)
 
 
