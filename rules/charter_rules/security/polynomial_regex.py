@@ -1,14 +1,12 @@
-"""Reports regular expressions that take quadratic time on text of a web request."""
+"""Reports regular expressions that take quadratic time on untrusted text that reaches them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from charter.api import (
-    Severity,
-    rule,
-)
-from charter.api.facts.regex import Regex
+from charter.api import Severity, rule
+from charter.api.facts.taint import TaintFlow
+from charter_rules import flows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,19 +15,21 @@ if TYPE_CHECKING:
 
 
 @rule(
-    Regex,
+    TaintFlow,
     code="SEC052",
     principles=("bounded-resources",),
     severity=Severity.MEDIUM,
     cwe=(1333, 400, 730),
+    kinds=("redos",),
     references=("https://owasp.org/www-community/attacks/Regular_expression_Denial_of_Service_-_ReDoS",),
 )
-def polynomial_regex(regex: Regex, ctx: Context) -> Iterator[Finding]:
+def polynomial_regex(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
     r"""Bound what a pattern may read of a request.
 
     Two loops that can match the same characters, or a search that starts anew at each character, need time that grows with the square
     of the text: ten times the text, a hundred times the work. On text from a request, some kilobytes are enough to slow the server down.
-    Only patterns that the function applies to parts of a request are reported; the message gives a text that was seen to be slow.
+    The text is followed through the project to the pattern; the message gives one that was seen to be slow. Cut the text to a length that
+    is enough, or write the pattern so that its loops cannot meet.
 
     ```python bad
     import re
@@ -37,7 +37,7 @@ def polynomial_regex(regex: Regex, ctx: Context) -> Iterator[Finding]:
 
     def comment():
         return re.sub(r"\s+$", "", request.form["comment"])
-    #                 ^^^^^^^ matching takes quadratic time on a part of the request, for instance on `'a' + '\t' * 20000 + '!'`
+    #                              ^^^^^^^^^^^^^^^^^^^^^^^ `request.form["comment"]` is matched in quadratic time, for instance `'a' + '\t' * 20000 + '!'`
     ```
     ```python good
     import re
@@ -46,13 +46,13 @@ def polynomial_regex(regex: Regex, ctx: Context) -> Iterator[Finding]:
     def comment():
         return request.form["comment"].rstrip()
 
+    def short():
+        return re.sub(r"\s+$", "", request.form["comment"][:200])
+
     def tidy(text):
         return re.sub(r"\s+$", "", text)
     ```
     """
-    for problem in regex.problems:
-        if problem.kind == "polynomial" and not ctx.is_test:
-            yield ctx.finding(
-                regex.location,
-                f"matching takes quadratic time on a part of the request, for instance on `{problem.detail}`",
-            )
+    yield flows.finding(
+        flow, ctx, f"is matched in quadratic time, for instance `{flow.detail}`", Severity.MEDIUM
+    )

@@ -156,10 +156,6 @@ class _Use:
         exponential = backtracking.exponential_witness(pattern, flags, method)
         if exponential is not None:
             yield RegexProblem("exponential", "", str(exponential))
-        elif self._reads_remote_text():
-            slow = backtracking.polynomial_witness(pattern, flags, method)
-            if slow is not None:
-                yield RegexProblem("polynomial", "", str(slow))
         if not flags & re.VERBOSE:
             yield from lint.ranges(text)
             yield from lint.hosts(text)
@@ -235,56 +231,3 @@ class _Use:
             for call in self._calls_of()
             for parent in [self._source.parent(call)]
         )
-
-    def _reads_remote_text(self) -> bool:
-        """Whether some text comes, within the function, from a web request."""
-        return any(self._is_remote(subject, 0) for subject in self._subjects())
-
-    def _is_remote(self, expression: ast.expr, depth: int) -> bool:
-        if depth > 4:
-            return False
-        for node in ast.walk(expression):
-            if isinstance(node, ast.Attribute) and node.attr in _REQUEST_PARTS:
-                owner = node.value
-                if isinstance(owner, ast.Name) and owner.id in {"request", "req"}:
-                    return True
-                if isinstance(owner, ast.Attribute) and owner.attr == "request":
-                    return True
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-                made = self._values.origin(node)
-                if made is not node and self._is_remote(made, depth + 1):
-                    return True
-        return False
-
-
-_REQUEST_PARTS: Final = frozenset(
-    [
-        "args",
-        "form",
-        "values",
-        "json",
-        "data",
-        "cookies",
-        "headers",
-        "GET",
-        "POST",
-        "COOKIES",
-        "META",
-        "body",
-        "query_params",
-        "path_params",
-        "params",
-        "url",
-        "path",
-        "query_string",
-        "files",
-        "view_args",
-        "get_json",
-        "get_data",
-        "user_agent",
-        "referrer",
-        "match_info",
-        "query",
-        "arguments",
-    ]
-)

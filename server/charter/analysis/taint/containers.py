@@ -12,6 +12,7 @@ from charter.analysis.taint.frame import KEYS, LENGTH, REST, Cells
 from charter.analysis.taint.guards import Guards
 from charter.analysis.taint.values import (
     ALL_DANGERS,
+    BIT,
     INSTANCE,
     NO,
     OBJECT,
@@ -21,6 +22,7 @@ from charter.analysis.taint.values import (
     constant,
     join,
     lanes,
+    spread,
     with_marks,
 )
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LONGEST: Final = 200
+_SLOW: Final = spread(BIT["redos"])
 
 CONTAINERS: Final = frozenset(
     f"builtins.{name}" for name in ("list", "tuple", "set", "frozenset", "dict")
@@ -107,7 +110,8 @@ class Containers(Guards, ABC):
                 return self.sequence(exact[part], sort, position)
         if value[3]:
             return (value[0], NO, value[2], value[3])
-        return (with_marks(value[0], PART), NO, None, ())
+        taint = value[0] & ~_SLOW if isinstance(plain[1], int) else value[0]  # a text of bounded length
+        return (with_marks(taint, PART), NO, None, ())
 
     def iterated(self, value: Value) -> Value:
         """What a loop over a value binds: keys of dictionaries, elements of others, pieces of texts."""

@@ -243,6 +243,8 @@ class Guards(Strings, ABC):
         operator, right_node = node[3][0], node[4][0]
         right = self.value(right_node)
         truth = self._compared(operator, left, right)
+        if operator in _ORDER and truth is None and isinstance(right[1], int):
+            return self._bounded(node[2], operator)
         if shown is not None and right[1] is None:
             yes, no = shown
             return (truth, no, yes) if operator == "is" else (truth, yes, no)
@@ -254,6 +256,14 @@ class Guards(Strings, ABC):
             yes, no = self._member(node[2], left, right_node, right)
             return (truth, yes, no) if operator == "in" else (truth, no, yes)
         return (truth, NO_KILL, NO_KILL)
+
+    def _bounded(self, node: Node, operator: str) -> Test:
+        """`len(text) < 100`: a short text makes no pattern slow."""
+        if node[0] != ir.CALL or node[2][0] != ir.GLOBAL or node[2][2] != "len" or not node[3]:
+            return UNDECIDED
+        checked = node[3][0]
+        kill = self.cleared(checked, self.value(checked), BIT["redos"])
+        return (None, kill, NO_KILL) if operator[0] == "<" else (None, NO_KILL, kill)
 
     def _shown(self, node: Node) -> tuple[Kill, Kill] | None:
         """What the result of a check shows that is compared with None, as that of `re.match` is."""
@@ -533,6 +543,7 @@ _HARMLESS_TYPES: Final = frozenset(
     "datetime.time datetime.timedelta decimal.Decimal numbers.Number numbers.Integral numbers.Real enum.Enum".split()
 )
 
+_ORDER: Final = frozenset({"<", "<=", ">", ">="})
 _OPERATIONS: Final[dict[str, Any]] = {
     "==": lambda one, two: one == two,
     "!=": lambda one, two: one != two,

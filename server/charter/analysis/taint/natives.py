@@ -266,7 +266,17 @@ def matched(frame: Any, pattern: Any, text: Value, *, whole: bool) -> Value:
 
 def _compiled(frame: Any, arguments: Arguments, place: int) -> Value:
     pattern = arguments.get(0, "pattern") or UNKNOWN
-    return frame.new_object((INSTANCE, "re.Pattern"), place, {".pattern": pattern})
+    cells = {".pattern": pattern}
+    flags = arguments.get(1, "flags")
+    if flags is not None:
+        cells[".flags"] = flags
+    return frame.new_object((INSTANCE, "re.Pattern"), place, cells)
+
+
+def _found(frame: Any, arguments: Arguments, place: int) -> Value:
+    """`re.findall(pattern, text)` and the like: pieces of the text."""
+    text = arguments.get(1, "string") or UNKNOWN
+    return (with_marks(text[0], PART), NO, None, ())
 
 
 def _substituted(frame: Any, arguments: Arguments, place: int) -> Value:
@@ -357,7 +367,7 @@ NATIVE: Final[dict[str, Callable[[Any, Arguments, int], Value]]] = {
     "os.path.expandvars": _first, "os.path.normcase": _first, "os.fspath": _first, "os.fsencode": _first,
     "os.fsdecode": _first, "json.loads": _parsed_data, "json.load": _parsed_data, "json.dumps": _dumped,
     "ast.literal_eval": _parsed_data, "re.fullmatch": _full_match, "re.match": _match, "re.search": _match,
-    "re.compile": _compiled, "re.sub": _substituted, "uuid.UUID": _number, "decimal.Decimal": _number,
+    "re.findall": _found, "re.finditer": _found, "re.split": _found, "re.compile": _compiled, "re.sub": _substituted, "uuid.UUID": _number, "decimal.Decimal": _number,
     "ipaddress.ip_address": _number, "ipaddress.IPv4Address": _number, "ipaddress.ip_network": _number,
     "collections.defaultdict": _default_dict, "asyncio.gather": _sequence("list"), "asyncio.run": _first,
     "asyncio.wait_for": _first, "asyncio.ensure_future": _first, "asyncio.create_task": _first,

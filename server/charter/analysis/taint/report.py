@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, Any, Final
 
+from charter.analysis.taint.slow import witness
 from charter.analysis.taint.values import BIT
 from charter.api import Confidence, Location, Span, Step
 from charter.api.facts.taint import SOURCE_KINDS, TaintFlow, Threat
@@ -28,7 +29,7 @@ _DEEDS: Final = {
     "cookie": "is set as a cookie", "regex": "is compiled as a pattern", "trust": "is stored as trusted",
     "format": "is read as a format", "attribute": "names an attribute", "mail": "becomes a mail header",
     "csv": "becomes a cell", "prompt": "becomes part of a prompt", "instructions": "becomes an instruction",
-    "memcache": "becomes a key",
+    "memcache": "becomes a key", "redos": "is matched",
 }  # fmt: skip
 """What happens to data at each kind of sink."""
 
@@ -38,6 +39,7 @@ _ORDINARY: Final = frozenset(
         "log",
         "header",
         "regex",
+        "redos",
         "trust",
         "format",
         "attribute",
@@ -101,6 +103,8 @@ def facts(flows: Iterable[Flow], threats: frozenset[str]) -> dict[str, list[Tain
     for group in grouped.values():
         best = min(group.values(), key=_order)
         fact = _fact(best, len(group) - 1, places)
+        if fact.sink_kind == "redos" and not fact.detail:
+            continue  # no text was found on which the pattern is slow
         result.setdefault(fact.location.path, []).append(fact)
     for found in result.values():
         found.sort(key=lambda fact: (fact.location.span, fact.sink_kind))
@@ -148,7 +152,7 @@ def _detail(flow: Flow) -> str:
         return "host" if flow.bits & BIT["ssrf"] else "path"
     if flow.site.kind == "path":
         return "folder" if not flow.bits & BIT["path"] else ""
-    return flow.site.detail
+    return witness(flow.site.detail) if flow.site.kind == "redos" else flow.site.detail
 
 
 def _certainty(flow: Flow) -> Confidence:

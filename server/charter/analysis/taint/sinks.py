@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from charter.analysis.taint.arguments import choose, holds
 from charter.analysis.taint.containers import Containers
 from charter.analysis.taint.frame import KEYS, LENGTH, Cells, Hit, SinkSite
+from charter.analysis.taint.slow import suspicion
 from charter.analysis.taint.values import (
     BIT,
     FULL,
@@ -43,6 +44,7 @@ _LIKE: Final = {"sql": _SQL, "html": _MARKUP, "url": _ADDRESS}
 _SYSTEM: Final = frozenset({"system", "developer"})
 _PLACEHOLDER: Final = re.compile(r"%(?:\(\w+\))?[-+ #0-9.*]*([a-zA-Z%])")
 
+_SLOW: Final = spread(BIT["redos"])
 NEEDED: Final = dict(BIT.items())
 NEEDED["path"] |= BIT["path-absolute"]
 NEEDED["ssrf"] |= BIT["ssrf-part"]
@@ -67,12 +69,24 @@ class Sinks(Containers, ABC):
                         continue
                     elif sink.kind == "xss" and value[3] and value[2] == (INSTANCE, "builtins.dict"):
                         continue  # sent as JSON
+                    elif sink.kind == "redos":
+                        self._reach_pattern(name, taint, place, arguments, receiver)
+                        continue
                     if (
                         taint & spread(NEEDED[sink.kind])
                         and self._looks(sink.like, value)
                         and holds(self, sink.when, arguments, receiver)
                     ):
                         self.reach(sink.kind, name, taint, place, arguments.place, sink.severity, value)
+
+    def _reach_pattern(
+        self, name: str, taint: int, place: int, arguments: Arguments, receiver: Value | None
+    ) -> None:
+        """Record that tainted text is matched against a pattern that may be slow."""
+        detail = suspicion(self, name, arguments, receiver) if taint & _SLOW else ""
+        if detail:
+            site = SinkSite("redos", name, self.function, place, arguments.place, "", detail)
+            self._reach_site(site, taint, BIT["redos"])
 
     def _operators(self, value: Value, taint: int) -> int:
         """Of a query's taint that of objects, which may hold operators, and that of the code in `$where`."""
@@ -111,8 +125,10 @@ class Sinks(Containers, ABC):
         self, kind: str, name: str, taint: int, place: int, call: int, severity: str, value: Value
     ) -> None:
         """Record that tainted data reaches a sink here."""
-        wanted = NEEDED[kind]
         site = SinkSite(kind, name, self.function, place, call, severity, _detail(kind, value))
+        self._reach_site(site, taint, NEEDED[kind])
+
+    def _reach_site(self, site: SinkSite, taint: int, wanted: int) -> None:
         for lane in lanes(taint):
             bits = taint >> LANE * lane & FULL & wanted
             if bits:

@@ -8,7 +8,6 @@ from charter.api.facts import Fact
 
 REGEX_PROBLEMS: dict[str, str] = {
     "exponential": "backtracking takes exponential time; the detail is a proved witness",
-    "polynomial": "backtracking takes quadratic time or more on text from outside; the detail is a proved witness",
     "range": "a range of characters that covers more than was meant; the detail is what it also matches",
     "host": "a dot in a host's name that stands for any character",
     "open-end": "a check of a host that lets the name go on",

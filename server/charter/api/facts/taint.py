@@ -35,6 +35,7 @@ SINK_KINDS: dict[str, str] = {
     "header": "the name or value of a response header",
     "cookie": "the name or value of a cookie",
     "regex": "a regular expression",
+    "redos": "text that a regular expression is matched against which can take quadratic time",
     "trust": "server-side state that is trusted later, such as a session",
     "format": "a format string (`str.format`) that can read attributes",
     "attribute": "the name of an attribute that is read or set",
@@ -93,7 +94,7 @@ class TaintFlow(Fact):
         threat: who controls it.
         certainty: how sure the analysis is that the data arrives as it was.
         detail: what is known of the value's place in the text: "host" or "path" of a URL, "value",
-            "quoted" or "name" in SQL; "" where nothing is.
+            "quoted" or "name" in SQL; of a slow pattern a text that was seen to be slow; "" where nothing is.
         steps: the stations from the source to the sink, both included.
         others: how many further flows end in the same argument with the same kind.
         weight: the severity that the library's model gives this sink; "" for the kind's own.
