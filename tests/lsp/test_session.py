@@ -360,5 +360,27 @@ def test_all_safe_fixes_of_a_file_at_once(start: Start, tmp_path: Path) -> None:
     (action,) = client.actions(uri, items[0], "source.fixAll")
     assert action["kind"] == "source.fixAll.charter"
     same = next(one for one in client.actions(uri, items[0]) if one["title"].startswith("Fix all `singleton"))
-    (change,) = client.request("codeAction/resolve", same)["edit"]["documentChanges"]
+    edit = client.request("codeAction/resolve", same)["edit"]
+    (change,) = edit["documentChanges"]
     assert "== None" not in edited("import os\n" + BAD + BAD.replace("f(", "g("), change["edits"])
+    assert edit["changeAnnotations"]
+
+
+def test_a_rule_is_fixed_in_the_whole_workspace_open_or_not(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+    (tmp_path / "b.py").write_text(BAD)
+    client = start(MODERN, index=True)
+    uri = client.open(tmp_path / "a.py", BAD)
+    client.change(uri, 2, insert(0, 0, "x = 1\n"))
+    (item,) = rules(client.settled(uri))
+    titles = {action["title"]: action for action in client.actions(uri, item)}
+    command = titles["Fix all `singleton-comparison` in the workspace"]["command"]
+    parameters = {"command": command["command"], "arguments": command["arguments"]}
+    assert client.request("workspace/executeCommand", parameters)["applied"]
+    (edit,) = client.applied
+    assert edit["changeAnnotations"]
+    texts = {uri: "x = 1\n" + BAD, (tmp_path / "b.py").as_uri(): BAD}
+    for change in edit["documentChanges"]:
+        old = texts.pop(change["textDocument"]["uri"])
+        assert edited(old, change["edits"]) == old.replace("== None", "is None")
+    assert not texts

@@ -83,6 +83,19 @@ def test_a_finding_keeps_its_name_through_edits(home: Home) -> None:
     assert after["singleton-comparison"] == before["singleton-comparison"]
 
 
+def test_what_was_found_stays_while_its_statement_is_half_typed(home: Home) -> None:
+    text = "import os\n\n\ndef f(a, b=[]):\n    b.append(os.sep)\n    return a == None\n\n\ndef g(a):\n    return a == None\n"
+    sheet = sheet_of(home, text)
+    before = [row[1] for _, _, row in sheet.rows()]
+    assert before.count("singleton-comparison") == 2
+    at = text.index("os.sep)") + len("os.sep")
+    sheet.edit(2, ((at, at + 1, ""),))
+    sheet.check_touched(lambda: None)
+    sheet.check_whole(lambda: None)
+    assert sheet.document.broken
+    assert [row[1] for _, _, row in sheet.rows()] == ["syntax-error", *before]
+
+
 def test_what_was_not_touched_is_not_looked_for_again(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "def f(a):\n    return a == None\n\n\ndef g(a):\n    return a == None\n"
     sheet = sheet_of(home, text)

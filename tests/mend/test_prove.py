@@ -157,6 +157,13 @@ def test_code_that_is_read_otherwise_outside_an_edit_is_noticed(
     assert same_outside(Source("a.py", before), after, [edit]) is same
 
 
+def test_a_statement_that_slips_into_a_new_block_is_noticed_behind_other_changes() -> None:
+    before = "import os\n\ndef f(a, b):\n    a and b(); print(1)\n"
+    edits = [Edit(Span(0, 9), ""), Edit(Span(29, 38), "if a:\n        b()")]
+    after = Source("a.py", apply_edits(before, edits))
+    assert not same_outside(Source("a.py", before), after, edits)
+
+
 @pytest.mark.parametrize(
     ("before", "behind", "new", "same"),
     [

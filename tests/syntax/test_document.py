@@ -128,3 +128,40 @@ def test_the_rest_of_a_broken_text_keeps_its_tree_and_the_error_is_told_once() -
     (problem,) = document.source.problems
     assert problem.location.line == 8
     assert document.source.nodes(ast.FunctionDef)[1].lineno == 11
+
+
+def test_a_text_that_was_broken_from_the_start_heals_where_it_is_mended() -> None:
+    text = (
+        "x = 1\n\n\nclass A:\n    def one(self):\n        return 1\n\n    def two(self, x:\n        return x\n\n"
+        "    def three(self):\n        return 3\n\n\ndef last(a):\n"
+    )
+    document = Document("a.py", text)
+    document.refresh()
+    document.replace(0, 0, "import os\n")
+    document.refresh()
+    assert [(found.location.line, found.location.column) for found in document.source.problems] == [
+        (9, 19),
+        (16, 11),
+    ]
+    at = document.text.index("x:")
+    document.replace(at + 1, at + 1, ")")
+    touched = document.refresh()
+    assert [getattr(node, "name", "") for node in touched.nodes[ast.FunctionDef]] == ["two"]
+    assert [found.location.line for found in document.source.problems] == [16]
+    document.replace(len(document.text), len(document.text), "    return a\n")
+    document.refresh()
+    assert not document.broken
+    assert same(document)
+
+
+@pytest.mark.parametrize("big", [False, True])
+def test_what_broken_code_uses_is_known(big: bool) -> None:
+    body = "    data = [here,\n" + "    more = 1\n" * (3000 if big else 1)
+    document = Document("a.py", f"def f():\n    pass\n\n\nclass A:\n    x = 1\n\n    def g(self):\n{body}")
+    document.refresh()
+    document.replace(13, 17, "pass(there,")
+    document.refresh()
+    document.recover()
+    names = {node.id for node in document.source.nodes(ast.Name)}
+    assert {"here", "there"} <= names
+    assert document.broken

@@ -35,6 +35,8 @@ _MOCK_CHECKS = frozenset(
     code="MNT131",
     principles=("meaningful-tests", "robust-comparisons"),
     severity=Severity.MEDIUM,
+    calls=("*.assertTrue", "*.assertFalse"),
+    when=lambda node: not isinstance(node, ast.Expr) or isinstance(node.value, ast.Attribute),
     aliases=("F631", "PGH005", "B011", "PLW0129"),
 )
 def always_true_assertion(node: ast.Assert | ast.Call | ast.Expr, ctx: Context) -> Iterator[Finding]:
@@ -102,11 +104,7 @@ def _assert(node: ast.Assert, ctx: Context) -> Iterator[Finding]:
 
 def _call(node: ast.Call, ctx: Context) -> Iterator[Finding]:
     func = node.func
-    if (
-        not isinstance(func, ast.Attribute)
-        or func.attr not in {"assertTrue", "assertFalse"}
-        or not shapes.is_name(func.value, "self")
-    ):
+    if not isinstance(func, ast.Attribute) or not shapes.is_name(func.value, "self"):
         ctx.not_an_opportunity()
         return
     if len(node.args) != 2:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from charter.api import Severity, rule
 from charter.api.facts.metrics import FunctionMetrics
+from charter_rules import extraction, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from charter.api import Context, Finding
+    from charter.api import Context, Finding, Fix
 
 
 @rule(
@@ -28,6 +29,9 @@ def complex_function(metrics: FunctionMetrics, ctx: Context) -> Iterator[Finding
     `case`. At 15 and above, hardly anyone can say what the function does in every case, and full branch coverage
     needs as many tests. The places that add up are listed with the finding; the longest run of them is usually a
     function of its own. Nested functions count on their own.
+
+    Where a run of statements can be moved into a function without anyone noticing, that is suggested; its name is for
+    you to choose.
 
     Ruff's C901 gives the same number without the places. `limit` sets the number from which a function is reported.
 
@@ -86,4 +90,22 @@ def complex_function(metrics: FunctionMetrics, ctx: Context) -> Iterator[Finding
         related=[
             ctx.related(branch.location, f"{branch.what} adds {branch.weight}") for branch in metrics.branches
         ],
+        fix=_extraction(metrics, limit, ctx),
     )
+
+
+def _extraction(metrics: FunctionMetrics, limit: int, ctx: Context) -> Fix | None:
+    """Move as many branches out as bring both functions under the limit."""
+    function = next(
+        (
+            node
+            for kind in shapes.FUNCTIONS
+            for node in ctx.nodes(kind)
+            if ctx.name_span(node) == metrics.location.span
+        ),
+        None,
+    )
+    if function is None:
+        return None
+    places = [branch.location.span for branch in metrics.branches]
+    return extraction.extraction(function, places, metrics.cyclomatic - limit + 1, limit, ctx)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     code="MNT021",
     principles=("explicit-over-clever", "no-needless-copies"),
     severity=Severity.LOW,
+    when=lambda node: isinstance(node.value, (ast.ListComp, ast.SetComp, ast.DictComp)),
     aliases=("W0106",),
 )
 def comprehension_for_effects(statement: ast.Expr, ctx: Context) -> Iterator[Finding]:
@@ -44,10 +45,7 @@ def comprehension_for_effects(statement: ast.Expr, ctx: Context) -> Iterator[Fin
     ```
     """
     value = statement.value
-    if not isinstance(value, (ast.ListComp, ast.SetComp, ast.DictComp)):
-        ctx.not_an_opportunity()
-        return
-    if isinstance(value, ast.DictComp) or shapes.is_pure(value.elt):
+    if not isinstance(value, (ast.ListComp, ast.SetComp)) or shapes.is_pure(value.elt):
         return
     yield ctx.finding(
         statement,

@@ -30,6 +30,7 @@ _GUARDS = frozenset(
     principles=("no-deprecated-apis",),
     severity=Severity.MEDIUM,
     mentions=apis.WORDS,
+    when=lambda node: not isinstance(node, ast.Attribute) or node.attr in apis.load().words,
     aliases=("UP005", "UP017", "NPY001", "NPY201"),
 )
 def deprecated_api(node: ast.Attribute | ast.ImportFrom | ast.Import, ctx: Context) -> Iterator[Finding]:
@@ -74,7 +75,7 @@ def deprecated_api(node: ast.Attribute | ast.ImportFrom | ast.Import, ctx: Conte
         yield from _import_from(node, ctx)
         return
     table = apis.load()
-    if node.attr not in table.words or not isinstance(node.ctx, ast.Load):
+    if not isinstance(node.ctx, ast.Load):
         ctx.not_an_opportunity()
         return
     method = table.methods.get(node.attr)

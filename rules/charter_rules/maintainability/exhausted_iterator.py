@@ -34,6 +34,7 @@ _EATERS = frozenset(
     code="MNT156",
     principles=("robust-comparisons",),
     severity=Severity.MEDIUM,
+    when=lambda node: isinstance(node.value, (ast.GeneratorExp, ast.Call)),
 )
 def exhausted_iterator(assignment: ast.Assign, ctx: Context) -> Iterator[Finding]:
     """A generator is gone through twice, and the second time it is empty.

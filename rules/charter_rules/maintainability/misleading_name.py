@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _NOT_BOOL = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.JoinedStr, ast.Tuple)
 
+_PREDICATES = ("is_", "has_", "can_", "should_")
+
 
 @rule(
     ast.FunctionDef,
@@ -22,6 +24,7 @@ _NOT_BOOL = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetCom
     code="MNT071",
     principles=("honest-names",),
     severity=Severity.LOW,
+    when=lambda node: node.name.lstrip("_").startswith((*_PREDICATES, "get_")),
 )
 def misleading_name(function: shapes.FunctionNode, ctx: Context) -> Iterator[Finding]:
     """A function's name promises what it does not return.
@@ -55,10 +58,7 @@ def misleading_name(function: shapes.FunctionNode, ctx: Context) -> Iterator[Fin
     ```
     """
     name = function.name.lstrip("_")
-    predicate = name.startswith(("is_", "has_", "can_", "should_"))
-    if not predicate and not name.startswith("get_"):
-        ctx.not_an_opportunity()
-        return
+    predicate = name.startswith(_PREDICATES)
     if function.decorator_list or ctx.is_test or shapes.is_trivial(shapes.without_docstring(function.body)):
         return
     own = list(ctx.walk(function, into_functions=False))

@@ -27,6 +27,7 @@ _MAKERS = frozenset(
     code="MNT001",
     principles=("no-hidden-state", "robust-comparisons"),
     severity=Severity.MEDIUM,
+    when=lambda node: bool(node.args.defaults or node.args.kw_defaults),
     aliases=("B006", "W0102"),
 )
 def mutable_default(function: shapes.FunctionNode, ctx: Context) -> Iterator[Finding]:

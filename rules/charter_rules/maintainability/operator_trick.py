@@ -6,7 +6,6 @@ import ast
 from typing import TYPE_CHECKING
 
 from charter.api import Fix, Grade, Severity, rule
-from charter_rules import shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +20,11 @@ if TYPE_CHECKING:
     code="MNT022",
     principles=("explicit-over-clever", "robust-comparisons"),
     severity=Severity.LOW,
+    when=lambda node: (
+        isinstance(node.value, (ast.Tuple, ast.List, ast.BoolOp))
+        if isinstance(node, (ast.Expr, ast.Subscript))
+        else isinstance(node.op, ast.Or)
+    ),
 )
 def operator_trick(node: ast.Expr | ast.Subscript | ast.BoolOp, ctx: Context) -> Iterator[Finding]:
     """A decision hides in an operator.
@@ -70,11 +74,11 @@ def _index(node: ast.Subscript, ctx: Context) -> Iterator[Finding]:
     )
     if not is_truth or any(isinstance(item, ast.Starred) for item in choices.elts):
         return
-    no, yes = (ctx.source(item) for item in choices.elts)
+    no, yes = (_operand(item, ctx) for item in choices.elts)
     text = f"{yes} if {ctx.source(index)} else {no}"
     if isinstance(ctx.parent(node), ast.expr):
         text = f"({text})"
-    grade = Grade.SAFE if shapes.is_pure(choices) else Grade.UNSAFE
+    grade = Grade.SAFE if all(isinstance(item, ast.Constant) for item in choices.elts) else Grade.UNSAFE
     yield ctx.finding(
         node,
         "an index by truth is a conditional expression in disguise",
@@ -97,7 +101,7 @@ def _and_or(node: ast.BoolOp, ctx: Context) -> Iterator[Finding]:
         return
     if isinstance(yes, ast.Constant) and isinstance(yes.value, bool):
         return
-    text = f"{ctx.source(yes)} if {ctx.source(condition)} else {ctx.source(node.values[1])}"
+    text = f"{_operand(yes, ctx)} if {ctx.source(condition)} else {_operand(node.values[1], ctx)}"
     if isinstance(ctx.parent(node), ast.expr):
         text = f"({text})"
     certain = isinstance(yes, ast.Constant) and bool(yes.value)
@@ -114,6 +118,18 @@ def _and_or(node: ast.BoolOp, ctx: Context) -> Iterator[Finding]:
     )
 
 
+def _operand(node: ast.expr, ctx: Context) -> str:
+    """An expression as a part of a conditional expression, in brackets where it would be read otherwise."""
+    text = ctx.source(node)
+    return f"({text})" if isinstance(node, (ast.IfExp, ast.Lambda, ast.NamedExpr)) else text
+
+
+def _ends_line(node: ast.Expr, ctx: Context) -> bool:
+    """Whether nothing but a comment stands behind a statement, which an `if` in its place would take in."""
+    rest = ctx.text[ctx.span(node).end :].partition("\n")[0].strip()
+    return not rest or rest.startswith("#")
+
+
 def _statement(node: ast.Expr, value: ast.BoolOp, ctx: Context) -> Iterator[Finding]:
     condition, action = value.values
     if not isinstance(action.value if isinstance(action, ast.Await) else action, ast.Call):
@@ -126,7 +142,7 @@ def _statement(node: ast.Expr, value: ast.BoolOp, ctx: Context) -> Iterator[Find
     start = ctx.span(node).start
     outer = ctx.text[ctx.text.rfind("\n", 0, start) + 1 : start]
     fix: Fix | None = None
-    if not outer.strip() and "\n" not in ctx.source(node):
+    if not outer.strip() and "\n" not in ctx.source(node) and _ends_line(node, ctx):
         step = "\t" if "\t" in outer else "    "
         edit = ctx.replace(node, f"if {test}:\n{outer}{step}{ctx.source(action)}")
         fix = Fix("Write the `if`", (edit,), Grade.SAFE)

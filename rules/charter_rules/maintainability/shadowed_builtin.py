@@ -38,6 +38,7 @@ _DATA = (
     code="MNT070",
     principles=("honest-names", "robust-comparisons"),
     severity=Severity.MEDIUM,
+    when=lambda node: isinstance(node.targets[0], ast.Name) and node.targets[0].id in _CALLABLE,
     aliases=("A001", "A002", "W0622"),
 )
 def shadowed_builtin(assignment: ast.Assign, ctx: Context) -> Iterator[Finding]:
@@ -66,11 +67,12 @@ def shadowed_builtin(assignment: ast.Assign, ctx: Context) -> Iterator[Finding]:
     ```
     """
     target, value = assignment.targets[0], assignment.value
-    if not isinstance(target, ast.Name) or target.id not in _CALLABLE:
-        ctx.not_an_opportunity()
-        return
     function = ctx.function(assignment)
-    if function is None or not (isinstance(value, _DATA) or _is_text_method(value)):
+    if (
+        not isinstance(target, ast.Name)
+        or function is None
+        or not (isinstance(value, _DATA) or _is_text_method(value))
+    ):
         return
     bound = shapes.bindings(target.id, function, ctx)
     if bound[0] is not target or not all(isinstance(ctx.parent(node), ast.Assign) for node in bound):

@@ -39,6 +39,7 @@ _ARRAYS = (
     code="MNT008",
     principles=("robust-comparisons",),
     severity=Severity.LOW,
+    when=lambda node: len(node.ops) == 1 and isinstance(node.ops[0], (ast.Eq, ast.NotEq)),
     aliases=("E711", "E712", "C0121"),
 )
 def singleton_comparison(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
@@ -71,9 +72,6 @@ def singleton_comparison(compare: ast.Compare, ctx: Context) -> Iterator[Finding
         return user.name
     ```
     """
-    if len(compare.ops) != 1 or not isinstance(compare.ops[0], (ast.Eq, ast.NotEq)):
-        ctx.not_an_opportunity()
-        return
     left, right = compare.left, compare.comparators[0]
     if isinstance(left, ast.Constant) and not isinstance(right, ast.Constant):
         constant, other = left, right

@@ -26,6 +26,7 @@ _SIGNS: dict[type[ast.cmpop], str] = {
     code="MNT155",
     principles=("robust-comparisons", "explicit-over-clever"),
     severity=Severity.MEDIUM,
+    when=lambda node: len(node.ops) > 1,
     aliases=("W3601",),
 )
 def surprising_chain(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
@@ -47,9 +48,6 @@ def surprising_chain(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
         return a == b == c
     ```
     """
-    if len(compare.ops) < 2:
-        ctx.not_an_opportunity()
-        return
     membership = any(isinstance(op, _MEMBERSHIP) for op in compare.ops)
     if not membership or all(isinstance(op, (ast.Is, ast.IsNot)) for op in compare.ops):
         return

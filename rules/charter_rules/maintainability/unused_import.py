@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
+_FOR_EFFECT = frozenset({"antigravity", "readline", "rlcompleter", "this"})
+"""Modules of the standard library that are imported for what importing them does."""
+
 
 @rule(
     UnusedName,
@@ -68,6 +71,8 @@ def unused_import(unused: UnusedName, ctx: Context) -> Iterator[Finding]:
         pass
     ```
     """
+    if unused.target in _FOR_EFFECT:
+        return
     yield ctx.finding(
         unused.location,
         f"`{unused.name}` is imported and used nowhere",

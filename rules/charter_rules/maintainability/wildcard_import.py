@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     code="MNT141",
     principles=("clean-imports", "explicit-over-clever"),
     severity=Severity.LOW,
+    when=lambda node: any(alias.name == "*" for alias in node.names),
     aliases=("F403", "W0401"),
 )
 def wildcard_import(statement: ast.ImportFrom, ctx: Context) -> Iterator[Finding]:
@@ -46,9 +47,6 @@ def wildcard_import(statement: ast.ImportFrom, ctx: Context) -> Iterator[Finding
         return basename(path)
     ```
     """
-    if not any(alias.name == "*" for alias in statement.names):
-        ctx.not_an_opportunity()
-        return
     file = ctx.path.rpartition("/")[2]
     if file == "__init__.py" or ctx.is_test or "settings" in ctx.path or "conf" in file:
         return

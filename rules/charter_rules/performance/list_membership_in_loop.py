@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     code="PRF001",
     principles=("fitting-data-structures", "bounded-complexity-of-work"),
     severity=Severity.MEDIUM,
+    when=lambda node: len(node.ops) == 1 and isinstance(node.ops[0], (ast.In, ast.NotIn)),
 )
 def list_membership_in_loop(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
     """`in` searches a list from the start, once for each round of a loop.
@@ -51,9 +52,6 @@ def list_membership_in_loop(compare: ast.Compare, ctx: Context) -> Iterator[Find
         return [day in weekend for day in days]
     ```
     """
-    if len(compare.ops) != 1 or not isinstance(compare.ops[0], (ast.In, ast.NotIn)):
-        ctx.not_an_opportunity()
-        return
     container = compare.comparators[0]
     if ctx.is_test or not isinstance(container, ast.Name) or isinstance(compare.left, ast.Constant):
         return  # asked of one value, the loop is likely to change the list

@@ -20,6 +20,7 @@ _COPIES = frozenset({"builtins.list", "builtins.tuple", "builtins.sorted"})
     code="PRF018",
     principles=("no-needless-copies", "fitting-data-structures"),
     severity=Severity.LOW,
+    when=lambda node: len(node.ops) == 1 and isinstance(node.comparators[0], ast.Call),
     mentions=("list(", "tuple(", "sorted(", "keys()"),
     aliases=("SIM118", "FURB145"),
 )
@@ -44,7 +45,7 @@ def membership_in_copy(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
         return name in [row.name for row in rows] or name in rows
     ```
     """
-    if len(compare.ops) != 1 or not isinstance(compare.ops[0], (ast.In, ast.NotIn)) or ctx.is_test:
+    if not isinstance(compare.ops[0], (ast.In, ast.NotIn)) or ctx.is_test:
         ctx.not_an_opportunity()
         return
     container = compare.comparators[0]
@@ -66,7 +67,7 @@ def membership_in_copy(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
         fix=Fix(
             "Ask the collection itself",
             (ctx.replace(container, text),),
-            Grade.SAFE if is_keys else Grade.UNSAFE,
+            Grade.SAFE if is_keys and _is_plain(compare.left, source, ctx) else Grade.UNSAFE,
         ),
     )
 
@@ -81,3 +82,12 @@ def _owner_of_keys(node: ast.expr) -> ast.expr | None:
     ):
         return node.func.value
     return None
+
+
+def _is_plain(item: ast.expr, owner: ast.expr, ctx: Context) -> bool:
+    """Whether asking a mapping gives what asking its keys gives: a built-in dictionary, and an item that has a hash.
+
+    Headers of HTTP and mail, for instance, find a name in any case, and their keys do not.
+    """
+    text = isinstance(item, (ast.Constant, ast.JoinedStr))
+    return text and ctx.type_name(owner) == "builtins.dict"

@@ -66,6 +66,8 @@ def needless_list(comprehension: ast.ListComp, ctx: Context) -> Iterator[Finding
     parent = ctx.parent(comprehension)
     if ctx.is_test or _is_explained(comprehension, ctx) or _calls_each(comprehension):
         return
+    if _notices(comprehension):
+        return
     if any(generator.is_async for generator in comprehension.generators) or _awaits(comprehension):
         return
     if isinstance(parent, ast.Call) and parent.args[:1] == [comprehension]:
@@ -124,6 +126,8 @@ def _is_independent(comprehension: ast.ListComp, loop: ast.For) -> bool:
     if not shapes.is_pure(comprehension):
         return False
     sources = shapes.names_in(comprehension)
+    if sources & shapes.stored_in([loop.target]) - shapes.stored_in(comprehension.generators):
+        return False  # the loop's variable would change under the generator's eyes
     for statement in loop.body:
         for node in ast.walk(statement):
             if isinstance(node, ast.Call):
@@ -147,4 +151,14 @@ def _generator(comprehension: ast.ListComp, ctx: Context, *, alone: bool, short:
         "Use a generator expression",
         (ctx.replace(comprehension, text),),
         Grade.SAFE if safe else Grade.UNSAFE,
+    )
+
+
+def _notices(comprehension: ast.ListComp) -> bool:
+    """Whether an item may tell a generator from a list: it can raise `StopIteration`, or looks at the frame around it."""
+    return any(
+        isinstance(node, ast.Call)
+        and (node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", ""))
+        in {"next", "__next__", "super", "locals", "vars", "eval", "exec"}
+        for node in ast.walk(comprehension)
     )

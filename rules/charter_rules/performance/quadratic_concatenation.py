@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     code="PRF009",
     principles=("bounded-complexity-of-work", "no-needless-copies"),
     severity=Severity.MEDIUM,
+    calls=("builtins.sum",),
+    when=lambda node: isinstance(node, ast.Call) or isinstance(node.value, ast.BinOp),
     aliases=("RUF017", "PERF401"),
 )
 def quadratic_concatenation(node: ast.Call | ast.Assign, ctx: Context) -> Iterator[Finding]:
@@ -76,9 +78,6 @@ _MESSAGE = "each addition copies the whole list built so far"
 
 
 def _sum(call: ast.Call, ctx: Context) -> Iterator[Finding]:
-    if not shapes.is_name(call.func, "sum") or ctx.name(call.func) != "builtins.sum":
-        ctx.not_an_opportunity()
-        return
     start = ctx.argument(call, 1, "start")
     if not isinstance(start, ast.List) or start.elts or not call.args:
         return

@@ -44,6 +44,7 @@ _NOT_PRODUCTION: Final = re.compile(
     calls=(*_CONSTRUCTORS, "*.run", "*.run_server"),
     principles=("hardened-defaults", "private-data-stays-private"),
     severity=Severity.HIGH,
+    when=lambda node: isinstance(node, ast.Call) or isinstance(node.value, ast.Constant),
     cwe=(489, 215),
     mentions=("debug", "DEBUG", "use_debugger"),
     aliases=("B201", "S201"),

@@ -56,6 +56,17 @@ _SAMPLES: Final = re.compile(
 _KINDS: Final = frozenset({Sensitivity.PASSWORD, Sensitivity.SECRET, Sensitivity.TOKEN})
 
 
+def _may_hold(node: ast.AST) -> bool:
+    """Whether a node has the shape of a name with a value that is written down."""
+    if isinstance(node, (ast.Assign, ast.AnnAssign)):
+        return isinstance(node.value, ast.Constant)
+    if isinstance(node, ast.keyword):
+        return isinstance(node.value, (ast.Constant, ast.Tuple))
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return bool(node.args.defaults or node.args.kw_defaults)
+    return not isinstance(node, ast.Compare) or isinstance(node.comparators[0], ast.Constant)
+
+
 @rule(
     ast.Assign,
     ast.AnnAssign,
@@ -75,6 +86,7 @@ _KINDS: Final = frozenset({Sensitivity.PASSWORD, Sensitivity.SECRET, Sensitivity
     ),
     principles=("no-secrets-in-source",),
     severity=Severity.HIGH,
+    when=_may_hold,
     cwe=(798, 259, 321),
     mentions=(
         "passw",

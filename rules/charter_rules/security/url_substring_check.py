@@ -32,6 +32,7 @@ _HOST_ONLY: Final = re.compile(r"(?i)host|netloc|domain")
     code="SEC058",
     principles=("outbound-requests",),
     severity=Severity.MEDIUM,
+    when=lambda node: isinstance(node, ast.Call) or isinstance(node.left, ast.Constant),
     cwe=(20,),
     calls=("*.startswith", "*.endswith"),
     references=("https://cwe.mitre.org/data/definitions/20.html",),

@@ -124,6 +124,7 @@ class Analysis:
 
 ANALYSES: tuple[Analysis, ...] = (
     Analysis("charter.analysis.metrics", ("charter.api.facts.metrics.FunctionMetrics",)),
+    Analysis("charter.analysis.cohesion", ("charter.api.facts.metrics.ClassMetrics",)),
     Analysis(
         "charter.analysis.blocking",
         (
@@ -153,6 +154,11 @@ ANALYSES: tuple[Analysis, ...] = (
     ),
     Analysis("charter.analysis.deprecation", ("charter.api.facts.deprecation.DeprecatedUse",), project=True),
     Analysis("charter.analysis.conventions", ("charter.api.facts.docs.ConventionBreak",), project=True),
+    Analysis(
+        "charter.analysis.contracts",
+        ("charter.api.facts.contracts.WrongCall", "charter.api.facts.contracts.BrokenInheritance"),
+        project=True,
+    ),
     Analysis("charter.analysis.objects", ("charter.api.facts.objects.ObjectHistory",), project=True),
     Analysis("charter.analysis.callers", ("charter.api.facts.names.PassedValue",), project=True),
     Analysis("charter.analysis.constants", ("charter.api.facts.names.ImportedConstant",), project=True),

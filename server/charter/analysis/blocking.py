@@ -7,12 +7,12 @@ what it reports is certain and what it does not report may still block.
 from __future__ import annotations
 
 import ast
-import sys
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from charter.analysis import Solution
 from charter.analysis.bodies import FUNCTIONS, by_owner, owner
+from charter.analysis.calls import FOREIGN, exports, named_calls
 from charter.analysis.places import Packed, pack, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api.facts.concurrency import BlockingCall, Hop, UnawaitedCoroutine
@@ -50,7 +50,6 @@ _HARMLESS_DECORATORS: Final = frozenset(
         "functools.cache", "typing.override", "typing_extensions.override", "abc.abstractmethod",
     }
 )  # fmt: skip
-_FOREIGN: Final = sys.stdlib_module_names | {"builtins"}
 
 _LOCAL: Final = "shutil."
 """Blocks for as long as a local disk takes: worth a word in the coroutine itself, not three calls away."""
@@ -69,7 +68,9 @@ def extract(source: Source, names: Names) -> Extract | None:
     keeping = _keeping(source)
     made: dict[FunctionNode, list[tuple[str, ast.Call]]] = {}
     dropped: list[tuple[str, Packed, bool]] = []
-    for call, target in _followed(source, names):
+    for call, target in named_calls(source, names):
+        if target not in BLOCKING and target.partition(".")[0] in FOREIGN:
+            continue
         function = owner(call, source)
         parent = source.parent(call)
         if isinstance(parent, ast.Expr) and target not in BLOCKING:
@@ -86,8 +87,8 @@ def extract(source: Source, names: Names) -> Extract | None:
             kept = [item for item in calls if _is_within(item[1], certain, source)]
             if kept:
                 functions[names.definition(function)] = (_PLAIN, _packed(kept, source))
-    exports = _exports(source, names)
-    return (functions, exports, dropped) if functions or exports or dropped else None
+    offered = exports(source, names)
+    return (functions, offered, dropped) if functions or offered or dropped else None
 
 
 def _packed(calls: list[tuple[str, ast.Call]], source: Source) -> list[Call]:
@@ -96,37 +97,6 @@ def _packed(calls: list[tuple[str, ast.Call]], source: Source) -> list[Call]:
     for target, call in calls:
         first.setdefault(target, call)
     return [(target, pack(source, call)) for target, call in first.items()]
-
-
-def _followed(source: Source, names: Names) -> Iterator[tuple[ast.Call, str]]:
-    """The calls whose target is known by name and may be of this project, or blocks."""
-    module_level = names.table(source.tree)
-    inside = _names_inside(source)
-    for call in source.nodes(ast.Call):
-        root = call.func
-        while isinstance(root, ast.Attribute):
-            root = root.value
-        # Most calls are methods of local objects or builtins; looking those up would take most of the time.
-        if isinstance(root, ast.Name) and (
-            root.id in module_level or root.id in inside or root.id in {"self", "cls", "input"}
-        ):
-            target = names.qualified(call.func)
-            if target is not None and (target in BLOCKING or target.partition(".")[0] not in _FOREIGN):
-                yield call, target
-
-
-def _names_inside(source: Source) -> set[str]:
-    """What is imported or defined in a function or a class."""
-    found: set[str] = set()
-    for kind in (ast.Import, ast.ImportFrom):
-        for statement in source.nodes(kind):
-            if not isinstance(source.parent(statement), ast.Module):
-                found.update(alias.asname or alias.name.partition(".")[0] for alias in statement.names)
-    for kind in FUNCTIONS:
-        for function in source.nodes(kind):
-            if isinstance(source.parent(function), FUNCTIONS):
-                found.add(function.name)
-    return found
 
 
 def _is_plain(node: FunctionNode, names: Names) -> bool:
@@ -188,18 +158,6 @@ def _is_within(call: ast.Call, certain: set[ast.stmt], source: Source) -> bool:
     return False
 
 
-def _exports(source: Source, names: Names) -> dict[str, str]:
-    """What this module offers under its own name although it is defined elsewhere."""
-    if not source.module:
-        return {}
-    found: dict[str, str] = {}
-    for name, bindings in names.table(source.tree).items():
-        target = bindings[0].target
-        if target and target.partition(".")[0] not in _FOREIGN:
-            found[f"{source.module}.{name}"] = target
-    return found
-
-
 class Solver(KeptSolver[Extract]):
     """Follows calls through the whole project."""
 
@@ -249,8 +207,8 @@ class _Graph:
         self.functions: dict[str, tuple[str, list[Call]]] = {}
         self.coroutines: set[str] = set()
         self.exports: dict[str, str] = {}
-        for path, (functions, exports, _) in files.items():
-            self.exports.update(exports)
+        for path, (functions, offered, _) in files.items():
+            self.exports.update(offered)
             for name, (kind, calls) in functions.items():
                 if kind == _PLAIN:
                     self.functions[name] = (path, calls)

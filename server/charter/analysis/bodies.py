@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
-if TYPE_CHECKING:
-    from charter.syntax.source import Source
+from charter.syntax.source import Source
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -32,12 +31,35 @@ def owner(node: ast.AST, source: Source) -> FunctionNode | None:
     return None
 
 
-def by_owner(source: Source, *kinds: type[ast.AST]) -> dict[ast.AST, list[ast.AST]]:
+_Owned = dict[ast.AST, list[ast.AST]]
+_kept: WeakKeyDictionary[Source, dict[type[ast.AST], _Owned]] = WeakKeyDictionary()
+"""What several analyses of one file ask for, for as long as the file is there."""
+
+
+def by_owner(source: Source, *kinds: type[ast.AST]) -> _Owned:
     """The nodes of some types by the function that they belong to, in source order for each type."""
-    found: dict[ast.AST, list[ast.AST]] = {}
+    kept = _kept.get(source)
+    if kept is None:
+        kept = _kept[source] = {}
+    owned: list[_Owned] = []
     for kind in kinds:
-        for node in source.nodes(kind):
-            function = owner(node, source)
-            if function is not None:
-                found.setdefault(function, []).append(node)
+        if kind not in kept:
+            kept[kind] = _owned(source, kind)
+        if kept[kind]:
+            owned.append(kept[kind])
+    if len(owned) == 1:
+        return owned[0]
+    found: _Owned = {}
+    for part in owned:
+        for function, nodes in part.items():
+            found.setdefault(function, []).extend(nodes)
+    return found
+
+
+def _owned(source: Source, kind: type[ast.AST]) -> _Owned:
+    found: _Owned = {}
+    for node in source.nodes(kind):
+        function = owner(node, source)
+        if function is not None:
+            found.setdefault(function, []).append(node)
     return found

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 2
+VERSION = 3
 
 _RUN: Final = 6
 """How many statements in a row make a fingerprint."""
@@ -84,9 +84,20 @@ class _Reader:
 
     def read(self) -> None:
         """Collect the items."""
+        index = self.source.index
+        functions = [function for kind in _FUNCTIONS for function in index.by_type.get(kind, ())]
+        last = 0
+        for function in sorted(cast("list[ast.FunctionDef]", functions), key=_place):
+            # What stands in another function is met there.
+            if function.lineno > last and _is_long(function):
+                last = function.end_lineno or 0
+                self._read_function(function, index.below(function))
+
+    def _read_function(self, function: ast.AST, below: list[ast.AST]) -> None:
         parts, exact = self._parts, self._exact
-        for node in self.source.index.nodes:
-            if isinstance(node, (ast.stmt, ast.ExceptHandler, ast.match_case)):
+        self._begin(function)
+        for node in below:
+            if node.__class__ in _HEADS:
                 self._finish()
                 self._begin(node)
                 if self._head is None:
@@ -101,7 +112,7 @@ class _Reader:
         """Start the item of a statement that stands in a long function, and of nothing else."""
         self._head = None
         if isinstance(node, _FUNCTIONS):
-            if (node.end_lineno or 0) - node.lineno >= _STATEMENTS:
+            if _is_long(node):
                 items: list[Item] = []
                 self.functions.append(items)
                 self._homes[node] = (items, 0)
@@ -136,6 +147,14 @@ class _Reader:
         self._mass = 0
 
 
+def _place(function: ast.FunctionDef) -> tuple[int, int]:
+    return function.lineno, function.col_offset
+
+
+def _is_long(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return (function.end_lineno or 0) - function.lineno >= _STATEMENTS
+
+
 def _is_text(node: ast.AST) -> bool:
     return (
         isinstance(node, ast.Expr)
@@ -151,28 +170,29 @@ def _digest(parts: list[str]) -> int:
 def _describe(node: ast.AST, parts: list[str], exact: list[str]) -> None:
     """Write what a node is into `parts`, its names and values, in which clones may differ, into `exact`."""
     kind = node.__class__
-    if kind is ast.Name:
+    plain = _PLAIN.get(kind)
+    if plain is not None:
+        parts.append(plain)
+    elif isinstance(node, ast.Name):
         parts.append("n")
-        exact.append(cast("ast.Name", node).id)
-    elif kind is ast.Attribute:
-        parts.append("." + cast("ast.Attribute", node).attr)
-    elif kind is ast.Constant:
-        value = cast("ast.Constant", node).value
-        parts.append(type(value).__name__)
+        exact.append(node.id)
+    elif isinstance(node, ast.Attribute):
+        parts.append("." + node.attr)
+    elif isinstance(node, ast.Constant):
+        value = node.value
+        parts.append(value.__class__.__name__)
         exact.append(repr(value))
-    elif kind is ast.Call:
-        call = cast("ast.Call", node)
-        parts.append(f"({len(call.args)}")
-        if isinstance(call.func, ast.Name):
-            parts.append(call.func.id)
-    elif kind is ast.keyword:
-        parts.append(f"{cast('ast.keyword', node).arg}=")
-    elif kind is ast.alias:
-        alias = cast("ast.alias", node)
-        parts.append(f"{alias.name} as {alias.asname}")
-    elif kind is ast.arg:
+    elif isinstance(node, ast.Call):
+        parts.append(f"({len(node.args)}")
+        if isinstance(node.func, ast.Name):
+            parts.append(node.func.id)
+    elif isinstance(node, ast.keyword):
+        parts.append(f"{node.arg}=")
+    elif isinstance(node, ast.alias):
+        parts.append(f"{node.name} as {node.asname}")
+    elif isinstance(node, ast.arg):
         parts.append("arg")
-        exact.append(cast("ast.arg", node).arg)
+        exact.append(node.arg)
     else:
         parts.append(kind.__name__ + _form(node))
 
@@ -182,7 +202,7 @@ def _form(node: ast.AST) -> str:
     if isinstance(node, (ast.BinOp, ast.AugAssign, ast.UnaryOp, ast.BoolOp)):
         return node.op.__class__.__name__
     if isinstance(node, ast.Compare):
-        return ",".join(operator.__class__.__name__ for operator in node.ops)
+        return ",".join([operator.__class__.__name__ for operator in node.ops])
     if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
         return str(len(node.elts))
     if isinstance(node, ast.Slice):
@@ -190,6 +210,23 @@ def _form(node: ast.AST) -> str:
     if isinstance(node, ast.ImportFrom):
         return f"{node.level}{node.module}"
     return ""
+
+
+_TOLD: Final = frozenset(
+    {
+        ast.Name, ast.Attribute, ast.Constant, ast.Call, ast.keyword, ast.alias, ast.arg, ast.BinOp, ast.AugAssign,
+        ast.UnaryOp, ast.BoolOp, ast.Compare, ast.Tuple, ast.List, ast.Set, ast.Slice, ast.ImportFrom,
+    }
+)  # fmt: skip
+"""The types of nodes of which more is told than the type."""
+_PLAIN: Final[dict[type[ast.AST], str]] = {
+    kind: kind.__name__
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST) and kind not in _TOLD
+}
+_HEADS: Final = frozenset(
+    kind for kind in _PLAIN.keys() | _TOLD if issubclass(kind, (ast.stmt, ast.ExceptHandler, ast.match_case))
+)
 
 
 Place = tuple[str, int, int]

@@ -80,6 +80,22 @@ def extract(source: Source, names: Names) -> Extract | None:
     )
 
 
+def _last_name(node: ast.expr) -> str:
+    """The last name of `a.b.c` or of `a.b.c(…)`; "" for anything else."""
+    target = node.func if isinstance(node, ast.Call) else node
+    return (
+        target.attr
+        if isinstance(target, ast.Attribute)
+        else target.id
+        if isinstance(target, ast.Name)
+        else ""
+    )
+
+
+def _asks_if_main(test: ast.expr) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == "__name__" for node in ast.walk(test))
+
+
 def _plain(base: ast.expr) -> ast.expr:
     return base.value if isinstance(base, ast.Subscript) else base
 
@@ -114,7 +130,7 @@ class _Reader:
         seen: set[str] = set()
         for node in body:
             if isinstance(node, (ast.If, ast.Try)):
-                if not (isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)):
+                if not (isinstance(node, ast.If) and _asks_if_main(node.test)):
                     self._body(node.body, owner)
             elif isinstance(node, ast.ClassDef):
                 self._definition(node, owner, "class")
@@ -130,8 +146,7 @@ class _Reader:
         """What a function is; "" for one that needs no docstring of its own (setters, overloads, overrides)."""
         sort = "function" if owner is None else "method"
         for decorator in node.decorator_list:
-            text = ast.unparse(decorator)
-            last = text.partition("(")[0].rpartition(".")[2]
+            last = _last_name(decorator)
             if last in {
                 "overload",
                 "setter",
@@ -175,12 +190,12 @@ class _Reader:
         offset, indent = -1, ""
         weight = (node.end_lineno or node.lineno) - node.body[0].lineno + 1
         if isinstance(node, FUNCTIONS):
-            parameters = _parameters(node, owner, self.source)
+            parameters = [each for each in _arguments(node, owner) if not each[0].arg.startswith("_")]
             weight += 2 * len(parameters)
             if state != "documented":
                 ends = self._ends.get(node, ())
                 outline = (
-                    tuple(parameters),
+                    tuple(_parameter(*each, self.source) for each in parameters),
                     *_results(node, ends, self.source),
                     _raises(self._raised.get(node, ())),
                 )
@@ -216,11 +231,11 @@ class _Reader:
     ) -> None:
         """Note where a docstring names parameters that the function does not have, or in another order."""
         assert literal is not None
-        arguments = node.args
-        real = [name.lstrip("*") for name, _, _ in _parameters(node, owner, self.source, private=True)]
         documented = [entry.name for entry in doc.parameters]
         if not documented:
             return
+        arguments = node.args
+        real = [argument.arg for argument, _, _ in _arguments(node, owner)]
         start = self._inner_start(literal)
         loose = arguments.kwarg is not None or arguments.vararg is not None or self._is_wrapped(node)
         for entry in doc.parameters:
@@ -265,7 +280,7 @@ class _Reader:
     def _is_wrapped(node: FunctionNode) -> bool:
         """Whether a decorator may give the function parameters that it does not show."""
         return any(
-            ast.unparse(decorator).partition("(")[0].rpartition(".")[2]
+            _last_name(decorator)
             not in {
                 "staticmethod",
                 "classmethod",
@@ -317,30 +332,24 @@ def _has_body(node: FunctionNode) -> bool:
     )
 
 
-def _parameters(
-    node: FunctionNode,
-    owner: ast.ClassDef | None,
-    source: Source,
-    *,
-    private: bool = False,
-) -> list[tuple[str, str, str]]:
-    """Name, annotation and default of each parameter that a caller sees; those with an underscore only if asked for."""
+def _arguments(node: FunctionNode, owner: ast.ClassDef | None) -> list[tuple[ast.arg, ast.expr | None, str]]:
+    """The parameters that a caller sees, each with its default and its stars."""
     arguments = node.args
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
-    pairs = list(zip(positional, [*defaults, *arguments.defaults], strict=True))
+    found = [
+        (argument, default, "")
+        for argument, default in zip(positional, [*defaults, *arguments.defaults], strict=True)
+    ]
     static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list)
     if owner is not None and not static and not _is_interface(owner):
-        pairs = pairs[1:]
-    found = [_parameter(argument, default, "", source) for argument, default in pairs]
+        found = found[1:]
     if arguments.vararg is not None:
-        found.append(_parameter(arguments.vararg, None, "*", source))
-    found.extend(
-        _parameter(a, d, "", source) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-    )
+        found.append((arguments.vararg, None, "*"))
+    found.extend((a, d, "") for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True))
     if arguments.kwarg is not None:
-        found.append(_parameter(arguments.kwarg, None, "**", source))
-    return [item for item in found if private or not item[0].startswith("_")]
+        found.append((arguments.kwarg, None, "**"))
+    return found
 
 
 def _required(node: FunctionNode, real: list[str]) -> list[str]:
@@ -352,7 +361,7 @@ def _required(node: FunctionNode, real: list[str]) -> list[str]:
 
 def _is_interface(class_: ast.ClassDef) -> bool:
     """Whether a class declares an interface of zope's, whose methods have no `self`."""
-    return any(ast.unparse(base).endswith("Interface") for base in class_.bases)
+    return any(_last_name(base).endswith("Interface") for base in class_.bases)
 
 
 def _parameter(
@@ -385,7 +394,7 @@ def _raises(raised: Sequence[ast.AST]) -> tuple[str, ...]:
     for item in raised:
         if isinstance(item, ast.Raise) and item.exc is not None:
             target = item.exc.func if isinstance(item.exc, ast.Call) else item.exc
-            name = ast.unparse(target)
+            name = target.id if isinstance(target, ast.Name) else ast.unparse(target)
             if name.rpartition(".")[2][:1].isupper() and name != "NotImplementedError":
                 found.append(name)
     return tuple(dict.fromkeys(found))

@@ -158,6 +158,8 @@ def parse(text: str) -> Docstring:
     Returns:
         What it says; offsets are into `text`.
     """
+    if ":" not in text and "@" not in text and "---" not in text:
+        return Docstring(summary=text.strip().partition("\n")[0].rstrip())  # neither heading nor field
     lines = list(_lines(text))
     doc = Docstring(summary=next((line.text for line in lines if line.text), ""))
     index = 0

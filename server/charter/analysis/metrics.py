@@ -7,6 +7,7 @@ G. A. Campbell, "Cognitive Complexity" (SonarSource, 2023).
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
@@ -37,6 +38,7 @@ _WORDS: Final[dict[type[ast.AST], str]] = {
     ast.IfExp: "conditional expression",
 }
 _NESTS: Final = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.match_case)
+_NAME: Final = re.compile(r"\w+")
 _FLAT: Final = (ast.BoolOp, ast.match_case)
 """What adds one to cognitive complexity wherever it stands, or nothing (a `case`, whose `match` adds)."""
 
@@ -83,7 +85,7 @@ def _tallies(source: Source) -> dict[ast.AST, _Tally]:
             while parent is not None and not isinstance(parent, _FUNCTIONS):
                 if isinstance(parent, ast.ClassDef):
                     break
-                if isinstance(parent, _NESTS) and not _continues(child, parent, source):
+                if isinstance(parent, _NESTS) and not _continues(child, parent):
                     depth += 1
                 child, parent = parent, parents.get(parent)
             if not isinstance(parent, _FUNCTIONS):
@@ -95,19 +97,18 @@ def _tallies(source: Source) -> dict[ast.AST, _Tally]:
     return tallies
 
 
-def _continues(child: ast.AST, parent: ast.AST, source: Source) -> bool:
-    """Whether a child is the `elif` of its parent, which nests no deeper."""
+def _continues(child: ast.AST, parent: ast.AST | None) -> bool:
+    """Whether a child is the `elif` of its parent, which nests no deeper; an `if` in an `else` stands further right."""
     return (
-        isinstance(parent, ast.If)
-        and isinstance(child, ast.If)
-        and len(parent.orelse) == 1
-        and parent.orelse[0] is child
-        and source.text.startswith("elif", source.span(child).start)
+        isinstance(child, ast.If)
+        and isinstance(parent, ast.If)
+        and child.col_offset == parent.col_offset
+        and parent.orelse[:1] == [child]
     )
 
 
 def _count(tally: _Tally, node: ast.AST, word: str, depth: int, source: Source) -> None:
-    if isinstance(node, ast.If) and source.text.startswith("elif", source.span(node).start):
+    if _continues(node, source.parent(node)):
         tally.cyclomatic.append((node, "`elif`"))
         tally.cognitive.append((node, "`elif`", 1))
         return
@@ -159,11 +160,9 @@ def _listed(items: list[tuple[ast.AST, str, int]], source: Source) -> tuple[Bran
 def _head(node: ast.AST, source: Source) -> Location:
     """The first word of a construct, so that a mark does not cover its whole block."""
     placed = cast("ast.stmt", node)
-    start = end = source.positions.offset(placed.lineno, placed.col_offset)
-    text = source.text
-    while end < len(text) and (text[end].isalnum() or text[end] == "_"):
-        end += 1
-    return source.location(Span(start, max(end, start + 1)))
+    start = source.positions.offset(placed.lineno, placed.col_offset)
+    word = _NAME.match(source.text, start)
+    return source.location(Span(start, word.end() if word is not None else start + 1))
 
 
 def _parameters(function: FunctionNode, source: Source) -> int:

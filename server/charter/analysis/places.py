@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from charter.api import Location, Span
 
@@ -37,6 +37,21 @@ Packed = tuple[int, int, int, int, int, int]
 
 def pack(source: Source, place: ast.AST | Span) -> Packed:
     """A place of a file in the form that `marshal` can write."""
+    positions = source.positions
+    end_line: int | None = getattr(place, "end_lineno", None)
+    if end_line is not None and positions.is_ascii:
+        # By far the most places, and four searches less for each.
+        node = cast("ast.expr", place)
+        line, column, end_column = node.lineno, node.col_offset, node.end_col_offset or 0
+        starts = positions.starts
+        return (
+            starts[line - 1] + column,
+            starts[end_line - 1] + end_column,
+            line,
+            column,
+            end_line,
+            end_column,
+        )
     at = source.location(place)
     return (at.span.start, at.span.end, at.line, at.column, at.end_line, at.end_column)
 

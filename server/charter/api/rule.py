@@ -36,6 +36,8 @@ class Rule(Generic[S]):
         calls: qualified names of calls it wants, for rules on `ast.Call`; `*.execute` for a method of any
             receiver. () wants every call.
         mentions: identifiers of which at least one must stand in the file's text; () for no condition.
+        when: a cheap look at a node alone; those for which it is false are not looked at, and are no opportunities.
+            None wants every node.
         kinds: kinds of the fact it wants, for fact types that have a `kind`; () wants all.
         default: whether it is on unless the settings say otherwise.
         aliases: ids of other tools' rules that it stands for (`B506`, `S506`), honoured in `# nosec` and `# noqa`.
@@ -54,6 +56,7 @@ class Rule(Generic[S]):
     cwe: tuple[int, ...] = ()
     calls: tuple[str, ...] = ()
     mentions: tuple[str, ...] = ()
+    when: Callable[[S], bool] | None = None
     kinds: tuple[str, ...] = ()
     default: bool = True
     aliases: tuple[str, ...] = ()
@@ -98,6 +101,7 @@ def rule(
     cwe: tuple[int, ...] = (),
     calls: tuple[str, ...] = (),
     mentions: tuple[str, ...] = (),
+    when: Callable[[S], bool] | None = None,
     kinds: tuple[str, ...] = (),
     default: bool = True,
     aliases: tuple[str, ...] = (),
@@ -121,6 +125,7 @@ def rule(
             cwe=cwe,
             calls=calls,
             mentions=mentions,
+            when=when,
             kinds=kinds,
             default=default,
             aliases=aliases,

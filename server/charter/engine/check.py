@@ -214,6 +214,8 @@ def _run_on_nodes(
                 nodes = calls.get(rule.name, ())
             else:
                 nodes = source.nodes(kind) if only is None else only.get(kind, ())
+            if nodes and rule.when is not None:
+                nodes = [node for node in nodes if rule.when(node)]
             if nodes:
                 _run(view, entry, nodes, result)
 

@@ -37,15 +37,12 @@ TEMPLATES = ("*.html", "*.htm", "*.xhtml", "*.jinja", "*.jinja2", "*.j2", "*.txt
 """Files that a template engine may read, as .gitignore patterns."""
 
 
-def python_files(
-    paths: Iterable[Path], settings: Settings, *, include: tuple[str, ...] | None = None
-) -> list[Path]:
-    """The files to check.
+def python_files(paths: Iterable[Path], settings: Settings) -> list[Path]:
+    """The Python files to check.
 
     Args:
         paths: files and folders; a file counts whatever it is called, unless `force_exclude` says otherwise.
         settings: what to leave out and what is Python.
-        include: other files to look for, as .gitignore patterns, instead of Python.
 
     Returns:
         Absolute paths, each once, in order of their names, whatever the order on the disk.
@@ -53,17 +50,36 @@ def python_files(
     Raises:
         PathError: for a path that does not exist.
     """
+    return python_files_and_templates(paths, settings)[0]
+
+
+def python_files_and_templates(paths: Iterable[Path], settings: Settings) -> tuple[list[Path], list[Path]]:
+    """As `python_files`, and in the same walk the templates of the folders.
+
+    Raises:
+        PathError: for a path that does not exist.
+    """
     found: dict[str, Path] = {}
+    templates: dict[str, Path] = {}
+    kinds = ((matcher(settings.include), found), (matcher(TEMPLATES), templates))
     for path in paths:
         whole = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would lose the name the user knows)
         if whole.is_dir():
-            for file in _walk(whole, settings, matcher(include or settings.include)):
-                found.setdefault(os.path.realpath(file), Path(file))
+            real = os.path.realpath(whole)
+            for entry in _walk(whole, settings, lambda name: any(is_wanted(name) for is_wanted, _ in kinds)):
+                identity = (
+                    os.path.realpath(entry.path)
+                    if entry.is_symlink()
+                    else real + entry.path[len(str(whole)) :]
+                )
+                for is_wanted, files in kinds:
+                    if is_wanted(entry.name):
+                        files.setdefault(identity, Path(entry.path))
         elif not whole.exists():
             raise PathError(path, "no such file or folder")
         elif not (settings.force_exclude and is_excluded(whole, settings)):
             found.setdefault(os.path.realpath(whole), whole)
-    return sorted(found.values())
+    return sorted(found.values()), sorted(templates.values())
 
 
 def is_excluded(path: Path, settings: Settings) -> bool:
@@ -75,7 +91,7 @@ def is_excluded(path: Path, settings: Settings) -> bool:
     )
 
 
-def _walk(top: Path, settings: Settings, include: Callable[[str], bool]) -> Iterator[str]:
+def _walk(top: Path, settings: Settings, include: Callable[[str], bool]) -> Iterator[os.DirEntry[str]]:
     # Where the user names a place that is left out otherwise, only what lies below it is judged.
     base = top if top != settings.root and is_excluded(top, settings) else settings.root
     stack = [(str(top), _Rules.at(top, base, settings))]
@@ -95,7 +111,7 @@ def _walk(top: Path, settings: Settings, include: Callable[[str], bool]) -> Iter
                 if not rules.exclude(entry.path, folder=True):
                     stack.append((entry.path, rules))
             elif include(entry.name) and entry.is_file() and not rules.exclude(entry.path, folder=False):
-                yield entry.path
+                yield entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from charter.engine.seal import user_folder
 from charter.engine.settings import Settings, SettingsError, guess, load
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from charter.engine.cache import Cache
     from charter.engine.constitution import Constitution
     from charter.engine.registry import Registry
@@ -111,17 +113,14 @@ def open_project(
     check_names(settings, rules, charter)
     overlay = {_relative(path, settings.root): data for path, data in (given or {}).items()}
     on_disk = [path for path in paths if given is None or path not in given]
-    targets = {_relative(path, settings.root) for path in discovery.python_files(on_disk, settings)} | set(
-        overlay
-    )
-    known, others = _surroundings(settings, targets, on_disk)
+    targets, known, templates = _files(on_disk, settings, overlay.keys())
     project = Project.of(
         settings,
         rules,
         charter.principles,
         known | targets,
         Files(settings.root, overlay),
-        others=others,
+        others=templates,
         select=select,
         ignore=ignore,
     )
@@ -136,22 +135,24 @@ def cache_folder(settings: Settings) -> Path:
     return user_folder() / name
 
 
-def _surroundings(settings: Settings, targets: set[str], paths: Iterable[Path]) -> tuple[set[str], list[str]]:
-    """The project's other Python files, and its templates.
+def _files(
+    paths: Sequence[Path], settings: Settings, given: AbstractSet[str]
+) -> tuple[set[str], set[str], list[str]]:
+    """The Python files that were asked for, the project's other ones, and its templates.
 
     Without a sign of a project, or if nothing of it is asked for (an installed package, say), the files and folders
     that were asked for are all there is: nobody wants a whole home directory read for one script.
     """
     root = settings.root
-    if not targets:
-        return set(), []
-    within, known = [path for path in paths if path.is_dir()], set[str]()
-    if settings.is_marked:
-        whole = {_relative(path, root) for path in discovery.python_files([root], settings)}
-        if whole & targets:
-            within, known = [root], whole
-    templates = discovery.python_files(within, settings, include=discovery.TEMPLATES)
-    return known, [_relative(path, root) for path in templates]
+    files, templates = discovery.python_files_and_templates(paths, settings)
+    targets = {_relative(path, root) for path in files} | given
+    known = set[str]()
+    if targets and settings.is_marked and [os.path.abspath(path) for path in paths] != [str(root)]:  # noqa: PTH100
+        whole, below = discovery.python_files_and_templates([root], settings)
+        everything = {_relative(path, root) for path in whole}
+        if everything & targets:
+            known, templates = everything, below
+    return targets, known, [_relative(path, root) for path in templates] if targets else []
 
 
 def _common(paths: Sequence[Path]) -> Path:
@@ -163,11 +164,14 @@ def _common(paths: Sequence[Path]) -> Path:
 
 
 def _relative(path: Path, root: Path) -> str:
-    whole = Path(os.path.abspath(path))  # noqa: PTH100 (a link keeps the name the user knows)
-    for candidate in (whole, whole.resolve()):
-        if candidate.is_relative_to(root):
-            return candidate.relative_to(root).as_posix()
-    return Path(os.path.relpath(whole, root)).as_posix()
+    whole = os.path.abspath(path)  # noqa: PTH100 (a link keeps the name the user knows)
+    top = os.path.join(root, "")  # noqa: PTH118 (a project has many files, and a `Path` for each costs)
+    if not whole.startswith(top):
+        real = os.path.realpath(whole)
+        if not real.startswith(top):
+            return Path(os.path.relpath(whole, root)).as_posix()
+        whole = real
+    return whole[len(top) :].replace(os.sep, "/")
 
 
 def check_names(settings: Settings, rules: Registry, charter: Constitution) -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 
 _WORD: Final = re.compile(r"\w+")
+_VOCABULARY: Final = 100_000
+"""How many words of texts are remembered."""
 
 
 class SelectionError(ValueError):
@@ -73,11 +75,26 @@ class Plan:
     def mentioned(self, text: str) -> set[str]:
         """What a text holds of that which rules on nodes must see before they are asked."""
         words, phrases = self._mentions
-        # Each word of a text is looked at once, however often it stands there.
-        vocabulary = "\n".join(set(_WORD.findall(text)))
-        found = {word for word in words if word in vocabulary}
+        vocabulary = set(_WORD.findall(text))
+        known = self._vocabulary
+        if len(known) > _VOCABULARY:
+            known.clear()
+        # A project's files share most of their words: each is looked through once.
+        fresh = vocabulary.difference(known)
+        if fresh:
+            known.update(dict.fromkeys(fresh, ()))
+            joined = "\n".join(fresh)
+            for part in words:
+                if part in joined:
+                    known.update((word, (*known[word], part)) for word in fresh if part in word)
+        found = {part for word in vocabulary for part in known[word]}
         found.update(phrase for phrase in phrases if phrase in text)
         return found
+
+    @cached_property
+    def _vocabulary(self) -> dict[str, tuple[str, ...]]:
+        """Words that were met, each with what rules must see of it."""
+        return {}
 
     @cached_property
     def _mentions(self) -> tuple[list[str], list[str]]:

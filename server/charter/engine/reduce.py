@@ -51,6 +51,7 @@ class Reducer:
         self.project = project
         self._modules = tuple(analysis.module for analysis in analyses if analysis.project)
         self._solvers: dict[str, Solver] = {}
+        self._waiting: dict[str, tuple[Mapping[str, bytes], Mapping[str, bytes]]] = {}
         self._broken: dict[str, Failure] = {}
 
     def update(
@@ -61,8 +62,18 @@ class Reducer:
         Args:
             path: the file.
             extracts: what the analyses took from it, by module.
-            known: what was taken in before, if the caller knows: an analysis whose extract is equal is passed over.
+            known: what was taken in before, if the caller knows: an analysis whose extract is equal is passed over,
+                and the solvers are told when they solve, so that a change which is taken back before costs nothing.
         """
+        waiting = self._waiting.get(path)
+        if waiting is not None:
+            known = waiting[0]
+        if known is None:
+            self._tell(path, extracts, None)
+        else:
+            self._waiting[path] = (known, extracts)
+
+    def _tell(self, path: str, extracts: Mapping[str, bytes], known: Mapping[str, bytes] | None) -> None:
         for module in self._modules:
             data = extracts.get(module)
             if known is not None and data == known.get(module):
@@ -76,6 +87,9 @@ class Reducer:
 
     def solve(self) -> ProjectFacts:
         """The facts of the project as it now is."""
+        waiting, self._waiting = self._waiting, {}
+        for path, (known, extracts) in waiting.items():
+            self._tell(path, extracts, known)
         result = ProjectFacts(failures=list(self._broken.values()))
         for module in self._modules:
             solver = self._solver(module)

@@ -7,7 +7,7 @@ resolves it, against the text as it then is.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from charter.lsp import rpc
 from charter.lsp.capabilities import FIX_ALL
@@ -36,8 +36,12 @@ def code_actions(server: Server, params: Any, request: Request) -> Any:
     only: list[str] = rpc.items(context.get("only"))
     found: list[dict[str, Any]] = []
     if _wanted("quickfix", only):
+        ranked: list[tuple[int, dict[str, Any]]] = []
         for diagnostic in _own(server, uri, params["range"], rpc.items(context.get("diagnostics"))):
-            found += _for_diagnostic(server, uri, diagnostic)
+            ranked += _for_diagnostic(server, uri, diagnostic)
+        # Where findings meet, what mends comes before what silences, whichever of them it is about.
+        ranked.sort(key=lambda item: item[0])
+        found += [action for _, action in ranked]
     if only and _wanted(FIX_ALL, only):
         found.append(_action("Fix all that is safe", FIX_ALL, uri, "fix-all", rule=""))
     if server.client.resolves or not found:
@@ -86,31 +90,38 @@ def _own(server: Server, uri: str, where: Any, diagnostics: list[Any]) -> list[A
     return shown
 
 
-def _for_diagnostic(server: Server, uri: str, diagnostic: Any) -> list[dict[str, Any]]:
+def _for_diagnostic(server: Server, uri: str, diagnostic: Any) -> list[tuple[int, dict[str, Any]]]:
+    """The actions on a finding, each with its rank among those on all findings of the place."""
     data = diagnostic["data"]
     rule, key = data["rule"], data["key"]
-    found: list[dict[str, Any]] = []
+    found: list[tuple[int, dict[str, Any]]] = []
     fixes = sorted(enumerate(data.get("fixes") or ()), key=lambda item: _ORDER.get(item[1]["grade"], 3))
     for index, fix in fixes:
-        title = fix["title"] + _NOTES.get(fix["grade"], "")
+        grade = fix["grade"]
+        title = fix["title"] + _NOTES.get(grade, "")
         action = _action(title, "quickfix", uri, "fix", key=key, index=index)
-        action["diagnostics"] = [diagnostic]
-        if fix["grade"] == "safe" and not found:
+        if grade == "safe" and not found:
             action["isPreferred"] = True
-        found.append(action)
-    if any(fix["grade"] != "suggestion" for _, fix in fixes) and _count(server, uri, rule) > 1:
-        found.append(_action(f"Fix all `{rule}` in this file", "quickfix", uri, "fix-all", rule=rule))
-    found.append(_action(f"Ignore `{rule}` here", "quickfix", uri, "ignore", key=key, file=False))
-    found.append(_action(f"Ignore `{rule}` in this file", "quickfix", uri, "ignore", key=key, file=True))
+        found.append((_ORDER.get(grade, 3), action))
     arguments = [{"uri": uri, "rule": rule}]
-    for title, command in (
-        (f"Ignore `{rule}` in the project's settings", "charter.ignoreInSettings"),
-        (f"Explain `{rule}`", "charter.explain"),
-    ):
-        call = {"title": title, "command": command, "arguments": arguments}
-        found.append({"title": title, "kind": "quickfix", "command": call})
-    for action in found:
-        action.setdefault("diagnostics", [diagnostic])
+    if any(fix["grade"] != "suggestion" for _, fix in fixes):
+        if _count(server, uri, rule) > 1:
+            action = _action(f"Fix all `{rule}` in this file", "quickfix", uri, "fix-all", rule=rule)
+            found.append((4, action))
+        if server.folders and server.options.get("index") is not False:
+            title = f"Fix all `{rule}` in the workspace"
+            found.append((5, _command(title, "charter.fixWorkspace", arguments)))
+    here = _action(f"Ignore `{rule}` here", "quickfix", uri, "ignore", key=key, file=False)
+    in_file = _action(f"Ignore `{rule}` in this file", "quickfix", uri, "ignore", key=key, file=True)
+    in_settings = f"Ignore `{rule}` in the project's settings"
+    found += [
+        (6, here),
+        (7, in_file),
+        (8, _command(in_settings, "charter.ignoreInSettings", arguments)),
+        (9, _command(f"Explain `{rule}`", "charter.explain", arguments)),
+    ]
+    for _, action in found:
+        action["diagnostics"] = [diagnostic]
     return found
 
 
@@ -121,6 +132,14 @@ def _count(server: Server, uri: str, rule: str) -> int:
 
 def _action(title: str, kind: str, uri: str, what: str, **data: Any) -> dict[str, Any]:
     return {"title": title, "kind": kind, "data": {"uri": uri, "what": what, **data}}
+
+
+def _command(title: str, command: str, arguments: list[Any]) -> dict[str, Any]:
+    return {
+        "title": title,
+        "kind": "quickfix",
+        "command": {"title": title, "command": command, "arguments": arguments},
+    }
 
 
 def _ask(
@@ -185,8 +204,9 @@ def _complete(server: Server, action: dict[str, Any], result: dict[str, Any] | N
     return ""
 
 
+UNSAFE_WHY: Final = "It is probably what was meant, but may change what the program does"
 _WHY = {
-    "unsafe": "It is probably what was meant, but may change what the program does",
+    "unsafe": UNSAFE_WHY,
     "suggestion": "It needs a person's judgement",
 }
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from charter.api import Edit, Span
+from charter.api import Edit, Grade, Span
 from charter.engine import suppress
 from charter.lsp import insights
 from charter.lsp.homes import without_project_facts
@@ -84,7 +84,14 @@ def fix_all(checker: Checker, uri: str, rule: str) -> dict[str, Any]:
         "version": sheet.version,
         "edits": {sheet.uri: line_edits(sheet.text, new)},
         "applied": sum(fixed.applied.values()),
+        "grade": grade_of(finding for finding in sheet.result.findings if rule and wanted(finding)),
     }
+
+
+def grade_of(findings: Iterable[Finding]) -> str:
+    """The grade of the fixes of some findings together: `unsafe` if one of them is not safe."""
+    grades = {fix.grade for finding in findings for fix in finding.fixes}
+    return Grade.SAFE.value if grades <= {Grade.SAFE} else Grade.UNSAFE.value
 
 
 def ignore(checker: Checker, uri: str, key: int, whole_file: bool, reason: str) -> dict[str, Any]:  # noqa: FBT001 (a frame's value)

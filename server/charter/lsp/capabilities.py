@@ -90,7 +90,7 @@ def server_capabilities(client: Client) -> dict[str, Any]:
         "inlayHintProvider": True,
         "completionProvider": {"triggerCharacters": ["[", ",", '"'], "resolveProvider": True},
         "documentLinkProvider": {"resolveProvider": False},
-        "executeCommandProvider": {"commands": list(COMMANDS), "workDoneProgress": True},
+        "executeCommandProvider": {"commands": list(COMMANDS)},
         "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
     }
     if client.pulls:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from charter.lsp import indexing, rpc, sync, workspace
-from charter.lsp.actions import workspace_edit
+from charter.lsp.actions import UNSAFE_WHY, workspace_edit
 from charter.lsp.diagnostics import location
 from charter.lsp.documents import path_of
 
@@ -42,14 +42,37 @@ def _fix_file(server: Server, argument: dict[str, Any], request: Request) -> Any
 
 
 def _fix_workspace(server: Server, argument: dict[str, Any], request: Request) -> Any:
+    """Fix what is not open as the disk has it, and each open document as its editor has it."""
     rule = argument.get("rule", "")
-    return indexing.ask(
-        server,
-        "fix-workspace",
-        rule,
-        then=lambda result: _apply(server, request, "Fix the workspace", result),
-        request=request,
-    )
+    documents = [document for document in server.everything() if document.python]
+    label = f"Fix all `{rule}` in the workspace" if rule else "Fix all that is safe in the workspace"
+    results: list[dict[str, Any]] = []
+    left = 1 + len(documents)
+
+    def then(result: Any) -> None:
+        nonlocal left
+        left -= 1
+        if rpc.fields(result).get("edits"):
+            results.append(result)
+        if not left:
+            _apply(server, request, label, _together(server, results))
+
+    for document in documents:
+        server.ask("fix-all", document.uri, rule, then=then, request=None)
+    return indexing.ask(server, "fix-workspace", rule, then=then, request=request)
+
+
+def _together(server: Server, results: list[dict[str, Any]]) -> dict[str, Any]:
+    """The edits of several answers as one; of an open document, only those that are about its open text."""
+    opened = {path_of(document.uri) for document in server.everything()}
+    edits = {key: made for result in results for key, made in result["edits"].items() if key not in opened}
+    if not edits:
+        return {"refused": "nothing can be fixed safely"}
+    return {
+        "edits": edits,
+        "applied": sum(result["applied"] for result in results),
+        "grade": max(result["grade"] for result in results),  # "unsafe" comes after "safe"
+    }
 
 
 def _apply(server: Server, request: Request, label: str, result: Any) -> None:
@@ -58,7 +81,8 @@ def _apply(server: Server, request: Request, label: str, result: Any) -> None:
         server.tell("info", f"Charter changes nothing: {reason}.")
         request.reply({"applied": False, "reason": reason})
         return
-    edit = workspace_edit(server, result["edits"], create=bool(result.get("create")))
+    note = (label, UNSAFE_WHY) if result.get("grade") == "unsafe" else None
+    edit = workspace_edit(server, result["edits"], note=note, create=bool(result.get("create")))
 
     def then(answer: Any) -> None:
         applied = bool(answer and answer.get("applied"))

@@ -6,6 +6,7 @@ Untrusted text is parsed in such a process only: a parser that crashes takes its
 from __future__ import annotations
 
 import os
+import queue
 import subprocess
 import sys
 import threading
@@ -38,6 +39,7 @@ class Helper:
         self._deliver = deliver
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Pipe | None = None
+        self._outbox: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
         self._started = 0.0
         self._quick_deaths = 0
         self.stopped: bool = False
@@ -74,16 +76,19 @@ class Helper:
         self.stopped = False
         self._started = time.monotonic()
         self._pipe = Pipe(cast("BinaryIO", self._process.stdout), cast("BinaryIO", self._process.stdin))
+        self._outbox = queue.SimpleQueue()
         threading.Thread(target=self._listen, args=(self._pipe, self._process), daemon=True).start()
+        threading.Thread(target=_write, args=(self._pipe, self._outbox), daemon=True).start()
 
     def send(self, *frame: Any) -> None:
-        """Send a frame; it is dropped if there is no process."""
+        """Send a frame, without waiting for a process that is busy; it is dropped if there is none."""
         if self._pipe is not None:
-            self._pipe.send(*frame)
+            self._outbox.put(frame)
 
     def buried(self) -> int:
         """Take note that the process is gone. Returns its exit status; negative for a signal."""
         self._pipe = None
+        self._outbox.put(None)
         if self._process is None:
             return 0
         status = self._process.wait()
@@ -101,6 +106,7 @@ class Helper:
         """End the process."""
         self.stopped = True
         self._pipe = None
+        self._outbox.put(None)
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -111,6 +117,12 @@ class Helper:
                 self._deliver(frame)
         if process is self._process and not self.stopped:
             self._deliver(None)
+
+
+def _write(pipe: Pipe, outbox: queue.SimpleQueue[Frame | None]) -> None:
+    """Write what is to be sent until there is no process any more."""
+    while (frame := outbox.get()) is not None:
+        pipe.send(*frame)
 
 
 def _holds_us(entry: str) -> bool:

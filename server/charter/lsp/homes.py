@@ -116,8 +116,14 @@ class Homes:
 
     def _load(self, folder: str) -> Home:
         settings = Settings(root=Path(folder))
+        last = self._last_good.get(folder)
+        former = last.project.settings.path if last is not None else None
         try:
             settings = load_settings(Path(folder))
+            if former is not None and former != settings.path and former.is_file():
+                load_settings(
+                    Path(folder), explicit=former
+                )  # if it is broken, who knows whether it still counts
             self._problems.setdefault(str(settings.path), []) if settings.path else None
             check_names(settings, registry.load(), constitution.load(registry.load(), settings))
             return self._home(settings)
@@ -126,7 +132,6 @@ class Homes:
             self._fault(error.path, error.line, f"{error.message}{hint}")
         except UserError as error:
             self._fault(settings.path or Path(folder), 0, str(error))
-        last = self._last_good.get(folder)
         return last or self._home(Settings(root=Path(folder)))
 
     def _fault(self, path: Path, line: int, text: str) -> None:

@@ -22,6 +22,7 @@ from charter.lsp.checker import Inbox, Interrupted
 from charter.lsp.pipes import Pipe
 
 if TYPE_CHECKING:
+    from charter.api import Finding
     from charter.engine.check import FileResult
     from charter.engine.opening import Opened
     from charter.engine.reduce import ProjectFacts, Reducer
@@ -354,17 +355,18 @@ class Indexer:
         }
 
     def _fix_workspace(self, rule: str) -> dict[str, Any]:
-        """The edits of every SAFE fix of the workspace, or of one rule's fixes up to UNSAFE, each proved."""
+        """The edits of every SAFE fix of the unopened files, or of one rule's fixes up to UNSAFE, each proved."""
         from charter.engine.work import results_of
-        from charter.lsp.answers import line_edits
+        from charter.lsp.answers import grade_of, line_edits
         from charter.mend.apply import allowed_grades, fix_project
         from charter.syntax.source import decode
 
         edits: dict[str, list[tuple[int, int, str]]] = {}
         applied = 0
+        mended: list[Finding] = []
         for part in self.parts:
             project = part.opened.project
-            # Open files may differ from the disk; they are fixed in their editor.
+            # Open files may differ from the disk; the checker fixes them as they are in the editor.
             targets = [path for path in project.paths if path not in part.open]
             results = results_of(project, project.paths, jobs=1, cache=part.opened.cache())
             fixed = fix_project(
@@ -375,11 +377,14 @@ class Indexer:
                 wanted=lambda finding: not rule or finding.rule == rule,
             )
             applied += sum(fixed.applied.values())
+            mended += [
+                found for path in fixed.texts for found in results[path].findings if found.rule == rule
+            ]
             for path, text in fixed.texts.items():
                 with contextlib.suppress(OSError, ValueError):
                     old = decode(project.read(path)).text
                     edits[str(part.root / path)] = line_edits(old, text)
-        return {"edits": edits, "applied": applied} if edits else {"refused": "nothing can be fixed safely"}
+        return {"edits": edits, "applied": applied, "grade": grade_of(mended)}
 
 
 def _memory() -> int:

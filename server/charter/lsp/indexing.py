@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from charter.lsp import diagnostics
 from charter.lsp.documents import Document, Mark, path_of, uri_of
 from charter.lsp.rows import Row
+from charter.lsp.server import PENDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,9 +52,12 @@ def files_changed(server: Server, paths: list[str]) -> None:
 def ask(
     server: Server, question: str, *values: Any, then: Callable[[Any], None], request: Request | None
 ) -> object:
-    """Ask the indexing process something; see `Server.ask`."""
+    """Ask the indexing process something; see `Server.ask`. Without an index the answer is None at once."""
     if not server.project.running:
         start(server)
+    if not server.project.running:
+        then(None)
+        return PENDING
     return server.ask(question, *values, then=then, request=request, helper=server.project)
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from charter.engine.check import Failure
     from charter.engine.plan import Plan
     from charter.lsp.homes import Home
+    from charter.syntax.source import Source
 
 _MAX_BYTES = 2_000_000
 """Characters above which a document is not checked while it is edited: generated data, not code that someone reads."""
@@ -148,7 +149,7 @@ class Sheet:
             # There is nothing yet to fall back upon: what is newest is done first and whole.
             self.dirty = True
             self.check_whole(pause, settle_first=False)
-        else:
+        elif refreshed.nodes:
             self._check_nodes(refreshed.nodes, refreshed.lines)
 
     def check_whole(self, pause: Callable[[], None], *, settle_first: bool = True) -> None:
@@ -246,11 +247,10 @@ class Sheet:
 
     def _check_nodes(self, nodes: dict[type[ast.AST], list[ast.AST]], lines: list[tuple[int, int]]) -> None:
         settings = self.home.project.settings
+        self.document.recover()
         source = self.document.source
         plan = self.plan
-        spans = [
-            Span(source.positions.at(first, 0), source.positions.at(last + 1, 0)) for first, last in lines
-        ]
+        spans = _spans(source, lines)
         result = check_nodes(
             source,
             plan,
@@ -262,12 +262,7 @@ class Sheet:
         )
         self._failures += result.failures
         on_nodes = {entry.rule.name for entry, _ in plan.node_entries}
-        kept = [
-            held
-            for held in self._held
-            if held.finding.rule not in on_nodes
-            or not any(span.start <= held.start < max(span.end, span.start + 1) for span in spans)
-        ]
+        kept = [held for held in self._held if held.finding.rule not in on_nodes or not _within(spans, held)]
         known = {(held.start, held.end, held.finding.rule, held.finding.message) for held in kept}
         fresh = [
             finding
@@ -290,10 +285,14 @@ class Sheet:
         return self._present
 
     def _take(self, result: FileResult) -> None:
-        """Take the findings of a check of the whole file; those known before keep their names."""
+        """Take the findings of a check of the whole file; those known before keep their names.
+
+        Of a statement that does not parse now, what was found while it did stays: half of it says less than all of it.
+        """
         project = self.home.project
-        self.result = result
         source = self.document.source
+        broken = _spans(source, self.document.broken_lines) if self.result is not None else []
+        self.result = result
         waiting: list[Held] = []
         if self._facts is not None:
             result = finish(project, result, self._facts, source)
@@ -303,7 +302,11 @@ class Sheet:
             waiting = [held for held in self._held if held.finding.rule in late]
         kept, silenced = settle(project, result, source)
         names = {_identity(held): held.key for held in self._held}
-        self._held = self._hold(kept, names=names) + self._hold(silenced, silent=True, names=names) + waiting
+        fresh = self._hold(kept, names=names) + self._hold(silenced, silent=True, names=names) + waiting
+        if broken:
+            older = [held for held in self._held if _within(broken, held)]
+            fresh = [held for held in fresh if not _within(broken, held)] + older
+        self._held = fresh
         self._held.sort(key=lambda held: (held.start, held.end, held.finding.code))
 
     def _hold(
@@ -360,6 +363,16 @@ def row_of(finding: Finding, key: int, root: Path, path: str) -> tuple[Any, ...]
             tuple((fix.title, fix.grade.value) for fix in finding.fixes),
         )
     )
+
+
+def _spans(source: Source, lines: Iterable[tuple[int, int]]) -> list[Span]:
+    """The text of whole lines, given by the first and the last of each range."""
+    at = source.positions.at
+    return [Span(at(first, 0), at(last + 1, 0)) for first, last in lines]
+
+
+def _within(spans: Iterable[Span], held: Held) -> bool:
+    return any(span.start <= held.start < max(span.end, span.start + 1) for span in spans)
 
 
 def _identity(held: Held) -> tuple[int, int, str, str]:

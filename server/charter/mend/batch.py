@@ -130,7 +130,7 @@ def _try(prover: Prover, pairs: Sequence[Pair]) -> Standing | Refused:
         return draft
     fresh = prover.check(draft.new.values())
     reason = prover.wrong_in_files(draft, fresh)
-    return Refused(pairs[0][1], reason) if reason else Standing(draft, fresh, prover.graded(draft))
+    return Refused(pairs[0][1], reason) if reason else Standing(draft.unread(), fresh, prover.graded(draft))
 
 
 def _alone(prover: Prover, group: Sequence[Pair], batch: Batch) -> Standing | None:
@@ -163,13 +163,19 @@ def _newly_doubted(stands: Standing) -> bool:
 def _wrong(prover: Prover, standing: Sequence[Standing]) -> dict[int, str]:
     if not standing:
         return {}
-    fresh = {path: result for stands in standing for path, result in stands.results.items()}
-    return prover.wrong_in_project([stands.draft for stands in standing], fresh)
+    return prover.wrong_in_project([stands.draft for stands in standing], _results(standing))
+
+
+def _results(standing: Iterable[Standing]) -> dict[str, FileResult]:
+    return {path: result for stands in standing for path, result in stands.results.items()}
 
 
 def _blamed(prover: Prover, stands: Standing, batch: Batch) -> None:
-    """Find out which of some fixes the project speaks against; the first that hold together are proved."""
-    reason = _wrong(prover, [stands]).get(0, "")
+    """Find out which of some fixes the project speaks against; the first that hold together are proved.
+
+    They are tried on top of what is proved already: that is the state in which the solvers were left.
+    """
+    reason = prover.wrong_in_project([stands.draft], stands.results, _results(batch.proved)).get(0, "")
     pairs = stands.draft.pairs
     if not reason:
         batch.proved.append(stands)

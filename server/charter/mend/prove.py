@@ -43,6 +43,12 @@ class Draft:
     edits: Mapping[str, tuple[Edit, ...]]
     new: Mapping[str, Source]
 
+    def unread(self) -> Draft:
+        """The same, with nothing kept of what was read out of the new texts: trees of many files take much memory."""
+        return replace(
+            self, new={path: Source(path, source.text, source.module) for path, source in self.new.items()}
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Proved:
@@ -129,7 +135,7 @@ class Prover:
             return Refused(first, "it changes nothing")
         new = {path: Source(path, text, self._project.modules.get(path, "")) for path, text in texts.items()}
         for path, source in new.items():
-            if len(source.problems) > len(self.source(path).problems):
+            if len(source.problems) > len(self._result(path).problems):
                 return Refused(first, "its result does not parse")
         return Draft(tuple(pairs), {path: edits[path] for path in texts}, new)
 
@@ -145,12 +151,25 @@ class Prover:
         removed = {key: number for key, number in _numbers(draft).items() if before[key] >= number}
         return _compared(removed, before, after)
 
-    def wrong_in_project(self, drafts: Sequence[Draft], fresh: Mapping[str, FileResult]) -> dict[int, str]:
-        """What speaks against drafts that change different files, all made at once, by the draft's number."""
+    def wrong_in_project(
+        self,
+        drafts: Sequence[Draft],
+        fresh: Mapping[str, FileResult],
+        besides: Mapping[str, FileResult] | None = None,
+    ) -> dict[int, str]:
+        """What speaks against drafts that change different files, all made at once, by the draft's number.
+
+        Args:
+            drafts: what is to be judged.
+            fresh: what checking the files that they change gave.
+            besides: likewise of other files, which are changed already.
+        """
         if self._reducer is None:
             return {}
+        besides = besides or {}
         new = {path: source for draft in drafts for path, source in draft.new.items()}
-        known, changed = self._known_facts(), self._facts_with({path: fresh[path] for path in new})
+        known = self._facts_with(besides)
+        changed = self._facts_with({**besides, **{path: fresh[path] for path in new}})
 
         def result_of(path: str) -> FileResult:
             return fresh[path] if path in new else self._result(path)

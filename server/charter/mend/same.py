@@ -94,9 +94,15 @@ class _Comparison:
         now = [node for node in right if node and not self._touches(self.new.span(node), self.made)]
         if [ast.dump(node) for node in kept] != [ast.dump(node) for node in now]:
             return False
-        changed = [node for node in left if node and self._touches(self.old.span(node), self.gone)]
-        new = [node for node in right if node and self._touches(self.new.span(node), self.made)]
-        return len(changed) != len(new) or all(map(self.same, changed, new))
+        changed = [node for node in left if node and self._reaches_out(self.old.span(node), self.gone)]
+        new = [node for node in right if node and self._reaches_out(self.new.span(node), self.made)]
+        return len(changed) == len(new) and all(map(self.same, changed, new))
+
+    def _reaches_out(self, span: Span, places: list[Span]) -> bool:
+        """Whether a node is edited in part, so that it has to be the same thing before and after."""
+        return self._touches(span, places) and not any(
+            place.start <= span.start and span.end <= place.end for place in places
+        )
 
     def _edited(self, before: ast.AST, after: ast.AST) -> bool:
         return self._touches(self.old.span(before), self.gone) or self._touches(

@@ -437,7 +437,7 @@ class _Lowering:
         flags = ir.ASYNCHRONOUS if isinstance(node, ast.AsyncFunctionDef) else 0
         index = self._function(node, node.name, node.body, flags)
         self._defined(node.name, "function", index)
-        self.function.nested[node.name] = index
+        self.function.nested[_method_key(node)] = index
         out.append((ir.DEFINE, 0, self._own(node.name), index))
 
     def class_(self, node: ast.ClassDef, out: list[ir.Node]) -> None:
@@ -650,6 +650,14 @@ def _ends(body: Sequence[ir.Node]) -> bool:
     if opcode == ir.TRY:
         return _ends(last[4] or last[2]) or any(_ends(handler) for _, _, handler in last[3])
     return opcode not in {ir.RAISE, ir.WHILE}
+
+
+def _method_key(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    """A method's name; that of a property's setter with `=` behind, so that it does not hide the property."""
+    for decorator in node.decorator_list:
+        if isinstance(decorator, ast.Attribute) and decorator.attr in {"setter", "deleter"}:
+            return node.name + ("=" if decorator.attr == "setter" else "-")
+    return node.name
 
 
 # Tables of functions, not of bound methods: those would tie each tree into a cycle that keeps it alive.

@@ -1,15 +1,13 @@
 """A file while it is being edited: held by statement, so that an edit re-parses only the statements it touches.
 
-It knows edits and trees, no rule. Lines divide a document into pieces: a top-level statement, or, in a class, its
-head and each statement of its body. Two complete statements that end with their line parse alone as they do
-together; that is why the pieces' trees, put together, are the tree of the whole text. What does not parse is a
-broken piece; the others keep their trees.
+It knows edits and trees, no rule. Two complete statements that end with their line parse alone as they do together;
+that is why the trees of a document's pieces, put together, are the tree of the whole text. What does not parse is a
+broken piece; the others keep their trees, and of the broken one is kept what can be read.
 """
 
 from __future__ import annotations
 
 import ast
-import bisect
 import re
 import warnings
 from dataclasses import dataclass, field
@@ -17,13 +15,28 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
 from charter.api import Location, Span
+from charter.syntax import nodes
+from charter.syntax.convert import MAY_BE_NEWER, mentioned, parse, statements
 from charter.syntax.joined import JoinedIndex
+from charter.syntax.pieces import (
+    Piece,
+    begin,
+    blocks,
+    edited,
+    errors,
+    flat,
+    merged,
+    note_error,
+    pieces_of,
+    touched,
+    union,
+)
 from charter.syntax.positions import Positions
 from charter.syntax.source import Problem, Source
 from charter.syntax.walk import Index
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
 _CONTINUES = re.compile(r"(?:else|elif|except|finally|case)\b|[\])}.,]")
 """How a line begins that can only belong to the statement before it."""
@@ -34,53 +47,19 @@ _BEGINS = re.compile(r"(?!(?:else|elif|except|finally|case)\b)[^\s#)\]}]")
 _SMALL = 6_000
 """Characters up to which text that the host refuses is at once tried as newer syntax; beyond, `settle` does so."""
 
-_NEWER = re.compile(
-    r"""\b(?:[rR]?[fFtT][rR]?)['"]|^\s*type\s+\w|^\s*(?:(?:async\s+)?def|class)\s+\w+\s*\[|^\s*except\*?\s[^(\n]*,""",
-    re.MULTILINE,
-)
-"""What text contains that may be in newer syntax: f-strings (PEP 701), type parameters (PEP 695), `except A, B`."""
+_WITHIN = 20_000
+"""Characters up to which it is looked what can be read of broken text; beyond, only the names in it are."""
 
+_CLASS = "class _:\n"
+"""What stands before lines of a class's body so that they parse by themselves."""
+
+_ELSEWHERE = re.compile(r" on line \d+| \(detected at line \d+\)")
+"""What a parser says of other lines, which move while the message stays."""
+
+_WORD = re.compile(r"\w+")
 _TRIPLE = ('"""', "'''")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _TOO_DEEP = "the code is nested too deeply to be parsed"
-
-
-@dataclass(eq=False, slots=True)
-class Piece:
-    """Whole lines of a document that were parsed together.
-
-    Attributes:
-        first: first line, 1-based, decorators included.
-        last: last line.
-        nodes: the statements; () for a broken piece, and for blank space.
-        own: the class itself, by type, if its body is held by statement.
-        head: the indices of the statements; of such a class those of its bases and keywords.
-        members: the pieces of a class's body.
-        tail: the indices of a class's decorators, which the grammar puts behind its body.
-        indent: the white space before each statement of a class's body.
-        body: the line on which a class's body begins.
-        error: why it does not parse; "" if it does.
-        error_line: the line that the parser named.
-        flat: the nodes by type of its parts in source order, once they were put together.
-    """
-
-    first: int
-    last: int
-    nodes: list[ast.stmt] = field(default_factory=list[ast.stmt])
-    own: dict[type[ast.AST], list[ast.AST]] = field(default_factory=dict[type[ast.AST], list[ast.AST]])
-    head: list[Index] = field(default_factory=list[Index])
-    members: list[Piece] = field(default_factory=list["Piece"])
-    tail: list[Index] = field(default_factory=list[Index])
-    indent: str = ""
-    body: int = 0
-    error: str = ""
-    error_line: int = 0
-    flat: list[dict[type[ast.AST], list[ast.AST]]] | None = None
-
-    @property
-    def class_(self) -> ast.ClassDef | None:
-        """The class whose body is held by statement; None if the piece is held whole."""
-        return cast("ast.ClassDef", self.nodes[0]) if self.members else None
 
 
 @dataclass(slots=True)
@@ -119,7 +98,6 @@ class Document:
         self._dirty: list[tuple[int, int]] = []
         self._source: Source | None = None
         self._stale = True
-        self._homeless: tuple[Problem, ...] = ()
 
     @property
     def unread(self) -> bool:
@@ -129,7 +107,12 @@ class Document:
     @property
     def broken(self) -> bool:
         """Whether some part does not parse."""
-        return bool(self._homeless) or any(_errors(self._pieces))
+        return any(errors(self._pieces))
+
+    @property
+    def broken_lines(self) -> list[tuple[int, int]]:
+        """The first and last lines of the parts that do not parse."""
+        return [(piece.first, piece.last) for piece in errors(self._pieces)]
 
     def replace(self, start: int, end: int, new: str) -> None:
         """Put text in the place of a span; nothing is parsed before `refresh`.
@@ -158,7 +141,7 @@ class Document:
         if self._stale:
             self._rebuild(result)
             return result
-        dirty, self._dirty = _merged(self._dirty), []
+        dirty, self._dirty = merged(self._dirty), []
         for first, last in dirty:
             self._reparse(first, last, result)
         if dirty:
@@ -166,22 +149,64 @@ class Document:
         return result
 
     def settle(self) -> bool:
-        """If some part is broken, see whether the whole parses after all. Returns whether the trees changed."""
-        if not self.broken or not (self._may_be_newer() or _parses(self.text)):
+        """If some part is broken, see whether the whole parses after all. Returns whether it does."""
+        if not self.broken:
             return False
-        fresh = Source(self.path, self.text, self.module)
-        if fresh.problems:
-            return False
-        self._rebuild(Refresh(), fresh)
-        return True
+        if self._may_be_newer() or _parses(self.text):
+            fresh = Source(self.path, self.text, self.module)
+            if not fresh.problems:
+                self._rebuild(Refresh(), fresh)
+                return True
+        self.recover()
+        return False
+
+    def recover(self) -> None:
+        """Read what can be read of broken parts, so that what they use does not look unused."""
+        changed = self._recover(self._pieces, self._tree)
+        for piece in self._pieces:
+            owner = piece.class_
+            if owner is not None and self._recover(piece.members, owner):
+                owner.body = [node for member in piece.members for node in member.nodes]
+                piece.flat = None
+                changed = True
+        if changed:
+            self._gather()
+
+    def _recover(self, pieces: list[Piece], parent: ast.AST) -> bool:
+        unread = [at for at, piece in enumerate(pieces) if piece.error and not piece.nodes]
+        for at in reversed(unread):
+            fresh = self._recovered(pieces[at], nested=parent is not self._tree)
+            pieces[at : at + 1] = fresh
+            for piece in fresh:
+                list(self._adopt(piece, parent))
+        return bool(unread)
+
+    def _recovered(self, piece: Piece, *, nested: bool) -> list[Piece]:
+        """What can be read of a broken piece: pieces of which at least one is broken."""
+        text = self._lines(piece.first, piece.last)
+        before = _CLASS if nested else ""
+        recovered = statements(before + text) if len(text) <= _WITHIN else None
+        if recovered is not None and recovered.errors:
+            ast.increment_lineno(recovered.tree, piece.first - 1 - bool(before))
+            body: Sequence[ast.stmt] = recovered.tree.body
+            if nested and isinstance(body[0], ast.ClassDef):
+                outside = [node for node in body[1:] if isinstance(node, nodes.Broken)]
+                body = [*body[0].body, *outside] if len(outside) == len(body) - 1 else ()
+            start = self._positions.starts[piece.first - 1] - len(before)
+            found = pieces_of(sorted(body, key=begin), self._positions, nested=nested)
+            for error in recovered.errors:
+                span = Span(error.span.start + start, error.span.end + start)
+                note_error(found, _error_of(self._place(span), error.message))
+            if found and found[0].first >= piece.first and found[-1].last <= piece.last:
+                return found
+        piece.nodes = [mentioned(text, piece.first - 1)]
+        return [piece]
 
     def _may_be_newer(self) -> bool:
         """Whether what does not parse may be newer syntax than the host's that was not tried as such yet."""
-        if self._homeless:
-            return bool(_NEWER.search(self.text))
-        texts = [self._lines(piece.first, piece.last) for piece in _errors(self._pieces)]
+        texts = [self._lines(piece.first, piece.last) for piece in errors(self._pieces)]
         tried = len(texts) == 1 and len(texts[0]) < _SMALL
-        return not tried and any(map(_NEWER.search, texts))
+        return not tried and any(map(MAY_BE_NEWER.search, texts))
 
     @property
     def source(self) -> Source:
@@ -189,7 +214,7 @@ class Document:
         if self._source is None:
             if self._stale or self._dirty:
                 self.refresh()
-            blocks = [block for piece in self._pieces for block in _flat(piece)]
+            blocks = [block for piece in self._pieces for block in flat(piece)]
             index = JoinedIndex(self._tree, blocks, self._parents, self._roots)
             source = Source.assembled(self.path, self.text, self.module, self._tree, index, self._problems())
             source.__dict__["positions"] = self._positions
@@ -197,15 +222,15 @@ class Document:
         return self._source
 
     def _problems(self) -> tuple[Problem, ...]:
-        problems: list[Problem] = [*self._homeless]
-        for piece in _errors(self._pieces):
-            if piece.error:
-                line = min(max(piece.error_line, piece.first), piece.last)
-                text = self._positions.line_text(line)
-                start = self._positions.at(line, len(text) - len(text.lstrip()))
-                span = Span(start, max(self._positions.at(line, len(text)), start))
-                place = self._place(span)
-                problems.append(Problem(place, piece.error, "the rest of the file was checked"))
+        problems: list[Problem] = []
+        for piece in errors(self._pieces):
+            line = min(max(piece.error_line, piece.first), piece.last)
+            text = self._positions.line_text(line).rstrip()
+            column = max(min(piece.error_column, len(text) - 1), 0)
+            word = _WORD.match(text, column)
+            end = word.end() if word else min(column + 1, len(text))
+            place = self._place(Span(self._positions.at(line, column), self._positions.at(line, end)))
+            problems.append(Problem(place, piece.error, "the rest of the file was checked"))
         return tuple(problems)
 
     def _place(self, span: Span) -> Location:
@@ -220,17 +245,17 @@ class Document:
             for a, b in self._dirty
         ]
         self._dirty.append((first, last + moved))
-        _edited(self._pieces, first, last, moved)
+        edited(self._pieces, first, last, moved)
 
     def _reparse(self, first: int, last: int, result: Refresh) -> None:
         """Parse lines anew, together with the pieces that they touch."""
         first, last = max(first, 1), max(min(last, len(self._positions.starts)), 1)
         pieces = self._pieces
-        low, high = _touched(pieces, first, last)
+        low, high = touched(pieces, first, last)
         if high - low == 1 and self._reparse_members(pieces[low], first, last, result):
             return
         low, high = self._reach(pieces, low, high, first, last, "")
-        first, last = _union(pieces[low:high], first, last)
+        first, last = union(pieces[low:high], first, last)
         fresh = self._parse(first, last)
         if len(fresh) == 1 and fresh[0].error:
             fresh = self._parse_apart(fresh[0])
@@ -247,7 +272,7 @@ class Document:
             low -= 1
         while high < len(pieces) and pieces[high].error:
             high += 1
-        first, last = _union(pieces[low:high], first, last)
+        first, last = union(pieces[low:high], first, last)
         code = [
             text
             for line in range(first, last + 1)
@@ -269,8 +294,8 @@ class Document:
         if owner is None or first < piece.body or last > piece.last:
             return False
         indent = piece.indent
-        low, high = self._reach(members, *_touched(members, first, last), first, last, indent)
-        first, last = _union(members[low:high], first, last)
+        low, high = self._reach(members, *touched(members, first, last), first, last, indent)
+        first, last = union(members[low:high], first, last)
         kept = [*members[:low], *members[high:]]
         if not any(member.nodes for member in kept):
             return False
@@ -300,8 +325,8 @@ class Document:
         pieces[low:high] = fresh
         for piece in fresh:
             for block in self._adopt(piece, parent):
-                for kind, nodes in block.items():
-                    result.nodes.setdefault(kind, []).extend(nodes)
+                for kind, found in block.items():
+                    result.nodes.setdefault(kind, []).extend(found)
             if not piece.error:
                 result.lines.append((piece.first, piece.last))
 
@@ -311,7 +336,7 @@ class Document:
         if isinstance(parsed, Piece):
             parsed.last = last
             return [parsed]
-        return self._pieces_of(parsed)
+        return pieces_of(parsed, self._positions)
 
     def _parse_apart(self, broken: Piece) -> list[Piece]:
         """Save from a broken piece the statements in it that parse on their own."""
@@ -328,12 +353,14 @@ class Document:
             parsed = broken if in_string or opens else _parse_lines(text, first)
             in_string ^= opens
             if not isinstance(parsed, Piece):
-                found += self._pieces_of(parsed)
+                found += pieces_of(parsed, self._positions)
             elif found and found[-1].error:
                 found[-1].last = broken.first + stop - 1
             else:
-                line = max(parsed.error_line, first) if parsed is not broken else first
-                found.append(Piece(first, broken.first + stop - 1, error=parsed.error, error_line=line))
+                known = parsed is not broken
+                line, column = (max(parsed.error_line, first), parsed.error_column) if known else (first, 0)
+                last = broken.first + stop - 1
+                found.append(Piece(first, last, error=parsed.error, error_line=line, error_column=column))
         return found
 
     def _parse_members(self, first: int, last: int, indent: str) -> list[Piece] | None:
@@ -342,41 +369,18 @@ class Document:
         lines = [line for line in _LINE_END.split(text) if _is_code(line)]
         if not lines:
             return []
-        parsed = _parse_lines("class _:\n" + text, first - 1)
+        parsed = _parse_lines(_CLASS + text, first - 1)
         if isinstance(parsed, Piece):
             if not all(line.startswith(indent) for line in lines):
                 return None
-            return [Piece(first, last, error=parsed.error, error_line=parsed.error_line)]
+            parsed.first, parsed.last = first, last
+            return [parsed]
         if len(parsed) != 1 or not isinstance(parsed[0], ast.ClassDef):
             return None
         body = parsed[0].body
         if any(node.col_offset != len(indent) for node in body) or not lines[0].startswith(indent):
             return None
-        return self._pieces_of(body, nested=True)
-
-    def _pieces_of(self, body: Sequence[ast.stmt], *, nested: bool = False) -> list[Piece]:
-        """Statements by the lines they lie on; those that share a line are one piece."""
-        pieces: list[Piece] = []
-        for node in body:
-            first, last = _begin(node), node.end_lineno or node.lineno
-            if pieces and first <= pieces[-1].last:
-                shared = pieces[-1]
-                shared.members = []
-                shared.nodes.append(node)
-                shared.last = max(shared.last, last)
-                continue
-            piece = Piece(first, last, [node])
-            if not nested and isinstance(node, ast.ClassDef) and self._own_lines(node):
-                piece.members = self._pieces_of(node.body, nested=True)
-                piece.body = piece.members[0].first
-                piece.indent = self._positions.line_text(node.body[0].lineno)[: node.body[0].col_offset]
-            pieces.append(piece)
-        return pieces
-
-    def _own_lines(self, node: ast.ClassDef) -> bool:
-        """Whether a class's body starts on a line of its own."""
-        line = self._positions.line_text(_begin(node.body[0]))
-        return not line[: node.body[0].col_offset].strip()
+        return pieces_of(body, self._positions, nested=True)
 
     def _lines(self, first: int, last: int) -> str:
         starts = self._positions.starts
@@ -388,11 +392,10 @@ class Document:
         source = source or Source(self.path, self.text, self.module)
         self._parents = {}
         self._roots = {}
-        self._pieces = self._pieces_of(source.tree.body)
-        self._homeless = ()
+        self._pieces = pieces_of(source.tree.body, self._positions)
         self._tree = ast.Module(body=[], type_ignores=[])
         for problem in source.problems:
-            self._break(problem)
+            note_error(self._pieces, _error_of(problem.location, problem.message))
         for piece in self._pieces:
             self._adopt(piece, self._tree)
         self._dirty = []
@@ -400,26 +403,13 @@ class Document:
         self._gather()
         result.whole = True
 
-    def _break(self, problem: Problem) -> None:
-        """Take in a part that a fresh parse found broken."""
-        first, last = problem.location.line, problem.location.end_line
-        if not self._pieces:
-            self._pieces.append(
-                Piece(1, len(self._positions.starts), error=problem.message, error_line=first)
-            )
-            return
-        low, high = _touched(self._pieces, first, last)
-        if low == high:
-            self._pieces.insert(low, Piece(first, last, error=problem.message, error_line=first))
-        else:
-            self._homeless = (*self._homeless, problem)
-
     def _gather(self) -> None:
         self._tree.body = [node for piece in self._pieces for node in piece.nodes]
         self._source = None
 
     def _adopt(self, piece: Piece, parent: ast.AST) -> Iterator[dict[type[ast.AST], list[ast.AST]]]:
         """Index a new piece's nodes and remember their parents."""
+        piece.flat = None
         for node in piece.nodes:
             self._parents[node] = parent
         if not piece.members:
@@ -435,7 +425,7 @@ class Document:
             piece.tail = [self._index(node) for node in (*decorators, *type_params)]
             for member in piece.members:
                 list(self._adopt(member, owner))
-        return _blocks(piece)
+        return blocks(piece)
 
     def _index(self, node: ast.AST) -> Index:
         index = Index(node)
@@ -454,100 +444,6 @@ class Document:
             self._forget(member)
 
 
-def _blocks(piece: Piece) -> Iterator[dict[type[ast.AST], list[ast.AST]]]:
-    """The nodes by type of a piece's parts, in source order."""
-    if piece.own:
-        yield piece.own
-    for index in piece.head:
-        yield index.by_type
-    for member in piece.members:
-        yield from _blocks(member)
-    for index in piece.tail:
-        yield index.by_type
-
-
-def _flat(piece: Piece) -> list[dict[type[ast.AST], list[ast.AST]]]:
-    """As `_blocks`, kept until the piece changes."""
-    if piece.flat is None:
-        piece.flat = list(_blocks(piece))
-    return piece.flat
-
-
-def _first_line(piece: Piece) -> int:
-    return piece.first
-
-
-def _last_line(piece: Piece) -> int:
-    return piece.last
-
-
-def _errors(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """The broken pieces, those in classes included."""
-    for piece in pieces:
-        if piece.error:
-            yield piece
-        yield from _errors(piece.members)
-
-
-def _touched(pieces: Sequence[Piece], first: int, last: int) -> tuple[int, int]:
-    """The half-open range of the pieces that share a line with some lines."""
-    low = bisect.bisect_left(pieces, first, key=_last_line)
-    return low, max(bisect.bisect_right(pieces, last, key=_first_line), low)
-
-
-def _union(pieces: Sequence[Piece], first: int, last: int) -> tuple[int, int]:
-    """The lines from the first to the last of all."""
-    return min([first, *(piece.first for piece in pieces)]), max([last, *(piece.last for piece in pieces)])
-
-
-def _edited(pieces: Iterable[Piece], first: int, last: int, moved: int) -> None:
-    """Move what lies behind edited lines; a piece that they touch covers all of them."""
-    for piece in pieces:
-        if piece.first > last:
-            if moved:
-                _move(piece, moved)
-        elif piece.last >= first:
-            piece.first = min(piece.first, first)
-            piece.last = max(piece.last, last) + moved
-            _edited(piece.members, first, last, moved)
-
-
-def _merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Line ranges in order, those that touch made into one."""
-    merged: list[tuple[int, int]] = []
-    for first, last in sorted(ranges):
-        if merged and first <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
-        else:
-            merged.append((first, last))
-    return merged
-
-
-def _move(piece: Piece, lines: int) -> None:
-    piece.first += lines
-    piece.last += lines
-    piece.body += lines
-    piece.error_line += lines
-    for member in piece.members:
-        _move(member, lines)
-    _move_nodes(piece.own, lines)
-    for index in (*piece.head, *piece.tail):
-        _move_nodes(index.by_type, lines)
-
-
-def _move_nodes(block: Mapping[type[ast.AST], list[ast.AST]], lines: int) -> None:
-    for kind, nodes in block.items():
-        if "lineno" in kind._attributes:  # noqa: SLF001 (public in all but name; `ast` documents it)
-            for node in cast("list[ast.expr]", nodes):
-                node.lineno += lines
-                node.end_lineno = (node.end_lineno or 0) + lines
-
-
-def _begin(node: ast.stmt) -> int:
-    decorators: Sequence[ast.expr] = getattr(node, "decorator_list", ())
-    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
-
-
 def _parse_lines(text: str, first: int) -> list[ast.stmt] | Piece:
     """Parse whole lines of which the first has this number; a broken piece if they do not parse."""
     try:
@@ -555,15 +451,24 @@ def _parse_lines(text: str, first: int) -> list[ast.stmt] | Piece:
             warnings.simplefilter("ignore")
             return ast.parse("\n" * (first - 1) + text).body
     except SyntaxError as error:
-        newer = _newer_syntax(text) if len(text) < _SMALL and _NEWER.search(text) else None
+        newer = _newer_syntax(text) if len(text) < _SMALL and MAY_BE_NEWER.search(text) else None
         if newer is None:
-            return Piece(first, first, error=f"syntax error: {error.msg}", error_line=error.lineno or first)
+            message = _ELSEWHERE.sub("", f"syntax error: {error.msg}")
+            column = max((error.offset or 1) - 1, 0)
+            return Piece(first, first, error=message, error_line=error.lineno or first, error_column=column)
         ast.increment_lineno(newer, first - 1)
         return newer.body
     except (RecursionError, MemoryError):
         return Piece(first, first, error=_TOO_DEEP, error_line=first)
     except ValueError as error:  # a null byte, on CPython 3.11
         return Piece(first, first, error=str(error), error_line=first)
+
+
+def _error_of(place: Location, message: str) -> Piece:
+    """A mistake as a piece that says so."""
+    message = _ELSEWHERE.sub("", message)
+    message = message if message.startswith("syntax error: ") else f"syntax error: {message}"
+    return Piece(place.line, place.line, error=message, error_line=place.line, error_column=place.column)
 
 
 def _is_code(line: str) -> bool:
@@ -583,9 +488,7 @@ def _parses(text: str) -> bool:
 
 def _newer_syntax(text: str) -> ast.Module | None:
     """The tree of text in a syntax that is newer than the host's; None if it is none."""
-    from charter.syntax import convert
-
     try:
-        return convert.parse(text)
+        return parse(text)
     except (SyntaxError, RecursionError):
         return None

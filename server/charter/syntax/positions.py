@@ -35,6 +35,11 @@ class Positions:
         self._wide: dict[int, list[int] | None] = {}
 
     @property
+    def is_ascii(self) -> bool:
+        """Whether bytes and characters are the same, so that columns as `ast` gives them hold."""
+        return self._ascii
+
+    @property
     def line_end(self) -> str:
         """The line end that the text uses first; LF for a single line."""
         if len(self.starts) < 2:

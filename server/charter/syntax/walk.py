@@ -65,7 +65,7 @@ class Index:
         nodes: all nodes in source order, each before what lies below it.
     """
 
-    __slots__ = ("_numbers", "by_type", "nodes", "parents")
+    __slots__ = ("_numbers", "_places", "_ranges", "by_type", "nodes", "parents")
 
     def __init__(self, tree: ast.AST) -> None:
         by_type: dict[type[ast.AST], list[ast.AST]] = {}
@@ -106,6 +106,8 @@ class Index:
         self.parents = parents
         self.nodes = nodes
         self._numbers: dict[ast.AST, int] | None = None
+        self._places: dict[type[ast.AST], list[int]] = {}
+        self._ranges: dict[ast.AST, tuple[int, int]] = {}
 
     def below(self, node: ast.AST) -> list[ast.AST]:
         """The nodes below a node of the tree in source order, without it; much faster than `ast.walk`."""
@@ -130,21 +132,37 @@ class Index:
         if not found:
             return []
         first, last = self._range(node)
-        number = self._numbers.__getitem__  # pyright: ignore[reportOptionalMemberAccess] (made by `_range`)
-        start = bisect_right(found, first, key=number)
-        return found[start : bisect_left(found, last, start, key=number)]
+        places = self._places.get(kind)
+        if places is None:
+            numbers = self._numbers or {}
+            places = self._places[kind] = [numbers[other] for other in found]
+        start = bisect_right(places, first)
+        return found[start : bisect_left(places, last, start)]
 
     def _range(self, node: ast.AST) -> tuple[int, int]:
         """The number of a node in source order, and that of the first node behind it that does not lie below it."""
-        numbers = self._numbers
-        if numbers is None:
-            numbers = self._numbers = {node: number for number, node in enumerate(self.nodes)}
-        last = node
-        while True:
-            under = children(last)
-            if not under:
-                return numbers[node], numbers[last] + 1
-            last = under[-1]
+        found = self._ranges.get(node)
+        if found is None:
+            numbers = self._numbers
+            if numbers is None:
+                numbers = self._numbers = {node: number for number, node in enumerate(self.nodes)}
+            last = node
+            while (below := _last_child(last)) is not None:
+                last = below
+            found = self._ranges[node] = (numbers[node], numbers[last] + 1)
+        return found
+
+
+def _last_child(node: ast.AST) -> ast.AST | None:
+    for name, many in reversed(child_fields(node.__class__)):
+        child = getattr(node, name, _ABSENT)
+        if many:
+            for item in reversed(child):
+                if item is not None:
+                    return item
+        elif child is not None and child is not _ABSENT:
+            return child
+    return None
 
 
 def children(node: ast.AST) -> list[ast.AST]:

@@ -51,7 +51,8 @@ const QUIET = {
   "workbench.colorTheme": "Default Dark Modern",
 };
 
-export async function boot({ files, settings = {}, trust = false, vsix = [] }) {
+/** `tests`: the folder of an extension and a module of it with `run()`, to be run inside the extension host. */
+export async function boot({ files, settings = {}, trust = false, vsix = [], tests }) {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), "charter-e2e-"));
   const folder = path.join(home, "project");
   for (const [name, text] of Object.entries(files)) {
@@ -79,6 +80,8 @@ export async function boot({ files, settings = {}, trust = false, vsix = [] }) {
     ...common, "--auth", "none", "--bind-addr", `127.0.0.1:${port}`,
     "--disable-telemetry", "--disable-update-check", "--disable-getting-started-override",
     ...(trust ? [] : ["--disable-workspace-trust"]),
+    // Without it a built VS Code passes over tests that the page's address names.
+    ...(tests ? ["--vscode-option", "enable-smoke-test-driver"] : []),
   ];
   const server = spawn(process.execPath, args, { env, detached: true, stdio: "ignore", cwd: home });
   const gone = new Promise((resolve) => server.on("exit", resolve));
@@ -91,11 +94,22 @@ export async function boot({ files, settings = {}, trust = false, vsix = [] }) {
   await page.route("**/*", (route) =>
     new URL(route.request().url()).hostname === "127.0.0.1" ? route.continue() : route.abort(),
   );
-  await page.goto(`http://127.0.0.1:${port}/?folder=${encodeURIComponent(folder)}`);
+  const said = [];
+  let status;
+  let query = `folder=${encodeURIComponent(folder)}`;
+  if (tests) {
+    await page.exposeFunction("codeAutomationLog", (type, args) => said.push(`${type}: ${args}`));
+    await page.exposeFunction("codeAutomationExit", (code) => (status = String(code)));
+    const remote = (file) => `vscode-remote://127.0.0.1:${port}${file}`;
+    const payload = [["extensionDevelopmentPath", remote(tests[0])], ["extensionTestsPath", remote(tests[1])], ["skipWelcome", "true"]];
+    query += `&payload=${encodeURIComponent(JSON.stringify(payload))}`;
+  }
+  await page.goto(`http://127.0.0.1:${port}/?${query}`);
   await page.locator(".monaco-workbench").waitFor({ timeout: 60_000 });
 
   const run = {
-    page, folder, home, data,
+    page, folder, home, data, said,
+    exited: () => status,
     async command(name) {
       await page.keyboard.press("Escape");
       await page.keyboard.press("F1");

@@ -7,7 +7,17 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm import decorators, django, library, light, rows, serializers, sqlalchemy, views
+from charter.analysis.orm import (
+    decorators,
+    django,
+    library,
+    light,
+    rows,
+    schemas,
+    serializers,
+    sqlalchemy,
+    views,
+)
 from charter.analysis.orm.arguments import Arguments
 from charter.analysis.orm.mapping import Orm
 from charter.analysis.orm.values import (
@@ -141,7 +151,7 @@ def _method(run: Machine, receiver: Value, name: str, arguments: Arguments, site
         case Container():
             return _container_method(run, receiver, name, arguments, site)
         case Dictionary():
-            return _dictionary_method(receiver, name, arguments)
+            return _dictionary_method(run, receiver, name, arguments)
         case Const(value=str()):
             return _text_method(run, receiver, name, arguments, site)
         case Loading():
@@ -201,7 +211,7 @@ def _class_method(run: Machine, cls: Class, name: str, arguments: Arguments, sit
         if found is not None:
             return found
     if name in {"model_validate", "from_orm", "validate"}:
-        return sqlalchemy.validate(run, ClassRef(cls), arguments.value(0, "obj"), site)
+        return schemas.validate(run, ClassRef(cls), arguments.value(0, "obj"), site)
     if name == "as_view":
         return UNKNOWN
     return UNKNOWN
@@ -221,6 +231,10 @@ def _instance_method(run: Machine, receiver: Instance, name: str, arguments: Arg
     if name in {"get_template", "select_template"} and receiver.cls is None:
         return Instance(None, {"name": arguments.value(0) or UNKNOWN}, "template")
     found = sqlalchemy.session_call(run, receiver, name, arguments, site)
+    if found is None and receiver.name.endswith(".SQLAlchemy"):
+        found = sqlalchemy.extension_call(run, name, arguments, site)
+    if found is None:
+        found = schemas.dump(run, receiver, name, arguments, site)
     if found is not None:
         return found
     if receiver.cls is not None:
@@ -270,7 +284,7 @@ def _container_method(run: Machine, value: Container, name: str, arguments: Argu
     return UNKNOWN
 
 
-def _dictionary_method(value: Dictionary, name: str, arguments: Arguments) -> Value:
+def _dictionary_method(run: Machine, value: Dictionary, name: str, arguments: Arguments) -> Value:
     element = value.element or join_all(list(value.entries.values()))
     bounded = value.bounded and value.element is None
     if name == "values":
@@ -288,7 +302,8 @@ def _dictionary_method(value: Dictionary, name: str, arguments: Arguments) -> Va
         if name == "setdefault" and fallback is not None:
             value.element = fallback if value.element is None else value.element
             return value.element
-        return value.element or (fallback if name != "get" else None) or UNKNOWN
+        found = value.element or (fallback if name != "get" else None) or UNKNOWN
+        return run.picked(found, arguments.node.args[0], arguments.frame) if arguments.node.args else found
     if name == "update":
         other = arguments.value(0)
         if isinstance(other, Dictionary):

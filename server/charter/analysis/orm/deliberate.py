@@ -58,15 +58,19 @@ def _around(event: Event, call: ast.Call, parents: Parents) -> Iterator[ast.AST]
 
 
 def _is_remembered(event: Event, call: ast.Call, parents: Parents) -> bool:
-    """`if domain is None: domain = Site.objects.get(…)`: asked in one round, known in the next."""
+    """`if domain is None: domain = Site.objects.get(…)`: asked in one round, known in the next; or kept by its key."""
     stored: set[str] = set()
+    kept: set[str] = set()
     tested: set[str] = set()
     around = list(_around(event, call, parents))
     for node in around:
         if isinstance(node, ast.Assign):
             stored |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+            kept |= {ast.dump(t.value) for t in node.targets if isinstance(t, ast.Subscript)}
         elif isinstance(node, ast.If):
             tested |= _missing(node.test)
+            if kept & _without_key(node.test):
+                return True
     loop = around[-1]
     if not stored & tested or not isinstance(loop, _LOOPS):
         return False
@@ -84,6 +88,17 @@ def _missing(test: ast.expr) -> set[str]:
             return {name}
         case ast.UnaryOp(ast.Not(), ast.Name(name)):
             return {name}
+        case _:
+            return set()
+
+
+def _without_key(test: ast.expr) -> set[str]:
+    """The dictionaries in which a condition misses a key: `key not in cache`."""
+    match test:
+        case ast.Compare(_, [ast.NotIn()], [cache]):
+            return {ast.dump(cache)}
+        case ast.UnaryOp(ast.Not(), ast.Compare(_, [ast.In()], [cache])):
+            return {ast.dump(cache)}
         case _:
             return set()
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from charter.analysis.orm import decorators, django, rows, sqlalchemy, views
-from charter.analysis.orm.declarations import is_manager_class, is_queryset_class
+from charter.analysis.orm import admin, decorators, django, rows, schemas, views
+from charter.analysis.orm.declarations import is_manager_class, is_queryset_class, keyword_of
 from charter.analysis.orm.machine import Exhausted, Machine
 from charter.analysis.orm.values import (
+    EMPTY,
     OPAQUE,
     UNKNOWN,
     ClassRef,
-    Const,
     Container,
     Function,
     Instance,
@@ -70,15 +70,29 @@ def evaluate(run: Machine, entry: Entry) -> None:
 
 def _function(module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Callable[[Machine], None]:
     def enter(run: Machine) -> None:
-        _invoke(run, Function(node, module), Site(module, node))
+        _invoke(run, Function(node, module), Site(module, node), _signalled(run, module, node))
 
     return enter
 
 
-def _invoke(run: Machine, function: Function, site: Site) -> Value:
+def _signalled(
+    run: Machine, module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef
+) -> dict[str, Value]:
+    """What Django's signals hand to a receiver that names its sender: one row of that model."""
+    for decorator in node.decorator_list:
+        if isinstance(decorator, ast.Call) and decorators.decorator_name(decorator) == "receiver":
+            sender = next((k.value for k in decorator.keywords if k.arg == "sender"), None)
+            value = run.evaluate(sender, run.module_frame(module)) if sender is not None else UNKNOWN
+            model = run.schema.models.get(value.cls) if isinstance(value, ClassRef) else None
+            if model is not None:
+                return {"instance": Row(model, EMPTY)}
+    return {}
+
+
+def _invoke(run: Machine, function: Function, site: Site, keywords: dict[str, Value] | None = None) -> Value:
     """Run a function as an entry point: the call itself is no station of the way."""
-    value = run.enter(function)
-    if isinstance(value, (Query, Container)) and isinstance(
+    value = run.enter(function, keywords)
+    if isinstance(value, (Query, Container, Row)) and isinstance(
         function.node, (ast.FunctionDef, ast.AsyncFunctionDef)
     ):
         _response(run, function, value, site)
@@ -86,26 +100,29 @@ def _invoke(run: Machine, function: Function, site: Site) -> Value:
 
 
 def _response(run: Machine, function: Function, value: Value, site: Site) -> None:
-    """FastAPI reads what `response_model` names from what the function returns."""
+    """FastAPI and Ninja read what `response_model` or `response` names from what the function returns."""
     node = function.node
     assert not isinstance(node, ast.Lambda)
     model: ast.expr | None = None
     for decorator in node.decorator_list:
         if isinstance(decorator, ast.Call) and decorators.decorator_name(decorator) in _ROUTES:
-            model = next((k.value for k in decorator.keywords if k.arg == "response_model"), node.returns)
-    if model is None:
-        return
-    for part in ast.walk(model):
+            named = keyword_of(decorator, "response_model") or keyword_of(decorator, "response")
+            model = named or node.returns
+    for part in ast.walk(model) if model is not None else ():
         target = (
             run.world.expression(function.module, part)
             if isinstance(part, (ast.Name, ast.Attribute))
             else None
         )
-        if isinstance(target, Class):
-            element, bounded = run.iterate(value, site)
-            with run.loop(site, bounded=bounded, what="rows", rows=True) as loop:
-                sqlalchemy.validate(run, ClassRef(target), run.vary(element, loop), site)
+        if not isinstance(target, Class):
+            continue
+        if isinstance(value, Row):
+            schemas.validate(run, ClassRef(target), value, site)
             return
+        element, bounded = run.iterate(value, site)
+        with run.loop(site, bounded=bounded, what="rows", rows=True) as loop:
+            schemas.validate(run, ClassRef(target), run.vary(element, loop), site)
+        return
 
 
 _ROUTES = frozenset({"get", "post", "put", "patch", "api_route"})
@@ -139,7 +156,7 @@ def _class_entries(run: Machine, module: Module, cls: Class) -> list[Entry]:
     ancestors = (entry for entry in run.world.mro(cls) if isinstance(entry, Class))
     if (module.path, "", "") not in hot and not any((e.module.path, e.name) in classes for e in ancestors):
         return found
-    for special in (_view, _admin, _form, _graphql):
+    for special in (_view, admin.entry, _form, _graphql):
         enter = special(run, cls)
         if enter is not None:
             found.append(Entry(module.path, cls.name, enter))
@@ -181,7 +198,7 @@ def _method(
     return enter
 
 
-# Views and admin
+# Views
 def _view(run: Machine, cls: Class) -> Callable[[Machine], None] | None:
     names = views.kinds(run, cls)
     if not any(n.endswith(("View", "ViewSet", "Mixin")) for n in names):
@@ -192,117 +209,6 @@ def _view(run: Machine, cls: Class) -> Callable[[Machine], None] | None:
             views.run_api(inner, cls)
 
     return enter
-
-
-def _admin(run: Machine, cls: Class) -> Callable[[Machine], None] | None:
-    if not any(n.endswith("Admin") for n in views.kinds(run, cls)):
-        return None
-    models = _registered(run, cls)
-    if not models:
-        return None
-
-    def enter(inner: Machine) -> None:
-        for model in models:
-            _changelist(inner, cls, model)
-
-    return enter
-
-
-def _registered(run: Machine, cls: Class) -> list[Value]:
-    found: list[Value] = []
-    for decorator in cls.node.decorator_list:
-        if isinstance(decorator, ast.Call) and decorators.decorator_name(decorator) == "register":
-            found.extend(_model_value(run, cls.module, a) for a in decorator.args)
-    for statement in cls.module.tree.body:
-        call = statement.value if isinstance(statement, ast.Expr) else None
-        if not isinstance(call, ast.Call) or decorators.decorator_name(call) != "register":
-            continue
-        if len(call.args) > 1 and isinstance(call.args[1], ast.Name) and call.args[1].id == cls.name:
-            found.append(_model_value(run, cls.module, call.args[0]))
-    return [v for v in found if isinstance(v, ClassRef) and v.cls in run.schema.models]
-
-
-def _model_value(run: Machine, module: Module, node: ast.expr) -> Value:
-    return run.evaluate(node, run.module_frame(module))
-
-
-def _changelist(run: Machine, cls: Class, model: Value) -> None:
-    site = Site(cls.module, cls.node)
-    instance = Instance(cls, {"__init__": UNKNOWN, "model": model})
-    query = views.call_method(run, instance, "get_queryset", [UNKNOWN], site)
-    if not isinstance(query, Query):
-        query = django.as_query(run, model, site)
-    if query is None:
-        return
-    listed = _class_value(run, cls, "list_display")
-    items: list[Value] = (listed.items or []) if isinstance(listed, Container) else [Const("__str__")]
-    query = _list_select_related(run, cls, query, items)
-    element = rows.evaluate_query(run, query, site)
-    if not isinstance(element, Row):
-        return
-    with run.loop(site, bounded=False, what=query.model.name, over=query, rows=True) as loop:
-        row = run.vary(element, loop)
-        assert isinstance(row, Row)
-        for item in items:
-            _column(run, cls, instance, row, item, site)
-        actions = run.world.member(cls, "actions")
-        if actions is None or not (isinstance(actions[1], ast.Constant) and actions[1].value is None):
-            run.stringify(row, site)
-
-
-def _class_value(run: Machine, cls: Class, name: str) -> Value:
-    found = run.world.member(cls, name)
-    return run.member_value(*found) if found else UNKNOWN
-
-
-def _list_select_related(run: Machine, cls: Class, query: Query, items: list[Value]) -> Query:
-    value = _class_value(run, cls, "list_select_related")
-    plan = query.plan
-    if run.world.member(cls, "get_list_select_related"):
-        return replace(query, plan=replace(plan, opaque=True))
-    if isinstance(value, Container):
-        for item in value.items or []:
-            if isinstance(item, Const) and isinstance(item.value, str):
-                plan = rows.load_path(query.model, plan, item.value.split("__"))
-        return replace(query, plan=plan)
-    names = [str(i.value) for i in items if isinstance(i, Const)]
-    shown = [r for n in names if (r := query.model.relations.get(n)) and r.column]
-    if value == Const(True) or shown:
-        plan = replace(plan, foreign=True)
-        for relation in shown:
-            plan = rows.load_path(query.model, plan, [relation.name])
-    return replace(query, plan=plan)
-
-
-def _column(run: Machine, cls: Class, instance: Instance, row: Row, item: Value, site: Site) -> None:
-    if isinstance(item, Function):
-        run.invoke(item, [row], {}, site)
-        return
-    name = item.value if isinstance(item, Const) else None
-    if not isinstance(name, str):
-        return
-    if name == "__str__":
-        run.stringify(row, site)
-        return
-    found = run.world.member(cls, name)
-    if found is not None and isinstance(found[1], ast.FunctionDef):
-        run.invoke(
-            Function(found[1], found[0].module, found[0], instance),
-            [row],
-            {},
-            Site(found[0].module, found[1]),
-        )
-        return
-    value: Value = row
-    for part in name.split("__"):
-        if isinstance(value, Row):
-            member = rows.method(run, value, part, site)
-            value = (
-                run.invoke(member, [], {}, site)
-                if isinstance(member, Function)
-                else rows.read(run, value, part, site)
-            )
-    run.stringify(value, site)
 
 
 # Forms
@@ -383,9 +289,17 @@ def _resolve(run: Machine, cls: Class, name: str, node: ast.FunctionDef | ast.As
         for inner_name, member in kind.members.items():
             if not isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 continue
+            if _hinted(member):
+                continue
             is_field = any(decorators.decorator_name(d) == "field" for d in member.decorator_list)
             if inner_name.startswith("resolve_") or is_field:
                 run.invoke(Function(member, kind.module, kind, row), [UNKNOWN], {}, site)
+
+
+def _hinted(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a field tells Strawberry's optimizer what to load for it."""
+    calls = [d for d in node.decorator_list if isinstance(d, ast.Call)]
+    return any(k.arg in {"select_related", "prefetch_related", "annotate"} for c in calls for k in c.keywords)
 
 
 def _object_model(run: Machine, cls: Class) -> object:

@@ -209,6 +209,8 @@ def iterate(run: Machine, value: Value, site: Site, *, is_async: bool = False) -
             return UNKNOWN, value.bounded
         case ClassRef(cls=cls):
             return Instance(cls), True
+        case Instance(name="paginator", attributes=attributes):
+            return iterate(run, attributes.get("rows", UNKNOWN), site)
         case Instance(cls=Class() as cls):
             found = run.world.member(cls, "__iter__")
             if found and isinstance(found[1], ast.FunctionDef):
@@ -351,15 +353,14 @@ def _subscript(run: Machine, node: ast.Subscript, frame: Frame) -> Value:
                 and -len(items) <= key.value < len(items)
             ):
                 return items[key.value]
-            return rows.element_of(run, value)
+            return run.picked(rows.element_of(run, value), node.slice, frame)
         case Dictionary():
             if isinstance(key, Const) and key.value in value.entries:
                 return value.entries[key.value]
-            return (
-                value.element
-                or (join_all(list(value.entries.values())) if not isinstance(key, Const) else None)
-                or UNKNOWN
-            )
+            found = value.element
+            if found is None and not isinstance(key, Const):
+                found = join_all(list(value.entries.values()))
+            return run.picked(found or UNKNOWN, node.slice, frame)
         case _:
             return UNKNOWN
 

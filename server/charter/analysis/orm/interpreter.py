@@ -72,6 +72,7 @@ class Interpreter(Machine):
         self._promising.clear()
         self._memo.clear()
         self._frames.clear()
+        self._assigned.clear()
 
     # Scopes
     def module_frame(self, module: Module) -> Frame:
@@ -273,13 +274,13 @@ class Interpreter(Machine):
                 pass
 
     # Functions
-    def enter(self, function: Function) -> Value:
-        """Run a function as an entry point: with unknown arguments, and no call site of its own."""
+    def enter(self, function: Function, keywords: dict[str, Value] | None = None) -> Value:
+        """Run a function as an entry point: with unknown arguments but these, and no call site of its own."""
         node = function.node
         assert not isinstance(node, ast.Lambda)
         arguments = [function.bound] if function.bound is not None else []
         self.world.touched.add(function.module.path)
-        return self._run(function, node, arguments, {}, None)
+        return self._run(function, node, arguments, keywords or {}, None)
 
     def invoke(
         self, function: Function, arguments: list[Value], keywords: dict[str, Value], site: Site

@@ -97,6 +97,16 @@ def _group(run: Machine, arguments: Arguments, site: Site) -> Value:
     return Container(Container(None, [key, Container(element)], bounded=True), bounded=bounded)
 
 
+def _reduce(run: Machine, arguments: Arguments, site: Site) -> Value:
+    function, value = arguments.value(0), arguments.value(1) or UNKNOWN
+    element, bounded = run.iterate(value, site)
+    if function is None:
+        return UNKNOWN
+    start = arguments.value(2) or element
+    with run.loop(site, bounded=bounded, what=rows.describe(value), rows=isinstance(element, Row)) as loop:
+        return run.call(function, Arguments.of(start, run.vary(element, loop)), site)
+
+
 def _consume(run: Machine, arguments: Arguments, site: Site) -> Value:
     run.iterate(arguments.value(0) or UNKNOWN, site)
     return UNKNOWN
@@ -356,6 +366,7 @@ LIBRARY: dict[str, Callable[..., Value]] = {
     "itertools.islice": _islice,
     "itertools.batched": _batches,
     "functools.partial": _partial,
+    "functools.reduce": _reduce,
     "operator.attrgetter": _attrgetter,
     "charter.read": _read,
     "copy.copy": _first,

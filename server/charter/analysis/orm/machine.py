@@ -64,6 +64,7 @@ class Machine(ABC):
         self.looped: set[Place] = set()
         self.templates: Renderer = Silent()
         self._numbers: int = 0
+        self._assigned: dict[ast.AST, frozenset[str]] = {}
 
     def start(self) -> None:
         """Begin a new entry point."""
@@ -202,6 +203,31 @@ class Machine(ABC):
             case _:
                 return value
 
+    def picked(self, value: Value, key: ast.expr, frame: Frame) -> Value:
+        """What a list or dictionary holds under a key: another row in each round of the loops that set the key."""
+        if not isinstance(value, Row) or not self.loops or isinstance(key, ast.Constant):
+            return value
+        names = {node.id for node in ast.walk(key) if isinstance(node, ast.Name)}
+        setting = {
+            loop.number
+            for loop in self.loops
+            if loop.site.file is frame.module and not names.isdisjoint(self._names_set(loop.site.node))
+        }
+        return replace(value, varies=value.varies | setting) if setting else value
+
+    def _names_set(self, loop: ast.AST | None) -> frozenset[str]:
+        """The names that a loop assigns."""
+        if loop is None:
+            return frozenset()
+        found = self._assigned.get(loop)
+        if found is None:
+            found = self._assigned[loop] = frozenset(
+                node.id
+                for node in ast.walk(loop)
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+            )
+        return found
+
     # What parts ask of one another
     @abstractmethod
     def evaluate(self, node: ast.expr | None, frame: Frame) -> Value:
@@ -234,8 +260,8 @@ class Machine(ABC):
         """Call a function of the project."""
 
     @abstractmethod
-    def enter(self, function: Function) -> Value:
-        """Run a function as an entry point: with unknown arguments, and no call site of its own."""
+    def enter(self, function: Function, keywords: dict[str, Value] | None = None) -> Value:
+        """Run a function as an entry point: with unknown arguments but these, and no call site of its own."""
 
     @abstractmethod
     def block(self, body: list[ast.stmt], frame: Frame) -> bool:

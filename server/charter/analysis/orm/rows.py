@@ -280,9 +280,10 @@ def row_of(run: Machine, query: Query) -> Value:
         return Container(None, items, bounded=True)
     if query.cached and query.parent is not None:
         relation = query.relation
-        name = relation.name if relation else ""
-        return Row(query.model, query.plan, query.parent.query, (*query.parent.path, name), known=query.known)
-    return Row(query.model, query.plan, query, known=query.known)
+        path = (*query.parent.path, relation.name if relation else "")
+        varies = query.parent.varies
+        return Row(query.model, query.plan, query.parent.query, path, varies, known=query.known)
+    return Row(query.model, query.plan, query, varies=frozenset(query.born), known=query.known)
 
 
 def evaluate_query(run: Machine, query: Query, site: Site) -> Value:

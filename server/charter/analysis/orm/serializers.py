@@ -179,16 +179,18 @@ def _keyword(call: ast.Call, name: str) -> ast.expr | None:
     return next((k.value for k in call.keywords if k.arg == name), None)
 
 
-def _text(node: ast.expr | None) -> str:
+def text(node: ast.expr | None) -> str:
+    """The text that stands there; "" for anything else."""
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
-def _true(node: ast.expr | None) -> bool:
+def is_true(node: ast.expr | None) -> bool:
+    """Whether `True` stands there."""
     return isinstance(node, ast.Constant) and node.value is True
 
 
 def _field(run: Machine, owner: Class, cls: Class, name: str, call: ast.Call, row: Row, depth: int) -> None:
-    if _true(_keyword(call, "write_only")):
+    if is_true(_keyword(call, "write_only")):
         return
     site = Site(owner.module, call)
     last = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
@@ -196,13 +198,13 @@ def _field(run: Machine, owner: Class, cls: Class, name: str, call: ast.Call, ro
         _method_field(
             run,
             cls,
-            _text(_keyword(call, "method_name")) or _text(call.args[0] if call.args else None),
+            text(_keyword(call, "method_name")) or text(call.args[0] if call.args else None),
             name,
             row,
         )
         return
-    source = _text(_keyword(call, "source")) or name
-    many = _true(_keyword(call, "many"))
+    source = text(_keyword(call, "source")) or name
+    many = is_true(_keyword(call, "many"))
     target = run.world.expression(owner.module, call.func)
     if last == "PrimaryKeyRelatedField" and not many:
         _walk(run, row, source.split(".")[:-1], site)
@@ -215,7 +217,7 @@ def _field(run: Machine, owner: Class, cls: Class, name: str, call: ast.Call, ro
     if isinstance(target, Class) and is_serializer(run, target):
         serialize(run, target, value, site, depth + 1)
     elif last == "SlugRelatedField":
-        _each(run, value, site, _text(_keyword(call, "slug_field")))
+        _each(run, value, site, text(_keyword(call, "slug_field")))
     elif last == "StringRelatedField":
         _each(run, value, site, "")
     elif isinstance(target, Class):

@@ -100,8 +100,10 @@ def call(run: Machine, query: Query, name: str, arguments: Arguments, site: Site
         return UNKNOWN
     if name in {"with_entities", "with_only_columns"}:
         return replace(select(run, arguments.positional, site), parent=query.parent, relation=query.relation)
-    if name in {"append", "add", "remove", "extend", "paginate"}:
-        return Container(rows.row_of(run, query)) if name == "paginate" else NONE
+    if name == "paginate":
+        return page(_run(run, query, site, name))
+    if name in {"append", "add", "remove", "extend"}:
+        return NONE
     filtered = query.filtered or name in {"where", "filter", "filter_by", "join"}
     return rows.step(query, name, site, filtered=filtered, born=run.running())
 
@@ -143,7 +145,7 @@ def session_call(run: Machine, receiver: Value, name: str, arguments: Arguments,
             return select(run, arguments.positional, site)
         return None
     if (
-        name == "get"
+        name in {"get", "get_one", "get_or_404"}
         and isinstance(first, ClassRef)
         and first.cls in run.schema.models
         and len(arguments.positional) > 1
@@ -152,6 +154,28 @@ def session_call(run: Machine, receiver: Value, name: str, arguments: Arguments,
     if not is_session(receiver):
         return None
     return _unit_of_work(run, receiver, name, first, arguments, site)
+
+
+def page(row: Value) -> Instance:
+    """One page of rows, which have been loaded."""
+    listed = Container(row)
+    return Instance(None, {"rows": listed, "items": listed}, "paginator")
+
+
+def extension_call(run: Machine, name: str, arguments: Arguments, site: Site) -> Value | None:
+    """A method of Flask-SQLAlchemy's `SQLAlchemy`; None if it is none that matters."""
+    if name == "select":
+        return select(run, arguments.positional, site)
+    if name in OPTIONS:
+        return option(name, arguments)
+    if name in DML:
+        return dml(name, arguments)
+    statement = arguments.value(0)
+    if name == "paginate" and isinstance(statement, Query):
+        return page(_run(run, statement, site, name))
+    if name in {"first_or_404", "one_or_404"} and isinstance(statement, Query):
+        return rows.take(run, statement, site, name)
+    return None
 
 
 def _execute(run: Machine, name: str, statement: Value | None, site: Site) -> Value | None:
@@ -323,55 +347,3 @@ def class_path(run: Machine, value: Attribute, name: str) -> Value:
 def dml(name: str, arguments: Arguments) -> Value:
     """`insert(…)`, `update(…)` or `delete(…)`."""
     return Instance(None, {"model": arguments.value(0) or UNKNOWN, "verb": Const(name)}, "sqlalchemy.dml")
-
-
-# Schemas that read attributes
-def validate(run: Machine, cls: ClassRef, value: Value | None, site: Site, depth: int = 0) -> Value:
-    """`Schema.model_validate(row)`: reads the fields of a pydantic or SQLModel class from a row."""
-    result = Instance(cls.cls)
-    if not isinstance(value, Row) or depth > 4:
-        return result
-    for entry in reversed(run.world.mro(cls.cls)):
-        members = {} if isinstance(entry, str) else entry.members
-        for name in members:
-            member = members[name]
-            annotation = getattr(member, "annotation", None)
-            if annotation is None or name.startswith("model_"):
-                continue
-            found = rows.read(run, value, name, site)
-            nested = _nested(run, entry, annotation) if not isinstance(entry, str) else None
-            _validate_nested(run, nested, found, site, depth)
-    return result
-
-
-def _validate_nested(run: Machine, nested: ClassRef | None, found: Value, site: Site, depth: int) -> None:
-    if isinstance(found, Row) and nested is not None:
-        validate(run, nested, found, site, depth + 1)
-    elif isinstance(found, Query):
-        row = rows.evaluate_query(run, found, site)
-        if nested is not None and isinstance(row, Row):
-            with run.loop(site, bounded=False, what=found.model.name, over=found) as loop:
-                validate(run, nested, run.vary(row, loop), site, depth + 1)
-
-
-def _nested(run: Machine, owner: object, annotation: object) -> ClassRef | None:
-    import ast
-
-    from charter.analysis.orm.world import Class
-
-    assert isinstance(owner, Class)
-    if not isinstance(annotation, ast.expr):
-        return None
-    for node in ast.walk(annotation):
-        target: object = None
-        if isinstance(node, (ast.Name, ast.Attribute)):
-            target = run.world.expression(owner.module, node)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
-            target = run.world.resolve(owner.module, node.value)
-        if isinstance(target, Class) and target not in _tables(run):
-            return ClassRef(target)
-    return None
-
-
-def _tables(run: Machine) -> set[object]:
-    return {cls for cls, model in run.schema.models.items() if not model.abstract}

@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from charter.analysis.orm import rows
+from charter.analysis.orm import rows, tags
 from charter.analysis.orm.arguments import Arguments
 from charter.analysis.orm.values import (
     UNKNOWN,
@@ -41,6 +41,8 @@ class Files(Protocol):
 
 _TOKEN = re.compile(r"\{%-?\s*(.*?)\s*-?%\}|\{\{-?\s*(.*?)\s*-?\}\}|\{#.*?#\}", re.DOTALL)
 _PATH = re.compile(r"(?<![\w.\"'])([A-Za-z_]\w*(?:\(\))?(?:\.\w+(?:\(\))?)*)")
+_CALL = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
+_DEEPEST = 12
 _STRING = re.compile(r"\"[^\"]*\"|'[^']*'")
 _WORDS = frozenset(
     {
@@ -151,6 +153,13 @@ class Templates:
     def __init__(self, files: Files | None) -> None:
         self._files: Files | None = files
         self._parsed: dict[str, Template | None] = {}
+        self._library: tags.Library | None = None
+
+    def library(self, run: Machine) -> tags.Library:
+        """The filters and tags that the project registers."""
+        if self._library is None:
+            self._library = tags.library(run)
+        return self._library
 
     def get(self, run: Machine, name: str) -> Template | None:
         """A template by the name under which code asks for it."""
@@ -163,7 +172,8 @@ class Templates:
         return template
 
     def refresh(self) -> set[str]:
-        """Drop the templates whose text changed; gives their paths."""
+        """Drop the templates whose text changed, and what is known of tags; gives the paths of the templates."""
+        self._library = None
         changed: set[str] = set()
         for name, template in list(self._parsed.items()):
             found = self._files.find(name) if self._files else None
@@ -177,7 +187,7 @@ class Templates:
         template = self.get(run, name)
         if (
             template is None
-            or len(run.calls) > 12
+            or len(run.calls) > _DEEPEST
             or sum(1 for _, n in run.calls if n is template.marker) > 1
         ):
             return
@@ -254,6 +264,8 @@ class Scope:
                 self._regroup(run, node.text, site)
             case "macro" | "comment" | "extends" | "load" | "from" | "import":
                 pass
+            case _ if (tag := self.templates.library(run).tags.get(node.kind)) is not None:
+                self._custom(run, tag, node.text, site)
             case _:
                 self.nodes(run, file, node.body)
                 self.nodes(run, file, node.other)
@@ -269,7 +281,61 @@ class Scope:
                     for path in _paths(node.text):
                         self.path(run, path, site)
 
+    def _custom(self, run: Machine, tag: tags.Tag, text: str, site: Site) -> None:
+        """A tag of the project: its function is called, and what it gives is printed, named or rendered."""
+        positional: list[Value] = []
+        keywords: dict[str, Value] = {}
+        words = tags.words(text)
+        name = words[-1] if len(words) > 1 and words[-2] == "as" else ""
+        for word in words[:-2] if name else words:
+            key, equals, expression = word.partition("=")
+            if equals and key.isidentifier():
+                keywords[key] = self.value(run, expression, site)
+            else:
+                positional.append(self.value(run, word, site))
+        if tag.takes_context:
+            positional.insert(0, Dictionary({**self.names}))
+        found = run.invoke(tag.function, positional, keywords, site)
+        if tag.template:
+            entries = found.entries if isinstance(found, Dictionary) else {}
+            self.templates.render(run, tag.template, {str(k): v for k, v in entries.items()}, site)
+        elif name:
+            self.names[name] = found
+
+    def _macro(self, run: Machine, text: str, site: Site) -> bool:
+        """`{{ row(order) }}` of Jinja: runs the macro's body; False if it calls none."""
+        match = _CALL.fullmatch(text.strip())
+        found = self.macro(run, match.group(1)) if match else None
+        if match is None or found is None or len(run.calls) > _DEEPEST:
+            return False
+        owner, node = found
+        parameters = [p.partition("=")[0].strip() for p in node.text.partition("(")[2].rstrip(")").split(",")]
+        scope = Scope(self.templates, owner, {})
+        for position, argument in enumerate(tags.arguments(match.group(2))):
+            key, equals, expression = argument.partition("=")
+            if equals and key.strip() in parameters:
+                scope.names[key.strip()] = self.value(run, expression, site)
+            elif position < len(parameters):
+                scope.names[parameters[position]] = self.value(run, argument, site)
+        run.calls.append((site, owner.marker))
+        scope.nodes(run, owner, node.body)
+        run.calls.pop()
+        return True
+
+    def macro(self, run: Machine, name: str) -> tuple[Template, Node] | None:
+        """The macro of a name, of this template or of one that it imports from."""
+        for node in self.template.nodes:
+            if node.kind == "macro" and node.text.partition("(")[0].strip() == name:
+                return self.template, node
+            if node.kind == "from" and re.search(rf"\bimport\b.*\b{re.escape(name)}\b", node.text):
+                other = self.templates.get(run, _literal(node.text))
+                if other is not None and other is not self.template:
+                    return Scope(self.templates, other, {}).macro(run, name)
+        return None
+
     def _output(self, run: Machine, text: str, site: Site) -> None:
+        if self._macro(run, text, site):
+            return
         value = self.value(run, text, site)
         filters = text.split("|")[1:]
         if isinstance(value, (Row, Instance)) and not any(
@@ -346,8 +412,8 @@ class Scope:
         element, _ = run.iterate(value, site)
         with run.loop(site, bounded=False, what=rows.describe(value)) as loop:
             scope = Scope(self.templates, self.template, {"item": run.vary(element, loop)})
-            scope.path(run, f"item.{match.group(2)}", site)
-        group = Dictionary({"list": Container(element), "grouper": UNKNOWN})
+            grouper = scope.path(run, f"item.{match.group(2)}", site)
+        group = Dictionary({"list": Container(element), "grouper": grouper})
         self.names[match.group(3)] = Container(group)
 
     # Expressions
@@ -392,7 +458,7 @@ class Scope:
         if name == "join" and isinstance(value, Query):
             run.iterate(value, site)
             return UNKNOWN
-        function = library(run).filters.get(name)
+        function = self.templates.library(run).filters.get(name)
         if function is not None:
             return run.invoke(function, [value], {}, site)
         return value if isinstance(value, (Query, Container)) and name in {"batch", "unique"} else UNKNOWN
@@ -446,38 +512,3 @@ def _split_filters(text: str) -> list[str]:
 def _paths(text: str) -> list[str]:
     bare = _STRING.sub(" ", text)
     return [m.group(1) for m in _PATH.finditer(bare) if m.group(1) not in _WORDS]
-
-
-@dataclass(slots=True)
-class Library:
-    """The project's own template filters."""
-
-    filters: dict[str, Function]
-
-
-def library(run: Machine) -> Library:
-    """The template filters that the project registers."""
-    found = _LIBRARIES.get(id(run))
-    if found is None or found[0] is not run:
-        filters: dict[str, Function] = {}
-        for path, module in run.world.by_path.items():
-            if "/templatetags/" in f"/{path}":
-                _ = module.names
-                for node in module.functions:
-                    for decorator in node.decorator_list:
-                        if ast.unparse(decorator).startswith("register.filter"):
-                            filters[_registered(decorator) or node.name] = Function(node, module)
-        _LIBRARIES.clear()
-        found = _LIBRARIES[id(run)] = (run, Library(filters))
-    return found[1]
-
-
-def _registered(decorator: ast.expr) -> str:
-    if isinstance(decorator, ast.Call):
-        for value in [*decorator.args, *(k.value for k in decorator.keywords if k.arg == "name")]:
-            if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                return value.value
-    return ""
-
-
-_LIBRARIES: dict[int, tuple[object, Library]] = {}

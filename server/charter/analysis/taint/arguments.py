@@ -94,6 +94,10 @@ class Arguments:
 def choose(frame: Frame, argument: Argument, arguments: Arguments, receiver: Value | None) -> list[Chosen]:
     """The values that a specification means in a call."""
     found = _whole(frame, argument, arguments, receiver)
+    if argument.special == "rest" and argument.path[:1] in _COMMANDS and arguments.star is None:
+        exact = [value for value, _ in found]
+        chosen = _of_command(exact, argument.path[0])
+        return [(value, found[exact.index(value)][1]) for value in chosen]
     for step in argument.path:
         found = [pair for value, place in found for pair in _step(frame, step, value, place)]
     return found
@@ -157,8 +161,8 @@ def _step(frame: Any, step: str, value: Value, place: int) -> list[Chosen]:
         exact = frame.elements_exactly(value)
         is_tuple = exact and value[2] is not None and value[2][1] == "builtins.tuple"
         return [(exact[0], place)] if is_tuple else [(value, place)]
-    if step in {":program", ":arguments"}:
-        return [(one, place) for one in _command(frame, value, programs=step == ":program")]
+    if (step,) in _COMMANDS:
+        return [(one, place) for one in _command(frame, value, step)]
     if step.startswith("."):
         return [(frame.attribute(value, step[1:], place), place)]
     key = step[1:-1]
@@ -169,23 +173,34 @@ def _step(frame: Any, step: str, value: Value, place: int) -> list[Chosen]:
 
 
 _SHELLS = frozenset({"sh", "bash", "zsh", "ksh", "dash", "cmd", "cmd.exe", "powershell", "pwsh"})
+_COMMANDS = frozenset({(":program",), (":arguments",), (":shell",)})
 
 
-def _command(frame: Any, value: Value, *, programs: bool) -> list[Value]:
-    """Of a command's arguments those that name programs or are read by a shell, or the others."""
+def _command(frame: Any, value: Value, wanted: str) -> list[Value]:
+    """Of a list of arguments those that name programs or are read by a shell, or the others."""
     exact = frame.elements_exactly(value)
-    if exact is None:
-        if value[3]:
-            return [] if programs else [frame.elements(value)]
-        return [value] if programs else []
+    if exact is not None:
+        return _of_command(exact, wanted)
+    if not value[3]:
+        return [value] if wanted == ":program" else []
+    cells: dict[Any, Value] = frame.cells(value) or {}
+    first = cells.get(0)
+    if wanted == ":program" and first is None:
+        return [frame.elements(value)]  # such as the words of one text: the first is the program
+    return [frame.elements(value)] if wanted == ":arguments" and first is not None else []
+
+
+def _of_command(exact: list[Value], wanted: str) -> list[Value]:
     if not exact:
         return []
     name = exact[0][1]
     shell = not isinstance(name, str) or name.rpartition("/")[2] in _SHELLS  # an unknown program may be one
     inline = shell and any(one[1] in {"-c", "/c", "/C", "-Command", "-lc"} for one in exact[1:3])
+    if wanted == ":shell":
+        return exact[1:] if inline else []
     if inline:
-        return exact[1:] if programs else []
-    return exact[:1] if programs else _possible_options(exact[1:])
+        return exact[1:] if wanted == ":program" else []
+    return exact[:1] if wanted == ":program" else _possible_options(exact[1:])
 
 
 def _possible_options(arguments: list[Value]) -> list[Value]:

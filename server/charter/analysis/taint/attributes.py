@@ -9,8 +9,9 @@ import builtins
 from abc import ABC
 from typing import TYPE_CHECKING, Any, Final
 
-from charter.analysis.taint.arguments import Arguments
+from charter.analysis.taint.arguments import Arguments, holds
 from charter.analysis.taint.calls import Calls
+from charter.analysis.taint.frame import REST
 from charter.analysis.taint.handlers import HARMLESS
 from charter.analysis.taint.values import (
     ALL_DANGERS,
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 _BUILTINS: Final = frozenset(dir(builtins))
 _FIELD_DATA: Final = frozenset({"cleaned_data", "validated_data", "data"})
 _NAMES: Final = spread(BIT["path"] | BIT["path-absolute"] | BIT["ssrf"] | BIT["ssrf-part"])
+_BAGS: Final = frozenset({"flask.g"})
+"""Objects on which the handlers of a request leave things for each other."""
+_OUTSIDE: Final = frozenset({EXTERNAL, INSTANCE})
 _CONTENTS: Final = frozenset({"stream", "file", "fileno", "buffer"})
 """Attributes of a file that name no file."""
 
@@ -100,6 +104,12 @@ class Attributes(Calls, ABC):
         return stored
 
     def _attribute_of_external(self, owner: str, value: Value, name: str, position: int) -> Value:
+        if owner in _BAGS:
+            held = (self.state or {}).get("::g." + name) or self.engine.global_value(
+                self.module, "g." + name, self
+            )
+            if held is not None:
+                return held
         path = self.index.canonical(f"{owner}.{name}")
         module = self.project.module(path, self.module)
         if module is not None:
@@ -124,9 +134,7 @@ class Attributes(Calls, ABC):
             return (value[0], NO, None, ())
         taint = value[0]
         if entry.sources:
-            if name in {"path", "full_path", "url", "base_url", "path_info"} and self.engine.is_static_route(
-                self.function
-            ):
+            if name in {"path", "base_url", "path_info"} and self.engine.is_static_route(self.function):
                 return (0, NO, None, ())
             for source in entry.sources:
                 fresh = fresh_bits(source)
@@ -152,6 +160,8 @@ class Attributes(Calls, ABC):
         if stored is not UNKNOWN:
             if not value[0] or stored[0] or (stored[2] is not None and stored[2][1] in HARMLESS):
                 return stored
+            if stored[3] and self.is_builtin(stored):
+                return self._untrusted_container(cls, name, value[0], position)
             return (stored[0] | value[0], *stored[1:])
         for base in self.project.externals(cls):
             path = self.index.canonical(f"{base}.{name}")
@@ -162,6 +172,14 @@ class Attributes(Calls, ABC):
             return (value[0], NO, None, ())
         externals = self.project.externals(cls)
         return (0, NO, (EXTERNAL, f"{externals[0]}.{name}"), ()) if externals else None
+
+    def _untrusted_container(self, cls: Class, name: str, taint: int, position: int) -> Value:
+        """A list or mapping in an object that came in whole: what its default holds says nothing of it."""
+        element = self.engine.element_type(cls, name, self)
+        if element is None:
+            return (taint, NO, None, ())
+        one: Value = (taint if element[0] != INSTANCE or element[1] not in HARMLESS else 0, NO, element, ())
+        return self.new("builtins.list", position, {REST: one})
 
     def _with_fields(self, cls: Class, value: Value, position: int) -> Value:
         """The cleaned data of a form or schema: what a field has converted is safe."""
@@ -190,7 +208,7 @@ class Attributes(Calls, ABC):
                 method = self.project.method(reference[1], "__getitem__")
                 if method is not None:
                     return self.call_function(method, owner, Arguments.of([key], position), position, None)
-            elif reference[0] == INSTANCE and not reference[1].startswith(("builtins.", "collections.")):
+            elif reference[0] in _OUTSIDE and not reference[1].startswith(("builtins.", "collections.")):
                 entry = self.index.entry(f"{reference[1]}.__getitem__")
                 if entry.name:
                     return self.call_external(
@@ -206,23 +224,40 @@ class Attributes(Calls, ABC):
 
     def store_attribute(self, owner: Value, name: str, new: Value, position: int) -> None:
         """`owner.name = new`."""
-        if owner[3]:
+        if owner[3] and not self._has_setter(owner, name):
             self.write(owner, "." + name, new)
         for reference in references(owner[2]):
             if reference[0] == PROJECT_INSTANCE or reference[0] == PROJECT_CLASS:
+                setter = self.project.method(reference[1], name + "=")
+                if setter is not None:
+                    self.call_function(setter, owner, Arguments.of([new], position), position, None)
+                    continue
                 self.engine.store_field(reference[1], name, new, self)
                 for base in self.project.externals(reference[1]):
-                    self._assign_sink(f"{base}.{name}", new, position)
-            elif reference[0] in {INSTANCE, EXTERNAL}:
-                self._assign_sink(self.index.canonical(f"{reference[1]}.{name}"), new, position)
+                    self._assign_sink(f"{base}.{name}", owner, new, position)
+            elif reference[0] in _OUTSIDE:
+                if reference[1] in _BAGS and self.state is not None:
+                    self.state["::g." + name] = new
+                    self.engine.store_global(self.module, "g." + name, new, self)
+                self._assign_sink(self.index.canonical(f"{reference[1]}.{name}"), owner, new, position)
             elif reference[0] == PROJECT_MODULE:
                 self.engine.store_global(reference[1], name, new, self)
 
-    def _assign_sink(self, path: str, new: Value, position: int) -> None:
+    def _has_setter(self, owner: Value, name: str) -> bool:
+        reference = owner[2]
+        return (
+            reference is not None
+            and reference[0] == PROJECT_INSTANCE
+            and self.project.method(reference[1], name + "=") is not None
+        )
+
+    def _assign_sink(self, path: str, owner: Value, new: Value, position: int) -> None:
         entry = self.index.entry(path)
         taint = self.deep(new)
-        if entry.sinks and taint & ALL_DANGERS:
-            for sink in entry.sinks:
+        if not entry.sinks or not taint & ALL_DANGERS:
+            return
+        for sink in entry.sinks:
+            if holds(self, sink.when, Arguments(position), owner):
                 self.reach(sink.kind, entry.name, taint, position, position, sink.severity, new)
 
     def global_value(self, module: Module, name: str, position: int) -> Value:

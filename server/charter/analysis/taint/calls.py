@@ -12,7 +12,9 @@ from charter.analysis.taint.arguments import Arguments
 from charter.analysis.taint.context import Binding
 from charter.analysis.taint.frame import (
     DERIVED,
+    LENGTH,
     NO_KILL,
+    OF_MODULE,
     PARAMETER,
     Hit,
     Summary,
@@ -37,6 +39,7 @@ from charter.analysis.taint.values import (
     PROJECT_MODULE,
     UNKNOWN,
     Value,
+    constant,
     join,
     lanes,
     portable,
@@ -62,6 +65,9 @@ _CALLING: Final = frozenset(
 """Attributes of a decorated function that call it (task queues)."""
 
 
+_AS_VIEW: Final = frozenset({"as_view", "as_asgi"})
+
+
 class Calls(LibraryCalls, ABC):
     """Calls."""
 
@@ -81,7 +87,10 @@ class Calls(LibraryCalls, ABC):
     def _call_reference(self, reference: Any, function: Value, arguments: Arguments, position: int) -> Value:
         sort = reference[0]
         if sort == EXTERNAL:
-            return self.call_external(reference[1], None, arguments, position)
+            receiver: Value | None = (
+                (function[0], NO, None, ()) if function[0] else None
+            )  # `get = request.args.get`
+            return self.call_external(reference[1], receiver, arguments, position)
         if sort == PROJECT_FUNCTION:
             return self.call_function(reference[1], None, arguments, position, reference[2])
         if sort == PROJECT_CLASS:
@@ -131,16 +140,17 @@ class Calls(LibraryCalls, ABC):
         for one in reversed(cls.order or (cls,)):
             if isinstance(one, Class):
                 names.extend(name for name in one.annotations if name not in names)
-        for name, value in zip(names, arguments.positional, strict=False):
+        given = dict(zip(names, arguments.positional, strict=False))
+        given.update(arguments.keywords)
+        for name, value in given.items():
             self.write(instance, "." + name, value)
-        for name, value in arguments.keywords.items():
-            self.write(instance, "." + name, self._typed(cls, name, value))
+        if "typing.NamedTuple" in self.project.externals(cls):
+            for index, name in enumerate(names):
+                self.write(instance, index, given.get(name, UNKNOWN))
+            self.write(instance, LENGTH, constant(len(names)))
         if not names:
             for index, value in enumerate(arguments.positional):
                 self.write(instance, ("args", index), value)
-
-    def _typed(self, cls: Class, name: str, value: Value) -> Value:
-        return value
 
     # Functions of the project
     def call_function(
@@ -195,7 +205,9 @@ class Calls(LibraryCalls, ABC):
         self._reach_through(summary, binding, position)
         for slot, key, value in summary.effects:
             target = binding.objects.get(slot)
-            if target:
+            if slot == OF_MODULE:
+                self._set_global(function.module, key, self.translate(value, summary, binding, position))
+            elif target:
                 new = self.translate(value, summary, binding, position)
                 self.write((0, NO, None, target), key, new)
         if not summary.returns:
@@ -216,6 +228,13 @@ class Calls(LibraryCalls, ABC):
 
             return self.new("builtins.list", position, {REST: value})
         return value
+
+    def _set_global(self, module: Module, name: str, new: Value) -> None:
+        """A module's variable that a callee has set to what came in from here."""
+        if module is self.module and self.state is not None:
+            self.state["::" + name] = new
+            self.global_effects[name] = new
+        self.engine.store_global(module, name, new, self)
 
     def _reach_through(self, summary: Summary, binding: Binding, position: int) -> None:
         """Hand on what the callee does with its parameters."""
@@ -362,6 +381,11 @@ class Calls(LibraryCalls, ABC):
                 sort = self.engine.roles.sort(method)
                 owner = value if sort == "class" else None
                 return self.call_function(method, owner, arguments, position, None)
+            if name in _AS_VIEW and self.project.externals(reference[1]):
+                return value  # the frameworks make a function of the class
+            anywhere = self.index.anywhere.get(name)
+            if anywhere is not None:
+                self.check_sinks(anywhere, f"?.{name}", arguments, value)
             return self.invoke(self.attribute(value, name, position), arguments, position)
         if sort in {PROJECT_FUNCTION, BOUND} and name in _CALLING:
             if name == "apply_async":
@@ -376,6 +400,10 @@ class Calls(LibraryCalls, ABC):
     ) -> Value:
         path = self.index.canonical(f"{reference[1]}.{name}")
         if reference[0] == EXTERNAL:
+            if reference[1] in {"builtins.str", "builtins.bytes"} and arguments.positional:
+                text = self.string_method(arguments.positional[0], name, arguments.after(1), position)
+                if text is not None:
+                    return text
             inside = self.project.module(reference[1], self.module)
             if inside is not None:
                 return self.invoke(self.attribute(value, name, position), arguments, position)

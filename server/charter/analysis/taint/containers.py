@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Final
 
+from charter.analysis.taint.arguments import Arguments
 from charter.analysis.taint.frame import KEYS, LENGTH, REST, Cells
 from charter.analysis.taint.guards import Guards
 from charter.analysis.taint.values import (
@@ -17,6 +18,7 @@ from charter.analysis.taint.values import (
     NO,
     OBJECT,
     PART,
+    PROJECT_INSTANCE,
     UNKNOWN,
     Value,
     constant,
@@ -28,6 +30,8 @@ from charter.analysis.taint.values import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from charter.model.project import Function
 
 _LONGEST: Final = 200
 _SLOW: Final = spread(BIT["redos"])
@@ -61,7 +65,7 @@ class Containers(Guards, ABC):
     def _known_item(self, value: Value, key: Any, position: int) -> Value:
         if value[3]:
             cells = self.cells(value)
-            if isinstance(key, int) and not isinstance(key, bool) and self._is_sequence(value):
+            if isinstance(key, int) and not isinstance(key, bool) and self.is_sequence(value):
                 if cells is None or LENGTH not in cells or REST in cells:
                     return self.elements(value)
                 key = key + cells[LENGTH][1] if key < 0 else key
@@ -74,11 +78,17 @@ class Containers(Guards, ABC):
         return self._part_of(value, key, position)
 
     @staticmethod
+    def is_builtin(value: Value) -> bool:
+        """Whether a value is a container of a built-in class."""
+        return value[2] is not None and value[2][0] == INSTANCE and value[2][1] in CONTAINERS
+
+    @staticmethod
     def sort_of(value: Value) -> str:
         """The name of the built-in class of a sequence: "tuple" for a tuple, else "list"."""
         return "tuple" if value[2] == (INSTANCE, "builtins.tuple") else "list"
 
-    def _is_sequence(self, value: Value) -> bool:
+    def is_sequence(self, value: Value) -> bool:
+        """Whether a value is a list or tuple."""
         reference = value[2]
         return reference is not None and reference[0] == INSTANCE and reference[1] in {
             "builtins.list", "builtins.tuple", "collections.deque",
@@ -115,6 +125,10 @@ class Containers(Guards, ABC):
 
     def iterated(self, value: Value) -> Value:
         """What a loop over a value binds: keys of dictionaries, elements of others, pieces of texts."""
+        if value[2] is not None and value[2][0] == PROJECT_INSTANCE:
+            yielded = self._yielded(value, value[2][1])
+            if yielded is not None:
+                return yielded
         if value[3] and self.has_cells(value):
             reference = value[2]
             if reference is not None and reference[0] == INSTANCE and reference[1].endswith(("dict", "Dict")):
@@ -130,6 +144,25 @@ class Containers(Guards, ABC):
         if reference is not None and reference[0] in {INSTANCE, "x"}:
             return (0, NO, self.element_type(reference), ())
         return UNKNOWN
+
+    def _yielded(self, value: Value, cls: Any) -> Value | None:
+        """What the `__iter__` of a project's class gives, or its `__next__`."""
+        for names in (("__next__", "__anext__"), ("__iter__", "__aiter__")):
+            for name in names:
+                method = self.project.method(cls, name)
+                if method is None:
+                    continue
+                made = self.call_function(method, value, Arguments(0), 0, None)
+                if name in {"__next__", "__anext__"}:
+                    return made
+                return None if made[2] is not None and made[2][0] == PROJECT_INSTANCE else self.iterated(made)
+        return None
+
+    @abstractmethod
+    def call_function(
+        self, function: Function, receiver: Value | None, arguments: Arguments, position: int, captured: Any
+    ) -> Value:
+        """The value of a call of a project's function."""
 
     def element_type(self, reference: Any) -> Any:
         """The class of an external collection's elements, by the models' `__iter__()`."""
@@ -211,7 +244,7 @@ class Containers(Guards, ABC):
     def _pop(self, value: Value, arguments: Any, position: int) -> Value:
         index = arguments.position(0)
         exact = self.elements_exactly(value)
-        if self._is_sequence(value):
+        if self.is_sequence(value):
             at = -1 if index is None else index[1]
             if exact is None or not isinstance(at, int) or not -len(exact) <= at < len(exact):
                 return self.elements(value)
@@ -231,7 +264,16 @@ class Containers(Guards, ABC):
         found = self.item(value, key, position)
         cells = self.cells(value)
         present = cells is not None and isinstance(key[1], _SCALARS) and key[1] in cells and REST not in cells
-        return found if default is None or present else join(found, default)
+        if default is None or present:
+            return found
+        if found[0] and not found[3] and default[3]:
+            default = (
+                self.deep(default),
+                NO,
+                None,
+                (),
+            )  # what is known of its elements holds of the default only
+        return join(found, default)
 
     def _setdefault(self, value: Value, arguments: Any, position: int) -> Value:
         result = self._get(value, arguments, position)
@@ -297,7 +339,7 @@ class Containers(Guards, ABC):
 
     def _clear(self, value: Value, arguments: Any, position: int) -> Value:
         if self.cells(value) is not None:
-            self._put(value, {LENGTH: constant(0)} if self._is_sequence(value) else {})
+            self._put(value, {LENGTH: constant(0)} if self.is_sequence(value) else {})
         return UNKNOWN
 
     def _copy(self, value: Value, arguments: Any, position: int) -> Value:

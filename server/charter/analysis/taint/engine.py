@@ -137,12 +137,12 @@ class Engine:
                 self._near(function.parent)
         for cls in module.classes:
             for function, use in handlers.used_by_class(cls, self.project.externals(cls), self.index):
-                self._use(module, function, use)
+                self.use(module, function, use)
         if self.index.by_function:
             for function in module.functions:
                 for use in handlers.used_by_convention(function, self.index):
                     if function not in self.handlers:
-                        self._use(module, function, use)
+                        self.use(module, function, use)
 
     def _spread(self) -> bool:
         """Run the functions that untrusted data may come near, as far as that is known now; whether there were any."""
@@ -493,7 +493,7 @@ class Engine:
         elif table is self.fields:
             self.near.learn_member(owner, name)
         else:
-            self.near.learn(name)
+            self.near.learn(name.rpartition(".")[2])
 
     def _publish(self, table: dict[Any, Exported], key: Any) -> None:
         """Join all contributions to a name; if that changes it, those who read it are due again."""
@@ -572,6 +572,13 @@ class Engine:
             result = (result[0], result[1], annotation, result[3])
         return result
 
+    def element_type(self, cls: Class, name: str, frame: Frame) -> Any:
+        """What an attribute's annotation says of the elements of the list that it holds."""
+        for one in self.project.linear_order(cls):
+            if isinstance(one, Class) and name in one.annotations:
+                return self.roles.element_of(one.module, one.annotations[name], frame)
+        return None
+
     def _prepare(self, cls: Class) -> None:
         """Run what gives a class's instances their attributes."""
         self._ready.add(cls)
@@ -622,17 +629,23 @@ class Engine:
         if hands_on(frame.function):
             self.near.learn(frame.function.short)
         for function, use in handlers.used_by_registration(frame, entry, arguments):
-            self._use(frame.module, function, use)
+            self.use(frame.module, function, use)
 
     def decorated(self, frame: Frame, function: Function, decorator: ir.Node, value: Value) -> Value:
         """The value of a decorated function; its role as a handler is remembered."""
         for use in handlers.used_by_decorator(frame, decorator, self.index):
-            self._use(frame.module, function, use)
+            self.use(frame.module, function, use)
         return value
 
-    def _use(self, module: Module, function: Function, use: handlers.Use) -> None:
+    def use(self, module: Module, function: Function, use: handlers.Use) -> None:
+        """A framework calls a function."""
         known = self.handlers.get(function)
-        if known == use or (known is not None and known.route is not None and use.route is None):
+        if known is not None and known.route is not None:
+            if use.route is None:
+                return
+            if known.handler == use.handler:
+                use = handlers.Use(use.handler, known.route.merged(use.route))
+        if known == use:
             return
         self.handlers[function] = use
         self.registrars[function] = module

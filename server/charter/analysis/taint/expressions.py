@@ -214,6 +214,10 @@ class Expressions(Attributes, ABC):
                 if exact is not None and more is not None and len(exact) + len(more) < 200:
                     sort = self.sort_of(left)
                     return self.sequence([*exact, *more], sort, position)
+                if exact is not None:
+                    return self.new(
+                        "builtins.list", position, {**dict(enumerate(exact)), REST: self.elements(right)}
+                    )
                 element = join(self.elements(left), self.elements(right))
                 return self.new("builtins.list", position, {REST: element})
             return self.concat([left, right]) if left[0] or right[0] else UNKNOWN
@@ -328,13 +332,13 @@ class Expressions(Attributes, ABC):
                 else:
                     one = self.iterated(star)
                     rest = one if rest is None else join(rest, one)
-            else:
+            elif rest is None:
                 values.append(self.value(element))
+            else:
+                rest = join(rest, self.value(element))
         if rest is None:
             return self.sequence(values, node[2], node[1])
-        for one in values:
-            rest = join(rest, one)
-        return self.new(f"builtins.{node[2]}", node[1], {REST: rest})
+        return self.new(f"builtins.{node[2]}", node[1], {**dict(enumerate(values)), REST: rest})
 
     def _mapping(self, node: Node) -> Value:
         result = self.new("builtins.dict", node[1], {})

@@ -41,6 +41,9 @@ LENGTH: Final = ("#",)
 KEYS: Final = ("k",)
 """Cell that holds what the keys of a mapping may be."""
 
+OF_MODULE: Final = ("::",)
+"""Slot of the variables of the function's module."""
+
 PARAMETER: Final = "p"
 SOURCE: Final = "s"
 DERIVED: Final = "d"
@@ -168,6 +171,7 @@ class Frame(ABC):
         self.entered: dict[Any, Cells] = {}
         self.exits: list[State] = []
         self.jumps: list[list[State]] = []
+        self.global_effects: dict[str, Value] = {}
         self.loops = 0
         self.budget = engine.most_steps
 

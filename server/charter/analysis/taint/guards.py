@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.frame import NO_KILL, SOURCE, Kill
 from charter.analysis.taint.strings import Strings
@@ -17,7 +16,6 @@ from charter.analysis.taint.values import (
     BIT,
     DANGERS,
     EXTERNAL,
-    FULL,
     INSTANCE,
     LANE,
     NO,
@@ -46,6 +44,7 @@ _UP: Final = BIT["path"] | BIT["archive"]
 _ABSOLUTE: Final = BIT["path-absolute"]
 _PATH: Final = _UP | _ABSOLUTE
 _HOST: Final = BIT["redirect"] | BIT["ssrf"] | BIT["ssrf-part"]
+_ALL_HOSTS: Final = spread(_HOST)
 _CONTROL: Final = BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"]
 _QUOTE: Final = BIT["sql"] | BIT["xpath"]
 
@@ -197,6 +196,22 @@ class Guards(Strings, ABC):
         return ""
 
     # and, or
+    def _local_path(self, node: Node) -> Kill:
+        """What `x.startswith("/") and not x.startswith("//")` shows, or its opposite with `or`: no other host."""
+        begins: dict[tuple[str, str], tuple[bool, Node]] = {}
+        for operand in node[3]:
+            negated = operand[0] == ir.NOT
+            call = operand[2] if negated else operand
+            if call[0] == ir.CALL and call[2][0] == ir.ATTR and call[2][3] == "startswith" and call[3]:
+                for text in self._alternatives(self.value(call[3][0])):
+                    begins[_spelled(call[2][2]), text] = (not negated, call[2][2])
+        wanted = node[2] == "and"
+        for (one, text), (positive, checked) in begins.items():
+            other = begins.get((one, "//"))
+            if one and text == "/" and positive is wanted and other is not None and other[0] is not wanted:
+                return self.cleared(checked, self.value(checked), _HOST)
+        return NO_KILL
+
     def _test_boolean(self, node: Node) -> Test:
         """Operands in order; each later one is evaluated where the earlier ones leave it to."""
         conjunction = node[2] == "and"
@@ -229,6 +244,9 @@ class Guards(Strings, ABC):
                 if key not in before:
                     before[key] = entry
         self.state = before
+        local = self._local_path(node)
+        if local is not NO_KILL:
+            yes, no = (both(yes or NO_KILL, local), no) if conjunction else (yes, both(no or NO_KILL, local))
         return (truth, yes or NO_KILL, no or NO_KILL)
 
     # Comparisons
@@ -279,9 +297,12 @@ class Guards(Strings, ABC):
         """A value that equals a trusted one is trusted."""
         if right[0] & ALL_DANGERS and not left[0] & ALL_DANGERS:
             left_node, left, right_node, right = right_node, right, left_node, left
+        for one, other in ((left, right), (right, left)):
+            if self._last_name(one) in _HOST_PARTS and other[0] and not other[0] & _ALL_HOSTS:
+                return (self._of_lanes(one, _HOST), ())  # the request's own host
+        last = self._last_name(left)
         if not left[0] & ALL_DANGERS or self.is_doubtful(right):
             return NO_KILL
-        last = self._last_name(left)
         if last in _HOST_PARTS:
             return (self._of_lanes(left, _HOST), ())
         if last == "scheme":
@@ -324,12 +345,11 @@ class Guards(Strings, ABC):
             if left[2] is not None and not left[0] and self._is_resolved(left):
                 return self._contained(right), NO_KILL
             return NO_KILL, NO_KILL
+        if self._last_name(left) in _HOST_PARTS and left[0] and not self.deep(right) & _ALL_HOSTS:
+            return (self._of_lanes(left, _HOST), ()), NO_KILL
         if not left[0] & ALL_DANGERS or self.deep(right) & ALL_DANGERS:
             return self._contained(right) if self._last_name(right) == "parents" else NO_KILL, NO_KILL
-        last = self._last_name(left)
-        if last in _HOST_PARTS:
-            return (self._of_lanes(left, _HOST), ()), NO_KILL
-        if last == "scheme":
+        if self._last_name(left) == "scheme":
             return NO_KILL, NO_KILL
         return self.cleared(left_node, left, DANGERS), NO_KILL
 
@@ -424,7 +444,7 @@ class Guards(Strings, ABC):
         texts = self._alternatives(prefix)
         yes = self._contained(value)
         if texts and all(_CONFINED.match(text) for text in texts):
-            yes = both(yes, self.cleared(node, value, _HOST & ~BIT["ssrf-part"]))
+            yes = both(yes, self.cleared(node, value, _HOST))
         no = NO_KILL
         if "/" in texts:
             no = self.cleared(node, value, _ABSOLUTE)
@@ -521,6 +541,14 @@ class Guards(Strings, ABC):
         return (None, NO_KILL, no)
 
 
+def _spelled(node: Node) -> str:
+    """A name or attribute as it is written; "" for anything else."""
+    if node[0] == ir.ATTR:
+        owner = _spelled(node[2])
+        return f"{owner}.{node[3]}" if owner else ""
+    return node[2] if node[0] in {ir.LOCAL, ir.GLOBAL, ir.FREE} else ""
+
+
 def _split_whole(node: Node) -> Node | None:
     """Of `path.split("/")` and `Path(path).parts` the path."""
     if node[0] == ir.CALL and node[2][0] == ir.ATTR and node[2][3] == "split":
@@ -556,109 +584,3 @@ _OPERATIONS: Final[dict[str, Any]] = {
     "in": lambda one, two: one in two,
     "not in": lambda one, two: one not in two,
 }
-
-
-@lru_cache(maxsize=512)
-def allowed_by(pattern: str, *, whole: bool) -> int:
-    """The dangers that a text cannot have which a regular expression matches.
-
-    Args:
-        pattern: the expression.
-        whole: whether it is matched against the whole text (`fullmatch`).
-
-    Returns:
-        Bits of what is impossible; 0 if the expression leaves room for everything.
-    """
-    try:
-        import re._parser as parser
-
-        tree: list[Any] = list(cast("Any", parser).parse(pattern))
-    except Exception:  # noqa: BLE001 - a broken expression shows nothing
-        return 0
-    if not whole:
-        last = str(tree[-1]) if tree else ""
-        if "AT_END" not in last and "AT_END_STRING" not in last:
-            return 0
-    characters = _characters(tree)
-    if characters is None:
-        return 0
-    dangers = DANGERS
-    for character, kinds in _NEEDED.items():
-        if character in characters:
-            dangers &= ~kinds
-    return dangers & FULL
-
-
-_PRINTABLE: Final = frozenset(chr(code) for code in range(128))
-_WORD: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
-_DIGITS: Final = frozenset("0123456789")
-_SPACE: Final = frozenset(" \t\n\r\f\v")
-_NEEDED: Final = {
-    "/": _PATH | _HOST | BIT["code"],
-    "\\": _PATH,
-    "'": DANGERS & ~_PATH & ~_HOST,
-    '"': DANGERS & ~_PATH & ~_HOST,
-    "<": BIT["xss"] | BIT["xxe"] | BIT["xml-bomb"],
-    "(": BIT["code"] | BIT["ldap"] | BIT["regex"] | BIT["sql"],
-    "*": BIT["ldap"] | BIT["regex"],
-    ";": BIT["command"] | BIT["sql"],
-    "|": BIT["command"],
-    "&": BIT["command"],
-    "$": BIT["command"],
-    "`": BIT["command"],
-    "\n": _CONTROL,
-    "{": BIT["template"] | BIT["format"],
-    "=": BIT["csv"],
-    ":": BIT["redirect"] | BIT["ssrf"],
-}
-"""Characters without which a danger cannot come about."""
-
-
-def _characters(tree: Any) -> frozenset[str] | None:
-    """All characters that a parsed expression can match, None if it is too complicated."""
-    result: set[str] = set()
-    for operator, argument in tree:
-        word = str(operator)
-        if word == "LITERAL":
-            result.add(chr(argument))
-        elif word in {"NOT_LITERAL", "ANY"}:
-            result |= _PRINTABLE
-        elif word == "IN":
-            result |= _set_characters(argument)
-        elif word in {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}:
-            inner = _characters(argument[2])
-            if inner is None:
-                return None
-            result |= inner
-        elif word == "SUBPATTERN":
-            inner = _characters(argument[3])
-            if inner is None:
-                return None
-            result |= inner
-        elif word == "BRANCH":
-            for branch in argument[1]:
-                inner = _characters(branch)
-                if inner is None:
-                    return None
-                result |= inner
-        elif word not in {"AT", "ASSERT", "ASSERT_NOT"}:
-            return None
-    return frozenset(result)
-
-
-def _set_characters(items: Any) -> set[str]:
-    result: set[str] = set()
-    negated = False
-    for operator, argument in items:
-        word = str(operator)
-        if word == "NEGATE":
-            negated = True
-        elif word == "LITERAL":
-            result.add(chr(argument))
-        elif word == "RANGE":
-            result.update(chr(code) for code in range(argument[0], min(argument[1], 0x7F) + 1))
-        elif word == "CATEGORY":
-            name = str(argument)
-            own = _DIGITS if "DIGIT" in name else _WORD if "WORD" in name else _SPACE
-            result |= _PRINTABLE - own if "NOT" in name else own
-    return set(_PRINTABLE - result) if negated else result

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from charter.analysis.taint.arguments import Arguments, choose, holds
+from charter.analysis.taint.characters import allowed_by
 from charter.analysis.taint.frame import SOURCE, SourceSite
 from charter.analysis.taint.routes import Route, parse
 from charter.analysis.taint.values import (
@@ -15,6 +16,7 @@ from charter.analysis.taint.values import (
     INSTANCE,
     NO,
     OBJECT,
+    PROJECT_CLASS,
     PROJECT_FUNCTION,
     PROJECT_INSTANCE,
     UNKNOWN,
@@ -65,10 +67,17 @@ def used_by_decorator(frame: Any, decorator: ir.Node, index: Index) -> Iterator[
         entries = list(_guessed(frame, target, arguments, index))
     for handler in entries:
         route = _route(frame, handler, arguments)
-        if handler.html and arguments is not None and holds(frame, handler.html, arguments, None):
-            yield Use(replace(handler, returns="html", html=()), route)
-        else:
-            yield Use(handler, route)
+        yield Use(_as_told(frame, handler, arguments), route)
+
+
+def _as_told(frame: Any, handler: Handler, arguments: Arguments | None) -> Handler:
+    """A handler with what its decorator's arguments say of the return value."""
+    if arguments is not None:
+        if handler.html and holds(frame, handler.html, arguments, None):
+            return replace(handler, returns="html")
+        if handler.redirect and holds(frame, handler.redirect, arguments, None):
+            return replace(handler, returns="redirect")
+    return handler
 
 
 def _entries(frame: Any, target: ir.Node, index: Index) -> Iterator[Handler]:
@@ -100,19 +109,30 @@ def used_by_registration(frame: Any, entry: Entry, arguments: Arguments) -> Iter
     """The functions that a call registers, with their roles."""
     for handler, registration in entry.registers:
         for value, _ in choose(frame, registration.function, arguments, None):
-            for function in _functions(value):
+            for function, role in _functions(frame, value, handler):
                 route = None
                 if registration.route is not None:
                     route = _parsed(choose(frame, registration.route, arguments, None), handler)
-                yield function, Use(handler, route)
+                yield function, Use(role, route)
 
 
-def _functions(value: Value) -> Iterator[Function]:
+def _functions(frame: Any, value: Value, handler: Handler) -> Iterator[tuple[Function, Handler]]:
+    """The functions that a registered value stands for: of a class its handlers, or else what makes an instance."""
     for reference in references(value[2]):
         if reference[0] == PROJECT_FUNCTION:
-            yield reference[1]
+            yield reference[1], handler
         elif reference[0] == BOUND:
-            yield reference[2]
+            yield reference[2], handler
+        elif reference[0] == PROJECT_CLASS:
+            cls = reference[1]
+            found = list(used_by_class(cls, frame.project.externals(cls), frame.index))
+            yield from ((function, use.handler) for function, use in found)
+            if not found and "__init__" in cls.methods:
+                yield cls.methods["__init__"], handler
+        elif reference[0] == PROJECT_INSTANCE:
+            method = frame.project.method(reference[1], "__call__")
+            if method is not None:
+                yield method, handler
 
 
 def used_by_class(cls: Class, externals: tuple[str, ...], index: Index) -> Iterator[tuple[Function, Use]]:
@@ -174,13 +194,14 @@ def seed(frame: Any, function: Function, use: Use) -> None:
         value = frame.state.get(name, UNKNOWN)
         injection = _injection(parameter)
         if injection is not None:
-            frame.state[name] = _injected(frame, injection, parameter[4])
+            frame.state[name] = _injected(frame, injection, parameter, use)
             continue
         typed = handler.types.get(name) or handler.types.get(str(place))
         if typed and not _is_telling(frame, value[2]):
-            frame.state[name] = (value[0], NO, (INSTANCE, typed), value[3])
+            frame.state[name] = (value[0], NO, _framework_type(frame, function, typed), value[3])
         elif _is_tainted(frame, function, use, index, place):
-            frame.state[name] = _untrusted(frame, function, handler, parameter, value, _safe_bits(use, name))
+            safe = _safe_bits(use, name, place) | _safe_by_pattern(frame, parameter)
+            frame.state[name] = _untrusted(frame, function, handler, parameter, value, safe)
         elif name in handler.tainted or str(place) in handler.tainted:
             frame.state[name] = _untrusted(frame, function, handler, parameter, value, 0)
 
@@ -190,25 +211,71 @@ def _is_telling(frame: Any, reference: Any) -> bool:
     return reference is not None and (reference[0] != INSTANCE or reference[1] in frame.engine.carriers)
 
 
-def _injection(parameter: ir.Node) -> ir.Node | None:
-    """The call by which a parameter asks for the result of a function, such as `Depends(current_user)`."""
+def _framework_type(frame: Any, function: Function, typed: str) -> Any:
+    """What the models say that a parameter is: a library's class, or the class in an attribute (`self.form_class`)."""
+    if not typed.startswith("self."):
+        return (INSTANCE, typed)
+    held = UNKNOWN if function.cls is None else frame.engine.field(function.cls, typed[5:], frame)
+    for reference in references(held[2]):
+        if reference[0] == PROJECT_CLASS:
+            return (PROJECT_INSTANCE, reference[1], False)
+    return None
+
+
+def _metadata(parameter: ir.Node) -> list[ir.Node]:
+    """What stands beside a parameter's type: its default, and the further parts of `Annotated[…]`."""
     annotation = parameter[1]
-    candidates = [parameter[2]]
+    found = [parameter[2]]
     if annotation is not None and annotation[0] == ir.ITEM and annotation[3][0] == ir.SEQUENCE:
-        candidates += annotation[3][3][1:]
-    return next((node for node in candidates if _is_injected(node) and node[3]), None)
+        found += annotation[3][3][1:]
+    return [node for node in found if node is not None]
 
 
-def _injected(frame: Any, injection: ir.Node, place: int) -> Value:
+def _injection(parameter: ir.Node) -> ir.Node | None:
+    """What a parameter asks to be called for its value: `current_user` of `Depends(current_user)`, or its own class."""
+    for node in _metadata(parameter):
+        if _is_injected(node):
+            if node[3]:
+                return node[3][0]
+            annotation = parameter[1]
+            if annotation is None or annotation[0] != ir.ITEM:
+                return annotation
+            inner = annotation[3]
+            return inner[3][0] if inner[0] == ir.SEQUENCE and inner[3] else inner
+    return None
+
+
+def _injected(frame: Any, injection: ir.Node, parameter: ir.Node, use: Use) -> Value:
     """What the injected function gives; the elements of what a generator yields."""
-    frame.value(injection)  # makes the function a handler
-    value = frame.invoke(frame.value(injection[3][0]), Arguments(place), place)
+    place = parameter[4]
+    wanted = frame.value(injection)
+    for function, _ in _functions(frame, wanted, use.handler):
+        if function not in frame.engine.handlers:
+            frame.engine.use(frame.module, function, Use(replace(use.handler, returns="json"), None))
+    if wanted[2] is not None and wanted[2][0] == PROJECT_CLASS and "__init__" not in wanted[2][1].methods:
+        fresh: Value = (0, NO, (PROJECT_INSTANCE, wanted[2][1], True), ())
+        return _untrusted(frame, frame.function, use.handler, parameter, fresh, 0)
+    value = frame.invoke(wanted, Arguments(place), place)
     is_list = value[2] is not None and value[2] == (INSTANCE, "builtins.list")
     return frame.elements(value) if is_list and value[3] else value
 
 
-def _safe_bits(use: Use, name: str) -> int:
-    return use.route.parameters.get(name, 0) if use.route is not None else 0
+def _safe_bits(use: Use, name: str, place: int) -> int:
+    if use.route is None:
+        return 0
+    return use.route.parameters.get(name, use.route.parameters.get(str(place), 0))
+
+
+def _safe_by_pattern(frame: Any, parameter: ir.Node) -> int:
+    """What a parameter cannot hold by the pattern that it is declared with: `Query(pattern="^[a-z]+$")`."""
+    safe = 0
+    for node in (*_metadata(parameter), parameter[1]):
+        if node is not None and node[0] == ir.CALL:
+            for name, given in node[4]:
+                if name in {"pattern", "regex"}:
+                    pattern = frame.value(given)[1]
+                    safe |= allowed_by(pattern, whole=False) if isinstance(pattern, str) else 0
+    return safe
 
 
 def _is_tainted(frame: Any, function: Function, use: Use, index: int, place: int) -> bool:
@@ -223,7 +290,12 @@ def _is_tainted(frame: Any, function: Function, use: Use, index: int, place: int
     if handler.parameters == "typed":
         return _typed_is_tainted(frame, parameter, path)
     if handler.parameters == "route" and use.route is not None:
-        return name in use.route.parameters or (parameter[3] == ir.KEYWORDS and bool(use.route.parameters))
+        known = use.route.parameters
+        return (
+            name in known
+            or str(place) in known
+            or (parameter[3] == ir.KEYWORDS and bool(use.route.parameters))
+        )
     if name in {"request", "req", "response", "resp", "self", "cls", "session", "db"}:
         return False
     return parameter[2] is None or handler.parameters == "all" or use.route is None

@@ -14,7 +14,7 @@ from charter.analysis.taint.frame import (
     NO_KILL,
     Kill,
 )
-from charter.analysis.taint.natives import NATIVE
+from charter.analysis.taint.natives import NATIVE, made_tuple
 from charter.analysis.taint.objects import OBJECT_METHODS
 from charter.analysis.taint.sinks import Sinks
 from charter.analysis.taint.values import (
@@ -44,6 +44,11 @@ _PATHS: Final = BIT["path"] | BIT["path-absolute"] | BIT["archive"]
 """What a check of a path that is not normalised leaves open."""
 
 
+_HEADER_SETTERS: Final = frozenset(
+    "set_header setHeader add_header send_header __setitem__ setdefault".split()
+)
+
+
 class LibraryCalls(Sinks, ABC):
     """Calls of what is not the project's."""
 
@@ -56,9 +61,15 @@ class LibraryCalls(Sinks, ABC):
         """The value of a call of something outside the project."""
         entry = self.index.entry(path)
         given = None
+        if receiver is not None and receiver[3] and path.rpartition(".")[2] in _HEADER_SETTERS:
+            self._note_content_type(receiver, arguments)
         if entry.name or receiver is not None:
             given = self._apply_facts(entry, path, receiver, arguments)
         native = NATIVE.get(path)
+        if receiver is None and native is None and not entry.name:
+            unbound = self._unbound(path, arguments, position)
+            if unbound is not None:
+                return unbound
         if given is not None:
             value = given
         elif native is not None:
@@ -79,6 +90,21 @@ class LibraryCalls(Sinks, ABC):
             made = self.new_object(reference, position, known)
             return (value[0], value[1], reference, made[3])
         return value
+
+    def _unbound(self, path: str, arguments: Arguments, position: int) -> Value | None:
+        """A method of texts that is called with the text (`str.upper(text)`), or a class of named tuples."""
+        if path.startswith(("builtins.str.", "builtins.bytes.")) and arguments.positional:
+            name = path.rpartition(".")[2]
+            return self.string_method(arguments.positional[0], name, arguments.after(1), position)
+        return made_tuple(self, path, arguments, position)
+
+    def _note_content_type(self, receiver: Value, arguments: Arguments) -> None:
+        """Keep the type that a response is given, for what is written to it later."""
+        name, kind = arguments.position(0), arguments.position(1)
+        known = name[1] if name is not None else NO
+        text = known.decode("latin-1") if isinstance(known, bytes) else known
+        if kind is not None and isinstance(text, str) and text.lower() == "content-type":
+            self.write(receiver, ".content_type", kind)
 
     def _called(
         self,
@@ -215,7 +241,7 @@ class LibraryCalls(Sinks, ABC):
         default = arguments.get(1, "default")
         if default is None:
             return (taint, NO, None, ())
-        return join((taint, NO, None, ()), (default[0], NO, None, default[3]))
+        return (taint | self.deep(default), NO, None, ())
 
     def _propagated(self, entry: Entry, receiver: Value | None, arguments: Arguments) -> Value:
         value = UNKNOWN

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.arguments import Arguments
+from charter.analysis.taint.characters import allowed_by
 from charter.analysis.taint.frame import LENGTH, NO_KILL, REST
-from charter.analysis.taint.guards import allowed_by
 from charter.analysis.taint.values import (
     ALL_DANGERS,
     ALL_RAW,
@@ -95,6 +95,9 @@ def _sequence(sort: str) -> Callable[[Any, Arguments, int], Value]:
             element = frame.iterated(value)
             result = frame.new(f"builtins.{sort}", place, {REST: element})
             return (value[0], NO, result[2], result[3])
+        cells = frame.cells(value) if sort != "set" and frame.is_sequence(value) else None
+        if cells and REST in cells and 0 in cells:
+            return frame.new(f"builtins.{sort}", place, cells)
         return frame.new(f"builtins.{sort}", place, {REST: frame.iterated(value)})
 
     return build
@@ -179,6 +182,87 @@ def _setattr(frame: Any, arguments: Arguments, place: int) -> Value:
     elif owner[3]:
         frame.write(owner, REST, new)
     return UNKNOWN
+
+
+_FIELDS: Final = "collections.namedtuple:"
+"""What a made class is known by: its fields stand behind."""
+
+
+def _named_tuple(frame: Any, arguments: Arguments, place: int) -> Value:
+    """`collections.namedtuple(name, fields)`: a class of tuples."""
+    fields = arguments.get(1, "field_names") or UNKNOWN
+    names = fields[1].replace(",", " ").split() if isinstance(fields[1], str) else []
+    exact: list[Value] = frame.elements_exactly(fields) or []
+    names = names or [one[1] for one in exact if isinstance(one[1], str)]
+    return (0, NO, (EXTERNAL, _FIELDS + ",".join(names)), ()) if names else UNKNOWN
+
+
+def made_tuple(frame: Any, path: str, arguments: Arguments, place: int) -> Value | None:
+    """An instance of a class made by `collections.namedtuple`."""
+    if not path.startswith(_FIELDS):
+        return None
+    cells: dict[Any, Value] = {}
+    for index, name in enumerate(path.removeprefix(_FIELDS).split(",")):
+        cells[index] = cells["." + name] = arguments.get(index, name) or UNKNOWN
+    cells[LENGTH] = constant(path.count(",") + 1)
+    return frame.new("builtins.tuple", place, cells)
+
+
+def _reduced(frame: Any, arguments: Arguments, place: int) -> Value:
+    """`functools.reduce(function, values, start)`."""
+    element = frame.iterated(arguments.position(1) or UNKNOWN)
+    start = arguments.position(2)
+    element = element if start is None else join(element, start)
+    return frame.invoke(arguments.position(0) or UNKNOWN, Arguments.of([element, element], place), place)
+
+
+def _as_dict(frame: Any, arguments: Arguments, place: int) -> Value:
+    """`dataclasses.asdict(value)` and `vars(value)`: the attributes by name."""
+    value = arguments.position(0) or UNKNOWN
+    cells = frame.cells(value)
+    if not cells:
+        return (frame.deep(value), NO, None, ())
+    named = {key[1:]: one for key, one in cells.items() if isinstance(key, str) and key[0] == "."}
+    result = frame.new("builtins.dict", place, named)
+    return (value[0], NO, result[2], result[3])
+
+
+def _with_changes(frame: Any, arguments: Arguments, place: int) -> Value:
+    """`dataclasses.replace(value, **changes)`."""
+    value = arguments.position(0) or UNKNOWN
+    cells = dict(frame.cells(value) or {})
+    cells.update({"." + name: one for name, one in arguments.keywords.items()})
+    result = frame.new_object(value[2], place, cells)
+    return (value[0], NO, value[2], result[3])
+
+
+def _item_getter(frame: Any, arguments: Arguments, place: int) -> Value:
+    """`operator.itemgetter(key)`: a function that gives an item."""
+    return (
+        0,
+        NO,
+        (
+            PARTIAL,
+            (0, NO, (EXTERNAL, "operator.getitem"), ()),
+            (),
+            (("key", arguments.position(0) or UNKNOWN),),
+        ),
+        (),
+    )
+
+
+def _got_item(frame: Any, arguments: Arguments, place: int) -> Value:
+    key = arguments.get(1, "key") or UNKNOWN
+    return frame.subscript(arguments.position(0) or UNKNOWN, key, place)
+
+
+def _module(frame: Any, arguments: Arguments, place: int) -> Value:
+    """`importlib.import_module(name)` and `__import__(name)` of a known name."""
+    name = arguments.get(0, "name") or UNKNOWN
+    if not isinstance(name[1], str) or name[1][:1] in {"", "."}:
+        return UNKNOWN
+    found = frame.project.module(name[1], frame.module)
+    return frame.external(name[1], place) if found is None else (0, NO, (PROJECT_MODULE, found), ())
 
 
 def _partial(frame: Any, arguments: Arguments, place: int) -> Value:
@@ -358,7 +442,9 @@ NATIVE: Final[dict[str, Callable[[Any, Arguments, int], Value]]] = {
     "builtins.enumerate": _enumerate, "builtins.zip": _zip, "builtins.map": _map, "builtins.filter": _filter,
     "builtins.getattr": _getattr, "builtins.setattr": _setattr, "builtins.min": _fold, "builtins.max": _fold,
     "builtins.sum": _fold, "builtins.memoryview": _first, "builtins.print": _harmless,
-    "functools.partial": _partial, "functools.partialmethod": _partial, "copy.copy": _first,
+    "collections.namedtuple": _named_tuple, "functools.reduce": _reduced, "dataclasses.asdict": _as_dict,
+    "dataclasses.astuple": _as_dict, "builtins.vars": _as_dict, "dataclasses.replace": _with_changes,
+    "copy.replace": _with_changes, "operator.itemgetter": _item_getter, "operator.getitem": _got_item, "importlib.import_module": _module, "builtins.__import__": _module, "functools.partial": _partial, "functools.partialmethod": _partial, "copy.copy": _first,
     "copy.deepcopy": _first, "typing.cast": lambda frame, arguments, place: arguments.position(1) or UNKNOWN,
     "os.path.join": _joined_path, "posixpath.join": _joined_path, "os.path.normpath": _normal_path,
     "os.path.realpath": _normal_path, "os.path.abspath": _normal_path, "os.path.basename": _last_part,

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint import handlers
 from charter.analysis.taint.values import INSTANCE, NO, PROJECT_CLASS, PROJECT_INSTANCE, Value
@@ -15,6 +15,9 @@ from charter.model.project import Class, Function, Module, Project
 if TYPE_CHECKING:
     from charter.analysis.taint.frame import Frame
     from charter.model.library.index import Index
+
+
+_LISTS: Final = frozenset("list List set Set frozenset tuple Tuple Sequence Iterable Collection".split())
 
 
 class Roles:
@@ -104,6 +107,17 @@ class Roles:
         if not path or path.startswith(("builtins.", "typing.", "collections.")):
             return (INSTANCE, path) if path in handlers.HARMLESS else None
         return (INSTANCE, path) if path.rpartition(".")[2][:1].isupper() else None
+
+    def element_of(self, module: Module, node: ir.Node, frame: Any) -> Any:
+        """The reference that an annotation means for the elements of a list; None if it tells nothing."""
+        if node[0] == ir.BINARY:
+            return self.element_of(module, node[3], frame) or self.element_of(module, node[4], frame)
+        if node[0] != ir.ITEM:
+            return None
+        inner = node[3][3][0] if node[3][0] == ir.SEQUENCE and node[3][3] else node[3]
+        if node[2][-1] in {"Optional", "Annotated"}:
+            return self.element_of(module, inner, frame)
+        return self.type_of(module, inner, frame) if node[2][-1] in _LISTS else None
 
     def class_named(self, frame: Frame, node: ir.Node | None) -> Class | None:
         """The project's class that an annotation names."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from charter.analysis.taint.guards import allowed_by
+from charter.analysis.taint.characters import allowed_by
 from charter.analysis.taint.values import DANGERS
 
 if TYPE_CHECKING:
@@ -16,12 +16,19 @@ class Route(NamedTuple):
     """A URL pattern.
 
     Attributes:
-        parameters: name to the bits of what it can never hold.
+        parameters: name, or position of what has none, to the bits of what it can never hold.
         static: whether the pattern has no parameters, so that the path is constant.
     """
 
     parameters: dict[str, int]
     static: bool
+
+    def merged(self, other: Route) -> Route:
+        """What holds of either of two patterns of one handler."""
+        parameters = {**other.parameters, **self.parameters}
+        for name in self.parameters.keys() & other.parameters.keys():
+            parameters[name] &= other.parameters[name]
+        return Route(parameters, self.static and other.static)
 
 
 _ANGLES: Final = re.compile(r"<(?:(?P<sort>[A-Za-z_]\w*)(?:\([^)]*\))?:)?(?P<name>[A-Za-z_]\w*)>")
@@ -103,6 +110,9 @@ def _regex(pattern: str) -> dict[str, int]:
                 depth -= 1
             end += 1
         found[match[1]] = allowed_by(pattern[match.end() : end - 1], whole=True)
+    if not found:
+        groups = re.finditer(r"(?<!\\)\((?!\?)((?:[^()\\]|\\.)*)\)", pattern)
+        return {str(at): allowed_by(group[1], whole=True) for at, group in enumerate(groups, 1)}
     return found
 
 

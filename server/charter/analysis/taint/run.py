@@ -11,6 +11,7 @@ from charter.analysis.taint.frame import (
     KILLED,
     LENGTH,
     NO_KILL,
+    OF_MODULE,
     PARAMETER,
     SOURCE,
     Cells,
@@ -101,8 +102,10 @@ class Run(Statements):
     # Results
     def on_return(self, value: Value, position: int) -> None:
         """What a handler returns is a page, unless the framework sends it as something else."""
-        use = self.use
-        if use is None or use.handler.returns != "html" or self.function.flags & ir.GENERATOR:
+        returns = "" if self.use is None else self.use.handler.returns
+        if returns in {"redirect", "gateway", "wsgi"}:
+            self._send(returns, value, position)
+        if returns != "html" or self.function.flags & ir.GENERATOR:
             return
         exact = self.elements_exactly(value)
         if value[3]:
@@ -117,13 +120,28 @@ class Run(Statements):
             return
         self.reach("xss", "return value", value[0], position, position, "", value)
 
+    def _send(self, returns: str, value: Value, position: int) -> None:
+        """What a handler returns that is an address, a gateway's dictionary or the parts of a page."""
+        if returns == "redirect":
+            self.reach("redirect", "return value", value[0], position, position, "", value)
+        elif returns == "wsgi":
+            part = self.elements(value)
+            if self.looks_like("html", part):
+                self.reach("xss", "return value", part[0], position, position, "", part)
+        else:
+            body, headers = self.read(value, "body"), self.read(value, "headers")
+            if body is not None and headers is not None and self._content_type(headers)[:9] == "text/html":
+                self.reach("xss", "return value", self.deep(body), position, position, "", body)
+
+    def _content_type(self, headers: Value) -> str:
+        cells = self.cells(headers) or {}
+        kinds = (cells[key][1] for key in cells if isinstance(key, str) and key.lower() == "content-type")
+        return next((kind for kind in kinds if isinstance(kind, str)), "")
+
     def _says_plain(self, headers: Value) -> bool:
         """Whether a response's headers name a type that is not HTML."""
-        cells = self.cells(headers) or {}
-        kind = next(
-            (cells[key] for key in cells if isinstance(key, str) and key.lower() == "content-type"), None
-        )
-        return kind is not None and isinstance(kind[1], str) and "html" not in kind[1]
+        kind = self._content_type(headers)
+        return bool(kind) and "html" not in kind
 
     def _summary(self) -> Summary:
         value = self._returned_value()
@@ -207,6 +225,7 @@ class Run(Statements):
                 taint = value[0] | self._deep_final(value)
                 if taint or value[2] is not None or value[1] is not NO:
                     found.append((slot, key, (taint, value[1] if not taint else NO, value[2], ())))
+        found += [(OF_MODULE, name, (one[0], NO, one[2], ())) for name, one in self.global_effects.items()]
         return tuple(found[:40])
 
     def _deep_final(self, value: Value) -> int:

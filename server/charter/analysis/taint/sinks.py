@@ -74,7 +74,7 @@ class Sinks(Containers, ABC):
                         continue
                     if (
                         taint & spread(NEEDED[sink.kind])
-                        and self._looks(sink.like, value)
+                        and self.looks_like(sink.like, value)
                         and holds(self, sink.when, arguments, receiver)
                     ):
                         self.reach(sink.kind, name, taint, place, arguments.place, sink.severity, value)
@@ -92,11 +92,23 @@ class Sinks(Containers, ABC):
         """Of a query's taint that of objects, which may hold operators, and that of the code in `$where`."""
         code = self.read(value, "$where") if value[3] else None
         found = 0 if code is None else self.deep(code)
+        if value[3]:
+            taint = self._outside_equality(value, 0)
         for lane in lanes(taint):
             own = taint >> LANE * lane & FULL
             if own & OBJECT:
                 found |= own << LANE * lane
         return found
+
+    def _outside_equality(self, value: Value, depth: int) -> int:
+        """The taint of a query's parts but for what `$eq` and `$in` compare as it is."""
+        taint = value[0]
+        for identity in value[3] if depth < 4 else ():
+            cells: Cells = (self.state or {}).get(identity) or {}
+            for key, one in cells.items():
+                if key not in {"$eq", "$in"}:
+                    taint |= self._outside_equality(one, depth + 1)
+        return taint
 
     def _prompts(self, value: Value, sink: Sink, name: str, place: int, call: int) -> int:
         """Of a list of messages the taint of those of users; that of the system's is recorded as instructions."""
@@ -118,7 +130,8 @@ class Sinks(Containers, ABC):
             found += [one for key, one in cells.items() if key is not LENGTH and key is not KEYS]
         return found
 
-    def _looks(self, like: str, value: Value) -> bool:
+    def looks_like(self, like: str, value: Value) -> bool:
+        """Whether the known part of a text looks like SQL, HTML or an address."""
         return like not in _LIKE or bool(_LIKE[like].match(text_of(value)))
 
     def reach(

@@ -27,7 +27,7 @@ from charter.analysis.taint.values import (
 from charter.model import ir
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from charter.model.ir import Node
 
@@ -69,6 +69,8 @@ class Statements(Expressions):
         elif opcode == ir.GLOBAL:
             state["::" + target[2]] = value
             self.engine.store_global(self.module, target[2], value, self)
+            if value[0] & ALL_DANGERS and self.function.index:
+                self.global_effects[target[2]] = value
         elif opcode == ir.FREE:
             self.captured[target[2]] = value
         elif opcode == ir.STARRED:
@@ -238,8 +240,13 @@ class Statements(Expressions):
 
     def _raise(self, node: Node) -> None:
         if node[2] is not None:
-            self.value(node[2])
+            self._thrown |= self.deep(self.value(node[2]))
+            for one in node[2][3] if node[2][0] == ir.CALL else ():
+                self._thrown |= self.deep(self.value(one))
         self.state = None
+
+    _thrown = 0
+    """The taint of what the statement that is being tried has raised."""
 
     def _delete(self, node: Node) -> None:
         for target in node[2]:
@@ -394,6 +401,8 @@ class Statements(Expressions):
             exits = self.joined(exits, self._exit_state(entry)) if continued is None else exits
             self.run(node[-2])
             self._sort_jumps(breaks)
+            left = cast("State | None", self.state)
+            self._checked_by_all = 0 if left is None else left[KILLED]
             after = self.joined(entry, self.state)
             if after is None or after == entry:
                 entry = after if after is not None else entry
@@ -405,6 +414,9 @@ class Statements(Expressions):
             self.run(node[-1])
         for one in breaks:
             self.state = self.joined(self.state, one)
+
+    _checked_by_all = 0
+    """What is safe where the body of the loop run last ends."""
 
     def _exit_state(self, entry: State) -> State:
         return dict(entry)
@@ -433,7 +445,11 @@ class Statements(Expressions):
             self.assign(node[2], self.iterated(own))
             return None
 
+        self._checked_by_all = 0
+        before = self.state
         self._loop(node, enter)
+        if before is not None and not _breaks(node[4]):
+            self.kill((self._checked_by_all & ~before[KILLED], ()))  # each element has passed the check
 
     def _while(self, node: Node) -> None:
         def enter() -> bool | None:
@@ -455,6 +471,7 @@ class Statements(Expressions):
         if before is None:
             return
         thrown: State | None = dict(before)
+        outer, self._thrown = self._thrown, 0
         body = node[2]
         for statement in body:
             if self.state is None:
@@ -468,12 +485,13 @@ class Statements(Expressions):
                 thrown = self.joined(thrown, self._without_last_checks(dict(self.state), thrown))
             self.run(node[4])
         result = self.state
+        caught, self._thrown = self._thrown, outer
         for kind, name, handler in node[3]:
             self.state = dict(thrown) if thrown is not None else None
             if kind is not None:
                 self.value(kind)
             if name is not None:
-                self.assign(name, self._exception())
+                self.assign(name, (caught, NO, None, ()))
             self.run(handler)
             result = self.joined(result, self.state)
         self.state = result
@@ -490,9 +508,6 @@ class Statements(Expressions):
         if thrown is not None:
             state[KILLED] &= thrown[KILLED]
         return state
-
-    def _exception(self) -> Value:
-        return UNKNOWN
 
     def _with(self, node: Node) -> None:
         for expression, target in node[2]:
@@ -523,6 +538,31 @@ class Statements(Expressions):
 def _suppresses(items: Sequence[Node]) -> bool:
     """Whether a `with` may swallow exceptions (`contextlib.suppress`)."""
     return any(expression[0] == ir.CALL and expression[2][-1] == "suppress" for expression, _ in items)
+
+
+def _breaks(body: Sequence[Node]) -> bool:
+    """Whether a loop's body may leave the loop early."""
+    for node in body:
+        if node[0] == ir.BREAK:
+            return True
+        if node[0] in {ir.IF, ir.TRY, ir.WITH, ir.MATCH} and _breaks(list(_nested(node))):
+            return True
+    return False
+
+
+def _nested(node: Node) -> Iterator[Node]:
+    """The statements inside a compound statement that is no loop."""
+    if node[0] == ir.MATCH:
+        for _, _, body in node[3]:
+            yield from body
+    elif node[0] == ir.IF:
+        yield from (*node[3], *node[4])
+    elif node[0] == ir.WITH:
+        yield from node[3]
+    else:
+        yield from (*node[2], *node[4], *node[5])
+        for _, _, body in node[3]:
+            yield from body
 
 
 def _jumps(body: Sequence[Node]) -> bool:

@@ -60,10 +60,13 @@ _REPLACEMENTS: Final = {
 
 _SAME: Final = frozenset(
     "lower upper strip lstrip rstrip title capitalize swapcase casefold center ljust rjust zfill expandtabs translate "
-    "encode decode removeprefix removesuffix format_map tobytes as_posix __str__ __format__ copy __copy__ "
+    "encode decode removeprefix removesuffix tobytes as_posix __str__ __format__ copy __copy__ "
     "__deepcopy__ __await__ __enter__ __aenter__ __iter__ __aiter__ expanduser isoformat tolist".split()
 )
 """Methods whose result is as dangerous as the receiver."""
+
+_ESCAPING: Final = frozenset({"unicode_escape", "unicode-escape", "idna", "punycode"})
+"""Codecs that leave no line break as it is."""
 
 _PIECES: Final = frozenset("split rsplit splitlines partition rpartition".split())
 _NUMBERS: Final = frozenset(
@@ -188,7 +191,7 @@ class Strings(Frame, ABC):
         """`template.format(…)`."""
         text = template[1]
         everything = template[0]
-        if template[0] & _FORMAT:
+        if template[0] & _FORMAT and any(one[1] is NO for one in arguments.everything()):
             self.reach("format", "str.format", template[0], arguments.place, arguments.place, "", template)
         for value in arguments.everything():
             everything |= self.deep(value)
@@ -248,6 +251,8 @@ class Strings(Frame, ABC):
         computed = self._computed(value, name, arguments)
         if computed is not None:
             return computed
+        if name == "format_map":
+            name = "format"
         if name == "join":
             first = arguments.position(0)
             return None if first is None else self.joined_text(value, first)
@@ -256,7 +261,9 @@ class Strings(Frame, ABC):
         if name == "format" and (value[1] is not NO or value[0]):
             return self.braces(value, arguments)
         if name in _SAME:
-            return (value[0], NO, value[2], value[3])
+            escaped = name == "encode" and (arguments.get(0, "encoding") or UNKNOWN)[1] in _ESCAPING
+            escaped = escaped or (name == "translate" and self._takes_breaks(arguments))
+            return (value[0] & ~_CONTROL if escaped else value[0], NO, value[2], value[3])
         if name == "replace":
             return self._replaced(value, arguments)
         if name in _PIECES:
@@ -287,6 +294,12 @@ class Strings(Frame, ABC):
         cells[LENGTH] = constant(len(values))
         return self.new(f"builtins.{sort}", position, cells)
 
+    def _takes_breaks(self, arguments: Any) -> bool:
+        """Whether a table for `translate` names line breaks."""
+        table = arguments.position(0)
+        cells = (self.state or {}).get(table[3][0]) or {} if table is not None and len(table[3]) == 1 else {}
+        return any(key in cells for key in (10, 13, "\n", "\r"))
+
     def _replaced(self, value: Value, arguments: Any) -> Value:
         old = arguments.position(0)
         new = arguments.position(1)
@@ -297,6 +310,10 @@ class Strings(Frame, ABC):
 
     def _pieces(self, value: Value, name: str, arguments: Any, position: int) -> Value:
         piece = (with_marks(value[0], PART), NO, None, ())
+        if name == "splitlines" or (
+            name in {"split", "rsplit"} and not arguments.positional and not arguments.keywords
+        ):
+            piece = (piece[0] & ~_CONTROL, NO, None, ())  # no piece holds the line break
         if name in {"partition", "rpartition"}:
             separator = arguments.position(0) or UNKNOWN
             return self.sequence([piece, separator, piece], "tuple", position)

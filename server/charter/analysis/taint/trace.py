@@ -162,7 +162,7 @@ class Traced(Run):
                 for value, place in choose(self, argument, arguments, receiver):
                     taint = self.deep(value)
                     reaches = self._operators(value, taint) if sink.kind == "nosql" else taint
-                    counts = self._looks(sink.like, value) and holds(self, sink.when, arguments, receiver)
+                    counts = self.looks_like(sink.like, value) and holds(self, sink.when, arguments, receiver)
                     self._arrive(sink.kind, name, place, arguments.place, taint, reaches, counts=counts)
         super().check_sinks(known, name, arguments, receiver)
 

@@ -1,4 +1,4 @@
-"""Facts about the size and shape of functions. How they are measured is `analysis.metrics`'s business."""
+"""Facts about the size and shape of functions and classes. How they are measured is the analyses' business."""
 
 from __future__ import annotations
 
@@ -52,3 +52,24 @@ class FunctionMetrics(Fact):
     deepest: Location
     lines: int
     parameters: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClassMetrics(Fact):
+    """Measures of one class, its own body only.
+
+    Attributes:
+        location: the class's name.
+        name: qualified name within the module.
+        lines: how many lines it takes, decorators left out.
+        methods: its functions, in order; `what` is the name and `weight` the number of lines.
+        attributes: how many attributes its methods set on the instance.
+        groups: the methods that hang together through attributes and calls, the largest group first; constructors,
+            and methods that use nothing of the instance, are in none.
+    """
+
+    name: str
+    lines: int
+    methods: tuple[Branch, ...]
+    attributes: int
+    groups: tuple[tuple[Branch, ...], ...]

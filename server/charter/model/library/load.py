@@ -36,7 +36,7 @@ _NAME = re.compile(r"(\?|[A-Za-z_]\w*)(\.[A-Za-z_]\w*(\(\))?)*(\(\))?(\.\*)?")
 _CLASS = re.compile(rf"\*\w+|{_NAME.pattern}")
 _FUNCTION = re.compile(r"(\*|\w+)(\(\w+(, \w+)*\))?")
 _ARGUMENT = re.compile(r"(?P<what>\d+\*|\d+|\*\*keys|\*\*|\*|[A-Za-z_]\w*)(?P<or>(\|[A-Za-z_]\w*)*)")
-_STEP = re.compile(r"\.[A-Za-z_]\w*|\[[^\]]*\]|:(body|program|arguments)")
+_STEP = re.compile(r"\.[A-Za-z_]\w*|\[[^\]]*\]|:(body|program|arguments|shell)")
 _SPECIAL = {"self": "self", "return": "return", "*": "all", "**": "keywords", "**keys": "keyword-names"}
 _SYNTAXES = ("", "flask", "django", "regex", "braces", "colon", "pyramid")
 
@@ -53,7 +53,7 @@ _KEYS: dict[str, frozenset[str]] = {
     "handler": frozenset(
         {
             "decorators", "calls", "classes", "methods", "functions", "route", "syntax", "parameters",
-            "types", "tainted", "kind", "returns", "html", "value",
+            "types", "tainted", "kind", "returns", "html", "redirect", "value",
         }
     ),
 }  # fmt: skip
@@ -387,8 +387,11 @@ class _Reader:
             types=types,
             tainted=self._texts(row, "tainted"),
             kind=kind,
-            returns=self._choice(row, "returns", ("html", "json", "response"), "response"),
+            returns=self._choice(
+                row, "returns", ("html", "json", "response", "redirect", "gateway", "wsgi"), "response"
+            ),
             html=self._conditions(row, (("html", False),)),
+            redirect=self._conditions(row, (("redirect", False),)),
             value=self._choice(row, "value", ("text", "object"), "text"),
         )
 

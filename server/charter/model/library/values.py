@@ -22,7 +22,7 @@ class Argument:
         path: what of the argument: names of attributes (".name"), constant keys ("[name]"), any element
             ("[]"), or a reading of it: ":body" (of a tuple only the first element, of anything else all of it),
             ":program" (of a list the first element, or any behind a shell's `-c`; else all of it), ":arguments"
-            (of a list the elements behind the first; else nothing).
+            (of a list the elements behind the first; else nothing), ":shell" (of a list what is behind a shell's `-c`).
     """
 
     position: int = -1
@@ -158,8 +158,10 @@ class Handler:
         types: position or name of a parameter (positions count without `self`) to the type of its value.
         tainted: positions or names of further parameters that are untrusted.
         kind: the kind of source.
-        returns: what is made of the return value: "html", "json" (no HTML), "response".
+        returns: what is made of the return value: "html", "json" (no HTML), "response" (what its own class says),
+            "redirect" (an address), "gateway" (a dictionary with headers and a body), "wsgi" (the parts of a page).
         html: what the decorator's call must meet for the return value to be HTML after all.
+        redirect: what it must meet for the return value to be an address.
         value: "text" or "object", as for sources.
     """
 
@@ -176,6 +178,7 @@ class Handler:
     kind: str = "http"
     returns: str = "response"
     html: tuple[Condition, ...] = ()
+    redirect: tuple[Condition, ...] = ()
     value: str = "text"
 
 

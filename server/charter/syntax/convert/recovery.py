@@ -19,7 +19,7 @@ from charter.api import Span
 from charter.syntax import nodes
 from charter.syntax.convert.cursor import Cursor
 from charter.syntax.convert.lines import Layout, Line, layout
-from charter.syntax.convert.whole import parse, parse_within
+from charter.syntax.convert.whole import MAY_BE_NEWER, parse, parse_within
 from charter.syntax.positions import Positions
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ _NAME: Final = re.compile(r"(?<![\w.])[^\W\d]\w*")
 _STRING_OR_COMMENT: Final = re.compile(r"\"[^\"\r\n]*\"|'[^'\r\n]*'|#[^\r\n]*")
 _HEAD: Final = re.compile(r"(async[ \t]+)?([a-z]+)[ \t]*(\w*)")
 _PARAMETER: Final = re.compile(r"[(,]\s*(\*{0,2}[^\W\d]\w*)")
+_LINE: Final = re.compile(r"( on line | \(detected at line )(\d+)")
+"""Where a parser's message names a line of the text that it was given."""
 _BLANK: Final = re.compile(r"[^\r\n]+")
 _CONTEXT: Final = {
     "elif": "if 1: pass\n",
@@ -87,6 +89,16 @@ def statements(text: str) -> Recovered:
         return Recovered(ast.Module(body=[], type_ignores=[]), ())
     recovery.block(0, len(recovery.lines), 0)
     return recovery.result()
+
+
+def mentioned(text: str, shift: int = 0) -> ast.stmt:
+    """A statement that stands for text which is not looked into: it uses all names in it, who knows how.
+
+    Args:
+        text: the text.
+        shift: how many lines of the file stand before it.
+    """
+    return _broken(Cursor(text, shift), 0, len(text))
 
 
 @dataclass(slots=True)
@@ -171,6 +183,8 @@ class _Recovery:
                 return None
         text = self._repaired(line.start, end)
         try:
+            if not MAY_BE_NEWER.search(text):
+                raise error
             converted = parse_within(text, self.positions.place(line.start)[0], nested=nested)
         except SyntaxError as other:
             del self.holes[known[0] :], self.heads[known[1] :]
@@ -241,7 +255,7 @@ class _Recovery:
             return None
         shift = before - (1 if nested else 0)
         return SyntaxError(
-            error.msg,
+            _LINE.sub(lambda match: f"{match[1]}{int(match[2]) + shift}", error.msg),
             (
                 None,
                 (error.lineno or 1) + shift,
@@ -352,6 +366,8 @@ def _broken(at: Cursor, start: int, end: int) -> ast.stmt:
 
 
 def _is_newer(text: str) -> bool:
+    if not MAY_BE_NEWER.search(text):
+        return False
     try:
         parse(text)
     except SyntaxError:

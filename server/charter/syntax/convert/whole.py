@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 
     from libcst import Module
 
+MAY_BE_NEWER: Final = re.compile(
+    r"""\b(?:[rR]?[fFtT][rR]?)['"]|^\s*type\s+\w|^\s*(?:(?:async\s+)?def|class)\s+\w+\s*\["""
+    r"""|^\s*except\*?\s[^(\n]*,|^\s*lazy\s+(?:import|from)\b|[\[{(,]\s*\*{1,2}[^\n]*\sfor\s""",
+    re.MULTILINE,
+)
+"""What text contains that may be in newer syntax than the host's.
+
+Strings with fields (PEP 701 and 750), type parameters (695), `except A, B` (758), `lazy import` (810) and unpacking in
+comprehensions (798).
+"""
 _WHERE: Final = re.compile(r"error at (\d+):(\d+)")
 
 

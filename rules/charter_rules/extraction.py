@@ -1,0 +1,350 @@
+"""Moves a run of statements out of a function into one of its own, where that is provably the same. It sets no limits.
+
+What the run reads of the function's variables becomes its parameters, what is needed of them afterwards its results. It
+is left alone wherever a frame of its own could be told from the old one: it leaves the function or a loop, waits,
+makes functions, deletes, asks for frames, or a variable may not have a value yet.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from charter.api import Fix, Grade, InsertStatement, Span
+from charter_rules import shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from charter.api import Context
+
+_MOST_PARAMETERS = 5
+_MOST_RESULTS = 3
+_BARRED = (
+    ast.Return, ast.Yield, ast.YieldFrom, ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Global, ast.Nonlocal, ast.Delete,
+    ast.Lambda, ast.Import, ast.ImportFrom, ast.Match, *shapes.DEFINITIONS,
+)  # fmt: skip
+_FRAMES = frozenset(
+    {
+        "locals",
+        "vars",
+        "eval",
+        "exec",
+        "dir",
+        "super",
+        "__class__",
+        "warn",
+        "_getframe",
+        "currentframe",
+        "stack",
+    }
+)
+"""What tells one frame from another, by name."""
+_EAGER = frozenset(
+    {"any", "all", "sum", "min", "max", "sorted", "list", "tuple", "set", "frozenset", "dict", "join"}
+)
+"""What goes through a generator expression at once, so that it is as good as a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Statements that can be moved.
+
+    Attributes:
+        body: the statements.
+        inputs: what becomes parameters, in order.
+        outputs: what becomes results, in order.
+    """
+
+    body: Sequence[ast.stmt]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+def extraction(
+    function: shapes.FunctionNode, places: Sequence[Span], excess: int, limit: int, ctx: Context
+) -> Fix | None:
+    """A fix that moves enough branches of a function into a new one.
+
+    Args:
+        function: the function that has too many.
+        places: where its branches are.
+        excess: how many have to go.
+        limit: the number of paths that neither of the two may reach.
+        ctx: the file.
+
+    Returns:
+        The fix; None where no run of statements can be moved.
+    """
+    home = ctx.parent(function)
+    if not isinstance(home, ast.Module) and not isinstance(ctx.parent(home or function), ast.Module):
+        return None
+    if isinstance(home, (ast.If, ast.Try)) or _is_closed_over(function, ctx):
+        return None
+    best: tuple[tuple[int, int, int], _Run] | None = None
+    for body in _runs(function, ctx):
+        start, end = ctx.span(body[0]).start, ctx.span(body[-1]).end
+        weight = sum(start <= place.start < end for place in places)
+        if not excess <= weight < limit - 1:
+            continue
+        run = _movable(body, function, ctx)
+        if run is None:
+            continue
+        cost = (len(run.inputs) + len(run.outputs), abs(weight - len(places) // 2), len(body))
+        if best is None or cost < best[0]:
+            best = (cost, run)
+    return _fix(best[1], function, ctx) if best is not None else None
+
+
+def _runs(function: shapes.FunctionNode, ctx: Context) -> Iterator[list[ast.stmt]]:
+    """Every run of a function's statements that could be moved as far as its own frame is concerned."""
+    blocks = [function.body]
+    for node in ctx.walk(function, into_functions=False):
+        for field in ("body", "orelse"):
+            if isinstance(node, (*shapes.LOOPS, ast.If, ast.With, ast.Try)):
+                block: list[ast.stmt] = getattr(node, field, [])
+                blocks.append(block)
+    for block in blocks:
+        own = shapes.without_docstring(block) if block is function.body else block
+        for first in range(len(own)):
+            for last in range(first, len(own)):
+                if last - first + 1 == len(own) and block is function.body:
+                    break  # all of it moved is nothing gained
+                if not _stays(own[last], ctx):
+                    break
+                yield own[first : last + 1]
+
+
+def _stays(statement: ast.stmt, ctx: Context) -> bool:
+    """Whether a statement does nothing that ties it to its function's frame."""
+    for node in ast.walk(statement):
+        if isinstance(node, _BARRED):
+            return False
+        if isinstance(node, (ast.Break, ast.Continue)) and not _loops_within(node, statement, ctx):
+            return False
+        if isinstance(node, ast.Name) and (node.id in _FRAMES or _is_mangled(node.id)):
+            return False
+        if isinstance(node, ast.Attribute) and (node.attr in _FRAMES or _is_mangled(node.attr)):
+            return False
+        if isinstance(node, ast.comprehension) and node.is_async:
+            return False
+        if isinstance(node, ast.GeneratorExp) and not _is_eager(node, ctx):
+            return False
+        if isinstance(node, (ast.Constant, ast.JoinedStr)) and node.lineno != node.end_lineno:
+            return False
+        if isinstance(node, ast.AnnAssign) and node.value is None:
+            return False
+    return True
+
+
+def _loops_within(jump: ast.AST, statement: ast.stmt, ctx: Context) -> bool:
+    node: ast.AST = jump
+    while node is not statement:
+        outer = ctx.parent(node)
+        if outer is None:
+            return False
+        if isinstance(outer, shapes.LOOPS) and node in outer.body:
+            return True
+        node = outer
+    return False
+
+
+def _is_mangled(name: str) -> bool:
+    return name.startswith("__") and not name.endswith("__")
+
+
+def _is_eager(generator: ast.GeneratorExp, ctx: Context) -> bool:
+    call = ctx.parent(generator)
+    if not isinstance(call, ast.Call):
+        return False
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    return name in _EAGER
+
+
+def _is_closed_over(function: shapes.FunctionNode, ctx: Context) -> bool:
+    """Whether the function's variables are seen by functions inside of it, or belong to others."""
+    return any(
+        isinstance(node, (*shapes.DEFINITIONS, ast.Lambda, ast.Global, ast.Nonlocal))
+        for node in ctx.walk(function)
+    )
+
+
+def _movable(body: list[ast.stmt], function: shapes.FunctionNode, ctx: Context) -> _Run | None:
+    """A run with its parameters and results; None where a variable may not have a value when it is handed over."""
+    span = Span(ctx.span(body[0]).start, ctx.span(body[-1]).end)
+    inner, outer = _variables(function, span, ctx)
+    stored = [name for name, uses in inner.items() if any(isinstance(use.ctx, ast.Store) for use in uses)]
+    repeated = ctx.loop(body[0]) is not None
+    inputs: list[str] = []
+    for name, uses in inner.items():
+        reads = any(isinstance(use.ctx, ast.Load) for use in uses) or any(
+            _is_added_to(use, ctx) for use in uses
+        )
+        if reads and not _is_set_first(name, body, uses, ctx):
+            inputs.append(name)
+    outputs = [name for name in stored if name in outer or (repeated and name in inputs)]
+    for name in outputs:
+        # What is set on some paths only keeps its old value on the others.
+        if name not in inputs and not _is_set_at_once(name, body):
+            inputs.append(name)
+    before = _has_value(body[0], function, ctx)
+    if not before.issuperset(inputs) or (outputs and _is_guarded(body[0], function, ctx)):
+        return None
+    receiver = _receiver(function, ctx)
+    visible = [name for name in inputs if name != receiver]
+    if receiver in stored or len(visible) > _MOST_PARAMETERS or len(outputs) > _MOST_RESULTS:
+        return None
+    return _Run(body, tuple(inputs), tuple(outputs))
+
+
+def _variables(
+    function: shapes.FunctionNode, span: Span, ctx: Context
+) -> tuple[dict[str, list[ast.Name]], set[str]]:
+    """The function's variables inside of a span, with their uses, and those that are read outside of it."""
+    local = {argument.arg for argument in shapes.parameters(function)} | shapes.stored_in(function.body)
+    own: set[int] = set()
+    for node in ast.walk(function):
+        if isinstance(node, shapes.COMPREHENSIONS):
+            targets = shapes.stored_in(generator.target for generator in node.generators)
+            own.update(id(use) for use in ast.walk(node) if isinstance(use, ast.Name) and use.id in targets)
+    inner: dict[str, list[ast.Name]] = {}
+    outer: set[str] = set()
+    for use in ctx.nodes(ast.Name, within=function):
+        if id(use) in own or use.id not in local:
+            continue
+        if span.start <= ctx.span(use).start < span.end:
+            inner.setdefault(use.id, []).append(use)
+        elif isinstance(use.ctx, ast.Load) or _is_added_to(use, ctx):
+            outer.add(use.id)
+    return inner, outer
+
+
+def _is_added_to(use: ast.Name, ctx: Context) -> bool:
+    parent = ctx.parent(use)
+    return isinstance(parent, ast.AugAssign) and parent.target is use
+
+
+def _is_set_at_once(name: str, body: Sequence[ast.stmt]) -> bool:
+    """Whether a statement of the run itself gives a variable its value, so that it has one at the end."""
+    return any(
+        isinstance(statement, ast.Assign) and any(_binds(target, name) for target in statement.targets)
+        for statement in body
+    )
+
+
+def _is_set_first(name: str, body: Sequence[ast.stmt], uses: list[ast.Name], ctx: Context) -> bool:
+    """Whether the run gives a variable its value before it reads it: by a statement of its own, or as a loop's target."""
+    for statement in body:
+        inside = [use for use in uses if statement in (ctx.statement(use), *ctx.ancestors(use))]
+        if not inside:
+            continue
+        if isinstance(statement, ast.Assign) and any(_binds(target, name) for target in statement.targets):
+            return not any(shapes.is_name(node, name) for node in ast.walk(statement.value))
+        if isinstance(statement, ast.For) and _binds(statement.target, name):
+            heads = any(shapes.is_name(node, name) for node in ast.walk(statement.iter))
+            after = [*statement.orelse, *body[body.index(statement) + 1 :]]
+            return not heads and not any(True for _ in shapes.reads(name, after))
+        return False
+    return False
+
+
+def _binds(target: ast.expr, name: str) -> bool:
+    if isinstance(target, (ast.Tuple, ast.List)):
+        return any(_binds(item, name) for item in target.elts)
+    return shapes.is_name(target, name)
+
+
+def _has_value(statement: ast.stmt, function: shapes.FunctionNode, ctx: Context) -> set[str]:
+    """The variables that certainly have a value in front of a statement."""
+    found = {argument.arg for argument in shapes.parameters(function)}
+    inner: ast.AST = statement
+    for outer in ctx.ancestors(statement):
+        for field in ("body", "orelse", "finalbody"):
+            block: list[ast.AST] = getattr(outer, field, [])
+            if inner in block:
+                for earlier in block[: block.index(inner)]:
+                    if isinstance(earlier, ast.Assign):
+                        found.update(shapes.stored_in(earlier.targets))
+                    elif isinstance(earlier, ast.AnnAssign) and earlier.value is not None:
+                        found.update(shapes.stored_in([earlier.target]))
+        if isinstance(outer, ast.For) and inner in outer.body:
+            found.update(shapes.stored_in([outer.target]))
+        if isinstance(outer, ast.With):
+            found.update(shapes.stored_in(item.optional_vars for item in outer.items if item.optional_vars))
+        if outer is function:
+            break
+        inner = outer
+    gone = {node.id for node in ctx.nodes(ast.Name, within=function) if isinstance(node.ctx, ast.Del)}
+    gone |= {handler.name for handler in ctx.nodes(ast.ExceptHandler, within=function) if handler.name}
+    return found - gone
+
+
+def _is_guarded(statement: ast.stmt, function: shapes.FunctionNode, ctx: Context) -> bool:
+    """Whether somebody in the function may go on after an exception, and see what the run had set until then."""
+    for outer in ctx.ancestors(statement):
+        if outer is function:
+            return False
+        if isinstance(outer, (ast.Try, ast.TryStar, ast.With)):
+            return True
+    return True
+
+
+def _receiver(function: shapes.FunctionNode, ctx: Context) -> str:
+    """The name of the instance in a plain method; "" in a function and in a class or static method."""
+    positional = [*function.args.posonlyargs, *function.args.args]
+    decorated = {shapes.names_in(item).pop() for item in function.decorator_list if shapes.names_in(item)}
+    if not isinstance(ctx.parent(function), ast.ClassDef) or decorated & {"staticmethod", "classmethod"}:
+        return ""
+    return positional[0].arg if positional else ""
+
+
+def _fix(run: _Run, function: shapes.FunctionNode, ctx: Context) -> Fix | None:
+    receiver = _receiver(function, ctx)
+    as_method = receiver in run.inputs
+    home = ctx.parent(function)
+    if isinstance(home, ast.ClassDef) and not as_method:
+        anchor: ast.stmt = home
+    else:
+        anchor = function
+    first, last = run.body[0], run.body[-1]
+    start = ctx.text.rfind("\n", 0, ctx.span(first).start) + 1
+    indent = ctx.text[start : ctx.span(first).start]
+    if indent.strip() or ctx.text[ctx.span(last).end :].partition("\n")[0].strip().startswith(";"):
+        return None
+    name = _name(run, function, ctx)
+    parameters = [
+        _annotated(item, function, ctx) for item in run.inputs if not (as_method and item == receiver)
+    ]
+    head = f"def {name}({', '.join([receiver, *parameters] if as_method else parameters)}):"
+    taken = ctx.text[start : ctx.span(last).end].split("\n")
+    lines = [f"    {line[len(indent) :]}" if line.startswith(indent) else line for line in taken]
+    outputs = ", ".join(run.outputs)
+    body = [*lines, *([f"    return {outputs}"] if outputs else [])]
+    gap = [""] if as_method else ["", ""]
+    arguments = ", ".join(item for item in run.inputs if not (as_method and item == receiver))
+    call = f"{receiver}.{name}({arguments})" if as_method else f"{name}({arguments})"
+    edits = (
+        ctx.replace(
+            Span(ctx.span(first).start, ctx.span(last).end), f"{outputs} = {call}" if outputs else call
+        ),
+        InsertStatement(ctx.span(anchor), "\n".join([*gap, head, *body]), after=True),
+    )
+    return Fix(f"Move {len(run.body)} statements into `{name}`", edits, Grade.SUGGESTION)
+
+
+def _annotated(name: str, function: shapes.FunctionNode, ctx: Context) -> str:
+    annotation = next((item.annotation for item in shapes.parameters(function) if item.arg == name), None)
+    variadic = {item.arg for item in (function.args.vararg, function.args.kwarg) if item is not None}
+    return f"{name}: {ctx.source(annotation)}" if annotation is not None and name not in variadic else name
+
+
+def _name(run: _Run, function: shapes.FunctionNode, ctx: Context) -> str:
+    """A name that says where the run came from and what it gives; a person will find a better one."""
+    stem = f"_{function.name.strip('_')}"
+    first = run.body[0]
+    what = run.outputs[0] if run.outputs else ""
+    if not what and isinstance(first, ast.For) and isinstance(first.iter, (ast.Name, ast.Attribute)):
+        what = first.iter.id if isinstance(first.iter, ast.Name) else first.iter.attr
+    wanted = f"{stem}_{what.strip('_') or 'part'}"
+    return shapes.free_name([wanted], {wanted} if wanted in ctx.text else set())

@@ -1,0 +1,148 @@
+"""Finds functions that call themselves whatever happens."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from charter.api import Severity, rule
+from charter_rules import shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+
+@rule(
+    ast.FunctionDef,
+    code="MNT224",
+    principles=("robust-comparisons",),
+    severity=Severity.HIGH,
+    cwe=(674,),
+)
+def endless_recursion(function: ast.FunctionDef, ctx: Context) -> Iterator[Finding]:
+    """A function calls itself on every path, or a property reads itself.
+
+    Nothing ends it but `RecursionError`. Mostly an underscore is missing (`self.name` in the property `name`), or `super()`.
+
+    ```python bad
+    class Order:
+        @property
+        def total(self):
+            return self.total
+    #              ^^^^^^^^^^ `total` reads itself whatever happens, and never ends
+    ```
+    ```python bad
+    def depth(tree):
+        return 1 + depth(tree.left)
+    #              ^^^^^^^^^^^^^^^^ `depth` calls itself whatever happens, and never ends
+    ```
+    ```python good
+    class Order:
+        @property
+        def total(self):
+            return self._total
+
+    def depth(tree):
+        return 0 if tree is None else 1 + depth(tree.left)
+    ```
+    """
+    reads = False
+    if function.decorator_list:
+        reads = _is_property(function, ctx)
+        if not reads:
+            ctx.not_an_opportunity()
+            return
+    if ctx.text.find(function.name, ctx.span(function.body[0]).start, ctx.span(function).end) < 0:
+        return
+    in_class = isinstance(ctx.parent(function), ast.ClassDef)
+    first = function.args.args[0].arg if in_class and function.args.args else ""
+    for statement in function.body:
+        for node in _always(statement):
+            if _is_itself(node, function, first, reads=reads, in_class=in_class) and not _is_other(
+                function, ctx
+            ):
+                verb = "reads" if reads else "calls"
+                yield ctx.finding(node, f"`{function.name}` {verb} itself whatever happens, and never ends")
+                return
+        if not isinstance(statement, (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign)):
+            return  # what comes behind it may not be reached
+        if any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in ast.walk(statement)):
+            return
+
+
+def _is_property(function: ast.FunctionDef, ctx: Context) -> bool:
+    return [ctx.name(item) for item in function.decorator_list] in (
+        ["builtins.property"],
+        ["functools.cached_property"],
+    )
+
+
+def _always(statement: ast.stmt) -> Iterator[ast.expr]:
+    """The expressions that a plain statement evaluates in any case."""
+    if isinstance(statement, (ast.Return, ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign)):
+        stack: list[ast.AST] = [statement.value] if statement.value is not None else []
+    elif isinstance(statement, (ast.If, ast.While)):
+        stack = [statement.test]
+    else:
+        return
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.expr):
+            yield node
+        if isinstance(node, ast.BoolOp):
+            stack.append(node.values[0])
+        elif isinstance(node, ast.IfExp):
+            stack.append(node.test)
+        elif isinstance(node, (*shapes.COMPREHENSIONS, ast.Lambda, ast.Yield, ast.YieldFrom, ast.Await)):
+            if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp)):
+                stack.append(node.generators[0].iter)
+        elif isinstance(node, ast.Compare):
+            stack.extend((node.left, node.comparators[0]))
+        else:
+            stack.extend(ast.iter_child_nodes(node))
+
+
+def _is_itself(node: ast.expr, function: ast.FunctionDef, first: str, *, reads: bool, in_class: bool) -> bool:
+    if reads:
+        return (
+            isinstance(node, ast.Attribute)
+            and node.attr == function.name
+            and shapes.is_name(node.value, first)
+        )
+    if not isinstance(node, ast.Call):
+        return False
+    if in_class:
+        func = node.func
+        # A call with other arguments may go to an overload of a class below; the same ones come back here.
+        return (
+            bool(first)
+            and isinstance(func, ast.Attribute)
+            and func.attr == function.name
+            and shapes.is_name(func.value, first)
+        )
+    return shapes.is_name(node.func, function.name)
+
+
+def _is_other(function: ast.FunctionDef, ctx: Context) -> bool:
+    """Whether the function's name means something else where it is called: a parameter, a second definition."""
+    name = function.name
+    if any(argument.arg == name for argument in shapes.parameters(function)) or name in shapes.stored_in(
+        function.body
+    ):
+        return True
+    if any(
+        node.attr == name and isinstance(node.ctx, ast.Store)
+        for node in ctx.nodes(ast.Attribute, within=function)
+    ):
+        return True
+    parent = ctx.parent(function)
+    body: list[ast.stmt] = getattr(parent, "body", [])
+    if function not in body:
+        return True
+    return any(
+        name in shapes.stored_in([item])
+        for item in body
+        if item is not function and not isinstance(item, ast.ClassDef)
+    )

@@ -1,0 +1,121 @@
+"""Finds decisions that do the same whatever they decide."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from charter.api import Fix, Grade, Severity, Span, rule
+from charter_rules import shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+
+@rule(
+    ast.If,
+    ast.IfExp,
+    code="MNT221",
+    principles=("robust-comparisons", "no-dead-code"),
+    severity=Severity.MEDIUM,
+)
+def identical_branches(decision: ast.If | ast.IfExp, ctx: Context) -> Iterator[Finding]:
+    """All branches of a decision do the same.
+
+    The condition makes no difference: one of the branches was copied and not changed, or the difference has gone and
+    the `if` was forgotten.
+
+    ```python bad
+    def price(order):
+        if order.is_express:
+    #      ^^^^^^^^^^^^^^^^ this decides nothing: all branches are the same
+            rate = order.weight * 2
+        else:
+            rate = order.weight * 2
+        return rate
+    ```
+    ```python fixed
+    def price(order):
+        rate = order.weight * 2
+        return rate
+    ```
+    ```python good
+    def price(order):
+        if order.is_express:
+            rate = order.weight * 3
+        else:
+            rate = order.weight * 2
+        return rate
+    ```
+    """
+    if isinstance(decision, ast.IfExp):
+        if type(decision.body) is type(decision.orelse) and ast.dump(decision.body) == ast.dump(
+            decision.orelse
+        ):
+            yield ctx.finding(
+                decision.test, "this decides nothing: both values are the same", fix=_value(decision, ctx)
+            )
+        return
+    last = decision.orelse[-1:]
+    if not last or _is_elif(decision, ctx):
+        ctx.not_an_opportunity()
+        return
+    if type(last[0]) is not type(decision.body[-1]) and not isinstance(last[0], ast.If):
+        return
+    bodies, tests = _branches(decision)
+    if bodies is None or shapes.is_trivial(decision.body) or isinstance(decision.test, ast.Constant):
+        return
+    first = _dump(bodies[0])
+    if all(len(body) == len(bodies[0]) and _dump(body) == first for body in bodies[1:]):
+        yield ctx.finding(
+            decision.test, "this decides nothing: all branches are the same", fix=_body(decision, tests, ctx)
+        )
+
+
+def _is_elif(decision: ast.If, ctx: Context) -> bool:
+    parent = ctx.parent(decision)
+    return isinstance(parent, ast.If) and parent.orelse == [decision]
+
+
+def _branches(decision: ast.If) -> tuple[list[list[ast.stmt]] | None, list[ast.expr]]:
+    """The bodies of a chain of `if`, `elif` and `else`, and its conditions; None for bodies if no `else` ends it."""
+    bodies, tests = [decision.body], [decision.test]
+    rest = decision.orelse
+    while len(rest) == 1 and isinstance(rest[0], ast.If):
+        bodies.append(rest[0].body)
+        tests.append(rest[0].test)
+        rest = rest[0].orelse
+    return ([*bodies, rest] if rest else None), tests
+
+
+def _dump(body: list[ast.stmt]) -> list[str]:
+    return [ast.dump(item) for item in body]
+
+
+def _value(decision: ast.IfExp, ctx: Context) -> Fix | None:
+    if not shapes.is_pure(decision.test):
+        return None
+    text = ctx.source(decision.body)
+    return Fix("Keep the value", (ctx.replace(decision, text),), Grade.UNSAFE)
+
+
+def _body(decision: ast.If, tests: list[ast.expr], ctx: Context) -> Fix | None:
+    """Keep one of the branches, where nothing else is lost: no call in a condition, no comment."""
+    span = ctx.span(decision)
+    whole = ctx.text[span.start : span.end]
+    if not all(shapes.is_pure(test) for test in tests) or shapes.has_comment(whole) or '"""' in whole:
+        return None
+    first, last = decision.body[0], decision.body[-1]
+    if first.lineno == decision.lineno:
+        return None
+    line_start = ctx.text.rfind("\n", 0, span.start) + 1
+    outer = ctx.text[line_start : span.start]
+    inner_start = ctx.text.rfind("\n", 0, ctx.span(first).start) + 1
+    inner = ctx.text[inner_start : ctx.span(first).start]
+    if outer.strip() or inner.strip():
+        return None
+    lines = ctx.text[inner_start : ctx.span(last).end].split("\n")
+    text = "\n".join(outer + line[len(inner) :] if line.startswith(inner) else line for line in lines)
+    return Fix("Keep one of them", (ctx.replace(Span(line_start, span.end), text),), Grade.UNSAFE)

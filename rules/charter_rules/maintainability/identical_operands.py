@@ -1,0 +1,71 @@
+"""Finds operators with the same thing on both sides."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from charter.api import Severity, rule
+from charter_rules import shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+
+_SENSELESS = (ast.Sub, ast.Div, ast.FloorDiv, ast.Mod, ast.BitXor, ast.BitAnd, ast.BitOr)
+
+
+@rule(
+    ast.BoolOp,
+    ast.BinOp,
+    code="MNT222",
+    principles=("robust-comparisons",),
+    severity=Severity.MEDIUM,
+    aliases=("R0124",),
+)
+def identical_operands(operation: ast.BoolOp | ast.BinOp, ctx: Context) -> Iterator[Finding]:
+    """The same expression stands on both sides of an operator, or twice in a condition.
+
+    `a.x == b.x and a.x == b.x` asks once and means to ask twice: the second was to compare `y`. What is subtracted from
+    itself or divided by itself was to be something else as well.
+
+    Ruff's PLR0124 has comparisons of a thing with itself; this rule has the other operators.
+
+    ```python bad
+    def same_place(a, b):
+        return a.x == b.x and a.x == b.x
+    #                         ^^^^^^^^^^ `a.x == b.x` stands here twice
+    ```
+    ```python bad
+    def width(box):
+        return box.right - box.right
+    #                      ^^^^^^^^^ `box.right` stands on both sides of the operator
+    ```
+    ```python good
+    def same_place(a, b):
+        return a.x == b.x and a.y == b.y
+    ```
+    """
+    if isinstance(operation, ast.BinOp):
+        if not isinstance(operation.op, _SENSELESS):
+            ctx.not_an_opportunity()
+            return
+        left, right = operation.left, operation.right
+        if type(left) is not type(right) or isinstance(left, ast.Constant):
+            return
+        if (
+            isinstance(left, (ast.Name, ast.Attribute, ast.Subscript))
+            and ast.dump(left) == ast.dump(right)
+            and not ctx.is_test
+        ) and (not isinstance(operation.op, (ast.BitOr, ast.BitAnd)) or isinstance(left, ast.Attribute)):
+            yield ctx.finding(right, f"`{ctx.source(right)}` stands on both sides of the operator")
+        return
+    seen: set[str] = set()
+    for value in operation.values:
+        text = ctx.source(value)
+        if text in seen and shapes.is_pure(value):
+            yield ctx.finding(value, f"`{text}` stands here twice")
+            return
+        seen.add(text)

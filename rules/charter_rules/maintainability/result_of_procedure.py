@@ -1,0 +1,55 @@
+"""Finds uses of what a function gives that gives nothing. `analysis.contracts` knows the functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from charter.api import Severity, rule
+from charter.api.facts.contracts import WrongCall
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+
+@rule(
+    WrongCall,
+    code="MNT201",
+    principles=("robust-comparisons",),
+    severity=Severity.MEDIUM,
+    kinds=("result-of-procedure",),
+    aliases=("E1111", "E1128"),
+)
+def result_of_procedure(call: WrongCall, ctx: Context) -> Iterator[Finding]:
+    """The result of a function is used, but the function never returns one.
+
+    What is used is always `None`. Mostly the function changes its argument in place, or a `return` was forgotten.
+
+    Functions and methods of the project are known across files; methods that a class below defines again are not judged.
+
+    ```python bad
+    def add_tax(order):
+        order.total *= 1.19
+
+    def show(order):
+        total = add_tax(order)
+    #           ^^^^^^^^^^^^^^ `add_tax` returns nothing, so this is always `None`
+        print(total)
+    ```
+    ```python good
+    def add_tax(order):
+        order.total *= 1.19
+        return order
+
+    def show(order):
+        total = add_tax(order)
+        print(total)
+    ```
+    """
+    if ctx.is_test:
+        return
+    related = [] if call.defined is None else [ctx.related(call.defined, "has no `return` with a value")]
+    yield ctx.finding(
+        call.location, f"`{call.name}` returns nothing, so this is always `None`", related=related
+    )

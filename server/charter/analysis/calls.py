@@ -1,0 +1,75 @@
+"""The calls of a file whose target is known by name and may be of the project. It follows none of them."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
+
+from charter.analysis.bodies import FUNCTIONS
+from charter.syntax.source import Source
+
+if TYPE_CHECKING:
+    from charter.model.names import Names
+
+FOREIGN: Final = sys.stdlib_module_names | {"builtins"}
+"""First parts of names that no project defines."""
+
+_kept: WeakKeyDictionary[Source, list[tuple[ast.Call, str]]] = WeakKeyDictionary()
+"""What several analyses of one file ask for, for as long as the file is there."""
+
+
+def named_calls(source: Source, names: Names) -> list[tuple[ast.Call, str]]:
+    """The calls with the qualified names of what they call, where that is certain, in source order.
+
+    Methods of local objects and most builtins are left out without being looked up.
+    """
+    found = _kept.get(source)
+    if found is None:
+        found = _kept[source] = _named(source, names)
+    return found
+
+
+def _named(source: Source, names: Names) -> list[tuple[ast.Call, str]]:
+    module_level = names.table(source.tree)
+    inside = _names_inside(source)
+    found: list[tuple[ast.Call, str]] = []
+    for call in source.nodes(ast.Call):
+        root = call.func
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        # Most calls are methods of local objects or builtins; looking those up would take most of the time.
+        if isinstance(root, ast.Name) and (
+            root.id in module_level or root.id in inside or root.id in {"self", "cls", "input"}
+        ):
+            target = names.qualified(call.func)
+            if target is not None:
+                found.append((call, target))
+    return found
+
+
+def _names_inside(source: Source) -> set[str]:
+    """What is imported or defined in a function or a class."""
+    found: set[str] = set()
+    for kind in (ast.Import, ast.ImportFrom):
+        for statement in source.nodes(kind):
+            if not isinstance(source.parent(statement), ast.Module):
+                found.update(alias.asname or alias.name.partition(".")[0] for alias in statement.names)
+    for kind in FUNCTIONS:
+        for function in source.nodes(kind):
+            if isinstance(source.parent(function), FUNCTIONS):
+                found.add(function.name)
+    return found
+
+
+def exports(source: Source, names: Names) -> dict[str, str]:
+    """What a module offers under its own name although it is defined elsewhere, each with what it is there."""
+    if not source.module:
+        return {}
+    found: dict[str, str] = {}
+    for name, bindings in names.table(source.tree).items():
+        target = bindings[0].target
+        if target and target.partition(".")[0] not in FOREIGN:
+            found[f"{source.module}.{name}"] = target
+    return found

@@ -1,0 +1,478 @@
+"""What functions take and give, what classes are made of, and how a file calls both. It compares nothing."""
+
+from __future__ import annotations
+
+import ast
+import re
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Final
+
+from charter.analysis.bodies import FUNCTIONS, by_owner
+from charter.analysis.calls import FOREIGN, exports, named_calls
+from charter.analysis.places import Packed, name_span, pack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.analysis.bodies import FunctionNode
+    from charter.model.names import Names
+    from charter.syntax.source import Source
+
+Signature = tuple[tuple[str, ...], int, int, bool, tuple[str, ...], tuple[str, ...], bool]
+"""Positional parameters, how many of them are positional only, how many have defaults, whether there is `*args`,
+keyword-only parameters, those of them that must be given, whether there is `**kwargs`."""
+Function = tuple[Signature, str, str, int, Packed]
+"""Signature, binding (`plain`, `static`, `class`, `property`), gives (`nothing`, `tuple`, `stub`, "" for other things), the
+length of the tuple, place."""
+Init = tuple[tuple[str, ...], tuple[tuple[str, int, Packed, str], ...], tuple[tuple[str, int], ...]]
+"""What an `__init__` does: the base initialisers it calls ("super" for the next), the attributes it sets on `self` with
+the number of the statement, and what is assigned (`value`, the name of a parameter, or "" for other things), and
+methods it calls on `self` with the number of the statement."""
+Class = tuple[
+    tuple[str, ...],
+    dict[str, "Function | None"],
+    tuple[str, ...],
+    bool,
+    "Init | None",
+    int,
+    dict[str, tuple[str, ...]],
+    Packed,
+    tuple[str, ...],
+    tuple[str, ...],
+]
+"""Bases, methods (None for one that is wrapped or defined twice), other members, whether it is open (decorated, with a
+metaclass or keywords), what `__init__` does, the number of the statement of `__init__` that calls the next one (-1 for
+none), attributes of `self` that each method reads, place, abstract methods, attributes of `self` that methods set."""
+Call = tuple[str, str, str, int, tuple[str, ...], int, str, Packed]
+"""How (`name`, `self`, `super`, `object`, `instance`, `raise`, `except`), target, method, positional arguments, keywords, flags,
+use, place."""
+STARRED: Final = 1
+MAPPED: Final = 2
+Extract = tuple[dict[str, "Function | None"], dict[str, Class], list[Call], dict[str, str]]
+"""Functions, classes, calls, what the module offers for others."""
+
+_TEST: Final = re.compile(r"(^|/)(tests?|testing|test_[^/]*\.py|[^/]*_test\.py|conftest\.py)($|/)")
+"""Where code is called wrongly to see what it does."""
+_CLEAR: Final = frozenset(
+    {"builtins.staticmethod", "builtins.classmethod", "abc.abstractmethod", "typing.override", "typing_extensions.override"}
+)  # fmt: skip
+
+
+def extract(source: Source, names: Names) -> Extract | None:
+    """What the solver must know of a file."""
+    if source.path.endswith(".pyi"):
+        return None
+    reader = _Reader(source, names)
+    functions: dict[str, Function | None] = {}
+    for kind in FUNCTIONS:
+        for node in source.nodes(kind):
+            if isinstance(source.parent(node), ast.Module):
+                functions[names.definition(node)] = reader.function(node)
+    for name, bindings in names.table(source.tree).items():
+        key = f"{source.module}.{name}" if source.module else name
+        if key in functions and len(bindings) != 1:
+            functions[key] = None
+    classes = {
+        names.definition(node): reader.class_(node, single=_is_single(node, source, names))
+        for node in source.nodes(ast.ClassDef)
+    }
+    calls = [] if _TEST.search(source.path) else list(_calls(source, names))
+    return functions, classes, calls, exports(source, names)
+
+
+def _is_single(node: ast.ClassDef, source: Source, names: Names) -> bool:
+    found = names.lookup(node.name, node) if not isinstance(source.parent(node), ast.ClassDef) else None
+    return found is None or len(found[1]) == 1
+
+
+class _Reader:
+    """Reads the definitions of one file."""
+
+    def __init__(self, source: Source, names: Names) -> None:
+        self.source = source
+        self.names = names
+        self._returns = by_owner(source, ast.Return)
+        self._yields = by_owner(source, ast.Yield, ast.YieldFrom)
+        self._reads, self._stores = _reads(source)
+
+    def function(self, node: FunctionNode) -> Function | None:
+        """What a function takes and gives; None if a decorator may change it."""
+        binding = "plain"
+        for decorator in node.decorator_list:
+            name = self.names.qualified(decorator)
+            if name == "builtins.property":
+                binding = "property"
+            elif name not in _CLEAR:
+                return None
+            elif name in {"builtins.staticmethod", "builtins.classmethod"}:
+                binding = name[9:-6]
+        if node.name in {"__new__", "__init_subclass__", "__class_getitem__"}:
+            binding = "static" if node.name == "__new__" else "class"
+        gives, length = self._gives(node)
+        return signature(node.args), binding, gives, length, pack(self.source, name_span(self.source, node))
+
+    def _gives(self, node: FunctionNode) -> tuple[str, int]:
+        if isinstance(node, ast.AsyncFunctionDef) or node in self._yields:
+            return "", 0
+        lengths: set[int] = set()
+        for item in self._returns.get(node, ()):
+            value = item.value if isinstance(item, ast.Return) else None
+            if value is None or (isinstance(value, ast.Constant) and value.value is None):
+                lengths.add(-1)
+            elif isinstance(value, ast.Tuple) and not any(isinstance(e, ast.Starred) for e in value.elts):
+                lengths.add(len(value.elts))
+            else:
+                return "", 0
+        if not lengths - {-1}:
+            explicit = any(
+                isinstance(i, ast.Return) and i.value is not None for i in self._returns.get(node, ())
+            )
+            stub = (
+                _is_stub(node.body)
+                or explicit
+                or isinstance(node.body[-1], (ast.Raise, ast.While, ast.With, ast.Try))
+            )
+            return ("stub" if stub else "nothing"), 0
+        if len(lengths) == 1 and isinstance(node.body[-1], ast.Return):
+            return "tuple", lengths.pop()
+        return "", 0
+
+    def class_(self, node: ast.ClassDef, *, single: bool) -> Class:
+        """What a class is made of."""
+        qualified = self.names.qualified
+        bases = tuple(
+            qualified(base.value if isinstance(base, ast.Subscript) else base) or "?" for base in node.bases
+        )
+        abstract_meta = any(
+            keyword.arg == "metaclass" and qualified(keyword.value) == "abc.ABCMeta"
+            for keyword in node.keywords
+        )
+        is_open = bool(node.decorator_list) or not single or (bool(node.keywords) and not abstract_meta)
+        methods: dict[str, Function | None] = {}
+        others: list[str] = []
+        abstract: list[str] = []
+        reads: dict[str, tuple[str, ...]] = {}
+        stores: set[str] = set()
+        init: Init | None = None
+        next_init = -1
+        for item in node.body:
+            if isinstance(item, FUNCTIONS):
+                methods[item.name] = None if item.name in methods else self.function(item)
+                reads[item.name] = tuple(sorted(self._reads[item]))
+                if any(qualified(d) == "abc.abstractmethod" for d in item.decorator_list):
+                    abstract.append(item.name)
+                if item.name == "__init__":
+                    init, next_init = _init(item, self.source, self.names)
+                else:
+                    stores |= self._stores[item]
+            else:
+                others.extend(_bound(item))
+        if abstract_meta:
+            bases = (*bases, "abc.ABC")
+        place = pack(self.source, name_span(self.source, node))
+        return (
+            bases, methods, tuple(others), is_open, init, next_init, reads, place, tuple(abstract), tuple(sorted(stores))
+        )  # fmt: skip
+
+
+def signature(arguments: ast.arguments) -> Signature:
+    """What a function takes."""
+    positional = [*arguments.posonlyargs, *arguments.args]
+    required = tuple(
+        argument.arg
+        for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        if default is None
+    )
+    return (
+        tuple(argument.arg for argument in positional),
+        len(arguments.posonlyargs),
+        len(arguments.defaults),
+        arguments.vararg is not None,
+        tuple(argument.arg for argument in arguments.kwonlyargs),
+        required,
+        arguments.kwarg is not None,
+    )
+
+
+def _is_stub(body: list[ast.stmt]) -> bool:
+    return all(
+        isinstance(item, (ast.Pass, ast.Raise))
+        or (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))
+        for item in body
+    )
+
+
+def _bound(statement: ast.stmt) -> Iterator[str]:
+    """The names that a statement of a class's body binds; "*" where that cannot be told at a glance."""
+    if isinstance(statement, ast.Assign):
+        for target in statement.targets:
+            yield from (node.id for node in ast.walk(target) if isinstance(node, ast.Name))
+    elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+        yield statement.target.id
+    elif isinstance(statement, ast.ClassDef):
+        yield statement.name
+    elif not isinstance(statement, (ast.Expr, ast.Pass)):
+        for node in ast.walk(statement):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                yield node.name
+            elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+                yield node.id
+
+
+def _self(function: FunctionNode) -> str:
+    """The name of a method's first parameter."""
+    arguments = [*function.args.posonlyargs, *function.args.args]
+    return arguments[0].arg if arguments else ""
+
+
+_Attributes = dict[ast.AST, set[str]]
+
+
+def _reads(source: Source) -> tuple[_Attributes, _Attributes]:
+    """The attributes of `self` that each method reads, and those that it sets, by one pass over all attributes."""
+    spans = [
+        (item.lineno, item.end_lineno or item.lineno, item)
+        for class_ in source.nodes(ast.ClassDef)
+        for item in class_.body
+        if isinstance(item, FUNCTIONS)
+    ]
+    spans.sort(key=lambda span: span[0])
+    starts = [first for first, *_ in spans]
+    found: _Attributes = {item: set() for *_, item in spans}
+    stores: _Attributes = {item: set() for *_, item in spans}
+    for node in source.nodes(ast.Attribute):
+        value = node.value
+        if isinstance(value, ast.Name) and value.id == "self":
+            at = bisect_right(starts, node.lineno) - 1
+            # Of a method of a class inside of a method, both have the line; the inner one began later.
+            while at >= 0 and spans[at][1] < node.lineno:
+                at -= 1
+            if at >= 0:
+                into = found if node.ctx.__class__ is ast.Load else stores
+                into[spans[at][2]].add(node.attr)
+    return found, stores
+
+
+def _init(function: FunctionNode, source: Source, names: Names) -> tuple[Init, int]:
+    """What an `__init__` does, and the number of the statement that calls the next one."""
+    name = _self(function)
+    called: list[str] = []
+    stored: list[tuple[str, int, Packed, str]] = []
+    asked: list[tuple[str, int]] = []
+    parameters = {argument.arg for argument in (*function.args.args, *function.args.kwonlyargs)}
+    next_init = -1
+    for number, statement in enumerate(function.body):
+        for node in (statement, *source.index.below(statement)):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name:
+                if isinstance(node.ctx, ast.Store):
+                    direct = source.parent(node) is statement
+                    stored.append(
+                        (
+                            node.attr,
+                            number,
+                            pack(source, node),
+                            _assigned(statement, parameters) if direct else "",
+                        )
+                    )
+                elif (
+                    # A call under a condition may never be made.
+                    isinstance(statement, (ast.Expr, ast.Assign, ast.AnnAssign))
+                    and isinstance(call := source.parent(node), ast.Call)
+                    and call.func is node
+                ):
+                    asked.append((node.attr, number))
+            elif isinstance(node, ast.Call):
+                base = _base_init(node, name, names)
+                if base:
+                    called.append(base)
+                    next_init = number if next_init < 0 else next_init
+                if _hands_on(node, name):
+                    called.append("?")
+    return (tuple(called), tuple(stored), tuple(asked)), next_init
+
+
+def _assigned(statement: ast.stmt, parameters: set[str]) -> str:
+    """What a statement assigns: `value`, the name of a parameter, or "" for what may be a function."""
+    value = statement.value if isinstance(statement, (ast.Assign, ast.AnnAssign)) else None
+    if isinstance(value, ast.Name):
+        return value.id if value.id in parameters else ""
+    data = (
+        ast.List,
+        ast.Dict,
+        ast.Set,
+        ast.Tuple,
+        ast.JoinedStr,
+        ast.ListComp,
+        ast.DictComp,
+        ast.Compare,
+        ast.BinOp,
+    )
+    is_data = isinstance(value, data) or (isinstance(value, ast.Constant) and value.value is not None)
+    return "value" if is_data else ""
+
+
+def _base_init(call: ast.Call, name: str, names: Names) -> str:
+    """The base class whose `__init__` is called: "super" for the next one, "" for no such call."""
+    func = call.func
+    if not isinstance(func, ast.Attribute) or func.attr not in {"__init__", "__post_init__"}:
+        return ""
+    if isinstance(func.value, ast.Call):
+        inner = func.value.func
+        return "super" if isinstance(inner, ast.Name) and inner.id == "super" else "?"
+    if call.args and isinstance(call.args[0], ast.Name) and call.args[0].id == name:
+        return names.qualified(func.value) or "?"
+    return "?"
+
+
+def _hands_on(call: ast.Call, name: str) -> bool:
+    """Whether a call is given `self`, or its attributes as a whole, so that it may initialise anything."""
+    if isinstance(call.func, ast.Attribute) and call.func.attr in {"__init__", "__setstate__"}:
+        return False
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "update":
+        return isinstance(call.func.value, ast.Attribute) and call.func.value.attr == "__dict__"
+    return isinstance(call.func, ast.Name) and any(
+        isinstance(argument, ast.Name) and argument.id == name for argument in call.args
+    )
+
+
+def _calls(source: Source, names: Names) -> Iterator[Call]:
+    targets = dict(named_calls(source, names))
+    made = _made(source)
+    for call in source.nodes(ast.Call):
+        target = targets.get(call)
+        func = call.func
+        if target is not None:
+            if target.partition(".")[0] not in FOREIGN:
+                yield _call(_how(func), target, "", call, source)
+        elif isinstance(func, ast.Attribute):
+            owner = func.value
+            if not isinstance(owner, ast.Name):
+                continue
+            if owner.id == "self":
+                class_ = _class_around(call, source)
+                if class_ is not None:
+                    yield _call("self", f"{names.definition(class_)}.{func.attr}", "", call, source)
+            elif owner.id in made and (target := _class_of(owner, names)):
+                yield _call("instance", target, func.attr, call, source)
+        elif isinstance(func, ast.Name):
+            if func.id in made and (target := _class_of(func, names)):
+                yield _call("object", target, "__call__", call, source)
+            elif func.id.endswith(("Error", "Exception")) and isinstance(source.parent(call), ast.Expr):
+                yield _call("name", names.qualified(func) or "?", "", call, source)
+    for raised in source.nodes(ast.Raise):
+        yield from _exception("raise", raised.exc, source, names)
+    for handler in source.nodes(ast.ExceptHandler):
+        yield from _exception("except", handler.type, source, names)
+
+
+def _how(func: ast.expr) -> str:
+    """Whether a function is called by its name, or as a method of `self` or `cls`."""
+    if func.__class__ is ast.Name:
+        return "name"
+    root = func
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    return root.id if isinstance(root, ast.Name) and root.id in {"self", "cls"} else "name"
+
+
+def _exception(how: str, named: ast.expr | None, source: Source, names: Names) -> Iterator[Call]:
+    """The classes that are raised or caught, but for those whose names say that they are exceptions."""
+    for item in named.elts if isinstance(named, ast.Tuple) else [named]:
+        expression = item.func if isinstance(item, ast.Call) else item
+        if isinstance(expression, ast.Name):
+            last = expression.id
+        elif isinstance(expression, ast.Attribute):
+            last = expression.attr
+        else:
+            continue
+        if last.endswith(("Error", "Exception", "Warning")):
+            continue
+        target = names.qualified(expression)
+        if target is not None and target.partition(".")[0] not in FOREIGN:
+            yield (how, target, "", 0, (), 0, "", pack(source, expression))
+
+
+def _call(how: str, target: str, method: str, call: ast.Call, source: Source) -> Call:
+    flags = 0
+    for argument in call.args:
+        if argument.__class__ is ast.Starred:
+            flags = STARRED
+    keywords: list[str] = []
+    for keyword in call.keywords:
+        if keyword.arg is None:
+            flags |= MAPPED
+        else:
+            keywords.append(keyword.arg)
+    return (
+        how,
+        target,
+        method,
+        len(call.args),
+        tuple(keywords),
+        flags,
+        _use(call, source),
+        pack(source, call),
+    )
+
+
+def _use(call: ast.Call, source: Source) -> str:
+    """What becomes of a call's result: `s` nothing, `v` it is used, `u` and a number: it is unpacked into so many; else ""."""
+    parent = source.parent(call)
+    if isinstance(parent, ast.Expr):
+        return "s"
+    if isinstance(parent, ast.Assign):
+        target = parent.targets[0]
+        if isinstance(target, (ast.Tuple, ast.List)):
+            return "" if any(isinstance(e, ast.Starred) for e in target.elts) else f"u{len(target.elts)}"
+        return "" if isinstance(target, ast.Name) and target.id.startswith("_") else "v"
+    used = (
+        ast.AnnAssign,
+        ast.BinOp,
+        ast.Attribute,
+        ast.Subscript,
+        ast.FormattedValue,
+        ast.For,
+        ast.comprehension,
+    )
+    return "v" if isinstance(parent, used) else ""
+
+
+def _made(source: Source) -> set[str]:
+    """Local names that are given a new object of a class with a capital, for what may be a class of the project."""
+    found: set[str] = set()
+    for node in source.nodes(ast.Assign):
+        value = node.value
+        if isinstance(value, ast.Call) and isinstance(node.targets[0], ast.Name):
+            func = value.func
+            last = (
+                func.id
+                if isinstance(func, ast.Name)
+                else func.attr
+                if isinstance(func, ast.Attribute)
+                else ""
+            )
+            if last[:1].isupper() or last[:2].strip("_").isupper():
+                found.add(node.targets[0].id)
+    return found
+
+
+def _class_of(name: ast.Name, names: Names) -> str:
+    """The class of what a name is bound to, if it is bound once, to a new object; else ""."""
+    found = names.lookup(name.id, name)
+    if found is None or len(found[1]) != 1:
+        return ""
+    value = found[1][0].value
+    if not isinstance(value, ast.Call):
+        return ""
+    target = names.qualified(value.func)
+    return target if target is not None and target.partition(".")[0] not in FOREIGN else ""
+
+
+def _class_around(node: ast.AST, source: Source) -> ast.ClassDef | None:
+    """The class of whose method `self` a node speaks."""
+    at = source.parent(node)
+    while at is not None:
+        if isinstance(at, FUNCTIONS) and isinstance(parent := source.parent(at), ast.ClassDef):
+            return parent if _self(at) == "self" else None
+        at = source.parent(at)
+    return None

@@ -1,0 +1,106 @@
+"""The classes of a project with their bases and methods, as the extracts tell. It looks at no call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from charter.analysis.contracts.extract import Class, Extract, Function
+
+PLAIN: Final = frozenset(
+    {"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol", "typing_extensions.Protocol"}
+)
+"""Bases from outside that add nothing a call or an heir must know."""
+_EXCEPTIONS: Final = ("Error", "Exception", "Warning", "Exit", "Interrupt")
+
+
+class Hierarchy:
+    """Functions and classes by their qualified names.
+
+    Args:
+        files: the extracts by path.
+    """
+
+    def __init__(self, files: Mapping[str, Extract]) -> None:
+        self.functions: dict[str, tuple[str, Function | None]] = {}
+        self.classes: dict[str, tuple[str, Class]] = {}
+        self._offered: dict[str, str] = {}
+        for path, (functions, classes, _, offered) in files.items():
+            self.functions.update((name, (path, function)) for name, function in functions.items())
+            self.classes.update((name, (path, class_)) for name, class_ in classes.items())
+            self._offered.update(offered)
+        self._lines: dict[str, tuple[tuple[str, ...], bool]] = {}
+
+    def defining(self, name: str) -> str:
+        """The name under which something is defined, re-exports undone."""
+        for _ in range(10):
+            if name in self.functions or name in self.classes:
+                return name
+            target = self._offered.get(name)
+            if target is None:
+                owner, _, member = name.rpartition(".")
+                outer = self._offered.get(owner)
+                if outer is None:
+                    return name
+                target = f"{outer}.{member}"
+            name = target
+        return name
+
+    def line(self, name: str) -> tuple[tuple[str, ...], bool]:
+        """A class and its bases within the project in the order in which methods are looked up, and whether that is all."""
+        found = self._lines.get(name)
+        if found is None:
+            self._lines[name] = ((name,), False)  # a class is no base of itself
+            found = self._lines[name] = self._line(name)
+        return found
+
+    def _line(self, name: str) -> tuple[tuple[str, ...], bool]:
+        order = [name]
+        whole = not self.classes[name][1][3]
+        for base in self.classes[name][1][0]:
+            target = self.defining(base)
+            if target in self.classes:
+                above, complete = self.line(target)
+                whole = whole and complete
+                for item in above:
+                    if item in order:
+                        order.remove(item)
+                    order.append(item)
+            elif target not in PLAIN:
+                whole = False
+        return tuple(order), whole
+
+    def is_exception(self, name: str) -> bool | None:
+        """Whether a class is an exception; None if that cannot be told."""
+        if name not in self.classes:
+            return None
+        for class_ in self.line(name)[0]:
+            for base in self.classes[class_][1][0]:
+                if base.startswith("builtins.") and base.endswith(_EXCEPTIONS):
+                    return True
+        return False if self.line(name)[1] else None
+
+    def method(self, class_: str, name: str) -> tuple[str, Function | None] | None:
+        """The class that defines a method of a class, and the method; None if a base outside may define it.
+
+        The class is "" if nothing defines it.
+        """
+        order, whole = self.line(class_)
+        for item in order:
+            _, found = self.classes[item]
+            if name in found[2] or "*" in found[2]:
+                return item, None
+            if name in found[1]:
+                return item, found[1][name]
+            if found[3]:
+                return None
+        return ("", None) if whole else None
+
+    def heirs(self) -> Iterator[tuple[str, tuple[str, ...], bool]]:
+        """Every class with a base in the project, with its line."""
+        for name in self.classes:
+            order, whole = self.line(name)
+            if len(order) > 1:
+                yield name, order, whole

@@ -1,0 +1,121 @@
+"""Which dangers a text cannot have that a regular expression matches, by the characters that it lets through."""
+
+# The parser of the standard library's `re` gives trees that nothing types.
+# pyright: reportUnknownMemberType=false
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Final, cast
+
+from charter.analysis.taint.values import BIT, DANGERS, FULL
+
+_PATH: Final = BIT["path"] | BIT["archive"] | BIT["path-absolute"]
+_HOST: Final = BIT["redirect"] | BIT["ssrf"] | BIT["ssrf-part"]
+_CONTROL: Final = BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"]
+
+
+@lru_cache(maxsize=512)
+def allowed_by(pattern: str, *, whole: bool) -> int:
+    """The dangers that a text cannot have which a regular expression matches.
+
+    Args:
+        pattern: the expression.
+        whole: whether it is matched against the whole text (`fullmatch`).
+
+    Returns:
+        Bits of what is impossible; 0 if the expression leaves room for everything.
+    """
+    try:
+        import re._parser as parser
+
+        tree: list[Any] = list(cast("Any", parser).parse(pattern))
+    except Exception:  # noqa: BLE001 - a broken expression shows nothing
+        return 0
+    if not whole:
+        last = str(tree[-1]) if tree else ""
+        if "AT_END" not in last and "AT_END_STRING" not in last:
+            return 0
+    characters = _characters(tree)
+    if characters is None:
+        return 0
+    dangers = DANGERS
+    for character, kinds in _NEEDED.items():
+        if character in characters:
+            dangers &= ~kinds
+    return dangers & FULL
+
+
+_PRINTABLE: Final = frozenset(chr(code) for code in range(128))
+_WORD: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+_DIGITS: Final = frozenset("0123456789")
+_SPACE: Final = frozenset(" \t\n\r\f\v")
+_NEEDED: Final = {
+    "/": _PATH | _HOST | BIT["code"],
+    "\\": _PATH,
+    "'": DANGERS & ~_PATH & ~_HOST,
+    '"': DANGERS & ~_PATH & ~_HOST,
+    "<": BIT["xss"] | BIT["xxe"] | BIT["xml-bomb"],
+    "(": BIT["code"] | BIT["ldap"] | BIT["regex"] | BIT["sql"],
+    "*": BIT["ldap"] | BIT["regex"],
+    ";": BIT["command"] | BIT["sql"],
+    "|": BIT["command"],
+    "&": BIT["command"],
+    "$": BIT["command"],
+    "`": BIT["command"],
+    "\n": _CONTROL,
+    "{": BIT["template"] | BIT["format"],
+    "=": BIT["csv"],
+    ":": BIT["redirect"] | BIT["ssrf"],
+}
+"""Characters without which a danger cannot come about."""
+
+
+def _characters(tree: Any) -> frozenset[str] | None:
+    """All characters that a parsed expression can match, None if it is too complicated."""
+    result: set[str] = set()
+    for operator, argument in tree:
+        word = str(operator)
+        if word == "LITERAL":
+            result.add(chr(argument))
+        elif word in {"NOT_LITERAL", "ANY"}:
+            result |= _PRINTABLE
+        elif word == "IN":
+            result |= _set_characters(argument)
+        elif word in {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}:
+            inner = _characters(argument[2])
+            if inner is None:
+                return None
+            result |= inner
+        elif word == "SUBPATTERN":
+            inner = _characters(argument[3])
+            if inner is None:
+                return None
+            result |= inner
+        elif word == "BRANCH":
+            for branch in argument[1]:
+                inner = _characters(branch)
+                if inner is None:
+                    return None
+                result |= inner
+        elif word not in {"AT", "ASSERT", "ASSERT_NOT"}:
+            return None
+    return frozenset(result)
+
+
+def _set_characters(items: Any) -> set[str]:
+    result: set[str] = set()
+    negated = False
+    for operator, argument in items:
+        word = str(operator)
+        if word == "NEGATE":
+            negated = True
+        elif word == "LITERAL":
+            result.add(chr(argument))
+        elif word == "RANGE":
+            result.update(chr(code) for code in range(argument[0], min(argument[1], 0x7F) + 1))
+        elif word == "CATEGORY":
+            name = str(argument)
+            own = _DIGITS if "DIGIT" in name else _WORD if "WORD" in name else _SPACE
+            result |= _PRINTABLE - own if "NOT" in name else own
+    return set(_PRINTABLE - result) if negated else result
