@@ -115,11 +115,14 @@ class Analysis:
         module: dotted name of its module.
         facts: dotted names of its fact types.
         project: whether it is of project scope.
+        inert: whether what it publishes is the same, but for places, with docstrings and without, and whether or not
+            `raise` names a cause.
     """
 
     module: str
     facts: tuple[str, ...]
     project: bool = False
+    inert: bool = False
 
 
 ANALYSES: tuple[Analysis, ...] = (
@@ -132,36 +135,48 @@ ANALYSES: tuple[Analysis, ...] = (
             "charter.api.facts.concurrency.UnawaitedCoroutine",
         ),
         project=True,
+        inert=True,
     ),
     Analysis(
         "charter.analysis.orm.solver",
         ("charter.api.facts.queries.QueryInLoop", "charter.api.facts.queries.RowsInsteadOfAnswer"),
         project=True,
+        inert=True,
     ),
-    Analysis("charter.analysis.unused", ("charter.api.facts.names.UnusedName",), project=True),
+    Analysis("charter.analysis.unused", ("charter.api.facts.names.UnusedName",), project=True, inert=True),
     Analysis(
         "charter.analysis.docs",
         ("charter.api.facts.docs.PublicSymbol", "charter.api.facts.docs.DocstringProblem"),
         project=True,
     ),
-    Analysis("charter.analysis.taint", ("charter.api.facts.taint.TaintFlow",), project=True),
-    Analysis("charter.analysis.regex.patterns", ("charter.api.facts.regex.Regex",)),
+    Analysis("charter.analysis.taint", ("charter.api.facts.taint.TaintFlow",), project=True, inert=True),
+    Analysis("charter.analysis.regex.patterns", ("charter.api.facts.regex.Regex",), inert=True),
     Analysis("charter.analysis.clones", ("charter.api.facts.structure.Clone",), project=True),
     Analysis(
         "charter.analysis.imports",
         ("charter.api.facts.structure.ImportCycle", "charter.api.facts.structure.LayerBreak"),
         project=True,
+        inert=True,
     ),
-    Analysis("charter.analysis.deprecation", ("charter.api.facts.deprecation.DeprecatedUse",), project=True),
+    Analysis(
+        "charter.analysis.deprecation",
+        ("charter.api.facts.deprecation.DeprecatedUse",),
+        project=True,
+        inert=True,
+    ),
     Analysis("charter.analysis.conventions", ("charter.api.facts.docs.ConventionBreak",), project=True),
     Analysis(
         "charter.analysis.contracts",
         ("charter.api.facts.contracts.WrongCall", "charter.api.facts.contracts.BrokenInheritance"),
         project=True,
     ),
-    Analysis("charter.analysis.objects", ("charter.api.facts.objects.ObjectHistory",), project=True),
-    Analysis("charter.analysis.callers", ("charter.api.facts.names.PassedValue",), project=True),
-    Analysis("charter.analysis.constants", ("charter.api.facts.names.ImportedConstant",), project=True),
+    Analysis(
+        "charter.analysis.objects", ("charter.api.facts.objects.ObjectHistory",), project=True, inert=True
+    ),
+    Analysis("charter.analysis.callers", ("charter.api.facts.names.PassedValue",), project=True, inert=True),
+    Analysis(
+        "charter.analysis.constants", ("charter.api.facts.names.ImportedConstant",), project=True, inert=True
+    ),
 )
 """Every analysis. Order is the order in which they run; what rules asked for is known when all others are done."""
 

@@ -142,6 +142,11 @@ class Plan:
         )
 
     @cached_property
+    def inert(self) -> Plan:
+        """What can tell a change that only begins docstrings or names the causes of exceptions."""
+        return _inert(self)
+
+    @cached_property
     def wanted_facts(self) -> frozenset[type]:
         """The fact types that the rules need; any rule on nodes may ask what other files tell."""
         answers: set[type] = {ImportedConstant, PassedValue} if self.node_entries else set()
@@ -160,6 +165,41 @@ def wanted_analyses(facts: Iterable[type]) -> tuple[Analysis, ...]:
     """The analyses that publish some facts, in the order in which they run."""
     wanted = {analysis.module for fact in facts if (analysis := provider(fact)) is not None}
     return tuple(analysis for analysis in ANALYSES if analysis.module in wanted)
+
+
+_CONCERNED: Final[frozenset[type]] = frozenset(
+    {
+        ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.If, ast.For, ast.AsyncFor, ast.While,
+        ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.ExceptHandler, ast.Match, ast.match_case, ast.Expr,
+        ast.Constant, ast.Raise, ast.Name,
+    }
+)  # fmt: skip
+"""The nodes that docstrings and causes are made of, and those that they may lie in."""
+
+
+def _inert(plan: Plan) -> Plan:
+    """The part of a plan that can tell a docstring or a cause: rules and analyses, and what these rules need besides."""
+    analyses = {analysis.module for analysis in plan.analyses if not analysis.inert}
+    providers = [[one for kind in entry.rule.subscribes if (one := provider(kind))] for entry in plan.entries]
+    kept: tuple[Entry, ...] = ()
+    while True:
+        found = [
+            (entry, own)
+            for entry, own in zip(plan.entries, providers, strict=True)
+            if not _CONCERNED.isdisjoint(entry.rule.subscribes) or any(one.module in analyses for one in own)
+        ]
+        if len(found) == len(kept):
+            break
+        kept = tuple(entry for entry, _ in found)
+        analyses.update(one.module for _, own in found for one in own)
+    wanted = plan.project_analyses
+    asked = any(bandit.BanditIssue in entry.rule.subscribes for entry in kept)
+    return Plan(
+        kept,
+        plan.key + "-inert",
+        None if wanted is None else tuple(one for one in wanted if one.module in analyses),
+        plan.inspector if asked else None,
+    )
 
 
 class Selector:

@@ -153,10 +153,15 @@ class Project:
         except Exception as error:  # noqa: BLE001 (one file must not cost the others; the fault is named)
             return FileResult(path, failures=[failure(path, "the check of this file", error)])
 
-    def check(self, source: Source) -> FileResult:
-        """Check one source by itself."""
+    def check(self, source: Source, plan: Plan | None = None) -> FileResult:
+        """Check one source by itself.
+
+        Args:
+            source: the file.
+            plan: the rules to run; by default those of its path.
+        """
         settings = self.settings
-        plan = self.planner.plan(source.path)
+        plan = plan or self.planner.plan(source.path)
         return check_source(
             source, plan, python=settings.oldest_python, is_test=settings.is_test(source.path)
         )
@@ -277,7 +282,11 @@ def assemble(project: Project, results: Mapping[str, FileResult], facts: Project
 
 
 def finish(
-    project: Project, result: FileResult, facts: ProjectFacts, source: Source | None = None
+    project: Project,
+    result: FileResult,
+    facts: ProjectFacts,
+    source: Source | None = None,
+    plan: Plan | None = None,
 ) -> FileResult:
     """A file's result together with what the rules say of the project's facts about it; the argument is kept.
 
@@ -286,13 +295,14 @@ def finish(
         result: what checking the file by itself gave.
         facts: the project's facts.
         source: the file; read anew if not given.
+        plan: the rules that may speak; by default those of its path.
     """
     path = result.path
     own = facts.facts.get(path, ())
     counts = facts.opportunities.get(path, {})
     if not own and not counts:
         return result
-    plan = project.planner.plan(path)
+    plan = plan or project.planner.plan(path)
     whole = FileResult(
         path,
         result.lines,

@@ -79,7 +79,8 @@ def fix_project(
         for _ in range(ROUNDS):
             report = assemble(now, {path: current[path] for path in sorted(targets)}, facts)
             findings = [f for f in report.findings if wanted(f) and (f.path, f.fingerprint) not in settled]
-            batch = prove_apart(Prover(now, current, reducer), _pairs(findings, targets, fixed, grades))
+            prover = Prover(now, current, reducer, complete=True)
+            batch = prove_apart(prover, _pairs(findings, targets, fixed, grades))
             changed = _take(batch, fixed)
             if not changed and not batch.later:
                 break

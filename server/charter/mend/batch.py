@@ -47,22 +47,28 @@ class Batch:
         refused: fixes that must not be offered.
         doubted: fixes that were safe and are suggestions now; they are to be proved as such.
         later: fixes that meet others; they are to be proved anew.
+        besides: what checking files gave that others had changed before.
     """
 
     proved: list[Standing] = field(default_factory=list["Standing"])
     refused: list[tuple[Pair, Refused]] = field(default_factory=list["tuple[Pair, Refused]"])
     doubted: list[Pair] = field(default_factory=list["Pair"])
     later: list[Pair] = field(default_factory=list["Pair"])
+    besides: Mapping[str, FileResult] = field(default_factory=dict[str, "FileResult"])
 
 
-def prove_apart(prover: Prover, pairs: Iterable[Pair]) -> Batch:
+def prove_apart(
+    prover: Prover, pairs: Iterable[Pair], besides: Mapping[str, FileResult] | None = None
+) -> Batch:
     """Prove fixes, those that do not meet at once.
 
     Args:
         prover: the state of the project that they are for.
         pairs: the fixes, the more important first: of those that meet, the first is tried.
+        besides: what checking files gave that others have changed already. A proof that goes on from there has less
+            to tell the solvers; where a file is changed anew, it begins with the file as it was.
     """
-    batch = Batch()
+    batch = Batch(besides=besides or {})
     standing: list[Standing] = []
     for group in _groups(prover, pairs, batch):
         stands = _alone(prover, group, batch)
@@ -70,7 +76,7 @@ def prove_apart(prover: Prover, pairs: Iterable[Pair]) -> Batch:
             standing.append(stands)
     blamed: list[Standing] = []
     for _ in range(_TRIES):
-        wrong = _wrong(prover, standing)
+        wrong = _wrong(prover, standing, batch.besides)
         blamed += [stands for number, stands in enumerate(standing) if number in wrong]
         standing = [stands for number, stands in enumerate(standing) if number not in wrong]
         if not wrong:
@@ -128,7 +134,7 @@ def _try(prover: Prover, pairs: Sequence[Pair]) -> Standing | Refused:
     draft = prover.draft(pairs)
     if isinstance(draft, Refused):
         return draft
-    fresh = prover.check(draft.new.values())
+    fresh = prover.check(draft)
     reason = prover.wrong_in_files(draft, fresh)
     return Refused(pairs[0][1], reason) if reason else Standing(draft.unread(), fresh, prover.graded(draft))
 
@@ -160,13 +166,14 @@ def _newly_doubted(stands: Standing) -> bool:
     return bool(stands.proof.fix.doubt) and not stands.draft.pairs[0][1].doubt
 
 
-def _wrong(prover: Prover, standing: Sequence[Standing]) -> dict[int, str]:
+def _wrong(prover: Prover, standing: Sequence[Standing], besides: Mapping[str, FileResult]) -> dict[int, str]:
     if not standing:
         return {}
-    return prover.wrong_in_project([stands.draft for stands in standing], _results(standing))
+    return prover.wrong_in_project([stands.draft for stands in standing], results_of(standing), besides)
 
 
-def _results(standing: Iterable[Standing]) -> dict[str, FileResult]:
+def results_of(standing: Iterable[Standing]) -> dict[str, FileResult]:
+    """What checking the files that fixes change gave."""
     return {path: result for stands in standing for path, result in stands.results.items()}
 
 
@@ -175,7 +182,8 @@ def _blamed(prover: Prover, stands: Standing, batch: Batch) -> None:
 
     They are tried on top of what is proved already: that is the state in which the solvers were left.
     """
-    reason = prover.wrong_in_project([stands.draft], stands.results, _results(batch.proved)).get(0, "")
+    besides = {**batch.besides, **results_of(batch.proved)}
+    reason = prover.wrong_in_project([stands.draft], stands.results, besides).get(0, "")
     pairs = stands.draft.pairs
     if not reason:
         batch.proved.append(stands)

@@ -13,7 +13,7 @@ from charter.engine.plan import wanted_analyses
 from charter.engine.reduce import Reducer
 from charter.engine.run import uncollected
 from charter.engine.work import keys_of
-from charter.mend.batch import prove_apart
+from charter.mend.batch import prove_apart, results_of
 from charter.mend.prove import Prover
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from charter.api import Edit, Finding, Fix
     from charter.engine.cache import Cache
+    from charter.engine.check import FileResult
     from charter.engine.project import Project, Report
     from charter.mend.prove import Pair
 
@@ -112,8 +113,10 @@ def _prove_all(prover: Prover, findings: list[Finding]) -> Iterator[tuple[Findin
     """Prove all fixes of findings; findings without a proved fix are given, too."""
     made: dict[str, list[tuple[int, Offer]]] = {}
     left: list[Pair] = [(finding, fix) for finding in findings for fix in finding.fixes]
+    done: dict[str, FileResult] = {}
     while left:
-        batch = prove_apart(prover, left)
+        batch = prove_apart(prover, left, done)
+        done.update(results_of(batch.proved))
         for stands in batch.proved:
             for finding, fix in stands.draft.pairs:
                 offer = Offer(fix, prover.edits([(finding, fix)]))

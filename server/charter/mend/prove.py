@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from charter.api import Grade
 from charter.engine.project import finish, settle
 from charter.mend.compile import EditError, apply_edits, compile_edits
+from charter.mend.inert import is_inert
 from charter.mend.same import lost_comments, same_outside
 from charter.syntax.source import Source
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from charter.api import AnyEdit, Edit, Finding, Fix
     from charter.engine.check import FileResult
+    from charter.engine.plan import Plan
     from charter.engine.project import Project
     from charter.engine.reduce import ProjectFacts, Reducer
 
@@ -37,11 +39,13 @@ class Draft:
         pairs: the fixes and their findings.
         edits: the text edits by path, ordered; they do not meet.
         new: the changed files as they would be.
+        inert: whether only those that can tell docstrings or causes need to look at it.
     """
 
     pairs: tuple[Pair, ...]
     edits: Mapping[str, tuple[Edit, ...]]
     new: Mapping[str, Source]
+    inert: bool = False
 
     def unread(self) -> Draft:
         """The same, with nothing kept of what was read out of the new texts: trees of many files take much memory."""
@@ -87,6 +91,8 @@ class Prover:
         reducer: the solvers, holding every file of the project, for findings that need the whole; None if no
             enabled rule does.
         source_of: gives a file as the rules saw it; by default the project's.
+        complete: whether what checking changed files gives is to be complete, for somebody who goes on with it. If
+            not, changes that most checks cannot tell are shown only to the others.
     """
 
     def __init__(
@@ -95,11 +101,14 @@ class Prover:
         results: Mapping[str, FileResult] | None = None,
         reducer: Reducer | None = None,
         source_of: Callable[[str], Source] | None = None,
+        *,
+        complete: bool = False,
     ) -> None:
         self._project = project
         self._results = dict(results or {})
         self._reducer = reducer
         self._source_of = source_of or project.source
+        self._complete = complete
         self._sources: dict[str, Source] = {}
         self._facts: ProjectFacts | None = None
 
@@ -116,7 +125,7 @@ class Prover:
         draft = self.draft(pairs)
         if isinstance(draft, Refused):
             return draft
-        fresh = self.check(draft.new.values())
+        fresh = self.check(draft)
         wrong = self.wrong_in_files(draft, fresh) or self.wrong_in_project([draft], fresh).get(0, "")
         return Refused(pairs[0][1], wrong) if wrong else self.graded(draft)
 
@@ -137,16 +146,42 @@ class Prover:
         for path, source in new.items():
             if len(source.problems) > len(self._result(path).problems):
                 return Refused(first, "its result does not parse")
-        return Draft(tuple(pairs), {path: edits[path] for path in texts}, new)
+        made = {path: edits[path] for path in texts}
+        return Draft(tuple(pairs), made, new, not self._complete and self._is_inert(pairs, made, new))
 
-    def check(self, sources: Iterable[Source]) -> dict[str, FileResult]:
-        """What checking new texts gives, each by itself."""
-        return {source.path: self._project.check(source) for source in sources}
+    def _is_inert(
+        self, pairs: Sequence[Pair], edits: Mapping[str, Sequence[Edit]], new: Mapping[str, Source]
+    ) -> bool:
+        rules = {finding.rule for finding, _ in pairs}
+        return all(
+            # Which comments silence something can be told only where everything speaks.
+            not self._result(path).suppressions
+            and not source.problems
+            and rules <= {entry.rule.name for entry in self._inert_plan(path).entries}
+            and is_inert(source, edits[path])
+            for path, source in new.items()
+        )
+
+    def _inert_plan(self, path: str) -> Plan:
+        return self._project.planner.plan(path).inert
+
+    def check(self, draft: Draft) -> dict[str, FileResult]:
+        """What checking the changed files gives, each by itself; of an inert draft the extracts are put together."""
+        if not draft.inert:
+            return {path: self._project.check(source) for path, source in draft.new.items()}
+        results: dict[str, FileResult] = {}
+        for path, source in draft.new.items():
+            plan = self._inert_plan(path)
+            result = results[path] = self._project.check(source, plan)
+            asked = {analysis.module for analysis in plan.analyses}
+            known = self._result(path).extracts
+            result.extracts.update({module: data for module, data in known.items() if module not in asked})
+        return results
 
     def wrong_in_files(self, draft: Draft, fresh: Mapping[str, FileResult]) -> str:
         """What speaks against a draft, as far as the changed files tell by themselves; "" if nothing."""
-        before = self._count(draft.new, self._result, None)
-        after = self._count(draft.new, fresh.__getitem__, None, draft.new)
+        before = self._count(draft, draft.new, self._result, None)
+        after = self._count(draft, draft.new, fresh.__getitem__, None, draft.new)
         # What is only found in the whole project is for `wrong_in_project` to judge.
         removed = {key: number for key, number in _numbers(draft).items() if before[key] >= number}
         return _compared(removed, before, after)
@@ -162,12 +197,12 @@ class Prover:
         Args:
             drafts: what is to be judged.
             fresh: what checking the files that they change gave.
-            besides: likewise of other files, which are changed already.
+            besides: likewise of files that are changed already; where a draft changes one, it counts as it was.
         """
         if self._reducer is None:
             return {}
-        besides = besides or {}
         new = {path: source for draft in drafts for path, source in draft.new.items()}
+        besides = {path: result for path, result in (besides or {}).items() if path not in new}
         known = self._facts_with(besides)
         changed = self._facts_with({**besides, **{path: fresh[path] for path in new}})
 
@@ -177,8 +212,8 @@ class Prover:
         wrong: dict[int, str] = {}
         for number, draft in enumerate(drafts):
             paths = self._concerned(finding for finding, _ in draft.pairs) | set(draft.new)
-            before = self._count(paths, self._result, known)
-            after = self._count(paths, result_of, changed, new)
+            before = self._count(draft, paths, self._result, known)
+            after = self._count(draft, paths, result_of, changed, new)
             reason = _compared(_numbers(draft), before, after)
             if reason:
                 wrong[number] = reason
@@ -232,6 +267,7 @@ class Prover:
 
     def _count(
         self,
+        draft: Draft,
         paths: Iterable[str],
         result_of: Callable[[str], FileResult],
         facts: ProjectFacts | None,
@@ -241,10 +277,13 @@ class Prover:
         for path in paths:
             result = result_of(path)
             source = (sources or {}).get(path) or self.source(path)
+            plan = self._inert_plan(path) if draft.inert else self._project.planner.plan(path)
             if facts is not None:
-                result = finish(self._project, result, facts, source)
+                result = finish(self._project, result, facts, source, plan)
             kept, suppressed = settle(self._project, result, source)
-            counts.update((finding.path, finding.rule) for finding in (*kept, *suppressed))
+            found = ((finding.path, finding.rule) for finding in (*kept, *suppressed))
+            rules = {entry.rule.name for entry in plan.entries} if draft.inert else None
+            counts.update(found if rules is None else (one for one in found if one[1] in rules))
         return counts
 
     def _result(self, path: str) -> FileResult:

@@ -6,14 +6,14 @@ import ast
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from charter.api import Span
+from charter.mend.inert import made_by
 from charter.syntax.comments import comments
 from charter.syntax.walk import child_fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from charter.api import Edit
+    from charter.api import Edit, Span
     from charter.syntax.source import Source
 
 
@@ -32,13 +32,7 @@ def same_outside(old: Source, new: Source, edits: Sequence[Edit]) -> bool:
         new: the file after.
         edits: the text edits between them, ordered, against the old text.
     """
-    shift = 0
-    made: list[Span] = []
-    for edit in edits:
-        start = edit.span.start + shift
-        made.append(Span(start, start + len(edit.text)))
-        shift += len(edit.text) - (edit.span.end - edit.span.start)
-    return _Comparison(old, new, [edit.span for edit in edits], made).same(old.tree, new.tree)
+    return _Comparison(old, new, [edit.span for edit in edits], made_by(edits)).same(old.tree, new.tree)
 
 
 class _Comparison:
