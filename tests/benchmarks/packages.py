@@ -75,7 +75,7 @@ def _python() -> str:
     """An interpreter that has pip: environments need not."""
     folder = HOME.parent / "pip"
     if not folder.exists():
-        subprocess.run([_python(), "-m", "venv", str(folder)], check=True)
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     return str(folder / "bin" / "python")
 
 

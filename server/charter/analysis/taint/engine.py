@@ -9,6 +9,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint import handlers
+from charter.analysis.taint.arguments import Arguments
 from charter.analysis.taint.exports import Exported, export, imported, joined, references_in, sites
 from charter.analysis.taint.frame import Frame, Summary
 from charter.analysis.taint.opportunities import Opportunities
@@ -18,10 +19,13 @@ from charter.analysis.taint.run import Run
 from charter.analysis.taint.values import (
     INSTANCE,
     NO,
+    PROJECT_FUNCTION,
+    PROJECT_INSTANCE,
     UNKNOWN,
     Value,
     bits,
     join,
+    references,
 )
 from charter.model import ir
 from charter.model.project import Change, Class, Function, Module, Project
@@ -29,7 +33,6 @@ from charter.model.project import Change, Class, Function, Module, Project
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from charter.analysis.taint.arguments import Arguments
     from charter.analysis.taint.context import Entry
     from charter.analysis.taint.frame import Flow
     from charter.model.library.index import Entry as Facts
@@ -635,7 +638,28 @@ class Engine:
         """The value of a decorated function; its role as a handler is remembered."""
         for use in handlers.used_by_decorator(frame, decorator, self.index):
             self.use(frame.module, function, use)
+        target = decorator[2] if decorator[0] == ir.CALL else decorator
+        for reference in references(frame.value(target)[2]):
+            if reference[0] == PROJECT_FUNCTION and self._fetches(reference[1]):
+                self._run_wrapper(frame, function, decorator, value)
         return value
+
+    def _fetches(self, decorator: Function) -> bool:
+        """Whether what a decorator of the project's own puts around functions may read untrusted data."""
+        inner = [one for one in decorator.module.functions if one.parent is decorator]
+        inner += [one for one in decorator.module.functions if one.parent in inner]
+        return any(self.near.mentions(one) for one in inner)
+
+    def _run_wrapper(self, frame: Frame, function: Function, decorator: ir.Node, value: Value) -> None:
+        """Run what a decorator puts around a function: it may hand on what it has read from a request."""
+        place = decorator[1]
+        wrapper = frame.invoke(frame.value(decorator), Arguments.of([value], place), place)
+        given: list[Value] = []
+        if function.cls is not None and self.roles.sort(function) == "instance":
+            given = [(0, NO, (PROJECT_INSTANCE, function.cls, False), ())]
+        for reference in references(wrapper[2]):
+            if reference[0] == PROJECT_FUNCTION and reference[1] is not function:
+                frame.invoke(wrapper, Arguments.of(given, place), place)
 
     def use(self, module: Module, function: Function, use: handlers.Use) -> None:
         """A framework calls a function."""

@@ -458,5 +458,5 @@ NATIVE: Final[dict[str, Callable[[Any, Arguments, int], Value]]] = {
     "collections.defaultdict": _default_dict, "asyncio.gather": _sequence("list"), "asyncio.run": _first,
     "asyncio.wait_for": _first, "asyncio.ensure_future": _first, "asyncio.create_task": _first,
     "contextlib.closing": _first, "contextlib.nullcontext": _first, "asyncio.shield": _first,
-    "builtins.open": _open, "io.open": _open, "codecs.open": _open, "builtins.property": _first,
+    "marshmallow.Schema.load": _first, "builtins.open": _open, "io.open": _open, "codecs.open": _open, "builtins.property": _first,
 }  # fmt: skip

@@ -115,6 +115,10 @@ class Relevance:
             or (not self._parts.isdisjoint(words) and self._is_in_carrier(function))
         )
 
+    def mentions(self, function: Function) -> bool:
+        """Whether a function uses any name by which untrusted data may come, whoever has it."""
+        return not self._any.isdisjoint(function.record[ir.WORDS])
+
     def _mentions_member(self, function: Function, words: tuple[str, ...]) -> bool:
         members = self.members
         for word in members.keys() & words:
