@@ -42,6 +42,7 @@ def test_a_finding_says_what_why_and_where_to_read_on(start: Start, tmp_path: Pa
     )
     assert "`==` compares with" in hover["contents"]["value"]
     assert "python bad" not in hover["contents"]["value"]
+    assert "###" not in hover["contents"]["value"]
     assert client.close() == 0
 
 

@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import charter
-from charter.api import Location, Span
+from charter.api import Location, Span, Step
 from charter.api.facts.names import ImportedConstant
 from charter.api.facts.queries import QueryInLoop
+from charter.api.facts.taint import TaintFlow
 from charter.lsp.homes import Homes
 from charter.lsp.sheets import Sheet
 
@@ -155,6 +156,19 @@ def test_a_finding_in_a_template_is_shown_at_the_code_that_renders_it(home: Home
     shown = [(start, end, row[3]) for start, end, row in sheet.rows() if row[1] == "n-plus-one-query"]
     assert [(start, end) for start, end, _ in shown] == [call]
     assert shown[0][2].startswith("templates/a.html:33: `{{ row.owner }}`")
+
+
+def test_a_flow_that_was_followed_stands_for_what_its_pattern_alone_says(home: Home) -> None:
+    text = "import os\n\ndef run(request):\n    os.system('ls ' + request)\n"
+    sheet = sheet_of(home, text)
+    sheet.check_whole(lambda: None)
+    assert {row[1] for _, _, row in sheet.rows()} == {"shell-with-built-text"}
+    taken = sheet.take_extracts()
+    assert taken is not None
+    at = Location("a.py", Span(text.index("'ls"), text.index(")\n", text.index("'ls"))), 4, 14, 4, 29)
+    flow = TaintFlow(at, "command", "os.system", source="`request`", steps=(Step(at, "here"),))
+    assert sheet.take_facts(taken[0], pickle.dumps(([flow], {})))
+    assert {row[1] for _, _, row in sheet.rows()} == {"command-injection"}
 
 
 def test_generated_data_is_left_alone(home: Home) -> None:

@@ -82,27 +82,31 @@ export class ScoreView implements vscode.TreeDataProvider<Node> {
     if (node.kind === "finding") {
       return findingItem(node.finding);
     }
-    const [label, score, open] =
-      node.kind === "pillar"
-        ? [node.name, node.score, vscode.TreeItemCollapsibleState.Expanded]
-        : [
-            `${node.principle.id} ${node.principle.title}`,
-            node.principle.score,
-            node.principle.violations
-              ? vscode.TreeItemCollapsibleState.Collapsed
-              : vscode.TreeItemCollapsibleState.None,
-          ];
-    const item = new vscode.TreeItem(label, open);
-    item.description = shown(score);
-    const failing = score !== null && score < 80;
-    item.iconPath = failing
-      ? new vscode.ThemeIcon("error", new vscode.ThemeColor("testing.iconFailed"))
-      : new vscode.ThemeIcon("pass", new vscode.ThemeColor("testing.iconPassed"));
-    if (node.kind === "principle") {
-      item.tooltip = `${node.principle.violations} findings among ${node.principle.opportunities} places looked at`;
+    if (node.kind === "pillar") {
+      const item = new vscode.TreeItem(`${node.name} ${shown(node.score)}`, vscode.TreeItemCollapsibleState.Expanded);
+      item.iconPath = icon(node.score);
+      return item;
     }
+    const { id, title, score, violations, opportunities } = node.principle;
+    const item = new vscode.TreeItem(
+      // The score comes first: in a narrow side bar the end of the line is cut off.
+      `${id} ${shown(score)}`,
+      violations ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None,
+    );
+    item.description = title;
+    item.iconPath = icon(score);
+    item.tooltip = `${title}\n${violations} findings among ${opportunities} places looked at`;
     return item;
   }
+}
+
+function icon(score: number | null): vscode.ThemeIcon {
+  if (score === null) {
+    return new vscode.ThemeIcon("circle-outline");
+  }
+  return score < 80
+    ? new vscode.ThemeIcon("error", new vscode.ThemeColor("testing.iconFailed"))
+    : new vscode.ThemeIcon("pass", new vscode.ThemeColor("testing.iconPassed"));
 }
 
 function findingItem(finding: Finding): vscode.TreeItem {

@@ -14,7 +14,7 @@ from charter.lsp.capabilities import FIX_ALL
 from charter.lsp.diagnostics import SOURCE
 from charter.lsp.documents import uri_of
 from charter.lsp.positions import Text
-from charter.lsp.rows import SYNTAX_RULE
+from charter.lsp.rows import FIX_NOTES, SYNTAX_RULE
 from charter.lsp.server import PENDING
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from charter.lsp.server import Server
 
 _ORDER = {"safe": 0, "unsafe": 1, "suggestion": 2}
-_NOTES = {"unsafe": " (please review)", "suggestion": " (suggestion)", "safe": ""}
 _REASON = "why it is all right here"
 
 
@@ -98,7 +97,7 @@ def _for_diagnostic(server: Server, uri: str, diagnostic: Any) -> list[tuple[int
     fixes = sorted(enumerate(data.get("fixes") or ()), key=lambda item: _ORDER.get(item[1]["grade"], 3))
     for index, fix in fixes:
         grade = fix["grade"]
-        title = fix["title"] + _NOTES.get(grade, "")
+        title = fix["title"] + FIX_NOTES.get(grade, "")
         action = _action(title, "quickfix", uri, "fix", key=key, index=index)
         if grade == "safe" and not found:
             action["isPreferred"] = True

@@ -44,6 +44,7 @@ def _page(rule: AnyRule) -> RulePage:
         rule.severity.label,
         rule.principles,
         f"{head}\n{body.strip()}{tail}",
+        f"{body.strip()}{tail}",
     )
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from charter.lsp.documents import path_of
-from charter.lsp.rows import SYNTAX_RULE
+from charter.lsp.documents import path_of, uri_of
+from charter.lsp.rows import FIX_NOTES, SYNTAX_RULE
 from charter.lsp.rpc import fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.lsp.documents import Document, Mark
-    from charter.lsp.rows import RulePage
+    from charter.lsp.rows import Place, RulePage
     from charter.lsp.rpc import Request
     from charter.lsp.server import Server
 
@@ -41,8 +42,8 @@ def hover(server: Server, params: Any, _request: Request) -> Any:
     here.sort(key=lambda mark: mark.end - mark.start)
     parts = [_about(server, mark) for mark in here[:3]]
     page = server.rules.get(here[0].row.rule)
-    if page is not None:
-        parts.append(page.page)
+    if page is not None and page.body:
+        parts.append(page.body)
     return _hover(server, document, here[0].start, here[0].end, "\n\n---\n\n".join(parts))
 
 
@@ -179,14 +180,20 @@ def _is_settings(document: Document) -> bool:
 
 def _about(server: Server, mark: Mark) -> str:
     row = mark.row
-    fixes = "".join(f"\n- {title} _({grade})_" for title, grade in row.fixes)
-    flow = "".join(f"\n{at}. {station[5]}" for at, station in enumerate(row.flow, 1))
+    fixes = "".join(f"\n- {title}{FIX_NOTES.get(grade, '')}" for title, grade in row.fixes)
+    flow = "".join(f"\n{at}. {_linked(place)}" for at, place in enumerate(row.flow, 1))
     page = server.rules.get(row.rule)
     name = f"[{row.rule}]({page.link})" if page is not None and page.link else f"`{row.rule}`"
-    head = f"**{row.message}**\n\n{name} · {', '.join(row.principles)}"
+    about = [name, row.code, *([page.severity] if page is not None else []), *row.principles]
+    head = f"**{row.message}**\n\n{' · '.join(about)}"
     return (
         head + (f"\n\nFixes:\n{fixes}" if fixes else "") + (f"\n\nHow it gets here:\n{flow}" if flow else "")
     )
+
+
+def _linked(place: Place) -> str:
+    path, line = place[0], place[1]
+    return f"[{Path(path).name}:{line}]({uri_of(path)}#L{line}) {place[5]}"
 
 
 def _hover(server: Server, document: Document, start: int, end: int, text: str) -> dict[str, Any]:

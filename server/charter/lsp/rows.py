@@ -47,7 +47,8 @@ class RulePage(NamedTuple):
         title: one line.
         severity: label of its default severity.
         principles: slugs.
-        page: its documentation in Markdown.
+        page: its documentation in Markdown, with a heading.
+        body: the same without the heading.
         link: address of its page.
     """
 
@@ -57,8 +58,12 @@ class RulePage(NamedTuple):
     severity: str
     principles: tuple[str, ...]
     page: str
+    body: str = ""
     link: str = ""
 
+
+FIX_NOTES = {"safe": "", "unsafe": " (please review)", "suggestion": " (suggestion)"}
+"""What is said of a fix beside its title, by its grade."""
 
 SYNTAX_RULE = "syntax-error"
 """The name under which code that does not parse is reported."""

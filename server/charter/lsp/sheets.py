@@ -207,9 +207,9 @@ class Sheet:
 
     def rows(self) -> list[tuple[Any, ...]]:
         """The findings for the server: start, end and what was found."""
-        for held in self._held:
+        for held in self.findings():
             held.row = held.row or row_of(held.finding, held.key, self.home.root, self.path)
-        rows = [(held.start, held.end, held.row) for held in self._held if not held.silent]
+        rows = [(held.start, held.end, held.row) for held in _distinct(self.findings())]
         problems = () if self._off or self.document.unread else self.document.source.problems
         if problems:
             first = problems[0]
@@ -336,6 +336,23 @@ def project_rules(plan: Plan) -> frozenset[str]:
         if analysis is not None and analysis.project:
             late.update(entry.rule.name for entry in entries)
     return frozenset(late)
+
+
+def _distinct(findings: list[Held]) -> list[Held]:
+    """The findings without those that say less of a place than a flow that was followed to it does."""
+    flows = [held for held in findings if held.finding.flow]
+
+    def said(held: Held) -> bool:
+        finding = held.finding
+        return not finding.flow and any(
+            flow.start < held.end
+            and held.start < flow.end
+            and not {*finding.principles[:1]} - {*flow.finding.principles}
+            and (flow.finding.fixes or not finding.fixes)
+            for flow in flows
+        )
+
+    return [held for held in findings if not said(held)] if flows else findings
 
 
 def span_in(path: str, finding: Finding) -> Span | None:

@@ -129,7 +129,12 @@ export async function boot({ files, settings = {}, trust = false, vsix = [], tes
       await page.locator(".view-lines").first().waitFor();
     },
     lines: async () => (await page.locator(".editor-group-container .view-line").allInnerTexts()).map((one) => one.replaceAll("\u00a0", " ")),
-    shot: async (name) => SHOTS && page.screenshot({ path: path.join(SHOTS, `${name}.png`) }),
+    async shot(name) {
+      if (SHOTS) {
+        await page.waitForTimeout(800); // what was closed fades
+        await page.screenshot({ path: path.join(SHOTS, `${name}.png`) });
+      }
+    },
     async end() {
       await browser.close();
       try {

@@ -16,8 +16,41 @@ def run(command):
     subprocess.call("ls " + command, shell=True)
 `;
 
+const REPORTS = `"""What the sellers want to know on Monday morning."""
+
+import sqlite3
+
+from flask import Flask, request
+
+app = Flask(__name__)
+
+
+def sales(region: str, seen: list[str] = []) -> list[tuple[str, int]]:
+    """Turnover of a region, by product; a region that was asked for before is left out."""
+    if region in seen or region == None:
+        return []
+    seen.append(region)
+    with sqlite3.connect("shop.db") as database:
+        rows = database.execute(f"select product, sum(price) from sale where region = '{region}' group by 1")
+    return rows.fetchall()
+
+
+@app.get("/sales")
+def page() -> str:
+    """The turnover of the region that is asked for."""
+    return "\\n".join(f"{product}: {total}" for product, total in sales(request.args["region"]))
+`;
+
+const older = (days, total, security, maintainability) =>
+  JSON.stringify({ time: Math.floor(Date.now() / 1000) - 86_400 * days, total, pillars: { security, maintainability, performance: 100 } });
+
 const run = await boot({
-  files: { "pyproject.toml": '[project]\nname = "sample"\n', "sample.py": SAMPLE },
+  files: {
+    "pyproject.toml": '[project]\nname = "sample"\n',
+    "sample.py": SAMPLE,
+    "shop/reports.py": REPORTS,
+    ".charter_cache/scores.jsonl": [older(9, 52, 31, 64), older(5, 61, 31, 72), older(2, 64, 44, 75)].join("\n") + "\n",
+  },
   settings: {
     "charter.interpreter": [PYTHON],
     "charter.importStrategy": "useBundled",
@@ -83,8 +116,37 @@ try {
     await page.locator(".pane-body .monaco-list-row").allInnerTexts());
   await run.command("Charter: Show the Score Report");
   check("the report opens", await eventually(() => page.locator(".tab", { hasText: "Charter: Scores" }).count()));
-  await eventually(async () => (await page.frames().at(-1)?.locator("h2").count()) > 0, 5000);
+  const plotted = async () => {
+    for (const frame of page.frames()) {
+      if ((await frame.locator("polyline").count()) >= 2) {
+        return true;
+      }
+    }
+    return false;
+  };
+  check("it plots the trend", await eventually(plotted));
+  await run.command("View: Close Panel");
   await run.shot("vscode-scores");
+
+  await run.open("reports.py");
+  const flow = page.locator(".squiggly-error").first();
+  await eventually(() => flow.count());
+  await run.command("View: Focus Problems");
+  const injection = page.locator(".markers-panel .monaco-list-row", { hasText: "becomes part of the SQL" }).first();
+  check("a flow is found through a call", await eventually(() => injection.count()));
+  await injection.dblclick();
+  await page.locator(".editor-group-container .monaco-editor.focused").first().waitFor().catch(() => {});
+  await run.command("Show or Focus Hover");
+  const way = page.locator(".monaco-hover", { hasText: "How it gets here" }).first();
+  check("the hover shows its path", await eventually(() => way.isVisible()));
+  await run.shot("vscode-flow");
+  await page.keyboard.press("Escape");
+
+  await run.command("Welcome: Open Walkthrough");
+  await page.locator(".quick-input-widget input").first().fill("Charter");
+  await page.locator(".quick-input-list .monaco-list-row", { hasText: "Charter" }).first().click();
+  check("the walkthrough opens", await eventually(() => page.locator(".gettingStartedContainer", { hasText: "say why it is all right" }).count()));
+  await run.shot("vscode-walkthrough");
 } finally {
   await run.end();
 }
