@@ -32,7 +32,13 @@ def fragile(node: ast.Pass, ctx: Context) -> Iterator[Finding]:
     yield ctx.finding(node, "`pass` stands here")
 
 
-RULES = registry([evaluated, fragile])
+@rule(ast.Delete, code="TST003", principles=("sql-injection",), when=lambda node: bool(node.targets[9]))
+def choosy(node: ast.Delete, ctx: Context) -> Iterator[Finding]:
+    """Throw before it is asked."""
+    yield ctx.finding(node, "`del` stands here")
+
+
+RULES = registry([evaluated, fragile, choosy])
 
 
 def project_of(root: Path, files: dict[str, str | bytes]) -> Project:
@@ -71,9 +77,10 @@ def test_a_worker_that_dies_costs_its_file_only(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_rule_that_throws_is_named_and_the_others_go_on(tmp_path: Path) -> None:
-    report = check_project(project_of(tmp_path, {"a.py": "pass  # throw\neval(1)\n"}))
+    report = check_project(project_of(tmp_path, {"a.py": "pass  # throw\neval(1)\ndel x\n"}))
     assert said(report) == [("a.py", "evaluated", 2)]
-    failure = report.failures[0]
+    assert {failure.part for failure in report.failures} == {"fragile", "choosy"}
+    (failure,) = (failure for failure in report.failures if failure.part == "fragile")
     assert (failure.path, failure.part, failure.error) == ("a.py", "fragile", "LookupError: on purpose")
     assert "engine/test_run.py:" in failure.place
 

@@ -44,7 +44,6 @@ _AIOHTTP: Final = frozenset({"aiohttp.ClientSession", "aiohttp.TCPConnector"})
     code="SEC007",
     principles=("verified-transport",),
     severity=Severity.HIGH,
-    when=lambda node: isinstance(node, ast.Call) or node.arg in _KEYWORDS,
     cwe=(295,),
     calls=("functools.partial", *transport.SWITCHES, *transport.CONFIGURED, *(f"*.{verb}" for verb in (*transport.VERBS, "ws_connect", "client", "resource", "fetch", "tls_set", "tls_insecure_set", "run_forever", *_TOLD))),
     mentions=("**", "verify", "ssl", "cert_reqs", "tls", "SSL_VERIFY", "OPT_X_TLS", "assert_hostname", "validate", "hostkeys", "CURL_CA_BUNDLE",

@@ -214,8 +214,6 @@ def _run_on_nodes(
                 nodes = calls.get(rule.name, ())
             else:
                 nodes = source.nodes(kind) if only is None else only.get(kind, ())
-            if nodes and rule.when is not None:
-                nodes = [node for node in nodes if rule.when(node)]
             if nodes:
                 _run(view, entry, nodes, result)
 
@@ -243,6 +241,8 @@ def _run(view: FileView, entry: Entry, items: Sequence[ast.AST] | Sequence[Fact]
     check = cast("Callable[[object, RuleContext], Iterable[Finding]]", rule.check)
     findings = result.findings
     try:
+        if rule.when is not None:
+            items = [item for item in cast("Sequence[ast.AST]", items) if rule.when(item)]
         for item in items:
             findings.extend(check(item, context))
     except Exception as error:  # noqa: BLE001 (a rule may throw anything; the run goes on and names it)
