@@ -224,6 +224,8 @@ class Attributes(Calls, ABC):
 
     def store_attribute(self, owner: Value, name: str, new: Value, position: int) -> None:
         """`owner.name = new`."""
+        if name in {"content_type", "mimetype", "media_type"} and owner[3]:
+            self.settle_type(owner, new)
         if owner[3] and not self._has_setter(owner, name):
             self.write(owner, "." + name, new)
         for reference in references(owner[2]):

@@ -48,7 +48,7 @@ _ALL_HOSTS: Final = spread(_HOST)
 _CONTROL: Final = BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"]
 _QUOTE: Final = BIT["sql"] | BIT["xpath"]
 
-_OF_CHARACTERS: Final = DANGERS & ~(
+OF_CHARACTERS: Final = DANGERS & ~(
     _HOST | BIT["trust"] | BIT["prompt"] | BIT["instructions"] | BIT["cookie"] | BIT["attribute"]
 )
 """Texts of harmless characters still name hosts, users and orders."""
@@ -270,6 +270,8 @@ class Guards(Strings, ABC):
             yes = self._equal(node[2], left, right_node, right)
             positive = operator in {"==", "is"}
             return (truth, yes if positive else NO_KILL, NO_KILL if positive else yes)
+        if operator in {"<=", "<"} and _is_set_of(node[2]) and not self.deep(right):
+            return (truth, self.cleared(node[2][3][0], self.value(node[2][3][0]), OF_CHARACTERS), NO_KILL)
         if operator in {"in", "not in"}:
             yes, no = self._member(node[2], left, right_node, right)
             return (truth, yes, no) if operator == "in" else (truth, no, yes)
@@ -419,7 +421,7 @@ class Guards(Strings, ABC):
             value = self.value(function[2])
             if not value[0]:
                 return None
-            return (None, self.cleared(function[2], value, _CLASS_TESTS[name], _OF_CHARACTERS), NO_KILL)
+            return (None, self.cleared(function[2], value, _CLASS_TESTS[name], OF_CHARACTERS), NO_KILL)
         if name in {"startswith", "endswith", "is_relative_to"}:
             value = self.value(function[2])
             if not value[0] & ALL_DANGERS or not node[3]:
@@ -547,6 +549,11 @@ def _spelled(node: Node) -> str:
         owner = _spelled(node[2])
         return f"{owner}.{node[3]}" if owner else ""
     return node[2] if node[0] in {ir.LOCAL, ir.GLOBAL, ir.FREE} else ""
+
+
+def _is_set_of(node: Node) -> bool:
+    """Whether an expression is `set(text)`: its characters."""
+    return node[0] == ir.CALL and node[2][0] == ir.GLOBAL and node[2][2] == "set" and len(node[3]) == 1
 
 
 def _split_whole(node: Node) -> Node | None:

@@ -44,6 +44,9 @@ _PATHS: Final = BIT["path"] | BIT["path-absolute"] | BIT["archive"]
 """What a check of a path that is not normalised leaves open."""
 
 
+_NUMBERS: Final = frozenset(
+    {"builtins.int", "builtins.float", "builtins.bool", "uuid.UUID", "decimal.Decimal"}
+)
 _HEADER_SETTERS: Final = frozenset(
     "set_header setHeader add_header send_header __setitem__ setdefault".split()
 )
@@ -85,7 +88,9 @@ class LibraryCalls(Sinks, ABC):
             and reference[1][:9] != "builtins."
         ):
             known = {
-                "." + name: one for name, one in arguments.keywords.items() if one[1] is not NO and not one[0]
+                "." + name: one
+                for name, one in arguments.keywords.items()
+                if not one[0] and (one[1] is not NO or (one[2] is not None and one[2][0] == EXTERNAL))
             }
             made = self.new_object(reference, position, known)
             return (value[0], value[1], reference, made[3])
@@ -104,7 +109,16 @@ class LibraryCalls(Sinks, ABC):
         known = name[1] if name is not None else NO
         text = known.decode("latin-1") if isinstance(known, bytes) else known
         if kind is not None and isinstance(text, str) and text.lower() == "content-type":
-            self.write(receiver, ".content_type", kind)
+            self.settle_type(receiver, kind)
+
+    def settle_type(self, response: Value, kind: Value) -> None:
+        """A response is told its type: if that is not HTML, what it was made of is no page after all."""
+        self.write(response, ".content_type", kind)
+        if not isinstance(kind[1], str) or "html" in kind[1]:
+            return
+        places = {identity[1] for identity in response[3] if identity[0] == "a"}
+        for key in [one for one in self.hits if one[0].kind == "xss" and one[0].call in places]:
+            del self.hits[key]
 
     def _called(
         self,
@@ -230,8 +244,11 @@ class LibraryCalls(Sinks, ABC):
         return (0, NO, self._result_reference(self.index.entry(path), path, last), ())
 
     def _entry_of(self, receiver: Value, arguments: Arguments, position: int) -> Value:
-        """`mapping.get(key, default)` of something untrusted."""
+        """`mapping.get(key, default)` of something untrusted; `get(key, type=int)` gives a number."""
         key = arguments.position(0) or UNKNOWN
+        kind = arguments.keyword("type")
+        if kind is not None and kind[2] is not None and kind[2][0] == EXTERNAL and kind[2][1] in _NUMBERS:
+            return UNKNOWN
         taint = receiver[0]
         held = self.read(receiver, key[1]) if receiver[3] and isinstance(key[1], str) else None
         if held is not None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.frame import REST
 from charter.analysis.taint.natives import matched, substituted
-from charter.analysis.taint.values import EXTERNAL, NO, PART, UNKNOWN, Value, with_marks
+from charter.analysis.taint.values import EXTERNAL, INSTANCE, NO, PART, UNKNOWN, Value, with_marks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +77,15 @@ def _reader(frame: Any, name: str, receiver: Value, arguments: Arguments, place:
     return UNKNOWN
 
 
+def _environment(frame: Any, name: str, receiver: Value, arguments: Arguments, place: int) -> Value | None:
+    """`jinja2.Environment`: its templates escape if it does."""
+    if name not in {"get_template", "select_template", "from_string"}:
+        return None
+    escaping = frame.read(receiver, ".autoescape")
+    cells = {} if escaping is None else {".autoescape": escaping}
+    return frame.new_object((INSTANCE, "jinja2.Template"), place, cells)
+
+
 _FEATURES: Final = {
     "external-general-entities": "feature_external_ges",
     "external-parameter-entities": "feature_external_pes",
@@ -89,6 +98,7 @@ OBJECT_METHODS: Final[dict[str, Callable[[Any, str, Value, Arguments, int], Valu
     "configparser.SafeConfigParser": _configuration,
     "io.StringIO": _buffer,
     "io.BytesIO": _buffer,
+    "jinja2.Environment": _environment,
     "xml.sax.xmlreader.XMLReader": _reader,
 }
 """Class to what its methods do; None from one leaves the call to the models."""

@@ -28,10 +28,12 @@ from charter.analysis.taint.values import (
     INSTANCE,
     LANE,
     NO,
+    OBJECT,
     PROJECT_FUNCTION,
     UNKNOWN,
     Value,
     join,
+    lanes,
 )
 from charter.model import ir
 
@@ -118,7 +120,17 @@ class Run(Statements):
             return
         if value[2] is not None and value[2] != (INSTANCE, "builtins.str") and value[2][0] != "x":
             return
-        self.reach("xss", "return value", value[0], position, position, "", value)
+        if not self._is_parsed(value):
+            self.reach("xss", "return value", value[0], position, position, "", value)
+
+    def _is_parsed(self, value: Value) -> bool:
+        """Whether a value is a whole parsed document, which goes back as JSON."""
+        return all(
+            value[0] >> LANE * lane & OBJECT
+            and self.origins[lane][0] == SOURCE
+            and self.origins[lane][1].key is None
+            for lane in lanes(value[0])
+        )
 
     def _send(self, returns: str, value: Value, position: int) -> None:
         """What a handler returns that is an address, a gateway's dictionary or the parts of a page."""

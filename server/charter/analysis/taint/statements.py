@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from charter.analysis.taint.arguments import Arguments
 from charter.analysis.taint.expressions import Expressions
 from charter.analysis.taint.frame import KILLED, NO_KILL, REST, Kill, State
+from charter.analysis.taint.guards import OF_CHARACTERS
 from charter.analysis.taint.values import (
     ALL_DANGERS,
     DANGERS,
@@ -22,6 +23,7 @@ from charter.analysis.taint.values import (
     Value,
     constant,
     references,
+    spread,
     with_marks,
 )
 from charter.model import ir
@@ -88,6 +90,9 @@ class Statements(Expressions):
             self._add(owner, self.iterated(value))
             return
         key = self.value(target[3])
+        if isinstance(key[1], str) and key[1].lower() == "content-type":
+            named = target[2][0] == ir.ATTR and target[2][3] == "headers"
+            self.settle_type(self.value(target[2][2]) if named else owner, value)
         if owner[3]:
             self.store(owner, key, value)
         for reference in references(owner[2]):
@@ -401,8 +406,7 @@ class Statements(Expressions):
             exits = self.joined(exits, self._exit_state(entry)) if continued is None else exits
             self.run(node[-2])
             self._sort_jumps(breaks)
-            left = cast("State | None", self.state)
-            self._checked_by_all = 0 if left is None else left[KILLED]
+            self._body_end = cast("State | None", self.state)
             after = self.joined(entry, self.state)
             if after is None or after == entry:
                 entry = after if after is not None else entry
@@ -415,8 +419,8 @@ class Statements(Expressions):
         for one in breaks:
             self.state = self.joined(self.state, one)
 
-    _checked_by_all = 0
-    """What is safe where the body of the loop run last ends."""
+    _body_end: State | None = None
+    """The state where the body of the loop run last ends."""
 
     def _exit_state(self, entry: State) -> State:
         return dict(entry)
@@ -445,11 +449,15 @@ class Statements(Expressions):
             self.assign(node[2], self.iterated(own))
             return None
 
-        self._checked_by_all = 0
+        self._body_end = None
         before = self.state
         self._loop(node, enter)
-        if before is not None and not _breaks(node[4]):
-            self.kill((self._checked_by_all & ~before[KILLED], ()))  # each element has passed the check
+        end = self._body_end
+        if before is not None and end is not None and not _breaks(node[4]):
+            self.kill((end[KILLED] & ~before[KILLED], ()))  # each element has passed the check
+            if node[2][0] == ir.LOCAL and container[0] & ALL_DANGERS and not container[3]:
+                left = end.get(node[2][2], UNKNOWN)[0]
+                self.kill((container[0] & ~left & spread(OF_CHARACTERS), ()))  # and each character
 
     def _while(self, node: Node) -> None:
         def enter() -> bool | None:
