@@ -5,23 +5,26 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from charter.api import Severity, rule
+from charter.api import Fix, Grade, Severity, rule
+from charter.api.facts.names import StarImport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api import Context, Finding
 
+_WIDTH = 88
+"""Where an import is broken into a line for each name."""
+
 
 @rule(
-    ast.ImportFrom,
+    StarImport,
     code="MNT141",
     principles=("clean-imports", "explicit-over-clever"),
     severity=Severity.LOW,
-    when=lambda node: any(alias.name == "*" for alias in node.names),
     aliases=("F403", "W0401"),
 )
-def wildcard_import(statement: ast.ImportFrom, ctx: Context) -> Iterator[Finding]:
+def wildcard_import(star: StarImport, ctx: Context) -> Iterator[Finding]:
     """A module imports everything another one happens to hold.
 
     A reader cannot tell where a name comes from, no tool can tell whether it exists, and a name that the other
@@ -30,9 +33,18 @@ def wildcard_import(statement: ast.ImportFrom, ctx: Context) -> Iterator[Finding
     Ruff's F403 reports every one. This rule leaves alone what stars are for: the front of a package
     (`__init__.py`), a module that only passes names on, settings built on settings, and tests.
 
+    The fix names what the module uses and what others take from it. Of modules outside of the project it is offered
+    where only one star can be meant.
+
     ```python bad
     from os.path import *
     #^^^^^^^^^^^^^^^^^^^^ any name of `os.path` may be meant from here on; import the ones that are
+
+    def name(path):
+        return basename(path)
+    ```
+    ```python fixed
+    from os.path import basename
 
     def name(path):
         return basename(path)
@@ -54,9 +66,26 @@ def wildcard_import(statement: ast.ImportFrom, ctx: Context) -> Iterator[Finding
         isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) for node in ctx.tree.body
     ):
         return
-    if any(isinstance(node, ast.Try) for node in ctx.ancestors(statement)):
-        return
-    module = "." * statement.level + (statement.module or "")
-    yield ctx.finding(
-        statement, f"any name of `{module}` may be meant from here on; import the ones that are"
+    statement = next(
+        (node for node in ctx.nodes(ast.ImportFrom) if ctx.span(node) == star.location.span), None
     )
+    if statement is None or any(isinstance(node, ast.Try) for node in ctx.ancestors(statement)):
+        return
+    yield ctx.finding(
+        star.location,
+        f"any name of `{star.module}` may be meant from here on; import the ones that are",
+        fix=_fix(star, statement, ctx),
+    )
+
+
+def _fix(star: StarImport, statement: ast.ImportFrom, ctx: Context) -> Fix | None:
+    if star.names is None or len(star.names) > 40:
+        return None
+    if not star.names:
+        return Fix("Remove the import", (ctx.remove_statement(statement),), Grade.UNSAFE)
+    line = f"from {star.module} import {', '.join(star.names)}"
+    if len(line) + statement.col_offset > _WIDTH:
+        indent = " " * statement.col_offset
+        names = "".join(f"{indent}    {name},\n" for name in star.names)
+        line = f"from {star.module} import (\n{names}{indent})"
+    return Fix("Import the names", (ctx.replace(statement, line),), Grade.UNSAFE)

@@ -143,6 +143,7 @@ ANALYSES: tuple[Analysis, ...] = (
         project=True,
         inert=True,
     ),
+    Analysis("charter.analysis.stars", ("charter.api.facts.names.StarImport",), project=True, inert=True),
     Analysis("charter.analysis.unused", ("charter.api.facts.names.UnusedName",), project=True, inert=True),
     Analysis(
         "charter.analysis.docs",

@@ -76,3 +76,17 @@ class ImportedConstant(Fact):
     name: str
     literal: str = ""
     target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StarImport(Fact):
+    """An import of everything that a module holds.
+
+    Attributes:
+        location: the whole statement.
+        module: the module as it is written, leading dots included.
+        names: what is really meant, sorted; None if that is not certain.
+    """
+
+    module: str
+    names: tuple[str, ...] | None = None
