@@ -452,3 +452,21 @@ def test_models_and_conventions_are_printed(project: Path, charter: Charter) -> 
     assert "shop -> Shop" in charter("models").out
     assert charter("models", "--format", "mermaid").out.startswith("erDiagram")
     assert json.loads(charter("conventions", "--json").out) == []
+
+
+def test_a_team_pins_a_convention_and_drops_another(project: Path, charter: Charter) -> None:
+    (project / "charter.toml").write_text(
+        '[conventions]\noptional-types = "X | None"\nconstant-names = false\n'
+    )
+    (project / "pkg" / "m.py").write_text(
+        "from typing import Optional\n\n\ndef rate(country: Optional[str]) -> float:\n    return 1.0\n"
+        + "".join(f"RATE_{number} = {number}\n" for number in range(40))
+    )
+    learned = json.loads(charter("conventions", "--json").out)
+    assert [(row["topic"], row["way"], row["count"], row["pinned"]) for row in learned] == [
+        ("optional-types", "X | None", 0, True)
+    ]
+    out = charter("check", "--select", "convention-break", "pkg").out
+    assert "is written X | None (set in the settings; 0 of 1 annotations)" in out
+    (project / "charter.toml").write_text("[conventions]\noptional-type = false\n")
+    assert "did you mean `optional-types`?" in charter("check").err

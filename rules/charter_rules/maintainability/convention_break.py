@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     code="MNT030",
     principles=("codebase-conventions",),
     severity=Severity.INFO,
-    options={"drop": []},
 )
 def convention_break(place: ConventionBreak, ctx: Context) -> Iterator[Finding]:
     """A place does what the project does otherwise everywhere else.
@@ -28,9 +27,18 @@ def convention_break(place: ConventionBreak, ctx: Context) -> Iterator[Finding]:
     by habit.
 
     Nothing is prescribed here. The ways are counted, and only one with at least 95 % of at least 30 uses is held to:
-    names of loggers, exceptions and test files, absolute or relative imports, `Optional` or `| None`, `pathlib` or
-    `os.path`, f-strings or `format`, pytest or unittest. The message carries the evidence. `drop` takes a list of
-    topics to leave alone, for instance `["text-formatting"]`.
+    names of loggers, exceptions, constants and test files, absolute or relative imports of modules or names, `Optional` or
+    `| None`, `pathlib` or `os.path`, f-strings or `format`, a logger or `print`, the style of docstrings, the base of the
+    project's exceptions, what records are made of, the library for asynchronous code, pytest or unittest. The message
+    carries the evidence, and `charter conventions` prints what was learned.
+
+    A team pins a convention in the settings, or drops it:
+
+    ```toml
+    [conventions]
+    optional-types = "X | None"
+    text-formatting = false
+    ```
 
     ```python bad
     class LostError(Exception): ...
@@ -70,9 +78,6 @@ def convention_break(place: ConventionBreak, ctx: Context) -> Iterator[Finding]:
     class TooLate(LostError): ...
     ```
     """
-    dropped = ctx.options.get("drop")
-    if isinstance(dropped, (list, tuple)) and place.topic in dropped:
-        return
     fix: Fix | None = None
     if place.replacement:
         edit = ctx.replace(place.location.span, place.replacement)

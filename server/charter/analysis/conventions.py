@@ -10,9 +10,10 @@ import ast
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, cast
 
-from charter.analysis import Solution
+from charter.analysis import Solution, habits
 from charter.analysis.places import Packed, name_span, pack, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api import Span
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 2
+VERSION = 3
 STRONG: Final = 0.95
 ENOUGH: Final = 30
 
@@ -63,8 +64,20 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "text-formatting": ("text is put together with {way}", "places"),
     "test-style": ("tests are {way}", "tests"),
     "test-files": ("test files are named {way}", "files"),
+    "module-names": ("modules are named {way}", "modules"),
+    "class-names": ("classes are named {way}", "classes"),
+    "constant-names": ("constants of a module are named {way}", "constants"),
+    "docstring-style": ("docstrings are written in the {way} style", "docstrings with sections"),
+    "messages": ("messages go through {way}", "messages"),
+    "exception-base": ("the project's exceptions derive from {way}", "exceptions"),
+    "records": ("records are {way}", "records"),
+    "async-library": ("asynchronous code uses {way}", "modules"),
+    "own-import-form": ("from the project's own packages {way} imported", "imports"),
 }
 """How each topic is spoken of, and what is counted."""
+
+_LEARNED_ONLY: Final = frozenset({"class-names", "module-names"})
+"""What is printed, and held to only if the settings say so: decorators, descriptors and C structures have their own names."""
 
 Use = tuple[str, str, Packed, str]
 """Topic, way, place, text that would follow each other way ("" if that takes more thought)."""
@@ -79,18 +92,21 @@ class Convention:
         way: how it is done.
         count: how often it is done so.
         total: how often it is done at all.
+        pinned: whether the settings say so, whatever the counts are.
     """
 
     topic: str
     way: str
     count: int
     total: int
+    pinned: bool = False
 
     @property
     def sentence(self) -> str:
         """The convention in words, with the evidence."""
         words, counted = WORDS[self.topic]
-        return f"{words.format(way=self.way)} ({self.count} of {self.total} {counted})"
+        pinned = "set in the settings; " if self.pinned else ""
+        return f"{words.format(way=self.way)} ({pinned}{self.count} of {self.total} {counted})"
 
 
 def extract(source: Source, names: Names) -> list[Use] | None:
@@ -108,6 +124,7 @@ def extract(source: Source, names: Names) -> list[Use] | None:
     if not is_test:
         found.extend(_paths(source, names))
         found.extend(_formatting(source))
+        found.extend(habits.uses(source, names))
     return found or None
 
 
@@ -280,15 +297,65 @@ class Solver(KeptSolver[list[Use]]):
             self._counts[topic][way] -= 1
 
     def learned(self) -> list[Convention]:
-        """The conventions that the project has, strong enough to be held to."""
+        """The conventions that the project has: strong enough to be held to, or set in the settings."""
+        settings = cast("Mapping[str, str | bool]", self.project.settings.get("conventions", {}))
         found: list[Convention] = []
-        for topic, ways in sorted(self._counts.items()):
+        for topic, ways in sorted(self._resolved().items()):
             total = sum(ways.values())
-            if total >= ENOUGH:
+            wanted = settings.get(topic, True)
+            if wanted is False or not total:
+                continue
+            if isinstance(wanted, str):
+                way = next((way for way in ways if _same(way, wanted)), wanted)
+                found.append(Convention(topic, way, ways.get(way, 0), total, pinned=True))
+            elif total >= ENOUGH:
                 way, count = ways.most_common(1)[0]
                 if count >= STRONG * total and way != "something else":
                     found.append(Convention(topic, way, count, total))
         return found
+
+    def _resolved(self) -> dict[str, Counter[str]]:
+        """The counts, where those that only the whole project can name are named."""
+        resolved: dict[str, Counter[str]] = {}
+        for topic, ways in self._counts.items():
+            counter = resolved.setdefault(topic, Counter())
+            for way, count in ways.items():
+                if count:
+                    name = self._way(topic, way)
+                    if name:
+                        counter[name] += count
+        return resolved
+
+    def _way(self, topic: str, way: str) -> str:
+        """How a way is called; "" for what turns out to be none."""
+        if topic == "own-import-form":
+            return "modules are" if way in self._modules else "names are"
+        if topic == "exception-base":
+            class_, _, base = way.partition("<")
+            bases = self._bases
+            seen: set[str] = set()
+            while base in bases and base not in seen:
+                seen.add(base)
+                class_, base = base, bases[base]
+            # The one at the top has no base of the project's to derive from.
+            return (
+                f"`{class_.rpartition('.')[2]}`"
+                if seen
+                else ""
+                if class_ in set(bases.values())
+                else "something else"
+            )
+        return way
+
+    @cached_property
+    def _modules(self) -> frozenset[str]:
+        return frozenset(self.project.modules.values())
+
+    @property
+    def _bases(self) -> dict[str, str]:
+        counts = self._counts.get("exception-base", Counter[str]())
+        pairs = (way.partition("<") for way, count in counts.items() if count)
+        return {class_: base for class_, _, base in pairs}
 
     def solution(self) -> Solution:
         """The breaks of the conventions that the project has."""
@@ -298,16 +365,23 @@ class Solver(KeptSolver[list[Use]]):
         opportunities: dict[str, dict[tuple[type[Fact], str], int]] = {}
         for path, uses in sorted(self.files.items()):
             for topic, way, place, _ in uses:
-                if topic in conventions and way == conventions[topic].way:
-                    examples.setdefault(topic, (path, place))
+                if (
+                    topic in conventions
+                    and topic not in examples
+                    and self._way(topic, way) == conventions[topic].way
+                ):
+                    examples[topic] = (path, place)
         for path, uses in self.files.items():
             counts: Counter[str] = Counter()
             for topic, way, place, other in uses:
                 convention = conventions.get(topic)
-                if convention is None:
+                if convention is None or (topic in _LEARNED_ONLY and not convention.pinned):
+                    continue
+                name = self._way(topic, way)
+                if not name:
                     continue
                 counts[topic] += 1
-                if way != convention.way:
+                if name != convention.way:
                     replacement = other if self._can_write(topic) else ""
                     example = unpack(*examples[topic]) if topic in examples else None
                     facts.setdefault(path, []).append(
@@ -319,3 +393,8 @@ class Solver(KeptSolver[list[Use]]):
 
     def _can_write(self, topic: str) -> bool:
         return topic != "optional-types" or self.project.python >= (3, 10)
+
+
+def _same(way: str, wanted: str) -> bool:
+    """Whether the settings name a way, with or without its backticks."""
+    return way.replace("`", "") == wanted.replace("`", "")

@@ -56,6 +56,11 @@ fail-under = 80
 # [principles.documented-api]
 # weight = 0.5
 
+# Conventions that hold whatever is learned from the code, or that are left alone; `charter conventions` names them.
+# [conventions]
+# optional-types = "X | None"
+# text-formatting = false
+
 # Imports may only go down.
 # [[layers]]
 # layers = ["shop.web", "shop.orders | shop.stock", "shop.core"]

@@ -192,6 +192,12 @@ def check_names(settings: Settings, rules: Registry, charter: Constitution) -> N
         for name in names:
             if name not in rules.by_name:
                 raise settings.unknown(name, *where, name, known=rules.by_name)
+    if settings.conventions:
+        from charter.analysis.conventions import WORDS
+
+        for topic in settings.conventions:
+            if topic not in WORDS:
+                raise settings.unknown(topic, "conventions", topic, known=WORDS, what="convention")
     for name, options in settings.rules.items():
         known = rules.by_name[name].options
         for option in options:

@@ -121,7 +121,11 @@ class Project:
             modules=self.modules,
             files=self.others,
             read=self._text_of_other,
-            settings={"threats": settings.threats, "layers": settings.layers},
+            settings={
+                "threats": settings.threats,
+                "layers": settings.layers,
+                "conventions": settings.conventions,
+            },
             data=self.registry.data("models"),
             libraries=self.libraries,
         )

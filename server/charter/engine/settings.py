@@ -143,6 +143,8 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
         principles: changes to the charter, by the principle's slug.
         packs: the installed rule packs to load, by entry point name; None loads all of them.
         layers: import contracts.
+        conventions: what to hold the project to besides what is learned from it, by topic: the way to do it, or false
+            to leave the topic alone; `charter conventions` names topics and ways.
         threats: whose input is not trusted: `remote` (network), `model` (what a language model answers), `local` (argv,
             environment, files), `stored` (rows of a database).
         models: further model files (sources, sinks, sanitizers), relative to the project's root.
@@ -169,6 +171,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
     principles: dict[str, Amendment] = {}
     packs: tuple[str, ...] | None = None
     layers: tuple[Layers, ...] = ()
+    conventions: dict[str, str | bool] = {}
     threats: tuple[Literal["remote", "model", "local", "stored"], ...] = ("remote", "model")
     models: tuple[str, ...] = ()
     taint: dict[str, Any] = {}

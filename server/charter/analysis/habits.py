@@ -1,0 +1,154 @@
+"""How a file names, documents, reports and builds things: what `analysis.conventions` counts besides tests and imports."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final
+
+from charter.analysis.bodies import FUNCTIONS
+from charter.analysis.places import Packed, name_span, pack
+from charter.api import Span
+from charter.model.names import absolute_module
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.model.names import Names
+    from charter.syntax.source import Source
+
+    Use = tuple[str, str, Packed, str]
+
+_SECTIONS: Final = (
+    ("Sphinx", re.compile(r"^\s*:(param|returns?|raises|rtype)\b[^:\n]*:", re.MULTILINE)),
+    ("NumPy", re.compile(r"^\s*(Parameters|Returns|Raises|Yields)\s*\n\s*-{3,}\s*$", re.MULTILINE)),
+    ("Google", re.compile(r"^\s*(Args|Arguments|Returns|Raises|Yields):\s*$", re.MULTILINE)),
+)
+_SNAKE: Final = re.compile(r"_*[a-z0-9]+(_[a-z0-9]+)*_*")
+_CAPS: Final = re.compile(r"_*[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
+_CAMEL: Final = re.compile(r"_*[A-Z]+[a-z0-9][A-Za-z0-9]*|_*[A-Z]{1,4}")
+_LEVELS: Final = frozenset({"debug", "info", "warning", "error", "exception", "critical"})
+_LOGGED: Final = re.compile(r"log\w*\.(debug|info|warning|error|exception|critical)\(", re.IGNORECASE)
+_PROGRAM: Final = re.compile(
+    r"(^|/)(cli|scripts?|commands?|bin|tools|examples?|docs?|__main__\.py|setup\.py|conftest\.py|manage\.py)(/|$)|cli[^/]*\.py$"
+)
+_RECORDS: Final = {
+    "dataclasses.dataclass": "data classes",
+    "attr.s": "attrs classes", "attr.attrs": "attrs classes", "attr.define": "attrs classes", "attrs.define": "attrs classes",
+    "attrs.frozen": "attrs classes", "attr.frozen": "attrs classes",
+    "pydantic.BaseModel": "pydantic models", "pydantic.dataclasses.dataclass": "pydantic models",
+    "typing.NamedTuple": "named tuples", "msgspec.Struct": "msgspec structs",
+}  # fmt: skip
+_RECORD_NAMES: Final = frozenset(name.rpartition(".")[2] for name in _RECORDS)
+_ASYNC: Final = {"asyncio": "`asyncio`", "anyio": "`anyio`", "trio": "`trio`", "curio": "`curio`"}
+
+
+def uses(source: Source, names: Names) -> Iterator[Use]:
+    """What a file does that conventions are about, each with the way, the place and no replacement."""
+    stem = source.path.rpartition("/")[2].removesuffix(".py")
+    if stem not in {"__init__", "__main__"} and stem:
+        way = "in snake_case" if _SNAKE.fullmatch(stem) else "something else"
+        yield ("module-names", way, pack(source, Span(0, 0)), "")
+    yield from _classes(source, names)
+    yield from _constants(source)
+    yield from _docstrings(source)
+    yield from _messages(source, names)
+    yield from _imports(source)
+
+
+def _classes(source: Source, names: Names) -> Iterator[Use]:
+    for node in source.nodes(ast.ClassDef):
+        place = pack(source, name_span(source, node))
+        yield ("class-names", "in CapWords" if _CAMEL.fullmatch(node.name) else "something else", place, "")
+        heads = [*node.bases, *(d.func if isinstance(d, ast.Call) else d for d in node.decorator_list)]
+        for head in heads:
+            last = (
+                head.id
+                if isinstance(head, ast.Name)
+                else head.attr
+                if isinstance(head, ast.Attribute)
+                else ""
+            )
+            if last in _RECORD_NAMES:
+                name = names.qualified(head)
+                if name in _RECORDS:
+                    yield ("records", _RECORDS[name], place, "")
+                    break
+        if node.name.endswith(("Error", "Exception")) and len(node.bases) == 1:
+            base = names.qualified(node.bases[0])
+            if base is not None:
+                yield ("exception-base", f"{names.definition(node)}<{base}", place, "")
+
+
+def _constants(source: Source) -> Iterator[Use]:
+    for statement in source.tree.body:
+        if (
+            isinstance(statement, ast.Assign)
+            and len(statement.targets) == 1
+            and isinstance(statement.targets[0], ast.Name)
+            and isinstance(statement.value, ast.Constant)
+            and type(statement.value.value) in {int, float, str}
+        ):
+            target = statement.targets[0]
+            if not target.id.startswith("__"):
+                way = "in capitals" if _CAPS.fullmatch(target.id) else "something else"
+                yield ("constant-names", way, pack(source, target), "")
+
+
+def _docstrings(source: Source) -> Iterator[Use]:
+    if not any(pattern.search(source.text) for _, pattern in _SECTIONS):
+        return
+    for kind in (*FUNCTIONS, ast.ClassDef):
+        for node in source.nodes(kind):
+            first = node.body[0]
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                text = first.value.value
+                if isinstance(text, str) and "\n" in text:
+                    style = next((name for name, pattern in _SECTIONS if pattern.search(text)), "")
+                    if style:
+                        yield ("docstring-style", style, pack(source, name_span(source, node)), "")
+
+
+def _messages(source: Source, names: Names) -> Iterator[Use]:
+    text = source.text
+    if _PROGRAM.search(source.path) or "__main__" in text or not ("print(" in text or _LOGGED.search(text)):
+        return  # a program prints
+    for call in source.nodes(ast.Call):
+        function = call.func
+        if isinstance(function, ast.Name):
+            if function.id == "print" and not call.keywords and names.qualified(function) == "builtins.print":
+                yield ("messages", "`print`", pack(source, function), "")
+        elif (
+            isinstance(function, ast.Attribute)
+            and function.attr in _LEVELS
+            and isinstance(function.value, ast.Name)
+            and "log" in function.value.id.lower()
+        ):
+            yield ("messages", "a logger", pack(source, function), "")
+
+
+def _imports(source: Source) -> Iterator[Use]:
+    package = source.module.partition(".")[0]
+    asynchronous: set[str] = set()
+    for statement in source.tree.body:
+        if isinstance(statement, ast.Import):
+            roots = [alias.name.partition(".")[0] for alias in statement.names]
+        elif isinstance(statement, ast.ImportFrom):
+            roots = [(statement.module or "").partition(".")[0]] if not statement.level else []
+            if len(statement.names) == 1 and (statement.level or roots == [package]) and source.module:
+                target = statement.module
+                if statement.level:
+                    target = absolute_module(source.module, source.path, statement.level, statement.module)
+                if target and statement.names[0].name != "*":
+                    yield (
+                        "own-import-form",
+                        f"{target}.{statement.names[0].name}",
+                        pack(source, statement),
+                        "",
+                    )
+        else:
+            continue
+        for root in roots:
+            if root in _ASYNC and root not in asynchronous:
+                asynchronous.add(root)
+                yield ("async-library", _ASYNC[root], pack(source, statement), "")
