@@ -1,4 +1,4 @@
-"""Finds docstrings that name other parameters than their function has. `analysis.docs` compares the two."""
+"""Finds docstrings that name other parameters, results or exceptions than their function has. `analysis.docs` compares the two."""
 
 from __future__ import annotations
 
@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     aliases=("DOC102", "W9017"),
 )
 def wrong_docstring(problem: DocstringProblem, ctx: Context) -> Iterator[Finding]:  # noqa: D417 (an example's section)
-    """A docstring describes parameters that the function does not have, or not in this order.
+    """A docstring describes parameters, results or exceptions other than those that the function has.
 
     It was right once. Since then a parameter was renamed, added or taken out, and the docstring now tells callers to
     pass what is refused. A wrong docstring is worse than none, because it is believed.
+
+    A result is described and never returned; an exception is raised, and the section that lists the exceptions has others
+    only.
 
     Google, NumPy and Sphinx sections are read. Functions with `*args` or `**kwargs` may document what they pass on
     and are not judged.
@@ -77,6 +80,11 @@ def wrong_docstring(problem: DocstringProblem, ctx: Context) -> Iterator[Finding
         message = (
             f"the docstring of `{name}` describes its parameters in another order than the code: {order}"
         )
+    elif problem.problem == "returns":
+        message = f"the docstring of `{name}` describes a result, but the function never returns one"
+    elif problem.problem == "undocumented-raise":
+        said = " and ".join(f"`{error}`" for error in problem.actual[:3])
+        message = f"`{name}` raises `{subject}` here, and its docstring speaks of {said} only"
     else:
         message = f"the docstring of `{name}` describes every parameter but `{subject}`"
     yield ctx.finding(problem.location, message, fix=fix)

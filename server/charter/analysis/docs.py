@@ -17,6 +17,7 @@ from charter.analysis import Solution
 from charter.analysis.bodies import FUNCTIONS, by_owner
 from charter.analysis.docstrings import Outline, Parameter, Style, parse, skeleton, summary_of
 from charter.analysis.places import Packed, name_span, pack, unpack
+from charter.analysis.promises import broken
 from charter.analysis.solver import KeptSolver
 from charter.api import Span
 from charter.api.facts.docs import DocstringProblem, PublicSymbol
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 2
+VERSION = 3
 
 _PRIVATE: Final = re.compile(
     r"(^|/)(tests?|testing|migrations|versions|examples?|docs?|benchmarks?|scripts?|tools|vendor|_vendor|conftest\.py"
@@ -232,11 +233,15 @@ class _Reader:
         """Note where a docstring names parameters that the function does not have, or in another order."""
         assert literal is not None
         documented = [entry.name for entry in doc.parameters]
+        start = self._inner_start(literal) if doc.style is not None else 0
+        ends = self._ends.get(node, ())
+        raised = self._raised.get(node, ())
+        self.problems.extend(broken(node, doc, start, ends, raised, self.source, self.names))
         if not documented:
             return
         arguments = node.args
         real = [argument.arg for argument, _, _ in _arguments(node, owner)]
-        start = self._inner_start(literal)
+
         loose = arguments.kwarg is not None or arguments.vararg is not None or self._is_wrapped(node)
         for entry in doc.parameters:
             if (

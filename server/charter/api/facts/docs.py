@@ -47,10 +47,11 @@ class DocstringProblem(Fact):
     Attributes:
         location: the word in the docstring, or the docstring.
         name: the function's or class's name.
-        problem: `unknown-parameter`, `missing-parameter`, `order` or `returns`; also the fact's `kind`.
-        subject: the parameter it is about; "" for none.
+        problem: `unknown-parameter`, `missing-parameter`, `order`, `returns` (of a function that returns nothing) or
+            `undocumented-raise`; also the fact's `kind`.
+        subject: the parameter or exception it is about; "" for none.
         nearest: for an unknown parameter, the one that is probably meant; "" if none is near.
-        actual: for a wrong order, the parameters as the code has them.
+        actual: for a wrong order, the parameters as the code has them; for an exception, those that are documented.
     """
 
     name: str
