@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from charter.syntax.walk import Index, children
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 class JoinedIndex(Index):
@@ -73,6 +73,11 @@ class JoinedIndex(Index):
                 found.append(child)
             found += self.of_type_below(child, kind)
         return found
+
+    def ordered(self, nodes: Iterable[ast.AST]) -> list[ast.AST]:
+        """Some nodes of the tree, in source order."""
+        wanted = set(nodes)
+        return [node for node in self.nodes if node in wanted]
 
     def _index_of(self, node: ast.AST) -> Index | None:
         """The index of the part that holds a node; None for the module and for a class that is held by statement."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_left, bisect_right
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _SCALARS: Final = frozenset(
     {"identifier", "int", "string", "constant", "expr_context", "operator", "boolop", "unaryop", "cmpop"}
@@ -134,18 +137,27 @@ class Index:
         first, last = self._range(node)
         places = self._places.get(kind)
         if places is None:
-            numbers = self._numbers or {}
+            numbers = self._number()
             places = self._places[kind] = [numbers[other] for other in found]
         start = bisect_right(places, first)
         return found[start : bisect_left(places, last, start)]
+
+    def ordered(self, nodes: Iterable[ast.AST]) -> list[ast.AST]:
+        """Some nodes of the tree, in source order."""
+        return sorted(nodes, key=self._number().__getitem__)
+
+    def _number(self) -> dict[ast.AST, int]:
+        """The place of each node in source order; made when it is first asked for."""
+        numbers = self._numbers
+        if numbers is None:
+            numbers = self._numbers = {node: number for number, node in enumerate(self.nodes)}
+        return numbers
 
     def _range(self, node: ast.AST) -> tuple[int, int]:
         """The number of a node in source order, and that of the first node behind it that does not lie below it."""
         found = self._ranges.get(node)
         if found is None:
-            numbers = self._numbers
-            if numbers is None:
-                numbers = self._numbers = {node: number for number, node in enumerate(self.nodes)}
+            numbers = self._number()
             last = node
             while (below := _last_child(last)) is not None:
                 last = below

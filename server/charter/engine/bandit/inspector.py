@@ -21,7 +21,7 @@ from charter.engine.bandit.selection import Selection
 from charter.syntax.comments import comments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from charter.engine.bandit.configuration import Configuration
     from charter.engine.bandit.selection import BoundTest
@@ -129,12 +129,10 @@ class _Inspection:
             for node in marked:
                 _unlink(node)
 
-    def _in_order(self) -> Iterator[ast.AST]:
+    def _in_order(self) -> list[ast.AST]:
         """The nodes that matter, in the order in which bandit visits them: imports work from where they stand."""
-        wanted = (
-            self.asked.keys() | set(self.source.nodes(ast.Import)) | set(self.source.nodes(ast.ImportFrom))
-        )
-        return (node for node in self.source.index.nodes if node in wanted)
+        source = self.source
+        return source.index.ordered({*self.asked, *source.nodes(ast.Import), *source.nodes(ast.ImportFrom)})
 
     def _note_import(self, node: ast.Import | ast.ImportFrom) -> None:
         owner = f"{node.module}." if isinstance(node, ast.ImportFrom) and node.module is not None else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, cast
 
@@ -94,24 +94,25 @@ class Selection:
         """The tests of calls that a function with this last part of its name can concern."""
         found = self._by_name.get(name)
         if found is None:
-            found = self._by_name[name] = tuple(
-                test
-                for test, need in self._needs()
-                if name in need.names or (need.part and need.part in name)
-            )
+            table = self._calls
+            numbers = {*table.names.get(name, ()), *(number for part, number in table.parts if part in name)}
+            found = self._by_name[name] = table.tests_of(numbers)
         return found
 
     def for_keyword(self, keyword: str) -> tuple[BoundTest, ...]:
         """The tests of calls that a keyword argument of this name can concern."""
         found = self._by_keyword.get(keyword)
         if found is None:
-            password = CANDIDATE.search(keyword) is not None
-            found = self._by_keyword[keyword] = tuple(
-                test
-                for test, need in self._needs()
-                if keyword in need.keywords or (need.passwords and password)
-            )
+            table = self._calls
+            numbers = {*table.keywords.get(keyword, ())}
+            if CANDIDATE.search(keyword) is not None:
+                numbers.update(table.passwords)
+            found = self._by_keyword[keyword] = table.tests_of(numbers)
         return found
+
+    @cached_property
+    def _calls(self) -> _Calls:
+        return _Calls(self.by_kind.get("Call", ()))
 
     def strings(self) -> tuple[Mapping[str, BoundTest], tuple[BoundTest, ...]]:
         """The tests of strings whose needs are known, by id, and the others."""
@@ -138,9 +139,40 @@ class Selection:
                 prefixes.extend(name for entry in entries for name in entry["qualnames"])
         return tuple(dict.fromkeys(prefixes))
 
-    def _needs(self) -> Iterator[tuple[BoundTest, Need]]:
-        for test in self.by_kind.get("Call", ()):
-            yield test, test.need or _NOTHING
+
+class _Calls:
+    """The tests of calls, by what they need.
+
+    Args:
+        tests: the tests, in bandit's order.
+
+    Attributes:
+        names: numbers of tests by the last part of a function's name.
+        parts: what must be in such a name, with the test's number.
+        keywords: numbers of tests by the name of a keyword argument.
+        passwords: numbers of the tests of arguments that may be passwords.
+    """
+
+    def __init__(self, tests: Sequence[BoundTest]) -> None:
+        self._tests = tests
+        self.names: dict[str, list[int]] = {}
+        self.parts: list[tuple[str, int]] = []
+        self.keywords: dict[str, list[int]] = {}
+        self.passwords: list[int] = []
+        for number, test in enumerate(tests):
+            need = test.need or _NOTHING
+            for name in need.names:
+                self.names.setdefault(name, []).append(number)
+            if need.part:
+                self.parts.append((need.part, number))
+            for keyword in need.keywords:
+                self.keywords.setdefault(keyword, []).append(number)
+            if need.passwords:
+                self.passwords.append(number)
+
+    def tests_of(self, numbers: Iterable[int]) -> tuple[BoundTest, ...]:
+        """Some tests, in bandit's order."""
+        return tuple(self._tests[number] for number in sorted(numbers))
 
 
 def _parted(
