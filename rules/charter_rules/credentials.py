@@ -48,14 +48,16 @@ _URL: Final = re.compile(
 _ANY_URL: Final = re.compile(r"://[^\s:/@'\"]*:[^\s:/@'\"]{3,}@")
 _HINTS: Final = tuple({hint for _, hint, _ in _FORMATS if len(hint) > 3} - {"key-"})
 _SHORT_HINTS: Final = tuple(
-    re.compile(pattern)
-    for pattern in (
-        "AKIA[A-Z2-7]{16}", "ASIA[A-Z2-7]{16}", "ABIA[A-Z2-7]{16}", "ACCA[A-Z2-7]{16}", r"ghp_\w{30}", r"gho_\w{30}", r"ghu_\w{30}",
-        r"ghs_\w{30}", r"ghr_\w{30}", "SK[0-9a-f]{32}", "do[opr]_v1_", r"sk-\w{20}", r"hf_\w{30}", r":AA\w{20}", r"SG\.\w{20}",
-        "key-[0-9a-f]{32}", "xox[abposr]-", "sq0[ac]", "shp(?:at|ca|pa|ss)_",
+    (literal, re.compile(pattern))
+    for literal, pattern in (
+        ("AKIA", "AKIA[A-Z2-7]{16}"), ("ASIA", "ASIA[A-Z2-7]{16}"), ("ABIA", "ABIA[A-Z2-7]{16}"),
+        ("ACCA", "ACCA[A-Z2-7]{16}"), ("ghp_", r"ghp_\w{30}"), ("gho_", r"gho_\w{30}"), ("ghu_", r"ghu_\w{30}"),
+        ("ghs_", r"ghs_\w{30}"), ("ghr_", r"ghr_\w{30}"), ("SK", "SK[0-9a-f]{32}"), ("_v1_", "do[opr]_v1_"),
+        ("sk-", r"sk-\w{20}"), ("hf_", r"hf_\w{30}"), (":AA", r":AA\w{20}"), ("SG.", r"SG\.\w{20}"),
+        ("key-", "key-[0-9a-f]{32}"), ("xox", "xox[abposr]-"), ("sq0", "sq0[ac]"), ("shp", "shp(?:at|ca|pa|ss)_"),
     )
 )  # fmt: skip
-"""Beginnings that are too short to be looked for as they are; each pattern has a constant start, which makes it fast."""
+"""Beginnings that are too short to be looked for as they are: what must be there, and what must follow it."""
 _NOWHERE: Final = frozenset({"localhost", "127.0.0.1", "host", "hostname", "server", "db", "proxy"})
 _CHECKED: Final = ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "npm_")
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -79,7 +81,7 @@ def may_hold_credential(text: str) -> bool:
     return (
         ("://" in text and _ANY_URL.search(text) is not None)
         or any(hint in text for hint in _HINTS)
-        or any(pattern.search(text) for pattern in _SHORT_HINTS)
+        or any(literal in text and pattern.search(text) for literal, pattern in _SHORT_HINTS)
     )
 
 

@@ -70,29 +70,34 @@ def unused_variable(function: shapes.FunctionNode, ctx: Context) -> Iterator[Fin
         return
     if not _SEERS.isdisjoint(read):
         return
-    barred = {argument.arg for argument in shapes.parameters(function)}
-    for kind in (ast.Global, ast.Nonlocal):
-        for statement in ctx.nodes(kind, within=function):
-            barred.update(statement.names)
-    for kind in (ast.Import, ast.ImportFrom):
-        # `+=` on what another module holds changes it there.
-        for statement in ctx.nodes(kind, within=function):
-            barred.update(alias.asname or alias.name for alias in statement.names)
-    for name, places in stores.items():
-        if name in barred:
+    suspects = [
+        (name, places)
+        for name, places in stores.items()
+        if name not in read or all(_fills(use, ctx) for use in read[name])
+    ]
+    barred = _bound_otherwise(function, ctx) if suspects else ()
+    for name, places in suspects:
+        if name in barred or not _is_local(places, function, ctx):
             continue
-        uses = read.get(name, ())
-        if not uses:
-            if _is_local(places, function, ctx) and not _is_meant(places, ctx):
+        if name not in read:
+            if not _is_meant(places, ctx):
                 yield ctx.finding(
                     places[0], f"`{name}` is never read", fix=_remove(places, ctx), tags=("unnecessary",)
                 )
-        elif (
-            all(_fills(use, ctx) for use in uses)
-            and _is_local(places, function, ctx)
-            and all(_makes_container(place, ctx) for place in places)
-        ):
+        elif all(_makes_container(place, ctx) for place in places):
             yield ctx.finding(places[0], f"`{name}` is filled and never read")
+
+
+def _bound_otherwise(function: shapes.FunctionNode, ctx: Context) -> set[str]:
+    """The names that are parameters, of another scope, or another module's, where `+=` on what it holds changes it."""
+    found = {argument.arg for argument in shapes.parameters(function)}
+    for kind in (ast.Global, ast.Nonlocal):
+        for statement in ctx.nodes(kind, within=function):
+            found.update(statement.names)
+    for kind in (ast.Import, ast.ImportFrom):
+        for statement in ctx.nodes(kind, within=function):
+            found.update(alias.asname or alias.name for alias in statement.names)
+    return found
 
 
 def _names(
@@ -101,11 +106,14 @@ def _names(
     """The names that are stored and those that are read in a function or in what it defines."""
     stored: dict[str, list[ast.Name]] = {}
     read: dict[str, list[ast.Name]] = {}
-    for node in ctx.nodes(ast.Name, within=function):
-        if not isinstance(node.ctx, ast.Store):
-            read.setdefault(node.id, []).append(node)
-        elif node.id[0] != "_":
+    names = ctx.nodes(ast.Name, within=function)
+    for node in names:
+        if node.ctx.__class__ is ast.Store and node.id[0] != "_":
             stored.setdefault(node.id, []).append(node)
+    if stored:
+        for node in names:
+            if node.ctx.__class__ is not ast.Store:
+                read.setdefault(node.id, []).append(node)
     return stored, read
 
 
