@@ -83,12 +83,13 @@ def extraction(
     if isinstance(home, (ast.If, ast.Try)) or _is_closed_over(function, ctx):
         return None
     best: tuple[tuple[int, int, int], _Run] | None = None
+    variables = _Variables(function, ctx)
     for body in _runs(function, ctx):
         start, end = ctx.span(body[0]).start, ctx.span(body[-1]).end
         weight = sum(start <= place.start < end for place in places)
         if not excess <= weight < limit - 1:
             continue
-        run = _movable(body, function, ctx)
+        run = _movable(body, variables, ctx)
         if run is None:
             continue
         cost = (len(run.inputs) + len(run.outputs), abs(weight - len(places) // 2), len(body))
@@ -105,20 +106,24 @@ def _runs(function: shapes.FunctionNode, ctx: Context) -> Iterator[list[ast.stmt
             if isinstance(node, (*shapes.LOOPS, ast.If, ast.With, ast.Try)):
                 block: list[ast.stmt] = getattr(node, field, [])
                 blocks.append(block)
+    stays: dict[ast.stmt, bool] = {}
     for block in blocks:
         own = shapes.without_docstring(block) if block is function.body else block
         for first in range(len(own)):
             for last in range(first, len(own)):
                 if last - first + 1 == len(own) and block is function.body:
                     break  # all of it moved is nothing gained
-                if not _stays(own[last], ctx):
+                statement = own[last]
+                if statement not in stays:
+                    stays[statement] = _stays(statement, ctx)
+                if not stays[statement]:
                     break
                 yield own[first : last + 1]
 
 
 def _stays(statement: ast.stmt, ctx: Context) -> bool:
     """Whether a statement does nothing that ties it to its function's frame."""
-    for node in ast.walk(statement):
+    for node in (statement, *ctx.walk(statement)):
         if isinstance(node, _BARRED):
             return False
         if isinstance(node, (ast.Break, ast.Continue)) and not _loops_within(node, statement, ctx):
@@ -170,25 +175,28 @@ def _is_closed_over(function: shapes.FunctionNode, ctx: Context) -> bool:
     )
 
 
-def _movable(body: list[ast.stmt], function: shapes.FunctionNode, ctx: Context) -> _Run | None:
+def _movable(body: list[ast.stmt], variables: _Variables, ctx: Context) -> _Run | None:
     """A run with its parameters and results; None where a variable may not have a value when it is handed over."""
     span = Span(ctx.span(body[0]).start, ctx.span(body[-1]).end)
-    inner, outer = _variables(function, span, ctx)
+    function = variables.function
+    inner, outer = variables.parted(span)
     stored = [name for name, uses in inner.items() if any(isinstance(use.ctx, ast.Store) for use in uses)]
     repeated = ctx.loop(body[0]) is not None
+    before = _has_value(body[0], function, ctx)
     inputs: list[str] = []
     for name, uses in inner.items():
         reads = any(isinstance(use.ctx, ast.Load) for use in uses) or any(
             _is_added_to(use, ctx) for use in uses
         )
-        if reads and not _is_set_first(name, body, uses, ctx):
+        if reads and not _is_set_first(name, body, uses):
             inputs.append(name)
+            if name not in before or len(inputs) > _MOST_PARAMETERS + 1:
+                return None
     outputs = [name for name in stored if name in outer or (repeated and name in inputs)]
     for name in outputs:
         # What is set on some paths only keeps its old value on the others.
         if name not in inputs and not _is_set_at_once(name, body):
             inputs.append(name)
-    before = _has_value(body[0], function, ctx)
     if not before.issuperset(inputs) or (outputs and _is_guarded(body[0], function, ctx)):
         return None
     receiver = _receiver(function, ctx)
@@ -198,26 +206,38 @@ def _movable(body: list[ast.stmt], function: shapes.FunctionNode, ctx: Context) 
     return _Run(body, tuple(inputs), tuple(outputs))
 
 
-def _variables(
-    function: shapes.FunctionNode, span: Span, ctx: Context
-) -> tuple[dict[str, list[ast.Name]], set[str]]:
-    """The function's variables inside of a span, with their uses, and those that are read outside of it."""
-    local = {argument.arg for argument in shapes.parameters(function)} | shapes.stored_in(function.body)
-    own: set[int] = set()
-    for node in ast.walk(function):
-        if isinstance(node, shapes.COMPREHENSIONS):
-            targets = shapes.stored_in(generator.target for generator in node.generators)
-            own.update(id(use) for use in ast.walk(node) if isinstance(use, ast.Name) and use.id in targets)
-    inner: dict[str, list[ast.Name]] = {}
-    outer: set[str] = set()
-    for use in ctx.nodes(ast.Name, within=function):
-        if id(use) in own or use.id not in local:
-            continue
-        if span.start <= ctx.span(use).start < span.end:
-            inner.setdefault(use.id, []).append(use)
-        elif isinstance(use.ctx, ast.Load) or _is_added_to(use, ctx):
-            outer.add(use.id)
-    return inner, outer
+class _Variables:
+    """The variables of a function, with every place where they are used.
+
+    Args:
+        function: the function.
+        ctx: the file.
+    """
+
+    def __init__(self, function: shapes.FunctionNode, ctx: Context) -> None:
+        self.function = function
+        local = {argument.arg for argument in shapes.parameters(function)} | shapes.stored_in(function.body)
+        own: set[ast.Name] = set()
+        for kind in shapes.COMPREHENSIONS:
+            for node in ctx.nodes(kind, within=function):
+                targets = shapes.stored_in(generator.target for generator in node.generators)
+                own.update(use for use in ctx.nodes(ast.Name, within=node) if use.id in targets)
+        self._uses = [
+            (ctx.span(use).start, use, isinstance(use.ctx, ast.Load) or _is_added_to(use, ctx))
+            for use in ctx.nodes(ast.Name, within=function)
+            if use.id in local and use not in own
+        ]
+
+    def parted(self, span: Span) -> tuple[dict[str, list[ast.Name]], set[str]]:
+        """The variables inside of a span, with their uses, and those that are read outside of it."""
+        inner: dict[str, list[ast.Name]] = {}
+        outer: set[str] = set()
+        for start, use, is_read in self._uses:
+            if span.start <= start < span.end:
+                inner.setdefault(use.id, []).append(use)
+            elif is_read:
+                outer.add(use.id)
+        return inner, outer
 
 
 def _is_added_to(use: ast.Name, ctx: Context) -> bool:
@@ -233,11 +253,10 @@ def _is_set_at_once(name: str, body: Sequence[ast.stmt]) -> bool:
     )
 
 
-def _is_set_first(name: str, body: Sequence[ast.stmt], uses: list[ast.Name], ctx: Context) -> bool:
+def _is_set_first(name: str, body: Sequence[ast.stmt], uses: list[ast.Name]) -> bool:
     """Whether the run gives a variable its value before it reads it: by a statement of its own, or as a loop's target."""
     for statement in body:
-        inside = [use for use in uses if statement in (ctx.statement(use), *ctx.ancestors(use))]
-        if not inside:
+        if not any(_is_in(use, statement) for use in uses):
             continue
         if isinstance(statement, ast.Assign) and any(_binds(target, name) for target in statement.targets):
             return not any(shapes.is_name(node, name) for node in ast.walk(statement.value))
@@ -247,6 +266,11 @@ def _is_set_first(name: str, body: Sequence[ast.stmt], uses: list[ast.Name], ctx
             return not heads and not any(True for _ in shapes.reads(name, after))
         return False
     return False
+
+
+def _is_in(use: ast.Name, statement: ast.stmt) -> bool:
+    start, end = (statement.lineno, statement.col_offset), (statement.end_lineno, statement.end_col_offset)
+    return start <= (use.lineno, use.col_offset) < end
 
 
 def _binds(target: ast.expr, name: str) -> bool:
