@@ -182,7 +182,7 @@ def _movable(body: list[ast.stmt], variables: _Variables, ctx: Context) -> _Run 
     inner, outer = variables.parted(span)
     stored = [name for name, uses in inner.items() if any(isinstance(use.ctx, ast.Store) for use in uses)]
     repeated = ctx.loop(body[0]) is not None
-    before = _has_value(body[0], function, ctx)
+    before = variables.before(body[0])
     inputs: list[str] = []
     for name, uses in inner.items():
         reads = any(isinstance(use.ctx, ast.Load) for use in uses) or any(
@@ -216,6 +216,8 @@ class _Variables:
 
     def __init__(self, function: shapes.FunctionNode, ctx: Context) -> None:
         self.function = function
+        self._ctx = ctx
+        self._before: dict[ast.stmt, set[str]] = {}
         local = {argument.arg for argument in shapes.parameters(function)} | shapes.stored_in(function.body)
         own: set[ast.Name] = set()
         for kind in shapes.COMPREHENSIONS:
@@ -227,6 +229,13 @@ class _Variables:
             for use in ctx.nodes(ast.Name, within=function)
             if use.id in local and use not in own
         ]
+
+    def before(self, statement: ast.stmt) -> set[str]:
+        """The variables that certainly have a value in front of a statement."""
+        found = self._before.get(statement)
+        if found is None:
+            found = self._before[statement] = _has_value(statement, self.function, self._ctx)
+        return found
 
     def parted(self, span: Span) -> tuple[dict[str, list[ast.Name]], set[str]]:
         """The variables inside of a span, with their uses, and those that are read outside of it."""
