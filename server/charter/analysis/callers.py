@@ -36,6 +36,7 @@ _LIBRARY: Final = sys.stdlib_module_names | {"builtins"}
 RESULT: Final = "->"
 """Stands for a parameter's place where it is asked what a function's results are called."""
 _HOPS: Final = 3
+_NAMED: Final = frozenset({ast.Name, ast.Attribute})
 
 Given = tuple[str, str, str, str]
 """An argument: its place ("0", "name", or `RESULT`), its literal, what it is a name for, its own identifier."""
@@ -69,7 +70,7 @@ class _Reader:
     def rows(self) -> dict[str, list[Row]]:
         found: dict[str, list[Row]] = {}
         for call in self._source.nodes(ast.Call):
-            if not self._may_tell(call):
+            if not (self._may_tell(call) or any(self._result(call))):
                 continue
             callee, skipped = self._callee(call)
             if not callee or callee.partition(".")[0] in _LIBRARY:
@@ -82,16 +83,19 @@ class _Reader:
 
     @staticmethod
     def _may_tell(call: ast.Call) -> bool:
-        """Whether an argument is written as a constant or as a name that may stand for one; cheap."""
-        if not isinstance(call.func, (ast.Name, ast.Attribute)):
+        """Whether an argument is written as a constant or as a name that may stand for one; cheap.
+
+        Text alone, without a keyword, tells little and is in most calls.
+        """
+        if call.func.__class__ not in _NAMED:
             return False
-        for item in (*call.args, *(item.value for item in call.keywords)):
+        for item in call.args:
             if isinstance(item, ast.Constant):
+                if not isinstance(item.value, str):
+                    return True
+            elif _may_stand(item):
                 return True
-            last = item.id if isinstance(item, ast.Name) else getattr(item, "attr", "")
-            if last and (last.isupper() or sensitivity(last) is not None):
-                return True
-        return not call.args and not call.keywords
+        return any(isinstance(item.value, ast.Constant) or _may_stand(item.value) for item in call.keywords)
 
     def _callee(self, call: ast.Call) -> tuple[str, int]:
         """The function that is called in the end, and how many arguments stand before its own."""
@@ -118,7 +122,7 @@ class _Reader:
         if isinstance(item, ast.Constant):
             return _literal(item.value), "", ""
         if not isinstance(item, (ast.Name, ast.Attribute)):
-            return "", "", self._inside(item)
+            return "", "", self.inside(item)
         last = item.id if isinstance(item, ast.Name) else item.attr
         private = last if sensitivity(last) is not None else ""
         if not last.isupper():
@@ -129,7 +133,7 @@ class _Reader:
         return "", self._names.qualified(item) or "", private
 
     @staticmethod
-    def _inside(item: ast.expr) -> str:
+    def inside(item: ast.expr) -> str:
         """The sensitive name in text that is put together: `"x" + password`, `f"{password}"`, `password.encode()`."""
         if isinstance(item, ast.JoinedStr):
             parts = [part.value for part in item.values if isinstance(part, ast.FormattedValue)]
@@ -167,6 +171,14 @@ class _Reader:
                 function = function or at.name
             at = self._source.parent(at)
         return "\n".join(tests), function
+
+
+def _may_stand(item: ast.expr) -> bool:
+    """Whether an argument's own name is that of a constant or of sensitive data."""
+    last = item.id if isinstance(item, ast.Name) else item.attr if isinstance(item, ast.Attribute) else ""
+    if isinstance(item, (ast.JoinedStr, ast.BinOp, ast.Call)):
+        return bool(_Reader.inside(item))
+    return bool(last) and (last.isupper() or sensitivity(last) is not None)
 
 
 def _literal(value: object) -> str:

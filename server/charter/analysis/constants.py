@@ -14,7 +14,7 @@ from charter.analysis import Solution
 from charter.analysis.solver import KeptSolver
 from charter.api import UNKNOWN, Location, Span
 from charter.api.facts.names import ImportedConstant
-from charter.model.names import FUNCTIONS, absolute_module
+from charter.model.names import absolute_module
 from charter.model.values import Values
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ _TELLING: Final = (
     ast.Constant, ast.Name, ast.Attribute, ast.UnaryOp, ast.BinOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Dict,
     ast.Tuple, ast.List, ast.Set, ast.JoinedStr, ast.Subscript,
 )  # fmt: skip
+_TELLING_RESULTS: Final = (ast.Constant, ast.Name, ast.Call)
+_MOST_RETURNS: Final = 4
 _PLAIN: Final = frozenset[type]({bool, int, str, bytes, type(None)})
 
 Export = tuple[str, str]
@@ -94,16 +96,19 @@ def _members(
 
 def _results(source: Source, names: Names, values: Values) -> dict[str, Export]:
     """What functions return, by `name()`, where all their `return`s call the same or give the same constant."""
-    found: dict[ast.AST, set[Export]] = {}
+    returned: dict[ast.AST, list[ast.expr]] = {}
     for node in source.nodes(ast.Return):
-        function = names.scope(node)
-        if isinstance(function, FUNCTIONS) and node.value is not None:
-            found.setdefault(function, set()).add(_result(node.value, names, values))
-    return {
-        f"{names.symbol(function)}()": one
-        for function, results in found.items()
-        if len(results) == 1 and any(one := next(iter(results)))
-    }
+        if node.value is not None:
+            returned.setdefault(names.scope(node), []).append(node.value)
+    found: dict[str, Export] = {}
+    for function, expressions in returned.items():
+        if len(expressions) <= _MOST_RETURNS and all(
+            isinstance(one, _TELLING_RESULTS) for one in expressions
+        ):
+            results = {_result(one, names, values) for one in expressions}
+            if len(results) == 1 and any(one := results.pop()):
+                found[f"{names.symbol(function)}()"] = one
+    return found
 
 
 def _result(expression: ast.expr, names: Names, values: Values) -> Export:
@@ -117,6 +122,8 @@ def _result(expression: ast.expr, names: Names, values: Values) -> Export:
     if target:
         return "", f"{target}()"
     method = expression.func
+    if isinstance(method, ast.Attribute) and method.attr == "join" and len(expression.args) == 1:
+        return _result(expression.args[0], names, values)
     if isinstance(method, ast.Attribute) and isinstance(method.value, ast.Call) and not expression.args:
         _, owner = _result(method.value, names, values)
         return "", f"{owner}.{method.attr}()" if owner else ""

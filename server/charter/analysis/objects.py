@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 1
+VERSION = 2
 
 TLS: Final = "tls-context"
 OPENSSL: Final = "openssl-context"
@@ -57,7 +57,7 @@ _METHODS: Final[dict[str, str]] = {
 _WORDS: Final = (
     "SSLContext", "create_default_context", "_create_unverified", "_create_stdlib_context", "create_urllib3_context",
     "check_hostname", "verify_mode", "minimum_version", "set_verify", "set_min_proto_version", "SSL.Context",
-    ".verify =", "ssl=", "ssl_context=", "sslcontext=",
+    ".verify =", "requests.Session(", "ssl=", "ssl_context=", "sslcontext=",
 )  # fmt: skip
 """One of these stands in every file that makes, configures or passes on what is followed, but for `urlopen`'s argument."""
 _ACTIONS: Final[dict[type[ast.operator], str]] = {ast.BitOr: "add", ast.BitAnd: "remove"}
