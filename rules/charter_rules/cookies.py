@@ -1,4 +1,4 @@
-"""Which calls set a cookie on a response. It judges nothing."""
+"""Which calls set a cookie on a response, and what becomes of the cookies of `http.cookies`. It judges nothing."""
 
 from __future__ import annotations
 
@@ -22,3 +22,83 @@ def is_response(call: ast.Call, ctx: Context) -> bool:
         return False
     receiver = calls.identifier(call.func.value).lower()
     return "jar" not in receiver and "cookies" not in receiver and "super" not in ctx.source(call.func.value)
+
+
+def morsel(node: ast.Assign, attribute: str, ctx: Context) -> str | None:
+    """How a cookie of `http.cookies` lacks an attribute: "off" where that is said, "not set" where it never is.
+
+    Args:
+        node: `cookie["name"] = value`, or `cookie["name"]["secure"] = False`.
+        attribute: the attribute in lower case.
+        ctx: the file.
+
+    Returns:
+        None if the assignment makes no cookie that is sent, or the attribute may be set.
+    """
+    target = node.targets[0]
+    if not isinstance(target, ast.Subscript):
+        return None
+    if isinstance(target.value, ast.Subscript):
+        says = calls.identifier(target).lower() == attribute and ctx.value(node.value) in (False, "", None)
+        return "off" if says and _is_jar(target.value.value, ctx) else None
+    if not _is_jar(target.value, ctx):
+        return None
+    around = ctx.function(node) or ctx.tree
+    jar = ctx.source(target.value)
+    sent = isinstance(target.value, ast.Attribute)
+    for other in ctx.walk(around):
+        if (
+            isinstance(other, ast.Assign)
+            and isinstance(other.targets[0], ast.Subscript)
+            and other is not node
+        ):
+            if calls.identifier(other.targets[0]).lower() == attribute:
+                return None
+        elif isinstance(other, ast.Call):
+            if _gives_away(other, jar, ctx):
+                return None
+            sent = sent or calls.identifier(other.func) in {
+                "output",
+                "OutputString",
+                "js_output",
+                "print",
+                "str",
+                "values",
+            }
+        elif isinstance(other, (ast.FormattedValue, ast.Return)):
+            sent = True
+    return "not set" if sent else None
+
+
+def morsel_name(node: ast.Assign, ctx: Context) -> str:
+    """The name of the cookie that an assignment makes; "" if it is computed."""
+    target = node.targets[0]
+    while isinstance(target, ast.Subscript) and isinstance(target.value, ast.Subscript):
+        target = target.value
+    name = ctx.value(target.slice) if isinstance(target, ast.Subscript) else ""
+    return name if isinstance(name, str) else ""
+
+
+def _gives_away(call: ast.Call, jar: str, ctx: Context) -> bool:
+    """Whether a call hands the cookies to code that may set their attributes, or takes them from a request."""
+    if calls.identifier(call.func) in {"load", "update"} and jar in ctx.source(call.func):
+        return True
+    if (ctx.name(call.func) or "").startswith("builtins."):
+        return False
+    return any(ctx.source(item) == jar or ctx.source(item).startswith(f"{jar}[") for item in call.args)
+
+
+def _is_jar(expression: ast.expr, ctx: Context) -> bool:
+    """Whether an expression holds cookies that are sent to a browser."""
+    if ctx.type_name(expression) in {
+        "http.cookies.SimpleCookie",
+        "http.cookies.BaseCookie",
+        "Cookie.SimpleCookie",
+    }:
+        made = ctx.origin(expression)
+        return not (isinstance(made, ast.Call) and made.args)
+    return (
+        isinstance(expression, ast.Attribute)
+        and expression.attr == "cookies"
+        and (ctx.type_name(expression.value) or "").startswith("django.http.")
+    )

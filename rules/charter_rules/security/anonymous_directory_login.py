@@ -65,7 +65,7 @@ def anonymous_directory_login(call: ast.Call, ctx: Context) -> Iterator[Finding]
         return
     made = ctx.origin(call.func.value) if isinstance(call.func, ast.Attribute) else None
     if (
-        name is not None
+        (name is not None and not name.startswith(f"{ctx.module}."))
         or not isinstance(made, ast.Call)
         or ctx.name(made.func) not in {"ldap.initialize", "ldap.open"}
     ):

@@ -96,7 +96,9 @@ def archive_extracted_unfiltered(call: ast.Call, ctx: Context) -> Iterator[Findi
 
 def _is_tar(receiver: ast.expr, ctx: Context) -> bool:
     """Whether an object is a tar archive."""
-    if ctx.type_name(receiver) == "tarfile.TarFile":
+    if ctx.type_name(receiver) == "tarfile.TarFile" or re.match(
+        r"tar(?:_?(?:file|ball|archive))?$", calls.identifier(receiver)
+    ):
         return True
     made = ctx.origin(receiver)
     if isinstance(made, ast.Call) and ctx.name(made.func) in _OPEN:

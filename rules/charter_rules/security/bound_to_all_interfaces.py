@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
+    UNKNOWN,
     Fix,
     Grade,
     Severity,
@@ -117,15 +118,15 @@ def _address(call: ast.Call, ctx: Context) -> tuple[ast.expr, object] | None:
     """The host that a call listens on, with its value; None if it listens on none that is known."""
     for keyword in ("host", "hostname", "address", "interface"):
         given = calls.given(ctx, call, None, keyword)
-        if given is not None and isinstance(ctx.value(given), str):
-            return given, ctx.value(given)
+        if given is not None and isinstance(_host(given, ctx), str):
+            return given, _host(given, ctx)
     last = calls.identifier(call.func)
     pair = ctx.argument(call, 0, "server_address")
     if pair is not None:
         written = ctx.origin(pair)
         if isinstance(written, ast.Tuple) and len(written.elts) >= 2 and last not in {"run", "listen"}:
             host = written.elts[0]
-            value = ctx.value(host)
+            value = _host(host, ctx)
             return (host, value) if isinstance(value, str) else None
         if (
             last in {"run", "run_simple", "make_server"}
@@ -134,6 +135,15 @@ def _address(call: ast.Call, ctx: Context) -> tuple[ast.expr, object] | None:
         ):
             return pair, ctx.value(pair)
     return None
+
+
+def _host(expression: ast.expr, ctx: Context) -> object:
+    """The host that an expression names: its constant, or one that it may have by default or from a caller."""
+    value = ctx.value(expression)
+    if value is not UNKNOWN:
+        return value
+    named = [one.value for one in calls.values_of(ctx, expression)]
+    return next((one for one in named if one in ("0.0.0.0", "::")), UNKNOWN)  # noqa: S104 - the addresses to look for
 
 
 def _is_datagram_client(call: ast.Call, ctx: Context) -> bool:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _MARKERS: Final = {
     "django.utils.safestring.mark_safe": "django",
+    "django.utils.html.format_html": "django",
     "django.utils.safestring.SafeString": "django",
     "django.utils.safestring.SafeText": "django",
     "markupsafe.Markup": "markupsafe",
@@ -82,7 +83,7 @@ def built_text_marked_safe(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     ```
     """
     text = ctx.argument(call, 0)
-    if text is None or ctx.is_test:
+    if text is None or ctx.is_test or len(call.args) + len(call.keywords) > 1:
         return
     written = ctx.origin(text)
     parts = building.pieces(written, ctx)

@@ -29,14 +29,16 @@ _SCRIPTS: Final = re.compile(r"(?i)csrf|xsrf|lang|theme|locale|tz|timezone")
 
 @rule(
     ast.Call,
+    ast.Assign,
     code="SEC028",
     principles=("protected-sessions",),
     severity=Severity.MEDIUM,
     cwe=(1004,),
     calls=("*.set_cookie", "*.set_secure_cookie", "*.set_signed_cookie"),
+    mentions=("ookie",),
     references=("https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie",),
 )
-def cookie_for_scripts(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+def cookie_for_scripts(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Finding]:
     """Keep session cookies away from scripts.
 
     Without the `HttpOnly` attribute, JavaScript can read the cookie; one injected script is then enough to steal the session. Cookies
@@ -69,6 +71,15 @@ def cookie_for_scripts(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return response
     ```
     """
+    if isinstance(call, ast.Assign):
+        missing = None if ctx.is_test else cookies.morsel(call, "httponly", ctx)
+        if missing is not None and _CREDENTIAL.search(cookies.morsel_name(call, ctx)):
+            yield ctx.finding(
+                call, f"scripts can read this cookie, which holds a credential: `httponly` is {missing}"
+            )
+        else:
+            ctx.not_an_opportunity()
+        return
     if not cookies.is_response(call, ctx):
         ctx.not_an_opportunity()
         return

@@ -17,11 +17,13 @@ from charter_rules import building, calls, cookies
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from charter.api import Context, Finding
+    from charter.api import Context, Finding, Related
 
 
 @rule(
     ast.Call,
+    ast.Assign,
+    ast.Dict,
     code="SEC027",
     principles=("protected-sessions",),
     severity=Severity.MEDIUM,
@@ -31,12 +33,16 @@ if TYPE_CHECKING:
         "*.set_secure_cookie",
         "*.set_signed_cookie",
         "*.send_header",
+        "*.add",
+        "*.add_middleware",
+        "starlette.middleware.sessions.SessionMiddleware",
         "*.add_header",
         "*.set_header",
     ),
+    mentions=("ookie", "https_only"),
     references=("https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie",),
 )
-def cookie_over_http(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+def cookie_over_http(call: ast.Call | ast.Assign | ast.Dict, ctx: Context) -> Iterator[Finding]:
     """Send cookies over encrypted connections only.
 
     Without the `Secure` attribute, a browser sends the cookie over plain HTTP too: one link or image with `http://` is enough for
@@ -71,9 +77,16 @@ def cookie_over_http(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         response.set_cookie("session", "", max_age=0)
     ```
     """
-    if calls.identifier(call.func).endswith("_header"):
-        if _is_open_header(call, ctx):
+    if isinstance(call, ast.Assign):
+        yield from _assigned(call, ctx)
+        return
+    if isinstance(call, ast.Dict) or not calls.identifier(call.func).endswith("_cookie"):
+        if not ctx.is_test and any(_is_open(value, ctx) for value in _headers(call, ctx)):
             yield ctx.finding(call, "browsers send this cookie over plain HTTP too: `Secure` is not set")
+        elif not ctx.is_test and isinstance(call, ast.Call) and _is_open_session(call, ctx):
+            yield ctx.finding(
+                call, "browsers send the session's cookie over plain HTTP too: `https_only` is off"
+            )
         else:
             ctx.not_an_opportunity()
         return
@@ -83,7 +96,15 @@ def cookie_over_http(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if ctx.is_test or calls.value(ctx, call, 1, "value") == "" or _forgets(call, ctx):
         return
     secure = calls.value(ctx, call, _position(call), "secure", default=None)
-    if secure is UNKNOWN or secure:
+    related: tuple[Related, ...] = ()
+    if secure is UNKNOWN:
+        off = next(
+            (one for one in calls.choices(ctx, call, _position(call), "secure") if one.value is False), None
+        )
+        if off is None:
+            return
+        secure, related = False, calls.chosen(off, ctx)
+    if secure:
         return
     fix = Fix(
         "Send it over encrypted connections only", (ctx.set_keyword(call, "secure", "True"),), Grade.UNSAFE
@@ -93,6 +114,7 @@ def cookie_over_http(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         "browsers send this cookie over plain HTTP too: `secure` is "
         + ("off" if secure is False else "not set"),
         fix=fix,
+        related=related,
         severity=Severity.LOW if isinstance(calls.value(ctx, call, 1, "value"), str) else None,
     )
 
@@ -107,11 +129,41 @@ def _forgets(call: ast.Call, ctx: Context) -> bool:
     return any(calls.value(ctx, call, None, name) == 0 for name in ("max_age", "expires"))
 
 
-def _is_open_header(call: ast.Call, ctx: Context) -> bool:
-    """Whether a call sends a `Set-Cookie` header with a computed value and without `Secure`, all of it in sight."""
-    if len(call.args) != 2 or ctx.is_test or str(ctx.value(call.args[0])).lower() != "set-cookie":
-        return False
-    parts = building.pieces(ctx.origin(call.args[1]), ctx)
+def _headers(node: ast.Call | ast.Dict, ctx: Context) -> Iterator[ast.expr]:
+    """The values of `Set-Cookie` headers that a call sends or a dictionary of headers holds."""
+    if isinstance(node, ast.Dict):
+        for key, value in zip(node.keys, node.values, strict=True):
+            if calls.identifier_of_key(key).lower() == "set-cookie":
+                yield value
+    elif len(node.args) == 2 and str(ctx.value(node.args[0])).lower() == "set-cookie":
+        yield node.args[1]
+
+
+def _is_open_session(call: ast.Call, ctx: Context) -> bool:
+    """Whether Starlette's sessions are told to do without encryption."""
+    first = calls.qualified(ctx, call.args[0]) if call.args else ""
+    named = f"{ctx.name(call.func)} {first}"
+    return "SessionMiddleware" in named and calls.value(ctx, call, None, "https_only") is False
+
+
+def _assigned(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
+    """`response["Set-Cookie"] = …`, and cookies of `http.cookies` that are never marked."""
+    target = node.targets[0]
+    if isinstance(target, ast.Subscript) and not ctx.is_test:
+        if calls.identifier(target).lower() == "set-cookie":
+            if _is_open(node.value, ctx):
+                yield ctx.finding(node, "browsers send this cookie over plain HTTP too: `Secure` is not set")
+            return
+        made = cookies.morsel(node, "secure", ctx)
+        if made is not None:
+            yield ctx.finding(node, f"browsers send this cookie over plain HTTP too: `secure` is {made}")
+            return
+    ctx.not_an_opportunity()
+
+
+def _is_open(header: ast.expr, ctx: Context) -> bool:
+    """Whether a `Set-Cookie` header has a computed value and no `Secure`, all of it in sight."""
+    parts = building.pieces(ctx.origin(header), ctx)
     if not parts or not parts[0].text.partition("=")[0].strip() or "=" not in parts[0].text:
         return False
     first = next((number for number, part in enumerate(parts) if ";" in part.text), len(parts))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from charter.api import (
     UNKNOWN,
@@ -82,7 +82,7 @@ def cors_with_credentials(call: ast.Call | ast.Assign, ctx: Context) -> Iterator
         calls.value(ctx, call, None, keyword) is True
         for keyword in ("allow_credentials", "supports_credentials")
     )
-    if credentials_on and _any_origin(call, name, ctx):
+    if (credentials_on and _any_origin(call, name, ctx)) or _resources(call, ctx):
         yield ctx.finding(
             call, "every site may send requests with the visitor's cookies, and read the answers"
         )
@@ -91,12 +91,63 @@ def cors_with_credentials(call: ast.Call | ast.Assign, ctx: Context) -> Iterator
 def _setting(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
     """django-cors-headers' settings."""
     target = node.targets[0]
+    if calls.identifier(target).lower() == "access-control-allow-origin":
+        if _reflects(node, ctx):
+            yield ctx.finding(
+                node, "every site may send requests with the visitor's cookies, and read the answers"
+            )
+        return
     if not isinstance(target, ast.Name) or target.id not in _EVERYONE or ctx.parent(node) is not ctx.tree:
         ctx.not_an_opportunity()
     elif ctx.value(node.value) is True and not ctx.is_test and _allows_credentials(ctx):
         yield ctx.finding(
             node, "every site may send requests with the visitor's cookies, and read the answers"
         )
+
+
+def _reflects(node: ast.Assign, ctx: Context) -> bool:
+    """Whether a response allows whatever site asks, with cookies, and nothing looks at the site."""
+    around = ctx.function(node)
+    if (
+        ctx.is_test
+        or around is None
+        or calls.identifier(ctx.origin(node.value)).lower() not in {"origin", "http_origin"}
+    ):
+        return False
+    tests = [parent.test for parent in ctx.nodes(ast.If, within=around)]
+    if any(
+        "origin" in ctx.source(test).lower() and isinstance(test, (ast.Compare, ast.Call, ast.BoolOp))
+        for test in tests
+    ):
+        return False
+    return any(
+        calls.identifier(other.targets[0]).lower() == "access-control-allow-credentials"
+        and str(ctx.value(other.value)).lower() == "true"
+        for other in ctx.nodes(ast.Assign, within=around)
+    )
+
+
+def _resources(call: ast.Call, ctx: Context) -> bool:
+    """Whether an entry of Flask-CORS's `resources`, or of aiohttp-cors's `defaults`, opens to everybody with cookies."""
+    for name in ("resources", "defaults"):
+        given = calls.given(ctx, call, 1 if name == "resources" else None, name)
+        mapping = None if given is None else ctx.origin(given)
+        if not isinstance(mapping, ast.Dict):
+            continue
+        for key, value in zip(mapping.keys, mapping.values, strict=True):
+            entry = ctx.value(value)
+            if isinstance(entry, dict):
+                options = cast("dict[str, object]", entry)
+                if options.get("supports_credentials") is True and options.get("origins", "*") in (
+                    "*",
+                    ["*"],
+                ):
+                    return True
+            elif isinstance(value, ast.Call) and calls.identifier(value.func) == "ResourceOptions":
+                everyone = calls.identifier_of_key(key) == "*"
+                if everyone and calls.value(ctx, value, None, "allow_credentials") is True:
+                    return True
+    return False
 
 
 def _allows_credentials(ctx: Context) -> bool:

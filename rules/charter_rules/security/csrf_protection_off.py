@@ -45,10 +45,10 @@ _SETTINGS: Final = frozenset({"WTF_CSRF_ENABLED", "WTF_CSRF_CHECK_DEFAULT", "CSR
     calls=(
         "django.views.decorators.csrf.csrf_exempt",
         "*.set_default_csrf_options",
-        "*.exempt",
-        "flask_wtf.FlaskForm",
+        "tornado.web.Application",
+        "*.Form",
     ),
-    mentions=("csrf", "CSRF", "MIDDLEWARE"),
+    mentions=("csrf", "CSRF", "MIDDLEWARE", "xsrf_cookies"),
     references=(
         "https://docs.djangoproject.com/en/stable/howto/csrf/",
         "https://cwe.mitre.org/data/definitions/352.html",
@@ -106,17 +106,21 @@ def csrf_protection_off(
 def _decorated(
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, ctx: Context
 ) -> Iterator[Finding]:
-    """Django's `csrf_exempt` as a decorator, also inside of `method_decorator`."""
+    """Django's `csrf_exempt` as a decorator, also inside of `method_decorator`, and Flask-WTF's."""
     for decorator in node.decorator_list:
-        exempts = ctx.name(decorator) == _EXEMPT or (
-            isinstance(decorator, ast.Call)
-            and ctx.name(decorator.func) == "django.utils.decorators.method_decorator"
-            and bool(decorator.args)
-            and ctx.name(decorator.args[0]) == _EXEMPT
+        exempts = (
+            ctx.name(decorator) == _EXEMPT
+            or _is_exempted_route(decorator, node, ctx)
+            or (
+                isinstance(decorator, ast.Call)
+                and ctx.name(decorator.func) == "django.utils.decorators.method_decorator"
+                and bool(decorator.args)
+                and ctx.name(decorator.args[0]) == _EXEMPT
+            )
         )
         if exempts:
             if (
-                _changes_state(node, ctx)
+                (_changes_state(node, ctx) or isinstance(decorator, ast.Attribute))
                 and not _OWN_CHECK.search(_whole(node, ctx))
                 and not _FOR_MACHINES.search(f"{ctx.path} {ctx.symbol(node)}")
             ):
@@ -128,6 +132,20 @@ def _decorated(
                 )
             return
     ctx.not_an_opportunity()
+
+
+def _is_exempted_route(decorator: ast.expr, node: ast.AST, ctx: Context) -> bool:
+    """Whether a decorator is `exempt` of Flask-WTF's `CSRFProtect`, on a view that takes more than GET."""
+    return (
+        isinstance(decorator, ast.Attribute)
+        and decorator.attr == "exempt"
+        and (ctx.type_name(decorator.value) or "").startswith("flask_wtf.")
+        and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and any(
+            re.search(r"POST|PUT|PATCH|DELETE|\.(post|put|patch|delete)\(", ctx.source(one))
+            for one in node.decorator_list
+        )
+    )
 
 
 def _whole(node: ast.AST, ctx: Context) -> str:
@@ -164,6 +182,10 @@ def _setting(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
         if logs_in and UNKNOWN not in used and not any("csrf" in str(item).lower() for item in used):
             yield ctx.finding(node.targets[0], "views take forged requests: `CsrfViewMiddleware` is missing")
         return
+    if name == "csrf" and _is_form_meta(node, ctx):
+        if ctx.value(node.value) is False:
+            yield ctx.finding(node, "the form takes forged requests: `csrf` is off")
+        return
     if name not in _SETTINGS or ctx.value(node.value) is not False:
         ctx.not_an_opportunity()
         return
@@ -175,6 +197,15 @@ def _setting(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
     yield ctx.finding(node, f"`{name}` is off: forms take forged requests", fix=fix)
 
 
+def _is_form_meta(node: ast.Assign, ctx: Context) -> bool:
+    """Whether an assignment stands in the `Meta` of a form of Flask-WTF."""
+    meta = ctx.parent(node)
+    form = ctx.parent(meta) if isinstance(meta, ast.ClassDef) and meta.name == "Meta" else None
+    return isinstance(form, ast.ClassDef) and any(
+        (ctx.name(base) or "").startswith(("flask_wtf.", "wtforms.csrf.")) for base in form.bases
+    )
+
+
 def _call(node: ast.Call, ctx: Context) -> Iterator[Finding]:
     name = calls.identifier(node.func)
     if name == "csrf_exempt" and node.args and isinstance(ctx.parent(node), (ast.Assign, ast.Call, ast.List)):
@@ -183,6 +214,8 @@ def _call(node: ast.Call, ctx: Context) -> Iterator[Finding]:
         if definition is not None and _changes_state(definition, ctx) and not _OWN_CHECK.search(text):
             viewed = calls.short(ctx, node.args[0])
             yield ctx.finding(node, f"`{viewed}` takes forged requests: its protection is switched off")
+    elif calls.value(ctx, node, None, "xsrf_cookies") is False:
+        yield ctx.finding(node, "handlers take forged requests: `xsrf_cookies` is off")
     elif name == "set_default_csrf_options" and calls.value(ctx, node, 0, "require_csrf") is False:
         yield ctx.finding(node, "views take forged requests: `require_csrf` is off")
     else:

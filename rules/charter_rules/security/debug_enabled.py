@@ -24,9 +24,21 @@ _CONSTRUCTORS: Final = {
     "werkzeug.serving.run_simple": "use_debugger",
     "werkzeug.run_simple": "use_debugger",
     "aiohttp.web.Application": "debug",
+    "django.conf.settings.configure": "DEBUG",
+    "werkzeug.debug.DebuggedApplication": "evalex",
+    "flask_socketio.SocketIO.run": "debug",
 }
 _APPLICATIONS: Final = frozenset(
-    {"flask.Flask", "sanic.Sanic", "quart.Quart", "dash.Dash", "bottle.Bottle", "connexion.App"}
+    {
+        "flask.Flask",
+        "flask.app.Flask",
+        "flask_socketio.SocketIO",
+        "sanic.Sanic",
+        "quart.Quart",
+        "dash.Dash",
+        "bottle.Bottle",
+        "connexion.App",
+    }
 )
 _FRAMEWORKS: Final = re.compile(r"\b(flask|sanic|quart|dash|bottle|connexion)\b", re.IGNORECASE)
 _SETTINGS: Final = re.compile(
@@ -41,7 +53,7 @@ _NOT_PRODUCTION: Final = re.compile(
     ast.Call,
     ast.Assign,
     code="SEC009",
-    calls=(*_CONSTRUCTORS, "*.run", "*.run_server"),
+    calls=(*_CONSTRUCTORS, "*.run", "*.run_server", "*.update", "*.from_mapping"),
     principles=("hardened-defaults", "private-data-stays-private"),
     severity=Severity.HIGH,
     when=lambda node: isinstance(node, ast.Call) or isinstance(node.value, ast.Constant),
@@ -95,7 +107,10 @@ def debug_enabled(node: ast.Call | ast.Assign, ctx: Context) -> Iterator[Finding
 
 def _call(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     name = ctx.name(call.func)
-    argument = _CONSTRUCTORS.get(name or "")
+    if calls.identifier(call.func) in {"update", "from_mapping"} and not _is_configuration(call, ctx):
+        ctx.not_an_opportunity()
+        return
+    argument = "DEBUG" if _is_configuration(call, ctx) else _CONSTRUCTORS.get(name or "")
     if argument is None and not _is_run(call, ctx):
         ctx.not_an_opportunity()
         return
@@ -111,12 +126,23 @@ def _call(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     )
 
 
+def _is_configuration(call: ast.Call, ctx: Context) -> bool:
+    """Whether a call is `app.config.update` of an application."""
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return (
+        calls.identifier(call.func) in {"update", "from_mapping"}
+        and isinstance(owner, ast.Attribute)
+        and owner.attr == "config"
+        and ctx.type_name(owner.value) in _APPLICATIONS
+    )
+
+
 def _is_run(call: ast.Call, ctx: Context) -> bool:
     """Whether a call is `run` of an application object."""
     if not isinstance(call.func, ast.Attribute) or call.func.attr not in {"run", "run_server"}:
         return False
-    owner = ctx.type_name(call.func.value)
-    if owner is not None:
+    owner = ctx.type_name(call.func.value) or ctx.made_by(call.func.value)
+    if owner:
         return owner in _APPLICATIONS
     receiver = calls.identifier(call.func.value).lower()
     return receiver in {"app", "application", "server"} and bool(_FRAMEWORKS.search(ctx.text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
@@ -31,6 +32,11 @@ _CONNECT: Final[dict[str, tuple[int | None, tuple[str, ...]]]] = {
     "pgdb.connect": (2, ("password",)),
     "pg.DB": (5, ("passwd",)),
 }
+_BY_ADDRESS: Final = (
+    "sqlalchemy.create_engine", "sqlalchemy.ext.asyncio.create_async_engine", "psycopg2.connect", "psycopg.connect",
+    "asyncpg.connect", "databases.Database",
+)  # fmt: skip
+_EMPTY: Final = re.compile(r"^(?:mysql|mariadb|postgres\w*|mssql|oracle)[+\w]*://\w+:@(?!localhost|127\.)")
 
 
 @rule(
@@ -39,7 +45,7 @@ _CONNECT: Final[dict[str, tuple[int | None, tuple[str, ...]]]] = {
     principles=("authentication-first", "no-secrets-in-source"),
     severity=Severity.MEDIUM,
     cwe=(521, 258),
-    calls=tuple(_CONNECT),
+    calls=(*_CONNECT, *_BY_ADDRESS),
     references=("https://cwe.mitre.org/data/definitions/258.html",),
 )
 def empty_database_password(call: ast.Call, ctx: Context) -> Iterator[Finding]:
@@ -62,7 +68,12 @@ def empty_database_password(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return pymysql.connect(host="db.shop.net", user="shop", password=os.environ["DB_PASSWORD"])
     ```
     """
-    position, names = _CONNECT[ctx.name(call.func) or ""]
+    name = ctx.name(call.func) or ""
+    address = calls.value(ctx, call, 0, "url") if name in _BY_ADDRESS else None
+    if isinstance(address, str) and _EMPTY.match(address) and not ctx.is_test:
+        yield ctx.finding(call, "the database is opened with an empty password")
+        return
+    position, names = _CONNECT.get(name, (None, ()))
     for name in names:
         argument = calls.given(ctx, call, position, name)
         if argument is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import base64
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -111,6 +112,11 @@ def _may_hold(node: ast.AST) -> bool:
         "APIKEY",
         "auth",
         "Fernet",
+        "ftplib",
+        "MySQLdb",
+        "redis",
+        "ldap",
+        "Authorization",
         "hmac",
         "jwt",
         "itsdangerous",
@@ -184,6 +190,8 @@ def _named_values(node: ast.AST, ctx: Context) -> Iterator[tuple[str, ast.expr, 
         for key, value in zip(node.keys, node.values, strict=True):
             if isinstance(value, ast.Constant) and isinstance(value.value, str):
                 name = calls.identifier_of_key(key)
+                if name.lower() == "authorization" and _is_login(value.value):
+                    yield name, value, False
                 if sensitivity(name) in _KINDS:
                     yield name, value, False
     elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -288,15 +296,31 @@ def _is_flask_key(target: ast.expr, name: str, ctx: Context) -> bool:
     return isinstance(target, ast.Subscript) and name in {"SECRET_KEY", "JWT_SECRET_KEY"}
 
 
+def _is_login(header: str) -> bool:
+    """Whether an `Authorization` header logs in: with a name and a password, or with a token drawn at random."""
+    scheme, _, rest = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return credentials.looks_random(rest)
+    if scheme.lower() != "basic":
+        return False
+    try:
+        user, colon, password = base64.b64decode(rest, validate=True).decode().partition(":")
+    except ValueError:
+        return False
+    return bool(user and colon) and not credentials.is_placeholder(password)
+
+
 def _is_secret(name: str, text: str, *, connects: bool) -> bool:
     if credentials.known_format(text) is not None:
         return False  # reported by its format
+    if name.lower() == "authorization":
+        return _is_login(text)
+    if connects and _DSN.search(text):
+        return True
     if connects:
         return (
             len(text) >= 3
-            and not re.search(
-                r"[<>{}]|\$\{|%s|^\*+$|\s", _DSN.sub("", text) if "=" in text and " " in text else text
-            )
+            and not re.search(r"[<>{}]|\$\{|%s|^\*+$|\s", text)
             and text.lower() != name.lower()
         )
     if credentials.looks_random(text):

@@ -1,9 +1,10 @@
-"""Finds cloud storage and networks that are opened to everybody."""
+"""Finds cloud storage, databases, networks and rights that are opened to everybody, in `boto3` and in the AWS CDK."""
 
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Final, cast
 
 from charter.api import (
     Severity,
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
+_PUBLIC_ACLS: Final = frozenset({"public-read", "public-read-write", "authenticated-read"})
+_CDK_ACLS: Final = frozenset({"PUBLIC_READ", "PUBLIC_READ_WRITE", "AUTHENTICATED_READ"})
+_WEB: Final = frozenset({80, 443})
+_EVERYWHERE: Final = frozenset({"0.0.0.0/0", "::/0"})
+_BLOCKS: Final = frozenset(
+    {"block_public_acls", "ignore_public_acls", "block_public_policy", "restrict_public_buckets"}
+)
+_WEB_PORTS: Final = frozenset({"HTTP", "HTTPS"})
+
 
 @rule(
     ast.Call,
@@ -24,24 +34,19 @@ if TYPE_CHECKING:
     severity=Severity.MEDIUM,
     cwe=(732, 284),
     calls=(
-        "*.create_bucket",
-        "*.put_bucket_acl",
-        "*.put_object",
-        "*.put_object_acl",
-        "*.upload_file",
-        "*.upload_fileobj",
-        "*.authorize_security_group_ingress",
-        "*.authorize_ingress",
-        "*.create_db_instance",
-        "*.modify_db_instance",
-        "*.make_public",
-        "*.create_container",
+        "*.create_bucket", "*.put_bucket_acl", "*.put_object", "*.put_object_acl", "*.upload_file", "*.upload_fileobj",
+        "*.authorize_security_group_ingress", "*.authorize_ingress", "*.create_db_instance", "*.modify_db_instance",
+        "*.make_public", "*.create_container", "*.put_bucket_policy", "*.put_public_access_block",
+        "*.Bucket", "*.BlockPublicAccess", "*.DatabaseInstance", "*.DatabaseCluster", "*.CfnDBInstance",
+        "*.add_ingress_rule", "*.allow_from_any_ipv4", "*.allow_default_port_from_any_ipv4", "*.PolicyStatement",
+        "*.CfnReplicationInstance", "*.CfnBucket", "*.grant_public_access",
     ),
-    mentions=("boto3", "aioboto3", "google.cloud", "azure.storage"),
+    mentions=("boto3", "aioboto3", "google.cloud", "azure.storage", "aws_cdk"),
     references=(
         "https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html",
+        "https://docs.aws.amazon.com/cdk/api/v2/python/",
     ),
-)
+)  # fmt: skip
 def public_cloud_resource(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """Open cloud resources to those who need them.
 
@@ -62,23 +67,152 @@ def public_cloud_resource(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         boto3.client("s3").upload_file(path, "invoices", path)
     ```
     """
-    if ctx.is_test:
-        return
+    message = "" if ctx.is_test else _in_cdk(call, ctx) if "aws_cdk" in ctx.text else _in_client(call, ctx)
+    if message:
+        yield ctx.finding(call, message)
+
+
+def _in_client(call: ast.Call, ctx: Context) -> str:
+    """What a call of `boto3` or another client library opens; "" if nothing."""
     acl = calls.value(ctx, call, None, "ACL")
     extra = calls.given(ctx, call, None, "ExtraArgs")
     if extra is not None:
         entry = calls.entry(ctx.origin(extra), "ACL")
         acl = ctx.value(entry) if entry is not None else acl
-    if acl in {"public-read", "public-read-write", "authenticated-read"}:
-        who = "change" if acl == "public-read-write" else "read"
-        yield ctx.finding(call, f"everybody may {who} it: its access is `{acl}`")
-    elif calls.value(ctx, call, None, "PubliclyAccessible") is True:
-        yield ctx.finding(call, "the database is reachable from the Internet: `PubliclyAccessible` is on")
-    elif calls.value(ctx, call, None, "CidrIp") in {"0.0.0.0/0", "::/0"} and calls.value(
-        ctx, call, None, "FromPort"
-    ) not in {80, 443}:
-        yield ctx.finding(call, "the port is open to every address of the Internet")
-    elif calls.identifier(call.func) == "create_container" and calls.value(
-        ctx, call, None, "public_access"
-    ) in {"container", "blob"}:
-        yield ctx.finding(call, "everybody may read what the container holds")
+    if acl in _PUBLIC_ACLS:
+        return f"everybody may {'change' if acl == 'public-read-write' else 'read'} it: its access is `{acl}`"
+    if calls.value(ctx, call, None, "PubliclyAccessible") is True:
+        return "the database is reachable from the Internet: `PubliclyAccessible` is on"
+    last = calls.identifier(call.func)
+    if last.startswith("authorize_"):
+        return "the port is open to every address of the Internet" if _opens_port(call, ctx) else ""
+    if last == "put_bucket_policy":
+        return (
+            "everybody may use the bucket: the principal of its policy is `*`"
+            if _is_for_all(call, ctx)
+            else ""
+        )
+    if last == "put_public_access_block":
+        blocks = calls.value(ctx, call, None, "PublicAccessBlockConfiguration")
+        off = isinstance(blocks, dict) and any(
+            one is False for one in cast("dict[str, object]", blocks).values()
+        )
+        return "the bucket may be opened to everybody: a block of public access is off" if off else ""
+    if last == "create_container" and calls.value(ctx, call, None, "public_access") in {"container", "blob"}:
+        return "everybody may read what the container holds"
+    return ""
+
+
+def _opens_port(call: ast.Call, ctx: Context) -> bool:
+    """Whether a rule of a security group lets every address reach a port that is none of the web."""
+    if calls.value(ctx, call, None, "CidrIp") in _EVERYWHERE:
+        return calls.value(ctx, call, None, "FromPort") not in _WEB
+    rules = calls.value(ctx, call, None, "IpPermissions")
+    for each in cast("list[object]", rules) if isinstance(rules, list) else []:
+        if isinstance(each, dict):
+            item = cast("dict[str, object]", each)
+            ranges = str([item.get("IpRanges"), item.get("Ipv6Ranges")])
+            if (
+                any(f"'{everywhere}'" in ranges for everywhere in _EVERYWHERE)
+                and item.get("FromPort") not in _WEB
+            ):
+                return True
+    return False
+
+
+def _is_for_all(call: ast.Call, ctx: Context) -> bool:
+    """Whether a policy allows something to everybody, without a condition."""
+    given = calls.given(ctx, call, None, "Policy")
+    policy = None if given is None else ctx.origin(given)
+    if isinstance(policy, ast.Call) and ctx.name(policy.func) == "json.dumps" and policy.args:
+        document = ctx.value(policy.args[0])
+    else:
+        text = None if policy is None else ctx.value(policy)
+        try:
+            document = json.loads(text) if isinstance(text, str) else None
+        except ValueError:
+            return False
+    statements = cast("dict[str, object]", document).get("Statement") if isinstance(document, dict) else None
+    for each in cast("list[object]", statements if isinstance(statements, list) else [statements]):
+        if isinstance(each, dict):
+            item = cast("dict[str, object]", each)
+            who = item.get("Principal")
+            if who in ("*", {"AWS": "*"}) and item.get("Effect") == "Allow" and "Condition" not in item:
+                return True
+    return False
+
+
+def _in_cdk(call: ast.Call, ctx: Context) -> str:
+    """What a construct of the CDK opens; "" if nothing."""
+    last = calls.identifier(call.func)
+    if calls.value(ctx, call, None, "public_read_access") is True:
+        return "everybody may read the bucket: `public_read_access` is on"
+    access = calls.qualified(ctx, calls.given(ctx, call, None, "access_control"))
+    if access.rpartition(".")[2] in _CDK_ACLS:
+        return f"everybody may read the bucket: its access is `{access.rpartition('.')[2]}`"
+    if calls.value(ctx, call, None, "publicly_accessible") is True:
+        return "the database is reachable from the Internet: `publicly_accessible` is on"
+    if last == "BlockPublicAccess":
+        off = sorted(name for name in _BLOCKS if calls.value(ctx, call, None, name) is False)
+        return f"the bucket may be opened to everybody: `{off[0]}` is off" if off else ""
+    if last == "add_ingress_rule":
+        peer = ctx.argument(call, 0, "peer")
+        anybody = peer is not None and _is_anybody(peer, ctx)
+        return (
+            "the port is open to every address of the Internet"
+            if anybody and not _is_web(call, 1, ctx)
+            else ""
+        )
+    if last.startswith("allow_") and not (last == "allow_from_any_ipv4" and _is_web(call, 0, ctx)):
+        return "the port is open to every address of the Internet"
+    if last == "PolicyStatement":
+        return _statement(call, ctx)
+    return ""
+
+
+def _is_anybody(peer: ast.expr, ctx: Context) -> bool:
+    made = ctx.origin(peer)
+    if not isinstance(made, ast.Call):
+        return False
+    last = calls.identifier(made.func)
+    return last in {"any_ipv4", "any_ipv6"} or (
+        last in {"ipv4", "ipv6"} and bool(made.args) and ctx.value(made.args[0]) in _EVERYWHERE
+    )
+
+
+def _is_web(call: ast.Call, position: int, ctx: Context) -> bool:
+    """Whether a rule is for the ports of the web, which are meant for everybody, or for one that is not known."""
+    port = ctx.argument(call, position, "connection" if position else "port_range")
+    made = None if port is None else ctx.origin(port)
+    if isinstance(made, ast.Attribute):
+        return made.attr in _WEB_PORTS
+    if not isinstance(made, ast.Call):
+        return True
+    if calls.identifier(made.func) in {"all_traffic", "all_tcp", "all_udp"}:
+        return False
+    number = ctx.value(made.args[0]) if made.args else None
+    return not isinstance(number, int) or number in _WEB
+
+
+def _statement(call: ast.Call, ctx: Context) -> str:
+    """A policy that allows everything, or something to everybody without a condition."""
+    if calls.qualified(ctx, calls.given(ctx, call, None, "effect")).endswith(".DENY") or calls.has_unpacking(
+        call
+    ):
+        return ""
+    if calls.given(ctx, call, None, "conditions") is not None:
+        return ""
+    if calls.value(ctx, call, None, "actions") == ["*"] and calls.value(ctx, call, None, "resources") == [
+        "*"
+    ]:
+        return "the policy allows everything on everything"
+    principals = calls.given(ctx, call, None, "principals")
+    listed = ctx.origin(principals) if principals is not None else None
+    for each in listed.elts if isinstance(listed, ast.List) else ():
+        made = ctx.origin(each)
+        if isinstance(made, ast.Call):
+            last = calls.identifier(made.func)
+            named = last == "ArnPrincipal" and bool(made.args) and ctx.value(made.args[0]) == "*"
+            if last in {"AnyPrincipal", "StarPrincipal"} or named:
+                return "the policy is for everybody: its principal is `*`"
+    return ""

@@ -81,6 +81,7 @@ _MASKS: Final = re.compile(
         "dob",
         "passphrase",
         "diagnosis",
+        "getpass",
         "passport",
     ),
     references=(
@@ -158,6 +159,19 @@ def _secrets(expression: ast.expr, ctx: Context, depth: int) -> Iterator[ast.exp
         return
     if isinstance(expression, (ast.Name, ast.Attribute, ast.Subscript)):
         name = calls.identifier(expression)
+        made = ctx.origin(expression)
+        if isinstance(made, ast.Call) and ctx.name(made.func) == "getpass.getpass":
+            yield expression
+            return
+        if isinstance(made, ast.Dict):
+            # A dictionary that is logged under a name shows what it holds.
+            if any(
+                sensitivity(calls.identifier_of_key(key)) is not None
+                and next(_secrets(value, ctx, depth + 2), None) is not None
+                for key, value in zip(made.keys, made.values, strict=True)
+            ):
+                yield expression
+            return
         if sensitivity(name) is not None and not name.isupper() and not _is_harmless(expression, ctx):
             yield expression
         return

@@ -23,7 +23,8 @@ _RESPONSES: Final = {
     "flask.jsonify", "flask.make_response", "flask.Response", "flask.abort", "fastapi.responses.JSONResponse", "fastapi.responses.HTMLResponse",
     "fastapi.responses.PlainTextResponse", "starlette.responses.JSONResponse", "starlette.responses.PlainTextResponse",
     "starlette.responses.HTMLResponse", "aiohttp.web.Response", "aiohttp.web.json_response", "rest_framework.response.Response",
-    "flask.render_template_string",
+    "flask.render_template_string", "fastapi.HTTPException", "fastapi.exceptions.HTTPException",
+    "starlette.exceptions.HTTPException", "flask.render_template", "django.shortcuts.render",
 }  # fmt: skip
 _BODIES: Final = frozenset({"content", "data", "text", "body", "response", "description", "detail"})
 _ROUTE: Final = re.compile(
@@ -134,15 +135,23 @@ def _is_view(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 def _leak(expression: ast.expr, ctx: Context, *, traces_only: bool) -> ast.expr | None:
     """The part of a response that is a stack trace, or an exception of any kind as text."""
     for node in (expression, *ctx.walk(expression)):
-        if isinstance(node, ast.Call) and ctx.name(node.func) in _TRACES:
+        if isinstance(node, ast.Call) and _is_trace(node, ctx):
             return node
         if isinstance(node, ast.Name):
-            made = ctx.origin(node)
-            if isinstance(made, ast.Call) and ctx.name(made.func) in _TRACES:
+            if _is_trace(ctx.origin(node), ctx):
                 return node
             if not traces_only and _is_broad_exception(node, ctx) and _becomes_text(node, ctx):
                 return node
     return None
+
+
+def _is_trace(made: ast.expr, ctx: Context) -> bool:
+    """Whether a call gives a stack trace, also joined, and also through a function of the project."""
+    if not isinstance(made, ast.Call):
+        return False
+    if calls.identifier(made.func) == "join" and len(made.args) == 1:
+        return _is_trace(ctx.origin(made.args[0]), ctx)
+    return (ctx.name(made.func) or "") in _TRACES or ctx.made_by(made) in _TRACES
 
 
 def _becomes_text(name: ast.Name, ctx: Context) -> bool:

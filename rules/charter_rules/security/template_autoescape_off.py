@@ -33,6 +33,7 @@ _HTML: Final = re.compile(
 @rule(
     ast.Call,
     ast.Assign,
+    ast.FunctionDef,
     code="SEC040",
     principles=("output-escaping",),
     severity=Severity.MEDIUM,
@@ -45,17 +46,19 @@ _HTML: Final = re.compile(
         "mako.template.Template",
         "mako.lookup.TemplateLookup",
         "django.template.Context",
+        "django.template.Engine",
+        "django.template.engine.Engine",
         "django.template.RequestContext",
         "tornado.template.Template",
         "tornado.template.Loader",
         "aiohttp_jinja2.setup",
         "jinja2.Environment.overlay",
     ),
-    mentions=("jinja2", "mako", "django.template", "tornado", "aiohttp_jinja2"),
+    mentions=("autoescape", "jinja2", "mako", "django.template", "tornado", "aiohttp_jinja2"),
     aliases=("B701", "B702", "S701", "S702"),
     references=("https://jinja.palletsprojects.com/en/stable/api/#autoescaping",),
 )
-def template_autoescape_off(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Finding]:
+def template_autoescape_off(call: ast.Call | ast.Assign | ast.FunctionDef, ctx: Context) -> Iterator[Finding]:
     """Escape values in HTML templates.
 
     Jinja2 and Mako put values into a page as they are unless they are told to escape them: a name such as `<script>…` becomes part of the
@@ -82,6 +85,9 @@ def template_autoescape_off(call: ast.Call | ast.Assign, ctx: Context) -> Iterat
     if isinstance(call, ast.Assign):
         yield from _switched_off(call, ctx)
         return
+    if isinstance(call, ast.FunctionDef):
+        yield from _never(call, ctx)
+        return
     name = ctx.name(call.func) or ""
     if ctx.is_test or _set_later(call, ctx):
         return
@@ -93,7 +99,7 @@ def template_autoescape_off(call: ast.Call | ast.Assign, ctx: Context) -> Iterat
             )
     elif name.startswith(("django.", "tornado.")):
         escape = calls.value(ctx, call, None, "autoescape", default=UNKNOWN)
-        if name.startswith("django.") and not _writes_page(call, ctx):
+        if name.endswith("Context") and not _writes_page(call, ctx):
             return
         off = escape is None if name.startswith("tornado.") else escape is False
         if off:
@@ -107,15 +113,50 @@ def template_autoescape_off(call: ast.Call | ast.Assign, ctx: Context) -> Iterat
 def _switched_off(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
     """`environment.autoescape = False`."""
     target = node.targets[0]
-    if not isinstance(target, ast.Attribute) or target.attr != "autoescape":
+    if isinstance(target, ast.Attribute) and target.attr == "jinja_options":
+        switch = calls.entry(ctx.origin(node.value), "autoescape")
+        if switch is not None and ctx.value(switch) is False and not ctx.is_test:
+            yield ctx.finding(switch, "values are put into the page as they are: `autoescape` is off")
+    elif isinstance(target, ast.Name) and target.id == "TEMPLATES" and not ctx.is_test:
+        yield from _settings(node.value, ctx)
+    elif not isinstance(target, ast.Attribute) or target.attr != "autoescape":
         ctx.not_an_opportunity()
     elif (
         ctx.value(node.value) is False
-        and (ctx.type_name(target.value) or "").startswith(("jinja2.", "django.template."))
+        and (
+            (ctx.type_name(target.value) or "").startswith(("jinja2.", "django.template."))
+            or calls.identifier(target.value) == "jinja_env"
+        )
         and not ctx.is_test
         and not _OTHER_TEXT.search(ctx.text)
     ):
         yield ctx.finding(node, "values are put into the page as they are: `autoescape` is off")
+
+
+def _settings(value: ast.expr, ctx: Context) -> Iterator[Finding]:
+    """`autoescape` among the options of Django's template engines."""
+    for engine in ctx.nodes(ast.Dict, within=value):
+        switch = calls.entry(engine, "autoescape")
+        if switch is not None and ctx.value(switch) is False:
+            yield ctx.finding(switch, "values are put into the page as they are: `autoescape` is off")
+
+
+def _never(function: ast.FunctionDef, ctx: Context) -> Iterator[Finding]:
+    """An application of Flask that decides to escape in no template."""
+    class_ = ctx.class_(function.body[0])
+    last = function.body[-1]
+    if (
+        function.name == "select_jinja_autoescape"
+        and class_ is not None
+        and any((ctx.name(base) or "").startswith(("flask.", "quart.")) for base in class_.bases)
+        and isinstance(last, ast.Return)
+        and last.value is not None
+        and ctx.value(last.value) is False
+        and not ctx.is_test
+    ):
+        yield ctx.finding(last, "values are put into the page as they are, in every template")
+    else:
+        ctx.not_an_opportunity()
 
 
 def _set_later(call: ast.Call, ctx: Context) -> bool:
@@ -147,10 +188,31 @@ def _jinja(call: ast.Call, name: str, ctx: Context) -> Iterator[Finding]:
             )
             fix = Fix("Escape in HTML templates", edits, Grade.UNSAFE)
         yield ctx.finding(call, "values are put into the page as they are: `autoescape` is not set", fix=fix)
-    elif ctx.value(argument) is False and not _OTHER_TEXT.search(ctx.text):
+    elif _is_empty_choice(argument, ctx) and not _OTHER_TEXT.search(ctx.text):
+        yield ctx.finding(call, "values are put into the page as they are: `autoescape` chooses no template")
+    elif (
+        off := next((one for one in calls.values_of(ctx, argument) if one.value is False), None)
+    ) and not _OTHER_TEXT.search(ctx.text):
         edits = (ctx.set_keyword(call, "autoescape", "True"),)
         fix = Fix("Escape values", edits, Grade.UNSAFE) if calls.keyword(call, "autoescape") else None
-        yield ctx.finding(call, "values are put into the page as they are: `autoescape` is off", fix=fix)
+        message = "values are put into the page as they are: `autoescape` is off"
+        yield ctx.finding(call, message, fix=None if off.told else fix, related=calls.chosen(off, ctx))
+
+
+def _is_empty_choice(argument: ast.expr, ctx: Context) -> bool:
+    """Whether what decides in which templates values are escaped always says no."""
+    made = ctx.origin(argument)
+    if isinstance(made, ast.Call) and (ctx.name(made.func) or "").endswith("select_autoescape"):
+        chosen = calls.value(ctx, made, 0, "enabled_extensions", default=("html",))
+        default = calls.value(ctx, made, None, "default", default=False)
+        of_strings = calls.value(ctx, made, None, "default_for_string", default=True)
+        return chosen in ((), []) and default is False and of_strings is False
+    if isinstance(made, ast.Lambda):
+        return ctx.value(made.body) is False
+    name = ctx.name(argument)
+    function = next((one for one in ctx.nodes(ast.FunctionDef) if name and ctx.name(one) == name), None)
+    last = function.body[-1] if function is not None and len(function.body) <= 2 else None
+    return isinstance(last, ast.Return) and last.value is not None and ctx.value(last.value) is False
 
 
 def _writes_page(call: ast.Call, ctx: Context) -> bool:

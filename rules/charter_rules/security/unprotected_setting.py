@@ -52,7 +52,9 @@ _ELSEWHERE: Final = re.compile(r"(?i)global_settings|dev|local|test|debug|demo|s
 @rule(
     ast.Assign,
     ast.keyword,
+    ast.Call,
     code="SEC032",
+    calls=("*.update", "*.from_mapping"),
     principles=("protected-sessions", "hardened-defaults"),
     severity=Severity.MEDIUM,
     cwe=(614, 1004, 16, 1275, 319),
@@ -71,7 +73,7 @@ _ELSEWHERE: Final = re.compile(r"(?i)global_settings|dev|local|test|debug|demo|s
         "TALISMAN",
     ),
 )
-def unprotected_setting(node: ast.Assign | ast.keyword, ctx: Context) -> Iterator[Finding]:
+def unprotected_setting(node: ast.Assign | ast.keyword | ast.Call, ctx: Context) -> Iterator[Finding]:
     """Leave the protections of the framework on.
 
     Each of these settings guards against one attack: cookies that travel unencrypted or that scripts can read, pages framed by other
@@ -91,6 +93,9 @@ def unprotected_setting(node: ast.Assign | ast.keyword, ctx: Context) -> Iterato
     ALLOWED_HOSTS = os.environ["HOSTS"].split(",")
     ```
     """
+    if isinstance(node, ast.Call):
+        yield from _updated(node, ctx)
+        return
     if isinstance(node, ast.keyword):
         found = _SETTINGS.get(node.arg or "") if _is_option(node, ctx) else None
     else:
@@ -110,6 +115,19 @@ def unprotected_setting(node: ast.Assign | ast.keyword, ctx: Context) -> Iterato
         return
     fix = Fix(f"Set it to `{better}`", (ctx.replace(node.value, better),), Grade.UNSAFE) if better else None
     yield ctx.finding(node, message, fix=fix)
+
+
+def _updated(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """`app.config.update({"NAME": …})`."""
+    mapping = ctx.origin(call.args[0]) if len(call.args) == 1 else None
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else call.func
+    if not isinstance(mapping, ast.Dict) or calls.identifier(owner) != "config" or ctx.is_test:
+        ctx.not_an_opportunity()
+        return
+    for key, value in zip(mapping.keys, mapping.values, strict=True):
+        found = _SETTINGS.get(calls.identifier_of_key(key))
+        if found is not None and _matches(ctx.value(value), found[0]) and not _ELSEWHERE.search(ctx.path):
+            yield ctx.finding(value, found[1])
 
 
 def _is_setting(target: ast.expr, ctx: Context) -> bool:

@@ -98,7 +98,11 @@ def _wrapped(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
 def _session(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
     last = next((event for event in reversed(history.events) if event.name == "verify"), None)
-    if last is None or last.argument("") != "False" or not _is_here(last.location, ctx) or _is_chosen(last):
+    if last is None or last.argument("") != "False" or _is_chosen(last):
+        return
+    if not _is_here(last.location, ctx):
+        related = (ctx.related(last.location, "this is where the check is switched off"),)
+        yield ctx.finding(history.location, "the session accepts any certificate", related=related)
         return
     fix = None
     statement = _statement_at(last.location, ctx)

@@ -30,6 +30,15 @@ _SWITCHES: Final[dict[str, tuple[tuple[str, object, str], ...]]] = {
     "DTD": (),
     "make_parser": (),
 }
+_DEFUSED: Final = tuple(
+    f"defusedxml.{module}.{name}"
+    for module in ("ElementTree", "cElementTree", "minidom", "pulldom", "sax", "lxml")
+    for name in ("parse", "fromstring", "iterparse", "XMLParser", "parseString")
+)
+_GUARDS: Final = (
+    ("forbid_entities", False, "a small document may fill the memory"),
+    ("forbid_external", False, "the document decides which files and addresses are read"),
+)
 _FEATURES: Final = frozenset({"xml.sax.handler.feature_external_ges", "xml.sax.handler.feature_external_pes"})
 _ADDRESSES: Final = frozenset(
     {f"http://xml.org/sax/features/external-{kind}-entities" for kind in ("general", "parameter")}
@@ -54,6 +63,7 @@ _ADDRESSES: Final = frozenset(
         "xmltodict.parse",
         "lxml.etree.XSLTAccessControl",
         "lxml.etree.HTMLParser",
+        *_DEFUSED,
     ),
     references=(
         "https://lxml.de/parsing.html#parser-options",
@@ -88,7 +98,8 @@ def xml_entities_resolved(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if name is None:
         yield from _feature(call, ctx)
         return
-    for keyword, bad, message in _SWITCHES.get(name.rpartition(".")[2], _PARSER):
+    switches = _GUARDS if name in _DEFUSED else _SWITCHES.get(name.rpartition(".")[2], _PARSER)
+    for keyword, bad, message in switches:
         if calls.value(ctx, call, None, keyword) is bad:
             fix = None
             if calls.keyword(call, keyword) is not None:
