@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.values import HOLE, NO, UNION, UNKNOWN, Value, text_of
 
@@ -203,14 +203,22 @@ def _of_command(exact: list[Value], wanted: str) -> list[Value]:
     return exact[:1] if wanted == ":program" else _possible_options(exact[1:])
 
 
+_SWITCHES: Final = frozenset(
+    "--force --recursive --verbose --quiet --yes --all --help --version --dry-run --delete --json --raw --bare".split()
+)
+"""Long options that take no value."""
+
+
 def _possible_options(arguments: list[Value]) -> list[Value]:
-    """The arguments that a program may take for options: what begins with known text is none, nor what follows `--`."""
+    """The arguments that a program may take for options: not what begins with known text, follows `--`, or is an option's."""
     found: list[Value] = []
+    before = ""
     for value in arguments:
         if value[1] == "--":
             break
-        if text_of(value)[:1] == HOLE:
+        if text_of(value)[:1] == HOLE and (before[:2] != "--" or "=" in before or before in _SWITCHES):
             found.append(value)
+        before = value[1] if isinstance(value[1], str) else ""
     return found
 
 

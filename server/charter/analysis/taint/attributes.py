@@ -29,6 +29,7 @@ from charter.analysis.taint.values import (
     constant,
     fresh_bits,
     join,
+    lane_mask,
     references,
     spread,
 )
@@ -41,6 +42,11 @@ if TYPE_CHECKING:
 _BUILTINS: Final = frozenset(dir(builtins))
 _FIELD_DATA: Final = frozenset({"cleaned_data", "validated_data", "data"})
 _NAMES: Final = spread(BIT["path"] | BIT["path-absolute"] | BIT["ssrf"] | BIT["ssrf-part"])
+_RANGES: Final = frozenset(
+    "is_private is_global is_loopback is_link_local is_reserved is_multicast is_unspecified is_site_local".split()
+)
+"""What is asked of an address before it is used."""
+_HOSTS: Final = spread(BIT["ssrf"] | BIT["ssrf-part"])
 _BAGS: Final = frozenset({"flask.g"})
 """Objects on which the handlers of a request leave things for each other."""
 _OUTSIDE: Final = frozenset({EXTERNAL, INSTANCE})
@@ -132,6 +138,10 @@ class Attributes(Calls, ABC):
         entry = self.index.entry(path)
         if name in {"__class__", "__dict__"}:
             return (value[0], NO, None, ())
+        if cls == "ipaddress.IPv4Address" and name in _RANGES:
+            self.looked_up |= lane_mask(value[0]) & _HOSTS
+            self.kill((self.looked_up, ()))
+            return UNKNOWN
         taint = value[0]
         if entry.sources:
             if name in {"path", "base_url", "path_info"} and self.engine.is_static_route(self.function):

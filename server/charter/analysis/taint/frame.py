@@ -171,6 +171,7 @@ class Frame(ABC):
         self.entered: dict[Any, Cells] = {}
         self.exits: list[State] = []
         self.jumps: list[list[State]] = []
+        self.looked_up: int = 0
         self.global_effects: dict[str, Value] = {}
         self.loops = 0
         self.budget = engine.most_steps

@@ -244,6 +244,7 @@ class Guards(Strings, ABC):
                 if key not in before:
                     before[key] = entry
         self.state = before
+        self.kill((self.looked_up, ()))
         local = self._local_path(node)
         if local is not NO_KILL:
             yes, no = (both(yes or NO_KILL, local), no) if conjunction else (yes, both(no or NO_KILL, local))

@@ -35,6 +35,7 @@ from charter.analysis.taint.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_HOSTS: Final = spread(BIT["ssrf"] | BIT["ssrf-part"] | BIT["redirect"])
 _CONTROL: Final = spread(BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"])
 
 
@@ -71,6 +72,25 @@ def _number(frame: Any, arguments: Arguments, place: int) -> Value:
         except (ValueError, OverflowError):
             return UNKNOWN
     return UNKNOWN
+
+
+def _address(frame: Any, arguments: Arguments, place: int) -> Value:
+    """`ipaddress.ip_address(host)`: it spells no attack, but may still be any machine's."""
+    value = arguments.position(0) or UNKNOWN
+    hosts = value[0] & _HOSTS
+    mask = 0
+    for lane in lanes(value[0]):
+        if not value[0] >> LANE * lane & PART:
+            mask |= DANGERS << LANE * lane
+    if mask & ~_HOSTS:
+        frame.kill((mask & ~_HOSTS, ()))
+    return (with_marks(hosts, PART), NO, (INSTANCE, "ipaddress.IPv4Address"), ())
+
+
+def _resolved(frame: Any, arguments: Arguments, place: int) -> Value:
+    """`socket.getaddrinfo(host, port)`: addresses, which still stand for the host."""
+    value = arguments.position(0) or UNKNOWN
+    return (with_marks(value[0] & _HOSTS, PART), NO, None, ())
 
 
 def _length(frame: Any, arguments: Arguments, place: int) -> Value:
@@ -454,7 +474,9 @@ NATIVE: Final[dict[str, Callable[[Any, Arguments, int], Value]]] = {
     "os.fsdecode": _first, "json.loads": _parsed_data, "json.load": _parsed_data, "json.dumps": _dumped,
     "ast.literal_eval": _parsed_data, "re.fullmatch": _full_match, "re.match": _match, "re.search": _match,
     "re.findall": _found, "re.finditer": _found, "re.split": _found, "re.compile": _compiled, "re.sub": _substituted, "uuid.UUID": _number, "decimal.Decimal": _number,
-    "ipaddress.ip_address": _number, "ipaddress.IPv4Address": _number, "ipaddress.ip_network": _number,
+    "ipaddress.ip_address": _address, "ipaddress.IPv4Address": _address, "ipaddress.IPv6Address": _address,
+    "ipaddress.ip_network": _number, "socket.getaddrinfo": _resolved, "socket.gethostbyname": _resolved,
+    "socket.gethostbyname_ex": _resolved,
     "collections.defaultdict": _default_dict, "asyncio.gather": _sequence("list"), "asyncio.run": _first,
     "asyncio.wait_for": _first, "asyncio.ensure_future": _first, "asyncio.create_task": _first,
     "contextlib.closing": _first, "contextlib.nullcontext": _first, "asyncio.shield": _first,

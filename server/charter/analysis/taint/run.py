@@ -209,6 +209,7 @@ class Run(Statements):
                 yes_all &= killed | yes[0]
             if truth is not True:
                 no_all &= killed | no[0]
+        always |= self.looked_up & mask  # what looks at an address's range decides about it
         return always & ALL_DANGERS, yes_all & ~always & ALL_DANGERS, no_all & ~always & ALL_DANGERS
 
     def _final(self, identity: Any) -> Cells:
