@@ -41,9 +41,6 @@ CASES = [
     Case("CVE-2021-23393", "Flask-Unchained", "0.8.1", "0.9.0", "open-redirect", "utils.py"),
     Case("CVE-2024-22204", "whoogle-search", "0.8.3", "0.8.4", "path-traversal", "app/routes.py"),
     Case("CVE-2024-32005", "nicegui", "1.4.20", "1.4.21", "path-traversal", "nicegui/nicegui.py"),
-    Case(
-        "CVE-2024-24808", "pyload-ng", "0.5.0b3.dev76", "0.5.0b3.dev79", "open-redirect", "app_blueprint.py"
-    ),
     Case("CVE-2022-0766", "calibreweb", "0.6.16", "0.6.18", "server-side-request-forgery", "cps/helper.py"),
     Case(
         "CVE-2021-46898", "django-grappelli", "2.15.1", "2.15.2", "open-redirect", "grappelli/views/switch.py"
