@@ -9,6 +9,7 @@ one summary.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.frame import LENGTH, PARAMETER, REST
@@ -24,6 +25,7 @@ from charter.analysis.taint.values import (
     UNKNOWN,
     Value,
     constant,
+    join,
     lanes,
     portable,
 )
@@ -127,6 +129,8 @@ class Binding:
             ):
                 return (0, NO, self._portable(reference, slot, depth), () if value[3] else None)
             return None
+        if not value[0] and not value[3] and value[1] is NO and value[2] is None:
+            return None
         taint = value[0] & ALL_DANGERS and value[0]
         heat = 0
         if taint:
@@ -164,17 +168,14 @@ class Binding:
 
     def _cells(self, value: Value, slot: Any, depth: int) -> tuple[Any, ...]:
         state = self.frame.state
-        found: dict[Any, Value] = {}
-        for identity in value[3][:3]:
+        objects = value[3][:3]
+        found: dict[Any, Value] = state.get(objects[0]) or {}
+        for identity in objects[1:]:
+            found = dict(found)
             for key, one in (state.get(identity) or {}).items():
-                if key in found:
-                    from charter.analysis.taint.values import join
-
-                    found[key] = join(found[key], one)
-                else:
-                    found[key] = one
+                found[key] = join(found[key], one) if key in found else one
         result: list[Any] = []
-        for key, one in list(found.items())[:_MOST_CELLS]:
+        for key, one in islice(found.items(), _MOST_CELLS):
             part = self._describe(one, (*slot, key), depth + 1)
             if part is not None:
                 result.append((key, part))

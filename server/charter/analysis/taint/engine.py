@@ -31,7 +31,7 @@ from charter.model import ir
 from charter.model.project import Change, Class, Function, Module, Project
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from charter.analysis.taint.context import Entry
     from charter.analysis.taint.frame import Flow
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 Key = tuple[Function, "Entry"]
 
 _BOTTOM: Final = Summary()
+_NOTHING: Final[dict[Any, Any]] = {}
 _ATTEMPTS: Final = 3
 _ROUNDS: Final = 4
 _MOST_STEPS: Final = 4000
@@ -73,6 +74,8 @@ class Engine:
         self.most_contexts = _MOST_CONTEXTS
         self.summaries: dict[Key, Summary] = {}
         self.users: dict[Any, set[Key]] = defaultdict(set)
+        self._uses: dict[Key, set[Any]] = defaultdict(set)
+        self._renewing: Collection[Key] = ()
         self.handlers: dict[Function, handlers.Use] = {}
         self.registrars: dict[Function, Module] = {}
         self.fields: dict[tuple[Class, str], Exported] = {}
@@ -82,6 +85,7 @@ class Engine:
         self.coarse: set[Function] = set()
         self.runs = 0
         self._given: dict[Key, dict[Any, Exported]] = {}
+        self._former: dict[Key, dict[Any, Exported]] = {}
         self._givers: dict[Any, dict[Key, dict[Any, Exported]]] = defaultdict(dict)
         self._scanned = False
         self._unseen: dict[Function, None] | None = None
@@ -193,7 +197,7 @@ class Engine:
         Should that turn out otherwise, whoever asks now is due again.
         """
         key = (function, ())
-        if not function.flags & ir.ENDS or key in self.summaries or self.thorough:
+        if not function.flags & ir.ENDS or key in self.summaries or key in self._renewing or self.thorough:
             return False
         if function in self.handlers or self.near.is_near(function):
             return False
@@ -206,8 +210,7 @@ class Engine:
             if not self._dirty:
                 break
             batch, self._dirty = self._dirty, {}
-            for key in batch:
-                self._renew(key)
+            self._renew(batch)
         self._dirty.clear()
 
     def be_thorough(self) -> None:
@@ -311,20 +314,47 @@ class Engine:
         modules = self.project.modules
         return [modules[path] for path in sorted(modules)]
 
-    def _renew(self, key: Key) -> None:
-        """Run a function again; if callers can tell the difference, they are due too."""
-        old = self.summaries.pop(key, None)
-        new = self.summary(key[0], key[1], 0, None)
-        if old is not None and not old.same_for_callers(new):
-            for user in self.users.get(key, ()):
-                if user != key:
-                    self._dirty[user] = None
+    def _renew(self, batch: Iterable[Key]) -> None:
+        """Run functions again, what they call before them; if callers can tell the difference, they are due too.
+
+        Functions by themselves come first: they ask for the contexts that they still need. A context that nobody needs
+        any more is dropped.
+        """
+        before = {key: self.summaries.pop(key, None) for key in batch}
+        self._renewing = before.keys()
+        for key in sorted(before, key=lambda key: bool(key[1])):
+            if key in self.summaries:
+                continue
+            if key[1] and not any(user in self.summaries for user in self.users.get(key, ())):
+                self._drop(key)
+            else:
+                self.summary(key[0], key[1], 0, None)
+        self._renewing = ()
+        for key, old in before.items():
+            new = self.summaries.get(key)
+            if old is not None and (new is None or not old.same_for_callers(new)):
+                for user in self.users.get(key, ()):
+                    if user not in before and user in self.summaries:
+                        self._dirty[user] = None
+
+    def _drop(self, key: Key) -> None:
+        """Forget a context."""
+        self.summaries.pop(key, None)
+        self._contexts[key[0]].pop(key, None)
+        self._flowing.pop(key, None)
+        for name in self._uses.pop(key, ()):
+            self.users[name].discard(key)
+        given = self._given.pop(key, None)
+        if given is not None:
+            self._withdraw(key, given)
 
     def summary(self, function: Function, entry: Entry, depth: int, caller: Frame | None) -> Summary:
         """The summary of a function in a context."""
         key = (function, entry)
         if self._stack:
-            self.users[key].add(self._stack[-1])
+            user = self._stack[-1]
+            self.users[key].add(user)
+            self._uses[user].add(key)
         known = self.summaries.get(key)
         if known is not None:
             return known
@@ -333,7 +363,7 @@ class Engine:
             self._low[-1] = min(self._low[-1], at)
             self._called_back.add(key)
             return self._provisional.get(key, _BOTTOM)
-        return self._compute(key, depth if entry else 0)
+        return self._compute(key, depth if entry and key not in self._renewing else 0)
 
     def _compute(self, key: Key, depth: int) -> Summary:
         """Run a function until its summary agrees with what its recursive calls assumed.
@@ -346,6 +376,9 @@ class Engine:
         self._at[key] = level
         self._low.append(level)
         before = self._given.pop(key, None)
+        if before is not None:
+            self._former[key] = before
+        used = self._uses.pop(key, None)
         summary = _BOTTOM
         for _ in range(_ATTEMPTS):
             self._called_back.discard(key)
@@ -363,7 +396,11 @@ class Engine:
                 self.summaries.pop(loose, None)
         self._called_back.discard(key)
         if before is not None:
+            del self._former[key]
             self._withdraw(key, before)
+        if used is not None:
+            for name in used - self._uses[key]:
+                self.users[name].discard(key)
         low = self._low.pop()
         self._stack.pop()
         del self._at[key]
@@ -503,9 +540,11 @@ class Engine:
         name = (id(table), key)
         whole: Exported | None = None
         for giver in self._givers[name]:
-            one = self._given.get(giver, {}).get(name)  # none while the giver is being run again
-            if one is not None:
-                whole = one if whole is None else joined(whole, one)
+            # While a giver is run again, what it gave before holds as well: those who read it are to see no less.
+            for table_of in (self._former, self._given):
+                one = table_of.get(giver, _NOTHING).get(name)
+                if one is not None:
+                    whole = one if whole is None else joined(whole, one)
         if table.get(key) == whole:
             return
         if whole is None:
@@ -518,16 +557,20 @@ class Engine:
 
     def _withdraw(self, key: Key, before: dict[Any, Exported]) -> None:
         """Take back what a function contributed before and does not contribute any more."""
-        now = self._given.get(key, {})
-        for name in before:
+        now = self._given.get(key, _NOTHING)
+        for name, one in before.items():
             if name not in now:
                 table = self._givers[name].pop(key, None)
                 if table is not None:
                     self._publish(table, name[1])
+            elif now[name] != one:
+                self._publish(self._givers[name][key], name[1])
 
     def _read(self, table: dict[Any, Exported], key: Any, frame: Frame) -> Value | None:
         if self._stack:
-            self.users[id(table), key].add(self._stack[-1])
+            user, name = self._stack[-1], (id(table), key)
+            self.users[name].add(user)
+            self._uses[user].add(name)
         found = table.get(key)
         return None if found is None else imported(frame, found)
 

@@ -286,14 +286,13 @@ class Frame(ABC):
         if second is None:
             return first
         result = dict(first)
-        result[KILLED] = first[KILLED] & second[KILLED]
-        for key, other in second.items():
+        get = first.get
+        # Two paths leave most of a state as it was, and this is asked of every name and object where they meet.
+        for key, other in [item for item in second.items() if get(item[0]) is not item[1]]:
+            own = get(key)
             if key == KILLED:
-                continue
-            own = first.get(key)
-            if own is other:
-                continue
-            if own is None:
+                result[KILLED] = own & other
+            elif own is None:
                 result[key] = other
             elif isinstance(key, str):
                 if key[0] != "?":
