@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 4
+VERSION = 5
 
 _WORD: Final[re.Pattern[str]] = re.compile(r"[A-Za-z_]\w*")
 _TEST: Final = re.compile(r"(^|/)(tests?|testing|conftest\.py|test_[^/]*\.py|[^/]*_test\.py|tests\.py)($|/)")
@@ -54,6 +54,8 @@ _TRANSPARENT: Final = frozenset(
     }
 )  # fmt: skip
 """Decorators that register nothing."""
+_EVERY: Final = 1 << 60
+"""More uses than any name has: the definition is used nowhere, whatever else has its name."""
 _Node = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 Definition = tuple[str, str, Packed, int, str]
@@ -71,7 +73,11 @@ def extract(source: Source, names: Names) -> Extract:
     prefixes: set[str] = set()
     uses = _uses(source, prefixes)
     is_test = _TEST.search(source.path) is not None
-    definitions = [] if is_test else [*_definitions(source, names), *_attributes(source, names)]
+    definitions = (
+        []
+        if is_test
+        else [*_definitions(source, names), *_attributes(source, names), *_nested(source, names)]
+    )
     bases = {
         names.definition(node): [names.qualified(base) or "?" for base in node.bases if not _is_generic(base)]
         for node in source.nodes(ast.ClassDef)
@@ -147,6 +153,29 @@ def _definitions(source: Source, names: Names) -> Iterator[Definition]:
         yield (sort, node.name, pack(source, name_span(source, node)), own, of)
 
 
+def _nested(source: Source, names: Names) -> Iterator[Definition]:
+    """Functions inside of functions that the function around them never names: nobody else could."""
+    if "locals()" in source.text:
+        return
+    for kind in FUNCTIONS:
+        for node in source.nodes(kind):
+            around = owner(node, source)
+            if around is None or not _is_free(node, names) or node.name.startswith("__"):
+                continue
+            first, last = node.lineno, node.end_lineno or node.lineno
+            named = any(
+                isinstance(name, ast.Name) and name.id == node.name and not first <= name.lineno <= last
+                for name in source.index.of_type_below(around, ast.Name)
+            )
+            declared = any(
+                node.name in statement.names
+                for declaration in (ast.Global, ast.Nonlocal)
+                for statement in source.nodes(declaration)
+            )
+            if not named and not declared:
+                yield ("function", node.name, pack(source, name_span(source, node)), _EVERY, "")
+
+
 def _attributes(source: Source, names: Names) -> Iterator[Definition]:
     """The private attributes that methods give `self`, where the value matters to nobody but readers of the attribute."""
     if "__dict__" in source.text or "vars(" in source.text:
@@ -203,8 +232,11 @@ def _asked_of_super(source: Source) -> set[str]:
 
 
 def _is_candidate(node: _Node, names: Names) -> bool:
-    if not node.name.startswith("_") or node.name.endswith("_"):
-        return False
+    return node.name.startswith("_") and not node.name.endswith("_") and _is_free(node, names)
+
+
+def _is_free(node: _Node, names: Names) -> bool:
+    """Whether no decorator hands a definition on to somebody."""
     return all(
         names.qualified(item.func if isinstance(item, ast.Call) else item) in _TRANSPARENT
         for item in node.decorator_list
