@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from charter.analysis.orm.decorators import decorator_name
 from charter.analysis.orm.frames import Note
 from charter.analysis.orm.mapping import Orm
 from charter.analysis.orm.values import Query
@@ -23,7 +24,7 @@ _OPERATORS: dict[type[ast.cmpop], str] = {
     ast.LtE: "__lte",
     ast.Lt: "__lt",
 }
-QUESTIONS = frozenset({"count", "exists", "column", "filter"})
+QUESTIONS = frozenset({"count", "exists", "column", "filter", "slice", "twice", "table"})
 
 
 def whole(query: Value, node: ast.AST | None) -> bool:
@@ -100,6 +101,34 @@ def _condition(query: Query, node: ast.expr, variable: str) -> tuple[str, ast.ex
     return None
 
 
+def sliced(run: Machine, node: ast.Subscript, module: Module) -> None:
+    """Note `list(query set)[:10]`: a slice of the query set itself would load ten rows."""
+    call, part = node.value, node.slice
+    query = run.listed.get(call)
+    if query is None or not isinstance(call, ast.Call) or not isinstance(part, ast.Slice):
+        return
+    bounds = [bound for bound in (part.lower, part.upper) if bound is not None]
+    plain = all(isinstance(bound, ast.Constant) and isinstance(bound.value, int) for bound in bounds)
+    if plain and part.upper is not None and part.step is None and not query.sliced:
+        note(run, "slice", query, Site(module, node), call.args[0])
+
+
+def kept(run: Machine, node: ast.For | ast.AsyncFor, module: Module, query: Query) -> None:
+    """Note a loop over a whole table, all of whose rows stay in memory until it ends."""
+    plain = not query.filtered and not query.sliced and not query.plan.loaded and not query.plan.lists
+    if plain and isinstance(node, ast.For) and _is_job(module, node):
+        note(run, "table", query, Site(module, node.iter), node.iter)
+
+
+def _is_job(module: Module, node: ast.For) -> bool:
+    """Whether a loop stands in what runs over everything: a command's `handle` or a task."""
+    function = module.function(node)
+    if function is None:
+        return False
+    command = function.name == "handle" and "/management/commands/" in f"/{module.path}"
+    return command or any(decorator_name(d) in {"shared_task", "task"} for d in function.decorator_list)
+
+
 def facts(notes: list[Note]) -> dict[str, list[RowsInsteadOfAnswer]]:
     """The facts of what was noted, by file, each place once."""
     found: dict[tuple[str, int, int, str], RowsInsteadOfAnswer] = {}
@@ -115,11 +144,12 @@ def facts(notes: list[Note]) -> dict[str, list[RowsInsteadOfAnswer]]:
 
 
 def _fact(item: Note) -> RowsInsteadOfAnswer:
-    made = {"count": _counted, "exists": _tested, "column": _one_column, "filter": _filtered}[item.question]
-    detail, fix = made(item)
+    detail, fix = _MAKERS[item.question](item)
     subject = " ".join(item.query.tail.source.split())
+    again = item.again.location if item.again is not None else None
+    fixes = (fix,) if fix else ()
     return RowsInsteadOfAnswer(
-        item.site.location, item.question, item.query.model.name, subject[:80], detail, (fix,) if fix else ()
+        item.site.location, item.question, item.query.model.name, subject[:80], detail, fixes, again
     )
 
 
@@ -163,3 +193,47 @@ def _filtered(item: Note) -> tuple[str, Fix | None]:
     text = f".filter({lookup}={Site(file, value).source})"
     edits = (Edit(Span(start, test.span.end), text, file.path),)
     return test.source, Fix("Filter in the database", edits, Grade.UNSAFE)
+
+
+def _sliced(item: Note) -> tuple[str, Fix | None]:
+    node, file = item.site.node, item.site.file
+    assert isinstance(node, ast.Subscript)
+    assert isinstance(node.value, ast.Call)
+    queried = Site(file, node.value.args[0]).span.end
+    called = Site(file, node.value).span.end
+    part = file.text[called : item.site.span.end]
+    edits = (
+        Edit(Span(queried, queried), part, file.path),
+        Edit(Span(called, item.site.span.end), "", file.path),
+    )
+    return part, Fix("Slice the query set", edits, Grade.SAFE)
+
+
+def _twice(item: Note) -> tuple[str, Fix | None]:
+    node, file = item.site.node, item.site.file
+    assert isinstance(node, ast.Call)
+    assert isinstance(node.func, ast.Attribute)
+    name = Site(file, node.func.value).source
+    assert isinstance(file, Module)
+    tested = isinstance(file.parents.get(node), (ast.If, ast.UnaryOp))
+    text = f"len({name})" if node.func.attr == "count" else name if tested else f"bool({name})"
+    return node.func.attr, Fix(
+        "Ask the rows, which are loaded anyway", (Edit(item.site.span, text, file.path),), Grade.SAFE
+    )
+
+
+def _table(item: Note) -> tuple[str, Fix | None]:
+    end = item.query.tail.span.end
+    edit = Edit(Span(end, end), ".iterator()", item.site.file.path)
+    return "", Fix("Read the rows as they come", (edit,), Grade.UNSAFE)
+
+
+_MAKERS = {
+    "count": _counted,
+    "exists": _tested,
+    "column": _one_column,
+    "filter": _filtered,
+    "slice": _sliced,
+    "twice": _twice,
+    "table": _table,
+}

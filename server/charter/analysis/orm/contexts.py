@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from charter.analysis.orm.values import (
+    OPAQUE,
     Attribute,
     ClassRef,
     Const,
@@ -210,28 +211,43 @@ def copied(value: Value, depth: int = 0) -> Value:
             return value
 
 
-def holds_rows(value: Value, depth: int = 0) -> bool:
-    """Whether a value is or contains rows or queries, which belong to the loops in which they were made."""
+def is_plain(row: Row) -> bool:
+    """Whether nothing is known of a row but its model: it might have come from anywhere."""
+    return row.plan is OPAQUE and row.query is None and not row.known and not row.fresh and not row.path
+
+
+def holds_rows(value: Value, depth: int = 0, *, plain: bool = True) -> bool:
+    """Whether a value is or contains rows or queries, which belong to the loops in which they were made.
+
+    Args:
+        value: the value.
+        depth: how deep it is inside another.
+        plain: whether rows of which only the model is known count.
+    """
     if depth > _DEEPEST:
         return True
     match value:
+        case Row() if not plain and is_plain(value):
+            return False
         case Row() | Query() | Manager() | LazyRow():
             return True
         case Container(items=items, element=element):
-            return (element is not None and holds_rows(element, depth + 1)) or any(
-                holds_rows(item, depth + 1) for item in items or ()
+            return (element is not None and holds_rows(element, depth + 1, plain=plain)) or any(
+                holds_rows(item, depth + 1, plain=plain) for item in items or ()
             )
         case Dictionary(entries=entries, key=key, element=element):
             return any(
-                holds_rows(part, depth + 1) for part in (*entries.values(), key, element) if part is not None
+                holds_rows(part, depth + 1, plain=plain)
+                for part in (*entries.values(), key, element)
+                if part is not None
             )
         case Instance(attributes=attributes):
-            return any(holds_rows(inner, depth + 1) for inner in attributes.values())
+            return any(holds_rows(inner, depth + 1, plain=plain) for inner in attributes.values())
         case Function(bound=bound, closure=closure):
-            return closure is not None or (bound is not None and holds_rows(bound, depth + 1))
+            return closure is not None or (bound is not None and holds_rows(bound, depth + 1, plain=plain))
         case Method(receiver=receiver) | Super(receiver=receiver):
-            return holds_rows(receiver, depth + 1)
+            return holds_rows(receiver, depth + 1, plain=plain)
         case Partial(function=function, arguments=arguments):
-            return any(holds_rows(part, depth + 1) for part in (function, *arguments))
+            return any(holds_rows(part, depth + 1, plain=plain) for part in (function, *arguments))
         case _:
             return False

@@ -14,6 +14,9 @@ from charter.analysis.orm.world import Module
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from charter.analysis.orm.machine import Machine
+    from charter.analysis.orm.world import Site
+
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _KEEPERS = (ast.Assign, ast.AnnAssign, ast.Return)
@@ -202,3 +205,30 @@ def _makes_copy(statement: ast.stmt) -> bool:
         and statement.value.value is None
         and any(isinstance(t, ast.Attribute) and t.attr in {"pk", "id"} for t in statement.targets)
     )
+
+
+_OWN = frozenset({"select_for_update", "on_commit", "savepoint", "nowait"})
+
+
+def transaction(run: Machine, node: ast.With | ast.AsyncWith, site: Site) -> None:
+    """Note a transaction that a loop opens for each row, unless a round may fail, lock or react by itself."""
+    loop = run.loops[-1] if run.loops else None
+    around = loop.site.node if loop is not None else None
+    if not isinstance(around, _LOOPS) or not isinstance(site.file, Module):
+        return
+    inside = list(ast.walk(around))
+    if node not in inside or any(isinstance(n, (ast.Try, ast.Return)) for n in inside):
+        return
+    if any(isinstance(n, ast.Attribute) and n.attr in _OWN for n in inside) or _is_tried(site.file, around):
+        return
+    run.record("transaction", site, None, subject=site.source, method="atomic")
+
+
+def _is_tried(module: Module, loop: ast.AST) -> bool:
+    """Whether what a loop does may fail midway, so that what was done before has to stay."""
+    parent = module.parents.get(loop)
+    while parent is not None and not isinstance(parent, _FUNCTIONS):
+        if isinstance(parent, ast.Try):
+            return True
+        parent = module.parents.get(parent)
+    return False

@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm import answers, light, rows, sqlalchemy
+from charter.analysis.orm import answers, asked, light, rows, sqlalchemy
 from charter.analysis.orm.mapping import Model, Orm
 from charter.analysis.orm.values import (
     EMPTY,
@@ -224,6 +224,7 @@ def _terminal(run: Machine, query: Query, name: str, arguments: Arguments, site:
             run.look(name, site)
         if not (query.cached and name in {"count", "exists"}):
             _run(run, query, name, site)
+            asked.ask(run, query, name, site)
         return Dictionary() if name == "aggregate" else UNKNOWN
     if name in _WRITE:
         return _write(run, query, name, site)

@@ -30,7 +30,7 @@ from charter.analysis.orm.values import (
     join,
     join_all,
 )
-from charter.analysis.orm.world import Class, Site
+from charter.analysis.orm.world import Class, Module, Site
 
 if TYPE_CHECKING:
     from charter.analysis.orm.machine import Machine
@@ -233,11 +233,27 @@ def _bool_op(run: Machine, node: ast.BoolOp, frame: Frame) -> Value:
             continue
         if isinstance(node.op, ast.And) and truth is False:
             return current
-        rows.test(run, current, Site(frame.module, value))
+        site = Site(frame.module, value)
+        if isinstance(current, Query) and not _is_test(frame.module, node):
+            rows.evaluate_query(run, current, site)  # what it gives is wanted, not its truth alone
+        else:
+            rows.test(run, current, site)
         result = current if result is None else join(result, current)
         if isinstance(node.op, ast.Or) and truth is True:
             break
     return result or UNKNOWN
+
+
+def _is_test(module: Module, node: ast.expr) -> bool:
+    """Whether only the truth of an expression matters: a statement or an operator tests it."""
+    parent = module.parents.get(node)
+    if isinstance(parent, ast.BoolOp):
+        return _is_test(module, parent)
+    if isinstance(parent, ast.UnaryOp):
+        return isinstance(parent.op, ast.Not)
+    if isinstance(parent, ast.comprehension):
+        return node in parent.ifs
+    return isinstance(parent, (ast.If, ast.While, ast.IfExp, ast.Assert)) and parent.test is node
 
 
 def _if_exp(run: Machine, node: ast.IfExp, frame: Frame) -> Value:
@@ -335,6 +351,7 @@ def _subscript(run: Machine, node: ast.Subscript, frame: Frame) -> Value:
         if isinstance(value, (Query, Manager)):
             return rows.sliced(run, value, lower, upper, site)
         if isinstance(value, Container):
+            answers.sliced(run, node, frame.module)
             limit = upper.value if isinstance(upper, Const) else None
             return Container(
                 rows.element_of(run, value),

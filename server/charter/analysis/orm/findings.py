@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from charter.api import Location
 
 _LONGEST = 80
-_FARTHEST = {"read": 3, "query": 2, "write": 1}
+_FARTHEST = {"read": 3, "query": 2, "write": 1, "transaction": 0}
 """Calls between a loop and what it repeats. A relation is loaded at its origin, so it may be read farther away; a query
 or write deep inside other work is no longer the loop's to change."""
 _SHORT = 15
@@ -166,8 +166,9 @@ def _distinct(values: list[QueryInLoop]) -> list[QueryInLoop]:
     kept: list[QueryInLoop] = []
     for value in ordered:
         if not value.fixes and value.operation != "read":
-            unmended[value.loop] = unmended.get(value.loop, 0) + 1
-            if unmended[value.loop] > _MOST:
+            group = (value.loop, value.operation == "transaction")
+            unmended[group] = unmended.get(group, 0) + 1
+            if unmended[group] > _MOST:
                 continue
         kept.append(value)
     return kept

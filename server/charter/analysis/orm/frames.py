@@ -27,6 +27,7 @@ OPERATIONS = {
     "refresh": "query",
     "write": "write",
     "commit": "write",
+    "transaction": "transaction",
 }
 """The operation of each kind of event."""
 
@@ -106,8 +107,10 @@ class Note:
         question: what is asked of them.
         site: the expression that asks.
         query: the query set.
+        again: where the rows are loaded, if the expression only asks.
     """
 
     question: str
     site: Site
     query: Query
+    again: Site | None = None

@@ -365,7 +365,7 @@ class Interpreter(Machine):
                 if (
                     plain
                     or (rowless and not self.events and not self.loops)
-                    or not any(map(holds_rows, given))
+                    or not any(holds_rows(value, plain=bool(self.loops)) for value in given)
                 ):
                     context = contexts[2 if cuts != self._cuts else 0 if plain else 1]
                     self._memo[context] = Result(

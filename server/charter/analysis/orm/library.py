@@ -46,6 +46,8 @@ def _collect(run: Machine, arguments: Arguments, site: Site) -> Value:
     if isinstance(value, Container) and value.items is not None and value.element is None:
         return Container(None, list(value.items), value.bounded)
     element, bounded = run.iterate(value, site)
+    if isinstance(value, Query) and isinstance(site.node, ast.Call):
+        run.listed[site.node] = value
     return Container(element, bounded=bounded)
 
 
@@ -118,6 +120,10 @@ def _length(run: Machine, arguments: Arguments, site: Site) -> Value:
         if site.node is arguments.node and arguments.node.args:
             answers.note(run, "count", value, site, arguments.node.args[0])
         rows.evaluate_query(run, value, site)
+    elif arguments.node.args and (query := run.listed.get(arguments.node.args[0])) is not None:
+        listing = arguments.node.args[0]
+        if isinstance(listing, ast.Call) and site.node is arguments.node:
+            answers.note(run, "count", query, site, listing.args[0])
     return UNKNOWN
 
 
@@ -178,7 +184,8 @@ def _range(run: Machine, arguments: Arguments, site: Site) -> Value:
 
 
 def _bool(run: Machine, arguments: Arguments, site: Site) -> Value:
-    rows.test(run, arguments.value(0) or UNKNOWN, site)
+    node = arguments.node.args[0] if arguments.node.args else None
+    rows.test(run, arguments.value(0) or UNKNOWN, Site(site.file, node) if node is not None else site)
     return UNKNOWN
 
 
@@ -302,6 +309,11 @@ def _paginator(run: Machine, arguments: Arguments, site: Site) -> Value:
     return Instance(None, {"rows": page, "object_list": page}, "paginator")
 
 
+def _transaction(run: Machine, arguments: Arguments, site: Site) -> Value:
+    del run, arguments, site
+    return Instance(None, {}, "transaction")
+
+
 def _environment(run: Machine, arguments: Arguments, site: Site) -> Value:
     del run, arguments, site
     return Instance(None, {}, "jinja2.Environment")
@@ -377,6 +389,7 @@ LIBRARY: dict[str, Callable[..., Value]] = {
     "asgiref.sync.sync_to_async": _first,
     "asgiref.sync.async_to_sync": _first,
     "peewee.prefetch": _pw_prefetch,
+    "django.db.transaction.atomic": _transaction,
     "jinja2.Environment": _environment,
     "flask.render_template": _flask_render,
 }

@@ -62,6 +62,8 @@ class Machine(ABC):
         self.asked: int = 0
         self.reads: set[Place] = set()
         self.looped: set[Place] = set()
+        self.asked_before: dict[Query, Site] = {}
+        self.listed: dict[ast.AST, Query] = {}
         self.templates: Renderer = Silent()
         self._numbers: int = 0
         self._assigned: dict[ast.AST, frozenset[str]] = {}
@@ -77,6 +79,8 @@ class Machine(ABC):
         self.warm = set()
         self.reads = set()
         self.looped = set()
+        self.asked_before = {}
+        self.listed = {}
 
     # Events
     def look(self, kind: str, site: Site) -> None:

@@ -23,7 +23,7 @@ def one_for_each_place(facts: Mapping[str, list[QueryInLoop]]) -> dict[str, list
     groups: dict[object, list[tuple[str, QueryInLoop]]] = {}
     for home in sorted(facts):
         for fact in facts[home]:
-            key = (fact.location, fact.operation == "write", bool(fact.fixes))
+            key = (fact.location, fact.operation not in {"read", "query"}, bool(fact.fixes))
             groups.setdefault(key, []).append((home, fact))
     result: dict[str, list[QueryInLoop]] = {}
     for (home, first), *others in groups.values():

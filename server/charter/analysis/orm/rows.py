@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from charter.analysis.orm import answers, decorators
+from charter.analysis.orm import answers, asked, decorators
+from charter.analysis.orm.frames import Note
 from charter.analysis.orm.mapping import Kind, Model, Orm, Relation
 from charter.analysis.orm.values import (
     EMPTY,
@@ -303,6 +304,9 @@ def evaluate_query(run: Machine, query: Query, site: Site) -> Value:
             method="all",
         )
         _hidden(run, query, site)
+        before = asked.loaded_after(run, query, site)
+        if before is not None:
+            run.notes[Note("twice", before, query, site)] = None
     return row_of(run, query)
 
 

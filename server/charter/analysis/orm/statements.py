@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm import expressions, rows
+from charter.analysis.orm import answers, deliberate, expressions, rows
 from charter.analysis.orm.frames import Loop
 from charter.analysis.orm.values import (
     UNKNOWN,
@@ -15,6 +15,7 @@ from charter.analysis.orm.values import (
     External,
     Frame,
     Function,
+    Instance,
     ModuleRef,
     Query,
     Row,
@@ -97,6 +98,8 @@ def _for(run: Machine, node: ast.For | ast.AsyncFor, frame: Frame) -> bool:
     is_async = isinstance(node, ast.AsyncFor)
     element, bounded = run.iterate(value, Site(frame.module, node.iter), is_async=is_async)
     over = value if isinstance(value, Query) else None
+    if over is not None:
+        answers.kept(run, node, frame.module, over)
     bounded = bounded or leaves_at_once(node.body)
     what = rows.describe(value)
     with run.loop(
@@ -177,6 +180,8 @@ def _try(run: Machine, node: ast.Try, frame: Frame) -> bool:
 def _with(run: Machine, node: ast.With | ast.AsyncWith, frame: Frame) -> bool:
     for item in node.items:
         value = run.evaluate(item.context_expr, frame)
+        if isinstance(value, Instance) and value.name == "transaction":
+            deliberate.transaction(run, node, Site(frame.module, item.context_expr))
         if item.optional_vars is not None:
             run.bind(item.optional_vars, value, frame)
     return run.block(node.body, frame)

@@ -29,7 +29,7 @@ class QueryInLoop(Fact):
     Attributes:
         location: the expression that runs it; in a template, the tag. A fact about a template is published with the
             Python file that renders it.
-        operation: `read` (a lazy relation or column), `query` or `write`.
+        operation: `read` (a lazy relation or column), `query`, `write` or `transaction`.
         subject: the code that runs it, shortened.
         reads: what the query loads or writes: a model's name, "" if it is not known.
         method: the relation, column or method that runs it.
@@ -62,7 +62,7 @@ class QueryInLoop(Fact):
 
     @property
     def kind(self) -> str:
-        """`read`, `query` or `write`."""
+        """`read`, `query`, `write` or `transaction`."""
         return self.operation
 
 
@@ -72,11 +72,13 @@ class RowsInsteadOfAnswer(Fact):
 
     Attributes:
         location: the expression that loads them.
-        question: `count`, `exists`, `column` or `filter`: what is asked of the rows.
+        question: what is asked of the rows: `count`, `exists`, `column`, `filter` or `slice`; `twice`, if they are
+            counted or tested by a query and then loaded; `table`, if all of a table's are kept while a loop reads them.
         model: whose rows.
         subject: the code, shortened.
         detail: the column or the condition, where there is one.
         fixes: ways to ask the database, the best first.
+        again: where the rows are loaded, if they are at another place.
     """
 
     question: str
@@ -84,6 +86,7 @@ class RowsInsteadOfAnswer(Fact):
     subject: str
     detail: str = ""
     fixes: tuple[Fix, ...] = ()
+    again: Location | None = None
 
     @property
     def kind(self) -> str:
