@@ -354,6 +354,51 @@ def test_the_workspace_is_shown_by_choice_and_streamed(start: Start, tmp_path: P
     assert all(rules(item["items"]) for item in reports() if item["uri"].endswith("m1.py"))
 
 
+MODELS = """from django.db import models
+
+class Owner(models.Model):
+    name = models.CharField(max_length=9)
+
+class Pet(models.Model):
+    owner = models.ForeignKey(Owner, on_delete=models.CASCADE)
+"""
+VIEWS = """from django.shortcuts import render
+from zoo.models import Pet
+
+def pets(request):
+    return render(request, "pets.html", {"pets": Pet.objects.all()})
+"""
+
+
+def test_what_a_template_repeats_is_shown_there_too_and_goes_with_its_cause(
+    start: Start, tmp_path: Path
+) -> None:
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+    (tmp_path / "zoo" / "templates").mkdir(parents=True)
+    (tmp_path / "zoo" / "__init__.py").write_text("")
+    (tmp_path / "zoo" / "models.py").write_text(MODELS)
+    template = tmp_path / "zoo" / "templates" / "pets.html"
+    template.write_text("<p>é</p>\n{% for pet in pets %}{{ pet.owner.name }}{% endfor %}\n")
+    client = start(MODERN, index=True)
+    uri = client.open(tmp_path / "zoo" / "views.py", VIEWS)
+
+    def shown() -> list[Any]:
+        sent = [
+            p["diagnostics"]
+            for m, p in client.heard
+            if m == "textDocument/publishDiagnostics" and p["uri"] == template.as_uri()
+        ]
+        return sent[-1] if sent else []
+
+    eventually(lambda: bool(shown()))
+    (item,) = shown()
+    assert item["code"] == "n-plus-one-query"
+    assert item["message"].startswith("`{{ pet.owner.name }}` runs one")
+    assert item["range"]["start"] == {"line": 1, "character": 21}
+    client.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
+    eventually(lambda: not shown())
+
+
 def test_all_safe_fixes_of_a_file_at_once(start: Start, tmp_path: Path) -> None:
     client = start()
     uri = client.open(tmp_path / "a.py", "import os\n" + BAD + BAD.replace("f(", "g("))

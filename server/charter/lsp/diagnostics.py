@@ -169,6 +169,15 @@ def _by_client_document(server: Server, document: Document) -> list[tuple[str, l
     return [(cell.uri, rendered(server, cell.text, marks)) for cell, marks in notebook.by_cell()]
 
 
+def shown_at(server: Server, place: Any, row: Row) -> dict[str, Any]:
+    """The diagnostic of a finding in its template; the code that leads there mends it, so it offers no action."""
+    found = _diagnostic(server, place, row._replace(fixes=()))
+    principle = f" ({row.principles[0]})" if row.principles else ""
+    found["message"] = f"{row.at[5] if row.at else row.message}{principle}"
+    found.pop("data", None)
+    return found
+
+
 def _diagnostic(server: Server, place: Any, row: Row) -> dict[str, Any]:
     client = server.client
     principle = f" ({row.principles[0]})" if row.principles else ""

@@ -161,6 +161,9 @@ class Indexer:
             path = part.path_of(file)
             if path is None or path in part.open:
                 continue
+            if path in part.opened.project.others:
+                part.solved = False
+                continue
             known = path in part.results
             if not (part.root / path).exists():
                 if known:

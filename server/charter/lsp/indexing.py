@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from charter.lsp import diagnostics
+from charter.lsp import diagnostics, templates
 from charter.lsp.documents import Document, Mark, path_of, uri_of
 from charter.lsp.rows import Row
 from charter.lsp.server import PENDING
@@ -116,10 +116,11 @@ def _unopened(server: Server, path: str, rows: list[Any]) -> None:
         server.unopened[path] = document
     if uri in server.documents:
         return
+    document = server.unopened.get(path)
+    templates.take(server, uri, document.marks if document else ())
     if server.client.pulls:
         server.later(_CHANGED_AFTER, lambda: diagnostics.answer_workspace_pulls(server))
     else:
-        document = server.unopened.get(path)
         items = diagnostics.rendered(server, document.text, document.marks) if document else []
         server.peer.notify("textDocument/publishDiagnostics", {"uri": uri, "diagnostics": items})
 

@@ -23,6 +23,7 @@ class Row(NamedTuple):
         related: other places.
         flow: the stations from source to sink.
         fixes: title and grade of each way to mend it.
+        at: where it is with its message, if that is a template and not the code that shows it.
     """
 
     key: int
@@ -36,6 +37,7 @@ class Row(NamedTuple):
     related: tuple[Place, ...] = ()
     flow: tuple[Place, ...] = ()
     fixes: tuple[tuple[str, str], ...] = ()
+    at: Place | None = None
 
 
 class RulePage(NamedTuple):

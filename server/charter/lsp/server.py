@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from charter.lsp.documents import Document
     from charter.lsp.notebooks import Notebook
     from charter.lsp.positions import Text
-    from charter.lsp.rows import RulePage
+    from charter.lsp.rows import Row, RulePage
 
     Handler = Callable[["Server", Any, Request], Any]
 
@@ -63,6 +63,7 @@ class Server:
         self.settings_faults: dict[str, list[tuple[int, str]]] = {}
         self.closed: dict[str, Text] = {}
         self.unopened: dict[str, Document] = {}
+        self.templates: dict[str, dict[str, list[Row]]] = {}
         self.inbox: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self.checker = Helper("checker", lambda frame: self.inbox.put(("checker", frame)))
         self.project = Helper("indexer", lambda frame: self.inbox.put(("project", frame)))

@@ -378,6 +378,7 @@ def row_of(finding: Finding, key: int, root: Path, path: str) -> tuple[Any, ...]
             tuple(_place(str(root), related) for related in finding.related),
             tuple(_place(str(root), step) for step in finding.flow),
             tuple((fix.title, fix.grade.value) for fix in finding.fixes),
+            None if finding.path == path else _place(str(root), finding),
         )
     )
 
@@ -396,6 +397,6 @@ def _identity(held: Held) -> tuple[int, int, str, str]:
     return held.start, held.end, held.finding.rule, held.finding.message
 
 
-def _place(root: str, place: Related | Step) -> tuple[str, int, int, int, int, str]:
+def _place(root: str, place: Related | Step | Finding) -> tuple[str, int, int, int, int, str]:
     at = place.location
     return f"{root}{os.sep}{at.path}", at.line, at.column, at.end_line, at.end_column, place.message

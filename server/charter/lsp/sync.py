@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from charter.lsp import diagnostics, indexing, workspace
+from charter.lsp import diagnostics, indexing, templates, workspace
 from charter.lsp.documents import Document, Mark, path_of
 from charter.lsp.notebooks import Notebook
 from charter.lsp.positions import Text
@@ -48,6 +48,7 @@ def did_close(server: Server, params: Any, _request: Request) -> None:
         server.checker.send("close", uri)
         server.project.send("extracts", path_of(uri) or "", 0, None)
         diagnostics.withdraw(server, uri)
+        templates.take(server, uri, ())
 
 
 def did_save(server: Server, params: Any, _request: Request) -> None:
@@ -127,6 +128,7 @@ def _found(server: Server, uri: str, version: int, complete: bool, rows: list[An
     document.complete = complete
     server.busy = ""
     diagnostics.publish(server, document)
+    templates.take(server, uri, document.marks)
     if changed_late and server.client.pulls and document.result_id != before:
         server.refresh("diagnostic")
     if complete:

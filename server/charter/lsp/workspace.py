@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from charter.lsp.server import Server
 
 _SETTINGS_ENDINGS = (".toml", ".gitignore")
-_WATCHED = "**/{*.py,*.pyi,*.ipynb,*.toml,.gitignore}"
+_WATCHED = "**/{*.py,*.pyi,*.ipynb,*.toml,*.html,*.jinja,*.jinja2,*.j2,.gitignore}"
+_INDEXED = (".py", ".pyi", ".ipynb", ".html", ".jinja", ".jinja2", ".j2")
 
 
 def initialize(server: Server, params: Any, _request: Request) -> Any:
@@ -111,7 +112,7 @@ def did_change_files(server: Server, params: Any, _request: Request) -> None:
 
 
 def files_changed(server: Server, paths: list[str]) -> None:
-    """Files are other than they were: settings are read anew, the index takes the Python files."""
+    """Files are other than they were: settings are read anew, the index takes the Python files and templates."""
     for path in paths:
         server.closed.pop(path, None)
     if any(
@@ -119,7 +120,7 @@ def files_changed(server: Server, paths: list[str]) -> None:
     ):  # models of the project may be in any TOML file
         server.checker.send("reload")
         indexing.reload(server)
-    others = [path for path in paths if path.endswith((".py", ".pyi", ".ipynb"))]
+    others = [path for path in paths if path.endswith(_INDEXED)]
     if others:
         indexing.files_changed(server, others)
 
