@@ -33,10 +33,12 @@ def lenses(sheet: Sheet) -> list[Lens]:
         return []
     found: list[Lens] = [(0, 0, _file_title(sheet), "")]
     metrics = _complexity(sheet)
+    shown = [held.start for held in sheet.shown()]
     source = sheet.document.source
     for node in (node for kind in _DEFINITIONS for node in source.nodes(kind)):
         span = source.span(node)
         inside = [held.finding for held in sheet.findings() if span.start <= held.start < span.end]
+        count = sum(span.start <= start < span.end for start in shown)
         complexity = metrics.get((node.lineno, node.name), 0)
         if inside or complexity >= _COMPLEX:
             made = _scores_of(sheet, node, inside)
@@ -44,7 +46,7 @@ def lenses(sheet: Sheet) -> list[Lens]:
             if complexity:
                 title += f" · complexity {complexity}"
             if inside:
-                title += f" · {len(inside)} finding{'s' if len(inside) > 1 else ''}"
+                title += f" · {count} finding{'s' if count > 1 else ''}"
             found.append((span.start, span.start, title, _symbol(sheet, node)))
         if len(found) > _MAX_LENSES:
             break

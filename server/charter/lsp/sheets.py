@@ -207,9 +207,10 @@ class Sheet:
 
     def rows(self) -> list[tuple[Any, ...]]:
         """The findings for the server: start, end and what was found."""
-        for held in self.findings():
+        shown = self.shown()
+        for held in shown:
             held.row = held.row or row_of(held.finding, held.key, self.home.root, self.path)
-        rows = [(held.start, held.end, held.row) for held in _distinct(self.findings())]
+        rows = [(held.start, held.end, held.row) for held in shown]
         problems = () if self._off or self.document.unread else self.document.source.problems
         if problems:
             first = problems[0]
@@ -224,6 +225,10 @@ class Sheet:
     def findings(self) -> list[Held]:
         """All findings that are not silenced."""
         return [held for held in self._held if not held.silent]
+
+    def shown(self) -> list[Held]:
+        """The findings that are shown: those that another one says better are left out."""
+        return _distinct(self.findings())
 
     def take_failures(self) -> list[Failure]:
         """Rules and analyses that threw and were not told of yet."""
