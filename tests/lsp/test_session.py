@@ -352,6 +352,17 @@ def test_the_workspace_is_shown_by_choice_and_streamed(start: Start, tmp_path: P
 
     eventually(lambda: len({item["uri"] for item in reports()}) >= 5)
     assert all(rules(item["items"]) for item in reports() if item["uri"].endswith("m1.py"))
+    # What an excluded file had goes with it.
+    known = {"uri": (tmp_path / "m1.py").as_uri(), "value": "older"}
+    (tmp_path / "charter.toml").write_text('exclude = ["m1.py"]\n')
+    settings = {"uri": (tmp_path / "charter.toml").as_uri(), "type": 1}
+    client.notify("workspace/didChangeWatchedFiles", {"changes": [settings]})
+
+    def left() -> list[Any]:
+        answer = client.request("workspace/diagnostic", {"previousResultIds": [known]})
+        return [item["items"] for item in answer["items"] if item["uri"] == known["uri"]]
+
+    eventually(lambda: left() == [[]])
 
 
 MODELS = """from django.db import models

@@ -154,6 +154,9 @@ class Indexer:
             if self.shown or opened.project.planner.analyses:
                 part.waiting.extend(opened.project.paths)
             self.parts.append(part)
+        if self.shown:
+            files = [str(part.root / path) for part in self.parts for path in part.opened.project.paths]
+            self.pipe.send("files", files)
         self._report()
 
     def _changed(self, file: str) -> None:

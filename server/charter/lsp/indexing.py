@@ -125,6 +125,12 @@ def _unopened(server: Server, path: str, rows: list[Any]) -> None:
         server.peer.notify("textDocument/publishDiagnostics", {"uri": uri, "diagnostics": items})
 
 
+def _files(server: Server, files: list[str]) -> None:
+    """Take back what is shown of files that are none of the workspace's any more."""
+    for path in server.unopened.keys() - set(files):
+        _unopened(server, path, [])
+
+
 def _facts(server: Server, path: str, number: int, data: bytes) -> None:
     """What only the whole project tells of an open file goes to the checker, which knows its suppressions."""
     for document in server.everything():
@@ -174,4 +180,11 @@ def _log(server: Server, level: str, text: str) -> None:
     server.log(level, text)
 
 
-_FRAMES = {"facts": _facts, "unopened": _unopened, "state": _state, "answer": _answer, "log": _log}
+_FRAMES = {
+    "files": _files,
+    "facts": _facts,
+    "unopened": _unopened,
+    "state": _state,
+    "answer": _answer,
+    "log": _log,
+}
