@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from charter.api import AddImport, Fix, Grade, Severity, rule
+from charter.api.facts.taint import OwnText
 from charter_rules import calls
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _ALWAYS: Final = frozenset(
     principles=("safe-deserialization",),
     severity=Severity.HIGH,
     cwe=(502,),
+    excused_by=(OwnText,),
     calls=("yaml.load", "yaml.load_all", *sorted(_ALWAYS), "ruamel.yaml.YAML"),
     aliases=("B506", "S506"),
     references=(

@@ -150,7 +150,12 @@ ANALYSES: tuple[Analysis, ...] = (
         ("charter.api.facts.docs.PublicSymbol", "charter.api.facts.docs.DocstringProblem"),
         project=True,
     ),
-    Analysis("charter.analysis.taint", ("charter.api.facts.taint.TaintFlow",), project=True, inert=True),
+    Analysis(
+        "charter.analysis.taint",
+        ("charter.api.facts.taint.TaintFlow", "charter.api.facts.taint.OwnText"),
+        project=True,
+        inert=True,
+    ),
     Analysis("charter.analysis.regex.patterns", ("charter.api.facts.regex.Regex",), inert=True),
     Analysis("charter.analysis.clones", ("charter.api.facts.structure.Clone",), project=True),
     Analysis(

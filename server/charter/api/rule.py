@@ -12,6 +12,7 @@ from charter.api.severity import Confidence, Severity
 
 if TYPE_CHECKING:
     from charter.api.context import Context
+    from charter.api.facts import Fact
     from charter.api.finding import Finding
 
 S = TypeVar("S")
@@ -40,6 +41,7 @@ class Rule(Generic[S]):
             None wants every node.
         kinds: kinds of the fact it wants, for fact types that have a `kind`; () wants all.
         default: whether it is on unless the settings say otherwise.
+        excused_by: fact types; where one of them is published for the place of a finding, there is none.
         aliases: ids of other tools' rules that it stands for (`B506`, `S506`), honoured in `# nosec` and `# noqa`.
         options: its options with their default values.
         references: addresses to read on.
@@ -59,6 +61,7 @@ class Rule(Generic[S]):
     when: Callable[[S], bool] | None = None
     kinds: tuple[str, ...] = ()
     default: bool = True
+    excused_by: tuple[type[Fact], ...] = ()
     aliases: tuple[str, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict[str, object])
     references: tuple[str, ...] = ()
@@ -104,6 +107,7 @@ def rule(
     when: Callable[[S], bool] | None = None,
     kinds: tuple[str, ...] = (),
     default: bool = True,
+    excused_by: tuple[type[Fact], ...] = (),
     aliases: tuple[str, ...] = (),
     options: Mapping[str, object] | None = None,
     references: tuple[str, ...] = (),
@@ -128,6 +132,7 @@ def rule(
             when=when,
             kinds=kinds,
             default=default,
+            excused_by=excused_by,
             aliases=aliases,
             options=dict(options or {}),
             references=references,

@@ -130,6 +130,11 @@ class Plan:
         return found
 
     @cached_property
+    def excusable(self) -> tuple[Entry, ...]:
+        """The rules of which facts of the project may take findings back."""
+        return tuple(entry for entry, _ in self.node_entries if entry.rule.excused_by)
+
+    @cached_property
     def repeatable(self) -> tuple[Entry, ...]:
         """The rules on nodes whose findings do not also come from facts about the file alone."""
         return tuple(
@@ -150,6 +155,7 @@ class Plan:
     def wanted_facts(self) -> frozenset[type]:
         """The fact types that the rules need; any rule on nodes may ask what other files tell."""
         answers: set[type] = {ImportedConstant, PassedValue} if self.node_entries else set()
+        answers.update(kind for entry in self.excusable for kind in entry.rule.excused_by)
         return frozenset({*self.fact_entries, *answers})
 
     @cached_property

@@ -337,6 +337,7 @@ def finish(
         if again:
             run_again(view, plan, again, whole)
         run_on_facts(view, plan, own, whole)
+        _excuse(plan, own, whole)
     for (kind, word), number in counts.items():
         for entry in plan.fact_entries.get(kind, ()):
             if not entry.rule.kinds or word in entry.rule.kinds:
@@ -344,6 +345,17 @@ def finish(
                     number, whole.opportunities.get(entry.rule.name, 0)
                 )
     return whole
+
+
+def _excuse(plan: Plan, facts: Iterable[Fact], result: FileResult) -> None:
+    """Take out the findings of places of which the project's facts say that they are harmless."""
+    for entry in plan.excusable:
+        places = {fact.location.span for fact in facts if isinstance(fact, entry.rule.excused_by)}
+        if places:
+            name = entry.rule.name
+            result.findings = [
+                one for one in result.findings if one.rule != name or one.location.span not in places
+            ]
 
 
 def elsewhere_of(facts: Iterable[Fact], is_test: Callable[[str], bool]) -> Elsewhere:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 from charter.analysis import ProjectInfo
 from charter.analysis.taint import Solver, extract
+from charter.api.facts.taint import TaintFlow
 from charter.model.library import load
 from charter.model.names import Names
 from charter.syntax.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from charter.api.facts.taint import TaintFlow
 
 Found = set[tuple[str, int, str]]
 """Path, line and kind of each flow."""
@@ -67,7 +66,7 @@ def solved(
 
 def flows(engine: Solver) -> list[TaintFlow]:
     """The flows that a solver finds now."""
-    return [fact for facts in engine.solve().facts.values() for fact in facts]  # pyright: ignore[reportReturnType]
+    return [fact for facts in engine.solve().facts.values() for fact in facts if isinstance(fact, TaintFlow)]
 
 
 def places(found: list[TaintFlow]) -> Found:

@@ -91,6 +91,7 @@ class Engine:
         self._unseen: dict[Function, None] | None = None
         self._contexts: dict[Function, dict[Key, None]] = defaultdict(dict)
         self._flowing: dict[Key, None] = {}
+        self._owning: dict[Function, None] = {}
         self._stack: list[Key] = []
         self._at: dict[Key, int] = {}
         self._low: list[int] = []
@@ -416,6 +417,8 @@ class Engine:
             passed = self._passed_over.pop(key, None)
             if passed and not (summary.trivial and summary.returns):
                 self._dirty.update(dict.fromkeys(user for user in passed if user in self.summaries))
+        if summary.own and not key[1]:
+            self._owning[key[0]] = None
         if summary.flows:
             self._flowing[key] = None
         else:
@@ -449,6 +452,13 @@ class Engine:
             used = not key[1] or any(user in self.summaries for user in self.users.get(key, ()))
             if used and key in self.summaries:
                 yield from self.summaries[key].flows
+
+    def own_texts(self) -> Iterator[tuple[Function, int]]:
+        """The calls that are given text which the program itself has made, as far as their function shows by itself."""
+        for function in self._owning:
+            summary = self.summaries.get((function, ()))
+            if summary is not None:
+                yield from ((function, place) for place in summary.own)
 
     # Names that outlive a function
     def _keep_names(self, run: Run) -> None:

@@ -113,6 +113,7 @@ class Summary:
         returns: whether it can return at all.
         flows: the flows found inside.
         steps: stations by which tainted values moved inside, for explanations.
+        own: places of calls that are given text which the program itself has made.
         uses: keys of what it depends on.
         trivial: whether a call of it changes nothing and gives nothing.
     """
@@ -128,6 +129,7 @@ class Summary:
     returns: bool = True
     flows: tuple[Flow, ...] = ()
     steps: tuple[tuple[int, int, str], ...] = ()
+    own: tuple[int, ...] = ()
     trivial: bool = True
 
     def same_for_callers(self, other: Summary) -> bool:
@@ -172,6 +174,7 @@ class Frame(ABC):
         self.exits: list[State] = []
         self.jumps: list[list[State]] = []
         self.looked_up: int = 0
+        self.documents: dict[int, bool] = {}
         self.global_effects: dict[str, Value] = {}
         self.loops = 0
         self.budget = engine.most_steps

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 from charter.analysis.taint.slow import witness
 from charter.analysis.taint.values import BIT
 from charter.api import Confidence, Location, Span, Step
-from charter.api.facts.taint import SOURCE_KINDS, TaintFlow, Threat
+from charter.api.facts.taint import SOURCE_KINDS, OwnText, TaintFlow, Threat
 from charter.model import ir
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from charter.analysis.taint.frame import Flow, SourceSite
+    from charter.api import Fact
     from charter.model.project import Function, Module
 
 _MOST_STEPS: Final = 16
@@ -76,11 +77,14 @@ class Places:
         return Location(module.path, Span(start, end), line, column, last, end_column)
 
 
-def facts(flows: Iterable[Flow], threats: frozenset[str]) -> dict[str, list[TaintFlow]]:
+def facts(
+    flows: Iterable[Flow], own: Iterable[tuple[Function, int]], threats: frozenset[str]
+) -> dict[str, list[Fact]]:
     """The facts of a project by file.
 
     Args:
         flows: what the engine found, in any order.
+        own: the calls that are given the program's own text.
         threats: the threat models that matter.
 
     Returns:
@@ -99,15 +103,18 @@ def facts(flows: Iterable[Flow], threats: frozenset[str]) -> dict[str, list[Tain
         if known is None or _length(flow) < _length(known):
             group[source] = flow
     places = Places()
-    result: dict[str, list[TaintFlow]] = {}
+    result: dict[str, list[Fact]] = {}
     for group in grouped.values():
         best = min(group.values(), key=_order)
         fact = _fact(best, len(group) - 1, places)
         if fact.sink_kind == "redos" and not fact.detail:
             continue  # no text was found on which the pattern is slow
         result.setdefault(fact.location.path, []).append(fact)
+    for function, position in own:
+        location = places.location(function, position)
+        result.setdefault(location.path, []).append(OwnText(location))
     for found in result.values():
-        found.sort(key=lambda fact: (fact.location.span, fact.sink_kind))
+        found.sort(key=lambda fact: (fact.location.span, fact.kind))
     return result
 
 

@@ -171,7 +171,19 @@ class Run(Statements):
             or (value[2] is not None and value[2][0] in {PROJECT_FUNCTION, "p", "b", "u"})
         )  # fmt: skip
         return Summary(
-            value, origins, heap, hits, effects, killed, yes, no, returns, flows, tuple(self.steps), trivial
+            value,
+            origins,
+            heap,
+            hits,
+            effects,
+            killed,
+            yes,
+            no,
+            returns,
+            flows,
+            tuple(self.steps),
+            tuple([place for place, own in self.documents.items() if own]),
+            trivial,
         )
 
     def _plain(self, origin: Any) -> Any:

@@ -61,6 +61,9 @@ class Sinks(Containers, ABC):
             for argument in sink.arguments:
                 for value, place in choose(self, argument, arguments, receiver):
                     taint = value[0] if not value[3] else self.deep(value)
+                    if sink.kind == "deserialization":
+                        known = isinstance(value[1], str | bytes) and not taint
+                        self.documents[arguments.place] = self.documents.get(arguments.place, True) and known
                     if sink.kind == "nosql" and sink.like != "code":
                         taint = self._operators(value, taint)
                     elif sink.kind == "prompt" and value[3]:

@@ -101,8 +101,13 @@ class Solver:
         """
         self._solve_thoroughly()
         assert self._engine is not None
-        found = facts(self._engine.flows(), frozenset(SOURCE_KINDS.values()))
-        return [flow for flows in found.values() for flow in flows if _passes(flow, path, line)]
+        found = facts(self._engine.flows(), (), frozenset(SOURCE_KINDS.values()))
+        return [
+            flow
+            for flows in found.values()
+            for flow in flows
+            if isinstance(flow, TaintFlow) and _passes(flow, path, line)
+        ]
 
     def _solve_thoroughly(self) -> None:
         """Analyse every function, also those that untrusted data of the wanted threats comes nowhere near."""
@@ -186,7 +191,7 @@ class Solver:
 
         engine = self._engine
         assert engine is not None
-        found: Mapping[str, Sequence[Fact]] = facts(engine.flows(), self._threats)
+        found: Mapping[str, list[Fact]] = facts(engine.flows(), engine.own_texts(), self._threats)
         for path in self._uncounted:
             module = self._project.modules.get(path)
             if module is None:

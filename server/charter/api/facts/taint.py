@@ -116,3 +116,11 @@ class TaintFlow(Fact):
     def kind(self) -> str:
         """The sink's kind, by which rules choose."""
         return self.sink_kind
+
+
+@dataclass(frozen=True, slots=True)
+class OwnText(Fact):
+    """A call that would be dangerous with another's data, and is given text that the program itself has made.
+
+    Its location is the call. Rules that look at the call alone are told by it that they may be silent (`Rule.excused_by`).
+    """
