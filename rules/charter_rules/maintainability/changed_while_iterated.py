@@ -70,7 +70,8 @@ def changed_while_iterated(loop: ast.For, ctx: Context) -> Iterator[Finding]:
         return  # a container of its own kind, which may hand out copies
     for statement in loop.body:
         for node in (statement, *ctx.walk(statement, into_functions=False)):
-            if _changes(node, text, ctx) and not _leaves_after(node, loop, ctx):
+            changes = _changes(node, text, ctx) or _adds(node, text, loop, ctx)
+            if changes and not _leaves_after(node, loop, ctx):
                 if isinstance(target, ast.Name) and _is_bound_anew(target.id, loop, ctx):
                     return
                 yield ctx.finding(
@@ -101,6 +102,15 @@ def _changes(node: ast.AST, text: str, ctx: Context) -> bool:
             isinstance(item, ast.Subscript) and ctx.source(item.value) == text for item in node.targets
         )
     return False
+
+
+def _adds(node: ast.AST, text: str, loop: ast.For, ctx: Context) -> bool:
+    """Whether a statement gives the dictionary that is gone through a key which is made of others."""
+    if not isinstance(node, ast.Assign) or ctx.source(loop.iter) == text:
+        return False
+    target = node.targets[0]
+    key = target.slice if isinstance(target, ast.Subscript) and ctx.source(target.value) == text else None
+    return isinstance(key, (ast.BinOp, ast.JoinedStr))
 
 
 def _leaves_after(node: ast.AST, loop: ast.For, ctx: Context) -> bool:

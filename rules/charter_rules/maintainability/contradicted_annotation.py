@@ -76,7 +76,14 @@ def contradicted_annotation(function: shapes.FunctionNode, ctx: Context) -> Iter
 def _defaults(function: shapes.FunctionNode, ctx: Context) -> Iterator[Finding]:
     for argument, default in shapes.defaults(function):
         annotation = argument.annotation
-        if annotation is None or not isinstance(default, ast.Constant) or default.value is not None:
+        if annotation is None or not isinstance(default, ast.Constant):
+            continue
+        if default.value is not None:
+            if isinstance(annotation, ast.Name) and _contradicts(annotation.id, default) and not ctx.is_test:
+                yield ctx.finding(
+                    default,
+                    f"`{argument.arg}` is annotated `{annotation.id}`, but {_described(default)} is its default",
+                )
             continue
         name = _plain_class(annotation, ctx)
         if name is not None:

@@ -20,13 +20,17 @@ _LAST_RESORTS = frozenset({"__del__", "__exit__", "__aexit__", "__repr__", "__st
 
 @rule(
     ast.ExceptHandler,
+    ast.With,
+    ast.AsyncWith,
     code="MNT002",
     principles=("deliberate-errors",),
     severity=Severity.MEDIUM,
     cwe=(390,),
     aliases=("S110", "S112", "B110", "B112"),
 )
-def swallowed_exception(handler: ast.ExceptHandler, ctx: Context) -> Iterator[Finding]:
+def swallowed_exception(
+    handler: ast.ExceptHandler | ast.With | ast.AsyncWith, ctx: Context
+) -> Iterator[Finding]:
     """Every exception is caught and dropped.
 
     A handler for `Exception` with an empty body also swallows the errors that nobody thought of: a misspelt name,
@@ -73,6 +77,9 @@ def swallowed_exception(handler: ast.ExceptHandler, ctx: Context) -> Iterator[Fi
             pass
     ```
     """
+    if not isinstance(handler, ast.ExceptHandler):
+        yield from _suppressed(handler, ctx)
+        return
     caught = _blanket(handler, ctx)
     if caught is None:
         return
@@ -95,6 +102,26 @@ def swallowed_exception(handler: ast.ExceptHandler, ctx: Context) -> Iterator[Fi
         f"{what} drops every error, also those nobody expected",
         fix=_log(handler, ctx),
     )
+
+
+def _suppressed(block: ast.With | ast.AsyncWith, ctx: Context) -> Iterator[Finding]:
+    """`contextlib.suppress` of everything, around a block that nobody has explained."""
+    for item in block.items:
+        call = item.context_expr
+        if not isinstance(call, ast.Call) or ctx.name(call.func) != "contextlib.suppress":
+            continue
+        broad = next((argument for argument in call.args if ctx.name(argument) in _BLANKET), None)
+        function = ctx.function(block)
+        if broad is None or ctx.is_test or (function is not None and function.name in _LAST_RESORTS):
+            continue
+        if not _is_explained(ctx, ctx.span(block).start, ctx.span(block.body[-1]).end):
+            yield ctx.finding(
+                call,
+                f"`suppress({ctx.source(broad)})` drops every error, also those nobody expected",
+                severity=Severity.LOW,
+            )
+            return
+    ctx.not_an_opportunity()
 
 
 def _blanket(handler: ast.ExceptHandler, ctx: Context) -> str | None:
