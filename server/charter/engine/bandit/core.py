@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib
 import logging
+import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 
@@ -17,7 +20,7 @@ class Core:
         # A module of bandit replaces `warnings.formatwarning` for the whole process.
         saved = warnings.formatwarning
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), _no_progress():
                 warnings.simplefilter("ignore")  # stevedore warns of what bandit asks of it
                 core = importlib.import_module("bandit.core")
         finally:
@@ -33,6 +36,21 @@ class Core:
         self.test_set: Callable[..., Any] = core.test_set.BanditTestSet
         self.tester: Callable[..., Any] = core.tester.BanditTester
         self.utils: Any = core.utils
+
+
+@contextmanager
+def _no_progress() -> Generator[None]:
+    """Keep bandit from loading `rich` for a progress bar that nobody sees: megabytes in each process that checks."""
+    if "rich" in sys.modules:
+        yield
+        return
+    stand_in = ModuleType("rich")
+    stand_in.__dict__["progress"] = ModuleType("rich.progress")
+    sys.modules["rich"] = stand_in
+    try:
+        yield
+    finally:
+        del sys.modules["rich"]
 
 
 @cache
