@@ -60,7 +60,17 @@ def _inline(run: Machine, cls: Class) -> None:
         return
     with run.loop(site, bounded=False, what=query.model.name, over=query, rows=True) as loop:
         for item in fields.items or []:
-            _column(run, cls, instance, run.vary(element, loop), item, site)
+            place = _named(run, cls, "readonly_fields", item) or site
+            _column(run, cls, instance, run.vary(element, loop), item, place)
+
+
+def _named(run: Machine, cls: Class, attribute: str, item: Value) -> Site | None:
+    """Where a class attribute names a field."""
+    owner, listed = run.world.member(cls, attribute) or (cls, None)
+    if not isinstance(item, Const) or listed is None:
+        return None
+    texts = (node for node in ast.walk(listed) if isinstance(node, ast.Constant))
+    return next((Site(owner.module, node) for node in texts if node.value == item.value), None)
 
 
 def _rows(run: Machine, instance: Instance, model: Value, site: Site) -> Query | None:

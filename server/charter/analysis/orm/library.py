@@ -263,7 +263,7 @@ def find_model(run: Machine, arguments: Arguments) -> Value:
     """`get_model("app", "Name")` and `get_user_model()`."""
     texts = [v.value for v in arguments.positional if isinstance(v, Const) and isinstance(v.value, str)]
     if not texts:
-        model = run.schema.user() if not arguments.positional else None
+        model = run.schema.user() if not arguments.node.args else None
     else:
         model = run.schema.named(".".join(texts))
     if model is None:

@@ -29,6 +29,9 @@ _UNIT_OF_WORK = frozenset(
         *("flush", "begin_nested", "merge", "refresh", "delete", "add"),
     }
 )
+_EXPLICIT = _UNIT_OF_WORK - {"execute", "get", "delete", "add"}
+"""What only a database session does: a session of an HTTP client has the others too."""
+_MAPPERS = ("sqlalchemy", "sqlmodel", "flask_sqlalchemy")
 _MAKERS = frozenset({"__init__", "__new__", "__call__", "__iter__", "__enter__", "__getitem__"})
 _QUERYSETS = ("Manager", "QuerySet", "QuerySetMixin")
 
@@ -56,6 +59,11 @@ class _File:
     imports: dict[str, str]
     star: bool
     aliases: dict[str, set[str]] = field(default_factory=dict[str, "set[str]"])
+
+    @property
+    def maps(self) -> bool:
+        """Whether it imports a mapper with sessions."""
+        return any(name.partition(".")[0] in _MAPPERS for name in self.imports.values())
 
     def visible(self, path: str, names: dict[str, set[str]]) -> set[str]:
         """The local names of what these names, each with the files that define it, may mean here."""
@@ -143,12 +151,12 @@ class Reach:
     def _bearing(self, file: _File, seeds: Seeds) -> list[object]:
         """What of a file bears on what is reachable: mentions of what is not are left out."""
         known = self._known
-        outside = seeds.outside(file.imports)
+        outside, maps = seeds.outside(file.imports), file.maps
         return [
             (
                 unit.kind,
                 unit.key,
-                seeds.is_source(unit, outside, self._hierarchy),
+                seeds.is_source(unit, outside, self._hierarchy, maps=maps),
                 {name for name in unit.names if name in known.names or name in file.imports},
                 {name for name in unit.attributes if name in known.names or name in known.members},
                 (unit.names | unit.attributes) & self._hierarchy.names,
@@ -173,9 +181,9 @@ class Reach:
         found: list[_Unit] = []
         waiting: dict[str, list[_Unit]] = {}
         for path, file in self._files.items():
-            outside = seeds.outside(file.imports)
+            outside, maps = seeds.outside(file.imports), file.maps
             for unit in file.units:
-                if seeds.is_source(unit, outside, self._hierarchy):
+                if seeds.is_source(unit, outside, self._hierarchy, maps=maps):
                     found.append(unit)
                 else:
                     waiting.setdefault(path, []).append(unit)
@@ -344,13 +352,14 @@ class Seeds:
             if not self._world.has(name.rpartition(".")[0])
         )
 
-    def is_source(self, unit: _Unit, outside: frozenset[str], hierarchy: _Hierarchy) -> bool:
+    def is_source(self, unit: _Unit, outside: frozenset[str], hierarchy: _Hierarchy, *, maps: bool) -> bool:
         """Whether a unit itself mentions what a query begins with.
 
         Args:
             unit: the function, variable or rest.
             outside: the names in its file that may be models of other packages.
             hierarchy: the project's classes.
+            maps: whether its file imports a mapper with sessions.
         """
         names, attributes = unit.names, unit.attributes
         if not (names.isdisjoint(self._models) and attributes.isdisjoint(self._models)):
@@ -362,7 +371,7 @@ class Seeds:
         for name in self._snakes & (names | attributes):
             if not attributes.isdisjoint(self._conventions[name]):
                 return True
-        if self._sessions and not attributes.isdisjoint(_UNIT_OF_WORK):
+        if self._sessions and not attributes.isdisjoint(_UNIT_OF_WORK if maps else _EXPLICIT):
             return any(_is_session(name) for part in (names, attributes, unit.own) for name in part)
         return bool(unit.key[1]) and self._is_own(unit, hierarchy)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from typing import cast
 
 from charter.api import Location, Span
 
@@ -189,7 +190,7 @@ class Module(TextFile):
     def parents(self) -> dict[ast.AST, ast.AST]:
         """The node that holds each node."""
         if self._parents is None:
-            self._parents = {c: p for p in ast.walk(self.tree) for c in ast.iter_child_nodes(p)}
+            self._parents = _parents_in(self.tree)
         return self._parents
 
     def statement(self, node: ast.AST) -> ast.stmt | None:
@@ -308,6 +309,24 @@ class Module(TextFile):
                     self._class_body(entity, statement.body)
                 case _:
                     pass
+
+
+def _parents_in(tree: ast.Module) -> dict[ast.AST, ast.AST]:
+    found: dict[ast.AST, ast.AST] = {}
+    pending: list[ast.AST] = [tree]
+    while pending:
+        node = pending.pop()
+        for name in node._fields:
+            value: object = getattr(node, name, None)
+            if isinstance(value, list):
+                inner = [item for item in cast("list[object]", value) if isinstance(item, ast.AST)]
+            elif isinstance(value, ast.AST) and name != "ctx":
+                inner = [value]
+            else:
+                continue
+            pending.extend(inner)
+            found.update(dict.fromkeys(inner, node))
+    return found
 
 
 def _is_setter(node: FunctionNode) -> bool:
