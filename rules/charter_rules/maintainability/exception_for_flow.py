@@ -106,6 +106,6 @@ def _is_alone(name: str, statement: ast.Try, ctx: Context) -> bool:
             for node in ast.walk(item)
             if isinstance(node, (ast.Call, ast.Subscript))
         ]
-        own = [inner for node in same for inner in ast.walk(node)]
+        own = {inner for node in same for inner in ast.walk(node)}
         return bool(same) and all(call in own for call in calls)
     return bool(same)

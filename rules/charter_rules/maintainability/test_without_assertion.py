@@ -163,23 +163,26 @@ def _unread_result(function: shapes.FunctionNode, ctx: Context) -> str | None:
 
 
 def _checks(function: shapes.FunctionNode, ctx: Context, *, depth: int) -> bool:
+    """Whether a function checks something, itself or in a helper of the file that it calls."""
     for node in ast.walk(function):
         if isinstance(node, (ast.Assert, ast.Raise)):
             return True
         if depth == 0 and isinstance(node, (ast.Yield, ast.Return)) and node.value is not None:
             return True  # someone else looks at it
-        if not isinstance(node, ast.Call):
-            continue
-        func = node.func
-        name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
-        if _words(name) & _CHECKS and not name.startswith("test_client"):
+        if isinstance(node, ast.Call) and _is_check(node, function, ctx, depth=depth):
             return True
-        if depth == 0:
-            for kind in shapes.FUNCTIONS:
-                for helper in ctx.nodes(kind):
-                    if helper.name == name and helper is not function and _checks(helper, ctx, depth=1):
-                        return True
     return False
+
+
+def _is_check(call: ast.Call, function: shapes.FunctionNode, ctx: Context, *, depth: int) -> bool:
+    func = call.func
+    name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+    if _words(name) & _CHECKS and not name.startswith("test_client"):
+        return True
+    helpers = (helper for kind in shapes.FUNCTIONS for helper in ctx.nodes(kind)) if depth == 0 else ()
+    return any(
+        helper.name == name and helper is not function and _checks(helper, ctx, depth=1) for helper in helpers
+    )
 
 
 def _is_explained(function: shapes.FunctionNode, ctx: Context) -> bool:

@@ -28,8 +28,9 @@ def list_membership_in_loop(compare: ast.Compare, ctx: Context) -> Iterator[Find
     step however large it is. With 10,000 items on both sides, that is 50 million comparisons (about a second)
     against 10,000 look-ups (under a millisecond).
 
-    Only lists are reported that are built in the same function from data of unknown size. The fix is offered where
-    the list serves for nothing else. The items must be hashable, which is why it is not applied unasked.
+    Only lists are reported that are built in the same function from data of unknown size, and that serve for nothing
+    but such tests, so that a set in their place costs nothing. The items must be hashable, which is why the fix is not
+    applied unasked.
 
     ```python bad
     def missing(wanted, rows):
@@ -65,10 +66,13 @@ def list_membership_in_loop(compare: ast.Compare, ctx: Context) -> Iterator[Find
         return
     if _is_inside(values[0], loop, ctx) or _breaks_soon(compare, loop, ctx) or _has_few_rounds(loop):
         return
+    fix = _to_set(name, values[0], function, ctx)
+    if fix is None:
+        return  # its order or its repetitions are needed, and a second collection pays only if it is long
     yield ctx.finding(
         compare,
         f"each round searches the list `{name}` from the start: as many comparisons as rounds times items",
-        fix=_to_set(name, values[0], function, ctx),
+        fix=fix,
     )
 
 
@@ -138,7 +142,10 @@ def _to_set(name: str, value: ast.expr, function: shapes.FunctionNode, ctx: Cont
         return None
     binding = ctx.parent(value)
     if isinstance(binding, ast.AnnAssign):
-        return None
+        annotation = ctx.source(binding.annotation)
+        if not annotation.startswith("list["):
+            return None
+        edits.append(ctx.replace(binding.annotation, f"set{annotation.removeprefix('list')}"))
     for use in shapes.reads(name, function.body):
         parent = ctx.parent(use)
         if isinstance(parent, ast.Compare) and use in parent.comparators:

@@ -103,20 +103,19 @@ def _is_tar(receiver: ast.expr, ctx: Context) -> bool:
     made = ctx.origin(receiver)
     if isinstance(made, ast.Call) and ctx.name(made.func) in _OPEN:
         return True
-    if isinstance(receiver, ast.Name):
-        for parent in ctx.ancestors(receiver):
-            if isinstance(parent, (ast.With, ast.AsyncWith)):
-                for item in parent.items:
-                    if isinstance(item.optional_vars, ast.Name) and item.optional_vars.id == receiver.id:
-                        opened = item.context_expr
-                        if (
-                            isinstance(opened, ast.Call)
-                            and calls.identifier(opened.func) == "closing"
-                            and opened.args
-                        ):
-                            opened = opened.args[0]
-                        return isinstance(opened, ast.Call) and ctx.name(opened.func) in _OPEN
-    return False
+    opened = _opened_around(receiver, ctx) if isinstance(receiver, ast.Name) else None
+    if isinstance(opened, ast.Call) and calls.identifier(opened.func) == "closing" and opened.args:
+        opened = opened.args[0]
+    return isinstance(opened, ast.Call) and ctx.name(opened.func) in _OPEN
+
+
+def _opened_around(name: ast.Name, ctx: Context) -> ast.expr | None:
+    """What a `with` around a name's use binds to it."""
+    for parent in ctx.ancestors(name):
+        for item in parent.items if isinstance(parent, (ast.With, ast.AsyncWith)) else ():
+            if isinstance(item.optional_vars, ast.Name) and item.optional_vars.id == name.id:
+                return item.context_expr
+    return None
 
 
 def _checks_members(call: ast.Call, ctx: Context) -> bool:

@@ -187,19 +187,23 @@ def _named_values(node: ast.AST, ctx: Context) -> Iterator[tuple[str, ast.expr, 
     elif isinstance(node, ast.Call):
         yield from _of_call(node, ctx)
     elif isinstance(node, ast.Dict):
-        for key, value in zip(node.keys, node.values, strict=True):
-            if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                name = calls.identifier_of_key(key)
-                if name.lower() == "authorization" and _is_login(value.value):
-                    yield name, value, False
-                if sensitivity(name) in _KINDS:
-                    yield name, value, False
+        yield from _of_items(node)
     elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         yield from _of_defaults(node)
     elif isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq):
         name = calls.identifier(node.left)
         if isinstance(node.comparators[0], ast.Constant) and sensitivity(name) in _KINDS:
             yield name, node.comparators[0], False
+
+
+def _of_items(node: ast.Dict) -> Iterator[tuple[str, ast.expr, bool]]:
+    for key, value in zip(node.keys, node.values, strict=True):
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            name = calls.identifier_of_key(key)
+            if name.lower() == "authorization" and _is_login(value.value):
+                yield name, value, False
+            if sensitivity(name) in _KINDS:
+                yield name, value, False
 
 
 def _of_signing_key(node: ast.Assign, ctx: Context) -> Iterator[tuple[str, ast.expr, bool]]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from charter.analysis import Solution
 from charter.analysis.bodies import FUNCTIONS, owner
+from charter.analysis.components import components
 from charter.analysis.places import Packed, pack, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api.facts.structure import CycleStep, ImportCycle, LayerBreak
@@ -145,7 +146,7 @@ class Solver(KeptSolver[Extract]):
                     known = edges.get(imported)
                     edges[imported] = (place, when == _LATER and (known is None or known[1]))
         facts: dict[str, list[Fact]] = {}
-        for component in _components(graph):
+        for component in _circles(graph):
             cycle = _shortest(graph, component)
             fact = _fact(cycle, graph, paths, len(component))
             facts.setdefault(fact.location.path, []).append(fact)
@@ -236,45 +237,10 @@ def _imported(module: str, target: str, name: str, paths: Mapping[str, str]) -> 
         yield found
 
 
-def _components(graph: Mapping[str, Mapping[str, object]]) -> list[list[str]]:
-    """Sets of two or more modules that reach each other (R. Tarjan, 1972, without recursion)."""
-    index: dict[str, int] = {}
-    low: dict[str, int] = {}
-    on_stack: set[str] = set()
-    stack: list[str] = []
-    found: list[list[str]] = []
-    for root in sorted(graph):
-        if root in index:
-            continue
-        work = [(root, iter(sorted(graph.get(root, ()))))]
-        index[root] = low[root] = len(index)
-        stack.append(root)
-        on_stack.add(root)
-        while work:
-            node, children = work[-1]
-            child = next(children, None)
-            if child is None:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
-                if low[node] == index[node]:
-                    component: list[str] = []
-                    while True:
-                        member = stack.pop()
-                        on_stack.discard(member)
-                        component.append(member)
-                        if member == node:
-                            break
-                    if len(component) > 1:
-                        found.append(sorted(component))
-            elif child not in index:
-                index[child] = low[child] = len(index)
-                stack.append(child)
-                on_stack.add(child)
-                work.append((child, iter(sorted(graph.get(child, ())))))
-            elif child in on_stack:
-                low[node] = min(low[node], index[child])
-    return found
+def _circles(graph: Mapping[str, Mapping[str, object]]) -> list[list[str]]:
+    """Sets of two or more modules that reach each other."""
+    found = components(sorted(graph), lambda node: sorted(graph.get(node, ())))
+    return [sorted(component) for component in found if len(component) > 1]
 
 
 def _shortest(graph: Mapping[str, Mapping[str, object]], component: list[str]) -> list[str]:

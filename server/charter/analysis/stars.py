@@ -126,7 +126,7 @@ class Solver(KeptSolver[Extract]):
         later: set[str] = set()
         for handed_out, (_, _, module) in zip(reversed(known), reversed(stars), strict=True):
             hidden = _HIDING.get(module, set[str]()) if handed_out is None else handed_out
-            meant = (wanted if handed_out is None else wanted & handed_out) | (hidden & set(builtin))
+            meant = (wanted if handed_out is None else wanted & handed_out) | hidden.intersection(builtin)
             given.append(meant - later)
             later |= meant if handed_out is not None else set()
         given.reverse()

@@ -99,7 +99,7 @@ def _is_generic(base: ast.expr) -> bool:
 
 def _uses(source: Source, prefixes: set[str]) -> Counter[str]:
     """How often a file names each thing; beginnings of names that are completed at run time go into `prefixes`."""
-    uses = Counter([name.id for name in source.nodes(ast.Name) if name.ctx.__class__ is not ast.Store])
+    uses = Counter(name.id for name in source.nodes(ast.Name) if name.ctx.__class__ is not ast.Store)
     uses.update([attribute.attr for attribute in source.nodes(ast.Attribute)])
     uses.update([keyword.arg for keyword in source.nodes(ast.keyword) if keyword.arg])
     uses.update([alias.name for statement in source.nodes(ast.ImportFrom) for alias in statement.names])
@@ -290,22 +290,22 @@ def _unused_imports(source: Source, names: Names, uses: dict[str, int]) -> Itera
     if source.path.endswith(("__init__.py", ".pyi")) or _OTHERS.search(source.path) or _is_front(source.tree):
         return
     table = names.table(source.tree)
-    for kind in (ast.Import, ast.ImportFrom):
-        for statement in source.nodes(kind):
-            if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
+    for statement in (*source.nodes(ast.Import), *source.nodes(ast.ImportFrom)):
+        if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
+            continue
+        if _is_probe(statement, source) or _is_silenced(statement, source):
+            continue
+        for alias in statement.names:
+            local = alias.asname or alias.name.partition(".")[0]
+            if alias.name in {"*", alias.asname} or local == "_":
                 continue
-            if _is_probe(statement, source) or _is_silenced(statement, source):
+            # `from a import b` names `b` once itself.
+            own = isinstance(statement, ast.ImportFrom) and alias.asname is None
+            if uses.get(local, 0) > _times_imported(local, source, own=own):
                 continue
-            for alias in statement.names:
-                local = alias.asname or alias.name.partition(".")[0]
-                if alias.name in {"*", alias.asname} or local == "_":
-                    continue
-                # `from a import b` names `b` once itself.
-                own = isinstance(statement, ast.ImportFrom) and alias.asname is None
-                if uses.get(local, 0) > _times_imported(local, source, own=own):
-                    continue
-                bound = next((b.target for b in table.get(local, ()) if b.node is statement), "")
-                yield (local, alias.name if kind is ast.Import else bound or alias.name, pack(source, alias))
+            bound = next((b.target for b in table.get(local, ()) if b.node is statement), "")
+            is_plain = isinstance(statement, ast.Import)
+            yield (local, alias.name if is_plain else bound or alias.name, pack(source, alias))
 
 
 def _is_front(tree: ast.Module) -> bool:

@@ -158,7 +158,7 @@ def _columns_in(line: str, wanted: int, encoding: Encoding) -> int:
             seen += 2 if character > "\uffff" else 1
         else:
             code = ord(character)
-            seen += 1 if code < 0x80 else 2 if code < 0x800 else 3 if code < 0x10000 else 4
+            seen += 1 + (code >= 0x80) + (code >= 0x800) + (code >= 0x10000)
         if seen > wanted:
             return index
     return len(line)

@@ -94,6 +94,6 @@ def _byte_columns(line: str) -> list[int] | None:
     total = 0
     for character in line:
         code = ord(character)
-        total += 1 if code < 0x80 else 2 if code < 0x800 else 3 if code < 0x10000 else 4
+        total += 1 + (code >= 0x80) + (code >= 0x800) + (code >= 0x10000)  # bytes of UTF-8
         columns.append(total)
     return columns

@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from charter.analysis.orm.machine import Machine
 
 
-def attribute(run: Machine, value: Value, name: str, site: Site) -> Value:
+def attribute(
+    run: Machine, value: Value, name: str, site: Site
+) -> Value:  # charter: ignore[complex-function] -- a table: one case for each kind of value
     """`value.name`."""
     match value:
         case Unknown(hint=hint):

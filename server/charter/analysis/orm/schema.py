@@ -436,11 +436,11 @@ class Schema:
             many = False
         elif options.get("uselist") is True or "secondary" in options:
             many = True
-        kind = (
-            Kind.MANY
-            if "secondary" in options
-            else (None if many is None else Kind.REVERSE if many else Kind.FORWARD)
-        )
+        kind = None
+        if "secondary" in options:
+            kind = Kind.MANY
+        elif many is not None:
+            kind = Kind.REVERSE if many else Kind.FORWARD
         relation = Relation(
             name,
             kind or Kind.FORWARD,

@@ -377,7 +377,9 @@ class Super(Value):
     owner: Class
 
 
-def join(first: Value | None, second: Value | None) -> Value:
+def join(
+    first: Value | None, second: Value | None
+) -> Value:  # charter: ignore[tangled-function] -- a table: one case for each pair of values
     """What a name may be after two ways through the code; the more telling one where they differ."""
     if first is None or first is second:
         return second or UNKNOWN

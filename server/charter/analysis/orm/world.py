@@ -219,7 +219,9 @@ class Module(TextFile):
         for statement in body:
             self._bind(statement)
 
-    def _bind(self, statement: ast.stmt) -> None:
+    def _bind(
+        self, statement: ast.stmt
+    ) -> None:  # charter: ignore[complex-function] -- a table: one case for each statement
         names = self._names
         assert names is not None
         match statement:

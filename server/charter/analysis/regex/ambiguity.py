@@ -13,6 +13,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from charter.analysis.components import components as strong_components
 from charter.analysis.regex import charset as cs
 from charter.analysis.regex.automaton import MANY, Automaton, TooLargeError
 from charter.analysis.regex.syntax import Atomic, Branch, Group, Look, Node, Repeat, Sequence
@@ -92,7 +93,7 @@ def exponential(automaton: Automaton, *, limit: int = 4) -> list[Pump]:
     return found
 
 
-def _ambiguous_cycles(
+def _ambiguous_cycles(  # charter: ignore[tangled-function] -- one search, as the paper has it
     automaton: Automaton, members: frozenset[int], budget: _Budget
 ) -> Iterator[tuple[str, int]]:
     """Words that lead from a state of a component back to it in two ways, with the state."""
@@ -282,42 +283,10 @@ def reach(automaton: Automaton, start: int) -> set[int]:
 
 
 def components(automaton: Automaton) -> list[list[int]]:
-    """The strongly connected components that hold a cycle (Tarjan's algorithm, without recursion)."""
-    index: dict[int, int] = {}
-    low: dict[int, int] = {}
-    on_stack: set[int] = set()
-    stack: list[int] = []
-    found: list[list[int]] = []
-    for root in range(len(automaton.chars)):
-        if root in index:
-            continue
-        work = [(root, iter(automaton.follow[root]))]
-        index[root] = low[root] = len(index)
-        stack.append(root)
-        on_stack.add(root)
-        while work:
-            state, targets = work[-1]
-            for target in targets:
-                if target not in index:
-                    index[target] = low[target] = len(index)
-                    stack.append(target)
-                    on_stack.add(target)
-                    work.append((target, iter(automaton.follow[target])))
-                    break
-                if target in on_stack:
-                    low[state] = min(low[state], index[target])
-            else:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[state])
-                if low[state] == index[state]:
-                    component: list[int] = []
-                    while True:
-                        member = stack.pop()
-                        on_stack.discard(member)
-                        component.append(member)
-                        if member == state:
-                            break
-                    if len(component) > 1 or state in automaton.follow[state]:
-                        found.append(sorted(component))
-    return found
+    """The strongly connected components that hold a cycle."""
+    found = strong_components(range(len(automaton.chars)), automaton.follow.__getitem__)
+    return [
+        sorted(component)
+        for component in found
+        if len(component) > 1 or component[0] in automaton.follow[component[0]]
+    ]

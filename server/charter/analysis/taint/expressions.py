@@ -189,7 +189,9 @@ class Expressions(Attributes, ABC):
         left, right = self.value(node[3]), self.value(node[4])
         return self.operated(node[2], left, right, node[1])
 
-    def operated(self, operator: str, left: Value, right: Value, position: int) -> Value:
+    def operated(
+        self, operator: str, left: Value, right: Value, position: int
+    ) -> Value:  # charter: ignore[complex-function] -- a table: one case for each operator
         """`left operator right`."""
         if operator in "+%" and _MARKUP in (left[2], right[2]):
             sides = [side[0] if side[2] == _MARKUP else self.deep(side) & ~_HTML for side in (left, right)]
@@ -437,7 +439,9 @@ class Expressions(Attributes, ABC):
         return (taint, NO, None, ()) if taint else UNKNOWN
 
 
-def _folded(operator: str, left: Any, right: Any) -> Value | None:
+def _folded(
+    operator: str, left: Any, right: Any
+) -> Value | None:  # charter: ignore[complex-function] -- a table: one case for each operator
     """The value of an operation on constants, None if it has none or is too large."""
     try:
         if operator == "+":

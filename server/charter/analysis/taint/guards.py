@@ -212,7 +212,9 @@ class Guards(Strings, ABC):
                 return self.cleared(checked, self.value(checked), _HOST)
         return NO_KILL
 
-    def _test_boolean(self, node: Node) -> Test:
+    def _test_boolean(
+        self, node: Node
+    ) -> Test:  # charter: ignore[tangled-function] -- what `and` and `or` say belongs together
         """Operands in order; each later one is evaluated where the earlier ones leave it to."""
         conjunction = node[2] == "and"
         before = self.state
