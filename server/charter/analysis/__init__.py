@@ -175,6 +175,7 @@ ANALYSES: tuple[Analysis, ...] = (
         "charter.analysis.contracts",
         ("charter.api.facts.contracts.WrongCall", "charter.api.facts.contracts.BrokenInheritance"),
         project=True,
+        inert=True,
     ),
     Analysis(
         "charter.analysis.objects", ("charter.api.facts.objects.ObjectHistory",), project=True, inert=True

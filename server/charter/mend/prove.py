@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from charter.api import Grade
@@ -20,7 +21,7 @@ from charter.syntax.source import Source
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from charter.api import AnyEdit, Edit, Finding, Fix
+    from charter.api import AnyEdit, Edit, Fact, Finding, Fix
     from charter.engine.check import FileResult
     from charter.engine.plan import Plan
     from charter.engine.project import Project
@@ -111,6 +112,7 @@ class Prover:
         self._complete = complete
         self._sources: dict[str, Source] = {}
         self._facts: ProjectFacts | None = None
+        self._counts: dict[tuple[int, bool], tuple[FileResult, Sequence[Fact], Counter[tuple[str, str]]]] = {}
 
     def prove(self, finding: Finding, fix: Fix) -> Proved | Refused:
         """Prove one fix of one finding."""
@@ -275,15 +277,25 @@ class Prover:
     ) -> Counter[tuple[str, str]]:
         counts: Counter[tuple[str, str]] = Counter()
         for path in paths:
-            result = result_of(path)
             source = (sources or {}).get(path) or self.source(path)
-            plan = self._inert_plan(path) if draft.inert else self._project.planner.plan(path)
-            if facts is not None:
-                result = finish(self._project, result, facts, source, plan)
-            kept, suppressed = settle(self._project, result, source)
-            found = ((finding.path, finding.rule) for finding in (*kept, *suppressed))
-            rules = {entry.rule.name for entry in plan.entries} if draft.inert else None
-            counts.update(found if rules is None else (one for one in found if one[1] in rules))
+            counts.update(self._counted(result_of(path), source, facts, inert=draft.inert))
+        return counts
+
+    def _counted(
+        self, result: FileResult, source: Source, facts: ProjectFacts | None, *, inert: bool
+    ) -> Counter[tuple[str, str]]:
+        """The number of findings of one file by path and rule; counted again only if the project says other things of it."""
+        path = result.path
+        own = () if facts is None else facts.facts.get(path, ())
+        kept = self._counts.get((id(result), inert))
+        if kept is not None and kept[0] is result and kept[1] == own:
+            return kept[2]
+        plan = self._inert_plan(path) if inert else self._project.planner.plan(path)
+        whole = result if facts is None else finish(self._project, result, facts, source, plan)
+        found = [*chain.from_iterable(settle(self._project, whole, source))]
+        rules = {entry.rule.name for entry in plan.entries} if inert else None
+        counts = Counter((one.path, one.rule) for one in found if rules is None or one.rule in rules)
+        self._counts[id(result), inert] = (result, own, counts)
         return counts
 
     def _result(self, path: str) -> FileResult:
