@@ -13,11 +13,21 @@ _NAMES: Final = re.compile(
     r"(?i)ntlm|krb5|kerberos|dcerpc|msrpc|spnego|gssapi|dpapi|netlogon|nrpc|samr|drsuapi|secretsdump|mimikatz|(?:^|[/_.])(?:rdp|tds|smb|snmp|vnc|rfb)(?:[/_.]|$)"
     r"|pdf|ecma_?376|msoffice|msoffcrypto|keepass|pkcs_?12|\bjks\b|mifare|desfire|wpa2?_|lanman|lm_?hash|nt_?hash|rfc_?\d{4}|ipsec|(?:^|/)tls/|krack|legacy|compat"
 )
+_CITED: Final = re.compile(
+    r"\[MS-[A-Z]{2,}\]|\bRFC[ -]?\d{4}|\bFIPS[ -]?\d{2,3}|\bISO(?:/IEC)? ?\d{4,}|\bSP ?800-\d+|\bECMA-\d+"
+)
+"""A standard, as comments and docstrings cite it."""
 
 
 def dictated(ctx: Context, node: ast.AST) -> bool:
-    """Whether the file, class or function around a node is named for an old format or protocol, which sets the algorithm."""
-    return _NAMES.search(f"{ctx.path} {ctx.symbol(node)}") is not None
+    """Whether the code around a node follows a format or protocol, which sets the algorithm.
+
+    The file, class or function is named for one, or the function cites the part of the standard that it follows.
+    """
+    if _NAMES.search(f"{ctx.path} {ctx.symbol(node)}"):
+        return True
+    function = ctx.function(node)
+    return function is not None and _CITED.search(ctx.source(function)) is not None
 
 
 def only_reads(ctx: Context, call: ast.Call) -> bool:

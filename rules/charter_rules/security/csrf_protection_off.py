@@ -191,6 +191,8 @@ def _setting(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
         return
     if re.search(r"(?i)test|dev|local|debug", ctx.path + ctx.symbol(node)):
         return
+    if isinstance(ctx.parent(node), ast.ClassDef) and not re.search(r"(?i)conf|setting", ctx.symbol(node)):
+        return  # an attribute of something that has a check of its own
     if name == "WTF_CSRF_CHECK_DEFAULT" and ".protect(" in ctx.text:
         return  # the views that need it ask for it
     fix = Fix("Switch it on", (ctx.replace(node.value, "True"),), Grade.UNSAFE)

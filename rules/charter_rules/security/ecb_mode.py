@@ -23,6 +23,10 @@ _NEW: Final = tuple(
     for name in ("AES", "DES", "DES3", "Blowfish", "CAST", "ARC2")
 )
 _MODES: Final = ("cryptography.hazmat.primitives.ciphers.modes.ECB",)
+_ONE_BLOCK: Final = re.compile(
+    r"(?i)(?:^|_)(?:key|kek|cek|counter|ctr|nonce|iv|block|mask|zero\w*|challenge|tweak|salt|digest|hash|random|seed|kcv)\d*$"
+)
+"""Names of values that are a single block, or drawn at random."""
 
 
 @rule(
@@ -68,12 +72,35 @@ def ecb_mode(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         )
         if chosen is None:
             return
-    if ctx.is_test or _is_building_block(call, ctx) or protocols.dictated(ctx, call):
+    if (
+        ctx.is_test
+        or _is_building_block(call, ctx)
+        or _encrypts_one_block(call, ctx)
+        or protocols.dictated(ctx, call)
+    ):
         return
     if protocols.only_reads(ctx, call):
         return
     related = () if chosen is None else calls.chosen(chosen, ctx)
     yield ctx.finding(call, "ECB mode shows which blocks of the text are equal", related=related)
+
+
+def _encrypts_one_block(call: ast.Call, ctx: Context) -> bool:
+    """Whether all that is encrypted is a key, a counter, a hash or a constant: one block, or none that repeats."""
+    around = ctx.function(call)
+    if around is None:
+        return False
+    texts = [
+        node.args[0]
+        for node in ctx.nodes(ast.Call, within=around)
+        if calls.identifier(node.func) in {"encrypt", "update"} and len(node.args) == 1
+    ]
+    return bool(texts) and all(
+        isinstance(ctx.value(text), bytes)
+        or _ONE_BLOCK.search(calls.identifier(text))
+        or calls.identifier(text) in {"bytes", "bytearray", "urandom"}
+        for text in texts
+    )
 
 
 def _is_building_block(call: ast.Call, ctx: Context) -> bool:

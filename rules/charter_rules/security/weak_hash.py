@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import Fix, Grade, Severity, rule, sensitivity
-from charter_rules import calls
+from charter_rules import calls, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,6 +102,8 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     secret = any(sensitivity(word) for word in _hashed_names(call, ctx))
     protects = secret or name in _BY_NAME.keys() - {"hashlib.new"} or _protects(call, ctx)
     if not protects and (ctx.is_test or _is_harmless(call, ctx)):
+        return
+    if protocols.dictated(ctx, call):
         return
     remedy = "" if protects else "; if this digest serves no security, say `usedforsecurity=False`"
     yield ctx.finding(
