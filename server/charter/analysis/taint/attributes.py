@@ -13,6 +13,7 @@ from charter.analysis.taint.arguments import Arguments, holds
 from charter.analysis.taint.calls import Calls
 from charter.analysis.taint.frame import REST
 from charter.analysis.taint.handlers import HARMLESS
+from charter.analysis.taint.stored import manager
 from charter.analysis.taint.values import (
     ALL_DANGERS,
     BIT,
@@ -101,6 +102,10 @@ class Attributes(Calls, ABC):
         return None
 
     def _attribute_of_class(self, cls: Class, value: Value, name: str, position: int) -> Value:
+        if self.engine.stored:
+            made = manager(self, cls, name, position)
+            if made is not None:
+                return made
         stored = self.engine.field(cls, name, self)
         if stored is UNKNOWN:
             for base in self.project.externals(cls):

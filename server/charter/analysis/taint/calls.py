@@ -20,6 +20,7 @@ from charter.analysis.taint.frame import (
     Summary,
 )
 from charter.analysis.taint.library_calls import LibraryCalls
+from charter.analysis.taint.stored import keep
 from charter.analysis.taint.values import (
     ALL_DANGERS,
     BOUND,
@@ -123,6 +124,8 @@ class Calls(LibraryCalls, ABC):
             return (0, NO, (PROJECT_INSTANCE, cls, True), ())
         instance = self.new_object((PROJECT_INSTANCE, cls, True), position, {})
         init = self.project.method(cls, "__init__")
+        if self.engine.stored:
+            keep(self, cls, arguments)
         if init is not None:
             self.call_function(init, instance, arguments, position, None)
         else:

@@ -69,6 +69,7 @@ class Engine:
         self.near = Relevance(project, index, threats)
         self.carriers = self.near.carriers
         self.thorough = False
+        self.stored = "stored" in self.near.threats
         self.deepest = _DEEPEST
         self.most_steps = _MOST_STEPS
         self.most_contexts = _MOST_CONTEXTS

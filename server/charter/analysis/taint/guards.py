@@ -9,7 +9,7 @@ import re
 from abc import ABC
 from typing import TYPE_CHECKING, Any, Final
 
-from charter.analysis.taint.frame import NO_KILL, SOURCE, Kill
+from charter.analysis.taint.frame import KILLED, NO_KILL, SOURCE, Kill
 from charter.analysis.taint.strings import Strings
 from charter.analysis.taint.values import (
     ALL_DANGERS,
@@ -240,15 +240,17 @@ class Guards(Strings, ABC):
                 yes, no = (yes, if_last) if conjunction else (if_last, no)
                 break
         after = self.state
+        local = self._local_path(node)
         if before is not None and after is not None:
+            # Where all operands were asked, what their calls have checked holds too.
+            local = both(local, (after[KILLED] & ~before[KILLED], ()))
             # Keep what the operands assigned (`:=`) or wrote, but not what only one outcome shows.
             for key, entry in after.items():
                 if key not in before:
                     before[key] = entry
         self.state = before
         self.kill((self.looked_up, ()))
-        local = self._local_path(node)
-        if local is not NO_KILL:
+        if local[0] or local[1]:
             yes, no = (both(yes or NO_KILL, local), no) if conjunction else (yes, both(no or NO_KILL, local))
         return (truth, yes or NO_KILL, no or NO_KILL)
 

@@ -17,6 +17,7 @@ from charter.analysis.taint.frame import (
 from charter.analysis.taint.natives import NATIVE, made_tuple
 from charter.analysis.taint.objects import OBJECT_METHODS
 from charter.analysis.taint.sinks import Sinks
+from charter.analysis.taint.stored import queried
 from charter.analysis.taint.values import (
     BIT,
     EXTERNAL,
@@ -63,7 +64,11 @@ class LibraryCalls(Sinks, ABC):
     def call_external(self, path: str, receiver: Value | None, arguments: Arguments, position: int) -> Value:
         """The value of a call of something outside the project."""
         entry = self.index.entry(path)
-        given = None
+        given = queried(self, path, receiver, arguments, position) if self.engine.stored else None
+        if given is not None:
+            if entry.sinks:
+                self.check_sinks(entry.sinks, entry.name, arguments, receiver)
+            return given
         if receiver is not None and receiver[3] and path.rpartition(".")[2] in _HEADER_SETTERS:
             self._note_content_type(receiver, arguments)
         if entry.name or receiver is not None:

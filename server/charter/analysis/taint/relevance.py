@@ -54,6 +54,7 @@ class Relevance:
 
     Attributes:
         words: the names whose mention makes a function near.
+        threats: the threat models whose sources count.
         members: attributes that count only where the name of one of these classes is known too.
         functions: functions that are near for another reason.
         fresh: names that were learned since the last time somebody emptied it.
@@ -62,7 +63,7 @@ class Relevance:
     def __init__(self, project: Project, index: Index, threats: Iterable[str]) -> None:
         self._project = project
         self._index = index
-        wanted = self._threats = frozenset(threats)
+        wanted = self.threats = frozenset(threats)
         sources = {
             name
             for name, facts in index.sources.items()
@@ -198,7 +199,7 @@ class Relevance:
 
     def counts(self, kind: str) -> bool:
         """Whether a kind of source is one of those that matter."""
-        return SOURCE_KINDS[kind] in self._threats
+        return SOURCE_KINDS[kind] in self.threats
 
     def is_carrier(self, reference: Any, name: str) -> bool:
         """Whether something that has a name is an object or a function that gives untrusted data.
