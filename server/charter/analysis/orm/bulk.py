@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from charter.analysis.orm.loading import doubtful
 from charter.analysis.orm.mapping import Orm
 from charter.analysis.orm.world import Module, Site, World
 from charter.api import AnyEdit, Edit, Fix, Grade, InsertStatement, RemoveStatement, Span
@@ -158,6 +159,9 @@ def _save(event: Event, module: Module, node: ast.Call, loop: Loop) -> Fix | Non
     variable = node.func.value.id
     if event.row.fresh or model.cls is None or not _names_model(module, model.name):
         return None
+    together = _update(event, module, loop, variable)
+    if together is not None:
+        return together
     fields = _update_fields(node) or _assigned(loop, variable)
     if not fields or not set(fields) <= {
         *model.columns,
@@ -173,6 +177,36 @@ def _save(event: Event, module: Module, node: ast.Call, loop: Loop) -> Fix | Non
         _after(module, loop, f"{model.name}.{model.default_manager}.bulk_update({name}, [{listed}])"),
     )
     return Fix("Write the rows with one `bulk_update`", edits, Grade.UNSAFE)
+
+
+def _update(event: Event, module: Module, loop: Loop, variable: str) -> Fix | None:
+    """`for row in rows: row.done = True; row.save()`: every row gets the same, so one `update()` writes them all."""
+    query, model = event.loop.over if event.loop else None, event.model
+    if query is None or model is None or isinstance(loop, ast.AsyncFor) or loop.orelse:
+        return None
+    plain = query.rows == "rows" and not query.sliced and not query.cached and not doubtful(query)
+    custom = model.cls is not None and "save" in model.cls.members
+    if not plain or custom or not isinstance(loop.target, ast.Name) or loop.target.id != variable:
+        return None
+    if not isinstance(loop.iter, ast.Call) or query.tail.node is not loop.iter:
+        return None
+    given: list[str] = []
+    for statement in loop.body[:-1]:
+        match statement:
+            case ast.Assign([ast.Attribute(ast.Name(name), field)], ast.Constant() as value) if (
+                name == variable
+            ):
+                if field not in model.columns:
+                    return None
+                given.append(f"{field}={Site(module, value).source}")
+            case _:
+                return None
+    last = loop.body[-1]
+    if not given or not isinstance(last, ast.Expr) or last.value is not event.site.node:
+        return None
+    text = f"{Site(module, loop.iter).source}.update({', '.join(given)})"
+    edit = Edit(Site(module, loop).span, text, module.path)
+    return Fix("Write the rows with one `update`", (edit,), Grade.UNSAFE)
 
 
 def _names_model(module: Module, name: str) -> bool:

@@ -268,7 +268,8 @@ def _if_exp(run: Machine, node: ast.IfExp, frame: Frame) -> Value:
 def condition(run: Machine, node: ast.expr, frame: Frame) -> bool | None:
     """Whether a test is certain to hold or to fail; None if it depends."""
     value = evaluate(run, node, frame)
-    rows.test(run, value, Site(frame.module, node))
+    if not isinstance(node, ast.BoolOp):  # it has tested its parts
+        rows.test(run, value, Site(frame.module, node))
     return truthiness(value)
 
 
@@ -286,7 +287,8 @@ def truthiness(value: Value) -> bool | None:
 def _unary(run: Machine, node: ast.UnaryOp, frame: Frame) -> Value:
     value = evaluate(run, node.operand, frame)
     if isinstance(node.op, ast.Not):
-        rows.test(run, value, Site(frame.module, node.operand))
+        if not isinstance(node.operand, ast.BoolOp):
+            rows.test(run, value, Site(frame.module, node.operand))
         truth = truthiness(value)
         return UNKNOWN if truth is None else Const(not truth)
     if isinstance(value, Const) and isinstance(node.op, ast.USub) and isinstance(value.value, (int, float)):
