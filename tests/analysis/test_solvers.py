@@ -37,6 +37,8 @@ MODULES = [
     "blocking",
     "deprecation",
     "unused",
+    "public",
+    "contracts",
     "docs",
     "clones",
     "imports",

@@ -146,6 +146,9 @@ ANALYSES: tuple[Analysis, ...] = (
     Analysis("charter.analysis.stars", ("charter.api.facts.names.StarImport",), project=True, inert=True),
     Analysis("charter.analysis.unused", ("charter.api.facts.names.UnusedName",), project=True, inert=True),
     Analysis(
+        "charter.analysis.public", ("charter.api.facts.names.UnusedPublicName",), project=True, inert=True
+    ),
+    Analysis(
         "charter.analysis.docs",
         ("charter.api.facts.docs.PublicSymbol", "charter.api.facts.docs.DocstringProblem"),
         project=True,

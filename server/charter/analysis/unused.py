@@ -36,7 +36,7 @@ _TEST: Final = re.compile(r"(^|/)(tests?|testing|conftest\.py|test_[^/]*\.py|[^/
 _OTHERS: Final = re.compile(r"(^|/)(migrations|vendor|_vendor)/")
 """Where imports are written by a machine or by other people."""
 _TYPE_COMMENT: Final = re.compile(r"#\s*type:(.*)")
-_OWN_BASES: Final = frozenset(
+OWN_BASES: Final = frozenset(
     {
         "builtins.object", "builtins.Exception", "builtins.ValueError", "builtins.TypeError", "builtins.RuntimeError",
         "builtins.KeyError", "builtins.LookupError", "builtins.AttributeError", "builtins.OSError", "abc.ABC",
@@ -71,7 +71,7 @@ Extract = tuple[
 def extract(source: Source, names: Names) -> Extract:
     """What a file defines and what it uses."""
     prefixes: set[str] = set()
-    uses = _uses(source, prefixes)
+    uses = uses_of(source, prefixes)
     is_test = _TEST.search(source.path) is not None
     definitions = (
         []
@@ -89,7 +89,7 @@ def extract(source: Source, names: Names) -> Extract:
         list(_unused_imports(source, names, uses)),
         bases,
         _taken(source, names),
-        sorted(_exports(source)),
+        sorted(exported_names(source)),
     )
 
 
@@ -97,7 +97,7 @@ def _is_generic(base: ast.expr) -> bool:
     return isinstance(base, ast.Subscript) and isinstance(base.value, ast.Name) and base.value.id == "Generic"
 
 
-def _uses(source: Source, prefixes: set[str]) -> Counter[str]:
+def uses_of(source: Source, prefixes: set[str]) -> Counter[str]:
     """How often a file names each thing; beginnings of names that are completed at run time go into `prefixes`."""
     uses = Counter(name.id for name in source.nodes(ast.Name) if name.ctx.__class__ is not ast.Store)
     uses.update([attribute.attr for attribute in source.nodes(ast.Attribute)])
@@ -144,7 +144,7 @@ def _definitions(source: Source, names: Names) -> Iterator[Definition]:
         )
     if not candidates:
         return
-    lines = _mentions([node for _, node in candidates], source)
+    lines = mentions([node for _, node in candidates], source)
     for sort, node in candidates:
         last = node.end_lineno or node.lineno
         own = sum(node.lineno <= line <= last for line in lines[node.name])
@@ -160,7 +160,7 @@ def _nested(source: Source, names: Names) -> Iterator[Definition]:
     for kind in FUNCTIONS:
         for node in source.nodes(kind):
             around = owner(node, source)
-            if around is None or not _is_free(node, names) or node.name.startswith("__"):
+            if around is None or not is_free(node, names) or node.name.startswith("__"):
                 continue
             first, last = node.lineno, node.end_lineno or node.lineno
             named = any(
@@ -232,10 +232,10 @@ def _asked_of_super(source: Source) -> set[str]:
 
 
 def _is_candidate(node: _Node, names: Names) -> bool:
-    return node.name.startswith("_") and not node.name.endswith("_") and _is_free(node, names)
+    return node.name.startswith("_") and not node.name.endswith("_") and is_free(node, names)
 
 
-def _is_free(node: _Node, names: Names) -> bool:
+def is_free(node: _Node, names: Names) -> bool:
     """Whether no decorator hands a definition on to somebody."""
     return all(
         names.qualified(item.func if isinstance(item, ast.Call) else item) in _TRANSPARENT
@@ -252,7 +252,7 @@ def _is_stub(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     )
 
 
-def _mentions(definitions: Sequence[_Node], source: Source) -> dict[str, list[int]]:
+def mentions(definitions: Sequence[_Node], source: Source) -> dict[str, list[int]]:
     """The lines on which the names of some definitions stand, as a name, an attribute or a word of a string."""
     lines: dict[str, list[int]] = {node.name: [] for node in definitions}
     for name in source.nodes(ast.Name):
@@ -270,7 +270,7 @@ def _mentions(definitions: Sequence[_Node], source: Source) -> dict[str, list[in
     return lines
 
 
-def _exports(source: Source) -> set[str]:
+def exported_names(source: Source) -> set[str]:
     """The names in `__all__`."""
     found: set[str] = set()
     for statement in source.tree.body:
@@ -473,7 +473,7 @@ class Solver(KeptSolver[Extract]):
         todo, seen = [class_], {class_}
         while todo:
             for base in bases.get(todo.pop(), ["?"]):
-                if base in _OWN_BASES or base in seen:
+                if base in OWN_BASES or base in seen:
                     continue
                 if base not in bases:
                     return False

@@ -90,3 +90,19 @@ class StarImport(Fact):
 
     module: str
     names: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnusedPublicName(Fact):
+    """A public function, class or method that nothing in the project uses; another project may.
+
+    Attributes:
+        location: the name where it is defined.
+        name: the name.
+        sort: `function`, `class` or `method`.
+        sure: how sure it is that nobody uses it, in per cent.
+    """
+
+    name: str
+    sort: str
+    sure: int

@@ -1,0 +1,149 @@
+"""Public functions, classes and methods that nothing in the project uses, with how sure that is.
+
+Uses are counted as in `analysis.unused`: by name, strings and templates of names included. What else may call a public
+name is left out: decorators, bases from outside, `__all__`, entry points, hooks that are called by their name.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final
+
+from charter.analysis import Solution
+from charter.analysis.bodies import FUNCTIONS
+from charter.analysis.places import Packed, name_span, pack, unpack
+from charter.analysis.solver import KeptSolver
+from charter.analysis.unused import OWN_BASES, exported_names, is_free, mentions, uses_of
+from charter.api.facts.names import UnusedPublicName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.analysis import ProjectInfo
+    from charter.api import Fact
+    from charter.model.names import Names
+    from charter.syntax.source import Source
+
+VERSION = 1
+
+_OUTSIDE: Final = re.compile(
+    r"(^|/)(tests?|testing|migrations|versions|vendor|_vendor|docs?|examples?|settings|conftest\.py|setup\.py|noxfile\.py"
+    r"|tasks\.py|fabfile\.py|manage\.py|test_[^/]*\.py|[^/]*_test\.py|tests\.py|settings\.py|urls\.py|wsgi\.py|asgi\.py)($|/)"
+)
+"""Files that are run by others."""
+_CALLED_BY_NAME: Final = re.compile(
+    r"(main|run|cli|app|application|handler|lambda_handler|setup|teardown|upgrade|downgrade|create_app|make_app|ready"
+    r"|(test|pytest|visit|depart|do|on|handle|get|post|put|patch|delete|clean|validate|hook|register)(_\w+)?|[a-z]+[A-Z]\w*)"
+)
+"""What frameworks and dispatchers find by name; names in the camel case of another library's interface are among them."""
+
+Definition = tuple[str, str, Packed, int, str, bool]
+"""Sort, name, place, how often it names itself, its class, whether its module is a program."""
+Extract = tuple[dict[str, int], list[str], list[Definition], dict[str, list[str]], list[str]]
+"""Uses, beginnings of names, definitions, bases by class, exports."""
+
+
+def extract(source: Source, names: Names) -> Extract:
+    """What a file defines for others, and what it uses."""
+    prefixes: set[str] = set()
+    uses = dict(uses_of(source, prefixes))
+    outside = _OUTSIDE.search(source.path) is not None
+    definitions = [] if outside else list(_definitions(source, names))
+    bases = {
+        names.definition(node): [names.qualified(base) or "?" for base in node.bases]
+        for node in source.nodes(ast.ClassDef)
+    }
+    return uses, sorted(prefixes), definitions, bases, sorted(exported_names(source))
+
+
+def _definitions(source: Source, names: Names) -> Iterator[Definition]:
+    nodes = [
+        node
+        for kind in (*FUNCTIONS, ast.ClassDef)
+        for node in source.nodes(kind)
+        if isinstance(source.parent(node), (ast.Module, ast.ClassDef))
+        and not node.name.startswith("_")
+        and _CALLED_BY_NAME.fullmatch(node.name) is None
+        and is_free(node, names)
+    ]
+    lines = mentions(nodes, source)
+    is_program = "__main__" in source.text
+    for node in nodes:
+        parent = source.parent(node)
+        last = node.end_lineno or node.lineno
+        own = sum(node.lineno <= line <= last for line in lines[node.name])
+        of = names.definition(parent) if isinstance(parent, ast.ClassDef) else ""
+        if isinstance(node, ast.ClassDef):
+            sort = "class"
+            of = names.definition(node)
+        else:
+            sort = "method" if of else "function"
+        yield sort, node.name, pack(source, name_span(source, node)), own, of, is_program
+
+
+class Solver(KeptSolver[Extract]):
+    """Counts the uses of every public name in the project."""
+
+    def __init__(self, project: ProjectInfo) -> None:
+        super().__init__(project)
+        self._uses: dict[str, int] = {}
+
+    def added(self, path: str, extract: Extract) -> None:
+        """Count what a file uses."""
+        del path
+        for name, count in extract[0].items():
+            self._uses[name] = self._uses.get(name, 0) + count
+
+    def removed(self, path: str, extract: Extract) -> None:
+        """Count no longer what a file used."""
+        del path
+        for name, count in extract[0].items():
+            self._uses[name] -= count
+
+    def solution(self) -> Solution:
+        """The public names that nothing uses."""
+        prefixes = tuple(sorted({prefix for file in self.files.values() for prefix in file[1]}))
+        bases = {name: found for file in self.files.values() for name, found in file[3].items()}
+        inherited = {base for found in bases.values() for base in found}
+        words = self._words_of_templates()
+        facts: dict[str, list[Fact]] = {}
+        opportunities: dict[str, dict[tuple[type[Fact], str], int]] = {}
+        for path, (_, _, definitions, _, exported) in self.files.items():
+            found: list[Fact] = []
+            for sort, name, place, own, of, is_program in definitions:
+                if self._uses.get(name, 0) > own or name in exported or name in words:
+                    continue
+                if of and (of in inherited or not _is_own(of, bases)):
+                    continue
+                if name.startswith(prefixes) or name.endswith(prefixes):
+                    continue
+                sure = 90 if is_program else 60 if sort != "method" else 50
+                found.append(UnusedPublicName(unpack(path, place), name, sort, sure))
+            if found:
+                facts[path] = found
+            if definitions:
+                opportunities[path] = {(UnusedPublicName, ""): len(definitions)}
+        return Solution(facts, opportunities)
+
+    def _words_of_templates(self) -> set[str]:
+        """Every word of the project's templates, which may name anything."""
+        return {
+            word
+            for path in self.project.files
+            for word in re.findall(r"[A-Za-z_]\w*", self.project.read(path) or "")
+        }
+
+
+def _is_own(class_: str, bases: dict[str, list[str]]) -> bool:
+    """Whether a class and all its bases are of this project, so that no framework knows it by its base."""
+    todo, seen = [class_], {class_}
+    while todo:
+        for base in bases.get(todo.pop(), ["?"]):
+            if base in OWN_BASES or base in seen:
+                continue
+            if base not in bases:
+                return False
+            seen.add(base)
+            todo.append(base)
+    return True
