@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     code="MNT221",
     principles=("robust-comparisons", "no-dead-code"),
     severity=Severity.MEDIUM,
+    when=lambda node: type(node.body) is type(node.orelse) and bool(node.orelse),
 )
 def identical_branches(decision: ast.If | ast.IfExp, ctx: Context) -> Iterator[Finding]:
     """All branches of a decision do the same.
@@ -51,15 +52,13 @@ def identical_branches(decision: ast.If | ast.IfExp, ctx: Context) -> Iterator[F
     ```
     """
     if isinstance(decision, ast.IfExp):
-        if type(decision.body) is type(decision.orelse) and ast.dump(decision.body) == ast.dump(
-            decision.orelse
-        ):
+        if ast.dump(decision.body) == ast.dump(decision.orelse):
             yield ctx.finding(
                 decision.test, "this decides nothing: both values are the same", fix=_value(decision, ctx)
             )
         return
     last = decision.orelse[-1:]
-    if not last or _is_elif(decision, ctx):
+    if _is_elif(decision, ctx):
         ctx.not_an_opportunity()
         return
     if type(last[0]) is not type(decision.body[-1]) and not isinstance(last[0], ast.If):
@@ -67,8 +66,7 @@ def identical_branches(decision: ast.If | ast.IfExp, ctx: Context) -> Iterator[F
     bodies, tests = _branches(decision)
     if bodies is None or shapes.is_trivial(decision.body) or isinstance(decision.test, ast.Constant):
         return
-    first = _dump(bodies[0])
-    if all(len(body) == len(bodies[0]) and _dump(body) == first for body in bodies[1:]):
+    if all(_is_same(body, bodies[0]) for body in bodies[1:]):
         yield ctx.finding(
             decision.test, "this decides nothing: all branches are the same", fix=_body(decision, tests, ctx)
         )
@@ -90,8 +88,11 @@ def _branches(decision: ast.If) -> tuple[list[list[ast.stmt]] | None, list[ast.e
     return ([*bodies, rest] if rest else None), tests
 
 
-def _dump(body: list[ast.stmt]) -> list[str]:
-    return [ast.dump(item) for item in body]
+def _is_same(body: list[ast.stmt], other: list[ast.stmt]) -> bool:
+    return len(body) == len(other) and all(
+        type(one) is type(two) and ast.dump(one) == ast.dump(two)
+        for one, two in zip(body, other, strict=True)
+    )
 
 
 def _value(decision: ast.IfExp, ctx: Context) -> Fix | None:

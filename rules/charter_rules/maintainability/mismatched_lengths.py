@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     principles=("robust-comparisons",),
     severity=Severity.HIGH,
     kinds=("unpacked",),
+    when=lambda node: not isinstance(node, ast.Assign) or isinstance(node.value, (ast.Tuple, ast.List)),
     calls=("builtins.zip",),
     aliases=("W0632", "E0633"),
 )

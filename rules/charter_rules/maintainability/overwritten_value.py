@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     code="MNT230",
     principles=("no-dead-code", "robust-comparisons"),
     severity=Severity.LOW,
+    when=lambda node: (
+        len(node.targets) == 1 and isinstance(node.targets[0], (ast.Name, ast.Attribute, ast.Subscript))
+    ),
     cwe=(563,),
 )
 def overwritten_value(assignment: ast.Assign, ctx: Context) -> Iterator[Finding]:
@@ -49,9 +52,6 @@ def overwritten_value(assignment: ast.Assign, ctx: Context) -> Iterator[Finding]
         return
     target = assignment.targets[0]
     is_item = isinstance(target, ast.Subscript)
-    if len(assignment.targets) != 1 or not (is_item or isinstance(target, (ast.Name, ast.Attribute))):
-        ctx.not_an_opportunity()
-        return
     text = ctx.source(target)
     end = ctx.span(assignment).end
     if not ctx.text[end : end + len(text) + 200].lstrip("; \t\r\n").startswith(text):

@@ -38,12 +38,23 @@ _VARIABLES: Final = frozenset(
 _AIOHTTP: Final = frozenset({"aiohttp.ClientSession", "aiohttp.TCPConnector"})
 
 
+def _may_switch(node: ast.Call | ast.Assign) -> bool:
+    """Whether a node has the shape of a call, or of an assignment to a switch that this rule knows."""
+    if isinstance(node, ast.Call):
+        return True
+    target = node.targets[0]
+    if isinstance(target, ast.Subscript):
+        return calls.identifier(target) in _VARIABLES
+    return isinstance(target, ast.Attribute) and target.attr in {"verify", "verify_ssl"}
+
+
 @rule(
     ast.Call,
     ast.Assign,
     code="SEC007",
     principles=("verified-transport",),
     severity=Severity.HIGH,
+    when=_may_switch,
     cwe=(295,),
     calls=("functools.partial", *transport.SWITCHES, *transport.CONFIGURED, *(f"*.{verb}" for verb in (*transport.VERBS, "ws_connect", "client", "resource", "fetch", "tls_set", "tls_insecure_set", "run_forever", *_TOLD))),
     mentions=("**", "verify", "ssl", "cert_reqs", "tls", "SSL_VERIFY", "OPT_X_TLS", "assert_hostname", "validate", "hostkeys", "CURL_CA_BUNDLE",
@@ -115,8 +126,7 @@ def _assigned(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
     value = ctx.value(node.value)
     off = False
     if isinstance(target, ast.Subscript):
-        key = calls.identifier(target)
-        off = ctx.name(target.value) == "os.environ" and value in {"", "0"} and key in _VARIABLES
+        off = ctx.name(target.value) == "os.environ" and value in {"", "0"}
     elif isinstance(target, ast.Attribute) and value is False:
         owner = ctx.type_name(target.value) or ""
         if target.attr == "verify_ssl":
