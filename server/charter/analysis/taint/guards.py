@@ -427,6 +427,11 @@ class Guards(Strings, ABC):
             if not value[0]:
                 return None
             return (None, self.cleared(function[2], value, _CLASS_TESTS[name], OF_CHARACTERS), NO_KILL)
+        if name in {"issuperset", "issubset"} and len(node[3]) == 1:
+            whole, part = (function[2], node[3][0]) if name == "issuperset" else (node[3][0], function[2])
+            part = part[3][0] if _is_set_of(part) else part
+            if not self.deep(self.value(whole)):
+                return (None, self.cleared(part, self.value(part), OF_CHARACTERS), NO_KILL)
         if name in {"startswith", "endswith", "is_relative_to"}:
             value = self.value(function[2])
             if not value[0] & ALL_DANGERS or not node[3]:
