@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from charter.api import Severity, rule
 from charter.api.facts.taint import TaintFlow
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api import Context, Finding
+
+
+_SHORT: Final = ("headers", "cookie", "user_agent", "uri", "path", "host")
+"""Parts of requests of which servers take a few kilobytes at most."""
 
 
 @rule(
@@ -53,6 +57,6 @@ def polynomial_regex(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
         return re.sub(r"\s+$", "", text)
     ```
     """
-    yield flows.finding(
-        flow, ctx, f"is matched in quadratic time, for instance `{flow.detail}`", Severity.MEDIUM
-    )
+    short = any(part in flow.source.lower() for part in _SHORT)
+    severity = Severity.LOW if short else Severity.MEDIUM
+    yield flows.finding(flow, ctx, f"is matched in quadratic time, for instance `{flow.detail}`", severity)

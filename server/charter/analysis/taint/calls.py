@@ -135,7 +135,16 @@ class Calls(LibraryCalls, ABC):
                 if entry.name:
                     made = self.call_external(base, None, arguments, position)
                     instance = (instance[0] | made[0], NO, instance[2], instance[3])
+                    if entry.sinks:
+                        self._as_class_says(cls, instance)
         return instance
+
+    def _as_class_says(self, cls: Class, response: Value) -> None:
+        """A project's class of responses may itself name their type."""
+        for name in ("default_mimetype", "media_type", "content_type", "mimetype"):
+            kind = self.engine.field(cls, name, self)
+            if isinstance(kind[1], str):
+                self.settle_type(response, kind)
 
     def _construct_plain(self, cls: Class, instance: Value, arguments: Arguments, position: int) -> None:
         """The `__init__` that data classes, named tuples, models and exceptions come with."""

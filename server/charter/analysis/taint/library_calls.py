@@ -230,6 +230,9 @@ class LibraryCalls(Sinks, ABC):
             if result is not None:
                 return result
         if receiver[0]:
+            if last in {"to_dict", "copy"} and not receiver[3]:
+                made = self.new("builtins.dict", position, {})
+                return (receiver[0], NO, made[2], made[3])
             if last in {
                 "get",
                 "pop",
