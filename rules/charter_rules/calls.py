@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CHOICE: Final = re.compile(r"(?i)verif|insecure|ssl|tls|cert|check|hostname|skip|validate|self_?signed")
 """Words of a condition under which the user decides on a weaker protection."""
-NAMED_FOR_IT: Final = re.compile(r"(?i)unverified|insecure|no_verify|noverify|unsafe")
+NAMED_FOR_IT: Final = re.compile(r"(?i)unverified|insecure|unsecure|no_verify|noverify|unsafe")
 """Words in the name of a function that is made for a weaker protection."""
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 VERBS: Final = ("get", "post", "put", "patch", "delete", "head", "options", "request", "stream", "send")
 
-_NONE: Final = ("CERT_NONE", "none", "NONE", None, 0, "ssl.CERT_NONE", "ssl.VerifyMode.CERT_NONE")
+_NONE: Final = ("CERT_NONE", "none", "NONE", 0, "ssl.CERT_NONE", "ssl.VerifyMode.CERT_NONE")
 _NAMED_NONE: Final = ("CERT_NONE", "none", "ssl.CERT_NONE", "ssl.VerifyMode.CERT_NONE")
 _OFF: Final = (False, 0)
 _VERIFY: Final = {"verify": _OFF}
@@ -88,7 +88,7 @@ NESTED: Final[dict[str, Values]] = {
     "verify_mode": (0, False, "ssl.CERT_NONE", "ssl.VerifyMode.CERT_NONE"),
     "check_hostname": (False,),
     "enable.ssl.certificate.verification": (False, "false", "False"),
-    "ssl_cert_reqs": ("none", None),
+    "ssl_cert_reqs": ("none",),
 }
 """Keys of dictionaries that such arguments take, and their values that switch the check off."""
 

@@ -84,9 +84,13 @@ def cookie_over_http(call: ast.Call | ast.Assign | ast.Dict, ctx: Context) -> It
         if not ctx.is_test and any(_is_open(value, ctx) for value in _headers(call, ctx)):
             yield ctx.finding(call, "browsers send this cookie over plain HTTP too: `Secure` is not set")
         elif not ctx.is_test and isinstance(call, ast.Call) and _is_open_session(call, ctx):
-            yield ctx.finding(
-                call, "browsers send the session's cookie over plain HTTP too: `https_only` is off"
+            fix = Fix(
+                "Send it over encrypted connections only",
+                (ctx.set_keyword(call, "https_only", "True"),),
+                Grade.UNSAFE,
             )
+            message = "browsers send the session's cookie over plain HTTP too: `https_only` is off"
+            yield ctx.finding(call, message, fix=fix if calls.keyword(call, "https_only") else None)
         else:
             ctx.not_an_opportunity()
         return
@@ -125,7 +129,10 @@ def _position(call: ast.Call) -> int | None:
 
 
 def _forgets(call: ast.Call, ctx: Context) -> bool:
-    """Whether a call makes the browser forget the cookie."""
+    """Whether a call makes the browser forget the cookie, or the cookie is named for travelling in clear."""
+    key = ctx.argument(call, 0, "key")
+    if key is not None and calls.NAMED_FOR_IT.search(f"{ctx.source(key)} {ctx.value(key)}"):
+        return True
     return any(calls.value(ctx, call, None, name) == 0 for name in ("max_age", "expires"))
 
 

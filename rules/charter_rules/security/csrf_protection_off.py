@@ -184,7 +184,8 @@ def _setting(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
         return
     if name == "csrf" and _is_form_meta(node, ctx):
         if ctx.value(node.value) is False:
-            yield ctx.finding(node, "the form takes forged requests: `csrf` is off")
+            fix = Fix("Switch it on", (ctx.replace(node.value, "True"),), Grade.UNSAFE)
+            yield ctx.finding(node, "the form takes forged requests: `csrf` is off", fix=fix)
         return
     if name not in _SETTINGS or ctx.value(node.value) is not False:
         ctx.not_an_opportunity()
@@ -217,7 +218,11 @@ def _call(node: ast.Call, ctx: Context) -> Iterator[Finding]:
             viewed = calls.short(ctx, node.args[0])
             yield ctx.finding(node, f"`{viewed}` takes forged requests: its protection is switched off")
     elif calls.value(ctx, node, None, "xsrf_cookies") is False:
-        yield ctx.finding(node, "handlers take forged requests: `xsrf_cookies` is off")
+        fix = Fix("Switch it on", (ctx.set_keyword(node, "xsrf_cookies", "True"),), Grade.UNSAFE)
+        given = calls.keyword(node, "xsrf_cookies") is not None
+        yield ctx.finding(
+            node, "handlers take forged requests: `xsrf_cookies` is off", fix=fix if given else None
+        )
     elif name == "set_default_csrf_options" and calls.value(ctx, node, 0, "require_csrf") is False:
         yield ctx.finding(node, "views take forged requests: `require_csrf` is off")
     else:

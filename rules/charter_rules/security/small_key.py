@@ -11,7 +11,7 @@ from charter.api import (
     Severity,
     rule,
 )
-from charter_rules import calls
+from charter_rules import calls, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,7 +107,7 @@ def small_key(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     small = next(
         (choice for choice in calls.choices(ctx, call, position, keyword) if _is_small(choice.value)), None
     )
-    if small is None or ctx.is_test:
+    if small is None or ctx.is_test or protocols.dictated(ctx, call):
         return
     size = small.value
     fix = None

@@ -116,7 +116,9 @@ def _switched_off(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
     if isinstance(target, ast.Attribute) and target.attr == "jinja_options":
         switch = calls.entry(ctx.origin(node.value), "autoescape")
         if switch is not None and ctx.value(switch) is False and not ctx.is_test:
-            yield ctx.finding(switch, "values are put into the page as they are: `autoescape` is off")
+            yield ctx.finding(
+                switch, "values are put into the page as they are: `autoescape` is off", fix=_on(switch, ctx)
+            )
     elif isinstance(target, ast.Name) and target.id == "TEMPLATES" and not ctx.is_test:
         yield from _settings(node.value, ctx)
     elif not isinstance(target, ast.Attribute) or target.attr != "autoescape":
@@ -130,7 +132,17 @@ def _switched_off(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
         and not ctx.is_test
         and not _OTHER_TEXT.search(ctx.text)
     ):
-        yield ctx.finding(node, "values are put into the page as they are: `autoescape` is off")
+        yield ctx.finding(
+            node, "values are put into the page as they are: `autoescape` is off", fix=_on(node.value, ctx)
+        )
+
+
+def _on(switch: ast.expr, ctx: Context) -> Fix | None:
+    return (
+        Fix("Escape values", (ctx.replace(switch, "True"),), Grade.UNSAFE)
+        if isinstance(switch, ast.Constant)
+        else None
+    )
 
 
 def _settings(value: ast.expr, ctx: Context) -> Iterator[Finding]:
@@ -138,7 +150,9 @@ def _settings(value: ast.expr, ctx: Context) -> Iterator[Finding]:
     for engine in ctx.nodes(ast.Dict, within=value):
         switch = calls.entry(engine, "autoescape")
         if switch is not None and ctx.value(switch) is False:
-            yield ctx.finding(switch, "values are put into the page as they are: `autoescape` is off")
+            yield ctx.finding(
+                switch, "values are put into the page as they are: `autoescape` is off", fix=_on(switch, ctx)
+            )
 
 
 def _never(function: ast.FunctionDef, ctx: Context) -> Iterator[Finding]:

@@ -46,7 +46,9 @@ _SETTINGS: Final[dict[str, tuple[object, str, str]]] = {
 }
 """For each setting, the bad value, what it means, and a better value as source."""
 
-_ELSEWHERE: Final = re.compile(r"(?i)global_settings|dev|local|test|debug|demo|sandbox|(^|[/_.])ci([/_.]|$)")
+_ELSEWHERE: Final = re.compile(
+    r"(?i)global_settings|dev|local|test|debug|demo|example|sample|sandbox|(^|[/_.])ci([/_.]|$)"
+)
 
 
 @rule(
@@ -111,6 +113,7 @@ def unprotected_setting(node: ast.Assign | ast.keyword | ast.Call, ctx: Context)
         or ctx.is_test
         or _ELSEWHERE.search(ctx.path)
         or _ELSEWHERE.search(ctx.symbol(node))
+        or (isinstance(node.value, ast.Name) and re.search(r"(?i)https|ssl|tls", node.value.id))
     ):
         return
     fix = Fix(f"Set it to `{better}`", (ctx.replace(node.value, better),), Grade.UNSAFE) if better else None
@@ -127,7 +130,11 @@ def _updated(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     for key, value in zip(mapping.keys, mapping.values, strict=True):
         found = _SETTINGS.get(calls.identifier_of_key(key))
         if found is not None and _matches(ctx.value(value), found[0]) and not _ELSEWHERE.search(ctx.path):
-            yield ctx.finding(value, found[1])
+            better = found[2]
+            fix = (
+                Fix(f"Set it to `{better}`", (ctx.replace(value, better),), Grade.UNSAFE) if better else None
+            )
+            yield ctx.finding(value, found[1], fix=fix)
 
 
 def _is_setting(target: ast.expr, ctx: Context) -> bool:
