@@ -141,6 +141,16 @@ try {
   check("the hover shows its path", await eventually(() => way.isVisible()));
   await run.shot("vscode-flow");
   await page.keyboard.press("Escape");
+  await eventually(async () => {
+    await page.keyboard.press("Control+.");
+    await menu.waitFor({ timeout: 2000 });
+    return true;
+  });
+  await menu.locator(".monaco-list-row", { hasText: "Ignore `sql-injection` here" }).first().click();
+  await eventually(async () => (await run.lines()).some((one) => one.includes("ignore[sql-injection] -- why")));
+  await page.keyboard.type("regions come from a list");
+  check("ignoring asks for the reason", await eventually(async () =>
+    (await run.lines()).some((one) => one.trimEnd().endsWith("# charter: ignore[sql-injection] -- regions come from a list"))), await run.lines());
 
   await run.command("Welcome: Open Walkthrough");
   await page.locator(".quick-input-widget input").first().fill("Charter");
