@@ -55,6 +55,16 @@ def exhausted_iterator(assignment: ast.Assign, ctx: Context) -> Iterator[Finding
         total = sum(prices)
         return total, max(prices)
     ```
+    ```python bad
+    def pairs(left, right):
+        cleaned = map(str.strip, right)
+    #             ^^^^^^^^^^^^^^^^^^^^^ `cleaned` is used up in the first round of the loop on line 4, and empty in the others
+        found = []
+        for one in left:
+            for other in cleaned:
+                found.append((one, other))
+        return found
+    ```
     ```python good
     def report(rows, short):
         prices = (row.price for row in rows)
@@ -76,11 +86,18 @@ def exhausted_iterator(assignment: ast.Assign, ctx: Context) -> Iterator[Finding
     block: list[ast.stmt] = getattr(parent, "body", [])
     if assignment not in block:
         return
-    uses = [
-        use
-        for statement in block[block.index(assignment) + 1 :]
-        for use in _uses_up(statement, target.id, ctx)
-    ]
+    later = block[block.index(assignment) + 1 :]
+    repeated = _used_up_in_loop(target.id, later, ctx)
+    if repeated is not None:
+        loop, use = repeated
+        yield ctx.finding(
+            value,
+            f"`{target.id}` is used up in the first round of the loop on line {loop.lineno}, and empty in the others",
+            related=[ctx.related(use, "used up here")],
+            fix=_list(value, ctx),
+        )
+        return
+    uses = [use for statement in later for use in _uses_up(statement, target.id, ctx)]
     if len(uses) < 2:
         return
     first, second = uses[0], uses[1]
@@ -90,6 +107,20 @@ def exhausted_iterator(assignment: ast.Assign, ctx: Context) -> Iterator[Finding
         related=[ctx.related(first, "used up here"), ctx.related(second, "empty here")],
         fix=_list(value, ctx),
     )
+
+
+def _used_up_in_loop(name: str, later: list[ast.stmt], ctx: Context) -> tuple[shapes.Loop, ast.Name] | None:
+    """A loop each of whose rounds goes through all of an iterator, and where it does."""
+    for statement in later:
+        if not isinstance(statement, shapes.LOOPS):
+            continue
+        if any(isinstance(node, (ast.Break, ast.Return, ast.Raise)) for node in ast.walk(statement)):
+            continue  # it may well end with the first round
+        for inner in statement.body:
+            use = next(_uses_up(inner, name, ctx), None)
+            if use is not None:
+                return statement, use
+    return None
 
 
 def _is_iterator(value: ast.expr, ctx: Context) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from charter.api import AddImport, Confidence, Fix, Grade, Severity, rule
-from charter_rules import shapes
+from charter.api import AddImport, Confidence, Fix, Grade, Severity, Span, rule
+from charter_rules import lifetimes, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ def sequential_awaits(awaited: ast.Await, ctx: Context) -> Iterator[Finding]:
     semaphore where the other side must not be flooded.
 
     Reported are loops that only collect the answers of reading calls (`fetch…`, `get…` of a client or session), each
-    made from the loop's own item. Writing, sending and database calls are left alone: there order may matter, and
+    made from the loop's own item, and such calls in lines that follow each other. Writing, sending and database calls are left alone: there order may matter, and
     one connection serves one query at a time.
 
     ```python bad
@@ -62,6 +62,21 @@ def sequential_awaits(awaited: ast.Await, ctx: Context) -> Iterator[Finding]:
 
     async def prices(client, urls):
         return await asyncio.gather(*(client.get(url) for url in urls))
+    ```
+    ```python bad
+    async def profile(client, user):
+        person = await client.get(f"/people/{user}")
+        orders = await client.get(f"/orders/{user}")
+    #            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this waits for the answer in the line before and does not need it
+        return person, orders
+    ```
+    ```python fixed
+    import asyncio
+
+
+    async def profile(client, user):
+        person, orders = await asyncio.gather(client.get(f"/people/{user}"), client.get(f"/orders/{user}"))
+        return person, orders
     ```
     ```python good
     async def crawl(client, url):
@@ -92,6 +107,53 @@ def sequential_awaits(awaited: ast.Await, ctx: Context) -> Iterator[Finding]:
     loop = ctx.loop(awaited)
     if isinstance(loop, ast.For) and _only_collects(awaited, loop, ctx) and _uses(call, loop.target):
         yield _finding(awaited, ctx, None)
+    elif loop is None:
+        yield from _in_a_row(awaited, ctx)
+
+
+def _in_a_row(awaited: ast.Await, ctx: Context) -> Iterator[Finding]:
+    """The last of two or more lines that each set a variable to an answer that none of the others needs."""
+    statement = ctx.parent(awaited)
+    block = lifetimes.block_of(statement, ctx) if isinstance(statement, ast.Assign) else None
+    if block is None or not isinstance(statement, ast.Assign) or not _is_answer(statement):
+        return
+    at = block.index(statement)
+    if at + 1 < len(block) and _is_answer(block[at + 1]) and _is_apart(block[at + 1], [statement]):
+        return  # reported there
+    row: list[ast.Assign] = [statement]
+    while at and isinstance(earlier := block[at - 1], ast.Assign) and _is_answer(earlier):
+        if not all(_is_apart(later, [earlier]) for later in row):
+            break
+        row.insert(0, earlier)
+        at -= 1
+    if len(row) < 2:
+        return
+    targets = ", ".join(ctx.source(item.targets[0]) for item in row)
+    asked = ", ".join(ctx.source(item.value.value) for item in row if isinstance(item.value, ast.Await))
+    whole = Span(ctx.span(row[0]).start, ctx.span(row[-1]).end)
+    fix = None
+    if not shapes.has_comment(ctx.text[whole.start : whole.end]) and row[0].lineno != row[-1].lineno:
+        edit = ctx.replace(whole, f"{targets} = await asyncio.gather({asked})")
+        fix = Fix("Await them together", (edit, AddImport("asyncio")), Grade.UNSAFE)
+    yield ctx.finding(awaited, "this waits for the answer in the line before and does not need it", fix=fix)
+
+
+def _is_answer(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.Assign)
+        and len(statement.targets) == 1
+        and isinstance(statement.targets[0], ast.Name)
+        and isinstance(statement.value, ast.Await)
+        and isinstance(statement.value.value, ast.Call)
+        and _reads(statement.value.value)
+        and not any(isinstance(node, ast.Await) for node in ast.walk(statement.value.value))
+    )
+
+
+def _is_apart(later: ast.stmt, earlier: list[ast.Assign]) -> bool:
+    """Whether a line needs nothing that the earlier ones set, and sets another variable."""
+    names = {name for item in earlier for name in shapes.names_in(item.targets[0])}
+    return not names & shapes.names_in(later)
 
 
 def _finding(awaited: ast.Await, ctx: Context, fix: Fix | None) -> Finding:
