@@ -15,6 +15,7 @@ from charter.analysis.taint.frame import Frame, Summary
 from charter.analysis.taint.opportunities import Opportunities
 from charter.analysis.taint.relevance import Relevance, hands_on
 from charter.analysis.taint.roles import Roles
+from charter.analysis.taint.routes import Route, parse
 from charter.analysis.taint.run import Run
 from charter.analysis.taint.values import (
     INSTANCE,
@@ -687,6 +688,14 @@ class Engine:
             self.near.learn(frame.function.short)
         for function, use in handlers.used_by_registration(frame, entry, arguments):
             self.use(frame.module, function, use)
+
+    def route(self, module: Module, cls: Class, pattern: str) -> None:
+        """A table of routes gives a class its URL pattern; what the pattern does not name stays as it is."""
+        route = parse(pattern, "regex")
+        named = {name: safe for name, safe in route.parameters.items() if not name.isdigit()}
+        for function, use in handlers.used_by_class(cls, self.project.externals(cls), self.index):
+            if named and use.handler.parameters == "all":
+                self.use(module, function, handlers.Use(use.handler, Route(named, static=False)))
 
     def decorated(self, frame: Frame, function: Function, decorator: ir.Node, value: Value) -> Value:
         """The value of a decorated function; its role as a handler is remembered."""

@@ -17,6 +17,7 @@ from charter.analysis.taint.values import (
     EXTERNAL,
     INSTANCE,
     NO,
+    PROJECT_CLASS,
     PROJECT_FUNCTION,
     UNKNOWN,
     Value,
@@ -339,8 +340,16 @@ class Expressions(Attributes, ABC):
             else:
                 rest = join(rest, self.value(element))
         if rest is None:
+            if node[2] == "tuple" and len(values) > 1:
+                self._note_route(values[0], values[1])
             return self.sequence(values, node[2], node[1])
         return self.new(f"builtins.{node[2]}", node[1], {**dict(enumerate(values)), REST: rest})
+
+    def _note_route(self, pattern: Value, target: Value) -> None:
+        """`("/users/(?P<name>[a-z]+)", Handler)`: how Tornado's tables say what a handler's methods get."""
+        reference = target[2]
+        if reference is not None and reference[0] == PROJECT_CLASS and isinstance(pattern[1], str):
+            self.engine.route(self.module, reference[1], pattern[1])
 
     def _mapping(self, node: Node) -> Value:
         result = self.new("builtins.dict", node[1], {})
