@@ -8,6 +8,7 @@ makes functions, deletes, asks for frames, or a variable may not have a value ye
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from charter.api import Fix, Grade, InsertStatement, Span
 from charter_rules import shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from charter.api import Context
 
@@ -84,10 +85,17 @@ def extraction(
         return None
     best: tuple[tuple[int, int, int], _Run] | None = None
     variables = _Variables(function, ctx)
-    for body in _runs(function, ctx):
-        start, end = ctx.span(body[0]).start, ctx.span(body[-1]).end
-        weight = sum(start <= place.start < end for place in places)
-        if not excess <= weight < limit - 1:
+    starts = sorted(place.start for place in places)
+
+    def weigh(block: Sequence[ast.stmt]) -> int:
+        """How many branches stand in some statements."""
+        if not block:
+            return 0
+        return bisect_left(starts, ctx.span(block[-1]).end) - bisect_left(starts, ctx.span(block[0]).start)
+
+    for body in _runs(function, lambda block: weigh(block) >= excess, ctx):
+        weight = weigh(body)
+        if weight >= limit - 1:
             continue
         run = _movable(body, variables, ctx)
         if run is None:
@@ -98,18 +106,24 @@ def extraction(
     return _fix(best[1], function, ctx) if best is not None else None
 
 
-def _runs(function: shapes.FunctionNode, ctx: Context) -> Iterator[list[ast.stmt]]:
-    """Every run of a function's statements that could be moved as far as its own frame is concerned."""
+def _runs(
+    function: shapes.FunctionNode, is_enough: Callable[[Sequence[ast.stmt]], bool], ctx: Context
+) -> Iterator[list[ast.stmt]]:
+    """Every run of a function's statements that is enough, and could be moved as far as its own frame is concerned."""
     blocks = [function.body]
-    for node in ctx.walk(function, into_functions=False):
-        for field in ("body", "orelse"):
-            if isinstance(node, (*shapes.LOOPS, ast.If, ast.With, ast.Try)):
-                block: list[ast.stmt] = getattr(node, field, [])
-                blocks.append(block)
+    holders: list[shapes.Loop | ast.If | ast.With | ast.Try] = []
+    for kind in (*shapes.LOOPS, ast.If, ast.With, ast.Try):
+        holders.extend(ctx.nodes(kind, within=function))
+    for node in sorted(holders, key=lambda holder: (holder.lineno, holder.col_offset)):
+        blocks.append(node.body)
+        if not isinstance(node, ast.With):
+            blocks.append(node.orelse)
     stays: dict[ast.stmt, bool] = {}
     for block in blocks:
         own = shapes.without_docstring(block) if block is function.body else block
         for first in range(len(own)):
+            if not is_enough(own[first:]):
+                break
             for last in range(first, len(own)):
                 if last - first + 1 == len(own) and block is function.body:
                     break  # all of it moved is nothing gained
@@ -118,7 +132,8 @@ def _runs(function: shapes.FunctionNode, ctx: Context) -> Iterator[list[ast.stmt
                     stays[statement] = _stays(statement, ctx)
                 if not stays[statement]:
                     break
-                yield own[first : last + 1]
+                if is_enough(own[first : last + 1]):
+                    yield own[first : last + 1]
 
 
 def _stays(statement: ast.stmt, ctx: Context) -> bool:
@@ -170,8 +185,8 @@ def _is_eager(generator: ast.GeneratorExp, ctx: Context) -> bool:
 def _is_closed_over(function: shapes.FunctionNode, ctx: Context) -> bool:
     """Whether the function's variables are seen by functions inside of it, or belong to others."""
     return any(
-        isinstance(node, (*shapes.DEFINITIONS, ast.Lambda, ast.Global, ast.Nonlocal))
-        for node in ctx.walk(function)
+        ctx.nodes(kind, within=function)
+        for kind in (*shapes.DEFINITIONS, ast.Lambda, ast.Global, ast.Nonlocal)
     )
 
 
@@ -218,7 +233,7 @@ class _Variables:
         self.function = function
         self._ctx = ctx
         self._before: dict[ast.stmt, set[str]] = {}
-        local = {argument.arg for argument in shapes.parameters(function)} | shapes.stored_in(function.body)
+        local = {argument.arg for argument in shapes.parameters(function)} | _bound_in(function, ctx)
         own: set[ast.Name] = set()
         for kind in shapes.COMPREHENSIONS:
             for node in ctx.nodes(kind, within=function):
@@ -249,6 +264,18 @@ class _Variables:
         return inner, outer
 
 
+def _bound_in(function: shapes.FunctionNode, ctx: Context) -> set[str]:
+    """The names that a function binds in which no other is defined."""
+    found = {name.id for name in ctx.nodes(ast.Name, within=function) if not isinstance(name.ctx, ast.Load)}
+    for kind in (ast.Import, ast.ImportFrom):
+        for statement in ctx.nodes(kind, within=function):
+            found.update((alias.asname or alias.name).partition(".")[0] for alias in statement.names)
+    for kind in (ast.ExceptHandler, ast.MatchAs, ast.MatchStar):
+        found.update(node.name for node in ctx.nodes(kind, within=function) if node.name)
+    found.update(node.rest for node in ctx.nodes(ast.MatchMapping, within=function) if node.rest)
+    return found
+
+
 def _is_added_to(use: ast.Name, ctx: Context) -> bool:
     parent = ctx.parent(use)
     return isinstance(parent, ast.AugAssign) and parent.target is use
@@ -272,7 +299,10 @@ def _is_set_first(name: str, body: Sequence[ast.stmt], uses: list[ast.Name]) -> 
         if isinstance(statement, ast.For) and _binds(statement.target, name):
             heads = any(shapes.is_name(node, name) for node in ast.walk(statement.iter))
             after = [*statement.orelse, *body[body.index(statement) + 1 :]]
-            return not heads and not any(True for _ in shapes.reads(name, after))
+            read_after = any(
+                isinstance(use.ctx, ast.Load) and any(_is_in(use, item) for item in after) for use in uses
+            )
+            return not heads and not read_after
         return False
     return False
 
