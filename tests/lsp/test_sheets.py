@@ -95,6 +95,14 @@ def test_what_was_found_stays_while_its_statement_is_half_typed(home: Home) -> N
     sheet.check_whole(lambda: None)
     assert sheet.document.broken
     assert [row[1] for _, _, row in sheet.rows()] == ["syntax-error", *before]
+    keys = {start: row[0] for start, _, row in sheet.rows() if row[1] == "singleton-comparison"}
+    assert [sheet.held(keys[start]) is None for start in sorted(keys)] == [True, False]
+    # Other settings make other findings, also of what does not parse.
+    (home.root / "sub").mkdir()
+    (home.root / "sub" / "charter.toml").write_text('ignore = ["singleton-comparison"]\n')
+    sheet.move_to(Homes(lambda _file: None).of(str(home.root / "sub" / "a.py")))
+    sheet.check_touched(lambda: None)
+    assert "singleton-comparison" not in {row[1] for _, _, row in sheet.rows()}
 
 
 def test_what_was_not_touched_is_not_looked_for_again(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

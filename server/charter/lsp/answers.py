@@ -35,6 +35,9 @@ Edits = dict[str, list[tuple[int, int, str]]]
 """Text edits by absolute path; the asking document's own under its identifier."""
 
 
+_GONE = "the finding is gone, or the code around it does not parse"
+
+
 def fix(checker: Checker, uri: str, key: int, index: int) -> dict[str, Any]:
     """The proved edits of one fix.
 
@@ -45,7 +48,7 @@ def fix(checker: Checker, uri: str, key: int, index: int) -> dict[str, Any]:
 
     sheet, held = _settled(checker, uri, key)
     if sheet is None or held is None or sheet.result is None:
-        return {"refused": "the finding is gone"}
+        return {"refused": _GONE}
     if index >= len(held.finding.fixes):
         return {"refused": "the fix is gone"}
     project = without_project_facts(sheet.home.project)
@@ -98,7 +101,7 @@ def ignore(checker: Checker, uri: str, key: int, whole_file: bool, reason: str) 
     """The edit that silences a finding on its statement, or its rule in the file."""
     sheet, held = _settled(checker, uri, key)
     if sheet is None or held is None:
-        return {"refused": "the finding is gone"}
+        return {"refused": _GONE}
     source = sheet.document.source
     if whole_file:
         edit = _ignore_in_file(source.text, held.finding.rule, reason)

@@ -113,6 +113,7 @@ class Sheet:
         self.path = home.relative(self.file) if self.file else "untitled.py"
         module = home.module(self.file) if self.file else ""
         self.document = Document(self.path, text, module)
+        self.result = None
         self.dirty = True
         self.complete = False
         self._present = None
@@ -219,8 +220,10 @@ class Sheet:
         return rows
 
     def held(self, key: int) -> Held | None:
-        """The finding of this name."""
-        return next((held for held in self._held if held.key == key), None)
+        """The finding of this name; None also where the code does not parse now, so that nothing can be proved."""
+        found = next((held for held in self._held if held.key == key), None)
+        broken = _spans(self.document.source, self.document.broken_lines)
+        return None if found is None or _within(broken, found) else found
 
     def findings(self) -> list[Held]:
         """All findings that are not silenced."""
