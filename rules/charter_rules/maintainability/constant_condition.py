@@ -1,0 +1,89 @@
+"""Finds conditions that are the same in every run: literals, and variables that are bound once to one."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from charter.api import Severity, rule
+from charter_rules import shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Finding
+
+
+@rule(
+    ast.If,
+    ast.IfExp,
+    ast.While,
+    code="MNT243",
+    principles=("no-dead-code", "robust-comparisons"),
+    severity=Severity.LOW,
+    aliases=("W0125", "S5797"),
+    cwe=(570, 571),
+)
+def constant_condition(decision: ast.If | ast.IfExp | ast.While, ctx: Context) -> Iterator[Finding]:
+    """A condition is a constant, so that one of the branches is never taken.
+
+    `if False:` keeps code that is not run, is not tested and rots. A variable that is set to `True` once and never again was
+    to be changed somewhere, and is not.
+
+    `while True` is a loop, and `if 0:` at the top of a file is a habit of some; both are left alone, and so are variables of
+    a module, which others may set.
+
+    ```python bad
+    def total(rows):
+        found = False
+        for row in rows:
+            if row.total:
+                print(row)
+        if found:
+    #      ^^^^^ `found` is always False here: nothing else is ever bound to it
+            return 0
+        return sum(row.total for row in rows)
+    ```
+    ```python good
+    def total(rows):
+        found = False
+        for row in rows:
+            if row.total:
+                found = True
+        if found:
+            return 0
+        return sum(row.total for row in rows)
+    ```
+    """
+    test = decision.test
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        test = test.operand
+    if isinstance(test, ast.Constant):
+        if (
+            not isinstance(decision, ast.While)
+            and ctx.function(decision) is not None
+            and not isinstance(test.value, str)
+        ):
+            answer = bool(test.value) is (test is decision.test)
+            yield ctx.finding(decision.test, f"this condition is always {'true' if answer else 'false'}")
+        return
+    function = ctx.function(decision)
+    if not isinstance(test, ast.Name) or function is None:
+        ctx.not_an_opportunity()
+        return
+    value = ctx.value(test)
+    if not isinstance(value, bool) and value is not None:
+        return
+    bindings = shapes.bindings(test.id, function, ctx)
+    assignment = ctx.parent(bindings[0]) if len(bindings) == 1 else None
+    if not isinstance(assignment, ast.Assign) or not isinstance(assignment.value, ast.Constant):
+        return
+    if assignment.lineno > decision.lineno or any(
+        test.id in node.names for node in ctx.nodes(ast.Nonlocal, within=function)
+    ):
+        return
+    yield ctx.finding(
+        test,
+        f"`{test.id}` is always {assignment.value.value} here: nothing else is ever bound to it",
+        related=[ctx.related(assignment, "bound here, once")],
+    )
