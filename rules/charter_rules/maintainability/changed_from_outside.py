@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 @rule(
-    ast.Attribute,
+    ast.Module,
     code="MNT237",
     principles=("no-hidden-state",),
     severity=Severity.LOW,
 )
-def changed_from_outside(attribute: ast.Attribute, ctx: Context) -> Iterator[Finding]:
+def changed_from_outside(module: ast.Module, ctx: Context) -> Iterator[Finding]:
     """A function sets a variable of another module of the project.
 
     Whoever reads that variable gets another value depending on who ran before, and nothing in its module says so. Names that
@@ -42,13 +42,29 @@ def changed_from_outside(attribute: ast.Attribute, ctx: Context) -> Iterator[Fin
         RATE = rate
     ```
     """
-    if attribute.ctx.__class__ is not ast.Store:
-        ctx.not_an_opportunity()
+    del module
+    if ctx.is_test or not ctx.module:
         return
+    imported = {
+        (alias.asname or alias.name).partition(".")[0]
+        for statement in (*ctx.nodes(ast.Import), *ctx.nodes(ast.ImportFrom))
+        for alias in statement.names
+    }
+    # All attributes in one go: nearly all of them are read, or are a local object's.
+    for attribute in ctx.nodes(ast.Attribute):
+        if attribute.ctx.__class__ is ast.Store:
+            root = attribute.value
+            while isinstance(root, ast.Attribute):
+                root = root.value
+            if isinstance(root, ast.Name) and root.id in imported:
+                yield from _changed(attribute, ctx)
+
+
+def _changed(attribute: ast.Attribute, ctx: Context) -> Iterator[Finding]:
     owner = attribute.value
-    if not isinstance(owner, (ast.Name, ast.Attribute)) or attribute.attr.startswith("__") or ctx.is_test:
+    if not isinstance(owner, (ast.Name, ast.Attribute)) or attribute.attr.startswith("__"):
         return
-    if ctx.function(attribute) is None or not ctx.module:
+    if ctx.function(attribute) is None:
         return  # what is set at the start
     name = ctx.name(owner)
     if name is None or name == ctx.module or name.partition(".")[0] != ctx.module.partition(".")[0]:

@@ -15,16 +15,14 @@ if TYPE_CHECKING:
 
 
 @rule(
-    ast.If,
-    ast.IfExp,
-    ast.While,
+    ast.Module,
     code="MNT243",
     principles=("no-dead-code", "robust-comparisons"),
     severity=Severity.LOW,
     aliases=("W0125", "S5797"),
     cwe=(570, 571),
 )
-def constant_condition(decision: ast.If | ast.IfExp | ast.While, ctx: Context) -> Iterator[Finding]:
+def constant_condition(module: ast.Module, ctx: Context) -> Iterator[Finding]:
     """A condition is a constant, so that one of the branches is never taken.
 
     `if False:` keeps code that is not run, is not tested and rots. A variable that is set to `True` once and never again was
@@ -55,28 +53,36 @@ def constant_condition(decision: ast.If | ast.IfExp | ast.While, ctx: Context) -
         return sum(row.total for row in rows)
     ```
     """
-    test = decision.test
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        test = test.operand
-    if isinstance(test, ast.Constant):
-        if (
-            not isinstance(decision, ast.While)
-            and ctx.function(decision) is not None
-            and not isinstance(test.value, str)
-        ):
-            answer = bool(test.value) is (test is decision.test)
-            yield ctx.finding(decision.test, f"this condition is always {'true' if answer else 'false'}")
-        return
+    del module
+    settled = {
+        node.targets[0].id
+        for node in ctx.nodes(ast.Assign)
+        if isinstance(node.value, ast.Constant)
+        and (node.value.value is None or isinstance(node.value.value, bool))
+        and isinstance(node.targets[0], ast.Name)
+    }
+    for decision in (*ctx.nodes(ast.If), *ctx.nodes(ast.IfExp), *ctx.nodes(ast.While)):
+        test = decision.test
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            test = test.operand
+        if isinstance(test, ast.Constant):
+            is_loop = isinstance(decision, ast.While) or isinstance(test.value, str)
+            if not is_loop and ctx.function(decision) is not None:
+                answer = bool(test.value) is (test is decision.test)
+                yield ctx.finding(decision.test, f"this condition is always {'true' if answer else 'false'}")
+        elif isinstance(test, ast.Name) and test.id in settled:
+            yield from _settled(decision, test, ctx)
+
+
+def _settled(decision: ast.If | ast.IfExp | ast.While, test: ast.Name, ctx: Context) -> Iterator[Finding]:
     function = ctx.function(decision)
-    if not isinstance(test, ast.Name) or function is None:
-        ctx.not_an_opportunity()
-        return
-    value = ctx.value(test)
-    if not isinstance(value, bool) and value is not None:
+    if function is None:
         return
     bindings = shapes.bindings(test.id, function, ctx)
     assignment = ctx.parent(bindings[0]) if len(bindings) == 1 else None
     if not isinstance(assignment, ast.Assign) or not isinstance(assignment.value, ast.Constant):
+        return
+    if assignment.value.value is not None and not isinstance(assignment.value.value, bool):
         return
     if assignment.lineno > decision.lineno or any(
         test.id in node.names for node in ctx.nodes(ast.Nonlocal, within=function)

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 @rule(
-    ast.FunctionDef,
+    ast.Module,
     code="MNT224",
     principles=("robust-comparisons",),
     severity=Severity.HIGH,
     cwe=(674,),
 )
-def endless_recursion(function: ast.FunctionDef, ctx: Context) -> Iterator[Finding]:
+def endless_recursion(module: ast.Module, ctx: Context) -> Iterator[Finding]:
     """A function calls itself on every path, or a property reads itself.
 
     Nothing ends it but `RecursionError`. Mostly an underscore is missing (`self.name` in the property `name`), or `super()`.
@@ -48,14 +48,31 @@ def endless_recursion(function: ast.FunctionDef, ctx: Context) -> Iterator[Findi
         return 0 if tree is None else 1 + depth(tree.left)
     ```
     """
-    reads = False
-    if function.decorator_list:
-        reads = _is_property(function, ctx)
-        if not reads:
-            ctx.not_an_opportunity()
-            return
-    if ctx.text.find(function.name, ctx.span(function.body[0]).start, ctx.span(function).end) < 0:
-        return
+    del module
+    named = {function.name for function in ctx.nodes(ast.FunctionDef)}
+    found: dict[ast.FunctionDef, None] = {}
+    for node in (*ctx.nodes(ast.Call), *ctx.nodes(ast.Attribute)):
+        callee = node.func if isinstance(node, ast.Call) else node
+        name = (
+            callee.id
+            if isinstance(callee, ast.Name)
+            else callee.attr
+            if isinstance(callee, ast.Attribute)
+            else ""
+        )
+        if name in named and not (
+            isinstance(callee, ast.Attribute) and callee.value.__class__ is not ast.Name
+        ):
+            function = ctx.function(node)
+            if isinstance(function, ast.FunctionDef) and function.name == name:
+                found[function] = None
+    for function in found:
+        reads = bool(function.decorator_list) and _is_property(function, ctx)
+        if reads or not function.decorator_list:
+            yield from _endless(function, ctx, reads=reads)
+
+
+def _endless(function: ast.FunctionDef, ctx: Context, *, reads: bool) -> Iterator[Finding]:
     in_class = isinstance(ctx.parent(function), ast.ClassDef)
     first = function.args.args[0].arg if in_class and function.args.args else ""
     for statement in function.body:

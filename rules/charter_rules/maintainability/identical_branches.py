@@ -15,14 +15,12 @@ if TYPE_CHECKING:
 
 
 @rule(
-    ast.If,
-    ast.IfExp,
+    ast.Module,
     code="MNT221",
     principles=("robust-comparisons", "no-dead-code"),
     severity=Severity.MEDIUM,
-    when=lambda node: type(node.body) is type(node.orelse) and bool(node.orelse),
 )
-def identical_branches(decision: ast.If | ast.IfExp, ctx: Context) -> Iterator[Finding]:
+def identical_branches(module: ast.Module, ctx: Context) -> Iterator[Finding]:
     """All branches of a decision do the same.
 
     The condition makes no difference: one of the branches was copied and not changed, or the difference has gone and
@@ -51,24 +49,32 @@ def identical_branches(decision: ast.If | ast.IfExp, ctx: Context) -> Iterator[F
         return rate
     ```
     """
-    if isinstance(decision, ast.IfExp):
-        if ast.dump(decision.body) == ast.dump(decision.orelse):
-            yield ctx.finding(
-                decision.test, "this decides nothing: both values are the same", fix=_value(decision, ctx)
-            )
-        return
-    last = decision.orelse[-1:]
+    del module
+    for choice in ctx.nodes(ast.IfExp):
+        if choice.body.__class__ is choice.orelse.__class__ and ast.dump(choice.body) == ast.dump(
+            choice.orelse
+        ):
+            fix = _value(choice, ctx)
+            yield ctx.finding(choice.test, "this decides nothing: both values are the same", fix=fix)
+    for decision in ctx.nodes(ast.If):
+        last = decision.orelse[-1:]
+        # The last statements differ in kind, or there is no `else`: nearly all of them.
+        if last and (last[0].__class__ is decision.body[-1].__class__ or last[0].__class__ is ast.If):
+            yield from _chain(decision, ctx)
+
+
+def _chain(decision: ast.If, ctx: Context) -> Iterator[Finding]:
     if _is_elif(decision, ctx):
-        ctx.not_an_opportunity()
-        return
-    if type(last[0]) is not type(decision.body[-1]) and not isinstance(last[0], ast.If):
         return
     bodies, tests = _branches(decision)
     if bodies is None or shapes.is_trivial(decision.body) or isinstance(decision.test, ast.Constant):
         return
-    if all(_is_same(body, bodies[0]) for body in bodies[1:]):
+    first = _dump(bodies[0])
+    if all(len(body) == len(bodies[0]) and _dump(body) == first for body in bodies[1:]):
         yield ctx.finding(
-            decision.test, "this decides nothing: all branches are the same", fix=_body(decision, tests, ctx)
+            decision.test,
+            "this decides nothing: all branches are the same",
+            fix=_body(decision, tests, ctx),
         )
 
 
@@ -88,11 +94,8 @@ def _branches(decision: ast.If) -> tuple[list[list[ast.stmt]] | None, list[ast.e
     return ([*bodies, rest] if rest else None), tests
 
 
-def _is_same(body: list[ast.stmt], other: list[ast.stmt]) -> bool:
-    return len(body) == len(other) and all(
-        type(one) is type(two) and ast.dump(one) == ast.dump(two)
-        for one, two in zip(body, other, strict=True)
-    )
+def _dump(body: list[ast.stmt]) -> list[str]:
+    return [ast.dump(item) for item in body]
 
 
 def _value(decision: ast.IfExp, ctx: Context) -> Fix | None:

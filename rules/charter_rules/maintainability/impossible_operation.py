@@ -132,6 +132,8 @@ class _Literals:
 
 
 _ANY = frozenset({"a number", "None", "a text", "a list", "a dictionary", "a set", "a tuple"})
+_CONSTANTS = frozenset({ast.Constant, ast.Attribute, ast.JoinedStr, ast.Call})
+_OPEN = frozenset({ast.Call, ast.Attribute, ast.Subscript, ast.List, ast.Tuple, ast.BinOp})
 _NO_COLLECTION = frozenset({"a number", "None"})
 _NO_ITEMS = frozenset({"a number", "None", "a set"})
 _NO_KEYS = frozenset({"a list", "a dictionary", "a set"})
@@ -161,6 +163,8 @@ def _calls(literals: _Literals, ctx: Context) -> Iterator[Finding]:
 def _collections(literals: _Literals, ctx: Context) -> Iterator[Finding]:
     """Loops over numbers, and searches in them."""
     for loop in (*ctx.nodes(ast.For), *ctx.nodes(ast.comprehension)):
+        if loop.iter.__class__ in _OPEN:
+            continue
         if kind := literals.kind(loop.iter, _NO_COLLECTION):
             yield ctx.finding(loop.iter, f"{_said(loop.iter, kind, ctx)} cannot be gone through")
     for comparison in ctx.nodes(ast.Compare):
@@ -179,6 +183,8 @@ def _keys(literals: _Literals, ctx: Context) -> Iterator[Finding]:
     """Lists, dictionaries and sets as keys and as members of sets."""
     for dictionary in ctx.nodes(ast.Dict):
         for key in dictionary.keys:
+            if key.__class__ in _CONSTANTS:
+                continue
             if key is not None and (kind := literals.kind(key, _NO_KEYS)):
                 yield ctx.finding(key, f"{kind} cannot be a key, because it can change")
     for members in ctx.nodes(ast.Set):
@@ -187,7 +193,7 @@ def _keys(literals: _Literals, ctx: Context) -> Iterator[Finding]:
                 yield ctx.finding(member, f"{kind} cannot be a member of a set, because it can change")
     names = literals.names(_NO_KEYS)
     for item in ctx.nodes(ast.Subscript):
-        if isinstance(item.slice, ast.Constant) or (
+        if item.slice.__class__ in _CONSTANTS or (
             isinstance(item.slice, ast.Name) and item.slice.id not in names
         ):
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from typing import TYPE_CHECKING
 
 from charter.api import Severity, rule
@@ -14,16 +15,13 @@ if TYPE_CHECKING:
 
 
 @rule(
-    ast.Assign,
+    ast.Module,
     code="MNT230",
     principles=("no-dead-code", "robust-comparisons"),
     severity=Severity.LOW,
-    when=lambda node: (
-        len(node.targets) == 1 and isinstance(node.targets[0], (ast.Name, ast.Attribute, ast.Subscript))
-    ),
     cwe=(563,),
 )
-def overwritten_value(assignment: ast.Assign, ctx: Context) -> Iterator[Finding]:
+def overwritten_value(module: ast.Module, ctx: Context) -> Iterator[Finding]:
     """A value is stored, and the next statement stores another in the same place.
 
     One of the two was meant for another variable, key or attribute: a copied line that was not changed.
@@ -47,22 +45,33 @@ def overwritten_value(assignment: ast.Assign, ctx: Context) -> Iterator[Finding]
         return found
     ```
     """
+    del module
     if ctx.is_test:
         ctx.not_an_opportunity()
         return
+    # If the statement behind an assignment is another, it is the next one of the file, too.
+    for assignment, following in itertools.pairwise(ctx.nodes(ast.Assign)):
+        first, second = assignment.targets[0], following.targets[0]
+        if first.__class__ is not second.__class__:
+            continue
+        if isinstance(first, ast.Name) and isinstance(second, ast.Name):
+            if first.id != second.id:
+                continue
+        elif not isinstance(first, ast.Subscript):
+            continue
+        yield from _overwritten(assignment, following, ctx)
+
+
+def _overwritten(assignment: ast.Assign, following: ast.Assign, ctx: Context) -> Iterator[Finding]:
     target = assignment.targets[0]
     is_item = isinstance(target, ast.Subscript)
+    if len(assignment.targets) != 1 or len(following.targets) != 1:
+        return
     text = ctx.source(target)
-    end = ctx.span(assignment).end
-    if not ctx.text[end : end + len(text) + 200].lstrip("; \t\r\n").startswith(text):
-        return  # by far the most: what follows begins in another way
-    following = _next(assignment, ctx)
-    if not isinstance(following, ast.Assign) or len(following.targets) != 1:
+    if text != ctx.source(following.targets[0]) or _next(assignment, ctx) is not following:
         return
     again = following.targets[0]
-    if type(again) is not type(target):
-        return
-    if text != ctx.source(again) or not _is_plain(target):
+    if not _is_plain(target):
         return
     if isinstance(assignment.value, ast.Constant) and not is_item:
         return
