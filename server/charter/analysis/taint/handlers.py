@@ -197,7 +197,7 @@ def seed(frame: Any, function: Function, use: Use) -> None:
             frame.state[name] = _injected(frame, injection, parameter, use)
             continue
         typed = handler.types.get(name) or handler.types.get(str(place))
-        if typed and not _is_telling(frame, value[2]):
+        if typed and not _is_telling(frame, value[2], typed):
             frame.state[name] = (value[0], NO, _framework_type(frame, function, typed), value[3])
         elif _is_tainted(frame, function, use, index, place):
             safe = _safe_bits(use, name, place) | _safe_by_pattern(frame, parameter)
@@ -206,9 +206,11 @@ def seed(frame: Any, function: Function, use: Use) -> None:
             frame.state[name] = _untrusted(frame, function, handler, parameter, value, 0)
 
 
-def _is_telling(frame: Any, reference: Any) -> bool:
-    """Whether an annotation says more than what the framework is known to pass."""
-    return reference is not None and (reference[0] != INSTANCE or reference[1] in frame.engine.carriers)
+def _is_telling(frame: Any, reference: Any, typed: str) -> bool:
+    """Whether an annotation or a name says more than what the framework is known to pass."""
+    if reference is None or (reference[0] == INSTANCE and reference[1] in frame.index.ancestors(typed)):
+        return False
+    return reference[0] != INSTANCE or reference[1] in frame.engine.carriers
 
 
 def _framework_type(frame: Any, function: Function, typed: str) -> Any:
