@@ -258,8 +258,14 @@ def _is_fallback(binding: Binding) -> bool:
 
 
 _TARGETS: Final = frozenset({ast.Name, ast.Tuple, ast.List, ast.Starred})
-_CLOSED: Final = frozenset(ast.expr.__subclasses__()) - _TARGETS
-"""Expressions that bind nothing and hold nothing that binds, but for a walrus."""
+_CLOSED: Final = (frozenset(ast.expr.__subclasses__()) - _TARGETS) | {
+    ast.Expr, ast.Return, ast.Raise, ast.Assert, ast.Pass, ast.Break, ast.Continue,
+}  # fmt: skip
+"""Expressions and statements that bind nothing and hold nothing that binds, but for a walrus."""
+_BLOCKS: Final = frozenset(
+    {ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.withitem}
+)
+"""What binds nothing itself, and may hold what does."""
 
 
 class _Collector:
@@ -300,7 +306,10 @@ class _Collector:
 
     def _visit(self, node: ast.AST) -> bool:
         """Bind what a node binds; whether to go on below it."""
-        if not self.has_walrus and node.__class__ in _CLOSED:
+        kind = node.__class__
+        if kind in _BLOCKS:
+            return True
+        if kind in _CLOSED and not self.has_walrus:
             return False
         if isinstance(node, ast.Name):
             if not isinstance(node.ctx, ast.Load):
