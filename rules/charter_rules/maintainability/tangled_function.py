@@ -21,21 +21,21 @@ _PATHS = 15
     code="MNT041",
     principles=("bounded-complexity",),
     severity=Severity.LOW,
-    options={"limit": 30},
+    options={"limit": 35},
 )
 def tangled_function(metrics: FunctionMetrics, ctx: Context) -> Iterator[Finding]:
     """A function has few paths, and still they are hard to follow, because they stand inside of each other.
 
     Cognitive complexity, as SonarSource defines it, counts each branch once and once more for every block around it,
     so that a condition in a loop in a condition weighs three. A function with fewer than 15 paths passes McCabe's
-    measure, and from 30 on this one says that its reader has to keep too much in mind at once. The branches are listed
+    measure, and from 35 on this one says that its reader has to keep too much in mind at once. The branches are listed
     with what each adds; the heaviest are the ones to move out.
 
     Functions of 15 paths and more are reported by `complex-function`. `limit` sets the number.
 
     ```python bad
     def match(orders, rules):
-    #   ^^^^^ `match` has a cognitive complexity of 33, the limit is 29: the inner blocks weigh most, move them out
+    #   ^^^^^ `match` has a cognitive complexity of 35, the limit is 34: the inner blocks weigh most, move them out
         found = []
         for order in orders:
             for rule in rules:
@@ -49,7 +49,8 @@ def tangled_function(metrics: FunctionMetrics, ctx: Context) -> Iterator[Finding
                         elif line.free:
                             found.append(order)
         if not found and orders:
-            return None
+            for order in orders:
+                order.drop()
         return found
     ```
     ```python good
@@ -63,7 +64,7 @@ def tangled_function(metrics: FunctionMetrics, ctx: Context) -> Iterator[Finding
         return line.price > rule.limit
     ```
     """
-    limit = ctx.options.get("limit", 30)
+    limit = ctx.options.get("limit", 35)
     if not isinstance(limit, int) or metrics.cognitive < limit or metrics.cyclomatic >= _PATHS:
         return
     name = metrics.name.rpartition(".")[2]

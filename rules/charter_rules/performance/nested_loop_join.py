@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
 @rule(
     ast.For,
+    ast.ListComp,
+    ast.GeneratorExp,
     code="PRF020",
     principles=("bounded-complexity-of-work", "fitting-data-structures"),
     severity=Severity.MEDIUM,
     confidence=Confidence.MEDIUM,
 )
-def nested_loop_join(inner: ast.For, ctx: Context) -> Iterator[Finding]:
+def nested_loop_join(inner: ast.For | ast.ListComp | ast.GeneratorExp, ctx: Context) -> Iterator[Finding]:
     """Two collections are matched by comparing every item of one with every item of the other.
 
     For n items and m items that is n*m comparisons: a hundred million for 10,000 on each side. A dictionary of one
@@ -36,6 +38,13 @@ def nested_loop_join(inner: ast.For, ctx: Context) -> Iterator[Finding]:
                 if order.customer_id == customer.id:
                     customer.total += order.price
     ```
+    ```python bad
+    def totals(customers, orders):
+        for customer in customers:
+            own = [order for order in orders if order.customer_id == customer.id]
+    #             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ every item of `orders` is compared with every one of `customers`; index one of them by `customer_id`
+            customer.total = sum(order.price for order in own)
+    ```
     ```python good
     from collections import defaultdict
 
@@ -47,6 +56,9 @@ def nested_loop_join(inner: ast.For, ctx: Context) -> Iterator[Finding]:
             customer.total = sum(order.price for order in by_customer[customer.id])
     ```
     """
+    if not isinstance(inner, ast.For):
+        yield from _filtered(inner, ctx)
+        return
     outer = ctx.parent(inner)
     if (
         not isinstance(outer, ast.For)
@@ -74,6 +86,50 @@ def nested_loop_join(inner: ast.For, ctx: Context) -> Iterator[Finding]:
         f"index one of them by `{key}`",
         related=[ctx.related(inner.body[0].test, "the comparison")],
     )
+
+
+def _filtered(inner: ast.ListComp | ast.GeneratorExp, ctx: Context) -> Iterator[Finding]:
+    """The items of one collection that match the item of a loop over another, picked out by a comprehension."""
+    generator = inner.generators[0]
+    outer = ctx.loop(inner) if len(inner.generators) == 1 and generator.ifs else None
+    if not isinstance(outer, ast.For) or ctx.is_test:
+        ctx.not_an_opportunity()
+        return
+    if (
+        not isinstance(generator.iter, ast.Name)
+        or not _is_data(generator.iter, ctx)
+        or not _is_data(outer.iter, ctx)
+    ):
+        return
+    name = generator.iter.id
+    function = ctx.function(inner)
+    if function is None or shapes.changed_in(name, [outer], ctx) or shapes.is_name(outer.iter, name):
+        return
+    key = next(
+        (
+            found
+            for test in generator.ifs
+            if (found := _compared(test, shapes.names_in(generator.target), shapes.names_in(outer.target)))
+        ),
+        None,
+    )
+    if key is not None and _is_always_made(inner, outer, ctx):
+        yield ctx.finding(
+            inner,
+            f"every item of `{name}` is compared with every one of `{ctx.source(outer.iter)}`; "
+            f"index one of them by `{key}`",
+            related=[ctx.related(generator.ifs[0], "the comparison")],
+        )
+
+
+def _is_always_made(inner: ast.AST, outer: ast.For, ctx: Context) -> bool:
+    """Whether each round makes the comprehension, and the loop goes on behind it."""
+    for ancestor in ctx.ancestors(inner):
+        if ancestor is outer:
+            return True
+        if isinstance(ancestor, (ast.If, ast.IfExp, ast.Return, ast.Raise, ast.ExceptHandler, ast.Lambda)):
+            return False
+    return False
 
 
 def _is_data(iterable: ast.expr, ctx: Context) -> bool:

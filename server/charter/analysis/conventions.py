@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 3
+VERSION = 4
 STRONG: Final = 0.95
 ENOUGH: Final = 30
 

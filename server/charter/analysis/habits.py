@@ -26,6 +26,10 @@ _SECTIONS: Final = (
 )
 _SNAKE: Final = re.compile(r"_*[a-z0-9]+(_[a-z0-9]+)*_*")
 _CAPS: Final = re.compile(r"_*[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
+_TYPE: Final = re.compile(r"_?[A-Z]+[a-z]\w*")
+"""A name of a type, which an annotation in quotes may stand for."""
+_FENCED: Final = re.compile(r"```.*?```", re.DOTALL)
+"""A block of code in a docstring, which may show another one."""
 _CAMEL: Final = re.compile(r"_*[A-Z]+[a-z0-9][A-Za-z0-9]*|_*[A-Z]{1,4}")
 _LEVELS: Final = frozenset({"debug", "info", "warning", "error", "exception", "critical"})
 _LOGGED: Final = re.compile(r"log\w*\.(debug|info|warning|error|exception|critical)\(", re.IGNORECASE)
@@ -90,7 +94,7 @@ def _constants(source: Source) -> Iterator[Use]:
             and type(statement.value.value) in {int, float, str}
         ):
             target = statement.targets[0]
-            if not target.id.startswith("__"):
+            if not target.id.startswith("__") and not _TYPE.fullmatch(target.id):
                 way = "in capitals" if _CAPS.fullmatch(target.id) else "something else"
                 yield ("constant-names", way, pack(source, target), "")
 
@@ -104,7 +108,8 @@ def _docstrings(source: Source) -> Iterator[Use]:
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
                 text = first.value.value
                 if isinstance(text, str) and "\n" in text:
-                    style = next((name for name, pattern in _SECTIONS if pattern.search(text)), "")
+                    prose = _FENCED.sub("", text)
+                    style = next((name for name, pattern in _SECTIONS if pattern.search(prose)), "")
                     if style:
                         yield ("docstring-style", style, pack(source, name_span(source, node)), "")
 

@@ -75,9 +75,7 @@ def _depth(here: Keys, keys: Keys) -> int:
     return taken
 
 
-def _inline(
-    lines: list[str], start: int, keys: Keys
-) -> int:  # charter: ignore[tangled-function] -- one pass over the tokens
+def _inline(lines: list[str], start: int, keys: Keys) -> int:
     """The line of a table in the array that is the value of the key in line `start`, or of a key in that table."""
     text = "\n".join(lines[start - 1 :])
     seen, level, at = -1, 0, -1

@@ -253,9 +253,7 @@ def _reads(source: Source) -> tuple[_Attributes, _Attributes]:
     return found, stores
 
 
-def _init(
-    function: FunctionNode, source: Source, names: Names
-) -> tuple[Init, int]:  # charter: ignore[tangled-function] -- one walk that keeps several books
+def _init(function: FunctionNode, source: Source, names: Names) -> tuple[Init, int]:
     """What an `__init__` does, and the number of the statement that calls the next one."""
     name = _self(function)
     called: list[str] = []

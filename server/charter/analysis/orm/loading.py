@@ -387,9 +387,7 @@ def _owner(model: Model, name: str) -> Class:
 
 
 # Peewee
-def _peewee(
-    wanted: Wanted, world: World
-) -> list[AnyEdit] | None:  # charter: ignore[tangled-function] -- a table: one case for each form
+def _peewee(wanted: Wanted, world: World) -> list[AnyEdit] | None:
     query = wanted.query
     head = query.head.node
     module = query.head.file

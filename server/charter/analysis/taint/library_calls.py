@@ -322,9 +322,7 @@ class LibraryCalls(Sinks, ABC):
                 taint |= self.source(path, source.kind, source.says, position, fresh, known)
         return (taint, NO, value[2], value[3])
 
-    def _guarded(
-        self, entry: Entry, arguments: Arguments, receiver: Value | None
-    ) -> None:  # charter: ignore[tangled-function] -- the order of its questions is the point
+    def _guarded(self, entry: Entry, arguments: Arguments, receiver: Value | None) -> None:
         yes: Kill = NO_KILL
         no: Kill = NO_KILL
         for guard in entry.guards:

@@ -116,9 +116,7 @@ class Statements(Expressions):
         if taint != owner[0] and self.state is not None:
             self.state[target[2]] = (taint, NO, owner[2], owner[3])
 
-    def _unpack(
-        self, targets: Sequence[Node], value: Value
-    ) -> None:  # charter: ignore[tangled-function] -- the places of a starred target belong together
+    def _unpack(self, targets: Sequence[Node], value: Value) -> None:
         exact = self.elements_exactly(value)
         if exact is None and isinstance(value[1], str) and len(value[1]) == len(targets):
             exact = [constant(one) for one in value[1]]
