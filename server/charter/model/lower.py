@@ -13,6 +13,8 @@ from __future__ import annotations
 import ast
 import marshal
 from array import array
+from collections import defaultdict
+from itertools import chain
 from sys import intern
 from typing import TYPE_CHECKING, Any, Final
 
@@ -63,7 +65,7 @@ class _Function:
 
     Attributes:
         base: the line from which its places count.
-        places: the places of its code, four numbers for each position.
+        places: the nodes of its code that have a position, in its order.
         header: likewise for headers inside of it.
         words: the attributes and global names that it mentions.
         stores: the attributes and global names that it assigns.
@@ -85,8 +87,8 @@ class _Function:
         self.flags = 0
         self.shift = 0
         self.nested: dict[str, int] = {}
-        self.places: list[int] = []
-        self.header: list[int] = []
+        self.places: list[Any] = []
+        self.header: list[Any] = []
         self.words: dict[str, None] = {}
         self.stores: dict[str, None] = {}
         self.calls: list[str] = []
@@ -137,8 +139,8 @@ class _Lowering:
     ) -> None:
         self.functions[function.index] = (
             function.name, line, parameters, body, decorators, tuple(function.scope.frees), parent, function.owner,
-            returns, function.flags, function.nested, ir.packed(function.places), tuple(function.words),
-            tuple(function.stores), ir.packed(function.header), tuple(function.calls),
+            returns, function.flags, function.nested, self._packed(function.places, function.base), tuple(function.words),
+            tuple(function.stores), self._packed(function.header, function.base), tuple(function.calls),
         )  # fmt: skip
 
     # Places
@@ -146,13 +148,25 @@ class _Lowering:
         """A new position for a node's place."""
         function = self.function
         places = function.places
-        position = (len(places) >> 2) + function.shift
-        base, line, last = function.base, node.lineno, node.end_lineno
-        if line in self.wide or last in self.wide:
-            places += self._wide_place(node, base)
+        places.append(node)
+        return len(places) - 1 + function.shift
+
+    def _packed(self, nodes: Sequence[Any], base: int) -> bytes:
+        """The table of places of some nodes, from a line on."""
+        if self.wide:
+            wide = self.wide
+            found = [
+                self._wide_place(node, base)
+                if node.lineno in wide or node.end_lineno in wide
+                else (node.lineno - base, node.col_offset, node.end_lineno - base, node.end_col_offset)
+                for node in nodes
+            ]
         else:
-            places += (line - base, node.col_offset, last - base, node.end_col_offset)
-        return position
+            found = [
+                (node.lineno - base, node.col_offset, node.end_lineno - base, node.end_col_offset)
+                for node in nodes
+            ]
+        return ir.packed([*chain.from_iterable(found)])
 
     def _wide_place(self, node: Any, base: int) -> tuple[int, int, int, int]:
         """The place of a node where bytes are not characters."""
@@ -175,14 +189,15 @@ class _Lowering:
 
     # Expressions
     def expr(self, node: ast.AST) -> ir.Node:
-        return _EXPRESSIONS.get(node.__class__, _Lowering.opaque)(self, node)
+        return _EXPRESSIONS[node.__class__](self, node)
 
     def opaque(self, node: ast.AST) -> ir.Node:
         inner = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
         return (ir.OPAQUE, self.at(node), tuple([self.expr(child) for child in inner]))
 
     def exprs(self, nodes: Sequence[ast.AST]) -> tuple[ir.Node, ...]:
-        return tuple([self.expr(node) for node in nodes])
+        table = _EXPRESSIONS
+        return tuple([table[node.__class__](self, node) for node in nodes])
 
     def optional(self, node: ast.AST | None) -> ir.Node | None:
         return None if node is None else self.expr(node)
@@ -196,17 +211,20 @@ class _Lowering:
         return (ir.CONST, 0, value)
 
     def name(self, node: ast.Name) -> ir.Node:
-        opcode, name = self.function.scope.resolve(node.id)
+        function = self.function
+        opcode, name = function.scope.resolve(node.id)
         if opcode == ir.GLOBAL:
-            words = self.function.words
+            words = function.words
             words[name] = None
             if name in self.renamed:
                 words[self.renamed[name]] = None
-        return (opcode, self.at(node), name)
+        places = function.places
+        places.append(node)
+        return (opcode, len(places) - 1 + function.shift, name)
 
     def placed(self, node: ast.expr) -> ir.Node:
         """An expression whose place matters even if it is a constant: an argument, a result."""
-        lowered = self.expr(node)
+        lowered = _EXPRESSIONS[node.__class__](self, node)
         return (ir.CONST, self.at(node), lowered[2]) if lowered[0] == ir.CONST else lowered
 
     def target(self, node: ast.expr) -> ir.Node:
@@ -226,8 +244,14 @@ class _Lowering:
         return self.expr(node)
 
     def attribute(self, node: ast.Attribute) -> ir.Node:
-        self.function.words[node.attr] = None
-        return (ir.ATTR, self.at(node), self.expr(node.value), node.attr)
+        function = self.function
+        name = node.attr
+        function.words[name] = None
+        places = function.places
+        places.append(node)
+        position = len(places) - 1 + function.shift
+        value = node.value
+        return (ir.ATTR, position, _EXPRESSIONS[value.__class__](self, value), name)
 
     def subscript(self, node: ast.Subscript) -> ir.Node:
         return (ir.ITEM, self.at(node), self.expr(node.value), self.expr(node.slice))
@@ -661,7 +685,7 @@ def _method_key(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
 
 
 # Tables of functions, not of bound methods: those would tie each tree into a cycle that keeps it alive.
-_EXPRESSIONS: Final[dict[type, Callable[[_Lowering, Any], ir.Node]]] = {
+_EXPRESSIONS: Final[dict[type, Callable[[_Lowering, Any], ir.Node]]] = defaultdict(lambda: _Lowering.opaque, {
     ast.Constant: _Lowering.constant, ast.Name: _Lowering.name, ast.Attribute: _Lowering.attribute,
     ast.Subscript: _Lowering.subscript, ast.Slice: _Lowering.slice, ast.Call: _Lowering.call, ast.BinOp: _Lowering.binary,
     ast.BoolOp: _Lowering.boolean, ast.UnaryOp: _Lowering.unary, ast.Compare: _Lowering.compare, ast.IfExp: _Lowering.choice,
@@ -670,7 +694,7 @@ _EXPRESSIONS: Final[dict[type, Callable[[_Lowering, Any], ir.Node]]] = {
     ast.SetComp: _Lowering.comprehension, ast.GeneratorExp: _Lowering.comprehension,
     ast.DictComp: _Lowering.comprehension, ast.Await: _Lowering.awaited, ast.Yield: _Lowering.yielded,
     ast.YieldFrom: _Lowering.delegated, ast.NamedExpr: _Lowering.walrus, ast.Starred: _Lowering.starred,
-}  # fmt: skip
+})  # fmt: skip
 _STATEMENTS: Final[dict[type, Callable[[_Lowering, Any, list[ir.Node]], None]]] = {
     ast.Expr: _Lowering.expression, ast.Assign: _Lowering.assign, ast.AugAssign: _Lowering.augment,
     ast.AnnAssign: _Lowering.annotated, ast.Return: _Lowering.return_, ast.If: _Lowering.if_, ast.While: _Lowering.while_,
