@@ -139,7 +139,11 @@ ANALYSES: tuple[Analysis, ...] = (
     ),
     Analysis(
         "charter.analysis.orm.solver",
-        ("charter.api.facts.queries.QueryInLoop", "charter.api.facts.queries.RowsInsteadOfAnswer"),
+        (
+            "charter.api.facts.queries.QueryInLoop",
+            "charter.api.facts.queries.RowsInsteadOfAnswer",
+            "charter.api.facts.queries.UnindexedColumn",
+        ),
         project=True,
         inert=True,
     ),

@@ -96,7 +96,7 @@ def _by_name(run: Machine, name: str, arguments: Arguments, site: Site) -> Value
     del site
     if name in {"get_model", "get_user_model"}:
         return library.find_model(run, arguments)
-    return UNKNOWN
+    return Unknown(name, bounded=True) if _BATCHES.search(name) else UNKNOWN
 
 
 def construct(run: Machine, cls: Class, arguments: Arguments, site: Site) -> Value:

@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm import answers, asked, light, rows, sqlalchemy
+from charter.analysis.orm import answers, asked, light, lookups, rows, sqlalchemy
 from charter.analysis.orm.mapping import Model, Orm
 from charter.analysis.orm.values import (
     EMPTY,
@@ -194,6 +194,7 @@ def _prefetched(run: Machine, manager: Manager, name: str, site: Site) -> Value 
 
 
 def _query_method(run: Machine, query: Query, name: str, arguments: Arguments, site: Site) -> Value:
+    lookups.note(run, query.model, name, arguments, site)
     if name == "all":
         return rows.step(query, name, site, born=query.born if query.cached else run.running())
     if name in _LOADERS:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Place = tuple[str, str, int, int]
 """What is looked at (the kind of the fact that it would be), the path, and line and column or offsets."""
+Uses = dict[str, dict[tuple[Model, str], dict[int, Site]]]
+"""By file: a model and a column of it, with a place on each line that looks rows up by it."""
 OPERATIONS = {
     "relation": "read",
     "column": "read",

@@ -27,9 +27,7 @@ from charter.analysis.orm.values import (
     Function,
     Instance,
     Method,
-    ModelRef,
     ModuleRef,
-    Partial,
     Row,
     Unknown,
     Value,
@@ -43,8 +41,6 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 5
 MAX_STEPS = 4_000
-DULL_AFTER = 4
-"""Contexts without rows in which a function ran no query and gave nothing, after which it is believed for the others."""
 
 
 class Interpreter(Machine):
@@ -64,7 +60,6 @@ class Interpreter(Machine):
         self._busy: set[tuple[str, str]] = set()
         self._members: dict[ast.AST, Value] = {}
         self._keeps: dict[ast.AST, str] = {}
-        self._dull: dict[ast.AST, int] = {}
         self._promising: dict[Class, bool] = {}
         self._cuts: int = 0
         self._recursions: int = 0
@@ -74,7 +69,6 @@ class Interpreter(Machine):
         self._globals.clear()
         self._members.clear()
         self._keeps.clear()
-        self._dull.clear()
         self._promising.clear()
         self._memo.clear()
         self._frames.clear()
@@ -332,9 +326,6 @@ class Interpreter(Machine):
         known = self._memo.get(key) or self._memo.get(here) or self._memo.get(deep)
         if known is not None:
             return self._replay(known, given)
-        if self._dull.get(node, 0) >= DULL_AFTER and not any(map(_bears, given)):
-            self.world.touched.add(function.module.path)
-            return UNKNOWN
         return self._kept_run(function, node, (arguments, keywords, site), keys, (key, here, deep))
 
     def _replay(self, known: Result, given: list[Value]) -> Value:
@@ -368,13 +359,6 @@ class Interpreter(Machine):
         try:
             value = self._run_charged(function, node, *call)
             stored = _stored(receiver, before)
-            if not any(map(_bears, given)):
-                quiet = asked == self.asked and not stored and not self.notes
-                self._dull[node] = (
-                    self._dull.get(node, 0) + 1
-                    if quiet and isinstance(value, (Unknown, Const))
-                    else -MAX_STEPS
-                )
             if recursions == self._recursions and not _changed(given, keys, receiver, before):
                 rowless = not holds_rows(value) and not any(map(holds_rows, stored.values()))
                 plain = rowless and asked == self.asked
@@ -553,11 +537,6 @@ class Interpreter(Machine):
             typed = self.annotated(function.module, parameter.annotation)
             return Unknown(parameter.arg) if isinstance(typed, Unknown) else typed
         return value
-
-
-def _bears(value: Value) -> bool:
-    """Whether what a call hands over may make a function run a query that it did not run before."""
-    return isinstance(value, (ClassRef, ModelRef, Function, Partial)) or holds_rows(value)
 
 
 def _stored(receiver: Instance | None, before: dict[str, Value]) -> dict[str, Value]:

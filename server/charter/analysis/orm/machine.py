@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from charter.analysis.orm.frames import OPERATIONS, Event, Loop, Note, Place
+from charter.analysis.orm.frames import OPERATIONS, Event, Loop, Note, Place, Uses
 from charter.analysis.orm.mapping import Model, Relation
 from charter.analysis.orm.schema import Schema
 from charter.analysis.orm.values import Container, Dictionary, Frame, Function, Instance, Query, Row, Value
@@ -64,6 +64,7 @@ class Machine(ABC):
         self.looped: set[Place] = set()
         self.asked_before: dict[Query, Site] = {}
         self.listed: dict[ast.AST, Query] = {}
+        self.lookups: Uses = {}
         self.templates: Renderer = Silent()
         self._numbers: int = 0
         self._assigned: dict[ast.AST, frozenset[str]] = {}

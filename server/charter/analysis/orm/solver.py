@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from charter.analysis import Solution
-from charter.analysis.orm import answers, entries, findings, fixes
+from charter.analysis.orm import answers, entries, findings, fixes, lookups
 from charter.analysis.orm.frames import OPERATIONS, Event, Note, Place
 from charter.analysis.orm.interpreter import Interpreter
 from charter.analysis.orm.mentions import mentions
@@ -16,7 +16,7 @@ from charter.analysis.orm.reach import Reach, Seeds
 from charter.analysis.orm.schema import Schema
 from charter.analysis.orm.templates import Templates
 from charter.analysis.orm.world import World
-from charter.api.facts.queries import QueryInLoop, RowsInsteadOfAnswer
+from charter.api.facts.queries import QueryInLoop, RowsInsteadOfAnswer, UnindexedColumn
 
 if TYPE_CHECKING:
     from charter.analysis import ProjectInfo
@@ -143,7 +143,12 @@ class Solver:
         for made in (findings.facts(everything, fixes.Knowledge(world)), answers.facts(notes)):
             for path, values in made.items():
                 facts.setdefault(path, []).extend(values)
-        return Solution(facts, self._opportunities(facts))
+        counts = self._opportunities(facts)
+        uses = {path: found for path, found in run.lookups.items() if not _TEST.search(path)}
+        for path, columns in lookups.facts(uses, world).items():
+            facts.setdefault(path, []).extend(columns)
+            counts.setdefault(path, {})[UnindexedColumn, ""] = len(columns)
+        return Solution(facts, counts)
 
     def _opportunities(self, facts: dict[str, list[Fact]]) -> dict[str, dict[tuple[type[Fact], str], int]]:
         """Per file, the places in loops that could repeat a query, and those that could load rows for an answer."""
@@ -196,6 +201,7 @@ class Solver:
             if not mapping and path in candidates:
                 _ = module.names
                 mapping = any(run.schema.would_map(cls) for cls in module.classes)
+            run.lookups.pop(path, None)
             if path in self._files:
                 self._files[path] = _File()
         run.forget()

@@ -67,6 +67,24 @@ class QueryInLoop(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class UnindexedColumn(Fact):
+    """A column without an index by which rows are looked up or put in order at several places.
+
+    Attributes:
+        location: its declaration.
+        model: the model's name.
+        column: its name.
+        uses: where rows are looked up by it, or put in order.
+        fixes: ways to give it an index.
+    """
+
+    model: str
+    column: str
+    uses: tuple[Location, ...]
+    fixes: tuple[Fix, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RowsInsteadOfAnswer(Fact):
     """Rows that are loaded although the database could give the answer alone.
 
