@@ -177,6 +177,10 @@ class _Reader:
 
 def signature(arguments: ast.arguments) -> Signature:
     """What a function takes."""
+    if not arguments.posonlyargs and not arguments.kwonlyargs:  # by far the most
+        names = tuple([argument.arg for argument in arguments.args])
+        rest, others = arguments.vararg is not None, arguments.kwarg is not None
+        return names, 0, len(arguments.defaults), rest, (), (), others
     positional = [*arguments.posonlyargs, *arguments.args]
     required = tuple(
         argument.arg
@@ -236,6 +240,8 @@ def _reads(source: Source) -> tuple[_Attributes, _Attributes]:
         for item in class_.body
         if isinstance(item, FUNCTIONS)
     ]
+    if not spans:
+        return {}, {}
     spans.sort(key=lambda span: span[0])
     starts = [first for first, *_ in spans]
     found: _Attributes = {item: set() for *_, item in spans}
