@@ -107,23 +107,27 @@ export async function boot({ files, settings = {}, trust = false, vsix = [], tes
   await page.goto(`http://127.0.0.1:${port}/?${query}`);
   await page.locator(".monaco-workbench").waitFor({ timeout: 60_000 });
 
+  /** Opens the quick input and writes into it; again, if one that was still closing took the key. */
+  const quickly = (key, text) =>
+    eventually(async () => {
+      const input = page.locator(".quick-input-widget input").first();
+      await page.keyboard.press("Escape");
+      await page.keyboard.press(key);
+      await input.waitFor({ timeout: 3000 });
+      await input.fill(text, { timeout: 3000 });
+      return true;
+    });
+
   const run = {
     page, folder, home, data, said,
     exited: () => status,
     async command(name) {
-      await page.keyboard.press("Escape");
-      await page.keyboard.press("F1");
-      const input = page.locator(".quick-input-widget input").first();
-      await input.waitFor();
-      await input.fill(`>${name}`);
+      await quickly("F1", `>${name}`);
       await page.locator(".quick-input-list .monaco-list-row").first().waitFor();
       await page.keyboard.press("Enter");
     },
     async open(name) {
-      await page.keyboard.press("Control+P");
-      const input = page.locator(".quick-input-widget input").first();
-      await input.waitFor();
-      await input.fill(name);
+      await quickly("Control+P", name);
       await eventually(async () => (await page.locator(".quick-input-list .monaco-list-row").first().innerText()).includes(name));
       await page.keyboard.press("Enter");
       await page.locator(".view-lines").first().waitFor();

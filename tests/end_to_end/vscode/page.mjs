@@ -153,8 +153,12 @@ try {
     (await run.lines()).some((one) => one.trimEnd().endsWith("# charter: ignore[sql-injection] -- regions come from a list"))), await run.lines());
 
   await run.command("Welcome: Open Walkthrough");
-  await page.locator(".quick-input-widget input").first().fill("Charter");
-  await page.locator(".quick-input-list .monaco-list-row", { hasText: "Charter" }).first().click();
+  const start = page.locator(".quick-input-list .monaco-list-row", { hasText: "Get started with Charter" }).first();
+  await eventually(async () => {
+    await page.locator(".quick-input-widget input").first().fill("Charter", { timeout: 3000 });
+    await start.click({ timeout: 3000 });
+    return true;
+  });
   check("the walkthrough opens", await eventually(() => page.locator(".gettingStartedContainer", { hasText: "say why it is all right" }).count()));
   await run.shot("vscode-walkthrough");
 } finally {
