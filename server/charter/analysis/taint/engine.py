@@ -105,6 +105,7 @@ class Engine:
         self._ready: set[Class] = set()
         self._class_names: dict[Class, tuple[str, ...]] = {}
         self._captures: dict[Function, frozenset[str]] = {}
+        self._inner: dict[Function, list[Function]] = {}
         self._due: dict[Function, None] = {}
         self._passed_over: dict[Key, set[Key]] = defaultdict(set)
         self._stores: dict[Class | Module, dict[str, list[Function]]] = {}
@@ -225,6 +226,7 @@ class Engine:
     def changed(self, functions: Iterable[Function]) -> None:
         """Functions have new code: all that was known of them is due again."""
         wanted = set(functions)
+        self._inner.clear()
         for function in wanted:
             self._make_due(function)
             self.roles.forget(function)
@@ -249,6 +251,7 @@ class Engine:
     def forget(self, module: Module, change: Change) -> None:
         """Functions and classes of a module are gone, or there are new ones."""
         gone = set(change.gone)
+        self._inner.clear()
         for function in gone:
             for key in self._contexts.pop(function, ()):
                 self._forget_key(key)
@@ -709,8 +712,11 @@ class Engine:
 
     def _fetches(self, decorator: Function) -> bool:
         """Whether what a decorator of the project's own puts around functions may read untrusted data."""
-        inner = [one for one in decorator.module.functions if one.parent is decorator]
-        inner += [one for one in decorator.module.functions if one.parent in inner]
+        inner = self._inner.get(decorator)
+        if inner is None:
+            functions = decorator.module.functions
+            near = {one for one in functions if one.parent is decorator}
+            inner = self._inner[decorator] = [one for one in functions if one in near or one.parent in near]
         return any(self.near.mentions(one) for one in inner)
 
     def _run_wrapper(self, frame: Frame, function: Function, decorator: ir.Node, value: Value) -> None:
