@@ -8,6 +8,8 @@ import string
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from charter.api import Sensitivity, sensitivity
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 _PERCENT: Final = re.compile(
     r"%(?:\((?P<name>[^)]*)\))?(?P<flags>[-+ #0]*)(?P<width>\d*)(?:\.\d+)?(?P<kind>[a-zA-Z%])"
 )
+_GETTER: Final = re.compile(r"(?:get|read|fetch|load|ask_for|prompt_for)_(\w+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,12 @@ class Piece:
     value: ast.expr | None = None
     plain: bool = True
     numeric: bool = False
+
+
+def asks_for_secret(function: str) -> bool:
+    """Whether a function is named for giving a password or secret: `get_password`, `read_api_key`."""
+    match = _GETTER.match(function)
+    return match is not None and sensitivity(match[1]) in {Sensitivity.PASSWORD, Sensitivity.SECRET}
 
 
 def pieces(expression: ast.expr, ctx: Context) -> tuple[Piece, ...] | None:

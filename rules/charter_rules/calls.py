@@ -191,7 +191,12 @@ def identifier(expression: ast.AST | None) -> str:
     if isinstance(expression, ast.Subscript) and isinstance(expression.slice, ast.Constant):
         return expression.slice.value if isinstance(expression.slice.value, str) else ""
     if isinstance(expression, ast.Call):
-        if isinstance(expression.func, ast.Attribute) and expression.func.attr in {"get", "pop", "getlist"}:
+        if isinstance(expression.func, ast.Attribute) and expression.func.attr in {
+            "get",
+            "pop",
+            "getlist",
+            "getenv",
+        }:
             first = expression.args[0] if expression.args else None
             if isinstance(first, ast.Constant) and isinstance(first.value, str):
                 return first.value

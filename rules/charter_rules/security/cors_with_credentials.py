@@ -36,7 +36,7 @@ _EVERYONE: Final = frozenset({"CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL"}
         "flask_cors.cross_origin",
         "aiohttp_cors.ResourceOptions",
     ),
-    mentions=("CORS", "cors"),
+    mentions=("CORS", "cors", "Access-Control-Allow-Credentials"),
     references=(
         "https://developer.mozilla.org/docs/Web/HTTP/Guides/CORS",
         "https://cwe.mitre.org/data/definitions/942.html",

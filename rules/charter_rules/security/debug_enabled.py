@@ -115,7 +115,7 @@ def _call(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         ctx.not_an_opportunity()
         return
     argument = argument or "debug"
-    position = 0 if argument == "mode" else 2 if argument == "debug" and name is None else None
+    position = 0 if argument == "mode" else 2 if argument == "debug" and name not in _CONSTRUCTORS else None
     if calls.value(ctx, call, position, argument) is not True:
         return
     fix = None

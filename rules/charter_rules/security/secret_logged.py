@@ -13,7 +13,7 @@ from charter.api import (
     rule,
     sensitivity,
 )
-from charter_rules import calls
+from charter_rules import building, calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,7 +137,7 @@ def _is_log(call: ast.Call, function: str, ctx: Context) -> bool:
     if name is not None:
         return (
             name.startswith(("logging.", "loguru."))
-            or name in {"builtins.print", "pprint.pprint"}
+            or name in {"builtins.print", "pprint.pprint", "sys.stdout.write", "sys.stderr.write"}
             or _is_own_logger(name)
         )
     if not isinstance(call.func, ast.Attribute):
@@ -165,6 +165,10 @@ def _secrets(  # charter: ignore[complex-function] -- one case for each kind of 
         if isinstance(made, ast.Call) and ctx.name(made.func) == "getpass.getpass":
             yield expression
             return
+        if isinstance(made, (ast.JoinedStr, ast.BinOp)):
+            if next(_secrets(made, ctx, depth + 1), None) is not None:
+                yield expression
+            return
         if isinstance(made, ast.Dict):
             # A dictionary that is logged under a name shows what it holds.
             if any(
@@ -188,7 +192,7 @@ def _secrets(  # charter: ignore[complex-function] -- one case for each kind of 
         elif (
             function in {"get", "getenv", "get_secret_value"}
             and sensitivity(calls.identifier(expression)) is not None
-        ):
+        ) or building.asks_for_secret(function):
             yield expression
         return
     if isinstance(expression, (ast.JoinedStr, ast.FormattedValue, ast.BinOp, ast.Tuple, ast.List, ast.Dict)):

@@ -117,6 +117,8 @@ def _secret(expression: ast.expr, ctx: Context) -> ast.expr | None:
             ),
             None,
         )
+    if isinstance(expression, ast.Call) and building.asks_for_secret(calls.identifier(expression.func)):
+        return expression
     parts = building.pieces(expression, ctx)
     for piece in parts or ():
         if piece.value is not None:
