@@ -60,6 +60,7 @@ def exception_for_flow(statement: ast.Raise, ctx: Context) -> Iterator[Finding]:
         if isinstance(
             ancestor, (*shapes.DEFINITIONS, ast.Lambda, ast.ExceptHandler, ast.With, ast.AsyncWith)
         ):
+            ctx.not_an_opportunity()
             return  # also out of a `with`, which an exception may be raised to undo
         if isinstance(ancestor, ast.Try) and child in ancestor.body and ancestor.handlers:
             name = ctx.source(raised)
@@ -75,6 +76,7 @@ def exception_for_flow(statement: ast.Raise, ctx: Context) -> Iterator[Finding]:
                     )
                 return
         child = ancestor
+    ctx.not_an_opportunity()
 
 
 def _caught(caught: ast.expr, ctx: Context) -> list[str]:

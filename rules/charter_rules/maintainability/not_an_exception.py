@@ -66,14 +66,14 @@ def not_an_exception(wrong: WrongCall | ast.Raise | ast.ExceptHandler, ctx: Cont
         )
         return
     named = wrong.exc if isinstance(wrong, ast.Raise) else wrong.type
-    for item in (
-        named.elts if isinstance(named, ast.Tuple) and isinstance(wrong, ast.ExceptHandler) else [named]
-    ):
-        if item is not None and _is_none(item, ctx):
-            verb = "raising" if isinstance(wrong, ast.Raise) else "catching"
-            yield ctx.finding(
-                item, f"`{ctx.source(item)}` is no exception, so {verb} it ends in a `TypeError`"
-            )
+    several = isinstance(named, ast.Tuple) and isinstance(wrong, ast.ExceptHandler)
+    items = named.elts if isinstance(named, ast.Tuple) and several else [named]
+    refused = [item for item in items if item is not None and _is_none(item, ctx)]
+    if not refused:
+        ctx.not_an_opportunity()  # every `raise` could be one; a score of them all would say nothing
+    verb = "raising" if isinstance(wrong, ast.Raise) else "catching"
+    for item in refused:
+        yield ctx.finding(item, f"`{ctx.source(item)}` is no exception, so {verb} it ends in a `TypeError`")
 
 
 def _is_none(item: ast.expr, ctx: Context) -> bool:
