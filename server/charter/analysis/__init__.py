@@ -117,12 +117,14 @@ class Analysis:
         project: whether it is of project scope.
         inert: whether what it publishes is the same, but for places, with docstrings and without, and whether or not
             `raise` names a cause.
+        judges: whether what it newly says speaks against a fix; that two places are alike now does not.
     """
 
     module: str
     facts: tuple[str, ...]
     project: bool = False
     inert: bool = False
+    judges: bool = True
 
 
 ANALYSES: tuple[Analysis, ...] = (
@@ -164,7 +166,7 @@ ANALYSES: tuple[Analysis, ...] = (
         inert=True,
     ),
     Analysis("charter.analysis.regex.patterns", ("charter.api.facts.regex.Regex",), inert=True),
-    Analysis("charter.analysis.clones", ("charter.api.facts.structure.Clone",), project=True),
+    Analysis("charter.analysis.clones", ("charter.api.facts.structure.Clone",), project=True, judges=False),
     Analysis(
         "charter.analysis.imports",
         ("charter.api.facts.structure.ImportCycle", "charter.api.facts.structure.LayerBreak"),

@@ -49,7 +49,9 @@ class Reducer:
 
     def __init__(self, analyses: Iterable[Analysis], project: ProjectInfo) -> None:
         self.project = project
-        self._modules = tuple(analysis.module for analysis in analyses if analysis.project)
+        mine = [analysis for analysis in analyses if analysis.project]
+        self._modules = tuple(analysis.module for analysis in mine)
+        self._judges = frozenset(analysis.module for analysis in mine if analysis.judges)
         self._solvers: dict[str, Solver] = {}
         self._waiting: dict[str, tuple[Mapping[str, bytes], Mapping[str, bytes]]] = {}
         self._broken: dict[str, Failure] = {}
@@ -85,15 +87,19 @@ class Reducer:
                 except Exception as error:  # noqa: BLE001 (a broken analysis is named, the others go on)
                     self._broken[module] = failure(path, module, error)
 
-    def solve(self) -> ProjectFacts:
-        """The facts of the project as it now is."""
+    def solve(self, *, to_judge: bool = False) -> ProjectFacts:
+        """The facts of the project as it now is.
+
+        Args:
+            to_judge: whether only the facts that may speak against a fix are wanted.
+        """
         waiting, self._waiting = self._waiting, {}
         for path, (known, extracts) in waiting.items():
             self._tell(path, extracts, known)
         result = ProjectFacts(failures=list(self._broken.values()))
         for module in self._modules:
             solver = self._solver(module)
-            if solver is None:
+            if solver is None or (to_judge and module not in self._judges):
                 continue
             started = perf_counter()
             try:

@@ -318,7 +318,7 @@ class Prover:
         for path, result in fresh.items():
             reducer.update(path, result.extracts, self._result(path).extracts)
         try:
-            return reducer.solve()
+            return reducer.solve(to_judge=True)
         finally:
             for path, result in fresh.items():
                 reducer.update(path, self._result(path).extracts, result.extracts)
