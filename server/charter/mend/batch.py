@@ -84,8 +84,7 @@ def prove_apart(
     else:
         blamed, standing = blamed + standing, []
     batch.proved.extend(standing)
-    for stands in blamed:
-        _blamed(prover, stands, batch)
+    _part(prover, blamed, batch)
     return batch
 
 
@@ -177,30 +176,55 @@ def results_of(standing: Iterable[Standing]) -> dict[str, FileResult]:
     return {path: result for stands in standing for path, result in stands.results.items()}
 
 
-def _blamed(prover: Prover, stands: Standing, batch: Batch) -> None:
-    """Find out which of some fixes the project speaks against; the first that hold together are proved.
+@dataclass(slots=True)
+class _Trial:
+    """Fixes of which the project speaks against some.
 
-    They are tried on top of what is proved already: that is the state in which the solvers were left.
+    Attributes:
+        stands: those that are tried now.
+        rest: others of the same file, which are tried if none of these can be proved, the next one last.
     """
-    besides = {**batch.besides, **results_of(batch.proved)}
-    reason = prover.wrong_in_project([stands.draft], stands.results, besides).get(0, "")
-    pairs = stands.draft.pairs
-    if not reason:
-        batch.proved.append(stands)
-        return
+
+    stands: Standing
+    rest: list[Sequence[Pair]] = field(default_factory=list["Sequence[Pair]"])
+
+
+def _part(prover: Prover, blamed: Iterable[Standing], batch: Batch) -> None:
+    """Find out which fixes the project speaks against; of each file the first that hold together are proved.
+
+    They are halved until they hold or one is left, those of all files in step: asking the project costs the same for
+    many as for one. They are tried on top of what is proved already: that is the state in which the solvers were left.
+    """
+    trials = [_Trial(stands) for stands in blamed]
+    while trials:
+        besides = {**batch.besides, **results_of(batch.proved)}
+        tried = [trial.stands for trial in trials]
+        wrong = _wrong(prover, tried, besides)
+        hold = [number for number in range(len(tried)) if number not in wrong]
+        if wrong:
+            without = _wrong(prover, [tried[number] for number in hold], besides)
+            wrong.update((hold[number], reason) for number, reason in without.items())
+        following: list[_Trial] = []
+        for number, trial in enumerate(trials):
+            if number not in wrong:
+                batch.proved.append(trial.stands)
+                # A second group of the same file is to be proved against the first's outcome.
+                batch.later.extend(pair for pairs in trial.rest for pair in pairs)
+            elif (smaller := _halved(prover, trial, wrong[number], batch)) is not None:
+                following.append(smaller)
+        trials = following
+
+
+def _halved(prover: Prover, trial: _Trial, reason: str, batch: Batch) -> _Trial | None:
+    """What to try next of fixes that do not hold together; None if nothing of them is left."""
+    pairs, rest = trial.stands.draft.pairs, trial.rest
     if len(pairs) == 1:
         batch.refused.append((pairs[0], Refused(pairs[0][1], reason)))
-        return
-    middle = len(pairs) // 2
-    proved = len(batch.proved)
-    left = _alone(prover, pairs[:middle], batch)
-    if left is not None:
-        _blamed(prover, left, batch)
-    if (
-        len(batch.proved) > proved
-    ):  # a second group of the same file is to be proved against the first's outcome
-        batch.later.extend(pairs[middle:])
-        return
-    right = _alone(prover, pairs[middle:], batch)
-    if right is not None:
-        _blamed(prover, right, batch)
+    else:
+        middle = len(pairs) // 2
+        rest += [pairs[middle:], pairs[:middle]]
+    while rest:
+        stands = _alone(prover, rest.pop(), batch)
+        if stands is not None:
+            return _Trial(stands, rest)
+    return None
