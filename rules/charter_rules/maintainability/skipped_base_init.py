@@ -22,6 +22,7 @@ _SILENCED = re.compile(r"#.*(super-init-not-called|PyMissingConstructor|reportMi
     BrokenInheritance,
     code="MNT210",
     principles=("robust-comparisons", "no-hidden-state"),
+    default=False,
     severity=Severity.MEDIUM,
     kinds=("skipped-init",),
     aliases=("W0231",),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     ast.Try,
     code="MNT225",
     principles=("robust-comparisons", "deliberate-errors"),
+    default=False,
     severity=Severity.MEDIUM,
     aliases=("E0606", "E0601"),
     cwe=(457,),
