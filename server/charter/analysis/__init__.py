@@ -39,6 +39,7 @@ class Solution:
             the things looked at need not be listed.
         coarse: the functions, as `path:line name`, on which the work reached its bound, so that they were analysed with
             less detail.
+        failures: exceptions that cost a part of the analysis, each with the file of that part.
     """
 
     facts: Mapping[str, Sequence[Fact]]
@@ -46,6 +47,7 @@ class Solution:
         default_factory=dict[str, "Mapping[tuple[type[Fact], str], int]"]
     )
     coarse: tuple[str, ...] = ()
+    failures: tuple[tuple[str, Exception], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,7 @@ class Reducer:
             for path, counts in solution.opportunities.items():
                 result.opportunities.setdefault(path, {}).update(counts)
             result.coarse.extend(solution.coarse)
+            result.failures.extend(failure(path, module, error) for path, error in solution.failures)
             result.times["analysis:" + module.removeprefix("charter.analysis.")] = perf_counter() - started
         return result
 

@@ -66,7 +66,10 @@ def solved(
 
 def flows(engine: Solver) -> list[TaintFlow]:
     """The flows that a solver finds now."""
-    return [fact for facts in engine.solve().facts.values() for fact in facts if isinstance(fact, TaintFlow)]
+    solution = engine.solve()
+    for _, error in solution.failures:
+        raise error
+    return [fact for facts in solution.facts.values() for fact in facts if isinstance(fact, TaintFlow)]
 
 
 def places(found: list[TaintFlow]) -> Found:

@@ -85,6 +85,7 @@ class Engine:
         self.outers: dict[tuple[Function, str], Exported] = {}
         self.moving: set[Any] = set()
         self.coarse: set[Function] = set()
+        self.broken: dict[Function, Exception] = {}
         self.runs = 0
         self._given: dict[Key, dict[Any, Exported]] = {}
         self._former: dict[Key, dict[Any, Exported]] = {}
@@ -371,6 +372,19 @@ class Engine:
             return self._provisional.get(key, _BOTTOM)
         return self._compute(key, depth if entry and key not in self._renewing else 0)
 
+    def _run(self, key: Key, depth: int) -> Summary:
+        run = Run(self, key[0], depth)
+        self.runs += 1
+        try:
+            summary = run.execute(key[1])
+        except Exception as error:  # noqa: BLE001 (one function must not cost the flows of all others; it is named)
+            summary = _BOTTOM
+            self.broken[key[0]] = error
+        if run.budget < 0:
+            self.coarse.add(key[0])
+        self._keep_names(run)
+        return summary
+
     def _compute(self, key: Key, depth: int) -> Summary:
         """Run a function until its summary agrees with what its recursive calls assumed.
 
@@ -388,12 +402,7 @@ class Engine:
         summary = _BOTTOM
         for _ in range(_ATTEMPTS):
             self._called_back.discard(key)
-            run = Run(self, key[0], depth)
-            self.runs += 1
-            summary = run.execute(key[1])
-            if run.budget < 0:
-                self.coarse.add(key[0])
-            self._keep_names(run)
+            summary = self._run(key, depth)
             assumed = self._provisional.get(key, _BOTTOM)
             if key not in self._called_back or assumed.same_for_callers(summary):
                 break

@@ -200,7 +200,8 @@ class Solver:
             counted = engine.opportunities.of(module)
             self._counts[path] = {(TaintFlow, kind): number for kind, number in counted.items()}
         self._uncounted.clear()
-        return Solution(found, self._counts, self.coarse)
+        failures = tuple((function.module.path, error) for function, error in engine.broken.items())
+        return Solution(found, self._counts, self.coarse, failures)
 
     @property
     def coarse(self) -> tuple[str, ...]:
