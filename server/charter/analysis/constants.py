@@ -36,6 +36,8 @@ _TELLING: Final = (
     ast.Tuple, ast.List, ast.Set, ast.JoinedStr, ast.Subscript,
 )  # fmt: skip
 _TELLING_RESULTS: Final = (ast.Constant, ast.Name, ast.Call)
+_STEPS: Final = 10
+"""How far what a function returns is followed."""
 _MOST_RETURNS: Final = 4
 _PLAIN: Final = frozenset[type]({bool, int, str, bytes, type(None)})
 
@@ -111,7 +113,9 @@ def _results(source: Source, names: Names, values: Values) -> dict[str, Export]:
     return found
 
 
-def _result(expression: ast.expr, names: Names, values: Values) -> Export:
+def _result(expression: ast.expr, names: Names, values: Values, depth: int = _STEPS) -> Export:
+    if not depth:
+        return "", ""  # a name may stand for what is made of itself
     if isinstance(expression, ast.Name):
         expression = values.origin(expression)
     if isinstance(expression, ast.Constant):
@@ -123,9 +127,9 @@ def _result(expression: ast.expr, names: Names, values: Values) -> Export:
         return "", f"{target}()"
     method = expression.func
     if isinstance(method, ast.Attribute) and method.attr == "join" and len(expression.args) == 1:
-        return _result(expression.args[0], names, values)
+        return _result(expression.args[0], names, values, depth - 1)
     if isinstance(method, ast.Attribute) and isinstance(method.value, ast.Call) and not expression.args:
-        _, owner = _result(method.value, names, values)
+        _, owner = _result(method.value, names, values, depth - 1)
         return "", f"{owner}.{method.attr}()" if owner else ""
     return "", ""
 
