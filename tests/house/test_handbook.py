@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from charter.engine import constitution, registry
@@ -23,3 +24,12 @@ def test_every_rule_serves_principles_of_the_charter() -> None:
     rules = registry.load()
     known = constitution.load(rules).by_slug
     assert [(rule.name, slug) for rule in rules.rules for slug in rule.principles if slug not in known] == []
+
+
+def test_what_is_said_of_linters_names_rules_that_exist() -> None:
+    rules = registry.load()
+    known = {rule.name for rule in rules.rules}
+    said = " ".join(
+        sentence for principle in constitution.load(rules).principles for sentence in principle.linters
+    )
+    assert set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", said)) <= known

@@ -28,6 +28,7 @@ class Principle:
         looks_for: what a reviewer looks for, a phrase each.
         references: addresses of CWE, OWASP, PEP or framework pages.
         weight: its share in its pillar's score; 0 retires it.
+        linters: what a widely used linter already says about it, and what the rules say instead, a sentence each.
     """
 
     id: str
@@ -39,3 +40,4 @@ class Principle:
     looks_for: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     weight: float = 1.0
+    linters: tuple[str, ...] = ()

@@ -39,6 +39,7 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
     rationale: Annotated[str, msgspec.Meta(min_length=1)]
     looks_for: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
+    linters: tuple[str, ...] = ()
     weight: Annotated[float, msgspec.Meta(ge=0)] = 1.0
 
     def principle(self) -> Principle:
@@ -53,6 +54,7 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
             self.looks_for,
             self.references,
             self.weight,
+            self.linters,
         )
 
 

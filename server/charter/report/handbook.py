@@ -51,6 +51,9 @@ def _overview(registry: Registry, charter: Constitution) -> str:
                 parts.append(
                     "| code | rule | | severity |\n| --- | --- | --- | --- |\n" + "\n".join(rows) + "\n"
                 )
+            if principle.linters:
+                sentences = "".join(f"- {sentence}\n" for sentence in principle.linters)
+                parts.append(f"What linters say:\n\n{sentences}")
             parts.append(f"Read on: {', '.join(map(link_to, principle.references))}\n")
     return "\n".join(parts)
 

@@ -91,6 +91,7 @@ def principle_markdown(principle: Principle, rules: Sequence[AnyRule]) -> str:
     """A principle with its reasons and the rules that are its evidence."""
     looks = "\n".join(f"- {phrase}" for phrase in principle.looks_for)
     evidence = "\n".join(f"- `{rule.name}` ({rule.code}): {rule.title}" for rule in rules)
+    linters = "\n".join(f"- {sentence}" for sentence in principle.linters)
     addresses = "\n".join(f"- {link_to(address)}" for address in principle.references)
     parts = [
         f"# {principle.id} {principle.title}",
@@ -98,6 +99,7 @@ def principle_markdown(principle: Principle, rules: Sequence[AnyRule]) -> str:
         principle.rationale,
         f"**A reviewer looks for**\n\n{looks}" if looks else "",
         f"**Rules**\n\n{evidence}" if evidence else "**Rules**\n\nNone yet.",
+        f"**What linters say**\n\n{linters}" if linters else "",
         f"**Read on**\n\n{addresses}" if addresses else "",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
