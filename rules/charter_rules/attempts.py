@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -11,16 +12,37 @@ if TYPE_CHECKING:
 _CATCHING: Final = frozenset(
     {"builtins.TypeError", "builtins.AttributeError", "builtins.ValueError", "builtins.Exception", "builtins.BaseException"}
 )  # fmt: skip
+_IGNORED: Final = re.compile(r"# type: ignore(?:\[[^\]\n]*call-arg|(?!\[))|# pyright: ignore\[[^\]\n]*reportCall")
+"""What tells a type checker that a call is meant as it stands."""
 
 
 def expects_failure(place: Location, ctx: Context) -> bool:
-    """Whether the code at a place may fail as it likes: something around it catches what wrong code raises."""
+    """Whether the code at a place may fail as it likes: something around it catches what wrong code raises.
+
+    So may a second way that is tried when the first raised a `TypeError`, and what a type checker was told to accept.
+    """
+    return _is_accepted(place, ctx) or _is_attempt(place, ctx) or _is_awaited(place, ctx)
+
+
+def _is_accepted(place: Location, ctx: Context) -> bool:
+    end = ctx.text.find("\n", place.span.end)
+    return _IGNORED.search(ctx.text, place.span.start, end if end >= 0 else len(ctx.text)) is not None
+
+
+def _is_attempt(place: Location, ctx: Context) -> bool:
     for statement in ctx.nodes(ast.Try):
         if statement.handlers and _spans(statement.body, place, ctx):
             return any(
                 handler.type is None or not _CATCHING.isdisjoint(_names(handler.type, ctx))
                 for handler in statement.handlers
             )
+        for handler in statement.handlers:
+            if handler.type is not None and _spans(handler.body, place, ctx):
+                return "builtins.TypeError" in _names(handler.type, ctx)
+    return False
+
+
+def _is_awaited(place: Location, ctx: Context) -> bool:
     for block in ctx.nodes(ast.With):
         if _spans(block.body, place, ctx):
             for item in block.items:

@@ -29,7 +29,7 @@ def constant_condition(module: ast.Module, ctx: Context) -> Iterator[Finding]:
     to be changed somewhere, and is not.
 
     `while True` is a loop, and `if 0:` at the top of a file is a habit of some; both are left alone, and so are variables of
-    a module, which others may set.
+    a module, which others may set, and the `yield` that is never reached and makes a function a generator.
 
     ```python bad
     def total(rows):
@@ -67,11 +67,27 @@ def constant_condition(module: ast.Module, ctx: Context) -> Iterator[Finding]:
             test = test.operand
         if isinstance(test, ast.Constant):
             is_loop = isinstance(decision, ast.While) or isinstance(test.value, str)
-            if not is_loop and ctx.function(decision) is not None:
+            if not is_loop and ctx.function(decision) is not None and not _makes_a_generator(decision, ctx):
                 answer = bool(test.value) is (test is decision.test)
                 yield ctx.finding(decision.test, f"this condition is always {'true' if answer else 'false'}")
         elif isinstance(test, ast.Name) and test.id in settled:
             yield from _settled(decision, test, ctx)
+
+
+def _makes_a_generator(decision: ast.If | ast.IfExp | ast.While, ctx: Context) -> bool:
+    """Whether the only `yield`s of a function are those that the condition keeps from being reached."""
+    function = ctx.function(decision)
+    yields = [
+        node
+        for kind in (ast.Yield, ast.YieldFrom)
+        for node in ctx.nodes(kind, within=function)
+        if ctx.function(node) is function
+    ]
+    if not isinstance(decision, ast.If) or not yields:
+        return False
+    if isinstance(decision.body[-1], (ast.Return, ast.Raise)):
+        return all(node.lineno > decision.lineno for node in yields)
+    return all(decision in ctx.ancestors(node) for node in yields)
 
 
 def _settled(decision: ast.If | ast.IfExp | ast.While, test: ast.Name, ctx: Context) -> Iterator[Finding]:

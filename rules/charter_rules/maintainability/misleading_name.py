@@ -33,7 +33,7 @@ def misleading_name(function: shapes.FunctionNode, ctx: Context) -> Iterator[Fin
     on the strength of the name. If the function returns a list of errors, the condition is the wrong way round; if
     it returns nothing, it is never true.
 
-    Overrides, stubs, decorated functions and generators are left alone.
+    Overrides, stubs, decorated functions and generators are left alone, and so is what an annotation says plainly.
 
     ```python bad
     def is_valid(form):
@@ -66,13 +66,15 @@ def misleading_name(function: shapes.FunctionNode, ctx: Context) -> Iterator[Fin
         return
     results = [node.value for node in own if isinstance(node, ast.Return) and node.value is not None]
     if predicate:
+        if function.returns is not None and ctx.source(function.returns) != "bool":
+            return
         wrong = [value for value in results if isinstance(value, _NOT_BOOL)]
         if wrong and len(wrong) == len(results):
             yield ctx.finding(
                 ctx.name_span(function),
                 f"`{function.name}` promises yes or no, but returns no boolean on line {wrong[0].lineno}",
             )
-    elif not results and not _has_other_way(function, ctx):
+    elif not results and not name.startswith(("get_and_", "get_or_")) and not _has_other_way(function, ctx):
         yield ctx.finding(
             ctx.name_span(function), f"`{function.name}` promises a result, but never returns one"
         )

@@ -27,7 +27,7 @@ def own_deprecated_api(use: DeprecatedUse, ctx: Context) -> Iterator[Finding]:
 
     What a decorator called `deprecated` marks, or what warns with a `DeprecationWarning` whenever it is called, is
     followed through the whole project: imports, re-exports, methods called on `self`. The first use in each file is
-    reported. Tests, and what is deprecated itself, may go on using it. Type checkers report the decorated ones
+    reported. Tests, what is deprecated itself, and functions that speak of a deprecation may go on using it. Type checkers report the decorated ones
     (PEP 702); this rule also knows those that only warn.
 
     ```python bad title="shop/orders.py"

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from charter.api import Severity, rule
+from charter_rules import shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,8 @@ def swallowed_cancellation(handler: ast.ExceptHandler, ctx: Context) -> Iterator
     Cancelling is how timeouts, task groups and a closing program end a task. A task that drops it runs on: `asyncio.timeout`
     does not time out, a task group never ends, Ctrl-C hangs. Tidy up and `raise`.
 
-    To wait for a task that the function itself has cancelled is fine, and so is to end the function.
+    To wait for a task that the function itself has cancelled is fine, and so is to end the function, or to keep the exception
+    and raise it later.
 
     ```python bad
     import asyncio
@@ -75,6 +77,8 @@ def swallowed_cancellation(handler: ast.ExceptHandler, ctx: Context) -> Iterator
     inside = [node for item in handler.body for node in ast.walk(item)]
     if any(isinstance(node, (ast.Raise, ast.Return, ast.Break)) for node in inside):
         return
+    if handler.name is not None and _is_kept(handler.name, handler, ctx):
+        return
     attempt = ctx.parent(handler)
     waits = isinstance(attempt, ast.Try) and any(
         isinstance(node, (ast.Await, ast.AsyncFor, ast.AsyncWith))
@@ -90,3 +94,14 @@ def swallowed_cancellation(handler: ast.ExceptHandler, ctx: Context) -> Iterator
     location = ctx.span(handler)
     head = ctx.text.index(":", ctx.span(handler.type).end)
     yield ctx.finding(type(location)(location.start, head), "the task drops its own cancellation and goes on")
+
+
+def _is_kept(name: str, handler: ast.ExceptHandler, ctx: Context) -> bool:
+    """Whether the exception is stored: appended to a list, bound to something, given to a future."""
+    for use in shapes.reads(name, handler.body):
+        parent = ctx.parent(use)
+        if isinstance(parent, (ast.Assign, ast.Tuple, ast.Dict)):
+            return True
+        if isinstance(parent, ast.Call) and use in parent.args and isinstance(parent.func, ast.Attribute):
+            return parent.func.attr in {"append", "add", "put", "put_nowait", "set_exception"}
+    return False

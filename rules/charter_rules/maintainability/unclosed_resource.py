@@ -56,7 +56,7 @@ def unclosed_resource(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
     Servers allow a limited number of connections and processes a limited number of descriptors; one leak for each
     failing request uses them up. What is returned, stored, handed on or released in a `finally` is in good hands
-    and not reported.
+    and not reported, and so is an archive that is read from bytes in memory.
 
     ```python bad
     import sqlite3
@@ -91,6 +91,8 @@ def unclosed_resource(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """
     name = ctx.name(call.func)
     what, has_with = _RESOURCES.get(name or "", ("resource", False))
+    if what == "archive" and _is_read_from_memory(call, ctx):
+        return
     found = lifetimes.leak(call, ctx, _RELEASES)
     if found is None:
         return
@@ -106,6 +108,13 @@ def unclosed_resource(call: ast.Call, ctx: Context) -> Iterator[Finding]:
             fix=fix,
             severity=Severity.LOW,
         )
+
+
+def _is_read_from_memory(call: ast.Call, ctx: Context) -> bool:
+    file, mode = ctx.argument(call, 0, "file"), ctx.argument(call, 1, "mode")
+    source = ctx.origin(file) if file is not None else None
+    in_memory = isinstance(source, ast.Call) and ctx.name(source.func) == "io.BytesIO"
+    return in_memory and (mode is None or ctx.value(mode) == "r")
 
 
 def _with(found: lifetimes.Leak, ctx: Context) -> Fix | None:

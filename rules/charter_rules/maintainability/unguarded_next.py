@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding
 
 
+_ENDLESS = frozenset({"itertools.count", "itertools.cycle", "itertools.repeat"})
+
+
 @rule(
     ast.Call,
     code="MNT227",
@@ -47,7 +50,7 @@ def unguarded_next(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         ctx.not_an_opportunity()
         return
     iterator = call.args[0]
-    if not isinstance(iterator, ast.Name) or _is_endless(iterator, function, ctx):
+    if not isinstance(iterator, ast.Name) or _is_endless(iterator, ctx):
         return
     if not _is_generator(function, ctx) or _is_caught(call, function, ctx) or _is_fixture(function, ctx):
         return
@@ -96,10 +99,20 @@ def _is_fixture(function: shapes.FunctionNode, ctx: Context) -> bool:
     )
 
 
-def _is_endless(iterator: ast.Name, function: shapes.FunctionNode, ctx: Context) -> bool:
+def _is_endless(iterator: ast.Name, ctx: Context) -> bool:
     """Whether an iterator is one of those that never end."""
     origin = ctx.origin(iterator)
-    if isinstance(origin, ast.Call):
-        return ctx.name(origin.func) in {"itertools.count", "itertools.cycle", "itertools.repeat"}
-    del function
-    return False
+    if not isinstance(origin, ast.Call):
+        return False
+    name = ctx.name(origin.func) or ""
+    return name in _ENDLESS or any(
+        definition.name == name.rpartition(".")[2] and _never_ends(definition)
+        for definition in ctx.nodes(ast.FunctionDef)
+    )
+
+
+def _never_ends(generator: ast.FunctionDef) -> bool:
+    last = generator.body[-1]
+    if not isinstance(last, ast.While) or not isinstance(last.test, ast.Constant) or not last.test.value:
+        return False
+    return not any(isinstance(node, (ast.Return, ast.Break)) for node in ast.walk(generator))

@@ -30,7 +30,8 @@ def wrong_arguments(call: WrongCall, ctx: Context) -> Iterator[Finding]:
     option, after a parameter was added to a function that is called from many files.
 
     Functions, classes and methods of the project are known across files, with what they inherit. Whatever a decorator,
-    a metaclass or a base from elsewhere may change is left alone, and so is code that is run to see it fail.
+    a metaclass or a base from elsewhere may change is left alone, and so is code that is run to see it fail, the second way
+    behind `except TypeError`, and what `# type: ignore[call-arg]` accepts.
 
     ```python bad title="shop/prices.py"
     def gross(price, rate):

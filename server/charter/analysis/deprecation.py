@@ -3,7 +3,8 @@
 Deprecated is what a decorator called `deprecated` says so of (PEP 702 and its forerunners), and what warns of its
 deprecation, by its own name, whenever it is called. Calls are followed by qualified name: through imports,
 re-exports, the module itself and `self`; what is called through an object of unknown class is not seen. Tests, which
-must go on using what is deprecated, and the bodies of what is deprecated itself are left out.
+must go on using what is deprecated, the bodies of what is deprecated itself, and functions that speak of a deprecation
+are left out.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 1
+VERSION = 2
 
 _TEST: Final = re.compile(r"(^|/)(tests?|testing|conftest\.py|test_[^/]*\.py|[^/]*_test\.py|tests\.py)($|/)")
 _CATEGORY: Final = re.compile(r"DeprecationWarning$|^RemovedIn")
@@ -156,9 +157,20 @@ def _uses(source: Source, names: Names, deprecated: dict[Definition, str]) -> It
 
 
 def _is_within(node: ast.AST, deprecated: dict[Definition, str], source: Source) -> bool:
-    parent = source.parent(node) if deprecated else None
+    """Whether a use belongs to the deprecation: its body, the way back to it, or a class that goes as a whole."""
+    parent = source.parent(node)
     while parent is not None:
         if parent in deprecated:
+            return True
+        if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            text = source.segment(parent)
+            if "eprecat" in text or "RemovedIn" in text:
+                return True
+        elif isinstance(parent, ast.ClassDef) and any(
+            item in deprecated and re.search(rf"\b{re.escape(parent.name)}\b", deprecated[item])
+            for item in parent.body
+            if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef))
+        ):
             return True
         parent = source.parent(parent)
     return False
