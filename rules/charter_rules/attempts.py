@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 _CATCHING: Final = frozenset(
     {"builtins.TypeError", "builtins.AttributeError", "builtins.ValueError", "builtins.Exception", "builtins.BaseException"}
 )  # fmt: skip
-_IGNORED: Final = re.compile(r"# type: ignore(?:\[[^\]\n]*call-arg|(?!\[))|# pyright: ignore\[[^\]\n]*reportCall")
+_IGNORED: Final = re.compile(
+    r"# type: ignore(?:\[[^\]\n]*call-arg|(?!\[))|# pyright: ignore\[[^\]\n]*reportCall"
+)
 """What tells a type checker that a call is meant as it stands."""
 
 

@@ -73,7 +73,7 @@ def decided_condition(statement: ast.If, ctx: Context) -> Iterator[Finding]:
         same = type(known) is type(test) and ctx.source(known) == text
         answer = not failed if same else _implied(known, test, failed=failed)
         if answer is not None:
-            if _is_kept(test, way):
+            if _is_kept(test, way, ctx):
                 yield _finding(test, known, ctx, answer=answer, same=same, failed=failed)
             return
         child, parent = parent, ctx.parent(parent)
@@ -92,12 +92,13 @@ def _finding(
     return ctx.finding(test, f"this is {word} true{reason}", related=[ctx.related(known, "decided here")])
 
 
-def _is_kept(test: ast.expr, way: list[tuple[ast.If, ast.AST]]) -> bool:
+def _is_kept(test: ast.expr, way: list[tuple[ast.If, ast.AST]], ctx: Context) -> bool:
     """Whether nothing that a condition reads can change between an `if` and what stands in it.
 
     Args:
         test: the condition.
         way: the `if`s from the inside out, each with its part that holds the condition.
+        ctx: the file.
     """
     if not shapes.is_pure(test):
         return False
@@ -109,10 +110,30 @@ def _is_kept(test: ast.expr, way: list[tuple[ast.If, ast.AST]]) -> bool:
         if child in outer.orelse:
             continue
         before = outer.body[: outer.body.index(child)]  # pyright: ignore[reportArgumentType] (it is a statement)
-        # What is called in between may change attributes and items.
+        # What is called in between may change attributes and items, and what a name holds.
         if before and (has_attributes or names & shapes.stored_in(before)):
             return False
+        if not _is_about_identity(test) and any(_may_change(name, before, ctx) for name in names):
+            return False
     return True
+
+
+def _is_about_identity(test: ast.expr) -> bool:
+    """Whether a condition asks which object it is, or compares it with a constant: no call changes those."""
+    return isinstance(test, ast.Compare) and (
+        all(isinstance(op, (ast.Is, ast.IsNot)) for op in test.ops) or _bound(test) is not None
+    )
+
+
+def _may_change(name: str, statements: list[ast.stmt], ctx: Context) -> bool:
+    """Whether a method of what a name stands for is called, or it is given to a call: either may empty it."""
+    for use in shapes.reads(name, statements):
+        parent = ctx.parent(use)
+        if isinstance(parent, ast.Attribute) and isinstance(ctx.parent(parent), ast.Call):
+            return True
+        if isinstance(parent, (ast.Call, ast.keyword, ast.Starred)):
+            return True
+    return False
 
 
 _FLIPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {

@@ -75,7 +75,10 @@ def endless_recursion(module: ast.Module, ctx: Context) -> Iterator[Finding]:
 def _endless(function: ast.FunctionDef, ctx: Context, *, reads: bool) -> Iterator[Finding]:
     in_class = isinstance(ctx.parent(function), ast.ClassDef)
     first = function.args.args[0].arg if in_class and function.args.args else ""
-    for statement in function.body:
+    body = shapes.without_docstring(function.body)
+    if reads and ctx.name(function.decorator_list[0]) == "functools.cached_property":
+        body = body[:1]  # what comes first may give the object an attribute of that name
+    for statement in body:
         for node in _always(statement):
             if _is_itself(node, function, first, reads=reads, in_class=in_class) and not _is_other(
                 function, ctx

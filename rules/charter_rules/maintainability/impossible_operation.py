@@ -241,8 +241,18 @@ def _attributes(literals: _Literals, ctx: Context) -> Iterator[Finding]:
             and owner.id in names
             and node.attr[:2] != "__"
             and literals.kind(owner, _NONE)
+            and not _is_behind_truth(owner, ctx)
         ):
             yield ctx.finding(node, f"`{owner.id}` is always None here, and has no `{node.attr}`")
+
+
+def _is_behind_truth(owner: ast.Name, ctx: Context) -> bool:
+    """Whether a condition on the name itself keeps the place from being reached."""
+    return any(
+        isinstance(ancestor, (ast.If, ast.IfExp, ast.BoolOp)) and owner.id in shapes.names_in(ancestor)
+        for ancestor in ctx.ancestors(owner)
+        if not isinstance(ancestor, (ast.If, ast.IfExp)) or owner.id in shapes.names_in(ancestor.test)
+    )
 
 
 _NONE = frozenset({"None"})

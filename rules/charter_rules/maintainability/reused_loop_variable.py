@@ -51,7 +51,7 @@ def reused_loop_variable(loop: ast.For, ctx: Context) -> Iterator[Finding]:
         if isinstance(outer, (*shapes.DEFINITIONS, ast.Lambda)):
             return
         if isinstance(outer, ast.For) and child in outer.body:
-            shared = names & shapes.names_in(outer.target)
+            shared = set[str]() if _is_left(loop, ctx) else names & shapes.names_in(outer.target)
             for name in sorted(shared - {"_"}):
                 use = _read_behind(name, loop, outer, ctx)
                 if use is not None:
@@ -78,6 +78,12 @@ def _read_behind(name: str, loop: ast.For, outer: ast.For, ctx: Context) -> ast.
             continue
         return node if isinstance(node.ctx, ast.Load) and not _has_own(node, ctx) else None
     return None
+
+
+def _is_left(loop: ast.For, ctx: Context) -> bool:
+    """Whether the round of the outer loop ends behind the inner one, before anything else is read."""
+    block: list[ast.stmt] = getattr(ctx.parent(loop), "body", [])
+    return loop in block and isinstance(block[-1], (ast.Continue, ast.Break, ast.Return, ast.Raise))
 
 
 def _is_other_branch(node: ast.Name, loop: ast.For, ctx: Context) -> bool:

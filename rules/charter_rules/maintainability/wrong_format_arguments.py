@@ -74,11 +74,18 @@ def wrong_format_arguments(operation: ast.BinOp | ast.Call, ctx: Context) -> Ite
     if isinstance(operation, ast.BinOp) and not isinstance(operation.right, (ast.Tuple, ast.Dict)):
         return
     text = ctx.value(template)
-    if not isinstance(text, str):
+    if not isinstance(text, str) or _may_be_overridden(template, ctx):
         return
     problem = check(text, operation)  # pyright: ignore[reportArgumentType] (chosen by what it is)
     if problem:
         yield ctx.finding(operation, f"the template `{ctx.source(template)}` asks for {problem}")
+
+
+def _may_be_overridden(template: ast.expr, ctx: Context) -> bool:
+    """Whether an attribute of an object is put together from others, which a class below may replace."""
+    return isinstance(template, ast.Attribute) and not isinstance(
+        ctx.origin(template), (ast.Constant, ast.Name, ast.Attribute)
+    )
 
 
 def _percent(text: str, operation: ast.BinOp) -> str:

@@ -39,7 +39,7 @@ _WRONG = {
     "__getitem__": frozenset({"AttributeError", "NotImplementedError"}),
     "__next__": frozenset({"IndexError", "KeyError", "GeneratorExit"}),
     "__hash__": frozenset({"NotImplementedError", "ValueError", "AttributeError", "Exception"}),
-    "__iter__": frozenset({"NotImplementedError", "ValueError", "AttributeError"}),
+    "__iter__": frozenset({"NotImplementedError", "AttributeError"}),
 }
 _NOT_COMPARED = frozenset({"NotImplementedError"})
 
@@ -57,7 +57,7 @@ def wrong_special_error(statement: ast.Raise, ctx: Context) -> Iterator[Finding]
     False, `IndexError` from `__getitem__` ends a `for`, `NotImplemented` from `__eq__` lets the other object try. Any
     other exception breaks through them to whoever asked.
 
-    Methods that only refuse, in classes for others to complete, are left alone.
+    Methods that only refuse, in classes for others to complete, are left alone, and so is what the method itself catches.
 
     ```python bad
     class Settings:
@@ -85,9 +85,14 @@ def wrong_special_error(statement: ast.Raise, ctx: Context) -> Iterator[Finding]
     if name not in (_NOT_COMPARED if is_compared else _WRONG[function.name]) or statement.exc is None:
         return
     only = shapes.without_docstring(function.body)
-    if len(only) == 1 and not is_compared and name == "NotImplementedError":
+    if only[0] is statement and name == "NotImplementedError":
         return  # for a class below to say
-    if is_compared and (len(only) == 1 or _is_guarded(statement, ctx)):
+    if is_compared and _is_guarded(statement, ctx):
+        return
+    around = ctx.parent(statement)
+    if function.name == "__next__" and isinstance(around, ast.If) and "None" in ctx.source(around.test):
+        return  # something was not prepared, and this is not the end
+    if _is_caught(statement, name, ctx):
         return
     wanted, who = _WANTED[function.name]
     if is_compared:
@@ -95,6 +100,19 @@ def wrong_special_error(statement: ast.Raise, ctx: Context) -> Iterator[Finding]
     else:
         message = f"`{function.name}` refuses with `{name}`; `{wanted}` is what {who}"
     yield ctx.finding(statement.exc, message)
+
+
+def _is_caught(statement: ast.Raise, name: str, ctx: Context) -> bool:
+    child: ast.AST = statement
+    for ancestor in ctx.ancestors(statement):
+        if isinstance(ancestor, shapes.FUNCTIONS):
+            return False
+        if isinstance(ancestor, ast.Try) and child in ancestor.body:
+            return any(
+                handler.type is None or name in ctx.source(handler.type) for handler in ancestor.handlers
+            )
+        child = ancestor
+    return False
 
 
 def _is_guarded(statement: ast.Raise, ctx: Context) -> bool:

@@ -59,6 +59,8 @@ def text_built_backwards(statement: ast.Assign, ctx: Context) -> Iterator[Findin
         return
     if any(any(ancestor is loop for ancestor in ctx.ancestors(item)) for item in started):
         return  # started anew in each round, so that it stays short
+    if any(ctx.statement(use) is not statement for use in shapes.reads(target.id, loop.body)):
+        return  # each round needs the text as it is by then, or it grows at both ends
     yield ctx.finding(
         statement,
         f"each round copies all of `{target.id}` to put something in front: n²/2 copies for n pieces",
