@@ -216,6 +216,12 @@ def is_string(expression: ast.AST, ctx: Context) -> bool:
     return ctx.type_name(expression) == "builtins.str"
 
 
+def is_short(iterable: ast.expr, ctx: Context) -> bool:
+    """Whether a loop goes through a number of digits, the parts of one name, or the receivers of a signal."""
+    text = f"{ctx.source(iterable)} {ctx.source(ctx.origin(iterable))}"
+    return any(word in text for word in ("range(", "split", "arts", "parents", ".send("))
+
+
 def has_comment(text: str) -> bool:
     """Whether a piece of code, known to hold no string with a `#`, holds a comment."""
     return "#" in text

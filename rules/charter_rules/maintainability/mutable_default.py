@@ -37,7 +37,8 @@ def mutable_default(function: shapes.FunctionNode, ctx: Context) -> Iterator[Fin
     hands out is therefore the same object in the next call, which then starts with what the last one left.
 
     Ruff's B006 reports every mutable default. This rule reports those that the body changes, stores or returns, so
-    that what it reports is a bug or one edit away from it.
+    that what it reports is a bug or one edit away from it. A parameter with a leading underscore, which is a cache on
+    purpose, is left alone.
 
     ```python bad
     def collect(item, into=[]):
@@ -58,7 +59,9 @@ def mutable_default(function: shapes.FunctionNode, ctx: Context) -> Iterator[Fin
     ```
     """
     found = [
-        (argument, default) for argument, default in shapes.defaults(function) if _is_mutable(default, ctx)
+        (argument, default)
+        for argument, default in shapes.defaults(function)
+        if not argument.arg.startswith("_") and _is_mutable(default, ctx)
     ]
     if not found:
         ctx.not_an_opportunity()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from charter.api import Fix, Grade, Severity, Span, rule
 from charter.api.facts.names import UnusedName
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 
 _FOR_EFFECT = frozenset({"antigravity", "readline", "rlcompleter", "this"})
 """Modules of the standard library that are imported for what importing them does."""
+
+_OF_MIGRATIONS = frozenset({"alembic.op", "sqlalchemy"})
+"""What the template of an Alembic migration imports, needed or not."""
+_COMPAT: Final = re.compile(r"(^|[._])compat$")
+_SAID: Final = re.compile(
+    r"#[^\n]*(?:compat|re-?export|re-?import|legacy|W0611|unused-import|side.?effect)", re.IGNORECASE
+)
 
 
 @rule(
@@ -32,7 +40,8 @@ def unused_import(unused: UnusedName, ctx: Context) -> Iterator[Finding]:
     It costs start-up time, can close an import cycle, and makes a reader look for a dependency that is not there.
 
     Ruff's F401 sees one file, so it also reports what another module imports from here, and what is imported for
-    its effect; this rule sees the project and leaves both alone. The fix is safe for the standard library; importing
+    its effect; this rule sees the project and leaves both alone, and so it does with imports in a class, in a module
+    called `compat` or one that only imports, and with those whose comment speaks of compatibility or re-export. The fix is safe for the standard library; importing
     another package may have an effect, so there it is not applied unasked.
 
     ```python bad
@@ -71,23 +80,50 @@ def unused_import(unused: UnusedName, ctx: Context) -> Iterator[Finding]:
         pass
     ```
     """
-    if unused.target in _FOR_EFFECT:
+    found = _statement(unused, ctx)
+    if unused.target in _FOR_EFFECT or (unused.target in _OF_MIGRATIONS and "down_revision" in ctx.text):
+        return
+    if found is None or _is_passed_on(found[0], ctx):
         return
     yield ctx.finding(
         unused.location,
         f"`{unused.name}` is imported and used nowhere",
-        fix=_fix(unused, ctx),
+        fix=_remove(*found, unused, ctx),
         tags=("unnecessary",),
     )
 
 
-def _fix(unused: UnusedName, ctx: Context) -> Fix | None:
+def _statement(unused: UnusedName, ctx: Context) -> tuple[ast.Import | ast.ImportFrom, int] | None:
+    """The import statement, and which of its names it is."""
     for kind in (ast.Import, ast.ImportFrom):
         for statement in ctx.nodes(kind):
             for index, alias in enumerate(statement.names):
                 if ctx.span(alias) == unused.location.span:
-                    return _remove(statement, index, unused, ctx)
+                    return statement, index
     return None
+
+
+def _is_passed_on(statement: ast.Import | ast.ImportFrom, ctx: Context) -> bool:
+    """Whether an import is there for users of the module: as an attribute, or at an old address."""
+    if isinstance(ctx.parent(statement), ast.ClassDef) or _COMPAT.search(ctx.module):
+        return True
+    start = ctx.text.rfind("\n", 0, max(ctx.text.rfind("\n", 0, ctx.span(statement).start), 0)) + 1
+    end = ctx.text.find("\n", ctx.span(statement).end)
+    if _SAID.search(ctx.text, start, end if end >= 0 else len(ctx.text)):
+        return True
+    body = ctx.tree.body
+    # A module that does nothing but import, but for the warning that it has moved.
+    return sum(isinstance(item, (ast.Import, ast.ImportFrom)) for item in body) > 1 and all(
+        isinstance(item, (ast.Import, ast.ImportFrom))
+        or (isinstance(item, ast.Expr) and _is_notice(item.value, ctx))
+        for item in body
+    )
+
+
+def _is_notice(value: ast.expr, ctx: Context) -> bool:
+    return isinstance(value, ast.Constant) or (
+        isinstance(value, ast.Call) and ctx.name(value.func) == "warnings.warn"
+    )
 
 
 def _remove(statement: ast.Import | ast.ImportFrom, index: int, unused: UnusedName, ctx: Context) -> Fix:

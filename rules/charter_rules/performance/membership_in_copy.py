@@ -31,6 +31,8 @@ def membership_in_copy(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
     collection, and a dictionary or set answers in one step. For a dictionary of 100,000 keys that is some
     milliseconds against 50 nanoseconds.
 
+    An enumeration is left alone: before Python 3.12, `in` refuses what is no member of any.
+
     ```python bad
     def known(name, prices):
         return name in list(prices.keys())
@@ -60,6 +62,8 @@ def membership_in_copy(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
     source = inner if owner is None else owner
     if not is_keys and isinstance(inner, ast.Call):
         return  # an iterator that the test would use up, or an object of unknown kind
+    if not is_keys and _is_own_or_class(source):
+        return
     text = ctx.source(source)
     yield ctx.finding(
         container,
@@ -70,6 +74,11 @@ def membership_in_copy(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
             Grade.SAFE if is_keys and _is_plain(compare.left, source, ctx) else Grade.UNSAFE,
         ),
     )
+
+
+def _is_own_or_class(source: ast.expr) -> bool:
+    """Whether it is the object itself, whose `in` this may be, or an enumeration, whose `in` refuses other values."""
+    return isinstance(source, ast.Name) and (source.id == "self" or source.id[:1].isupper())
 
 
 def _owner_of_keys(node: ast.expr) -> ast.expr | None:

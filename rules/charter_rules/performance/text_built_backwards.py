@@ -51,7 +51,7 @@ def text_built_backwards(statement: ast.Assign, ctx: Context) -> Iterator[Findin
         return
     if ctx.is_test or len(statement.targets) != 1 or not _is_in_front(statement.value, target.id):
         return
-    if isinstance(loop.iter, (ast.List, ast.Tuple, ast.Constant)) or _is_short(loop.iter, ctx):
+    if isinstance(loop.iter, (ast.List, ast.Tuple, ast.Constant)) or shapes.is_short(loop.iter, ctx):
         return
     values = shapes.assigned_values(target.id, function, ctx)
     started = [item for item in values or () if item is not statement.value]
@@ -75,9 +75,3 @@ def _is_in_front(value: ast.expr, name: str) -> bool:
     if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Add):
         return False
     return shapes.is_name(value.right, name) and name not in shapes.names_in(value.left)
-
-
-def _is_short(iterable: ast.expr, ctx: Context) -> bool:
-    """Whether a loop goes through a number of digits or the parts of one name."""
-    text = ctx.source(iterable)
-    return any(word in text for word in ("range(", "split", "parts", "parents"))

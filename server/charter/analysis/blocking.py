@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 2
+VERSION = 3
 
 _HTTP: Final = ("get", "post", "put", "patch", "delete", "head", "options", "request")
 BLOCKING: Final = frozenset(
@@ -71,6 +71,8 @@ def extract(source: Source, names: Names) -> Extract | None:
     for call, target in named_calls(source, names):
         if target not in BLOCKING and target.partition(".")[0] in FOREIGN:
             continue
+        if target == "socket.getaddrinfo" and "AI_NUMERICHOST" in source.segment(call):
+            continue  # takes an address apart, and asks no name server
         function = owner(call, source)
         parent = source.parent(call)
         if isinstance(parent, ast.Expr) and target not in BLOCKING:
