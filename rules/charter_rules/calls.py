@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 CHOICE: Final = re.compile(r"(?i)verif|insecure|ssl|tls|cert|check|hostname|skip|validate|self_?signed")
 """Words of a condition under which the user decides on a weaker protection."""
+_FIELDS: Final = frozenset(
+    {"form", "args", "values", "POST", "GET", "params", "query_params", "json", "data"}
+)
+"""Attributes of requests that hold what the client filled in."""
 NAMED_FOR_IT: Final = re.compile(r"(?i)unverified|insecure|unsecure|no_verify|noverify|unsafe")
 """Words in the name of a function that is made for a weaker protection."""
 
@@ -208,6 +212,14 @@ def identifier(expression: ast.AST | None) -> str:
             return identifier(expression.func.value)
         return identifier(expression.func)
     return ""
+
+
+def is_asked_of_client(expression: ast.expr) -> bool:
+    """Whether an expression reads a field of a form, of the query or of the body: `request.form["password"]`."""
+    place = expression.value if isinstance(expression, ast.Subscript) else None
+    if isinstance(expression, ast.Call) and isinstance(expression.func, ast.Attribute):
+        place = expression.func.value if expression.func.attr in {"get", "getlist"} else None
+    return isinstance(place, ast.Attribute) and place.attr in _FIELDS
 
 
 def destinations(ctx: Context, node: ast.AST) -> Iterator[str]:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Final
 
+from charter.api import sensitivity
 from charter_rules import calls
 
 if TYPE_CHECKING:
     from charter.api import Context
 
+_CREDENTIAL: Final = re.compile(
+    r"(?i)sess(ion)?(_?id)?$|session|auth|(?<!csrf)(?<!xsrf)(?<!csrf_)(?<!xsrf_)(?<!csrf-)(?<!xsrf-)token|jwt|remember|^sid$|login|credential"
+)
+_SCRIPTS: Final = re.compile(r"(?i)csrf|xsrf|lang|theme|locale|tz|timezone")
 _NO_KEY: Final = frozenset({"self", "handler", "request", "response", "resp"})
 
 
@@ -22,6 +28,21 @@ def is_response(call: ast.Call, ctx: Context) -> bool:
         return False
     receiver = calls.identifier(call.func.value).lower()
     return "jar" not in receiver and "cookies" not in receiver and "super" not in ctx.source(call.func.value)
+
+
+def holds_credential(call: ast.Call, ctx: Context) -> bool:
+    """Whether the name or value of a cookie that a call sets says that it logs somebody in."""
+    name = ctx.argument(call, 0, "key") or ctx.argument(call, None, "name")
+    value = ctx.argument(call, 1, "value")
+    words = [ctx.value(name) if name is not None else "", calls.identifier(name), calls.identifier(value)]
+    return any(is_credential(word) for word in words if isinstance(word, str)) and not any(
+        _SCRIPTS.search(word) for word in words if isinstance(word, str)
+    )
+
+
+def is_credential(name: str) -> bool:
+    """Whether the name of a cookie, or of what is put into it, is that of a login."""
+    return _CREDENTIAL.search(name) is not None or sensitivity(name) is not None
 
 
 def morsel(node: ast.Assign, attribute: str, ctx: Context) -> str | None:

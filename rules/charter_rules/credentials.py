@@ -59,6 +59,8 @@ _SHORT_HINTS: Final = tuple(
 )  # fmt: skip
 """Beginnings that are too short to be looked for as they are: what must be there, and what must follow it."""
 _NOWHERE: Final = frozenset({"localhost", "127.0.0.1", "host", "hostname", "server", "db", "proxy"})
+_PRIVATE: Final = re.compile(r"10\.|127\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.")
+"""Addresses of private networks, as documentation uses them."""
 _CHECKED: Final = ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "npm_")
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -66,7 +68,7 @@ _PLACEHOLDER: Final = re.compile(
     r"(?i)example|change[-_ ]?(me|this|it)|replace|place[-_]?holder|dummy|fake|sample|insert|your[-_ ]|^your|\btodo\b|fixme"
     r"|x{4,}|\*{3,}|\.{3}|…|redacted|masked|hidden|not[-_ ]?(a[-_ ]?)?(real|secret|used|set)|unused|1234567|abcdef|deadbeef|0{6,}"
     r"|^<.*>$|^\[.*\]$|^__.*__$|\$\{|\{\{|%\(|%s|^\{.*\}$|lorem|foobar|^none$|^null$|^undefined$|^(un)?known$|in[-_]?secure"
-    r"|^test|mock|^random|^my[-_]?(secret|password|token|key)|^(secret|password|passwd|token|key|admin|default|empty|string)$"
+    r"|^test|mock|build[-_]time|^random|^my[-_]?(secret|password|token|key)|^(secret|password|passwd|token|key|admin|default|empty|string)$"
 )
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z_.:-]*\d?")
 _PROSE: Final = re.compile(r"\s|^[/.~]|^https?://|^[a-z]+://|\\[dws]|[()^$|]|^--?\w|^@|^#|&\w+[;=]|;$")
@@ -126,7 +128,7 @@ def url_password(text: str) -> str | None:
     if match is None:
         return None
     _scheme, user, password, host = match.groups()
-    local = host.partition(":")[0] in _NOWHERE
+    local = host.partition(":")[0] in _NOWHERE or _PRIVATE.match(host) is not None
     if local or "example" in host or is_placeholder(password) or password == user:
         return None
     if re.fullmatch(r"(?i)(pass\w*|pwd|user\w*|secret|token|guest|root|postgres|port|pw)", password):

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from charter.api import Context
 
 _NAMES: Final = re.compile(
-    r"(?i)ntlm|krb5|kerberos|dcerpc|msrpc|spnego|gssapi|dpapi|netlogon|nrpc|samr|drsuapi|secretsdump|mimikatz|(?:^|[/_.])(?:rdp|tds|smb|snmp|vnc|rfb)(?:[/_.]|$)"
-    r"|pdf|ecma_?376|msoffice|msoffcrypto|keepass|pkcs_?12|\bjks\b|mifare|desfire|wpa2?_|lanman|lm_?hash|nt_?hash|rfc_?\d{4}|ipsec|(?:^|/)tls/|krack|legacy|compat"
+    r"(?i)ntlm|krb5|kerberos|dcerpc|msrpc|spnego|gssapi|dpapi|netlogon|nrpc|samr|drsuapi|secretsdump|mimikatz|(?:^|[/_.])(?:rdp|tds|smb|snmp|vnc|rfb|ssh|coap)(?:[/_.]|$)"
+    r"|pdf|ecma_?376|msoffice|msoffcrypto|keepass|pkcs_?12|\bjks\b|mifare|desfire|wpa2?_|lanman|lm_?hash|nt_?hash|rfc_?\d{4}|ipsec|(?:^|/)tls/|krack|legacy|compat|tacacs|radius|mtproto|telegram|apop|pop3|sasl|jabber|xmpp|websocket|hibp|pwned|breach|digest_?auth"
 )
 _CITED: Final = re.compile(
     r"\[MS-[A-Z]{2,}\]|\bRFC[ -]?\d{4}|\bFIPS[ -]?\d{2,3}|\bISO(?:/IEC)? ?\d{4,}|\bSP ?800-\d+|\bECMA-\d+"

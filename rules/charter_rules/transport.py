@@ -14,7 +14,7 @@ VERBS: Final = ("get", "post", "put", "patch", "delete", "head", "options", "req
 
 _NONE: Final = ("CERT_NONE", "none", "NONE", 0, "ssl.CERT_NONE", "ssl.VerifyMode.CERT_NONE")
 _NAMED_NONE: Final = ("CERT_NONE", "none", "ssl.CERT_NONE", "ssl.VerifyMode.CERT_NONE")
-_OFF: Final = (False, 0)
+_OFF: Final = (False, 0, "")
 _VERIFY: Final = {"verify": _OFF}
 _ON: Final = (True,)
 _POOL: Final = {"cert_reqs": _NAMED_NONE, "assert_hostname": (False,)}

@@ -126,7 +126,8 @@ def _checks_members(call: ast.Call, ctx: Context) -> bool:
     text = ctx.source(around)
     return bool(
         re.search(
-            r"commonpath|commonprefix|is_relative_to|is_within|startswith\(|realpath|\.issym|safe_", text
+            r"commonpath|commonprefix|is_relative_to|is_within|startswith\(|realpath|\.issym|safe_|isabs\(|[\"']\.\.[\"'] in",
+            text,
         )
     )
 

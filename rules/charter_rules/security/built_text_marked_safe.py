@@ -37,6 +37,12 @@ _SAFE: Final = re.compile(
 )
 
 
+_FREE_TEXT: Final = re.compile(
+    r"(?i)name$|title|text|body|content|comment|descr|message|mail$|subject|caption|bio$|note|summary|query|input|value$|address|reason|param|args|site$|link$"
+)
+"""Attributes that hold what somebody has written."""
+
+
 @rule(
     ast.Call,
     code="SEC041",
@@ -119,7 +125,13 @@ def _is_safe(value: ast.expr, ctx: Context) -> bool:
 def _comes_from_outside(value: ast.expr, ctx: Context) -> bool:
     """Whether a value is a parameter, a part of an object, or looked up; not what the function has made itself."""
     if isinstance(value, ast.Call):
-        return calls.identifier(value.func) in {"get", "str", "getlist"}
+        if calls.identifier(value.func) == "str" and value.args:
+            return not _is_safe(value.args[0], ctx)
+        return calls.identifier(value.func) in {"get", "getlist"}
+    if isinstance(value, ast.Attribute):
+        return _FREE_TEXT.search(value.attr) is not None
+    if isinstance(value, ast.Subscript) and isinstance(value.value, ast.Call):
+        return False
     root = value
     while isinstance(root, (ast.Attribute, ast.Subscript)):
         root = root.value

@@ -91,6 +91,7 @@ def _is_plain_directory(call: ast.Call, ctx: Context) -> bool:
     """Whether an ldap3 connection logs in with a password to a server that is reached without TLS."""
     if (
         calls.given(ctx, call, 2, "password") is None
+        or calls.qualified(ctx, calls.given(ctx, call, None, "authentication")).endswith(("NTLM", "SASL"))
         or "start_tls" in ctx.text
         or "TLS_BEFORE_BIND" in ctx.text
     ):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from charter.api import (
     UNKNOWN,
@@ -12,7 +11,6 @@ from charter.api import (
     Grade,
     Severity,
     rule,
-    sensitivity,
 )
 from charter_rules import calls, cookies
 
@@ -20,11 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api import Context, Finding
-
-_CREDENTIAL: Final = re.compile(
-    r"(?i)sess(ion)?(_?id)?$|session|auth|(?<!csrf)(?<!xsrf)(?<!csrf_)(?<!xsrf_)(?<!csrf-)(?<!xsrf-)token|jwt|remember|^sid$|login|credential"
-)
-_SCRIPTS: Final = re.compile(r"(?i)csrf|xsrf|lang|theme|locale|tz|timezone")
 
 
 @rule(
@@ -73,7 +66,7 @@ def cookie_for_scripts(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
     """
     if isinstance(call, ast.Assign):
         missing = None if ctx.is_test else cookies.morsel(call, "httponly", ctx)
-        if missing is not None and _CREDENTIAL.search(cookies.morsel_name(call, ctx)):
+        if missing is not None and cookies.is_credential(cookies.morsel_name(call, ctx)):
             yield ctx.finding(
                 call, f"scripts can read this cookie, which holds a credential: `httponly` is {missing}"
             )
@@ -86,23 +79,11 @@ def cookie_for_scripts(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
     if ctx.is_test or calls.value(ctx, call, 1, "value") == "":
         return
     only = calls.value(ctx, call, 7 if call.args else None, "httponly", default=None)
-    value = ctx.argument(call, 1, "value")
-    if value is not None and isinstance(ctx.value(value), str):
+    if isinstance(calls.value(ctx, call, 1, "value"), str):
         return  # a constant is no secret
-    if only is UNKNOWN or only or not _holds_credential(call, ctx):
+    if only is UNKNOWN or only or not cookies.holds_credential(call, ctx):
         return
     fix = Fix("Keep it away from scripts", (ctx.set_keyword(call, "httponly", "True"),), Grade.UNSAFE)
     yield ctx.finding(
         call, "scripts can read this cookie, which holds a credential: `httponly` is not set", fix=fix
     )
-
-
-def _holds_credential(call: ast.Call, ctx: Context) -> bool:
-    """Whether the cookie's name or value says that it logs somebody in."""
-    name = ctx.argument(call, 0, "key") or ctx.argument(call, None, "name")
-    value = ctx.argument(call, 1, "value")
-    words = [ctx.value(name) if name is not None else "", calls.identifier(name), calls.identifier(value)]
-    texts = [word for word in words if isinstance(word, str)]
-    if any(_SCRIPTS.search(word) for word in texts):
-        return False
-    return any(_CREDENTIAL.search(word) or sensitivity(word) is not None for word in texts)

@@ -46,7 +46,8 @@ def cookie_over_http(call: ast.Call | ast.Assign | ast.Dict, ctx: Context) -> It
     """Send cookies over encrypted connections only.
 
     Without the `Secure` attribute, a browser sends the cookie over plain HTTP too: one link or image with `http://` is enough for
-    everyone on the way to read it. For a session's cookie, that is the login.
+    everyone on the way to read it. For a session's cookie, that is the login. Cookies that hold no credential, such as a language, are
+    reported only where the call says `secure=False`.
 
     ```python bad
     from flask import make_response
@@ -100,11 +101,12 @@ def cookie_over_http(call: ast.Call | ast.Assign | ast.Dict, ctx: Context) -> It
     if ctx.is_test or calls.value(ctx, call, 1, "value") == "" or _forgets(call, ctx):
         return
     secure = calls.value(ctx, call, _position(call), "secure", default=None)
+    if not cookies.holds_credential(call, ctx) and not _is_said(call):
+        return
     related: tuple[Related, ...] = ()
     if secure is UNKNOWN:
-        off = next(
-            (one for one in calls.choices(ctx, call, _position(call), "secure") if one.value is False), None
-        )
+        choices = calls.choices(ctx, call, _position(call), "secure")
+        off = next((one for one in choices if one.value is False and one.told is not None), None)
         if off is None:
             return
         secure, related = False, calls.chosen(off, ctx)
@@ -121,6 +123,12 @@ def cookie_over_http(call: ast.Call | ast.Assign | ast.Dict, ctx: Context) -> It
         related=related,
         severity=Severity.LOW if isinstance(calls.value(ctx, call, 1, "value"), str) else None,
     )
+
+
+def _is_said(call: ast.Call) -> bool:
+    """Whether the call itself says that the cookie may travel unencrypted."""
+    given = calls.keyword(call, "secure")
+    return given is not None and isinstance(given.value, ast.Constant) and given.value.value is False
 
 
 def _position(call: ast.Call) -> int | None:
@@ -162,7 +170,7 @@ def _assigned(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
                 yield ctx.finding(node, "browsers send this cookie over plain HTTP too: `Secure` is not set")
             return
         made = cookies.morsel(node, "secure", ctx)
-        if made is not None:
+        if made is not None and (made == "off" or cookies.is_credential(cookies.morsel_name(node, ctx))):
             yield ctx.finding(node, f"browsers send this cookie over plain HTTP too: `secure` is {made}")
             return
     ctx.not_an_opportunity()

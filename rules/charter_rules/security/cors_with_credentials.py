@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Final, cast
 
 from charter.api import (
@@ -115,8 +116,10 @@ def _reflects(node: ast.Assign, ctx: Context) -> bool:
     ):
         return False
     tests = [parent.test for parent in ctx.nodes(ast.If, within=around)]
+    value = ctx.source(node.value)
     if any(
-        "origin" in ctx.source(test).lower() and isinstance(test, (ast.Compare, ast.Call, ast.BoolOp))
+        ("origin" in ctx.source(test).lower() or re.search(rf"\b{re.escape(value)}\b", ctx.source(test)))
+        and isinstance(test, (ast.Compare, ast.Call, ast.BoolOp))
         for test in tests
     ):
         return False

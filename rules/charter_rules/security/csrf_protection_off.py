@@ -29,6 +29,12 @@ _OWN_CHECK: Final = re.compile(
     r"(?i)signature|hmac|webhook|\bjwt\b|oauth|saml|openid|api_?key|bearer|authorization|x-hub|verify|authenticate|telegram|stripe"
     r"|slack|paypal|callback|ipn|xml_?rpc|graphql|token|csp|report|oidc|embed|widget|public"
 )
+_CHANGES: Final = re.compile(
+    r"POST|PUT|PATCH|DELETE|\bpost\b|\.save\(|\.delete\(|\.create\(|\.update\(|\.body\b|dispatch"
+)
+_FOR_USER: Final = re.compile(
+    r"(?i)request\.user\b|login_required|LoginRequired|request\.session\b|current_user|permission_required"
+)
 _SETTINGS: Final = frozenset({"WTF_CSRF_ENABLED", "WTF_CSRF_CHECK_DEFAULT", "CSRF_ENABLED"})
 
 
@@ -120,7 +126,7 @@ def _decorated(
         )
         if exempts:
             if (
-                (_changes_state(node, ctx) or isinstance(decorator, ast.Attribute))
+                (_acts_for_user(node, ctx) or isinstance(decorator, ast.Attribute))
                 and not _OWN_CHECK.search(_whole(node, ctx))
                 and not _FOR_MACHINES.search(f"{ctx.path} {ctx.symbol(node)}")
             ):
@@ -163,15 +169,10 @@ def _line(decorator: ast.expr, ctx: Context) -> Span:
     return Span(start, end + (len(following[0]) if following else indent))
 
 
-def _changes_state(node: ast.AST, ctx: Context) -> bool:
-    """Whether a view does more than read: it handles POST, or saves, or nobody says that it only reads."""
-    text = ctx.source(node)
-    return bool(
-        re.search(
-            r"POST|PUT|PATCH|DELETE|\bpost\b|\.save\(|\.delete\(|\.create\(|\.update\(|\.body\b|dispatch",
-            text,
-        )
-    )
+def _acts_for_user(node: ast.AST, ctx: Context) -> bool:
+    """Whether a view does more than read, for the user whose cookie the browser sends along."""
+    text = _whole(node, ctx)
+    return bool(_CHANGES.search(text) and _FOR_USER.search(text))
 
 
 def _setting(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
@@ -192,6 +193,11 @@ def _setting(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
         return
     if re.search(r"(?i)test|dev|local|debug", ctx.path + ctx.symbol(node)):
         return
+    if any(
+        isinstance(parent, ast.If) and "csrf" in ctx.source(parent.test).lower()
+        for parent in ctx.ancestors(node)
+    ):
+        return  # the caller decides
     if isinstance(ctx.parent(node), ast.ClassDef) and not re.search(r"(?i)conf|setting", ctx.symbol(node)):
         return  # an attribute of something that has a check of its own
     if name == "WTF_CSRF_CHECK_DEFAULT" and ".protect(" in ctx.text:
@@ -214,7 +220,7 @@ def _call(node: ast.Call, ctx: Context) -> Iterator[Finding]:
     if name == "csrf_exempt" and node.args and isinstance(ctx.parent(node), (ast.Assign, ast.Call, ast.List)):
         definition = _definition(node.args[0], ctx)
         text = "" if definition is None else ctx.source(definition)
-        if definition is not None and _changes_state(definition, ctx) and not _OWN_CHECK.search(text):
+        if definition is not None and _acts_for_user(definition, ctx) and not _OWN_CHECK.search(text):
             viewed = calls.short(ctx, node.args[0])
             yield ctx.finding(node, f"`{viewed}` takes forged requests: its protection is switched off")
     elif calls.value(ctx, node, None, "xsrf_cookies") is False:

@@ -12,6 +12,7 @@ from charter.api import (
     Severity,
     rule,
 )
+from charter_rules import protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +72,7 @@ def digest_compared_by_equality(compare: ast.Compare, ctx: Context) -> Iterator[
     if not any(_is_mac(side, ctx) for side in sides):
         ctx.not_an_opportunity()
         return
-    if ctx.is_test:
+    if ctx.is_test or protocols.dictated(ctx, compare):
         return
     negation = "not " if isinstance(compare.ops[0], ast.NotEq) else ""
     text = f"{negation}hmac.compare_digest({ctx.source(left)}, {ctx.source(right)})"

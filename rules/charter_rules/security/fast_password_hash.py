@@ -35,7 +35,7 @@ _DIGESTS: Final = tuple(
     )
 )
 _PROTOCOL: Final = re.compile(
-    r"(?i)mysql|postgres|ntlm|scram|digest_?auth|http_?digest|auth_?digest|ha[12]$|hibp|pwned|breach|wpa|legacy|upgrade|sha1_then|fernet|derive"
+    r"(?i)mysql|postgres|ntlm|scram|digest_?auth|http_?digest|auth_?digest|ha[12]$|hibp|pwned|breach|wpa|legacy|upgrade|sha1_then|fernet|derive|apop|pop3|sasl|jabber|challenge|transport|extractor|(?:^|[./_])plugins?\\b|client|device|handshake|session_key|md5password"
 )
 _ANY_DATA: Final = re.compile(r"(?i)check_?sum|finger_?print|cache|etag|_id$|key$|token|sign")
 """Functions whose digests are no stored passwords, whatever they are given."""
@@ -106,8 +106,11 @@ def fast_password_hash(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
         return
     names = [(name, ()) for name in _names(data)] + _given_names(data, ctx)
     name, related = next((one for one in names if sensitivity(one[0]) is Sensitivity.PASSWORD), ("", ()))
-    if not name or ctx.is_test or _PROTOCOL.search(f"{ctx.symbol(call)} {ctx.module}"):
+    if not name or ctx.is_test or _PROTOCOL.search(f"{ctx.symbol(call)} {ctx.module} {ctx.path}"):
         return
+    around = ctx.function(call)
+    if around is not None and re.search(r"(?i)challenge", ctx.source(around)):
+        return  # proves to another side that the password is known
     if protocols.dictated(ctx, call):
         return
     message = f"`{name}` is hashed by a function that is made to be fast; stolen digests are soon guessed"

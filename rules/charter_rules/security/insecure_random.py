@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import AddImport, Fix, Grade, Severity, rule, sensitivity
-from charter_rules import calls
+from charter_rules import calls, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,13 +85,19 @@ def insecure_random(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if ctx.is_test:
         return
     purpose = _purpose(call, ctx)
-    if purpose:
-        last = (ctx.name(call.func) or "").rpartition(".")[2]
+    last = (ctx.name(call.func) or "").rpartition(".")[2]
+    if purpose and not (_is_number_used_once(purpose, call, ctx) or protocols.dictated(ctx, call)):
         yield ctx.finding(
             call,
             f"`{purpose}` is predictable: it comes from `{ctx.source(call.func)}`",
             fix=_fix(call, last, ctx),
         )
+
+
+def _is_number_used_once(purpose: str, call: ast.Call, ctx: Context) -> bool:
+    """Whether a protocol has only some bits for a value that need not be secret, but new."""
+    bits = calls.value(ctx, call, 0, "k")
+    return "nonce" in purpose.lower() and isinstance(bits, int) and bits <= 32
 
 
 def _purpose(call: ast.Call, ctx: Context) -> str:

@@ -65,10 +65,10 @@ def insecure_temporary_file(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     ```
     """
     name = ctx.name(call.func)
+    if ctx.is_test:
+        return
     if name in _FORESEEABLE:
         yield ctx.finding(call, f"`{name}` gives a name that another program can take first")
-        return
-    if ctx.is_test:
         return
     path = _written_path(call, name, ctx)
     if path is None:

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Final, cast
 
 from charter.api import (
+    UNKNOWN,
     Fix,
     Grade,
     Severity,
@@ -71,7 +72,9 @@ def open_permissions(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         (
             one
             for one in calls.choices(ctx, call, position, "mode")
-            if type(one.value) is int and _is_open(one.value)
+            if type(one.value) is int
+            and _is_open(one.value)
+            and (one.told is not None or not _is_default(call, position, ctx))
         ),
         None,
     )
@@ -99,6 +102,12 @@ def open_permissions(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     yield ctx.finding(
         call, f"everybody may change it: its mode is `{mode:#o}`", fix=fix, related=calls.chosen(chosen, ctx)
     )
+
+
+def _is_default(call: ast.Call, position: int, ctx: Context) -> bool:
+    """Whether the mode is a parameter of the function, whose default says nothing about its use."""
+    argument = calls.given(ctx, call, position, "mode")
+    return isinstance(argument, ast.Name) and ctx.value(argument) is UNKNOWN
 
 
 def _is_open(mode: int) -> bool:

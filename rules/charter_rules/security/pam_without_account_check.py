@@ -56,5 +56,14 @@ def pam_without_account_check(call: ast.Call, ctx: Context) -> Iterator[Finding]
     if calls.identifier(call.func).lower() != "pam_authenticate":
         ctx.not_an_opportunity()
         return
-    if not ctx.is_test and "pam_acct_mgmt(" not in ctx.text.lower():
+    if not ctx.is_test and not _asks_for_account(call, ctx):
         yield ctx.finding(call, "nothing asks `pam_acct_mgmt` whether the account may log in")
+
+
+def _asks_for_account(call: ast.Call, ctx: Context) -> bool:
+    """Whether the function that checks the password asks for the account, or another one does as a step of its own."""
+    around = ctx.function(call) or ctx.tree
+    if "pam_acct_mgmt(" in ctx.source(around).lower():
+        return True
+    others = (ctx.source(node).lower() for node in ctx.nodes(ast.FunctionDef) if node is not around)
+    return any("pam_acct_mgmt(" in text and "pam_authenticate(" not in text for text in others)

@@ -37,6 +37,7 @@ _LOGGERS: Final = re.compile(r"(?i)^_*(?:\w*log|\w*logger|logging|structlog|audi
 _QUIET: Final = frozenset(
     {"exc_info", "stack_info", "stacklevel", "file", "end", "sep", "flush", "level", "extra"}
 )
+_SHELL: Final = re.compile(r"def (?:do_)?(?:cd|ls|pwd|chdir)\b")
 _MASKS: Final = re.compile(
     r"(?i)mask|redact|hash|hide|obfus|censor|len|bool|type|digest|encrypt|sanitiz|scrub|anonym|fingerprint|isinstance|id$|count|getattr|hasattr|strength"
 )
@@ -83,6 +84,7 @@ _MASKS: Final = re.compile(
         "diagnosis",
         "getpass",
         "passport",
+        "Authorization",
     ),
     references=(
         "https://cwe.mitre.org/data/definitions/532.html",
@@ -120,7 +122,7 @@ def secret_logged(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if not _is_log(call, function, ctx):
         ctx.not_an_opportunity()
         return
-    if secret is None or ctx.is_test:
+    if secret is None or ctx.is_test or _is_the_output(call, function, secret, ctx):
         return
     if function in {"print", "pprint", "write"}:
         if sensitivity(calls.identifier(secret)) is Sensitivity.PERSONAL:
@@ -148,6 +150,18 @@ def _is_log(call: ast.Call, function: str, ctx: Context) -> bool:
     return bool(_LOGGERS.match(receiver)) or (ctx.type_name(call.func.value) or "").endswith("Logger")
 
 
+def _is_the_output(call: ast.Call, function: str, secret: ast.expr, ctx: Context) -> bool:
+    """Whether a program prints what it is there to print: the secret alone, or one that it has just drawn for the user."""
+    if function not in {"print", "pprint", "write"}:
+        return False
+    if function == "write" and call.args[:1] == [secret]:
+        return True
+    made = ctx.origin(secret)
+    return (
+        made is not secret and re.search(r"(?i)random|generat|secrets\.|token_", ctx.source(made)) is not None
+    )
+
+
 def _is_own_logger(name: str) -> bool:
     """Whether a qualified name is a method of a logger that some module defines."""
     return bool(_LOGGERS.match(name.split(".")[-2] if "." in name else ""))
@@ -161,6 +175,9 @@ def _secrets(  # charter: ignore[complex-function] -- one case for each kind of 
         return
     if isinstance(expression, (ast.Name, ast.Attribute, ast.Subscript)):
         name = calls.identifier(expression)
+        if name == "Authorization" and isinstance(expression, ast.Subscript):
+            yield expression
+            return
         made = ctx.origin(expression)
         if isinstance(made, ast.Call) and ctx.name(made.func) == "getpass.getpass":
             yield expression
@@ -178,6 +195,8 @@ def _secrets(  # charter: ignore[complex-function] -- one case for each kind of 
             ):
                 yield expression
             return
+        if name == "pwd" and _SHELL.search(ctx.text):
+            return  # the folder that a shell is in
         if sensitivity(name) is not None and not name.isupper() and not _is_harmless(expression, ctx):
             yield expression
         return
@@ -191,7 +210,10 @@ def _secrets(  # charter: ignore[complex-function] -- one case for each kind of 
                 yield from _secrets(part, ctx, depth + 1)
         elif (
             function in {"get", "getenv", "get_secret_value"}
-            and sensitivity(calls.identifier(expression)) is not None
+            and (
+                sensitivity(calls.identifier(expression)) is not None
+                or calls.identifier(expression) == "Authorization"
+            )
         ) or building.asks_for_secret(function):
             yield expression
         return

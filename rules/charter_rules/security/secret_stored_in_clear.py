@@ -97,7 +97,7 @@ def _is_file(call: ast.Call, ctx: Context) -> bool:
 
 def _secret(expression: ast.expr, ctx: Context) -> ast.expr | None:
     """The private value that is stored, alone or inside of built text."""
-    if isinstance(expression, (ast.Name, ast.Attribute)):
+    if isinstance(expression, (ast.Name, ast.Attribute)) or calls.is_asked_of_client(expression):
         kind = sensitivity(calls.identifier(expression))
         made = ctx.origin(expression)
         if kind is None or isinstance(made, (ast.Constant, ast.Compare)):

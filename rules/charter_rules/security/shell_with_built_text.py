@@ -24,6 +24,10 @@ _SHELLS: Final = (
     "asyncio.create_subprocess_shell", "asyncio.subprocess.create_subprocess_shell",
 )  # fmt: skip
 _META: Final = re.compile(r"[|&;<>()$`\\\"'*?\[\]#~{}\n!]")
+_WHOLE_WORDS: Final = re.compile(
+    r"(?i)(?:^|_)(?:prog(?:ram)?|cmd|command|cmdline|executable|binary|options?|opts|args|arguments|flags|switches|params)$|cmd$|command$"
+)
+"""Names of what is a piece of a command line on purpose: a program, its options."""
 _QUOTES: Final = frozenset({"shlex.quote", "shlex.join", "pipes.quote", "subprocess.list2cmdline"})
 
 
@@ -114,7 +118,8 @@ def _may_carry_text(piece: Piece, ctx: Context) -> bool:
             return False
         if isinstance(node, ast.Constant):
             return False
-    if "quote" in calls.identifier(value) or calls.identifier(value).isupper():
+    named = calls.identifier(value)
+    if "quote" in named or named.isupper() or _WHOLE_WORDS.search(named) or ".prog." in ctx.source(value):
         return False
     return ctx.type_name(value) not in {"builtins.int", "builtins.float", "builtins.bool"}
 

@@ -25,17 +25,19 @@ _HEADER: Final = re.compile(
 
 @rule(
     ast.Compare,
+    ast.Call,
     code="SEC064",
     principles=("authentication-first",),
     severity=Severity.MEDIUM,
     confidence=Confidence.MEDIUM,
     cwe=(348, 290),
+    calls=("*.startswith",),
     mentions=("orwarded", "ORWARDED", "eal-I", "EAL_I", "lient-I", "CLIENT_IP"),
     references=(
         "https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/X-Forwarded-For#security_and_privacy_concerns",
     ),
 )
-def spoofed_client_address(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
+def spoofed_client_address(compare: ast.Compare | ast.Call, ctx: Context) -> Iterator[Finding]:
     """Decide by the address of the connection, not by one in a header.
 
     `X-Forwarded-For` and its kin are headers like any other: the client may write `127.0.0.1` there. Only a proxy of your own can be believed, and
@@ -58,7 +60,10 @@ def spoofed_client_address(compare: ast.Compare, ctx: Context) -> Iterator[Findi
             abort(403)
     ```
     """
-    sides = [compare.left, *compare.comparators]
+    if isinstance(compare, ast.Call):
+        sides = [compare.func.value] if isinstance(compare.func, ast.Attribute) else []
+    else:
+        sides = [compare.left, *compare.comparators]
     header = next((name for side in sides if (name := _header(side, ctx))), None)
     if (
         header is None
@@ -67,7 +72,11 @@ def spoofed_client_address(compare: ast.Compare, ctx: Context) -> Iterator[Findi
     ):
         ctx.not_an_opportunity()
         return
-    if isinstance(compare.ops[0], (ast.In, ast.NotIn)) and isinstance(compare.left, ast.Constant):
+    if (
+        isinstance(compare, ast.Compare)
+        and isinstance(compare.ops[0], (ast.In, ast.NotIn))
+        and isinstance(compare.left, ast.Constant)
+    ):
         return  # asks what the header looks like
     yield ctx.finding(compare, f"the client writes `{header}` itself, and so chooses what is compared")
 

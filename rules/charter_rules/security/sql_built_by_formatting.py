@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import Confidence, Severity, rule, words
+from charter.api import UNKNOWN, Confidence, Severity, rule, words
 from charter_rules import building, calls, sql, sql_fixes
 
 if TYPE_CHECKING:
@@ -80,7 +80,24 @@ _LAST: Final = frozenset(
     ]
 )
 """Last words of such names."""
-_NUMBERS: Final = frozenset({"int", "float", "len", "round", "abs", "ord", "sum", "id"})
+_NUMBERS: Final = frozenset(
+    {
+        "int",
+        "float",
+        "len",
+        "round",
+        "abs",
+        "ord",
+        "sum",
+        "id",
+        "uuid4",
+        "uuid1",
+        "now",
+        "utcnow",
+        "http_date",
+        "time",
+    }
+)
 
 
 @rule(
@@ -143,7 +160,7 @@ def sql_built_by_formatting(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     found = [parts[slot.index] for slot in sql.slots(parts) if slot.place != "name"]
     risky = [piece for piece in found if _may_carry_text(piece, ctx)]
-    if not risky or ctx.is_test:
+    if not risky or ctx.is_test or "migrations" in ctx.path:
         return
     value = risky[0].value
     assert value is not None
@@ -163,6 +180,14 @@ def _may_carry_text(piece: Piece, ctx: Context) -> bool:
         return False
     origin = ctx.origin(value)
     for node in (value, origin):
+        if isinstance(node, ast.BinOp) and any(
+            type(ctx.value(side)) in {int, float} for side in (node.left, node.right)
+        ):
+            return False
+        if isinstance(node, ast.IfExp) and all(
+            ctx.value(side) is not UNKNOWN for side in (node.body, node.orelse)
+        ):
+            return False
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             if name in _NUMBERS or _QUOTERS.search(name):

@@ -116,6 +116,8 @@ def unprotected_setting(node: ast.Assign | ast.keyword | ast.Call, ctx: Context)
         or (isinstance(node.value, ast.Name) and re.search(r"(?i)https|ssl|tls", node.value.id))
     ):
         return
+    if calls.identifier(getattr(node, "targets", [None])[0]) == "ALLOWED_HOSTS" and _knows_its_hosts(ctx):
+        return
     fix = Fix(f"Set it to `{better}`", (ctx.replace(node.value, better),), Grade.UNSAFE) if better else None
     yield ctx.finding(node, message, fix=fix)
 
@@ -160,3 +162,13 @@ def _is_option(item: ast.keyword, ctx: Context) -> bool:
 
 def _matches(value: object, bad: object) -> bool:
     return value is bad if isinstance(bad, bool) else value == bad
+
+
+def _knows_its_hosts(ctx: Context) -> bool:
+    """Whether the settings name a middleware of the project's own that finds the site by its host."""
+    return (
+        re.search(
+            r"[\"'](?!django\.)[\w.]*(?i:domain|tenant|vhost|hostname|subdomain)[\w.]*[Mm]iddleware", ctx.text
+        )
+        is not None
+    )

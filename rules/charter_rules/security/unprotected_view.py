@@ -183,7 +183,7 @@ def _is_protected(view: View, ctx: Context) -> bool:
         named = any(
             isinstance(item, ast.Assign)
             and calls.identifier(item.targets[0])
-            in {"permission_classes", "authentication_classes", "decorators"}
+            in {"permission_classes", "permission_required", "authentication_classes", "decorators", "rbac"}
             for item in view.body
         )
         bases = any(_MIXIN.search(calls.identifier(base)) for base in view.bases)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         "authlib.jose.JsonWebToken",
         "jose.jwt.get_unverified_claims",
         "authlib.jose.jwt.decode",
+        "*.deserialize",
     ),
     references=(
         "https://pyjwt.readthedocs.io/en/stable/usage.html",
@@ -80,6 +81,10 @@ def unverified_jwt(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         elif calls.value(ctx, call, 1, "key") in ("", b""):
             yield ctx.finding(call, "the key is empty, so that anyone can forge the token")
         return
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "deserialize":
+        if _reads_undone(call, call.func, ctx):
+            yield ctx.finding(call, "the token is believed unchecked: `objects` is read without `verify`")
+        return
     why = _unverified(call, name, ctx)
     if why and not _only_asks_when(call, ctx) and not _verified_elsewhere(call, ctx):
         yield ctx.finding(call, f"the token is believed unchecked: {why}")
@@ -106,6 +111,21 @@ def _unverified(call: ast.Call, name: str, ctx: Context) -> str:
     if _takes_none(algorithms):
         return "the algorithm `none` is accepted"
     return ""
+
+
+def _reads_undone(call: ast.Call, function: ast.Attribute, ctx: Context) -> bool:
+    """Whether a token of jwcrypto is taken apart without a key, and its parts are read though nothing verifies them."""
+    kind = ctx.type_name(function.value) or ""
+    around = ctx.function(call)
+    if not kind.startswith("jwcrypto.") or around is None or calls.given(ctx, call, 1, "key") is not None:
+        return False
+    name = ctx.source(function.value)
+    used = {
+        node.attr
+        for node in ctx.walk(around)
+        if isinstance(node, ast.Attribute) and ctx.source(node.value) in {name, f"{name}.token"}
+    }
+    return "objects" in used and not used & {"verify", "validate", "key"}
 
 
 def _takes_none(algorithms: object) -> bool:
@@ -140,7 +160,7 @@ def _verified_elsewhere(call: ast.Call, ctx: Context) -> bool:
             ):
                 return True
             if theirs == "" and re.search(
-                r"(?i)verif|validate_token|check_signature", calls.identifier(other.func)
+                r"(?i)verif|validate_?(?:token|jwt)|check_signature", calls.identifier(other.func)
             ):
                 return True
     return False

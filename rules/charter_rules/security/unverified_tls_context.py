@@ -116,10 +116,13 @@ def _context(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
     trust = tls.trust(history)
     if trust.server and not trust.client:
         return
+    for event in history.events:
+        if event.name == "set_verify" and _is_here(event.location, ctx) and not _is_chosen(event):
+            yield from _callback(event, ctx)
     if trust.verifies is False:
         at = trust.verify_event
         if at is not None:
-            if _is_here(at.location, ctx) and not _is_chosen(at):
+            if _is_here(at.location, ctx) and not _is_chosen(at) and not _is_named_for_it(at, ctx):
                 message = "the connection" if at.name == "set_verify" else f"`{at.owner}`"
                 yield ctx.finding(at.location, f"{message} accepts any certificate")
         elif history.made in tls.UNVERIFIED:
@@ -139,12 +142,50 @@ def _context(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(history.location, f"`{history.made}` accepts the certificate of any other host")
 
 
+def _callback(event: Event, ctx: Context) -> Iterator[Finding]:
+    """A callback of pyOpenSSL whose answer is yes whatever the check has found."""
+    call = next((node for node in ctx.nodes(ast.Call) if ctx.span(node) == event.location.span), None)
+    given = None if call is None else ctx.argument(call, 1, "callback")
+    if call is None or given is None:
+        return
+    answer = given if isinstance(given, ast.Lambda) else _defined(ctx.name(given), ctx)
+    if answer is not None and _says_yes(answer, ctx):
+        yield ctx.finding(call, f"`{calls.short(ctx, given)}` accepts any certificate")
+
+
+def _defined(name: str | None, ctx: Context) -> ast.FunctionDef | None:
+    """The function of this file that a qualified name stands for."""
+    if name is None:
+        return None
+    own = name.removeprefix(f"{ctx.module}.")
+    return next((node for node in ctx.nodes(ast.FunctionDef) if ctx.symbol(node) == own), None)
+
+
+def _says_yes(function: ast.FunctionDef | ast.Lambda, ctx: Context) -> bool:
+    """Whether a function answers with a true constant on every path."""
+    if isinstance(function, ast.Lambda):
+        answers: list[ast.expr | None] = [function.body]
+    else:
+        inside = list(ctx.walk(function, into_functions=False))
+        if any(isinstance(node, ast.Raise) for node in inside):
+            return False
+        answers = [node.value for node in inside if isinstance(node, ast.Return)]
+    return bool(answers) and all(one is not None and ctx.value(one) in (True, 1) for one in answers)
+
+
 def _is_here(place: Location, ctx: Context) -> bool:
     return place.path == ctx.path
 
 
 def _statement_at(place: Location, ctx: Context) -> ast.Assign | None:
     return next((node for node in ctx.nodes(ast.Assign) if ctx.span(node) == place.span), None)
+
+
+def _is_named_for_it(event: Event, ctx: Context) -> bool:
+    """Whether the class around an event is made for a weaker protection."""
+    node = next((one for one in ctx.nodes(ast.Call) if ctx.span(one) == event.location.span), None)
+    owner = None if node is None else ctx.class_(node)
+    return owner is not None and calls.NAMED_FOR_IT.search(owner.name) is not None
 
 
 def _is_chosen(event: Event | None) -> bool:

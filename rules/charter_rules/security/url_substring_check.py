@@ -23,6 +23,15 @@ _HOST: Final = re.compile(
 _ADDRESS: Final = re.compile(
     r"(?i)^(?:.*_)?(?:url|uri|href|origin|referr?er|host|hostname|netloc|domain|redirect|redirect_to|next|next_url|return_to|target|link)$"
 )
+_GOES_THERE: Final = re.compile(
+    r"(?:requests|httpx|niquests)\.(?:get|post|head|put|patch|delete)$|urllib\.request\.(?:urlopen|Request)$|.*\.[Rr]edirect$|.*RedirectResponse$"
+    r"|.*ResponseRedirect$|urllib\.parse\.url(?:parse|split)$"
+)
+"""Functions whose first argument is an address."""
+_PREDICATE: Final = re.compile(
+    r"(?i)^_*(?:is|may|can|has|check|allow|valid|verif|safe|trust)|allowed|valid|safe|trusted|check"
+)
+"""Names of functions that answer whether something is let through."""
 _HOST_ONLY: Final = re.compile(r"(?i)host|netloc|domain")
 
 
@@ -63,7 +72,7 @@ def url_substring_check(node: ast.Compare | ast.Call, ctx: Context) -> Iterator[
         return ".youtube.com/" in url or url.endswith(".shop.net")
     ```
     """
-    found = _contains(node) if isinstance(node, ast.Compare) else _edge(node, ctx)
+    found = _contains(node, ctx) if isinstance(node, ast.Compare) else _edge(node, ctx)
     if found is None:
         ctx.not_an_opportunity()
         return
@@ -73,7 +82,7 @@ def url_substring_check(node: ast.Compare | ast.Call, ctx: Context) -> Iterator[
     yield ctx.finding(node, f"`{text}` can stand elsewhere in `{calls.short(ctx, subject)}` than in its host")
 
 
-def _contains(node: ast.Compare) -> tuple[str, ast.expr] | None:
+def _contains(node: ast.Compare, ctx: Context) -> tuple[str, ast.expr] | None:
     """`"shop.net" in url`."""
     if (
         len(node.ops) != 1
@@ -82,9 +91,24 @@ def _contains(node: ast.Compare) -> tuple[str, ast.expr] | None:
     ):
         return None
     text, subject = node.left.value, node.comparators[0]
-    if isinstance(text, str) and _HOST.match(text) and _ADDRESS.match(calls.identifier(subject)):
+    if isinstance(text, str) and _HOST.match(text) and _is_address(subject, ctx):
         return text, subject
     return None
+
+
+def _is_address(subject: ast.expr, ctx: Context) -> bool:
+    """Whether a value is a URL or a part of one: its name says so, or the function requests or redirects to it."""
+    if _ADDRESS.match(calls.identifier(subject)):
+        return True
+    function = ctx.function(subject)
+    if function is None or not isinstance(subject, ast.Name):
+        return False
+    return any(
+        isinstance(parent := ctx.parent(use), ast.Call)
+        and parent.args[:1] == [use]
+        and _GOES_THERE.match(ctx.name(parent.func) or "")
+        for use in calls.uses(ctx, subject.id, function)
+    )
 
 
 def _edge(node: ast.Call, ctx: Context) -> tuple[str, ast.expr] | None:
@@ -92,7 +116,7 @@ def _edge(node: ast.Call, ctx: Context) -> tuple[str, ast.expr] | None:
     if not isinstance(node.func, ast.Attribute) or len(node.args) != 1:
         return None
     text, subject = ctx.value(node.args[0]), node.func.value
-    if not isinstance(text, str) or not _HOST.match(text) or not _ADDRESS.match(calls.identifier(subject)):
+    if not isinstance(text, str) or not _HOST.match(text) or not _is_address(subject, ctx):
         return None
     if node.func.attr == "startswith":
         return (
@@ -104,10 +128,36 @@ def _edge(node: ast.Call, ctx: Context) -> tuple[str, ast.expr] | None:
 
 
 def _decides(node: ast.AST, ctx: Context) -> bool:
-    """Whether the program decides by the answer."""
+    """Whether the program lets through or refuses by the answer."""
+    child = node
     for parent in ctx.ancestors(node):
-        if isinstance(parent, (ast.If, ast.IfExp, ast.Return, ast.Assert, ast.While)):
+        if isinstance(parent, ast.Assert):
             return True
+        if isinstance(parent, ast.Return):
+            function = ctx.function(parent)
+            return function is not None and _PREDICATE.search(function.name) is not None
+        if isinstance(parent, ast.If):
+            return child is parent.test and any(
+                _lets_through(one, ctx) for one in (*parent.body, *parent.orelse)
+            )
         if isinstance(parent, (ast.comprehension, ast.stmt)):
-            return isinstance(parent, ast.comprehension)
+            return False
+        child = parent
+    return False
+
+
+def _lets_through(branch: ast.stmt, ctx: Context) -> bool:
+    """Whether a branch refuses, answers yes or no, or goes to an address."""
+    for node in (branch, *ctx.walk(branch, into_functions=False)):
+        if isinstance(node, ast.Raise) or (
+            isinstance(node, ast.Return)
+            and isinstance(node.value, ast.Constant)
+            and type(node.value.value) is bool
+        ):
+            return True
+        if isinstance(node, ast.Call) and (
+            calls.identifier(node.func) in {"abort", "redirect", "HttpResponseRedirect", "RedirectResponse"}
+            or _GOES_THERE.match(ctx.name(node.func) or "")
+        ):
+            return True
     return False

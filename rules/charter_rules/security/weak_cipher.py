@@ -36,7 +36,6 @@ _CIPHERS: Final = {
 }
 """Constructors of weak ciphers, with the name that people know."""
 _PADDED: Final = tuple(f"{root}.Cipher.PKCS1_v1_5.new" for root in ("Crypto", "Cryptodome"))
-_PADDING: Final = "cryptography.hazmat.primitives.asymmetric.padding.PKCS1v15"
 _WEAK_SUITE: Final = re.compile(
     r"(?i)(?:^|[:, +])(?:a?null|enull|exp(?:ort)?\d*|low|rc4|des(?:-cbc)?|adh|aecdh)(?=[:, +]|-(?!cbc3)|$)|seclevel=0"
 )
@@ -52,7 +51,6 @@ _WEAK_SUITE: Final = re.compile(
     calls=(
         *_CIPHERS,
         *_PADDED,
-        "*.encrypt",
         "*.set_ciphers",
         "*.set_cipher_list",
         "urllib3.util.ssl_.create_urllib3_context",
@@ -85,7 +83,7 @@ def weak_cipher(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     name = calls.called(ctx, call)
     if name in _CIPHERS:
         message = f"{_CIPHERS[name]} is no longer safe; use AES-GCM or ChaCha20-Poly1305"
-    elif name in _PADDED or (call.args and _is_padded(call, ctx)):
+    elif name in _PADDED:
         message = "PKCS #1 v1.5 padding tells its errors apart, which decrypts; use OAEP"
     elif _offers_weak_suites(call, ctx):
         message = "the list of ciphers allows suites that those on the way can read"
@@ -94,13 +92,6 @@ def weak_cipher(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     if not (ctx.is_test or protocols.dictated(ctx, call) or protocols.only_reads(ctx, call)):
         yield ctx.finding(call, message)
-
-
-def _is_padded(call: ast.Call, ctx: Context) -> bool:
-    """`public_key.encrypt(text, padding.PKCS1v15())`."""
-    padding = ctx.argument(call, 1, "padding")
-    made = None if padding is None else ctx.origin(padding)
-    return isinstance(made, ast.Call) and ctx.name(made.func) == _PADDING
 
 
 def _offers_weak_suites(call: ast.Call, ctx: Context) -> bool:

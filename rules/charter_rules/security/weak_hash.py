@@ -40,11 +40,13 @@ _NAMES: Final = {"SHA": "SHA-1", "SHA1": "SHA-1"}
 _HARMLESS: Final = re.compile(
     r"(?i)cache|etag|check_?sum|finger_?print|gravatar|dedup|bucket|shard|digest_auth|file_?name|color|colour|seed"
     r"|md5sum|sha1sum|git_|_git|unique|version|hash_?key|short_?(id|name)|torrent|websocket|content_?(hash|md5)"
-    r"|uuid|random_|bytecode|change_?id|build_?id|slug|suffix|identifier|fetch|download|archive|pypi|package|wheel"
+    r"|uuid|random_|e_?mail|thumb|sort|order|etag|e_tag|install_?id|bytecode|change_?id|build_?id|slug|suffix|identifier|fetch|download|archive|pypi|package|wheel"
 )
 _SECURITY: Final = re.compile(
-    r"(?i)sign(?!al)|hmac|(^|[^a-z])mac([^a-z]|$)|passw|secret|token|credential|authenti|encrypt|csrf|nonce|session"
+    r"(?i)sign(?!al)|hmac|(^|[^a-z])mac([^a-z]|$)|passw|secret|token(?!i[sz])|credential|authenti|encrypt|csrf|nonce|session"
 )
+_NAMED_FOR_IT: Final = re.compile(r"(?i)md[245]|sha_?1")
+"""Names that say the algorithm: whoever uses them has chosen it."""
 _STANDARD_USE: Final = re.compile(r"258EAFA5-E914-47DA-95CA-C5AB0DC85B11")
 
 
@@ -101,7 +103,7 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     secret = any(sensitivity(word) for word in _hashed_names(call, ctx))
     protects = secret or name in _BY_NAME.keys() - {"hashlib.new"} or _protects(call, ctx)
-    if not protects and (ctx.is_test or _is_harmless(call, ctx)):
+    if ctx.is_test or (not protects and _is_harmless(call, ctx)):
         return
     if protocols.dictated(ctx, call):
         return
@@ -153,9 +155,14 @@ def _hashed_names(call: ast.Call, ctx: Context) -> Iterator[str]:
 
 
 def _is_harmless(call: ast.Call, ctx: Context) -> bool:
-    """Whether the surroundings say that the digest is an identifier or a checksum."""
+    """Whether the surroundings say that the digest is an identifier or a checksum, or is asked for by its name."""
+    if _is_short(call, ctx) or any(isinstance(ctx.value(item), bytes) for item in call.args[:1]):
+        return True
     statement = ctx.statement(call)
     names = [*calls.destinations(ctx, call), ctx.symbol(call)]
+    if any(_NAMED_FOR_IT.search(name) for name in (*names, ctx.module.rpartition(".")[2])):
+        return True
+    names.append(ctx.path)
     if not isinstance(
         statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.With, ast.If, ast.For)
     ):
@@ -163,9 +170,22 @@ def _is_harmless(call: ast.Call, ctx: Context) -> bool:
     return any(_HARMLESS.search(name) for name in names) or bool(_STANDARD_USE.search(ctx.text))
 
 
+def _is_short(call: ast.Call, ctx: Context) -> bool:
+    """Whether only a piece of the digest is kept, or it is taken for a number, as identifiers and shares are."""
+    for parent in ctx.ancestors(call):
+        if isinstance(parent, ast.Subscript) or (
+            isinstance(parent, ast.Call) and ctx.name(parent.func) == "builtins.int"
+        ):
+            return True
+        if isinstance(parent, ast.stmt):
+            return False
+    return False
+
+
 def _protects(call: ast.Call, ctx: Context) -> bool:
     """Whether the surroundings say that the digest protects something."""
-    return any(_SECURITY.search(name) for name in (ctx.symbol(call), *calls.destinations(ctx, call)))
+    named = ctx.symbol(call).rpartition(".")[2]
+    return any(_SECURITY.search(name) for name in (named, *calls.destinations(ctx, call)))
 
 
 def _fixes(call: ast.Call, name: str, algorithm: str, ctx: Context, *, protects: bool) -> Iterator[Fix]:

@@ -25,6 +25,12 @@ _TLDS: Final = r"com|org|net|edu|gov|io|co|dev|app|info|biz|uk|de|fr|cn|jp|ru|eu
 _LABEL_DOT: Final = re.compile(
     rf"(?:(?<=//)|(?<=\^)|(?<=[|(.)?]))(?P<host>(?:[A-Za-z0-9-]+\\?\.)*[A-Za-z0-9-]{{2,}}(?<!\\)\.(?:{_TLDS}))(?=$|[/$:|)?\\#])"
 )
+_DOT_BEHIND_GROUP: Final = re.compile(
+    rf"(?<=[A-Za-z0-9])\)\.(?P<host>(?:[A-Za-z0-9-]+\\?\.)*[A-Za-z0-9-]{{2,}}\\?\.(?:{_TLDS}))(?=$|[/$:|)?\\#])"
+)
+"""`(www|shop).example\\.com`: the dot behind the group."""
+_GROUPS: Final = re.compile(r"\(\?(?:P<\w+>|<?[=!])")
+_IN_A_PAGE: Final = re.compile(r"""[<>"'=]|\\s|\(\?x\)""")
 _HOST_END: Final = re.compile(rf"(?:\\\.|\.)(?:{_TLDS})\)?$")
 _HOST: Final = re.compile(rf"[A-Za-z0-9-]\\\.(?:{_TLDS})(?![A-Za-z0-9-])")
 _HOST_START: Final = re.compile(
@@ -99,10 +105,16 @@ def character_classes(pattern: str) -> Iterator[tuple[int, int]]:
 def hosts(pattern: str) -> Iterator[RegexProblem]:
     """Host names with a dot that matches any character, so that `wwwXexample.com` passes too."""
     match = _LABEL_DOT.search(pattern)
+    if match and _IN_A_PAGE.search(_GROUPS.sub("", pattern[: match.start("host")])):
+        return  # finds addresses in a text, and lets nobody pass
     if match and not any(start <= match.start("host") < end for start, end in character_classes(pattern)):
         host = match["host"]
         if re.search(r"(?<!\\)\.", host):
             yield RegexProblem("host", host)
+            return
+    match = _DOT_BEHIND_GROUP.search(pattern)
+    if match:
+        yield RegexProblem("host", match[0][1:])
 
 
 def open_ends(pattern: str) -> Iterator[RegexProblem]:
