@@ -7,103 +7,54 @@ from __future__ import annotations
 
 import re
 from abc import ABC
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from charter.analysis.taint.frame import KILLED, NO_KILL, SOURCE, Kill
-from charter.analysis.taint.strings import Strings
+from charter.analysis.taint.checks import (
+    ABSOLUTE,
+    HOST,
+    HOST_PARTS,
+    OF_CHARACTERS,
+    UNDECIDED,
+    Test,
+    Truth,
+    both,
+    either,
+    is_set_of,
+)
+from charter.analysis.taint.comparisons import Comparisons
+from charter.analysis.taint.frame import KILLED, NO_KILL, Kill
 from charter.analysis.taint.values import (
     ALL_DANGERS,
-    BIT,
     DANGERS,
     EXTERNAL,
     INSTANCE,
-    LANE,
     NO,
     OBJECT,
-    PART,
     PROJECT_INSTANCE,
-    RAW,
     UNKNOWN,
     Value,
-    lanes,
     references,
-    spread,
 )
-from charter.api.facts.taint import SOURCE_KINDS
 from charter.model import ir
 
 if TYPE_CHECKING:
     from charter.model.ir import Node
-
-Truth = bool | None
-Test = tuple[Truth, Kill, Kill]
-
-UNDECIDED: Final[Test] = (None, NO_KILL, NO_KILL)
-
-_UP: Final = BIT["path"] | BIT["archive"]
-_ABSOLUTE: Final = BIT["path-absolute"]
-_PATH: Final = _UP | _ABSOLUTE
-_HOST: Final = BIT["redirect"] | BIT["ssrf"] | BIT["ssrf-part"]
-_ALL_HOSTS: Final = spread(_HOST)
-_CONTROL: Final = BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"]
-_QUOTE: Final = BIT["sql"] | BIT["xpath"]
-
-OF_CHARACTERS: Final = DANGERS & ~(
-    _HOST | BIT["trust"] | BIT["prompt"] | BIT["instructions"] | BIT["cookie"] | BIT["attribute"]
-)
-"""Texts of harmless characters still name hosts, users and orders."""
-
-_FORBIDDEN: Final = {
-    "..": _UP,
-    "../": _UP,
-    "/..": _UP,
-    "/": _PATH,
-    "\\": 0,
-    "'": _QUOTE,
-    '"': BIT["xpath"],
-    "\n": _CONTROL,
-    "\r": _CONTROL,
-    "\r\n": _CONTROL,
-    "<": BIT["xss"],
-    ">": BIT["xss"],
-    ";": BIT["sql"],
-    "(": BIT["ldap"] | BIT["code"],
-    "*": BIT["ldap"],
-    "__": BIT["attribute"],
-    "{": BIT["template"] | BIT["format"],
-    "{{": BIT["template"],
-}
-"""What is impossible in a text that does not contain another."""
 
 _CLASS_TESTS: Final = {
     "isalnum": DANGERS, "isdigit": DANGERS, "isnumeric": DANGERS, "isdecimal": DANGERS, "isalpha": DANGERS,
     "isidentifier": DANGERS, "isspace": DANGERS, "islower": 0, "isupper": 0, "istitle": 0,
 }  # fmt: skip
 
-_HOST_PARTS: Final = frozenset({"netloc", "hostname", "host", "_replace"})
 _CONFINED: Final = re.compile(r"[A-Za-z][\w+.\-]*://[^/?#\\]+[/?#]|/[^/\\]")
 
 
-def both(first: Kill, second: Kill) -> Kill:
-    """What is safe if both are."""
-    if first is NO_KILL:
-        return second
-    if second is NO_KILL:
-        return first
-    return (first[0] | second[0], first[1] + second[1])
+_HARMLESS_TYPES: Final = frozenset(
+    "builtins.int builtins.float builtins.bool builtins.complex uuid.UUID datetime.date datetime.datetime "
+    "datetime.time datetime.timedelta decimal.Decimal numbers.Number numbers.Integral numbers.Real enum.Enum".split()
+)
 
 
-def either(first: Kill, second: Kill) -> Kill:
-    """What is safe whichever of the two holds."""
-    mask = first[0] & second[0]
-    names: list[tuple[str, int]] = []
-    if first[1] and second[1]:
-        other = dict(second[1])
-        names = [(name, bits & other[name]) for name, bits in first[1] if bits & other.get(name, 0)]
-    return (mask, tuple(names)) if mask or names else NO_KILL
-
-
-class Guards(Strings, ABC):
+class Guards(Comparisons, ABC):
     """Conditions."""
 
     def test(self, node: Node) -> Test:
@@ -131,71 +82,11 @@ class Guards(Strings, ABC):
         if not value[0] & ALL_DANGERS:
             return (self.truth_of(value), NO_KILL, NO_KILL)
         last = self._last_name(value)
-        if last in _HOST_PARTS or last == "scheme":
-            hosts = self._of_lanes(value, _HOST if last != "scheme" else 0)
+        if last in HOST_PARTS or last == "scheme":
+            hosts = self._of_lanes(value, HOST if last != "scheme" else 0)
             return (self.truth_of(value), NO_KILL, (hosts, ()) if hosts else NO_KILL)
         return (self.truth_of(value), NO_KILL, self.cleared(node, value, DANGERS))
 
-    def truth_of(self, value: Value) -> Truth:
-        """Whether a value is true, if that is known."""
-        known = value[1]
-        if known is NO:
-            if value[2] is not None and not value[3] and value[2][0] in {"f", "c", "m"}:
-                return True
-            return None
-        if isinstance(known, tuple):
-            return True if known[1].strip("\0") else None
-        return bool(known)
-
-    def cleared(self, node: Node, value: Value, dangers: int, of_part: int = DANGERS) -> Kill:
-        """A check of an expression: it speaks for the origin, or for the name alone if it holds only a part.
-
-        Args:
-            node: the expression.
-            value: its value.
-            dangers: what is impossible once the check has succeeded.
-            of_part: what is impossible if only a part, such as a character, was checked.
-        """
-        taint = value[0]
-        mask = 0
-        partial = False
-        for lane in lanes(taint):
-            if taint >> LANE * lane & PART:
-                partial = True
-            else:
-                mask |= dangers << LANE * lane
-        names: tuple[tuple[str, int], ...] = ()
-        if partial:
-            inner = node
-            while inner[0] in {ir.WALRUS, ir.CALL}:
-                inner = inner[2]
-                if inner[0] == ir.ATTR:
-                    inner = inner[2]
-            if inner[0] == ir.LOCAL:
-                names = ((inner[2], spread(dangers & of_part)),)
-        return (mask, names) if mask or names else NO_KILL
-
-    def _of_lanes(self, value: Value, dangers: int) -> int:
-        mask = 0
-        for lane in lanes(value[0]):
-            mask |= dangers << LANE * lane
-        return mask
-
-    def is_doubtful(self, value: Value) -> bool:
-        """Whether a value that others are compared with may be an attacker's: the settings of the program are not."""
-        for lane in lanes(value[0]):
-            origin = self.origins[lane] if lane < len(self.origins) else None
-            if origin is None or origin[0] != SOURCE or SOURCE_KINDS[origin[1].kind] != "local":
-                return True
-        return False
-
-    def _last_name(self, value: Value) -> str:
-        reference = value[2]
-        if reference is not None and reference[0] in {EXTERNAL, INSTANCE}:
-            return reference[1].rpartition(".")[2]
-        return ""
-
-    # and, or
     def _local_path(self, node: Node) -> Kill:
         """What `x.startswith("/") and not x.startswith("//")` shows, or its opposite with `or`: no other host."""
         begins: dict[tuple[str, str], tuple[bool, Node]] = {}
@@ -209,7 +100,7 @@ class Guards(Strings, ABC):
         for (one, text), (positive, checked) in begins.items():
             other = begins.get((one, "//"))
             if one and text == "/" and positive is wanted and other is not None and other[0] is not wanted:
-                return self.cleared(checked, self.value(checked), _HOST)
+                return self.cleared(checked, self.value(checked), HOST)
         return NO_KILL
 
     def _test_boolean(
@@ -254,149 +145,6 @@ class Guards(Strings, ABC):
             yes, no = (both(yes or NO_KILL, local), no) if conjunction else (yes, both(no or NO_KILL, local))
         return (truth, yes or NO_KILL, no or NO_KILL)
 
-    # Comparisons
-    def _test_comparison(self, node: Node) -> Test:
-        self.last_kills = (NO_KILL, NO_KILL)
-        left = self.value(node[2])
-        shown = self._shown(node[2]) if node[3][0] in {"is", "is not"} else None
-        if len(node[3]) != 1:
-            for one in node[4]:
-                self.value(one)
-            return UNDECIDED
-        operator, right_node = node[3][0], node[4][0]
-        right = self.value(right_node)
-        truth = self._compared(operator, left, right)
-        if operator in _ORDER and truth is None and isinstance(right[1], int):
-            return self._bounded(node[2], operator)
-        if shown is not None and right[1] is None:
-            yes, no = shown
-            return (truth, no, yes) if operator == "is" else (truth, yes, no)
-        if operator in {"==", "is", "!=", "is not"}:
-            yes = self._equal(node[2], left, right_node, right)
-            positive = operator in {"==", "is"}
-            return (truth, yes if positive else NO_KILL, NO_KILL if positive else yes)
-        if operator in {"<=", "<"} and _is_set_of(node[2]) and not self.deep(right):
-            return (truth, self.cleared(node[2][3][0], self.value(node[2][3][0]), OF_CHARACTERS), NO_KILL)
-        if operator in {"in", "not in"}:
-            yes, no = self._member(node[2], left, right_node, right)
-            return (truth, yes, no) if operator == "in" else (truth, no, yes)
-        return (truth, NO_KILL, NO_KILL)
-
-    def _bounded(self, node: Node, operator: str) -> Test:
-        """`len(text) < 100`: a short text makes no pattern slow."""
-        if node[0] != ir.CALL or node[2][0] != ir.GLOBAL or node[2][2] != "len" or not node[3]:
-            return UNDECIDED
-        checked = node[3][0]
-        kill = self.cleared(checked, self.value(checked), BIT["redos"])
-        return (None, kill, NO_KILL) if operator[0] == "<" else (None, NO_KILL, kill)
-
-    def _shown(self, node: Node) -> tuple[Kill, Kill] | None:
-        """What the result of a check shows that is compared with None, as that of `re.match` is."""
-        kills: tuple[Kill, Kill] | None = None
-        if node[0] == ir.CALL:
-            kills = self.last_kills
-        elif node[0] == ir.LOCAL and self.state is not None:
-            remembered = self.state.get("?" + node[2])
-            kills = None if remembered is None else (remembered[4], remembered[5])
-        return None if kills == (NO_KILL, NO_KILL) else kills
-
-    def _equal(self, left_node: Node, left: Value, right_node: Node, right: Value) -> Kill:
-        """A value that equals a trusted one is trusted."""
-        if right[0] & ALL_DANGERS and not left[0] & ALL_DANGERS:
-            left_node, left, right_node, right = right_node, right, left_node, left
-        for one, other in ((left, right), (right, left)):
-            if self._last_name(one) in _HOST_PARTS and other[0] and not other[0] & _ALL_HOSTS:
-                return (self._of_lanes(one, _HOST), ())  # the request's own host
-        last = self._last_name(left)
-        if not left[0] & ALL_DANGERS or self.is_doubtful(right):
-            return NO_KILL
-        if last in _HOST_PARTS:
-            return (self._of_lanes(left, _HOST), ())
-        if last == "scheme":
-            return NO_KILL
-        if right[1] is NO or right[1] is None or isinstance(right[1], tuple):
-            if left_node[0] == ir.CALL or self._is_resolved(right):
-                return self._component(left_node, left)
-            if right[1] is None:
-                return self.cleared(left_node, left, DANGERS)
-        if left_node[0] == ir.CALL:
-            return self._component(left_node, left)
-        return self.cleared(left_node, left, DANGERS)
-
-    def _is_resolved(self, value: Value) -> bool:
-        return value[2] is not None and value[2][0] in {EXTERNAL, INSTANCE} and "path" in value[2][1].lower()
-
-    def _component(self, node: Node, value: Value) -> Kill:
-        """Equality of something computed from a value, such as `os.path.dirname(p) == base`."""
-        raw = any(value[0] >> LANE * lane & RAW for lane in lanes(value[0]))
-        if node[0] == ir.CALL and node[2][-1] == "commonprefix":
-            return NO_KILL  # it compares characters: `/srv/files-of-others` has the prefix `/srv/files`
-        if (
-            node[0] == ir.CALL
-            and node[2][0] == ir.ATTR
-            and node[2][3] in {"lower", "upper", "strip", "casefold"}
-        ):
-            return self.cleared(node, value, DANGERS)
-        return (self._of_lanes(value, _PATH), ()) if not raw else NO_KILL
-
-    def _member(self, left_node: Node, left: Value, right_node: Node, right: Value) -> tuple[Kill, Kill]:
-        """`left in right`: membership in something trusted; and what a text does not contain."""
-        if left[1] == ".." and (whole := _split_whole(right_node)) is not None:
-            return NO_KILL, self.cleared(whole, self.value(whole), _UP)
-        if right[0] & ALL_DANGERS and not self.has_cells(right):
-            if isinstance(left[1], str):
-                dangers = _FORBIDDEN.get(left[1], 0)
-                if left[1] in {"'", '"'} and _is_inside(right_node):
-                    return NO_KILL, (self._of_lanes(right, _LITERAL), ())
-                return NO_KILL, (self.cleared(right_node, right, dangers) if dangers else NO_KILL)
-            if left[2] is not None and not left[0] and self._is_resolved(left):
-                return self._contained(right), NO_KILL
-            return NO_KILL, NO_KILL
-        if self._last_name(left) in _HOST_PARTS and left[0] and not self.deep(right) & _ALL_HOSTS:
-            return (self._of_lanes(left, _HOST), ()), NO_KILL
-        if not left[0] & ALL_DANGERS or self.deep(right) & ALL_DANGERS:
-            return self._contained(right) if self._last_name(right) == "parents" else NO_KILL, NO_KILL
-        if self._last_name(left) == "scheme":
-            return NO_KILL, NO_KILL
-        return self.cleared(left_node, left, DANGERS), NO_KILL
-
-    def _contained(self, value: Value) -> Kill:
-        """A path that was shown to lie below a folder; only a normalised one counts."""
-        mask = 0
-        for lane in lanes(value[0]):
-            if not value[0] >> LANE * lane & RAW:
-                mask |= _PATH << LANE * lane
-        return (mask, ()) if mask else NO_KILL
-
-    def _compared(self, operator: str, left: Value, right: Value) -> Truth:
-        """The outcome where both sides are known."""
-        one, two = left[1], right[1]
-        if one is NO or isinstance(one, tuple) or left[0]:
-            return None
-        if operator in {"in", "not in"} and right[3]:
-            return self._in_container(operator, one, right)
-        if two is NO or isinstance(two, tuple) or right[0]:
-            return None
-        try:
-            return bool(_OPERATIONS[operator](one, two))
-        except Exception:  # noqa: BLE001 - the analysed program would raise it; any error means "unknown"
-            return None
-
-    def _in_container(self, operator: str, known: Any, right: Value) -> Truth:
-        state = self.state
-        if state is None or len(right[3]) != 1:
-            return None
-        cells = state.get(right[3][0]) or {}
-        from charter.analysis.taint.frame import LENGTH, REST
-
-        if LENGTH not in cells or REST in cells:
-            return None
-        values = [value[1] for key, value in cells.items() if key is not LENGTH]
-        if any(value is NO or isinstance(value, tuple) for value in values):
-            return None
-        return (known in values) is (operator == "in")
-
-    # Calls
     def _test_call(self, node: Node) -> Test:
         """The test of a call: of a text's class, its beginning, a type, a library's or the project's own check."""
         function = node[2]
@@ -417,9 +165,6 @@ class Guards(Strings, ABC):
             no = both(no, self.cleared(node, value, DANGERS))
         return (truth, yes, no)
 
-    last_kills: tuple[Kill, Kill] = (NO_KILL, NO_KILL)
-    """What the call evaluated last shows if its result is true, and if it is false."""
-
     def _method_test(self, node: Node, function: Node) -> Test | None:
         name = function[3]
         if name in _CLASS_TESTS:
@@ -429,7 +174,7 @@ class Guards(Strings, ABC):
             return (None, self.cleared(function[2], value, _CLASS_TESTS[name], OF_CHARACTERS), NO_KILL)
         if name in {"issuperset", "issubset"} and len(node[3]) == 1:
             whole, part = (function[2], node[3][0]) if name == "issuperset" else (node[3][0], function[2])
-            part = part[3][0] if _is_set_of(part) else part
+            part = part[3][0] if is_set_of(part) else part
             if not self.deep(self.value(whole)):
                 return (None, self.cleared(part, self.value(part), OF_CHARACTERS), NO_KILL)
         if name in {"startswith", "endswith", "is_relative_to"}:
@@ -446,7 +191,7 @@ class Guards(Strings, ABC):
                 checked = checked[3][0]  # `Path(name).is_absolute()`
             value = UNKNOWN if checked is None else self.value(checked)
             if checked is not None and value[0] & ALL_DANGERS:
-                return (None, NO_KILL, self.cleared(checked, value, _ABSOLUTE))
+                return (None, NO_KILL, self.cleared(checked, value, ABSOLUTE))
         return None
 
     def _beginning(self, node: Node, value: Value, prefix: Value) -> tuple[Kill, Kill]:
@@ -456,33 +201,13 @@ class Guards(Strings, ABC):
         texts = self._alternatives(prefix)
         yes = self._contained(value)
         if texts and all(_CONFINED.match(text) for text in texts):
-            yes = both(yes, self.cleared(node, value, _HOST))
+            yes = both(yes, self.cleared(node, value, HOST))
         no = NO_KILL
         if "/" in texts:
-            no = self.cleared(node, value, _ABSOLUTE)
+            no = self.cleared(node, value, ABSOLUTE)
         if "../" in texts or ".." in texts:
             no = both(no, NO_KILL)
         return yes, no
-
-    def _alternatives(self, prefix: Value) -> list[str]:
-        if isinstance(prefix[1], str):
-            return [prefix[1]]
-        if isinstance(prefix[1], tuple):
-            return [prefix[1][1]]
-        elements = self.elements_exactly(prefix)
-        return [one[1] for one in elements if isinstance(one[1], str)] if elements else []
-
-    def elements_exactly(self, value: Value) -> list[Value] | None:
-        """The elements of a container of known length."""
-        from charter.analysis.taint.frame import LENGTH, REST
-
-        if self.state is None or len(value[3]) != 1:
-            return None
-        cells = self.state.get(value[3][0]) or {}
-        length = cells.get(LENGTH)
-        if length is None or REST in cells or length[1] > 200:
-            return None
-        return [cells.get(index, UNKNOWN) for index in range(length[1])]
 
     def _builtin_test(self, node: Node, name: str) -> Test | None:
         arguments = node[3]
@@ -559,45 +284,3 @@ def _spelled(node: Node) -> str:
         owner = _spelled(node[2])
         return f"{owner}.{node[3]}" if owner else ""
     return node[2] if node[0] in {ir.LOCAL, ir.GLOBAL, ir.FREE} else ""
-
-
-def _is_set_of(node: Node) -> bool:
-    """Whether an expression is `set(text)`: its characters."""
-    return node[0] == ir.CALL and node[2][0] == ir.GLOBAL and node[2][2] == "set" and len(node[3]) == 1
-
-
-def _split_whole(node: Node) -> Node | None:
-    """Of `path.split("/")` and `Path(path).parts` the path."""
-    if node[0] == ir.CALL and node[2][0] == ir.ATTR and node[2][3] == "split":
-        return node[2][2]
-    return node[2] if node[0] == ir.ATTR and node[3] == "parts" else None
-
-
-def _is_inside(node: Node) -> bool:
-    """Whether an expression is `text[1:-1]`: the inside of what is checked to be a plain literal."""
-    if node[0] != ir.ITEM or node[3][0] != ir.SLICE:
-        return False
-    lower, upper = node[3][2], node[3][3]
-    return lower is not None and upper is not None and lower[2:] == (1,) and upper[0] == ir.UNARY
-
-
-_LITERAL: Final = BIT["code"] | BIT["sql"] | BIT["xpath"]
-
-_HARMLESS_TYPES: Final = frozenset(
-    "builtins.int builtins.float builtins.bool builtins.complex uuid.UUID datetime.date datetime.datetime "
-    "datetime.time datetime.timedelta decimal.Decimal numbers.Number numbers.Integral numbers.Real enum.Enum".split()
-)
-
-_ORDER: Final = frozenset({"<", "<=", ">", ">="})
-_OPERATIONS: Final[dict[str, Any]] = {
-    "==": lambda one, two: one == two,
-    "!=": lambda one, two: one != two,
-    "<": lambda one, two: one < two,
-    "<=": lambda one, two: one <= two,
-    ">": lambda one, two: one > two,
-    ">=": lambda one, two: one >= two,
-    "is": lambda one, two: one is two,
-    "is not": lambda one, two: one is not two,
-    "in": lambda one, two: one in two,
-    "not in": lambda one, two: one not in two,
-}

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.analysis.taint.arguments import Arguments
+from charter.analysis.taint.checks import OF_CHARACTERS
 from charter.analysis.taint.expressions import Expressions
 from charter.analysis.taint.frame import KILLED, NO_KILL, REST, Kill, State
-from charter.analysis.taint.guards import OF_CHARACTERS
 from charter.analysis.taint.values import (
     ALL_DANGERS,
     DANGERS,

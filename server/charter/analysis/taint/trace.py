@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from charter.analysis.taint.arguments import Arguments
+    from charter.analysis.taint.checks import Test
     from charter.analysis.taint.context import Entry
     from charter.analysis.taint.engine import Engine
     from charter.analysis.taint.frame import Kill
-    from charter.analysis.taint.guards import Test
     from charter.analysis.taint.values import Value
     from charter.model.ir import Node
     from charter.model.library.index import Entry as Facts

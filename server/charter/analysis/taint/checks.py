@@ -1,0 +1,168 @@
+"""What a check shows to be safe, and for what it speaks: the text, its origin, or a name alone. It reads no condition."""
+
+# The values here are nested tuples or parsed documents, which only their tags type.
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
+from __future__ import annotations
+
+from abc import ABC
+from typing import TYPE_CHECKING, Final
+
+from charter.analysis.taint.frame import LENGTH, NO_KILL, REST, SOURCE, Kill
+from charter.analysis.taint.strings import Strings
+from charter.analysis.taint.values import (
+    BIT,
+    DANGERS,
+    EXTERNAL,
+    INSTANCE,
+    LANE,
+    NO,
+    PART,
+    RAW,
+    UNKNOWN,
+    Value,
+    lanes,
+    spread,
+)
+from charter.api.facts.taint import SOURCE_KINDS
+from charter.model import ir
+
+if TYPE_CHECKING:
+    from charter.model.ir import Node
+
+
+Truth = bool | None
+Test = tuple[Truth, Kill, Kill]
+"""Whether a condition holds, None if unknown; what is safe if it does; what is safe if it does not."""
+
+UNDECIDED: Final[Test] = (None, NO_KILL, NO_KILL)
+
+UP: Final = BIT["path"] | BIT["archive"]
+ABSOLUTE: Final = BIT["path-absolute"]
+PATH: Final = UP | ABSOLUTE
+HOST: Final = BIT["redirect"] | BIT["ssrf"] | BIT["ssrf-part"]
+HOST_PARTS: Final = frozenset({"netloc", "hostname", "host", "_replace"})
+
+OF_CHARACTERS: Final = DANGERS & ~(
+    HOST | BIT["trust"] | BIT["prompt"] | BIT["instructions"] | BIT["cookie"] | BIT["attribute"]
+)
+"""Texts of harmless characters still name hosts, users and orders."""
+
+
+def both(first: Kill, second: Kill) -> Kill:
+    """What is safe if both are."""
+    if first is NO_KILL:
+        return second
+    if second is NO_KILL:
+        return first
+    return (first[0] | second[0], first[1] + second[1])
+
+
+def either(first: Kill, second: Kill) -> Kill:
+    """What is safe whichever of the two holds."""
+    mask = first[0] & second[0]
+    names: list[tuple[str, int]] = []
+    if first[1] and second[1]:
+        other = dict(second[1])
+        names = [(name, bits & other[name]) for name, bits in first[1] if bits & other.get(name, 0)]
+    return (mask, tuple(names)) if mask or names else NO_KILL
+
+
+class Checks(Strings, ABC):
+    """What checks show."""
+
+    last_kills: tuple[Kill, Kill] = (NO_KILL, NO_KILL)
+    """What the call evaluated last shows if its result is true, and if it is false."""
+
+    def truth_of(self, value: Value) -> Truth:
+        """Whether a value is true, if that is known."""
+        known = value[1]
+        if known is NO:
+            if value[2] is not None and not value[3] and value[2][0] in {"f", "c", "m"}:
+                return True
+            return None
+        if isinstance(known, tuple):
+            return True if known[1].strip("\0") else None
+        return bool(known)
+
+    def cleared(self, node: Node, value: Value, dangers: int, of_part: int = DANGERS) -> Kill:
+        """A check of an expression: it speaks for the origin, or for the name alone if it holds only a part.
+
+        Args:
+            node: the expression.
+            value: its value.
+            dangers: what is impossible once the check has succeeded.
+            of_part: what is impossible if only a part, such as a character, was checked.
+        """
+        taint = value[0]
+        mask = 0
+        partial = False
+        for lane in lanes(taint):
+            if taint >> LANE * lane & PART:
+                partial = True
+            else:
+                mask |= dangers << LANE * lane
+        names: tuple[tuple[str, int], ...] = ()
+        if partial:
+            inner = node
+            while inner[0] in {ir.WALRUS, ir.CALL}:
+                inner = inner[2]
+                if inner[0] == ir.ATTR:
+                    inner = inner[2]
+            if inner[0] == ir.LOCAL:
+                names = ((inner[2], spread(dangers & of_part)),)
+        return (mask, names) if mask or names else NO_KILL
+
+    def _of_lanes(self, value: Value, dangers: int) -> int:
+        mask = 0
+        for lane in lanes(value[0]):
+            mask |= dangers << LANE * lane
+        return mask
+
+    def is_doubtful(self, value: Value) -> bool:
+        """Whether a value that others are compared with may be an attacker's: the settings of the program are not."""
+        for lane in lanes(value[0]):
+            origin = self.origins[lane] if lane < len(self.origins) else None
+            if origin is None or origin[0] != SOURCE or SOURCE_KINDS[origin[1].kind] != "local":
+                return True
+        return False
+
+    def _last_name(self, value: Value) -> str:
+        reference = value[2]
+        if reference is not None and reference[0] in {EXTERNAL, INSTANCE}:
+            return reference[1].rpartition(".")[2]
+        return ""
+
+    def _is_resolved(self, value: Value) -> bool:
+        return value[2] is not None and value[2][0] in {EXTERNAL, INSTANCE} and "path" in value[2][1].lower()
+
+    def _contained(self, value: Value) -> Kill:
+        """A path that was shown to lie below a folder; only a normalised one counts."""
+        mask = 0
+        for lane in lanes(value[0]):
+            if not value[0] >> LANE * lane & RAW:
+                mask |= PATH << LANE * lane
+        return (mask, ()) if mask else NO_KILL
+
+    def elements_exactly(self, value: Value) -> list[Value] | None:
+        """The elements of a container of known length."""
+        if self.state is None or len(value[3]) != 1:
+            return None
+        cells = self.state.get(value[3][0]) or {}
+        length = cells.get(LENGTH)
+        if length is None or REST in cells or length[1] > 200:
+            return None
+        return [cells.get(index, UNKNOWN) for index in range(length[1])]
+
+    def _alternatives(self, prefix: Value) -> list[str]:
+        if isinstance(prefix[1], str):
+            return [prefix[1]]
+        if isinstance(prefix[1], tuple):
+            return [prefix[1][1]]
+        elements = self.elements_exactly(prefix)
+        return [one[1] for one in elements if isinstance(one[1], str)] if elements else []
+
+
+def is_set_of(node: Node) -> bool:
+    """Whether an expression is `set(text)`: its characters."""
+    return node[0] == ir.CALL and node[2][0] == ir.GLOBAL and node[2][2] == "set" and len(node[3]) == 1

@@ -1,0 +1,226 @@
+"""What comparisons show to be safe: equality, order, membership, and their outcome where both sides are known."""
+
+# The values here are nested tuples or parsed documents, which only their tags type.
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
+from __future__ import annotations
+
+from abc import ABC
+from typing import TYPE_CHECKING, Any, Final
+
+from charter.analysis.taint.checks import (
+    HOST,
+    HOST_PARTS,
+    OF_CHARACTERS,
+    PATH,
+    UNDECIDED,
+    UP,
+    Checks,
+    Test,
+    Truth,
+    is_set_of,
+)
+from charter.analysis.taint.frame import LENGTH, NO_KILL, REST, Kill
+from charter.analysis.taint.values import (
+    ALL_DANGERS,
+    BIT,
+    DANGERS,
+    LANE,
+    NO,
+    RAW,
+    Value,
+    lanes,
+    spread,
+)
+from charter.model import ir
+
+if TYPE_CHECKING:
+    from charter.model.ir import Node
+
+_ALL_HOSTS: Final = spread(HOST)
+_CONTROL: Final = BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"]
+_QUOTE: Final = BIT["sql"] | BIT["xpath"]
+_LITERAL: Final = BIT["code"] | BIT["sql"] | BIT["xpath"]
+
+_FORBIDDEN: Final = {
+    "..": UP,
+    "../": UP,
+    "/..": UP,
+    "/": PATH,
+    "\\": 0,
+    "'": _QUOTE,
+    '"': BIT["xpath"],
+    "\n": _CONTROL,
+    "\r": _CONTROL,
+    "\r\n": _CONTROL,
+    "<": BIT["xss"],
+    ">": BIT["xss"],
+    ";": BIT["sql"],
+    "(": BIT["ldap"] | BIT["code"],
+    "*": BIT["ldap"],
+    "__": BIT["attribute"],
+    "{": BIT["template"] | BIT["format"],
+    "{{": BIT["template"],
+}
+"""What is impossible in a text that does not contain another."""
+
+_ORDER: Final = frozenset({"<", "<=", ">", ">="})
+_OPERATIONS: Final[dict[str, Any]] = {
+    "==": lambda one, two: one == two,
+    "!=": lambda one, two: one != two,
+    "<": lambda one, two: one < two,
+    "<=": lambda one, two: one <= two,
+    ">": lambda one, two: one > two,
+    ">=": lambda one, two: one >= two,
+    "is": lambda one, two: one is two,
+    "is not": lambda one, two: one is not two,
+    "in": lambda one, two: one in two,
+    "not in": lambda one, two: one not in two,
+}
+
+
+class Comparisons(Checks, ABC):
+    """Comparisons."""
+
+    def _test_comparison(self, node: Node) -> Test:
+        self.last_kills = (NO_KILL, NO_KILL)
+        left = self.value(node[2])
+        shown = self._shown(node[2]) if node[3][0] in {"is", "is not"} else None
+        if len(node[3]) != 1:
+            for one in node[4]:
+                self.value(one)
+            return UNDECIDED
+        operator, right_node = node[3][0], node[4][0]
+        right = self.value(right_node)
+        truth = self._compared(operator, left, right)
+        if operator in _ORDER and truth is None and isinstance(right[1], int):
+            return self._bounded(node[2], operator)
+        if shown is not None and right[1] is None:
+            yes, no = shown
+            return (truth, no, yes) if operator == "is" else (truth, yes, no)
+        if operator in {"==", "is", "!=", "is not"}:
+            yes = self._equal(node[2], left, right_node, right)
+            positive = operator in {"==", "is"}
+            return (truth, yes if positive else NO_KILL, NO_KILL if positive else yes)
+        if operator in {"<=", "<"} and is_set_of(node[2]) and not self.deep(right):
+            return (truth, self.cleared(node[2][3][0], self.value(node[2][3][0]), OF_CHARACTERS), NO_KILL)
+        if operator in {"in", "not in"}:
+            yes, no = self._member(node[2], left, right_node, right)
+            return (truth, yes, no) if operator == "in" else (truth, no, yes)
+        return (truth, NO_KILL, NO_KILL)
+
+    def _bounded(self, node: Node, operator: str) -> Test:
+        """`len(text) < 100`: a short text makes no pattern slow."""
+        if node[0] != ir.CALL or node[2][0] != ir.GLOBAL or node[2][2] != "len" or not node[3]:
+            return UNDECIDED
+        checked = node[3][0]
+        kill = self.cleared(checked, self.value(checked), BIT["redos"])
+        return (None, kill, NO_KILL) if operator[0] == "<" else (None, NO_KILL, kill)
+
+    def _shown(self, node: Node) -> tuple[Kill, Kill] | None:
+        """What the result of a check shows that is compared with None, as that of `re.match` is."""
+        kills: tuple[Kill, Kill] | None = None
+        if node[0] == ir.CALL:
+            kills = self.last_kills
+        elif node[0] == ir.LOCAL and self.state is not None:
+            remembered = self.state.get("?" + node[2])
+            kills = None if remembered is None else (remembered[4], remembered[5])
+        return None if kills == (NO_KILL, NO_KILL) else kills
+
+    def _equal(self, left_node: Node, left: Value, right_node: Node, right: Value) -> Kill:
+        """A value that equals a trusted one is trusted."""
+        if right[0] & ALL_DANGERS and not left[0] & ALL_DANGERS:
+            left_node, left, right_node, right = right_node, right, left_node, left
+        for one, other in ((left, right), (right, left)):
+            if self._last_name(one) in HOST_PARTS and other[0] and not other[0] & _ALL_HOSTS:
+                return (self._of_lanes(one, HOST), ())  # the request's own host
+        last = self._last_name(left)
+        if not left[0] & ALL_DANGERS or self.is_doubtful(right):
+            return NO_KILL
+        if last in HOST_PARTS:
+            return (self._of_lanes(left, HOST), ())
+        if last == "scheme":
+            return NO_KILL
+        if right[1] is NO or right[1] is None or isinstance(right[1], tuple):
+            if left_node[0] == ir.CALL or self._is_resolved(right):
+                return self._component(left_node, left)
+            if right[1] is None:
+                return self.cleared(left_node, left, DANGERS)
+        if left_node[0] == ir.CALL:
+            return self._component(left_node, left)
+        return self.cleared(left_node, left, DANGERS)
+
+    def _component(self, node: Node, value: Value) -> Kill:
+        """Equality of something computed from a value, such as `os.path.dirname(p) == base`."""
+        raw = any(value[0] >> LANE * lane & RAW for lane in lanes(value[0]))
+        if node[0] == ir.CALL and node[2][-1] == "commonprefix":
+            return NO_KILL  # it compares characters: `/srv/files-of-others` has the prefix `/srv/files`
+        if (
+            node[0] == ir.CALL
+            and node[2][0] == ir.ATTR
+            and node[2][3] in {"lower", "upper", "strip", "casefold"}
+        ):
+            return self.cleared(node, value, DANGERS)
+        return (self._of_lanes(value, PATH), ()) if not raw else NO_KILL
+
+    def _member(self, left_node: Node, left: Value, right_node: Node, right: Value) -> tuple[Kill, Kill]:
+        """`left in right`: membership in something trusted; and what a text does not contain."""
+        if left[1] == ".." and (whole := _split_whole(right_node)) is not None:
+            return NO_KILL, self.cleared(whole, self.value(whole), UP)
+        if right[0] & ALL_DANGERS and not self.has_cells(right):
+            if isinstance(left[1], str):
+                dangers = _FORBIDDEN.get(left[1], 0)
+                if left[1] in {"'", '"'} and _is_inside(right_node):
+                    return NO_KILL, (self._of_lanes(right, _LITERAL), ())
+                return NO_KILL, (self.cleared(right_node, right, dangers) if dangers else NO_KILL)
+            if left[2] is not None and not left[0] and self._is_resolved(left):
+                return self._contained(right), NO_KILL
+            return NO_KILL, NO_KILL
+        if self._last_name(left) in HOST_PARTS and left[0] and not self.deep(right) & _ALL_HOSTS:
+            return (self._of_lanes(left, HOST), ()), NO_KILL
+        if not left[0] & ALL_DANGERS or self.deep(right) & ALL_DANGERS:
+            return self._contained(right) if self._last_name(right) == "parents" else NO_KILL, NO_KILL
+        if self._last_name(left) == "scheme":
+            return NO_KILL, NO_KILL
+        return self.cleared(left_node, left, DANGERS), NO_KILL
+
+    def _compared(self, operator: str, left: Value, right: Value) -> Truth:
+        """The outcome where both sides are known."""
+        one, two = left[1], right[1]
+        if one is NO or isinstance(one, tuple) or left[0]:
+            return None
+        if operator in {"in", "not in"} and right[3]:
+            return self._in_container(operator, one, right)
+        if two is NO or isinstance(two, tuple) or right[0]:
+            return None
+        try:
+            return bool(_OPERATIONS[operator](one, two))
+        except Exception:  # noqa: BLE001 - the analysed program would raise it; any error means "unknown"
+            return None
+
+    def _in_container(self, operator: str, known: Any, right: Value) -> Truth:
+        state = self.state
+        if state is None or len(right[3]) != 1:
+            return None
+        cells = state.get(right[3][0]) or {}
+        if LENGTH not in cells or REST in cells:
+            return None
+        values = [value[1] for key, value in cells.items() if key is not LENGTH]
+        if any(value is NO or isinstance(value, tuple) for value in values):
+            return None
+        return (known in values) is (operator == "in")
+
+
+def _split_whole(node: Node) -> Node | None:
+    """Of `path.split("/")` and `Path(path).parts` the path."""
+    if node[0] == ir.CALL and node[2][0] == ir.ATTR and node[2][3] == "split":
+        return node[2][2]
+    return node[2] if node[0] == ir.ATTR and node[3] == "parts" else None
+
+
+def _is_inside(node: Node) -> bool:
+    """Whether an expression is `text[1:-1]`: the inside of what is checked to be a plain literal."""
+    if node[0] != ir.ITEM or node[3][0] != ir.SLICE:
+        return False
+    lower, upper = node[3][2], node[3][3]
+    return lower is not None and upper is not None and lower[2:] == (1,) and upper[0] == ir.UNARY
