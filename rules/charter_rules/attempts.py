@@ -21,14 +21,27 @@ _IGNORED: Final = re.compile(
 def expects_failure(place: Location, ctx: Context) -> bool:
     """Whether the code at a place may fail as it likes: something around it catches what wrong code raises.
 
-    So may a second way that is tried when the first raised a `TypeError`, and what a type checker was told to accept.
+    So may a second way that is tried when the first raised a `TypeError`, what a type checker was told to accept, and
+    what depends on the function's signature.
     """
-    return _is_accepted(place, ctx) or _is_attempt(place, ctx) or _is_awaited(place, ctx)
+    return (
+        _is_accepted(place, ctx)
+        or _is_asked(place, ctx)
+        or _is_attempt(place, ctx)
+        or _is_awaited(place, ctx)
+    )
 
 
 def _is_accepted(place: Location, ctx: Context) -> bool:
     end = ctx.text.find("\n", place.span.end)
     return _IGNORED.search(ctx.text, place.span.start, end if end >= 0 else len(ctx.text)) is not None
+
+
+def _is_asked(place: Location, ctx: Context) -> bool:
+    return any(
+        _spans(statement.body, place, ctx) and "inspect." in ctx.source(statement.test)
+        for statement in ctx.nodes(ast.If)
+    )
 
 
 def _is_attempt(place: Location, ctx: Context) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from charter.api import Fix, Grade, Severity, rule
@@ -63,7 +64,7 @@ def dead_code(unused: UnusedName, ctx: Context) -> Iterator[Finding]:
             return "order"
     ```
     """
-    if ctx.is_test:
+    if ctx.is_test or _is_kept(unused, ctx):
         return
     what = "set and never read" if unused.sort == "attribute" else "used nowhere"
     yield ctx.finding(
@@ -72,6 +73,21 @@ def dead_code(unused: UnusedName, ctx: Context) -> Iterator[Finding]:
         fix=_fix(unused, ctx),
         tags=("unnecessary",),
     )
+
+
+_STATE = re.compile(r"_[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)*$")
+_KEPT = re.compile(r"#[^\n]*(?:reference|garbage|alive|lifetime|compat)", re.IGNORECASE)
+
+
+def _is_kept(unused: UnusedName, ctx: Context) -> bool:
+    """Whether a name is built from a state, asked for by old pickles, or keeps something alive on purpose."""
+    if unused.sort != "attribute":
+        return "pickle" in unused.name or _STATE.search(unused.name) is not None
+    end = ctx.text.find("\n", unused.location.span.end)
+    start = unused.location.span.start
+    for _ in range(3):
+        start = max(ctx.text.rfind("\n", 0, start), 0)
+    return _KEPT.search(ctx.text, start, end if end >= 0 else len(ctx.text)) is not None
 
 
 def _fix(unused: UnusedName, ctx: Context) -> Fix | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from charter.api import Severity, rule
 from charter.api.facts.contracts import WrongCall
+from charter_rules import shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +28,8 @@ def result_of_procedure(call: WrongCall, ctx: Context) -> Iterator[Finding]:
 
     What is used is always `None`. Mostly the function changes its argument in place, or a `return` was forgotten.
 
-    Functions and methods of the project are known across files; methods that a class below defines again are not judged.
+    Functions and methods of the project are known across files; methods that a class below defines again are not judged,
+    and what is only returned again may have to return something for others.
 
     ```python bad
     def add_tax(order):
@@ -47,9 +50,24 @@ def result_of_procedure(call: WrongCall, ctx: Context) -> Iterator[Finding]:
         print(total)
     ```
     """
-    if ctx.is_test:
+    if ctx.is_test or _is_handed_on(call, ctx):
         return
     related = [] if call.defined is None else [ctx.related(call.defined, "has no `return` with a value")]
     yield ctx.finding(
         call.location, f"`{call.name}` returns nothing, so this is always `None`", related=related
     )
+
+
+def _is_handed_on(call: WrongCall, ctx: Context) -> bool:
+    """Whether the result has a name that is only returned."""
+    for node in ctx.nodes(ast.Assign):
+        if ctx.span(node.value) == call.location.span and len(node.targets) == 1:
+            target, function = node.targets[0], ctx.function(node)
+            return (
+                isinstance(target, ast.Name)
+                and function is not None
+                and all(
+                    isinstance(ctx.parent(use), ast.Return) for use in shapes.reads(target.id, function.body)
+                )
+            )
+    return False

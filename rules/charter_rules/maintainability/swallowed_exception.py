@@ -37,8 +37,8 @@ def swallowed_exception(
     a changed interface, a full disk. The program goes on with wrong data and nothing says why. Catch what you
     expect, or log what you drop; if dropping everything is right, say why in a comment, and this rule is content.
 
-    Ruff's S110 reports the same handlers, commented or not; here a comment, a destructor or a narrow type is reason
-    enough to stay silent.
+    Ruff's S110 reports the same handlers, commented or not; here a comment, a docstring that speaks of it, a destructor,
+    a narrow type, or a body that only closes what is no longer needed is reason enough to stay silent.
 
     ```python bad
     import logging
@@ -87,10 +87,12 @@ def swallowed_exception(
     if not all(isinstance(item, (ast.Pass, ast.Continue)) or shapes.is_trivial([item]) for item in body):
         return
     function = ctx.function(handler)
-    if function is not None and function.name in _LAST_RESORTS:
+    if function is not None and (function.name in _LAST_RESORTS or _is_promised(function)):
         return
     attempt = ctx.parent(handler)
-    if isinstance(attempt, ast.Try) and (attempt.orelse or _is_announced(attempt, ctx)):
+    if isinstance(attempt, ast.Try) and (
+        attempt.orelse or _only_releases(attempt.body) or _is_announced(attempt, ctx)
+    ):
         return
     span = ctx.span(handler)
     if _is_explained(ctx, span.start, ctx.span(body[-1]).end):
@@ -112,7 +114,9 @@ def _suppressed(block: ast.With | ast.AsyncWith, ctx: Context) -> Iterator[Findi
             continue
         broad = next((argument for argument in call.args if ctx.name(argument) in _BLANKET), None)
         function = ctx.function(block)
-        if broad is None or ctx.is_test or (function is not None and function.name in _LAST_RESORTS):
+        if broad is None or ctx.is_test or _only_releases(block.body):
+            continue
+        if function is not None and (function.name in _LAST_RESORTS or _is_promised(function)):
             continue
         if not _is_explained(ctx, ctx.span(block).start, ctx.span(block.body[-1]).end):
             yield ctx.finding(
@@ -131,6 +135,22 @@ def _blanket(handler: ast.ExceptHandler, ctx: Context) -> str | None:
     return next((ctx.source(item) for item in types if ctx.name(item) in _BLANKET), None)
 
 
+def _is_promised(function: shapes.FunctionNode) -> bool:
+    return _PROMISED.search(ast.get_docstring(function, clean=False) or "") is not None
+
+
+def _only_releases(body: list[ast.stmt]) -> bool:
+    """Whether all that may fail is to let go of something."""
+    for statement in body:
+        value = statement.value if isinstance(statement, ast.Expr) else None
+        call = value.value if isinstance(value, ast.Await) else value
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+            return False
+        if call.func.attr not in _RELEASES:
+            return False
+    return True
+
+
 def _is_announced(attempt: ast.Try, ctx: Context) -> bool:
     """Whether a comment right above the `try` speaks of what is ignored."""
     start = ctx.text.rfind("\n", 0, ctx.span(attempt).start)
@@ -141,6 +161,13 @@ def _is_announced(attempt: ast.Try, ctx: Context) -> bool:
     return any(_IGNORED.search(line) for line in said)
 
 
+_PROMISED = re.compile(r"suppress|ignor|swallow|best.effort|never raise|silent", re.IGNORECASE)
+_RELEASES = frozenset(
+    {
+        "close", "aclose", "wait_closed", "kill", "terminate", "shutdown", "cancel", "disconnect", "stop", "unlink",
+        "release", "cleanup", "quit", "logout", "detach", "disable", "unregister", "rmtree", "abort",
+    }
+)  # fmt: skip
 _IGNORED = re.compile(
     r"suppress|ignor|swallow|fail|error|exception|raise|best.effort|try to|attempt|doesn.t matter",
     re.IGNORECASE,

@@ -22,6 +22,7 @@ _ENDLESS = frozenset({"itertools.count", "itertools.cycle", "itertools.repeat"})
     code="MNT227",
     principles=("robust-comparisons", "deliberate-errors"),
     severity=Severity.MEDIUM,
+    default=False,
     calls=("builtins.next",),
     aliases=("R1708",),
 )
@@ -30,6 +31,8 @@ def unguarded_next(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
     Since Python 3.7 a `StopIteration` that leaves a generator's body becomes a `RuntimeError` (PEP 479): going through the
     generator crashes instead of ending.
+
+    Off by default: in three of seven findings on published packages the author knew that there was one more item.
 
     ```python bad
     def pairs(rows):

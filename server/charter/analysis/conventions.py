@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 4
+VERSION = 5
 STRONG: Final = 0.95
 ENOUGH: Final = 30
 
@@ -76,8 +76,9 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """How each topic is spoken of, and what is counted."""
 
-_LEARNED_ONLY: Final = frozenset({"class-names", "module-names"})
-"""What is printed, and held to only if the settings say so: decorators, descriptors and C structures have their own names."""
+_LEARNED_ONLY: Final = frozenset({"class-names", "module-names", "own-import-form"})
+"""What is printed, and held to only if the settings say so: decorators, descriptors and C structures have their own names,
+and a module is imported as a whole where its names would say too little, or a cycle or a test asks for it."""
 
 Use = tuple[str, str, Packed, str]
 """Topic, way, place, text that would follow each other way ("" if that takes more thought)."""
@@ -264,6 +265,8 @@ def _tests(source: Source, names: Names) -> Iterator[Use]:
             if not node.name.startswith("test_"):
                 continue
             parent = source.parent(node)
+            if not isinstance(parent, (ast.Module, ast.ClassDef)):
+                continue  # a helper of the function around it
             bases = (
                 [names.qualified(base) or "" for base in parent.bases]
                 if isinstance(parent, ast.ClassDef)

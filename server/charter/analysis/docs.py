@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 3
+VERSION = 4
 
 _PRIVATE: Final = re.compile(
     r"(^|/)(tests?|testing|migrations|versions|examples?|docs?|benchmarks?|scripts?|tools|vendor|_vendor|conftest\.py"
@@ -232,7 +232,7 @@ class _Reader:
     ) -> None:
         """Note where a docstring names parameters that the function does not have, or in another order."""
         assert literal is not None
-        documented = [entry.name for entry in doc.parameters]
+        documented = [entry.name for entry in (*doc.parameters, *doc.others)]
         start = self._inner_start(literal) if doc.style is not None else 0
         ends = self._ends.get(node, ())
         raised = self._raised.get(node, ())
@@ -243,10 +243,12 @@ class _Reader:
         real = [argument.arg for argument, _, _ in _arguments(node, owner)]
 
         loose = arguments.kwarg is not None or arguments.vararg is not None or self._is_wrapped(node)
+        has_keys = any(_KEYED.search(name) for name in real if name not in documented)
         for entry in doc.parameters:
             if (
                 entry.name in real
                 or loose
+                or has_keys
                 or "." in entry.name
                 or entry.name in {"self", "cls", "args", "kwargs"}
             ):
@@ -265,7 +267,9 @@ class _Reader:
         if known != in_code and len(set(known)) == len(known) and set(documented) <= set(real):
             entry = next(
                 e
-                for e, name in zip((e for e in doc.parameters if e.name in required), in_code, strict=False)
+                for e, name in zip(
+                    (e for e in (*doc.parameters, *doc.others) if e.name in required), in_code, strict=False
+                )
                 if e.name != name
             )
             place = pack(self.source, Span(start + entry.start, start + entry.end))
@@ -305,6 +309,8 @@ class _Reader:
         return span.start + (match.end() if match else 0)
 
 
+_KEYED: Final = re.compile(r"(^|_)(dict|data|params|options|config|settings|payload|body|query)$")
+"""Names of parameters whose keys a docstring may describe as if they were parameters."""
 _QUOTES: Final = re.compile(r"[rRuUbB]*(\"\"\"|'''|\"|')")
 
 

@@ -19,10 +19,10 @@ _SECTIONS = {
     "arguments": "parameters",
     "parameters": "parameters",
     "params": "parameters",
-    "keyword args": "parameters",
-    "keyword arguments": "parameters",
-    "other parameters": "parameters",
-    "other args": "parameters",
+    "keyword args": "others",
+    "keyword arguments": "others",
+    "other parameters": "others",
+    "other args": "others",
     "attributes": "attributes",
     "returns": "returns",
     "return": "returns",
@@ -58,6 +58,8 @@ _FIELD = re.compile(
     r"[:@](?P<field>param|parameter|arg|argument|key|keyword|kwarg|raises?|except|exception|returns?|rtype|yields?|type|ivar|cvar|var)"
     r"\b(?P<rest>[^:\n]*):"
 )
+_NAMES = re.compile(r"\s*[\w\\*.]+(\s*,\s*[\w\\*.]+)+")
+_NAME = re.compile(r"[A-Za-z_](?:[\w.]|\\_)*")
 _FIELD_KINDS = {
     "param": "parameters",
     "parameter": "parameters",
@@ -109,6 +111,7 @@ class Docstring:
         style: its convention; None where it has no section that tells.
         summary: the first line that has text.
         parameters: the parameters it describes, in order.
+        others: what it describes beside them: keywords that are passed on, parameters of a callback.
         attributes: the attributes it describes.
         returns: where it describes what is returned; None if it does not.
         yields: where it describes what is yielded; None if it does not.
@@ -118,6 +121,7 @@ class Docstring:
     style: Style | None = None
     summary: str = ""
     parameters: list[Entry] = field(default_factory=list[Entry])
+    others: list[Entry] = field(default_factory=list[Entry])
     attributes: list[Entry] = field(default_factory=list[Entry])
     returns: Entry | None = None
     yields: Entry | None = None
@@ -132,6 +136,8 @@ class Docstring:
         """File an entry under what it describes."""
         if kind == "parameters":
             self.parameters.append(entry)
+        elif kind == "others":
+            self.others.append(entry)
         elif kind == "attributes":
             self.attributes.append(entry)
         elif kind == "raises":
@@ -257,15 +263,17 @@ def _field(doc: Docstring, line: _Line) -> None:
     if kind in {"returns", "yields"}:
         doc.add(kind, Entry("", line.start, line.start + len(line.text)))
         return
-    # `:param int count:` names the type first; the last word is the parameter.
-    names = rest if kind == "raises" or "," in rest else rest.rpartition(" ")[2]
+    # `:param int count:` and `:param dict[str, int] count:` name the type first; the last word is the parameter.
+    names = rest if kind == "raises" or _NAMES.fullmatch(rest) else rest.rpartition(" ")[2]
     offset = match.start("rest") + len(rest) - len(names)
-    _add_names(doc, kind, names, line.start + offset)
+    _add_names(doc, kind, names.partition("(")[0], line.start + offset)
 
 
 def _add_names(doc: Docstring, kind: str, names: str, start: int) -> None:
-    for match in re.finditer(r"[A-Za-z_][\w.]*", names):
-        doc.add(kind, Entry(match[0], start + match.start(), start + match.end()))
+    for match in _NAME.finditer(names):
+        name = match[0].replace("\\", "")
+        if name != "optional":
+            doc.add(kind, Entry(name, start + match.start(), start + match.end()))
 
 
 @dataclass(frozen=True, slots=True)

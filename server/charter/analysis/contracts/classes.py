@@ -172,7 +172,8 @@ def _repeated(hierarchy: Hierarchy, name: str) -> Iterator[BrokenInheritance]:
     init, function = class_[4], class_[1].get("__init__")
     if init is None or function is None:
         return
-    direct = [hierarchy.defining(item) for item in init[0] if item not in {"super", "?"}]
+    # One base that is called in two places is called in two branches.
+    direct = {hierarchy.defining(item): None for item in init[0] if item not in {"super", "?"}}
     if len(direct) < 2:
         return
     seen: set[str] = set()
