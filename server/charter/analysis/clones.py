@@ -39,6 +39,8 @@ _RUN: Final = 6
 _STATEMENTS: Final = 10
 _MASS: Final = 60
 """A clone has at least this many statements, and so many nodes in all: less is idiom, not duplication."""
+_KINDS: Final = 4
+"""A run of fewer different statements is a table written as calls."""
 _CROWD: Final = 40
 """A fingerprint that is in more places than this is the way things are written, not a copy."""
 _IGNORED: Final = re.compile(
@@ -286,7 +288,10 @@ class Solver(KeptSolver[Extract]):
         if not lengths:
             return None
         length = max(lengths.values())
-        if length < _STATEMENTS or sum(item[2] for item in items[start[2] : start[2] + length]) < _MASS:
+        run = items[start[2] : start[2] + length]
+        if length < _STATEMENTS or sum(item[2] for item in run) < _MASS:
+            return None
+        if len({item[0] for item in run}) < _KINDS:
             return None
         places = sorted([start, *(place for place, common in lengths.items() if common >= length)])
         return places, length
