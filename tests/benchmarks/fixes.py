@@ -34,6 +34,13 @@ PACKAGES: dict[str, tuple[str, list[str]]] = {
     "astroid": ("tests", ["typing-extensions"]),
     "pyasn1": ("tests", []),
     "pyparsing": ("tests", ["railroad-diagrams", "jinja2", "matplotlib"]),
+    "parso": ("test", []),
+    "configobj": ("src/tests", ["mock"]),
+    "toolz": ("toolz/tests", []),
+    "tabulate": ("test", ["numpy", "pandas", "wcwidth"]),
+    "webob": ("tests", ["coverage"]),
+    "sqlparse": ("tests", []),
+    "paste": ("tests", []),
     "flask": ("tests", ["asgiref", "greenlet", "python-dotenv"]),
     "click": ("tests", []),
     "httpx[brotli,cli,http2,socks,zstd]": (

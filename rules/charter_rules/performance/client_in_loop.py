@@ -6,43 +6,12 @@ import ast
 from typing import TYPE_CHECKING
 
 from charter.api import Severity, rule
-from charter_rules import shapes
+from charter_rules import clients, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api import Context, Finding
-
-_CLIENTS = {
-    "requests.Session": "session",
-    "requests.session": "session",
-    "httpx.Client": "client",
-    "httpx.AsyncClient": "client",
-    "aiohttp.ClientSession": "session",
-    "boto3.client": "client",
-    "boto3.resource": "client",
-    "boto3.Session": "session",
-    "redis.Redis": "client",
-    "redis.StrictRedis": "client",
-    "pymongo.MongoClient": "client",
-    "sqlalchemy.create_engine": "engine",
-    "sqlalchemy.ext.asyncio.create_async_engine": "engine",
-    "psycopg2.connect": "connection",
-    "psycopg.connect": "connection",
-    "pymysql.connect": "connection",
-    "sqlite3.connect": "connection",
-    "smtplib.SMTP": "connection",
-    "smtplib.SMTP_SSL": "connection",
-    "paramiko.SSHClient": "client",
-    "elasticsearch.Elasticsearch": "client",
-    "kafka.KafkaProducer": "producer",
-    "openai.OpenAI": "client",
-    "anthropic.Anthropic": "client",
-    "concurrent.futures.ThreadPoolExecutor": "pool",
-    "concurrent.futures.ProcessPoolExecutor": "pool",
-    "multiprocessing.Pool": "pool",
-    "jinja2.Environment": "environment",
-}
 
 
 @rule(
@@ -50,7 +19,7 @@ _CLIENTS = {
     code="PRF016",
     principles=("reused-connections", "no-repeated-work"),
     severity=Severity.MEDIUM,
-    calls=tuple(_CLIENTS),
+    calls=tuple(clients.CLIENTS),
 )
 def client_in_loop(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """A client, connection or pool is made in each round of a loop, in the same way every time.
@@ -93,7 +62,7 @@ def client_in_loop(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     for part in (*call.args, *call.keywords):
         if shapes.names_in(part) & bound or any(isinstance(node, ast.Call) for node in ast.walk(part)):
             return
-    what = _CLIENTS.get(ctx.name(call.func) or "", "client")
+    what = clients.CLIENTS.get(ctx.name(call.func) or "", "client")
     yield ctx.finding(call, f"each round makes a new {what}; make one before the loop and reuse it")
 
 
