@@ -160,7 +160,7 @@ def _is_harmless(call: ast.Call, ctx: Context) -> bool:
         return True
     statement = ctx.statement(call)
     names = [*calls.destinations(ctx, call), ctx.symbol(call)]
-    if any(_NAMED_FOR_IT.search(name) for name in (*names, ctx.module.rpartition(".")[2])):
+    if any(_NAMED_FOR_IT.search(name) for name in names):
         return True
     names.append(ctx.path)
     if not isinstance(
