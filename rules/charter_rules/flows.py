@@ -46,12 +46,14 @@ def finding(
 
 
 def _severity(flow: TaintFlow, ctx: Context, severity: Severity) -> Severity:
-    """Weak sinks, local data and tests matter less."""
+    """Weak sinks, local data, callers with a role, long ways with room for checks, and tests matter less."""
     if flow.weight:
         severity = min(severity, _SEVERITIES[flow.weight])
     if flow.threat is Threat.STORED:
         severity = min(severity, Severity.LOW)
     elif flow.threat is not Threat.REMOTE and severity > Severity.LOW:
+        severity = Severity(severity - 1)
+    if (flow.privileged or flow.certainty < Confidence.HIGH) and severity > Severity.MEDIUM:
         severity = Severity(severity - 1)
     if ctx.is_test or "/migrations/" in f"/{ctx.path}":
         severity = min(severity, Severity.LOW)

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from typing import Any, Final
 
 from charter.analysis.taint.arguments import Arguments
+from charter.analysis.taint.checks import shown_by_name
 from charter.analysis.taint.context import Binding
 from charter.analysis.taint.frame import (
     DERIVED,
@@ -54,7 +55,7 @@ from charter.model.project import Class, Function, Module
 _COMMON: Final = frozenset(
     "get set add save update delete create run execute close open read write append extend pop items keys values "
     "copy clear filter all first count exists format join split strip replace encode decode send post put patch "
-    "validate process handle render load dump parse main setup start stop call apply match search find index sort "
+    "validate to_dict as_dict to_json process handle render load dump parse main setup start stop call apply match search find index sort "
     "__init__ __call__ __enter__ __exit__ __iter__ __next__ __getitem__ __setitem__ __str__ __repr__".split()
 )
 """Names that too many classes have for a guess of the receiver's class."""
@@ -193,6 +194,8 @@ class Calls(LibraryCalls, ABC):
     ) -> Value:
         if function.flags & ir.CLASS_BODY:
             return UNKNOWN
+        if position == self.unused:
+            self._take_for_checked(function, arguments)
         decorators = function.record[ir.DECORATORS]
         if decorators:
             receiver = self.engine.roles.receiver_for(function, receiver)
@@ -207,6 +210,18 @@ class Calls(LibraryCalls, ABC):
         if summary.trivial:
             return self._returned_plain(function, summary)
         return self._apply(function, summary, binding, position)
+
+    def _take_for_checked(self, function: Function, arguments: Arguments) -> None:
+        """After `validate_path(path)`, of which nobody uses the value, the path is what that function lets pass."""
+        shown = shown_by_name(function.short)
+        if not shown:
+            return
+        mask = 0
+        for value in arguments.positional:
+            for lane in lanes(value[0]):
+                mask |= shown << LANE * lane
+        if mask:
+            self.kill((mask, ()))
 
     def _returned_plain(self, function: Function, summary: Summary) -> Value:
         if not summary.returns:

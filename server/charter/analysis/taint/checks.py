@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from charter.analysis.taint.frame import LENGTH, NO_KILL, REST, SOURCE, Kill
@@ -37,6 +39,13 @@ Test = tuple[Truth, Kill, Kill]
 
 UNDECIDED: Final[Test] = (None, NO_KILL, NO_KILL)
 
+_VALIDATOR: Final = re.compile(
+    r"_*(?:(?:validate|ensure|assert|verify|reject|raise_if|forbid)_|check_\w*(?:safe|valid|allow|trust|secur|travers|within|inside))"
+)
+_OF_PATHS: Final = re.compile(r"path|file_?name|travers|dir(?:ectory)?(?:_|$)|folder")
+_OF_HOSTS: Final = re.compile(r"ur[li](?:_|$)|host|address|endpoint|ssrf|domain|redirect")
+NORMAL_PATH: Final = (EXTERNAL, "os.path.normpath()")
+"""What a bare name is after `normpath`."""
 UP: Final = BIT["path"] | BIT["archive"]
 ABSOLUTE: Final = BIT["path-absolute"]
 PATH: Final = UP | ABSOLUTE
@@ -47,6 +56,15 @@ OF_CHARACTERS: Final = DANGERS & ~(
     HOST | BIT["trust"] | BIT["prompt"] | BIT["instructions"] | BIT["cookie"] | BIT["attribute"]
 )
 """Texts of harmless characters still name hosts, users and orders."""
+
+
+@lru_cache(maxsize=4096)
+def shown_by_name(name: str) -> int:
+    """The dangers that are over once a function of this name has returned: "validate_path", "ensure_safe_url"."""
+    if not _VALIDATOR.match(name) or "exist" in name:
+        return 0
+    shown = UP | ABSOLUTE if _OF_PATHS.search(name) else 0
+    return shown | HOST if _OF_HOSTS.search(name) else shown
 
 
 def both(first: Kill, second: Kill) -> Kill:

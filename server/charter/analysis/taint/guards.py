@@ -13,8 +13,10 @@ from charter.analysis.taint.checks import (
     ABSOLUTE,
     HOST,
     HOST_PARTS,
+    NORMAL_PATH,
     OF_CHARACTERS,
     UNDECIDED,
+    UP,
     Test,
     Truth,
     both,
@@ -205,8 +207,8 @@ class Guards(Comparisons, ABC):
         no = NO_KILL
         if "/" in texts:
             no = self.cleared(node, value, ABSOLUTE)
-        if "../" in texts or ".." in texts:
-            no = both(no, NO_KILL)
+        if value[2] == NORMAL_PATH and not {"../", ".."}.isdisjoint(texts):
+            no = both(no, self.cleared(node, value, UP))  # it leads up at its beginning or nowhere
         return yes, no
 
     def _builtin_test(self, node: Node, name: str) -> Test | None:

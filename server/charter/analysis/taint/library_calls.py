@@ -29,6 +29,7 @@ from charter.analysis.taint.values import (
     UNKNOWN,
     Value,
     bits,
+    constant,
     fresh_bits,
     join,
     lanes,
@@ -118,8 +119,11 @@ class LibraryCalls(Sinks, ABC):
 
     def settle_type(self, response: Value, kind: Value) -> None:
         """A response is told its type: if that is not HTML, what it was made of is no page after all."""
-        self.write(response, ".content_type", kind)
-        if not isinstance(kind[1], str) or "html" in kind[1]:
+        known = kind[1].decode("latin-1") if isinstance(kind[1], bytes) else kind[1]
+        told = known.lower() if isinstance(known, str) else "html"
+        is_page = "html" in told or "svg" in told
+        self.write(response, ".content_type", kind if is_page else constant("text/plain"))
+        if is_page:
             return
         places = {identity[1] for identity in response[3] if identity[0] == "a"}
         for key in [one for one in self.hits if one[0].kind == "xss" and one[0].call in places]:

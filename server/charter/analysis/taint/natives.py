@@ -309,6 +309,14 @@ def _normal_path(frame: Any, arguments: Arguments, place: int) -> Value:
     return (value[0] & ~ALL_RAW, NO, ("x", "os.path.realpath()"), ())
 
 
+def _bare_normal_path(frame: Any, arguments: Arguments, place: int) -> Value:
+    """`os.path.normpath`: of a name that nothing was put before it is known where it leads up."""
+    value = arguments.position(0) or UNKNOWN
+    if value[1] is not NO:
+        return _normal_path(frame, arguments, place)
+    return (value[0] & ~ALL_RAW, NO, ("x", "os.path.normpath()"), ())
+
+
 def _last_part(frame: Any, arguments: Arguments, place: int) -> Value:
     """`os.path.basename`: no folders are left; it is still only a part."""
     value = arguments.position(0) or UNKNOWN
@@ -466,7 +474,7 @@ NATIVE: Final[dict[str, Callable[[Any, Arguments, int], Value]]] = {
     "dataclasses.astuple": _as_dict, "builtins.vars": _as_dict, "dataclasses.replace": _with_changes,
     "copy.replace": _with_changes, "operator.itemgetter": _item_getter, "operator.getitem": _got_item, "importlib.import_module": _module, "builtins.__import__": _module, "functools.partial": _partial, "functools.partialmethod": _partial, "copy.copy": _first,
     "copy.deepcopy": _first, "typing.cast": lambda frame, arguments, place: arguments.position(1) or UNKNOWN,
-    "os.path.join": _joined_path, "posixpath.join": _joined_path, "os.path.normpath": _normal_path,
+    "os.path.join": _joined_path, "posixpath.join": _joined_path, "os.path.normpath": _bare_normal_path, "posixpath.normpath": _bare_normal_path,
     "os.path.realpath": _normal_path, "os.path.abspath": _normal_path, "os.path.basename": _last_part,
     "os.path.dirname": _folder, "os.path.commonpath": _fold, "os.path.commonprefix": _fold,
     "os.path.splitext": _split_path, "os.path.split": _split_path, "os.path.expanduser": _first,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from array import array
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.analysis.taint.slow import witness
 from charter.analysis.taint.values import BIT
@@ -12,7 +13,7 @@ from charter.api.facts.taint import SOURCE_KINDS, OwnText, TaintFlow, Threat
 from charter.model import ir
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from charter.analysis.taint.frame import Flow, SourceSite
     from charter.api import Fact
@@ -52,6 +53,20 @@ _ORDINARY: Final = frozenset(
     }
 )
 """Sinks where what was stored earlier, or what a language model answers, is the ordinary case and no news."""
+
+
+_VALIDATED: Final = re.compile(r"cleaned_data|validated_data|`attrs`|\bField\.data")
+"""Sources that a form or serializer has looked at first."""
+_FILE: Final = re.compile(
+    r"(?i)file|image|photo|picture|avatar|logo|upload|attach|document|archive|zip|media"
+)
+"""Names of fields that hold files."""
+_OPENS: Final = frozenset(
+    {"PIL.Image.open", "zipfile.ZipFile", "tarfile.open", "pandas.read_csv", "pandas.read_excel"}
+)
+"""Functions that read an open file as well as one by its name."""
+_PRIVILEGES: Final = re.compile(r"(?i)admin|superuser|staff|permission|has_perm")
+"""Words of decorators that let in only those with a role."""
 
 
 class Places:
@@ -96,6 +111,10 @@ def facts(
         site = flow.site
         if threat not in threats or (threat in {"model", "stored"} and site.kind in _ORDINARY):
             continue
+        if site.name in _OPENS and _FILE.search(str(flow.source.key)):
+            continue  # an upload that is read, not a path
+        if flow.source.kind == "network" and site.kind == "xss":
+            continue  # a proxy hands on what another server has sent
         key = (site.function, site.position, site.kind)
         group = grouped.setdefault(key, {})
         source = (flow.source.name, flow.source.key, flow.source.function, flow.source.position)
@@ -151,7 +170,25 @@ def _fact(flow: Flow, others: int, places: Places) -> TaintFlow:
         steps=_steps(flow, places, location),
         others=others,
         weight=site.severity,
+        privileged=_is_privileged(flow),
     )
+
+
+def _is_privileged(flow: Flow) -> bool:
+    """Whether a decorator on the way lets only administrators, or users with a permission, in."""
+    functions = {flow.source.function, flow.function, *(function for function, _ in flow.chain)}
+    return any(
+        _PRIVILEGES.search(word) for function in functions for word in _words(function.record[ir.DECORATORS])
+    )
+
+
+def _words(node: object) -> Iterator[str]:
+    """The names and texts in a piece of IR."""
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, tuple):
+        for part in cast("tuple[object, ...]", node):
+            yield from _words(part)
 
 
 def _detail(flow: Flow) -> str:
@@ -166,6 +203,9 @@ def _certainty(flow: Flow) -> Confidence:
     """Long ways through many functions leave more room for checks that the analysis does not understand."""
     if flow.site.name.startswith("?"):
         return Confidence.MEDIUM
+    source = flow.source.says or flow.source.name
+    if flow.site.kind == "path" and _VALIDATED.search(source):
+        return Confidence.MEDIUM  # a field may be a file, a choice or a slug
     return Confidence.HIGH if len(flow.chain) <= 3 else Confidence.MEDIUM
 
 

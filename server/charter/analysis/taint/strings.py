@@ -42,6 +42,7 @@ _ABSOLUTE: Final = spread(BIT["path-absolute"])
 _HOST: Final = spread(BIT["redirect"] | BIT["ssrf"])
 _ATTRIBUTE: Final = spread(BIT["attribute"])
 _CONTROL: Final = spread(BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"])
+_FOLDERS: Final = spread(BIT["path"] | BIT["path-absolute"] | BIT["archive"])
 _QUOTES: Final = spread(BIT["sql"] | BIT["xpath"])
 _FORMAT: Final = spread(BIT["format"])
 _OBJECT: Final = spread(OBJECT)
@@ -314,7 +315,16 @@ class Strings(Frame, ABC):
             name in {"split", "rsplit"} and not arguments.positional and not arguments.keywords
         ):
             piece = (piece[0] & ~_CONTROL, NO, None, ())  # no piece holds the line break
-        if name in {"partition", "rpartition"}:
-            separator = arguments.position(0) or UNKNOWN
-            return self.sequence([piece, separator, piece], "tuple", position)
+        separator = arguments.position(0) or UNKNOWN
+        if name in {"partition", "rpartition"} or (name == "rsplit" and _is_one(arguments.position(1))):
+            last = piece
+            if name != "partition" and separator[1] == "/":
+                last = (piece[0] & ~_FOLDERS, NO, None, ())  # the name behind the last slash
+            if name == "rsplit":
+                return self.sequence([piece, last], "list", position)
+            return self.sequence([piece, separator, last], "tuple", position)
         return self.new("builtins.list", position, {REST: piece})
+
+
+def _is_one(value: Value | None) -> bool:
+    return value is not None and value[1] == 1

@@ -98,6 +98,7 @@ class TaintFlow(Fact):
         steps: the stations from the source to the sink, both included.
         others: how many further flows end in the same argument with the same kind.
         weight: the severity that the library's model gives this sink; "" for the kind's own.
+        privileged: whether a function on the way is decorated to let only administrators, or users with a permission, in.
     """
 
     sink_kind: str = ""
@@ -111,6 +112,7 @@ class TaintFlow(Fact):
     steps: tuple[Step, ...] = ()
     others: int = 0
     weight: str = ""
+    privileged: bool = False
 
     @property
     def kind(self) -> str:
