@@ -13,7 +13,7 @@ _CATCHING: Final = frozenset(
     {"builtins.TypeError", "builtins.AttributeError", "builtins.ValueError", "builtins.Exception", "builtins.BaseException"}
 )  # fmt: skip
 _IGNORED: Final = re.compile(
-    r"# type: ignore(?:\[[^\]\n]*call-arg|(?!\[))|# pyright: ignore\[[^\]\n]*reportCall"
+    r"# (?:type: ignore(?:\[[^\]\n]*call-arg|(?!\[))|pyright: ignore(?:\[[^\]\n]*reportCall|(?!\[)))"
 )
 """What tells a type checker that a call is meant as it stands."""
 
@@ -46,14 +46,13 @@ def _is_asked(place: Location, ctx: Context) -> bool:
 
 def _is_attempt(place: Location, ctx: Context) -> bool:
     for statement in ctx.nodes(ast.Try):
-        if statement.handlers and _spans(statement.body, place, ctx):
-            return any(
-                handler.type is None or not _CATCHING.isdisjoint(_names(handler.type, ctx))
-                for handler in statement.handlers
-            )
+        tried = _spans(statement.body, place, ctx)
         for handler in statement.handlers:
-            if handler.type is not None and _spans(handler.body, place, ctx):
-                return "builtins.TypeError" in _names(handler.type, ctx)
+            caught = {"builtins.BaseException"} if handler.type is None else _names(handler.type, ctx)
+            if tried and not _CATCHING.isdisjoint(caught):
+                return True
+            if "builtins.TypeError" in caught and _spans(handler.body, place, ctx):
+                return True
     return False
 
 
