@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from following import record, solver
 
 from charter.analysis.taint.run import Run
 
 if TYPE_CHECKING:
-    import pytest
-
     from charter.analysis.taint.context import Entry
     from charter.analysis.taint.frame import Summary
 
@@ -32,19 +31,56 @@ def sound():
 """
 
 
-def test_a_function_on_which_the_analysis_fails_is_named_and_costs_no_other_flow(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def _fail_on(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     execute = Run.execute
 
     def failing(self: Run, entry: Entry) -> Summary:
-        if self.function.name.endswith("fragile"):
+        if self.function.name.endswith(name):
             raise LookupError("on purpose")
         return execute(self, entry)
 
     monkeypatch.setattr(Run, "execute", failing)
+
+
+def test_a_function_on_which_the_analysis_fails_is_named_and_costs_no_other_flow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _fail_on("fragile", monkeypatch)
     engine = solver()
     engine.update("app.py", record("app.py", APP))
     solution = engine.solve()
     assert [fact.location.line for fact in solution.facts["app.py"]] == [14]
     assert [(path, str(error)) for path, error in solution.failures] == [("app.py", "on purpose")]
+
+
+@pytest.mark.parametrize("edit", [("fragile", "mended"), ("    return text", "    return text.lower()")])
+def test_a_function_that_was_edited_is_analysed_and_named_no_more(
+    edit: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = solver()
+    with monkeypatch.context() as patch:
+        _fail_on("fragile", patch)
+        engine.update("app.py", record("app.py", APP))
+        assert engine.solve().failures
+    engine.update("app.py", record("app.py", APP.replace(*edit)))
+    solution = engine.solve()
+    assert [fact.location.line for fact in solution.facts["app.py"]] == [10, 14]
+    assert solution.failures == ()
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["def helper(x):\n" + "    x = x.strip()\n" * 5000 + "    return x\n", "def take(x):\n    return x\n"],
+)
+def test_a_function_that_was_made_simpler_is_named_as_coarse_no_more(file: str) -> None:
+    view = "from flask import Flask, request\nfrom store import *\napp = Flask(__name__)\n\n@app.get('/')\ndef view():\n"
+    crowd = "".join(f"    take({{'k{number}': request.args['x']}})\n" for number in range(30))
+    engine = solver()
+    engine.update("store.py", record("store.py", file))
+    engine.update("web.py", record("web.py", view + "    helper(request.args['x'])\n" + crowd))
+    assert [name.rpartition(" ")[2] for name in engine.solve().coarse] == [file[4 : file.index("(")]]
+    engine.update(
+        "store.py", record("store.py", "def helper(x):\n    return x\ndef take(x):\n    return x\n")
+    )
+    engine.update("web.py", record("web.py", view + "    helper(request.args['x'])\n"))
+    assert engine.solve().coarse == ()

@@ -178,6 +178,7 @@ class Engine(Summaries):
         self.summaries.pop(key, None)
         self._flowing.pop(key, None)
         self._dirty.pop(key, None)
+        self._absolve(key)
         before = self._given.pop(key, None)
         if before is not None:
             self._withdraw(key, before)

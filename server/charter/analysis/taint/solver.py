@@ -200,7 +200,8 @@ class Solver:
             counted = engine.opportunities.of(module)
             self._counts[path] = {(TaintFlow, kind): number for kind, number in counted.items()}
         self._uncounted.clear()
-        failures = tuple((function.module.path, error) for function, error in engine.broken.items())
+        broken = {function: error for (function, _), error in engine.broken.items()}
+        failures = tuple((function.module.path, error) for function, error in broken.items())
         return Solution(found, self._counts, self.coarse, failures)
 
     @property

@@ -35,8 +35,9 @@ class Summaries(Kept, ABC):
     Attributes:
         thorough: whether all functions are run, not only those that untrusted data may come near.
         moving: the objects whose changes are being carried from a callee to its caller.
-        coarse: the functions that were analysed with less detail, because the work reached its bound.
-        broken: the functions on which the analysis failed.
+        crowded: by who asked, the functions that have more contexts than are told apart.
+        exhausted: the functions in contexts in which one run took too many steps.
+        broken: the functions in contexts in which the analysis failed.
     """
 
     deepest: Final = 10
@@ -48,8 +49,9 @@ class Summaries(Kept, ABC):
         super().__init__(project, index, threats)
         self.thorough = False
         self.moving: set[Any] = set()
-        self.coarse: set[Function] = set()
-        self.broken: dict[Function, Exception] = {}
+        self.crowded: dict[Key, set[Function]] = defaultdict(set)
+        self.exhausted: set[Key] = set()
+        self.broken: dict[Key, Exception] = {}
         self._renewing: Collection[Key] = ()
         self._contexts: dict[Function, dict[Key, None]] = defaultdict(dict)
         self._flowing: dict[Key, None] = {}
@@ -116,6 +118,7 @@ class Summaries(Kept, ABC):
         self.summaries.pop(key, None)
         self._contexts[key[0]].pop(key, None)
         self._flowing.pop(key, None)
+        self._absolve(key)
         for name in self._uses.pop(key, ()):
             self.users[name].discard(key)
         given = self._given.pop(key, None)
@@ -145,15 +148,22 @@ class Summaries(Kept, ABC):
 
     def _run(self, key: Key, depth: int) -> Summary:
         run = self._start(key[0], depth)
+        self._absolve(key)
         try:
             summary = run.execute(key[1])
         except Exception as error:  # noqa: BLE001 (one function must not cost the flows of all others; it is named)
             summary = _BOTTOM
-            self.broken[key[0]] = error
+            self.broken[key] = error
         if run.budget < 0:
-            self.coarse.add(key[0])
+            self.exhausted.add(key)
         self._keep_names(run)
         return summary
+
+    def _absolve(self, key: Key) -> None:
+        """Forget what went wrong in a run that counts no more."""
+        self.broken.pop(key, None)
+        self.exhausted.discard(key)
+        self.crowded.pop(key, None)
 
     def _compute(self, key: Key, depth: int) -> Summary:
         """Run a function until its summary agrees with what its recursive calls assumed.
@@ -213,8 +223,13 @@ class Summaries(Kept, ABC):
         """Whether a function has been run in so many contexts that a new one must do with less detail."""
         if len(self._contexts[function]) < _MOST_CONTEXTS or (function, entry) in self._contexts[function]:
             return False
-        self.coarse.add(function)
+        self.crowded[self._stack[-1]].add(function)
         return True
+
+    @property
+    def coarse(self) -> set[Function]:
+        """The functions that were analysed with less detail, because the work reached a bound."""
+        return {function for function, _ in self.exhausted}.union(*self.crowded.values())
 
     def contexts(self, function: Function) -> list[Key]:
         """The contexts in which a function is known, that without a caller first."""
