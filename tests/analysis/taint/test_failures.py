@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from following import record, solver
@@ -12,6 +12,7 @@ from charter.analysis.taint.run import Run
 if TYPE_CHECKING:
     from charter.analysis.taint.context import Entry
     from charter.analysis.taint.frame import Summary
+    from charter.analysis.taint.values import Value
 
 APP = """\
 from flask import Flask, request
@@ -84,3 +85,24 @@ def test_a_function_that_was_made_simpler_is_named_as_coarse_no_more(file: str) 
     )
     engine.update("web.py", record("web.py", view + "    helper(request.args['x'])\n"))
     assert engine.solve().coarse == ()
+
+
+def test_what_is_in_many_lists_is_taken_over_from_a_callee_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    translate, calls = Run.translate, 0
+
+    def counting(self: Run, *arguments: Any) -> Value:
+        nonlocal calls
+        calls += 1
+        assert calls < 1000, "each list doubles the work"
+        return translate(self, *arguments)
+
+    monkeypatch.setattr(Run, "translate", counting)
+    nested = "def fragile(text):\n" + "    text = [text, text]\n" * 16
+    engine = solver()
+    code = APP.replace("def fragile(text):\n", nested).replace(
+        'fragile(request.args["x"])', 'str(fragile(request.args["x"]))'
+    )
+    engine.update("app.py", record("app.py", code))
+    solution = engine.solve()
+    assert [fact.location.line for fact in solution.facts["app.py"]] == [26, 30]
+    assert solution.failures == ()

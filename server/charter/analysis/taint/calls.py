@@ -342,7 +342,8 @@ class Calls(LibraryCalls, ABC):
         self, objects: tuple[Any, ...], summary: Summary, binding: Binding, position: int
     ) -> tuple[tuple[Any, ...], int]:
         """Objects of a callee as objects of this function; what is nested too deep becomes plain taint."""
-        state = self.state
+        state, moved = self.state, self.moved
+        outermost = not moved
         result: list[Any] = []
         taint = 0
         for identity in objects:
@@ -359,18 +360,14 @@ class Calls(LibraryCalls, ABC):
                 continue
             if own not in result:
                 result.append(own)
-                if own not in self._moving:
-                    self._moving.add(own)
-                    moved = {
+                if own not in moved:
+                    moved.add(own)
+                    state[own] = {
                         key: self.translate(one, summary, binding, position) for key, one in cells.items()
                     }
-                    self._moving.discard(own)
-                    state[own] = moved
+        if outermost:
+            moved.clear()
         return tuple(dict.fromkeys(result)), taint
-
-    @property
-    def _moving(self) -> set[Any]:
-        return self.engine.moving
 
     # Methods
     def call_method(self, value: Value, name: str, arguments: Arguments, position: int) -> Value:

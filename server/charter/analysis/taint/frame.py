@@ -154,6 +154,9 @@ class Frame(ABC):
         engine: what all frames share.
         function: the function.
         depth: how many calls deep it is.
+
+    Attributes:
+        moved: the objects of a callee that have been taken over, while a value of it is: each may be in many others.
     """
 
     def __init__(self, engine: Engine, function: Function, depth: int) -> None:
@@ -177,6 +180,7 @@ class Frame(ABC):
         self.documents: dict[int, bool] = {}
         self.global_effects: dict[str, Value] = {}
         self.loops = 0
+        self.moved: set[Any] = set()
         self.budget = engine.most_steps
 
     # Origins

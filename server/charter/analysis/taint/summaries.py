@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from charter.analysis.taint.frame import Summary
 from charter.analysis.taint.kept import Kept
@@ -34,7 +34,6 @@ class Summaries(Kept, ABC):
 
     Attributes:
         thorough: whether all functions are run, not only those that untrusted data may come near.
-        moving: the objects whose changes are being carried from a callee to its caller.
         crowded: by who asked, the functions that have more contexts than are told apart.
         exhausted: the functions in contexts in which one run took too many steps.
         broken: the functions in contexts in which the analysis failed.
@@ -48,7 +47,6 @@ class Summaries(Kept, ABC):
     def __init__(self, project: Project, index: Index, threats: Iterable[str]) -> None:
         super().__init__(project, index, threats)
         self.thorough = False
-        self.moving: set[Any] = set()
         self.crowded: dict[Key, set[Function]] = defaultdict(set)
         self.exhausted: set[Key] = set()
         self.broken: dict[Key, Exception] = {}
