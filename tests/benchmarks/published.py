@@ -65,6 +65,10 @@ CASES = [
         "server-side-request-forgery",
         "_bentoml_impl/serde.py",
     ),
+    Case("CVE-2021-43857", "gerapy", "0.9.7", "0.9.8", "command-injection", "server/core/views.py"),
+    Case("CVE-2017-2810", "tablib", "0.11.4", "0.11.5", "unsafe-yaml-load", "tablib/formats/_yaml.py"),
+    Case("CVE-2017-16615", "MLAlchemy", "0.2.1", "0.2.2", "unsafe-yaml-load", "mlalchemy/parser.py"),
+    Case("CVE-2017-16616", "pyanyapi", "0.6.0", "0.6.1", "unsafe-yaml-load", "pyanyapi/interfaces.py"),
     Case("CVE-2023-29159", "starlette", "0.26.1", "0.27.0", "path-traversal", "starlette/staticfiles.py"),
 ]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import ast
+import re
+from typing import TYPE_CHECKING, Final
 
 from charter.api import Severity, rule
 from charter.api.facts.taint import TaintFlow
@@ -12,6 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api import Context, Finding
+
+_ANY_ADDRESS: Final = re.compile(
+    r"(?i)allow_?(?:local|private|internal|loopback|insecure|unsafe)|disable_?ssrf"
+)
+"""Settings by which an operator lets every address be reached."""
 
 
 @rule(
@@ -62,6 +69,8 @@ def server_side_request_forgery(flow: TaintFlow, ctx: Context) -> Iterator[Findi
         return {"length": len(httpx.get(url).content)}
     ```
     """
+    if _is_chosen(flow, ctx):
+        return
     severity = Severity.LOW if flow.detail == "path" else Severity.HIGH
     yield flows.finding(flow, ctx, _deed(flow), severity, (guard_fixes.known_host(flow, ctx),))
 
@@ -70,3 +79,17 @@ def _deed(flow: TaintFlow) -> str:
     if flow.detail == "path":
         return f"becomes part of the address that `{flows.api(flow)}` connects to, behind a fixed host"
     return f"says where `{flows.api(flow)}` connects"
+
+
+def _is_chosen(flow: TaintFlow, ctx: Context) -> bool:
+    """Whether the operator has decided that any address will do: the request stands under a setting that says so."""
+    child: ast.AST | None = flows.call(flow, ctx)
+    for parent in ctx.ancestors(child) if child is not None else ():
+        if (
+            isinstance(parent, ast.If)
+            and child in parent.body
+            and _ANY_ADDRESS.search(ctx.source(parent.test))
+        ):
+            return True
+        child = parent
+    return False

@@ -173,6 +173,8 @@ def _step(frame: Any, step: str, value: Value, place: int) -> list[Chosen]:
 
 
 _SHELLS = frozenset({"sh", "bash", "zsh", "ksh", "dash", "cmd", "cmd.exe", "powershell", "pwsh"})
+END_OF_OPTIONS: Final = "--"
+"""What ends the options of a command; as a cell, it says that a list of unknown length holds it somewhere."""
 _COMMANDS = frozenset({(":program",), (":arguments",), (":shell",)})
 
 
@@ -187,6 +189,10 @@ def _command(frame: Any, value: Value, wanted: str) -> list[Value]:
     first = cells.get(0)
     if wanted == ":program" and first is None:
         return [frame.elements(value)]  # such as the words of one text: the first is the program
+    if END_OF_OPTIONS in cells or any(
+        cells[key][1] == END_OF_OPTIONS for key in cells if isinstance(key, int)
+    ):
+        return []
     return [frame.elements(value)] if wanted == ":arguments" and first is not None else []
 
 

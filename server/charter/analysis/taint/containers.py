@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Final
 
-from charter.analysis.taint.arguments import Arguments
+from charter.analysis.taint.arguments import END_OF_OPTIONS, Arguments
 from charter.analysis.taint.frame import KEYS, LENGTH, REST, Cells
 from charter.analysis.taint.guards import Guards
 from charter.analysis.taint.values import (
@@ -210,6 +210,8 @@ class Containers(Guards, ABC):
             cells = dict(self.state.get(identity) or ())
             cells.pop(LENGTH, None)
             cells[REST] = join(cells[REST], new) if REST in cells else new
+            if new[1] == END_OF_OPTIONS:
+                cells[END_OF_OPTIONS] = constant(True)
             self.state[identity] = cells
 
     def _put(self, value: Value, cells: Cells) -> None:
@@ -238,7 +240,8 @@ class Containers(Guards, ABC):
             exact.extend(more)
             self._put(value, {**dict(enumerate(exact)), LENGTH: constant(len(exact))})
         else:
-            self._add(value, self.iterated(other))
+            for one in more or [self.iterated(other)]:
+                self._add(value, one)
         return UNKNOWN
 
     def _pop(self, value: Value, arguments: Any, position: int) -> Value:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from abc import ABC
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from charter.analysis.taint.arguments import Arguments
+from charter.analysis.taint.arguments import END_OF_OPTIONS, Arguments
 from charter.analysis.taint.attributes import Attributes
-from charter.analysis.taint.frame import NO_KILL, REST
+from charter.analysis.taint.frame import LENGTH, NO_KILL, REST
 from charter.analysis.taint.values import (
     ALL_DANGERS,
     BIT,
@@ -221,8 +221,9 @@ class Expressions(Attributes, ABC):
                     return self.new(
                         "builtins.list", position, {**dict(enumerate(exact)), REST: self.elements(right)}
                     )
+                begun = self._beginning_of(left)
                 element = join(self.elements(left), self.elements(right))
-                return self.new("builtins.list", position, {REST: element})
+                return self.new("builtins.list", position, {**begun, REST: element})
             return self.concat([left, right]) if left[0] or right[0] else UNKNOWN
         if operator == "%":
             if left[0] or isinstance(one, str | tuple) or (one is NO and (right[0] or right[3])):
@@ -240,6 +241,13 @@ class Expressions(Attributes, ABC):
             self.merge(result, right)
             return result
         return UNKNOWN
+
+    def _beginning_of(self, value: Value) -> dict[Any, Value]:
+        """The elements that a list of unknown length begins with."""
+        cells = self.cells(value)
+        if cells is None or LENGTH in cells or not self.is_sequence(value):
+            return {}
+        return {key: one for key, one in cells.items() if isinstance(key, int) or key == END_OF_OPTIONS}
 
     def _divided(self, left: Value, right: Value) -> Value:
         """`path / part`: an absolute part discards what stands before it."""

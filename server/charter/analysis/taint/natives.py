@@ -329,6 +329,14 @@ def _split_path(frame: Any, arguments: Arguments, place: int) -> Value:
     return frame.sequence([part, part], "tuple", place)
 
 
+def _split_name(frame: Any, arguments: Arguments, place: int) -> Value:
+    """`os.path.splitext`: what begins with the last dot holds no slash."""
+    value = arguments.position(0) or UNKNOWN
+    stem = (with_marks(value[0], PART), NO, None, ())
+    ending = (with_marks(value[0] & ~spread(BIT["path"] | BIT["path-absolute"]), PART), NO, None, ())
+    return frame.sequence([stem, ending], "tuple", place)
+
+
 def _folder(frame: Any, arguments: Arguments, place: int) -> Value:
     value = arguments.position(0) or UNKNOWN
     return (with_marks(value[0], PART), NO, ("x", "os.path.dirname()"), ())
@@ -477,7 +485,7 @@ NATIVE: Final[dict[str, Callable[[Any, Arguments, int], Value]]] = {
     "os.path.join": _joined_path, "posixpath.join": _joined_path, "os.path.normpath": _bare_normal_path, "posixpath.normpath": _bare_normal_path,
     "os.path.realpath": _normal_path, "os.path.abspath": _normal_path, "os.path.basename": _last_part,
     "os.path.dirname": _folder, "os.path.commonpath": _fold, "os.path.commonprefix": _fold,
-    "os.path.splitext": _split_path, "os.path.split": _split_path, "os.path.expanduser": _first,
+    "os.path.splitext": _split_name, "os.path.split": _split_path, "os.path.expanduser": _first,
     "os.path.expandvars": _first, "os.path.normcase": _first, "os.fspath": _first, "os.fsencode": _first,
     "os.fsdecode": _first, "json.loads": _parsed_data, "json.load": _parsed_data, "json.dumps": _dumped,
     "ast.literal_eval": _parsed_data, "re.fullmatch": _full_match, "re.match": _match, "re.search": _match,

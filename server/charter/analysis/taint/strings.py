@@ -43,6 +43,8 @@ _HOST: Final = spread(BIT["redirect"] | BIT["ssrf"])
 _ATTRIBUTE: Final = spread(BIT["attribute"])
 _CONTROL: Final = spread(BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"])
 _FOLDERS: Final = spread(BIT["path"] | BIT["path-absolute"] | BIT["archive"])
+_NOT_BEHIND: Final = {"/": _FOLDERS, ".": spread(BIT["path"] | BIT["archive"])}
+"""What is impossible behind the last slash of a text, and behind its last dot: `..` needs two of them."""
 _QUOTES: Final = spread(BIT["sql"] | BIT["xpath"])
 _FORMAT: Final = spread(BIT["format"])
 _OBJECT: Final = spread(OBJECT)
@@ -318,8 +320,8 @@ class Strings(Frame, ABC):
         separator = arguments.position(0) or UNKNOWN
         if name in {"partition", "rpartition"} or (name == "rsplit" and _is_one(arguments.position(1))):
             last = piece
-            if name != "partition" and separator[1] == "/":
-                last = (piece[0] & ~_FOLDERS, NO, None, ())  # the name behind the last slash
+            if name != "partition" and separator[1] in _NOT_BEHIND:
+                last = (piece[0] & ~_NOT_BEHIND[separator[1]], NO, None, ())
             if name == "rsplit":
                 return self.sequence([piece, last], "list", position)
             return self.sequence([piece, separator, last], "tuple", position)
