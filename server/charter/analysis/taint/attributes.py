@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.arguments import Arguments, holds
 from charter.analysis.taint.calls import Calls
+from charter.analysis.taint.containers import CONTAINERS
 from charter.analysis.taint.frame import REST
 from charter.analysis.taint.handlers import HARMLESS
+from charter.analysis.taint.objects import OBJECT_METHODS
 from charter.analysis.taint.stored import manager
 from charter.analysis.taint.values import (
     ALL_DANGERS,
     BIT,
     BOUND,
+    BOUND_EXTERNAL,
     EXTERNAL,
     INSTANCE,
     NO,
@@ -77,7 +80,7 @@ class Attributes(Calls, ABC):
 
     def _attribute_of_unknown(self, value: Value, name: str) -> Value:
         if not value[0]:
-            return UNKNOWN
+            return _bound(value, name) if isinstance(value[1], str) and hasattr(str, name) else UNKNOWN
         return (value[0] & ~_NAMES if name in _CONTENTS else value[0], NO, None, ())
 
     def _attribute_of(self, reference: Any, value: Value, name: str, position: int) -> Value | None:
@@ -147,6 +150,10 @@ class Attributes(Calls, ABC):
             self.looked_up |= lane_mask(value[0]) & _HOSTS
             self.kill((self.looked_up, ()))
             return UNKNOWN
+        if not entry.sources and (
+            cls in OBJECT_METHODS or cls in CONTAINERS or (entry.call_type and not entry.value_type)
+        ):
+            return _bound(value, name)
         taint = value[0]
         if entry.sources:
             if name in {"path", "base_url", "path_info"} and self.engine.is_static_route(self.function):
@@ -311,3 +318,8 @@ class Attributes(Calls, ABC):
         if isinstance(found, Class):
             return (0, NO, (PROJECT_CLASS, found), ())
         return (0, NO, (PROJECT_MODULE, found), ())
+
+
+def _bound(value: Value, name: str) -> Value:
+    """A method of something outside, with what it is a method of."""
+    return (value[0], NO, (BOUND_EXTERNAL, value[2], value[1], name), value[3])

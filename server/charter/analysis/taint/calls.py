@@ -100,7 +100,8 @@ class Calls(LibraryCalls, ABC):
         if sort == BOUND:
             return self.call_function(reference[2], reference[1], arguments, position, None)
         if sort == BOUND_EXTERNAL:
-            return self.call_external(reference[2], reference[1], arguments, position)
+            receiver = (function[0], reference[2], reference[1], function[3])
+            return self.call_method(receiver, reference[3], arguments, position)
         if sort == PARTIAL:
             whole = Arguments(arguments.place)
             whole.positional = [*reference[2], *arguments.positional]

@@ -477,7 +477,7 @@ NATIVE: Final[dict[str, Callable[[Any, Arguments, int], Value]]] = {
     "builtins.reversed": _iterated, "builtins.sorted": _iterated, "builtins.next": _next, "builtins.anext": _next,
     "builtins.enumerate": _enumerate, "builtins.zip": _zip, "builtins.map": _map, "builtins.filter": _filter,
     "builtins.getattr": _getattr, "builtins.setattr": _setattr, "builtins.min": _fold, "builtins.max": _fold,
-    "builtins.sum": _fold, "builtins.memoryview": _first, "builtins.print": _harmless,
+    "builtins.sum": _fold, "builtins.memoryview": _first, "builtins.staticmethod": _first, "builtins.print": _harmless,
     "collections.namedtuple": _named_tuple, "functools.reduce": _reduced, "dataclasses.asdict": _as_dict,
     "dataclasses.astuple": _as_dict, "builtins.vars": _as_dict, "dataclasses.replace": _with_changes,
     "copy.replace": _with_changes, "operator.itemgetter": _item_getter, "operator.getitem": _got_item, "importlib.import_module": _module, "builtins.__import__": _module, "functools.partial": _partial, "functools.partialmethod": _partial, "copy.copy": _first,

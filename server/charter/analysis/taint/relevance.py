@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from charter.analysis.taint.frame import SOURCE
 from charter.analysis.taint.values import (
     BOUND,
+    BOUND_EXTERNAL,
     INSTANCE,
     PARTIAL,
     PROJECT_FUNCTION,
@@ -221,6 +222,8 @@ class Relevance:
                     self._called.setdefault(function, {})[name] = None
             elif sort == PARTIAL:
                 found = self.is_carrier(one[1][2], name) or found
+            elif sort == BOUND_EXTERNAL:
+                found = self.is_carrier(one[1], name) or found
         return found
 
     def learn(self, word: str) -> None:

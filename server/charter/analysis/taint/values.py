@@ -71,7 +71,9 @@ PROJECT_CLASS: Final = "c"  # Class
 PROJECT_INSTANCE: Final = "o"  # Class, whether the class is exact
 PROJECT_MODULE: Final = "m"  # Module
 BOUND: Final = "b"  # receiver value, Function
-BOUND_EXTERNAL: Final = "y"  # receiver value, method's access path
+BOUND_EXTERNAL: Final = (
+    "y"  # receiver's reference, its constant, method's name; the value's taint and objects are the receiver's
+)
 PARTIAL: Final = "p"  # function value, argument values, keyword values
 UNION: Final = "u"  # references
 
@@ -237,7 +239,7 @@ def portable(reference: Any) -> Any:
     if sort == BOUND:
         return (BOUND, bare(reference[1]), reference[2])
     if sort == BOUND_EXTERNAL:
-        return (BOUND_EXTERNAL, bare(reference[1]), reference[2])
+        return (BOUND_EXTERNAL, portable(reference[1]), *reference[2:])
     if sort == PARTIAL:
         given = tuple(bare(one) for one in reference[2])
         named = tuple((name, bare(one)) for name, one in reference[3])
