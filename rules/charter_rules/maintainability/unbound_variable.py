@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     ast.Try,
     code="MNT225",
     principles=("robust-comparisons", "deliberate-errors"),
-    default=False,
     severity=Severity.MEDIUM,
     aliases=("E0606", "E0601"),
     cwe=(457,),
@@ -53,7 +52,7 @@ def unbound_variable(statement: ast.Try, ctx: Context) -> Iterator[Finding]:
     going_on = [handler for handler in statement.handlers if not _leaves(handler)]
     bound = _bound(statement.body) if going_on or statement.finalbody else set[str]()
     function = ctx.function(statement) if bound else None
-    if function is None or not _is_owned(statement, function, ctx):
+    if function is None or ctx.is_test or not _is_owned(statement, function, ctx):
         ctx.not_an_opportunity()
         return
     bound -= _bound_outside(statement, function, ctx)
@@ -134,7 +133,7 @@ def _leaves(handler: ast.ExceptHandler) -> bool:
     """Whether a handler may leave the function or the program: by a jump, or by a call that may never come back."""
     for item in handler.body:
         for node in ast.walk(item):
-            if isinstance(node, (ast.Return, ast.Raise, ast.Continue, ast.Break)):
+            if isinstance(node, (ast.Return, ast.Raise, ast.Continue, ast.Break, ast.Assert)):
                 return True
             if isinstance(node, ast.Call) and (_may_end(node) or _takes_error(node, handler.name)):
                 return True
@@ -143,6 +142,8 @@ def _leaves(handler: ast.ExceptHandler) -> bool:
 
 def _may_end(call: ast.Call) -> bool:
     """Whether a call's name says that it ends something; `logger.error` comes back."""
+    if any(isinstance(argument, ast.Constant) and argument.value is False for argument in call.args):
+        return True  # `validate(False, "…")`
     is_method = isinstance(call.func, ast.Attribute)
     last = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if is_method and last in _LOGS:

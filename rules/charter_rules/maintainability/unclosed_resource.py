@@ -1,4 +1,4 @@
-"""Finds sockets, connections, archives, sessions and pools that are not released on every path; files have their own rule."""
+"""Finds sockets, connections, archives, sessions, pools and processes that are not released on every path; files have their own rule."""
 
 from __future__ import annotations
 
@@ -37,10 +37,25 @@ _RESOURCES = {
     "concurrent.futures.ProcessPoolExecutor": ("pool", True),
     "multiprocessing.Pool": ("pool", False),
     "mmap.mmap": ("map", True),
+    "subprocess.Popen": ("process", True),
+    "httpx.AsyncClient": ("client", False),
+    "aiohttp.ClientSession": ("session", False),
+    "http.client.HTTPConnection": ("connection", False),
+    "http.client.HTTPSConnection": ("connection", False),
+    "imaplib.IMAP4": ("connection", True),
+    "poplib.POP3": ("connection", False),
+    "poplib.POP3_SSL": ("connection", False),
+    "ldap3.Connection": ("connection", True),
+    "paramiko.SSHClient": ("client", True),
 }
 """What is acquired by which call, and whether its `with` statement releases it (a database connection's commits)."""
 
-_RELEASES = frozenset({"close", "shutdown", "terminate", "quit", "logout", "stop", "detach"})
+_RELEASES = frozenset(
+    {
+        "close", "shutdown", "terminate", "quit", "logout", "stop", "detach", "aclose", "cleanup", "unbind",
+        "communicate", "wait", "poll", "kill", "send_signal",
+    }
+)  # fmt: skip
 
 
 @rule(
@@ -52,10 +67,10 @@ _RELEASES = frozenset({"close", "shutdown", "terminate", "quit", "logout", "stop
     cwe=(772,),
 )
 def unclosed_resource(call: ast.Call, ctx: Context) -> Iterator[Finding]:
-    """A socket, connection, archive, session or pool is acquired and not released on every path.
+    """A socket, connection, archive, session, pool or process is acquired and not released on every path.
 
     Servers allow a limited number of connections and processes a limited number of descriptors; one leak for each
-    failing request uses them up. What is returned, stored, handed on or released in a `finally` is in good hands
+    failing request uses them up, and a process that nobody waits for stays a zombie. What is returned, stored, handed on or released in a `finally` is in good hands
     and not reported, and so is an archive that is read from bytes in memory.
 
     ```python bad
@@ -96,7 +111,10 @@ def unclosed_resource(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     found = lifetimes.leak(call, ctx, _RELEASES)
     if found is None:
         return
-    if found.fate == "dropped":
+    if what == "process":
+        if found.fate == "never" and not ctx.is_test:
+            yield ctx.finding(call, f"nothing waits for the process `{found.name}`, nor stops it")
+    elif found.fate == "dropped":
         yield ctx.finding(call, f"this {what} is never closed")
     elif found.fate == "never":
         yield ctx.finding(call, f"the {what} `{found.name}` is never closed")
