@@ -18,6 +18,7 @@ from charter.analysis.taint.frame import (
     OF_MODULE,
     PARAMETER,
     Hit,
+    Kill,
     Summary,
 )
 from charter.analysis.taint.library_calls import LibraryCalls
@@ -242,14 +243,14 @@ class Calls(LibraryCalls, ABC):
             self.state = None
             return UNKNOWN
         if summary.killed:
-            self.kill((self._killed(summary.killed, summary, binding), ()))
+            self.kill(self._killed(summary.killed, summary, binding))
         value = self.translate(summary.value, summary, binding, position)
         if value[0] & ALL_DANGERS:
             self.step(value[0], position, f"returned by `{function.short}`")
         if summary.killed_if_true or summary.killed_if_false:
             yes = self._killed(summary.killed_if_true, summary, binding)
             no = self._killed(summary.killed_if_false, summary, binding)
-            self.last_kills = ((yes, ()) if yes else NO_KILL, (no, ()) if no else NO_KILL)
+            self.last_kills = (yes, no)
             self.pending = True
         if function.flags & ir.GENERATOR:
             from charter.analysis.taint.frame import REST
@@ -280,19 +281,29 @@ class Calls(LibraryCalls, ABC):
                 for lane in lanes(reached):
                     self.hit(lane, Hit(hit.site, reached >> LANE * lane & FULL & hit.bits, chain))
 
-    def _killed(self, killed: int, summary: Summary, binding: Binding) -> int:
+    def _killed(self, killed: int, summary: Summary, binding: Binding) -> Kill:
+        """What a callee's checks of its parameters clear here: of a mere part of something, the names that hold it."""
         mask = 0
+        names: list[tuple[str, int]] = []
         for lane in lanes(killed):
             if lane >= len(summary.origins):
                 continue
             origin = summary.origins[lane]
-            if origin[0] == PARAMETER:
-                dangers = killed >> LANE * lane & DANGERS
-                taint = binding.taints.get(origin[1], 0)
-                for own in lanes(taint):
-                    if not taint >> LANE * own & PART:
-                        mask |= dangers << LANE * own
-        return mask
+            if origin[0] != PARAMETER:
+                continue
+            dangers = killed >> LANE * lane & DANGERS
+            taint = binding.taints.get(origin[1], 0)
+            for own in lanes(taint):
+                if not taint >> LANE * own & PART:
+                    mask |= dangers << LANE * own
+                elif len(origin[1]) == 2 and isinstance(index := origin[1][1], int):
+                    bits = dangers << LANE * own
+                    names += [(name, bits) for name in self._names_of(binding.values[index])]
+        return (mask, tuple(names)) if mask or names else NO_KILL
+
+    def _names_of(self, value: Value | None) -> list[str]:
+        """The names that hold the very value that was passed."""
+        return [name for name, held in (self.state or {}).items() if held is value and isinstance(name, str)]
 
     def translate(self, value: Value, summary: Summary, binding: Binding, position: int) -> Value:
         """A value of a callee in terms of this function's origins and objects."""
@@ -332,7 +343,7 @@ class Calls(LibraryCalls, ABC):
                 continue
             if origin[0] == PARAMETER:
                 passed = binding.taints.get(origin[1], 0)
-                passed &= spread(own)
+                passed &= spread(own | PART)
                 added = own & (PART | OBJECT)
                 result |= with_marks(passed, added) if added else passed
             elif origin[0] != DERIVED:

@@ -18,10 +18,11 @@ from charter.analysis.taint.values import (
     BOUND,
     INSTANCE,
     LANE,
-    MARKS,
     NO,
+    OBJECT,
     PARTIAL,
     PROJECT_FUNCTION,
+    RAW,
     UNKNOWN,
     Value,
     constant,
@@ -41,6 +42,9 @@ Entry = tuple[Any, ...]
 _DEEPEST: Final = 2
 _MOST_CELLS: Final = 12
 _LONGEST: Final = 120
+_MARKS: Final = RAW | OBJECT
+"""A callee sees its parameter as a whole, whatever it is a part of."""
+
 _CALLABLE: Final = frozenset({PROJECT_FUNCTION, BOUND, PARTIAL})
 
 
@@ -98,7 +102,7 @@ class Binding:
             self.taints[slot] = taint
             heat = 1
             for lane in lanes(taint):
-                heat |= taint >> LANE * lane & MARKS
+                heat |= taint >> LANE * lane & _MARKS
             parts.append((heat, NO, None, None))
         self.entry = tuple(parts) if any(part is not None for part in parts) else ()
 
@@ -137,7 +141,7 @@ class Binding:
             self.taints[slot] = taint
             heat = 1
             for lane in lanes(taint):
-                heat |= taint >> LANE * lane & MARKS
+                heat |= taint >> LANE * lane & _MARKS
         cells = None if not value[3] else self._cells(value, slot, depth) if depth < _DEEPEST else ()
         if value[3] and depth >= _DEEPEST and not taint:
             deep = self.frame.deep(value)
