@@ -58,7 +58,8 @@ def unprotected_view(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     """Ask who it is before anything is changed.
 
     Where most views of a module require a login and one that changes data does not, the decorator or dependency was most likely forgotten. The
-    message states the evidence. Views that must be open by nature (login, registration, health, webhooks, callbacks) are not counted.
+    message states the evidence. Views that must be open by nature (login, registration, health, webhooks, callbacks) are not counted,
+    and what others of the module call is left alone: they have asked.
 
     ```python bad
     from flask import Blueprint
@@ -119,8 +120,9 @@ def unprotected_view(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     share = float(str(ctx.options["protected-share"]))
     if len(protected) < enough or len(protected) < share * len(counted):
         return
+    called = {call.func.id for call in ctx.nodes(ast.Call) if isinstance(call.func, ast.Name)}
     for view in counted:
-        if view not in protected and _changes_data(view, ctx):
+        if view not in protected and view.name not in called and _changes_data(view, ctx):
             yield ctx.finding(
                 ctx.name_span(view),
                 f"`{view.name}` changes data and asks nobody to log in; {len(protected)} of {len(counted)} views of this module do",
