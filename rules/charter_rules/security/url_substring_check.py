@@ -28,10 +28,6 @@ _GOES_THERE: Final = re.compile(
     r"|.*ResponseRedirect$|urllib\.parse\.url(?:parse|split)$"
 )
 """Functions whose first argument is an address."""
-_PREDICATE: Final = re.compile(
-    r"(?i)^_*(?:is|may|can|has|check|allow|valid|verif|safe|trust)|allowed|valid|safe|trusted|check"
-)
-"""Names of functions that answer whether something is let through."""
 _HOST_ONLY: Final = re.compile(r"(?i)host|netloc|domain")
 
 
@@ -134,8 +130,7 @@ def _decides(node: ast.AST, ctx: Context) -> bool:
         if isinstance(parent, ast.Assert):
             return True
         if isinstance(parent, ast.Return):
-            function = ctx.function(parent)
-            return function is not None and _PREDICATE.search(function.name) is not None
+            return True
         if isinstance(parent, ast.If):
             return child is parent.test and any(
                 _lets_through(one, ctx) for one in (*parent.body, *parent.orelse)

@@ -38,6 +38,8 @@ not known exactly, `LENGTH` for a list whose length is known. Never changed in p
 KILLED: Final = 0
 REST: Final = ("*",)
 LENGTH: Final = ("#",)
+PLAIN: Final = "!plain"
+"""In a state: the class whose instances, of which no more is known, were told a content type that is no page."""
 KEYS: Final = ("k",)
 """Cell that holds what the keys of a mapping may be."""
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from charter.analysis.taint.arguments import Arguments, choose, holds
 from charter.analysis.taint.frame import (
     NO_KILL,
+    PLAIN,
+    REST,
     Kill,
 )
 from charter.analysis.taint.natives import NATIVE, made_tuple
@@ -70,7 +72,7 @@ class LibraryCalls(Sinks, ABC):
             if entry.sinks:
                 self.check_sinks(entry.sinks, entry.name, arguments, receiver)
             return given
-        if receiver is not None and receiver[3] and path.rpartition(".")[2] in _HEADER_SETTERS:
+        if receiver is not None and path.rpartition(".")[2] in _HEADER_SETTERS:
             self._note_content_type(receiver, arguments)
         if entry.name or receiver is not None:
             given = self._apply_facts(entry, path, receiver, arguments)
@@ -114,14 +116,16 @@ class LibraryCalls(Sinks, ABC):
         name, kind = arguments.position(0), arguments.position(1)
         known = name[1] if name is not None else NO
         text = known.decode("latin-1") if isinstance(known, bytes) else known
-        if kind is not None and isinstance(text, str) and text.lower() == "content-type":
+        if kind is None or not isinstance(text, str) or text.lower() != "content-type":
+            return
+        if receiver[3]:
             self.settle_type(receiver, kind)
+        elif self.state is not None and not _is_page(kind):
+            self.state[PLAIN] = (0, NO, receiver[2], ())
 
     def settle_type(self, response: Value, kind: Value) -> None:
         """A response is told its type: if that is not HTML, what it was made of is no page after all."""
-        known = kind[1].decode("latin-1") if isinstance(kind[1], bytes) else kind[1]
-        told = known.lower() if isinstance(known, str) else "html"
-        is_page = "html" in told or "svg" in told
+        is_page = _is_page(kind)
         self.write(response, ".content_type", kind if is_page else constant("text/plain"))
         if is_page:
             return
@@ -297,8 +301,6 @@ class LibraryCalls(Sinks, ABC):
 
     def taint_object(self, target: Value, taint: int) -> None:
         """Make the contents of an object untrusted."""
-        from charter.analysis.taint.frame import REST
-
         self.write(target, REST, (taint, NO, None, ()))
 
     def _sanitized(self, entry: Entry, value: Value, receiver: Value | None, arguments: Arguments) -> Value:
@@ -352,3 +354,10 @@ class LibraryCalls(Sinks, ABC):
         if yes is not NO_KILL or no is not NO_KILL:
             self.last_kills = (yes, no)
             self.pending = True
+
+
+def _is_page(kind: Value) -> bool:
+    """Whether a content type is one that browsers run scripts of, or is not known."""
+    known = kind[1].decode("latin-1") if isinstance(kind[1], bytes) else kind[1]
+    told = known.lower() if isinstance(known, str) else "html"
+    return "html" in told or "svg" in told

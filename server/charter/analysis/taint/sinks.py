@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from charter.analysis.taint.arguments import choose, holds
 from charter.analysis.taint.containers import Containers
-from charter.analysis.taint.frame import KEYS, LENGTH, Cells, Hit, SinkSite
+from charter.analysis.taint.frame import KEYS, LENGTH, PLAIN, Cells, Hit, SinkSite
 from charter.analysis.taint.slow import suspicion
 from charter.analysis.taint.values import (
     BIT,
@@ -68,7 +68,9 @@ class Sinks(Containers, ABC):
                         taint = self._operators(value, taint)
                     elif sink.kind == "prompt" and value[3]:
                         taint = self._prompts(value, sink, name, place, arguments.place)
-                    elif sink.kind == "log" and _is_quoted(arguments, place):
+                    elif (sink.kind == "log" and _is_quoted(arguments, place)) or (
+                        sink.kind == "xss" and self._is_plain(receiver)
+                    ):
                         continue
                     elif sink.kind == "xss" and value[3] and value[2] == (INSTANCE, "builtins.dict"):
                         continue  # sent as JSON
@@ -81,6 +83,11 @@ class Sinks(Containers, ABC):
                         and holds(self, sink.when, arguments, receiver)
                     ):
                         self.reach(sink.kind, name, taint, place, arguments.place, sink.severity, value)
+
+    def _is_plain(self, receiver: Value | None) -> bool:
+        """Whether the response, of which no more is known than its class, was told a type that is no page."""
+        told = self.state.get(PLAIN) if self.state is not None else None
+        return told is not None and receiver is not None and not receiver[3] and told[2] == receiver[2]
 
     def _reach_pattern(
         self, name: str, taint: int, place: int, arguments: Arguments, receiver: Value | None
