@@ -6,25 +6,12 @@ import ast
 from typing import TYPE_CHECKING
 
 from charter.api import Fix, Grade, Severity, rule
-from charter_rules import shapes
+from charter_rules import digests, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api import Context, Finding
-
-_DIGESTS = (
-    "md5",
-    "sha1",
-    "sha224",
-    "sha256",
-    "sha384",
-    "sha512",
-    "sha3_256",
-    "sha3_512",
-    "blake2b",
-    "blake2s",
-)
 
 
 @rule(
@@ -32,7 +19,7 @@ _DIGESTS = (
     code="PRF026",
     principles=("streamed-data", "no-needless-copies"),
     severity=Severity.LOW,
-    calls=tuple(f"hashlib.{name}" for name in _DIGESTS),
+    calls=digests.CALLS,
 )
 def whole_file_hashed(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """A file is read into memory as a whole to compute its digest.

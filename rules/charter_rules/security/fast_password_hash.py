@@ -12,28 +12,13 @@ from charter.api import (
     rule,
     sensitivity,
 )
-from charter_rules import calls, protocols
+from charter_rules import calls, digests, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api import Context, Finding, Related
 
-_DIGESTS: Final = tuple(
-    f"hashlib.{name}"
-    for name in (
-        "md5",
-        "sha1",
-        "sha224",
-        "sha256",
-        "sha384",
-        "sha512",
-        "sha3_256",
-        "sha3_512",
-        "blake2b",
-        "blake2s",
-    )
-)
 _PROTOCOL: Final = re.compile(
     r"(?i)mysql|postgres|ntlm|scram|digest_?auth|http_?digest|auth_?digest|ha[12]$|hibp|pwned|breach|wpa|legacy|upgrade|sha1_then|fernet|derive|apop|pop3|sasl|jabber|challenge|transport|extractor|(?:^|[./_])plugins?\\b|client|device|handshake|session_key|md5password"
 )
@@ -60,7 +45,7 @@ _HASHERS: Final = re.compile(r"(?:MD5|SHA1|Crypt)PasswordHasher$")
     severity=Severity.HIGH,
     cwe=(916, 327, 328, 759),
     calls=(
-        *_DIGESTS,
+        *digests.CALLS,
         "hashlib.new",
         "*.update",
         "crypt.crypt",
@@ -151,13 +136,13 @@ def _first(value: object) -> object:
 def _data(call: ast.Call, ctx: Context) -> ast.expr | None:
     """What a call hashes; None if it hashes nothing."""
     name = ctx.name(call.func)
-    if name in _DIGESTS:
+    if name in digests.CALLS:
         return ctx.argument(call, 0, "string") or ctx.argument(call, None, "data")
     if name == "hashlib.new":
         return ctx.argument(call, 1, "data")
     if name is None and isinstance(call.func, ast.Attribute):
         made = ctx.origin(call.func.value)
-        if isinstance(made, ast.Call) and ctx.name(made.func) in {*_DIGESTS, "hashlib.new"}:
+        if isinstance(made, ast.Call) and ctx.name(made.func) in {*digests.CALLS, "hashlib.new"}:
             return ctx.argument(call, 0)
     return None
 

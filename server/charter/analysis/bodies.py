@@ -63,3 +63,17 @@ def _owned(source: Source, kind: type[ast.AST]) -> _Owned:
         if function is not None:
             found.setdefault(function, []).append(node)
     return found
+
+
+def surroundings(source: Source, node: ast.AST) -> tuple[str, str]:
+    """The tests of the branches that a node stands in, a line each, inner ones first, and the name of its function."""
+    tests: list[str] = []
+    function = ""
+    at = source.parent(node)
+    while at is not None:
+        if isinstance(at, (ast.If, ast.IfExp)):
+            tests.append(source.segment(at.test))
+        elif isinstance(at, FUNCTIONS):
+            function = function or at.name
+        at = source.parent(at)
+    return "\n".join(tests), function

@@ -12,12 +12,12 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from charter.analysis import Solution
+from charter.analysis.bodies import surroundings
 from charter.analysis.places import Packed, pack, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api import UNKNOWN
 from charter.api.facts.names import PassedValue
 from charter.api.sensitive import sensitivity
-from charter.model.names import FUNCTIONS
 from charter.model.types import Types
 from charter.model.values import Values
 
@@ -77,7 +77,7 @@ class _Reader:
                 continue
             given = [*self._given(call, skipped), *self._result(call)]
             if given:
-                row = (pack(self._source, call), *self._around(call), given)
+                row = (pack(self._source, call), *surroundings(self._source, call), given)
                 found.setdefault(callee, []).append(row)
         return found
 
@@ -159,18 +159,6 @@ class _Reader:
             word = parent.arg or ""
         if word and sensitivity(word) is not None:
             yield RESULT, "", "", word
-
-    def _around(self, call: ast.Call) -> tuple[str, str]:
-        tests: list[str] = []
-        function = ""
-        at = self._source.parent(call)
-        while at is not None:
-            if isinstance(at, (ast.If, ast.IfExp)):
-                tests.append(self._source.segment(at.test))
-            elif isinstance(at, FUNCTIONS):
-                function = function or at.name
-            at = self._source.parent(at)
-        return "\n".join(tests), function
 
 
 def _may_stand(item: ast.expr) -> bool:

@@ -14,11 +14,10 @@ R. M. Karp and M. O. Rabin (1987) for the look-up by fingerprints of fixed lengt
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final, cast
 from zlib import crc32
 
-from charter.analysis import Solution
+from charter.analysis import Solution, paths
 from charter.analysis.places import unpack
 from charter.analysis.solver import KeptSolver
 from charter.api.facts.structure import Clone
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 3
+VERSION = 4
 
 _RUN: Final = 6
 """How many statements in a row make a fingerprint."""
@@ -43,9 +42,16 @@ _KINDS: Final = 4
 """A run of fewer different statements is a table written as calls."""
 _CROWD: Final = 40
 """A fingerprint that is in more places than this is the way things are written, not a copy."""
-_IGNORED: Final = re.compile(
-    r"(^|/)(tests?|testing|migrations|versions|examples?|docs?|vendor|_vendor|locale|conf/locale|test_[^/]*\.py|[^/]*_test\.py"
-    r"|conftest\.py|[^/]*_pb2(_grpc)?\.py|setup\.py)($|/)"
+_IGNORED: Final = paths.any_of(
+    *paths.TESTS,
+    *paths.COPIED,
+    *paths.GENERATED,
+    "migrations",
+    "versions",
+    "examples?",
+    "docs?",
+    "locale",
+    r"setup\.py",
 )
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, cast
 
-from charter.analysis import Solution, habits
+from charter.analysis import Solution, habits, paths
 from charter.analysis.places import Packed, name_span, pack, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api import Span
@@ -28,12 +28,11 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 5
+VERSION = 6
 STRONG: Final = 0.95
 ENOUGH: Final = 30
 
-_TEST: Final = re.compile(r"(^|/)(tests?|testing|test_[^/]*\.py|[^/]*_test\.py|conftest\.py)($|/)")
-_OTHERS_CODE: Final = re.compile(r"(^|/)(migrations|vendor|_vendor|third_party|[^/]*_pb2(_grpc)?\.py)($|/)")
+_OTHERS_CODE: Final = paths.any_of("migrations", "third_party", *paths.COPIED, *paths.GENERATED)
 _PATH_CALLS: Final = frozenset(
     {
         "os.path.join",
@@ -114,7 +113,7 @@ def extract(source: Source, names: Names) -> list[Use] | None:
     """How a file does what conventions are about."""
     if _OTHERS_CODE.search(source.path):
         return None
-    is_test = _TEST.search(source.path) is not None
+    is_test = paths.is_test(source.path)
     found: list[Use] = []
     if is_test:
         found.extend(_tests(source, names))

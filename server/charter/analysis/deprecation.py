@@ -14,7 +14,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Final
 
-from charter.analysis import Solution
+from charter.analysis import Solution, paths
 from charter.analysis.bodies import FUNCTIONS
 from charter.analysis.places import Packed, name_span, pack, unpack
 from charter.analysis.solver import KeptSolver
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 VERSION = 2
 
-_TEST: Final = re.compile(r"(^|/)(tests?|testing|conftest\.py|test_[^/]*\.py|[^/]*_test\.py|tests\.py)($|/)")
 _CATEGORY: Final = re.compile(r"DeprecationWarning$|^RemovedIn")
 _SPACE: Final = re.compile(r"\s+")
 _FIRST: Final = 6
@@ -48,7 +47,7 @@ def extract(source: Source, names: Names) -> Extract | None:
         for node, reason in nodes.items()
     }
     uses: dict[str, Packed] = {}
-    if _TEST.search(source.path) is None:
+    if not paths.is_test(source.path):
         for target, node in _uses(source, names, nodes):
             if target not in uses and not _is_within(node, nodes, source):
                 uses[target] = pack(source, node)

@@ -13,7 +13,7 @@ from collections import Counter
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, cast
 
-from charter.analysis import Solution
+from charter.analysis import Solution, paths
 from charter.analysis.bodies import FUNCTIONS, by_owner
 from charter.analysis.docstrings import Outline, Parameter, Style, parse, skeleton, summary_of
 from charter.analysis.places import Packed, name_span, pack, unpack
@@ -31,12 +31,13 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 4
+VERSION = 5
 
-_PRIVATE: Final = re.compile(
-    r"(^|/)(tests?|testing|migrations|versions|examples?|docs?|benchmarks?|scripts?|tools|vendor|_vendor|conftest\.py"
-    r"|setup\.py|noxfile\.py|test_[^/]*\.py|[^/]*_test\.py|[^/]*_pb2(_grpc)?\.py|locale|manage\.py|tasks\.py|__main__\.py|_[^/_][^/]*)($|/)"
-)
+_PRIVATE: Final = paths.any_of(
+    *paths.TESTS, *paths.COPIED, *paths.GENERATED, "migrations", "versions", "examples?", "docs?", "benchmarks?",
+    "scripts?", "tools", "locale", "_[^/_][^/]*",
+    *(rf"{name}\.py" for name in ["setup", "noxfile", "manage", "tasks", "__main__"]),
+)  # fmt: skip
 _OPEN_BASES: Final = frozenset(
     {
         "builtins.object", "builtins.Exception", "builtins.ValueError", "builtins.TypeError", "builtins.RuntimeError",

@@ -12,6 +12,7 @@ import ast
 from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis import Solution
+from charter.analysis.bodies import surroundings
 from charter.analysis.places import Packed, pack, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api import UNKNOWN
@@ -146,17 +147,9 @@ class _Reader:
     def _row(
         self, node: ast.AST, action: str, name: str, arguments: list[tuple[str, str]], owner: ast.AST
     ) -> Row:
-        tests: list[str] = []
-        at = self._source.parent(node)
-        function = ""
-        while at is not None:
-            if isinstance(at, (ast.If, ast.IfExp)):
-                tests.append(self._source.segment(at.test))
-            elif isinstance(at, FUNCTIONS):
-                function = function or at.name
-            at = self._source.parent(at)
+        tests, function = surroundings(self._source, node)
         text = self._source.segment(owner)
-        return pack(self._source, node), action, name, arguments, text, "\n".join(tests), function
+        return pack(self._source, node), action, name, arguments, text, tests, function
 
     def _note(
         self, node: ast.AST, action: str, name: str, arguments: list[tuple[str, str]], owner: ast.AST

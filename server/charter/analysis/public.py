@@ -10,11 +10,11 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from charter.analysis import Solution
+from charter.analysis import Solution, paths
 from charter.analysis.bodies import FUNCTIONS
 from charter.analysis.places import Packed, name_span, pack, unpack
 from charter.analysis.solver import KeptSolver
-from charter.analysis.unused import OWN_BASES, exported_names, is_free, mentions, uses_of
+from charter.analysis.unused import exported_names, is_free, is_own, mentions, uses_of
 from charter.api.facts.names import UnusedPublicName
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 1
+VERSION = 2
 
-_OUTSIDE: Final = re.compile(
-    r"(^|/)(tests?|testing|migrations|versions|vendor|_vendor|docs?|examples?|settings|conftest\.py|setup\.py|noxfile\.py"
-    r"|tasks\.py|fabfile\.py|manage\.py|test_[^/]*\.py|[^/]*_test\.py|tests\.py|settings\.py|urls\.py|wsgi\.py|asgi\.py)($|/)"
-)
+_OUTSIDE: Final = paths.any_of(
+    *paths.TESTS, *paths.COPIED, "migrations", "versions", "docs?", "examples?", "settings",
+    *(rf"{name}\.py" for name in ["setup", "noxfile", "tasks", "fabfile", "manage", "settings", "urls", "wsgi", "asgi"]),
+)  # fmt: skip
 """Files that are run by others."""
 _CALLED_BY_NAME: Final = re.compile(
     r"(main|run|cli|app|application|handler|lambda_handler|setup|teardown|upgrade|downgrade|create_app|make_app|ready"
@@ -114,7 +114,7 @@ class Solver(KeptSolver[Extract]):
             for sort, name, place, own, of, is_program in definitions:
                 if self._uses.get(name, 0) > own or name in exported or name in words:
                     continue
-                if of and (of in inherited or not _is_own(of, bases)):
+                if of and (of in inherited or not is_own(of, bases)):
                     continue
                 if name.startswith(prefixes) or name.endswith(prefixes):
                     continue
@@ -133,17 +133,3 @@ class Solver(KeptSolver[Extract]):
             for path in self.project.files
             for word in re.findall(r"[A-Za-z_]\w*", self.project.read(path) or "")
         }
-
-
-def _is_own(class_: str, bases: dict[str, list[str]]) -> bool:
-    """Whether a class and all its bases are of this project, so that no framework knows it by its base."""
-    todo, seen = [class_], {class_}
-    while todo:
-        for base in bases.get(todo.pop(), ["?"]):
-            if base in OWN_BASES or base in seen:
-                continue
-            if base not in bases:
-                return False
-            seen.add(base)
-            todo.append(base)
-    return True

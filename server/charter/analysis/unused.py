@@ -15,14 +15,14 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from charter.analysis import Solution
+from charter.analysis import Solution, paths
 from charter.analysis.bodies import FUNCTIONS, owner
 from charter.analysis.places import Packed, name_span, pack, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api.facts.names import UnusedName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from charter.analysis import ProjectInfo
     from charter.api import Fact
@@ -32,11 +32,10 @@ if TYPE_CHECKING:
 VERSION = 5
 
 _WORD: Final[re.Pattern[str]] = re.compile(r"[A-Za-z_]\w*")
-_TEST: Final = re.compile(r"(^|/)(tests?|testing|conftest\.py|test_[^/]*\.py|[^/]*_test\.py|tests\.py)($|/)")
-_OTHERS: Final = re.compile(r"(^|/)(migrations|vendor|_vendor)/")
+_OTHERS: Final = paths.any_of("migrations", *paths.COPIED)
 """Where imports are written by a machine or by other people."""
 _TYPE_COMMENT: Final = re.compile(r"#\s*type:(.*)")
-OWN_BASES: Final = frozenset(
+_OWN_BASES: Final = frozenset(
     {
         "builtins.object", "builtins.Exception", "builtins.ValueError", "builtins.TypeError", "builtins.RuntimeError",
         "builtins.KeyError", "builtins.LookupError", "builtins.AttributeError", "builtins.OSError", "abc.ABC",
@@ -72,7 +71,7 @@ def extract(source: Source, names: Names) -> Extract:
     """What a file defines and what it uses."""
     prefixes: set[str] = set()
     uses = uses_of(source, prefixes)
-    is_test = _TEST.search(source.path) is not None
+    is_test = paths.is_test(source.path)
     definitions = (
         []
         if is_test
@@ -442,7 +441,7 @@ class Solver(KeptSolver[Extract]):
             for sort, name, place, own, of in definitions:
                 if self._uses.get(name, 0) > own or name in exported:
                     continue
-                if sort in {"method", "attribute"} and not self._is_own(of, bases):
+                if sort in {"method", "attribute"} and not is_own(of, bases):
                     continue
                 if not any(name.startswith(prefix) or name.endswith(prefix) for prefix in prefixes):
                     found.append(UnusedName(unpack(path, place), name, sort))  # pyright: ignore[reportArgumentType]
@@ -468,15 +467,21 @@ class Solver(KeptSolver[Extract]):
     def _known_modules(self) -> frozenset[str]:
         return frozenset(self.project.modules.values())
 
-    def _is_own(self, class_: str, bases: dict[str, list[str]]) -> bool:
-        """Whether a class and all its bases are of this project, so that every caller of its methods is, too."""
-        todo, seen = [class_], {class_}
-        while todo:
-            for base in bases.get(todo.pop(), ["?"]):
-                if base in OWN_BASES or base in seen:
-                    continue
-                if base not in bases:
-                    return False
-                seen.add(base)
-                todo.append(base)
-        return True
+
+def is_own(class_: str, bases: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a class and all its bases are of this project, so that nothing else calls its methods by their names.
+
+    Args:
+        class_: its qualified name.
+        bases: the qualified names of the bases of every class of the project.
+    """
+    todo, seen = [class_], {class_}
+    while todo:
+        for base in bases.get(todo.pop(), ["?"]):
+            if base in _OWN_BASES or base in seen:
+                continue
+            if base not in bases:
+                return False
+            seen.add(base)
+            todo.append(base)
+    return True

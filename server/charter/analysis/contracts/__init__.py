@@ -9,6 +9,6 @@ from __future__ import annotations
 from charter.analysis.contracts.extract import extract
 from charter.analysis.contracts.solver import Solver
 
-VERSION = 1
+VERSION = 2
 
 __all__ = ["VERSION", "Solver", "extract"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
+from charter.analysis import paths
 from charter.analysis.bodies import FUNCTIONS, by_owner
 from charter.analysis.calls import FOREIGN, exports, named_calls
 from charter.analysis.places import Packed, name_span, pack
@@ -51,8 +51,6 @@ MAPPED: Final = 2
 Extract = tuple[dict[str, "Function | None"], dict[str, Class], list[Call], dict[str, str]]
 """Functions, classes, calls, what the module offers for others."""
 
-_TEST: Final = re.compile(r"(^|/)(tests?|testing|test_[^/]*\.py|[^/]*_test\.py|conftest\.py)($|/)")
-"""Where code is called wrongly to see what it does."""
 _CLEAR: Final = frozenset(
     {"builtins.staticmethod", "builtins.classmethod", "abc.abstractmethod", "typing.override", "typing_extensions.override"}
 )  # fmt: skip
@@ -76,7 +74,7 @@ def extract(source: Source, names: Names) -> Extract | None:
         names.definition(node): reader.class_(node, single=_is_single(node, source, names))
         for node in source.nodes(ast.ClassDef)
     }
-    calls = [] if _TEST.search(source.path) else list(_calls(source, names))
+    calls = [] if paths.is_test(source.path) else list(_calls(source, names))  # tests call wrongly on purpose
     return functions, classes, calls, exports(source, names)
 
 
