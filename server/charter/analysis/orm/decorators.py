@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_KEEPING = re.compile(r"ache\b|\._\w")
+_KEEPING = re.compile(r"ache\b|\._\w+[^\n=]*=(?!=)")
 
 
 def is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

@@ -55,7 +55,7 @@ class Interpreter(Machine):
     def __init__(self, world: World, schema: Schema, reach: Reach) -> None:
         super().__init__(world, schema, reach)
         self._globals: dict[tuple[str, str], Value] = {}
-        self._memo: dict[object, Result] = {}
+        self._memo: dict[object, dict[object, Result]] = {}
         self._frames: dict[str, Frame] = {}
         self._busy: set[tuple[str, str]] = set()
         self._members: dict[ast.AST, Value] = {}
@@ -280,7 +280,7 @@ class Interpreter(Machine):
         assert not isinstance(node, ast.Lambda)
         arguments = [function.bound] if function.bound is not None else []
         self.world.touched.add(function.module.path)
-        return self._run(function, node, arguments, keywords or {}, None)
+        return self._once(function, node, arguments, keywords or {}, None)
 
     def invoke(
         self, function: Function, arguments: list[Value], keywords: dict[str, Value], site: Site
@@ -310,7 +310,7 @@ class Interpreter(Machine):
         node: ast.FunctionDef | ast.AsyncFunctionDef,
         arguments: list[Value],
         keywords: dict[str, Value],
-        site: Site,
+        site: Site | None,
     ) -> Value:
         """Run a function unless it was run before with what comes to the same."""
         given = [*arguments, *keywords.values()]
@@ -320,13 +320,14 @@ class Interpreter(Machine):
             keys = None
         if keys is None:
             return self._run_charged(function, node, arguments, keywords, site)
-        key = (node, tuple(keywords), tuple(keys))
-        here = (key, self.running(), self.mask)
+        memo = self._memo.setdefault((node, tuple(keywords), tuple(keys)), {})
+        here = (self.running(), self.mask)
         deep = (here, len(self.calls))
-        known = self._memo.get(key) or self._memo.get(here) or self._memo.get(deep)
-        if known is not None:
-            return self._replay(known, given)
-        return self._kept_run(function, node, (arguments, keywords, site), keys, (key, here, deep))
+        if memo:
+            known = memo.get(None) or memo.get(here) or memo.get(deep)
+            if known is not None:
+                return self._replay(known, given)
+        return self._kept_run(function, node, (arguments, keywords, site), keys, memo, (None, here, deep))
 
     def _replay(self, known: Result, given: list[Value]) -> Value:
         self.world.touched |= known.touched
@@ -343,8 +344,9 @@ class Interpreter(Machine):
         self,
         function: Function,
         node: ast.FunctionDef | ast.AsyncFunctionDef,
-        call: tuple[list[Value], dict[str, Value], Site],
+        call: tuple[list[Value], dict[str, Value], Site | None],
         keys: list[object],
+        memo: dict[object, Result],
         contexts: tuple[object, object, object],
     ) -> Value:
         """Run a function and keep what it did: for any context, for the same loops or for the same depth as well."""
@@ -368,7 +370,7 @@ class Interpreter(Machine):
                     or not any(holds_rows(value, plain=bool(self.loops)) for value in given)
                 ):
                     context = contexts[2 if cuts != self._cuts else 0 if plain else 1]
-                    self._memo[context] = Result(
+                    memo[context] = Result(
                         detached(value, given),
                         {name: detached(inner, given) for name, inner in stored.items()},
                         frozenset(self.world.touched),
@@ -393,7 +395,7 @@ class Interpreter(Machine):
         node: ast.FunctionDef | ast.AsyncFunctionDef,
         arguments: list[Value],
         keywords: dict[str, Value],
-        site: Site,
+        site: Site | None,
     ) -> Value:
         self.steps += 5
         self.world.touched.add(function.module.path)

@@ -19,10 +19,13 @@ FUNCTION, VARIABLE, REST = 0, 1, 2
 
 ClassMention = tuple[str, tuple[str, ...], bool]
 """Name, last names of the bases, and whether its body names a table or a relation."""
-Unit = tuple[int, int, str, frozenset[str], frozenset[str], frozenset[str], frozenset[str]]
-"""Kind, number of the class (-1 for none), name, names read, attributes read, attributes of `self` read and stored."""
+Unit = tuple[int, int, str, frozenset[str], frozenset[str], frozenset[str], frozenset[str], frozenset[str]]
+"""Kind, number of the class (-1 for none), name, names read, attributes read, attributes of `self` read and stored,
+names in annotations.
+
+What a parameter brings and `self` keeps is not among what is stored: a query is not reached by it."""
 Mentions = tuple[list[ClassMention], list[Unit], dict[str, str], bool]
-"""Classes, units, the original (last) name of each imported one, and whether a `*` is imported."""
+"""Classes, units, the dotted name of each imported one (relative ones with their dots), and whether a `*` is imported."""
 
 _SELF = frozenset({"self", "cls"})
 _RELATIONS = frozenset({"ForeignKey", "ManyToManyField", "OneToOneField", "relationship"})
@@ -38,29 +41,72 @@ def mentions(source: Source) -> Mentions:
     attributes: list[set[str]] = [set() for _ in units]
     read: list[set[str]] = [set() for _ in units]
     stored: list[set[str]] = [set() for _ in units]
+    typed: list[set[str]] = [set() for _ in units]
+    typing = _annotations(source, owner, typed)
+    handed = _handed(source, found)
     for name in source.nodes(ast.Name):
-        names[owner[name.lineno]].add(name.id)
+        if name not in typing:
+            names[owner[name.lineno]].add(name.id)
     for node in source.nodes(ast.Attribute):
         value = node.value
         own = value.id in _SELF if isinstance(value, ast.Name) else _is_super(value)
         if not own:
             attributes[owner[node.lineno]].add(node.attr)
-        else:
-            (stored if node.ctx.__class__ is ast.Store else read)[owner[node.lineno]].add(node.attr)
-    for argument in source.nodes(ast.arg):
-        annotation = argument.annotation
-        if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
-            names[owner[argument.lineno]].update(annotation.value.replace("[", " ").replace("]", " ").split())
+        elif node.ctx.__class__ is not ast.Store:
+            read[owner[node.lineno]].add(node.attr)
+        elif node not in handed:
+            stored[owner[node.lineno]].add(node.attr)
     imports, star = _imports(source)
     return (
         found.classes,
         [
-            (kind, cls, name, *map(frozenset, (names[i], attributes[i], read[i], stored[i])))
+            (kind, cls, name, *map(frozenset, (names[i], attributes[i], read[i], stored[i], typed[i])))
             for i, (kind, cls, name) in enumerate(units)
         ],
         imports,
         star,
     )  # pyright: ignore[reportReturnType]
+
+
+def _annotations(source: Source, owner: list[int], typed: list[set[str]]) -> set[ast.AST]:
+    """Put the names of annotations to their units; gives the nodes of these names."""
+    nodes: set[ast.AST] = set()
+    pending: list[ast.AST | None] = [node.annotation for node in source.nodes(ast.arg)]
+    pending += [node.annotation for node in source.nodes(ast.AnnAssign)]
+    pending += [node.returns for node in source.nodes(ast.FunctionDef)]
+    pending += [node.returns for node in source.nodes(ast.AsyncFunctionDef)]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Name):
+            nodes.add(node)
+            typed[owner[node.lineno]].add(node.id)
+        elif isinstance(node, ast.Constant):
+            if isinstance(node.value, str):
+                typed[owner[node.lineno]].update(node.value.replace("[", " ").replace("]", " ").split())
+        elif node is not None:
+            pending += ast.iter_child_nodes(node)
+    return nodes
+
+
+def _handed(source: Source, found: _Units) -> set[ast.AST]:
+    """The targets `self.name` that get a parameter of unknown type, a constant or an empty container."""
+    targets: set[ast.AST] = set()
+    for node in (*source.nodes(ast.Assign), *source.nodes(ast.AnnAssign)):
+        target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+        value = node.value
+        if not isinstance(target, ast.Attribute):
+            continue
+        if isinstance(value, ast.Name):
+            empty = value.id in found.parameters.get(found.owner[node.lineno], ())
+        elif isinstance(value, ast.Dict):
+            empty = not value.keys
+        elif isinstance(value, (ast.List, ast.Set)):
+            empty = not value.elts
+        else:
+            empty = isinstance(value, (ast.Constant, ast.JoinedStr, ast.Compare))
+        if empty:
+            targets.add(target)
+    return targets
 
 
 def _is_super(call: ast.AST) -> bool:
@@ -73,7 +119,7 @@ def _imports(source: Source) -> tuple[dict[str, str], bool]:
     for node in source.nodes(ast.ImportFrom):
         for alias in node.names:
             star = star or alias.name == "*"
-            imports[alias.asname or alias.name] = f"{node.module or ''}.{alias.name}"
+            imports[alias.asname or alias.name] = f"{'.' * node.level}{node.module or ''}.{alias.name}"
     for node in source.nodes(ast.Import):
         for alias in node.names:
             imports[alias.asname or alias.name.partition(".")[0]] = alias.name
@@ -91,11 +137,15 @@ class _Units:
         self.owner: list[int] = [0] * (lines + 1)
         self.units: list[tuple[int, int, str]] = [(REST, -1, "")]
         self.classes: list[ClassMention] = []
+        self.parameters: dict[int, set[str]] = {}
 
     def block(self, body: Iterable[ast.stmt], cls: int) -> None:
         """Take in the statements of a module or class."""
         for statement in body:
             if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                spec = statement.args
+                named = [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]
+                self.parameters[len(self.units)] = {a.arg for a in named if a.annotation is None}
                 self._unit(FUNCTION, cls, statement.name, statement, statement.decorator_list)
             elif isinstance(statement, ast.ClassDef):
                 self._class(statement)

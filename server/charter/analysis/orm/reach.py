@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from charter.analysis.orm.mapping import Orm
 from charter.analysis.orm.mentions import FUNCTION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from charter.analysis.orm.mentions import ClassMention, Mentions
     from charter.analysis.orm.schema import Schema
@@ -33,7 +34,7 @@ _EXPLICIT = _UNIT_OF_WORK - {"execute", "get", "delete", "add"}
 """What only a database session does: a session of an HTTP client has the others too."""
 _MAPPERS = ("sqlalchemy", "sqlmodel", "flask_sqlalchemy")
 _MAKERS = frozenset({"__init__", "__new__", "__call__", "__iter__", "__enter__", "__getitem__"})
-_QUERYSETS = ("Manager", "QuerySet", "QuerySetMixin")
+_QUERYSETS = ("Manager", "QuerySet", "QuerySetMixin", "from_queryset")
 
 
 @dataclass(slots=True)
@@ -44,10 +45,11 @@ class _Unit:
     attributes: frozenset[str]
     own: frozenset[str]
     stored: frozenset[str]
+    typed: frozenset[str]
 
     def mentions(self) -> frozenset[str]:
         """The names and attributes that it reads."""
-        return self.names | self.attributes
+        return self.names | self.attributes | self.typed
 
 
 @dataclass(slots=True)
@@ -65,11 +67,18 @@ class _File:
         """Whether it imports a mapper with sessions."""
         return any(name.partition(".")[0] in _MAPPERS for name in self.imports.values())
 
-    def visible(self, path: str, names: dict[str, set[str]]) -> set[str]:
-        """The local names of what these names, each with the files that define it, may mean here."""
+    def visible(self, path: str, names: dict[str, set[str]], passing: Mapping[str, set[str]]) -> set[str]:
+        """The local names of what these names, each with the files that define it, may mean here.
+
+        Args:
+            path: this file.
+            names: the names.
+            passing: the modules from which a name can be imported that they import themselves; "*" for any name.
+        """
         found = {name for name, paths in names.items() if self.star or path in paths}
         for name in self.aliases.keys() & names.keys():
-            found |= self.aliases[name]
+            homes = {_stem(home) for home in names[name]} | passing.get(name, set()) | passing["*"]
+            found.update(local for local in self.aliases[name] if _module(self.imports[local]) in homes)
         return found
 
 
@@ -127,8 +136,9 @@ class Reach:
         self._seeds: Seeds | None = None
         self._hierarchy: _Hierarchy = _Hierarchy({})
         self._knows: dict[Key, frozenset[str]] = {}
+        self._passing: dict[str, set[str]] = {"*": {""}}
         self._held: dict[str, frozenset[str]] = {}
-        self._given: dict[str, frozenset[str]] = {}
+        self._given: dict[str, dict[str, frozenset[str]]] = {}
 
     def update(self, path: str, mentions: Mentions | None) -> bool:
         """Take in a file's mentions, or take the file out.
@@ -151,15 +161,15 @@ class Reach:
     def _bearing(self, file: _File, seeds: Seeds) -> list[object]:
         """What of a file bears on what is reachable: mentions of what is not are left out."""
         known = self._known
-        outside, maps = seeds.outside(file.imports), file.maps
+        begins = seeds.sources(file, self._hierarchy)
         return [
             (
                 unit.kind,
                 unit.key,
-                seeds.is_source(unit, outside, self._hierarchy, maps=maps),
+                begins(unit),
                 {name for name in unit.names if name in known.names or name in file.imports},
                 {name for name in unit.attributes if name in known.names or name in known.members},
-                (unit.names | unit.attributes) & self._hierarchy.names,
+                unit.mentions() & self._hierarchy.names,
                 unit.own & known.members.keys(),
                 unit.stored,
             )
@@ -180,10 +190,11 @@ class Reach:
         self._survey()
         found: list[_Unit] = []
         waiting: dict[str, list[_Unit]] = {}
+        seeds.settle(self._passing)
         for path, file in self._files.items():
-            outside, maps = seeds.outside(file.imports), file.maps
+            begins = seeds.sources(file, self._hierarchy)
             for unit in file.units:
-                if seeds.is_source(unit, outside, self._hierarchy, maps=maps):
+                if begins(unit):
                     found.append(unit)
                 else:
                     waiting.setdefault(path, []).append(unit)
@@ -209,7 +220,7 @@ class Reach:
         members, modules = step.members.keys(), step.names.keys()
         for path, units in waiting.items():
             file = self._files[path]
-            visible = file.visible(path, step.names)
+            visible = file.visible(path, step.names, self._passing)
             rest: list[_Unit] = []
             for unit in units:
                 if (
@@ -238,38 +249,51 @@ class Reach:
             for cls in self._hierarchy.ancestors(unit.key[1]) if unit.key[1] else ():
                 known |= self._held.get(cls, frozenset())
             for name in unit.mentions() & self._given.keys():
-                known |= self._given[name]
+                for path, classes_given in self._given[name].items():
+                    if self._sees(unit, path, name):
+                        known |= classes_given
             self._knows[unit.key] = known
         return any(not self._hierarchy.related(cls).isdisjoint(classes) for cls in known)
 
+    def _sees(self, unit: _Unit, path: str, name: str) -> bool:
+        """Whether a unit that mentions a name may mean what the top level of a file binds to it."""
+        file = self._files[unit.key[0]]
+        return (
+            path == unit.key[0]
+            or file.star
+            or (name in unit.names and name in file.imports)
+            or not unit.names.isdisjoint(file.aliases.get(_stem(path), ()))
+        )
+
     def _is_inside(self, unit: _Unit, file: _File, paths: set[str]) -> bool:
         """Whether a unit mentions the module that one of some files is."""
-        for path in paths:
-            parts = path.removesuffix(".py").removesuffix("/__init__").rpartition("/")
-            if not unit.names.isdisjoint(file.aliases.get(parts[2], ())):
-                return True
-        return False
+        return any(not unit.names.isdisjoint(file.aliases.get(_stem(path), ())) for path in paths)
 
     def _survey(self) -> None:
         """Note the classes that each class and each function mentions."""
         self._knows = {}
         self._held = {}
         self._given = {}
+        self._passing = {"*": {""}}
         classes = self._hierarchy.names
-        for file in self._files.values():
+        for path, file in self._files.items():
+            for name in ("*",) if file.star else file.imports:
+                self._passing.setdefault(name, set()).add(_stem(path))
             for unit in file.units:
                 found = unit.mentions() & classes
                 cls, name = unit.key[1:]
-                if found and (cls or name):
-                    where, key = (self._held, cls) if cls else (self._given, name)
-                    where[key] = where.get(key, frozenset()) | found
+                if found and cls:
+                    self._held[cls] = self._held.get(cls, frozenset()) | found
+                elif found and name:
+                    given = self._given.setdefault(name, {})
+                    given[unit.key[0]] = given.get(unit.key[0], frozenset()) | found
 
 
 def _file(path: str, mentions: Mentions) -> _File:
     classes, units, imports, star = mentions
     made = [
-        _Unit(kind, (path, classes[cls][0] if cls >= 0 else "", name), names, attributes, own, stored)
-        for kind, cls, name, names, attributes, own, stored in units
+        _Unit(kind, (path, classes[cls][0] if cls >= 0 else "", name), *mentioned)
+        for kind, cls, name, *mentioned in units
     ]
     file = _File(made, classes, imports, star)
     for local, original in imports.items():
@@ -335,45 +359,70 @@ class Seeds:
     def __init__(self, schema: Schema, *, sessions: bool) -> None:
         self._sessions: bool = sessions
         self._world: World = schema.world
-        self._models: frozenset[str] = frozenset(model.name for model in schema.models.values())
+        self._managed: bool = any(model.orm is Orm.DJANGO for model in schema.models.values())
+        self._homes: dict[str, set[str]] = {model.name: set() for model in schema.models.values()}
+        self._models: frozenset[str] = frozenset(self._homes)
         self._relations: dict[tuple[str, str], frozenset[str]] = {
             (cls.module.path, cls.name): frozenset(model.relations) | _MANAGERS
             for cls, model in schema.models.items()
         }
         self._conventions: dict[str, frozenset[str]] = schema.conventions()
         self._snakes: frozenset[str] = frozenset(self._conventions)
+        for cls, model in schema.models.items():
+            self._homes[model.name].add(_stem(cls.module.path))
 
-    def outside(self, imports: Mapping[str, str]) -> frozenset[str]:
-        """The local names that may be models of other packages."""
-        return frozenset(
-            local
-            for local, name in imports.items()
-            if (".models" in name and name != "django.db.models") or name.endswith(".get_user_model")
-            if not self._world.has(name.rpartition(".")[0])
-        )
+    def settle(self, passing: Mapping[str, set[str]]) -> None:
+        """Note from which modules the models can be imported that do not define them."""
+        for name in self._models:
+            self._homes[name] |= passing.get(name, set()) | passing["*"]
 
-    def is_source(self, unit: _Unit, outside: frozenset[str], hierarchy: _Hierarchy, *, maps: bool) -> bool:
-        """Whether a unit itself mentions what a query begins with.
+    def _visible(self, imports: Mapping[str, str]) -> tuple[frozenset[str], frozenset[str]]:
+        """The names that may be models of the project in a file, and those that may be models of other packages."""
+        own = set(self._models - imports.keys())
+        others: set[str] = set()
+        for local, name in imports.items():
+            module, _, original = name.rpartition(".")
+            if (
+                original in self._models
+                and _module(name) in self._homes[original]
+                and self._world.has(module)
+            ):
+                own.add(local)
+            elif (
+                self._managed
+                and ((".models" in name and name != "django.db.models") or original == "get_user_model")
+                and not self._world.has(module)
+            ):
+                others.add(local)
+        return frozenset(own), frozenset(others)
 
-        Args:
-            unit: the function, variable or rest.
-            outside: the names in its file that may be models of other packages.
-            hierarchy: the project's classes.
-            maps: whether its file imports a mapper with sessions.
-        """
-        names, attributes = unit.names, unit.attributes
-        if not (names.isdisjoint(self._models) and attributes.isdisjoint(self._models)):
-            return True
-        if self._models and not (names.isdisjoint(_GETTERS) and attributes.isdisjoint(_GETTERS)):
-            return True
-        if not names.isdisjoint(outside) and not (attributes.isdisjoint(_MANAGERS) and unit.kind == FUNCTION):
-            return True
-        for name in self._snakes & (names | attributes):
-            if not attributes.isdisjoint(self._conventions[name]):
+    def sources(self, file: _File, hierarchy: _Hierarchy) -> Callable[[_Unit], bool]:
+        """Tells of the units of a file whether they themselves mention what a query begins with."""
+        own, others = self._visible(file.imports)
+        path = file.units[0].key[0]
+        own -= {name for name, *_ in file.classes if (path, name) not in self._relations}
+        doing = _UNIT_OF_WORK if file.maps else _EXPLICIT
+
+        def is_source(unit: _Unit) -> bool:
+            names, attributes = unit.names, unit.attributes
+            if not (
+                names.isdisjoint(own) and unit.typed.isdisjoint(own) and attributes.isdisjoint(self._models)
+            ):
                 return True
-        if self._sessions and not attributes.isdisjoint(_UNIT_OF_WORK if maps else _EXPLICIT):
-            return any(_is_session(name) for part in (names, attributes, unit.own) for name in part)
-        return bool(unit.key[1]) and self._is_own(unit, hierarchy)
+            if self._models and not (names.isdisjoint(_GETTERS) and attributes.isdisjoint(_GETTERS)):
+                return True
+            if not names.isdisjoint(others) and not (
+                attributes.isdisjoint(_MANAGERS) and unit.kind == FUNCTION
+            ):
+                return True
+            for name in self._snakes & (names | attributes):
+                if not attributes.isdisjoint(self._conventions[name]):
+                    return True
+            if self._sessions and not attributes.isdisjoint(doing):
+                return any(_is_session(name) for part in (names, attributes, unit.own) for name in part)
+            return bool(unit.key[1]) and self._is_own(unit, hierarchy)
+
+        return is_source
 
     def _is_own(self, unit: _Unit, hierarchy: _Hierarchy) -> bool:
         """Whether a method of a model reads its relations, or one of a manager anything of itself."""
@@ -384,9 +433,21 @@ class Seeds:
         return (
             unit.kind == FUNCTION
             and bool(unit.own)
-            and bool(self._models)
-            and any(name.endswith(_QUERYSETS) for name in hierarchy.ancestors(cls))
+            and self._managed
+            and any(
+                name.endswith(_QUERYSETS) for name in hierarchy.ancestors(cls) if name not in hierarchy.names
+            )
         )
+
+
+def _module(name: str) -> str:
+    """The last name of the module of something imported, "" for what is imported from the folder or as a module."""
+    return name.rpartition(".")[0].rpartition(".")[2]
+
+
+def _stem(path: str) -> str:
+    """The last name under which a file is imported."""
+    return path.removesuffix(".py").removesuffix("/__init__").rpartition("/")[2]
 
 
 def _is_session(name: str) -> bool:

@@ -27,10 +27,8 @@ if TYPE_CHECKING:
     from charter.syntax.source import Source
 
 VERSION = 3
-_MAPPERS = re.compile(
-    r"^[ \t]*(?:from|import)[ \t]+[\w.]*(?:django|sqlalchemy|sqlmodel|peewee|tortoise|playhouse)",
-    re.MULTILINE,
-)
+_WORDS = ("django", "sqlalchemy", "sqlmodel", "peewee", "tortoise", "playhouse")
+_MAPPERS = re.compile(rf"^[ \t]*(?:from|import)[ \t]+[\w.]*(?:{'|'.join(_WORDS)})", re.MULTILINE)
 _SESSIONS = re.compile(r"\b(?:sqlalchemy|sqlmodel)\b")
 _TEST = re.compile(
     r"(^|/)(tests?|testing|test_[^/]*|[^/]*_tests?\.py|conftest\.py|migrations|alembic|factories)(/|$|\.py$)"
@@ -41,10 +39,16 @@ _ROOTS = frozenset(
 
 
 def extract(source: Source, names: Names) -> object | None:
-    """A file's text, whether it imports a mapper, whether it speaks of one with sessions, and what its functions mention."""
+    """A file's text, whether it imports a mapper, whether it speaks of one with sessions, and what its functions mention.
+
+    What the tests mention is left out: their queries are nobody's concern.
+    """
     del names
     text = source.text
-    return (text, _MAPPERS.search(text) is not None, _SESSIONS.search(text) is not None, mentions(source))
+    said = None if _TEST.search(source.path) else mentions(source)
+    importing = any(word in text for word in _WORDS) and _MAPPERS.search(text) is not None
+    sessions = ("sqlalchemy" in text or "sqlmodel" in text) and _SESSIONS.search(text) is not None
+    return (text, importing, sessions, said)
 
 
 @dataclass(slots=True)
@@ -112,7 +116,7 @@ class Solver:
             self._classes.pop(path, None)
             self._loose = self._reach.update(path, None) or self._loose
             return
-        text, importing, sessions, said = cast("tuple[str, bool, bool, Mentions]", extract)
+        text, importing, sessions, said = cast("tuple[str, bool, bool, Mentions | None]", extract)
         if path not in self._texts:
             self._fresh = True
         elif self._texts[path] == text:
@@ -121,7 +125,7 @@ class Solver:
         (self._importing.add if importing else self._importing.discard)(path)
         (self._sessions.add if sessions else self._sessions.discard)(path)
         self._changed.add(path)
-        if not _TEST.search(path):
+        if said is not None:
             self._classes[path] = said[0]
             self._loose = self._reach.update(path, said) or self._loose
 
@@ -134,6 +138,8 @@ class Solver:
         assert run is not None
         assert world is not None
         changed = self._templates.refresh()
+        if changed:
+            run.forget()
         for path, file in self._files.items():
             if not file.done or (changed & file.touched):
                 self._evaluate(path, file, run, world)
