@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from abc import ABC, abstractmethod
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
@@ -27,7 +28,7 @@ class Fault(Exception):  # noqa: N818 - an answer, not an error of ours:
         self.headers = headers or {}
 
 
-class Loopback:
+class Loopback(ABC):
     """A server of JSON; what it answers is decided in `answer`."""
 
     def __init__(self) -> None:
@@ -39,10 +40,11 @@ class Loopback:
         self.server: ThreadingHTTPServer | None = None
         self.thread: threading.Thread | None = None
 
+    @abstractmethod
     def answer(
         self, method: str, path: str, query: dict[str, list[str]], headers: dict[str, str], body: Any
     ) -> tuple[int, dict[str, str], Any]:
-        raise NotImplementedError
+        """The status, headers and document with which a request is answered."""
 
     def handle(
         self, method: str, target: str, headers: dict[str, str], raw: bytes

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 def dataframe_row_loop(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """A data frame is gone through row by row, or an array or frame is grown in a loop.
 
-    `iterrows` makes a Series for each row: a million rows take about half a minute, `itertuples` one second, a
-    column operation some milliseconds. `pd.concat`, `np.append` and their like copy all that is there for each
+    `iterrows` makes a Series for each row, `itertuples` only a tuple; an operation on whole columns makes nothing for a
+    row and runs in compiled code. `pd.concat`, `np.append` and their like copy all that is there for each
     addition, so n additions copy n²/2 rows; collect the pieces in a list and join them once.
 
     ```python bad

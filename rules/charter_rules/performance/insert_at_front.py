@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def insert_at_front(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """A loop fills a list from its front.
 
-    `insert(0, item)` moves every item that is there by one place: n items cost n²/2 moves. 100,000 items take about
-    two seconds; appended and reversed once, they take five milliseconds. A `deque` takes them in front with
+    `insert(0, item)` moves every item that is there by one place: n items cost n²/2 moves. 100,000 items take more
+    than a second; appended and reversed once, they take a few milliseconds. A `deque` takes them in front with
     `appendleft`, if both ends are needed.
 
     Reported are local lists that start empty and that a `for` over data fills unconditionally; a few items in front of

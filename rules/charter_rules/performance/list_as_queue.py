@@ -25,8 +25,8 @@ def list_as_queue(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """A loop takes the items of a list from its front.
 
     `pop(0)` moves every other item by one place, so a loop over n items moves n²/2. A `collections.deque` gives its
-    first item in one step: emptying a list of 100,000 items from the front takes about a second and a half, a deque
-    of them five milliseconds.
+    first item in one step: emptying a list of 100,000 items from the front takes most of a second, a deque of them
+    five milliseconds.
 
     Only local lists are reported, and only loops that go on until the list is empty or short. What is done to a list
     alone, such as sorting it, shows that it is more than a queue.

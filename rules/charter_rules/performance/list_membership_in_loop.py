@@ -25,7 +25,7 @@ def list_membership_in_loop(compare: ast.Compare, ctx: Context) -> Iterator[Find
     """`in` searches a list from the start, once for each round of a loop.
 
     A list is searched item by item, so n rounds over m items cost n*m comparisons; a set finds an item in one
-    step however large it is. With 10,000 items on both sides, that is 50 million comparisons (about a second)
+    step however large it is. With 10,000 items on both sides, that is 50 million comparisons (half a second)
     against 10,000 look-ups (under a millisecond).
 
     Only lists are reported that are built in the same function from data of unknown size, and that serve for nothing

@@ -28,8 +28,8 @@ def membership_in_copy(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
     """A collection is copied, or sorted, to ask whether something is in it.
 
     `x in list(things)` copies all things and then searches the copy from the start; `x in things` asks the
-    collection, and a dictionary or set answers in one step. For a dictionary of 100,000 keys that is some
-    milliseconds against 50 nanoseconds.
+    collection, and a dictionary or set answers in one step. For a dictionary of 100,000 keys that is about
+    a millisecond against some tens of nanoseconds.
 
     An enumeration is left alone: before Python 3.12, `in` refuses what is no member of any.
 

@@ -33,7 +33,7 @@ def needless_list(comprehension: ast.ListComp, ctx: Context) -> Iterator[Finding
     """A list is built only to be read once, by `any`, `sum`, `max` or a `for`.
 
     The list holds every item at once, and `any` and `all` could have stopped at the first that decides. A generator
-    expression hands over one item at a time: on a million items, `any([...])` that is true at the first takes 30 ms
+    expression hands over one item at a time: on a million items, `any([...])` that is true at the first takes 20 ms
     and 8 MB, `any(...)` half a microsecond.
 
     Ruff's C419 finds `any` and `all`; loops, sums and sets are this rule's. The fix is safe where the order of side

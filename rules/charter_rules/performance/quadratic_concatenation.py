@@ -28,7 +28,8 @@ def quadratic_concatenation(node: ast.Call | ast.Assign, ctx: Context) -> Iterat
     """A list grows by `+`, which copies all of it each time.
 
     `sum(lists, [])` and `result = result + [item]` make a new list for every addition: n additions copy n²/2 items.
-    Joining a thousand lists of a hundred items takes about 300 ms with `sum`, one with `chain.from_iterable`.
+    Joining a thousand lists of a hundred items takes about a hundred times as long with `sum` as with
+    `chain.from_iterable`.
     Ruff's RUF017 finds `sum`; loops are this rule's.
 
     ```python bad

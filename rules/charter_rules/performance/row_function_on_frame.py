@@ -30,8 +30,8 @@ _ARITHMETIC = (
 def row_function_on_frame(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """A data frame computes row by row what its columns can compute at once.
 
-    `apply(…, axis=1)` makes a Series of each row and calls a Python function with it: a million rows take many
-    seconds, where the same arithmetic on whole columns takes milliseconds. Conditions become `numpy.where`, or `&` and
+    `apply(…, axis=1)` makes a Series of each row and calls a Python function with it: the same
+    arithmetic on whole columns makes nothing for a row and runs in compiled code. Conditions become `numpy.where`, or `&` and
     `|` of columns.
 
     Reported are lambdas that do nothing but arithmetic and comparisons on the row's columns.

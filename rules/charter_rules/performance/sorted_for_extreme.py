@@ -26,7 +26,7 @@ def sorted_for_extreme(subscript: ast.Subscript, ctx: Context) -> Iterator[Findi
     """A sequence is copied and sorted only to take its smallest or largest item.
 
     Sorting costs n·log n comparisons and a copy; `min` and `max` look at each item once and copy nothing. On a
-    million numbers `sorted(x)[0]` takes about 300 ms, `min(x)` 15. For a few of the smallest, `heapq.nsmallest`
+    million numbers `sorted(x)[0]` takes about 20 times as long as `min(x)`. For a few of the smallest, `heapq.nsmallest`
     keeps only those.
 
     Of an empty sequence, `min` raises `ValueError` where `[0]` raises `IndexError`, so the fix is not applied

@@ -25,8 +25,8 @@ def string_concatenation_in_loop(statement: ast.AugAssign, ctx: Context) -> Iter
 
     Strings cannot change, so each `+=` copies all that was built before: n pieces cost n²/2 copies of a piece.
     CPython avoids the copy for a local variable that nothing else refers to, but never for an attribute: 20,000
-    pieces of 100 characters take some three seconds, and four times as many sixteen times as long. Collected in a
-    list and joined once, they take less than a millisecond.
+    pieces of 100 characters take about a second, and four times as many sixteen times as long. Collected in a list
+    and joined once, they take a few milliseconds.
 
     Loops over the parts of one text, which are few, are left alone.
 
