@@ -18,17 +18,20 @@ from charter.analysis.taint.values import (
     LANE,
     NO,
     OBJECT,
+    PROJECT_INSTANCE,
     Value,
     lanes,
     spread,
     text_of,
 )
+from charter.model import ir
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from charter.analysis.taint.arguments import Arguments
     from charter.model.library.values import Sink
+    from charter.model.project import Class
 
 _SQL: Final = re.compile(
     r"\s*\(?\s*(?:select\b.*\bfrom|insert\s+(?:or\s+\w+\s+)?into|update\b.+\bset|delete\s+from|create\s+(?:\w+\s+)?"
@@ -85,9 +88,22 @@ class Sinks(Containers, ABC):
                         self.reach(sink.kind, name, taint, place, arguments.place, sink.severity, value)
 
     def _is_plain(self, receiver: Value | None) -> bool:
-        """Whether the response, of which no more is known than its class, was told a type that is no page."""
-        told = self.state.get(PLAIN) if self.state is not None else None
-        return told is not None and receiver is not None and not receiver[3] and told[2] == receiver[2]
+        """Whether a response was told a type that is no page, or its class tells all of them so."""
+        if receiver is None or receiver[2] is None:
+            return False
+        told = self.state.get(PLAIN) if self.state is not None and not receiver[3] else None
+        if told is not None and told[2] == receiver[2]:
+            return True
+        return receiver[2][0] == PROJECT_INSTANCE and self._answers_with_data(receiver[2][1])
+
+    def _answers_with_data(self, cls: Class) -> bool:
+        """Whether a method that every answer of a handler goes through names a type that is no page."""
+        for name in ("set_default_headers", "prepare", "finish"):
+            method = self.project.method(cls, name)
+            body = b"" if method is None else method.record[ir.BODY]
+            if b"Content-Type" in body and (b"application/json" in body or b"text/plain" in body):
+                return True
+        return False
 
     def _reach_pattern(
         self, name: str, taint: int, place: int, arguments: Arguments, receiver: Value | None
