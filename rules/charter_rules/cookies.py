@@ -31,7 +31,9 @@ def is_response(call: ast.Call, ctx: Context) -> bool:
 
 
 def holds_credential(call: ast.Call, ctx: Context) -> bool:
-    """Whether the name or value of a cookie that a call sets says that it logs somebody in."""
+    """Whether the name or value of a cookie that a call sets says that it logs somebody in, or it is signed to be believed."""
+    if calls.identifier(call.func) in {"set_secure_cookie", "set_signed_cookie"}:
+        return True
     name = ctx.argument(call, 0, "key") or ctx.argument(call, None, "name")
     value = ctx.argument(call, 1, "value")
     words = [ctx.value(name) if name is not None else "", calls.identifier(name), calls.identifier(value)]

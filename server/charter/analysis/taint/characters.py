@@ -36,6 +36,40 @@ def allowed_by(pattern: str, *, whole: bool) -> int:
         last = str(tree[-1]) if tree else ""
         if "AT_END" not in last and "AT_END_STRING" not in last:
             return 0
+    return _impossible(tree)
+
+
+@lru_cache(maxsize=512)
+def allowed_by_groups(pattern: str) -> dict[int | str, int]:
+    """The dangers that what a group has matched cannot have, by the groups' numbers and names; {} if they are not known."""
+    try:
+        import re._parser as parser
+
+        tree: Any = cast("Any", parser).parse(pattern)
+    except Exception:  # noqa: BLE001 - a broken expression shows nothing
+        return {}
+    found: dict[int | str, int] = {}
+    _note_groups(tree, found)
+    found.update({name: found[number] for name, number in tree.state.groupdict.items() if number in found})
+    return found
+
+
+def _note_groups(tree: Any, found: dict[int | str, int]) -> None:
+    for operator, argument in tree:
+        word = str(operator)
+        if word == "SUBPATTERN":
+            if argument[0] is not None:
+                found[argument[0]] = _impossible(argument[3])
+            _note_groups(argument[3], found)
+        elif word in {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}:
+            _note_groups(argument[2], found)
+        elif word == "BRANCH":
+            for branch in argument[1]:
+                _note_groups(branch, found)
+
+
+def _impossible(tree: Any) -> int:
+    """The dangers that a text cannot have which a parsed expression matches as a whole."""
     characters = _characters(tree)
     if characters is None:
         return 0

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.arguments import Arguments
-from charter.analysis.taint.characters import allowed_by
+from charter.analysis.taint.characters import allowed_by, allowed_by_groups
 from charter.analysis.taint.frame import LENGTH, NO_KILL, REST
 from charter.analysis.taint.values import (
     ALL_DANGERS,
@@ -355,20 +355,20 @@ def _dumped(frame: Any, arguments: Arguments, place: int) -> Value:
 
 
 def _full_match(frame: Any, arguments: Arguments, place: int) -> Value:
-    return _matched(frame, arguments, whole=True)
+    return _matched(frame, arguments, place, whole=True)
 
 
 def _match(frame: Any, arguments: Arguments, place: int) -> Value:
-    return _matched(frame, arguments, whole=False)
+    return _matched(frame, arguments, place, whole=False)
 
 
-def _matched(frame: Any, arguments: Arguments, *, whole: bool) -> Value:
+def _matched(frame: Any, arguments: Arguments, place: int, *, whole: bool) -> Value:
     """A match of a constant expression shows what its characters make impossible."""
     pattern, text = arguments.get(0, "pattern") or UNKNOWN, arguments.get(1, "string") or UNKNOWN
-    return matched(frame, pattern[1], text, whole=whole)
+    return matched(frame, pattern[1], text, place, whole=whole)
 
 
-def matched(frame: Any, pattern: Any, text: Value, *, whole: bool) -> Value:
+def matched(frame: Any, pattern: Any, text: Value, place: int, *, whole: bool) -> Value:
     """The value of a match of a text against a pattern; what it shows is left in `last_kills`."""
     taint = text[0]
     kill = NO_KILL
@@ -381,7 +381,13 @@ def matched(frame: Any, pattern: Any, text: Value, *, whole: bool) -> Value:
         kill = (mask, ()) if mask else NO_KILL
     frame.last_kills = (kill, NO_KILL)
     frame.pending = True
-    return (with_marks(taint, PART), NO, (INSTANCE, "re.Match"), ())
+    piece = with_marks(taint, PART)
+    groups = allowed_by_groups(pattern) if isinstance(pattern, str) and taint & ALL_DANGERS else {}
+    if not any(groups.values()):
+        return (piece, NO, (INSTANCE, "re.Match"), ())
+    cells: dict[Any, Value] = {key: (piece & ~spread(safe), NO, None, ()) for key, safe in groups.items()}
+    made = frame.new_object((INSTANCE, "re.Match"), place, cells)
+    return (piece, NO, made[2], made[3])
 
 
 def _compiled(frame: Any, arguments: Arguments, place: int) -> Value:

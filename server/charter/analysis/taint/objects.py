@@ -19,12 +19,25 @@ def _pattern(frame: Any, name: str, receiver: Value, arguments: Arguments, place
     pattern = (frame.read(receiver, ".pattern") or UNKNOWN)[1]
     text = arguments.position(0) or UNKNOWN
     if name in {"match", "fullmatch", "search"}:
-        return matched(frame, pattern, text, whole=name == "fullmatch")
+        return matched(frame, pattern, text, place, whole=name == "fullmatch")
     if name in {"sub", "subn"}:
         return substituted(frame, pattern, text, arguments.get(1, "string") or UNKNOWN)
     if name in {"findall", "split", "finditer"}:
         return (with_marks(text[0], PART), NO, None, ())
     return None
+
+
+def _match(frame: Any, name: str, receiver: Value, arguments: Arguments, place: int) -> Value | None:
+    """`re.Match`: what the groups have matched."""
+    if name == "groups":
+        cells: dict[Any, Value] = frame.cells(receiver) or {}
+        numbers = [key for key in cells if isinstance(key, int)]
+        return frame.sequence([cells[key] for key in sorted(numbers)], "tuple", place) if numbers else None
+    if name not in {"group", "__getitem__"} or not arguments.positional:
+        return None
+    whole = (receiver[0], NO, None, ())
+    parts = [frame.read(receiver, one[1]) or whole for one in arguments.positional]
+    return parts[0] if len(parts) == 1 else frame.sequence(parts, "tuple", place)
 
 
 def _configuration(frame: Any, name: str, receiver: Value, arguments: Arguments, place: int) -> Value | None:
@@ -93,6 +106,7 @@ _FEATURES: Final = {
 
 OBJECT_METHODS: Final[dict[str, Callable[[Any, str, Value, Arguments, int], Value | None]]] = {
     "re.Pattern": _pattern,
+    "re.Match": _match,
     "configparser.ConfigParser": _configuration,
     "configparser.RawConfigParser": _configuration,
     "configparser.SafeConfigParser": _configuration,
