@@ -20,7 +20,9 @@ _FOR_EFFECT = frozenset({"antigravity", "readline", "rlcompleter", "this"})
 
 _OF_MIGRATIONS = frozenset({"alembic.op", "sqlalchemy"})
 """What the template of an Alembic migration imports, needed or not."""
-_COMPAT: Final = re.compile(r"(^|[._])compat$")
+_PASSING_ON: Final = re.compile(r"(^|[/_])(compat|conftest)\.py$")
+"""Modules for compatibility, and those from which pytest takes fixtures by their names."""
+_SAID_OF_ALL: Final = re.compile(r"^# *pylint: *disable=[\w,-]*(?:W0611|unused-import)", re.MULTILINE)
 _SAID: Final = re.compile(
     r"#[^\n]*(?:compat|re-?export|re-?import|legacy|W0611|unused-import|side.?effect)", re.IGNORECASE
 )
@@ -41,7 +43,7 @@ def unused_import(unused: UnusedName, ctx: Context) -> Iterator[Finding]:
 
     Ruff's F401 sees one file, so it also reports what another module imports from here, and what is imported for
     its effect; this rule sees the project and leaves both alone, and so it does with imports in a class, in a module
-    called `compat` or one that only imports, and with those whose comment speaks of compatibility or re-export. The fix is safe for the standard library; importing
+    called `compat` or `conftest` or one that only imports, and with those whose comment speaks of compatibility or re-export. The fix is safe for the standard library; importing
     another package may have an effect, so there it is not applied unasked.
 
     ```python bad
@@ -105,7 +107,9 @@ def _statement(unused: UnusedName, ctx: Context) -> tuple[ast.Import | ast.Impor
 
 def _is_passed_on(statement: ast.Import | ast.ImportFrom, ctx: Context) -> bool:
     """Whether an import is there for users of the module: as an attribute, or at an old address."""
-    if isinstance(ctx.parent(statement), ast.ClassDef) or _COMPAT.search(ctx.module):
+    if isinstance(ctx.parent(statement), ast.ClassDef) or _PASSING_ON.search(ctx.path):
+        return True
+    if _SAID_OF_ALL.search(ctx.text):
         return True
     start = ctx.text.rfind("\n", 0, max(ctx.text.rfind("\n", 0, ctx.span(statement).start), 0)) + 1
     end = ctx.text.find("\n", ctx.span(statement).end)

@@ -244,7 +244,9 @@ class _Reader:
         real = [argument.arg for argument, _, _ in _arguments(node, owner)]
 
         loose = arguments.kwarg is not None or arguments.vararg is not None or self._is_wrapped(node)
-        has_keys = any(_KEYED.search(name) for name in real if name not in documented)
+        has_keys = any(_KEYED.search(name) for name in real) or (
+            not real and owner is not None and _is_interface(owner)
+        )
         for entry in doc.parameters:
             if (
                 entry.name in real
@@ -354,7 +356,8 @@ def _arguments(node: FunctionNode, owner: ast.ClassDef | None) -> list[tuple[ast
         for argument, default in zip(positional, [*defaults, *arguments.defaults], strict=True)
     ]
     static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list)
-    if owner is not None and not static and not _is_interface(owner):
+    is_bound = owner is not None and not static
+    if is_bound and (not _is_interface(owner) or (found and found[0][0].arg == "self")):
         found = found[1:]
     if arguments.vararg is not None:
         found.append((arguments.vararg, None, "*"))
