@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 3
+VERSION = 4
 
 _HTTP: Final = ("get", "post", "put", "patch", "delete", "head", "options", "request")
 BLOCKING: Final = frozenset(
@@ -43,6 +43,11 @@ BLOCKING: Final = frozenset(
     }
 )  # fmt: skip
 """Functions that wait for a clock, a disk full of files, a process or a network."""
+
+_UNLESS: Final = {
+    "socket.getaddrinfo": "AI_NUMERICHOST", "os.waitpid": "WNOHANG", "os.wait3": "WNOHANG", "os.wait4": "WNOHANG",
+}  # fmt: skip
+"""Flags with which a function asks no name server, or waits for nobody."""
 
 _HARMLESS_DECORATORS: Final = frozenset(
     {
@@ -71,8 +76,8 @@ def extract(source: Source, names: Names) -> Extract | None:
     for call, target in named_calls(source, names):
         if target not in BLOCKING and target.partition(".")[0] in FOREIGN:
             continue
-        if target == "socket.getaddrinfo" and "AI_NUMERICHOST" in source.segment(call):
-            continue  # takes an address apart, and asks no name server
+        if target in _UNLESS and _UNLESS[target] in source.segment(call):
+            continue
         function = owner(call, source)
         parent = source.parent(call)
         if isinstance(parent, ast.Expr) and target not in BLOCKING:

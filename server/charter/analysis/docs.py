@@ -356,9 +356,10 @@ def _arguments(node: FunctionNode, owner: ast.ClassDef | None) -> list[tuple[ast
         for argument, default in zip(positional, [*defaults, *arguments.defaults], strict=True)
     ]
     static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list)
-    is_bound = owner is not None and not static
-    if is_bound and (not _is_interface(owner) or (found and found[0][0].arg == "self")):
-        found = found[1:]
+    if owner is not None and not static:
+        names_itself = bool(found) and found[0][0].arg == "self"
+        if names_itself or not _is_interface(owner):
+            found = found[1:]
     if arguments.vararg is not None:
         found.append((arguments.vararg, None, "*"))
     found.extend((a, d, "") for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True))
