@@ -226,6 +226,8 @@ def _instance_method(run: Machine, receiver: Instance, name: str, arguments: Arg
         return receiver
     if receiver.name == "paginator":
         return receiver.attributes["rows"]
+    if name == "map" and receiver.name.endswith(("Executor", "Pool")):
+        return library.BUILTINS["map"](run, arguments, site)
     if receiver.name == "template":
         return views.render_template(run, receiver, arguments, site)
     if name in {"get_template", "select_template"} and receiver.cls is None:
@@ -246,9 +248,7 @@ def _instance_method(run: Machine, receiver: Instance, name: str, arguments: Arg
     return Unknown(name)
 
 
-_SAME = frozenset(
-    {"all", "unique", "partitions", "tuples", "copy", "fetchall", "yield_per", "object_list", "scalars_all"}
-)
+_SAME = frozenset({"all", "unique", "tuples", "copy", "fetchall", "yield_per", "object_list", "scalars_all"})
 _FIRST = frozenset(
     {"first", "one", "one_or_none", "pop", "fetchone", "scalar", "scalar_one", "scalar_one_or_none"}
 )
@@ -281,7 +281,7 @@ def _container_method(run: Machine, value: Container, name: str, arguments: Argu
         return replace(element, varies=frozenset(run.running())) if isinstance(element, Row) else element
     if name == "mappings":
         return Container(UNKNOWN)
-    return UNKNOWN
+    return Container(Container(element), bounded=True) if name == "partitions" else UNKNOWN
 
 
 def _dictionary_method(run: Machine, value: Dictionary, name: str, arguments: Arguments) -> Value:

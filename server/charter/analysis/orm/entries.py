@@ -95,8 +95,14 @@ def _invoke(run: Machine, function: Function, site: Site, keywords: dict[str, Va
     if isinstance(value, (Query, Container, Row)) and isinstance(
         function.node, (ast.FunctionDef, ast.AsyncFunctionDef)
     ):
-        _response(run, function, value, site)
+        _response(run, function, value, _returned(function, site))
     return value
+
+
+def _returned(function: Function, site: Site) -> Site:
+    """Where a function's only `return` says what it gives; the function itself if there are several."""
+    returns = [node for node in ast.walk(function.node) if isinstance(node, ast.Return)]
+    return Site(site.file, returns[0].value) if len(returns) == 1 and returns[0].value is not None else site
 
 
 def _response(run: Machine, function: Function, value: Value, site: Site) -> None:

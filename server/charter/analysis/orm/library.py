@@ -30,6 +30,9 @@ from charter.analysis.orm.world import Site
 if TYPE_CHECKING:
     from charter.analysis.orm.machine import Machine
 
+_FEW = 31
+"""The most rounds of a loop over a fixed range that are no matter: the days of a month."""
+
 
 def each(run: Machine, function: Value | None, element: Value, site: Site, what: str = "") -> Value:
     """Call a function for every element."""
@@ -173,6 +176,9 @@ def _getattr(run: Machine, arguments: Arguments, site: Site) -> Value:
 def _range(run: Machine, arguments: Arguments, site: Site) -> Value:
     del run, site
     bounds = arguments.positional
+    numbers = [v.value for v in bounds if isinstance(v, Const) and isinstance(v.value, int)]
+    if numbers and len(numbers) == len(bounds) <= 2:
+        return Container(UNKNOWN, bounded=len(range(*numbers)) <= _FEW)
     fixed = all(isinstance(v, Const) or getattr(v, "bounded", False) for v in bounds)
     stepped = len(bounds) == 3 and bounds[2] != Const(1) and bounds[2] != Const(-1)
     by_constant = (
@@ -233,8 +239,8 @@ def _default_dict(run: Machine, arguments: Arguments, site: Site) -> Value:
 
 def _islice(run: Machine, arguments: Arguments, site: Site) -> Value:
     element, bounded = run.iterate(arguments.value(0) or UNKNOWN, site)
-    limit = arguments.value(1)
-    small = isinstance(limit, Const) and isinstance(limit.value, int) and limit.value <= 10
+    limit = arguments.value(2 if len(arguments.positional) > 2 else 1)
+    small = isinstance(limit, Const) and isinstance(limit.value, int) and limit.value <= _FEW
     return Container(element, bounded=bounded or small)
 
 

@@ -187,7 +187,7 @@ def _free(run: Machine, row: Row, relation: Relation) -> Plan | None:
         return OPAQUE
     if plan.foreign and relation.kind in {Kind.FORWARD, Kind.ONE} and not relation.null:
         return Plan(foreign=True)
-    if relation.lazy in _EAGER:
+    if relation.lazy in _EAGER and plan.lazy.isdisjoint({relation.name, "*"}):
         return EMPTY
     if relation.lazy in _SILENT or relation.name in plan.raises or "*" in plan.raises:
         return OPAQUE
@@ -476,6 +476,8 @@ def with_loading(model: Model | None, plan: Plan, loading: Loading) -> Plan:
         if "*" in names:
             return replace(plan, raises=plan.raises | names)
         return _at(plan, loading.path[:-1], lambda p: replace(p, raises=p.raises | set(loading.path[-1:])))
+    if loading.kind == "lazy":
+        return _at(plan, loading.path[:-1], lambda p: replace(p, lazy=p.lazy | names))
     if loading.kind == "columns":
         return _at(plan, loading.path, lambda p: replace(p, only=(p.only or frozenset()) | names))
     if loading.kind == "undefer":

@@ -146,6 +146,8 @@ def session_call(run: Machine, receiver: Value, name: str, arguments: Arguments,
         if isinstance(first, Attribute) or first.cls in run.schema.models:
             return select(run, arguments.positional, site)
         return None
+    if name == "query" and first is not None and is_session(receiver):
+        return select(run, arguments.positional, site)
     if (
         name in {"get", "get_one", "get_or_404"}
         and isinstance(first, ClassRef)
@@ -309,9 +311,8 @@ def option(name: str, arguments: Arguments) -> Value:
         expanded = tuple(p for part in path for p in part.split("."))
         return Loading("eager", expanded) if path else UNKNOWN
     if name in {"raiseload", "noload", "lazyload"}:
-        return Loading(
-            "none" if name != "lazyload" else "nothing", path if path != ("*",) else (), names=path
-        )
+        kind = "lazy" if name == "lazyload" else "none"
+        return Loading(kind, path if path != ("*",) else (), names=path)
     if name == "load_only":
         return Loading("columns", names=path)
     if name in {"defer", "undefer"}:

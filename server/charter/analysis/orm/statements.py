@@ -59,7 +59,10 @@ def _ann_assign(run: Machine, node: ast.AnnAssign, frame: Frame) -> bool:
 def _aug_assign(run: Machine, node: ast.AugAssign, frame: Frame) -> bool:
     value = run.evaluate(node.value, frame)
     current = run.evaluate(node.target, frame)
-    if isinstance(current, Container) and not isinstance(value, Query):
+    if isinstance(current, Container) and isinstance(value, Query) and isinstance(node.op, ast.Add):
+        current.element = join(current.element, run.iterate(value, Site(frame.module, node.value))[0])
+        current.items = None
+    elif isinstance(current, Container) and not isinstance(value, Query):
         extra = rows.element_of(run, value)
         current.element = join(current.element, extra)
         current.items = None

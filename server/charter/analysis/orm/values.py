@@ -170,6 +170,7 @@ class Plan:
         foreign: whether all non-null foreign keys are loaded (`select_related()` without arguments).
         opaque: the row was loaded elsewhere, so anything may be loaded.
         raises: relations whose lazy load raises instead of running a query ("*" for all).
+        lazy: relations that are not loaded although their mapping says so ("*" for all).
         broken: prefetched relations whose rows lack the key back, with the place of the prefetch.
         joined: relations that a join brought into the query without loading them.
         subclasses: names of polymorphic subclasses whose columns are loaded.
@@ -187,6 +188,7 @@ class Plan:
     joined: frozenset[str] = frozenset()
     subclasses: frozenset[str] = frozenset()
     expired: bool = False
+    lazy: frozenset[str] = frozenset()
 
     def get(self, name: str) -> Plan | None:
         """The plan of a loaded relation."""
@@ -227,6 +229,7 @@ class Plan:
             foreign=self.foreign or other.foreign,
             opaque=self.opaque or other.opaque,
             raises=self.raises | other.raises,
+            lazy=self.lazy & other.lazy,
             broken=self.broken & other.broken,
             joined=self.joined | other.joined,
             subclasses=self.subclasses | other.subclasses,
@@ -354,7 +357,7 @@ class Loading(Value):
 
     Attributes:
         paths: relation paths, each with the plan of its leaf.
-        kind: `eager`, `none` (raise), `columns`, `undefer`, `defer` or `classes`.
+        kind: `eager`, `none` (raise), `lazy`, `columns`, `undefer`, `defer` or `classes`.
         root: the model at which the paths start.
         names: columns or class names.
     """
