@@ -79,7 +79,7 @@ def cookie_for_scripts(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
     if ctx.is_test or calls.value(ctx, call, 1, "value") == "":
         return
     only = calls.value(ctx, call, 7 if call.args else None, "httponly", default=None)
-    if isinstance(calls.value(ctx, call, 1, "value"), str):
+    if isinstance(calls.value(ctx, call, 1, "value"), str) and only is not False:
         return  # a constant is no secret
     if only is UNKNOWN or only or not cookies.holds_credential(call, ctx):
         return

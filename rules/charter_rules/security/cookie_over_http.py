@@ -177,12 +177,20 @@ def _assigned(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
 
 
 def _is_open(header: ast.expr, ctx: Context) -> bool:
-    """Whether a `Set-Cookie` header has a computed value and no `Secure`, all of it in sight."""
+    """Whether a `Set-Cookie` header has a computed value, or a login's name, and no `Secure`, all of it in sight."""
+    known = ctx.value(header)
+    if isinstance(known, str):
+        name, equals, _ = known.partition("=")
+        return bool(equals) and cookies.is_credential(name.strip()) and not _is_closed(known)
     parts = building.pieces(ctx.origin(header), ctx)
     if not parts or not parts[0].text.partition("=")[0].strip() or "=" not in parts[0].text:
         return False
     first = next((number for number, part in enumerate(parts) if ";" in part.text), len(parts))
     if any(part.value is not None for part in parts[first:]):
         return False  # an attribute is computed
-    text = "".join(part.text for part in parts).lower()
-    return not any(word in text for word in ("secure", "max-age=0", "expires=thu, 01"))
+    return not _is_closed("".join(part.text for part in parts))
+
+
+def _is_closed(header: str) -> bool:
+    """Whether a header keeps its cookie to encrypted connections, or takes it back."""
+    return any(word in header.lower() for word in ("secure", "max-age=0", "expires=thu, 01"))

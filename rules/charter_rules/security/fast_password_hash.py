@@ -12,7 +12,7 @@ from charter.api import (
     rule,
     sensitivity,
 )
-from charter_rules import calls, digests, protocols
+from charter_rules import building, calls, digests, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,6 +165,8 @@ def _names(data: ast.expr) -> Iterator[str]:
     """The names of what is hashed; what other functions compute from them is another value."""
     if isinstance(data, ast.Call):
         function = calls.identifier(data.func)
+        if building.asks_for_secret(function):
+            yield function.partition("_")[2]
         if function in {"encode", "bytes", "str", "bytearray", "format"} or function.startswith("to_bytes"):
             for part in (data.func, *data.args):
                 yield from _names(part)

@@ -140,6 +140,10 @@ def _later_uses(name: str, function: ast.AST, ctx: Context) -> Iterator[str]:
         parent = ctx.parent(use)
         if isinstance(parent, ast.keyword) and parent.arg:
             yield parent.arg
+        elif isinstance(parent, ast.Call) and ctx.name(parent.func) == "builtins.str":
+            yield from calls.destinations(ctx, parent)
+        elif isinstance(parent, (ast.BinOp, ast.FormattedValue)):
+            yield from calls.destinations(ctx, use)
         elif isinstance(parent, ast.Assign) and parent.value is use:
             target = parent.targets[0]
             if isinstance(target, ast.Subscript) and _STORES.match(calls.identifier(target.value)):

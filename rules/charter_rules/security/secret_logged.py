@@ -154,7 +154,13 @@ def _is_the_output(call: ast.Call, function: str, secret: ast.expr, ctx: Context
     """Whether a program prints what it is there to print: the secret alone, or one that it has just drawn for the user."""
     if function not in {"print", "pprint", "write"}:
         return False
-    if function == "write" and call.args[:1] == [secret]:
+    if (
+        function == "write"
+        and call.args[:1] == [secret]
+        and not (ctx.name(call.func) or "").startswith("sys.")
+    ):
+        return True  # a management command's answer
+    if "askpass" in ctx.path:
         return True
     made = ctx.origin(secret)
     return (

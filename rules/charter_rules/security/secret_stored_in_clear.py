@@ -125,6 +125,8 @@ def _secret(expression: ast.expr, ctx: Context) -> ast.expr | None:
             found = _secret(piece.value, ctx)
             if found is not None:
                 return found
+    if isinstance(expression, (ast.List, ast.Tuple)):
+        return next((found for value in expression.elts if (found := _secret(value, ctx))), None)
     if isinstance(expression, ast.Dict):
         return next((found for value in expression.values if (found := _secret(value, ctx))), None)
     return None

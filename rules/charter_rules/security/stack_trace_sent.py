@@ -155,10 +155,12 @@ def _is_trace(made: ast.expr, ctx: Context) -> bool:
 
 
 def _becomes_text(name: ast.Name, ctx: Context) -> bool:
-    """Whether an exception is turned into text: `str(error)`, `f"{error}"`, `"%s" % error`."""
+    """Whether an exception is turned into text: `str(error)`, `f"{error}"`, `"%s" % error`, or taken apart."""
     parent = ctx.parent(name)
     if isinstance(parent, ast.Call):
         return calls.identifier(parent.func) in {"str", "repr", "format"} and name in parent.args
+    if isinstance(parent, ast.Attribute):
+        return parent.attr in {"args", "__traceback__"}
     return isinstance(parent, (ast.FormattedValue, ast.BinOp))
 
 
