@@ -27,6 +27,7 @@ from charter.analysis.taint.comparisons import Comparisons
 from charter.analysis.taint.frame import KILLED, NO_KILL, Kill
 from charter.analysis.taint.values import (
     ALL_DANGERS,
+    BIT,
     DANGERS,
     EXTERNAL,
     INSTANCE,
@@ -49,6 +50,9 @@ _CLASS_TESTS: Final = {
 
 _CONFINED: Final = re.compile(r"[A-Za-z][\w+.\-]*://[^/?#\\]+[/?#]|/[^/\\]")
 
+
+_BEGINNINGS: Final = {"/": ABSOLUTE, "-": BIT["argument"]}
+"""What is impossible in a text that does not begin so."""
 
 _HARMLESS_TYPES: Final = frozenset(
     "builtins.int builtins.float builtins.bool builtins.complex uuid.UUID datetime.date datetime.datetime "
@@ -204,9 +208,10 @@ class Guards(Comparisons, ABC):
         yes = self._contained(value)
         if texts and all(_CONFINED.match(text) for text in texts):
             yes = both(yes, self.cleared(node, value, HOST))
-        no = NO_KILL
-        if "/" in texts:
-            no = self.cleared(node, value, ABSOLUTE)
+        dangers = 0
+        for text in texts:
+            dangers |= _BEGINNINGS.get(text, 0)
+        no = self.cleared(node, value, dangers) if dangers else NO_KILL
         if value[2] == NORMAL_PATH and not {"../", ".."}.isdisjoint(texts):
             no = both(no, self.cleared(node, value, UP))  # it leads up at its beginning or nowhere
         return yes, no
