@@ -40,6 +40,9 @@ _BRACES = re.compile(
 
 _ABSOLUTE: Final = spread(BIT["path-absolute"])
 _HOST: Final = spread(BIT["redirect"] | BIT["ssrf"])
+_CELL: Final = spread(BIT["csv"])
+_FORMULA: Final = "=+-@\t\r" + HOLE
+"""What a cell begins with that a spreadsheet runs, or may."""
 _ATTRIBUTE: Final = spread(BIT["attribute"])
 _CONTROL: Final = spread(BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"])
 _FOLDERS: Final = spread(BIT["path"] | BIT["path-absolute"] | BIT["archive"])
@@ -89,6 +92,8 @@ def impossible_after(text: str) -> int:
     if not text:
         return 0
     safe = _ABSOLUTE | _ATTRIBUTE
+    if text[0] not in _FORMULA:
+        safe |= _CELL
     if text == HOLE:
         return safe | _HOST
     if "/" in text[1:] or _SCHEME.match(text) or text[0] in "/\\":
