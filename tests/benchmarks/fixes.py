@@ -218,24 +218,29 @@ def main() -> None:
     wanted: list[str] | None = arguments.packages
     if arguments.unsafe:
         SELECTIONS.update({"all, unsafe fixes": ["--select", "all", "--unsafe-fixes"]})
-    rows: list[tuple[str, str, Outcome]] = []
+    print("| package | rules | files fixed | lines changed | tests passing | lost | broken |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: |", flush=True)
+    problems: list[str] = []
     for path in paths:
-        rows.extend(examine(path.name, path))
+        problems += _print_rows(examine(path.name, path))
     for package in PACKAGES if not paths else ():
         name = package.partition("[")[0]
         if wanted is None or name in wanted:
-            rows.extend(examine(name, *prepare(package), PACKAGES[package][0]))
-    print("| package | rules | files fixed | lines changed | tests passing | lost | broken |")
-    print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
+            problems += _print_rows(examine(name, *prepare(package), PACKAGES[package][0]))
+    print("\n".join(problems))
+    sys.exit(bool(problems))
+
+
+def _print_rows(rows: list[tuple[str, str, Outcome]]) -> list[str]:
+    """Print what happened to a package as soon as it is known; gives what broke."""
     for name, selection, outcome in rows:
         passed = "–" if outcome.passed is None else f"{outcome.passed:,}"
         print(
             f"| {name} | {selection} | {outcome.fixed} | {outcome.edited} | {passed}"
-            f" | {len(outcome.lost)} | {len(outcome.broken)} |"
+            f" | {len(outcome.lost)} | {len(outcome.broken)} |",
+            flush=True,
         )
-    problems = [text for _, _, outcome in rows for text in (*outcome.lost, *outcome.broken)]
-    print("\n".join(problems))
-    sys.exit(bool(problems))
+    return [text for _, _, outcome in rows for text in (*outcome.lost, *outcome.broken)]
 
 
 if __name__ == "__main__":

@@ -30,9 +30,12 @@ def dead_code(unused: UnusedName, ctx: Context) -> Iterator[Finding]:
 
     The whole project is searched, strings and templates of names included, so that a name built for `getattr`
     counts as a use. Decorated definitions, overrides of other packages' methods, attributes that keep what a call
-    made alive, and public names, which other projects may use, are left alone. Vulture searches in the same way and
-    reports everything that its own project does not use: 836 names on Flask, httpx, rich, Scrapy, Poetry and aiohttp,
-    nearly all of them the public interface, arguments and fields.
+    made alive, and public names, which other projects may use, are left alone.
+
+    Vulture searches in the same way and reports everything that its own project does not use. On Flask, httpx, rich,
+    Scrapy, Poetry and aiohttp it names 837 things, and this rule with those about imports and unreachable code 8, of
+    which 5 are among Vulture's. Of 21 others of Vulture's that were read, none was dead: they are the public interface,
+    constants, parameters and registered commands. Vulture takes half the time.
 
     ```python bad title="shop/prices.py"
     def _old_total(items):

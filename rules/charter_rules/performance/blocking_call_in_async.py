@@ -34,6 +34,10 @@ def blocking_call_in_async(call: BlockingCall, ctx: Context) -> Iterator[Finding
     functions: a plain helper that waits, three calls away and in another module, is found with the way to it. What
     takes as long as a local disk (`open`, `os.path`) is left to ruff's ASYNC230 and ASYNC240, which report it.
 
+    On eight applications (Synapse, Gradio, mitmproxy, Jupyter Server, LiteLLM, Langflow, LNbits, SkyPilot) both find one
+    place; only this rule finds 15, of which 11 copy or remove whole folders and four wait through other functions; only
+    ruff finds 138, of which 137 are files and paths on the local disk. Ruff takes a fifteenth of the time.
+
     ```python bad title="service/handlers.py"
     from service.rates import current_rate
 

