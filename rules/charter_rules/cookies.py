@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from charter.api import Context
 
 _CREDENTIAL: Final = re.compile(
-    r"(?i)sess(ion)?(_?id)?$|session|auth|(?<!csrf)(?<!xsrf)(?<!csrf_)(?<!xsrf_)(?<!csrf-)(?<!xsrf-)token|jwt|remember|^sid$|login|credential"
+    r"(?i)sess(ion)?(_?id)?$|session|(?<![a-z])auth|(?<!csrf)(?<!xsrf)(?<!csrf_)(?<!xsrf_)(?<!csrf-)(?<!xsrf-)token|jwt|remember|^sid$|login|credential"
 )
 _SCRIPTS: Final = re.compile(r"(?i)csrf|xsrf|lang|theme|locale|tz|timezone")
 _NO_KEY: Final = frozenset({"self", "handler", "request", "response", "resp"})
@@ -36,6 +36,12 @@ def holds_credential(call: ast.Call, ctx: Context) -> bool:
         return True
     name = ctx.argument(call, 0, "key") or ctx.argument(call, None, "name")
     value = ctx.argument(call, 1, "value")
+    if (
+        value is not None
+        and isinstance(ctx.value(value), str)
+        and (name is None or not isinstance(ctx.value(name), str))
+    ):
+        return False  # says that something is done, for whatever key
     words = [ctx.value(name) if name is not None else "", calls.identifier(name), calls.identifier(value)]
     return any(is_credential(word) for word in words if isinstance(word, str)) and not any(
         _SCRIPTS.search(word) for word in words if isinstance(word, str)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding
 
 _FOR_MACHINES: Final = re.compile(
-    r"(?i)oauth|oidc|openid|saml|scim|webhook|callback|(?:^|[/_.])(?:idp|api|ipn|hooks?)(?:[/_.]|$)"
+    r"(?i)oauth|oidc|openid|saml|scim|webhook|callback|(?:^|[/_.])(?:idp|api|ipn|hooks?)(?:[/_.]|$)|(?-i:Auth\b)|log_?in\b|log_?out\b|sso"
 )
 """Names of places that other programs call, which bring a credential of their own and no cookie."""
 _OWN_CHECK: Final = re.compile(

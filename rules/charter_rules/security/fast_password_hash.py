@@ -96,7 +96,7 @@ def fast_password_hash(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
     around = ctx.function(call)
     if around is not None and re.search(r"(?i)challenge", ctx.source(around)):
         return  # proves to another side that the password is known
-    if protocols.dictated(ctx, call):
+    if protocols.dictated(ctx, call) or protocols.asked_of_others(ctx, call):
         return
     message = f"`{name}` is hashed by a function that is made to be fast; stolen digests are soon guessed"
     yield ctx.finding(call, message, related=related)

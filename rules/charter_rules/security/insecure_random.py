@@ -86,7 +86,11 @@ def insecure_random(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     purpose = _purpose(call, ctx)
     last = (ctx.name(call.func) or "").rpartition(".")[2]
-    if purpose and not (_is_number_used_once(purpose, call, ctx) or protocols.dictated(ctx, call)):
+    if purpose and not (
+        _is_number_used_once(purpose, call, ctx)
+        or protocols.dictated(ctx, call)
+        or protocols.asked_of_others(ctx, call)
+    ):
         yield ctx.finding(
             call,
             f"`{purpose}` is predictable: it comes from `{ctx.source(call.func)}`",

@@ -107,7 +107,7 @@ def open_permissions(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 def _is_default(call: ast.Call, position: int, ctx: Context) -> bool:
     """Whether the mode is a parameter of the function, whose default says nothing about its use."""
     argument = calls.given(ctx, call, position, "mode")
-    return isinstance(argument, ast.Name) and ctx.value(argument) is UNKNOWN
+    return isinstance(argument, (ast.Name, ast.Attribute)) and ctx.value(argument) is UNKNOWN
 
 
 def _is_open(mode: int) -> bool:

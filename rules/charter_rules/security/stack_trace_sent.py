@@ -102,14 +102,16 @@ def stack_trace_sent(node: ast.Call | ast.Return, ctx: Context) -> Iterator[Find
             *node.args[:2],
             *(item.value for item in node.keywords if item.arg in _BODIES),
         ]
-        traces_only = name not in _RESPONSES
+        traces_only = name not in _RESPONSES or _blames_client(node, ctx)
     else:
         function = ctx.function(node)
         if node.value is None or function is None or not _is_view(function):
             ctx.not_an_opportunity()
             return
         sent = [node.value]
-        traces_only = False
+        traces_only = isinstance(node.value, ast.Tuple) and any(
+            _is_clients_fault(ctx.value(part)) for part in node.value.elts[1:2]
+        )
     for part in sent:
         leak = _leak(part, ctx, traces_only=traces_only)
         if leak is not None and not _only_while_debugging(leak, ctx):
@@ -117,6 +119,19 @@ def stack_trace_sent(node: ast.Call | ast.Return, ctx: Context) -> Iterator[Find
                 leak, f"`{calls.short(ctx, leak)}` tells the client how the program works inside"
             )
             return
+
+
+def _blames_client(call: ast.Call, ctx: Context) -> bool:
+    """Whether an answer tells the client what was wrong with its request."""
+    given = [
+        *call.args[:1],
+        *(item.value for item in call.keywords if item.arg in {"status", "status_code", "code"}),
+    ]
+    return any(_is_clients_fault(ctx.value(part)) for part in given)
+
+
+def _is_clients_fault(status: object) -> bool:
+    return isinstance(status, int) and 400 <= status < 500
 
 
 def _is_view(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

@@ -105,7 +105,7 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     protects = secret or name in _BY_NAME.keys() - {"hashlib.new"} or _protects(call, ctx)
     if ctx.is_test or (not protects and _is_harmless(call, ctx)):
         return
-    if protocols.dictated(ctx, call):
+    if protocols.dictated(ctx, call) or protocols.asked_of_others(ctx, call) or _answers_challenge(call, ctx):
         return
     remedy = "" if protects else "; if this digest serves no security, say `usedforsecurity=False`"
     yield ctx.finding(
@@ -168,6 +168,12 @@ def _is_harmless(call: ast.Call, ctx: Context) -> bool:
     ):
         names.append(ctx.source(statement))
     return any(_HARMLESS.search(name) for name in names) or bool(_STANDARD_USE.search(ctx.text))
+
+
+def _answers_challenge(call: ast.Call, ctx: Context) -> bool:
+    """Whether a digest shows another side that a password is known, in a form that both have agreed on."""
+    around = ctx.class_(call) or ctx.function(call)
+    return around is not None and re.search(r"(?i)challenge|realm", ctx.source(around)) is not None
 
 
 def _is_short(call: ast.Call, ctx: Context) -> bool:
