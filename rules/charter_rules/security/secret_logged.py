@@ -173,60 +173,61 @@ def _is_own_logger(name: str) -> bool:
     return bool(_LOGGERS.match(name.split(".")[-2] if "." in name else ""))
 
 
-def _secrets(  # charter: ignore[complex-function] -- one case for each kind of expression
-    expression: ast.expr, ctx: Context, depth: int
-) -> Iterator[ast.expr]:
+def _secrets(expression: ast.expr, ctx: Context, depth: int) -> Iterator[ast.expr]:
     """The parts of an expression that are private data and go into its text."""
     if depth > 6:
         return
     if isinstance(expression, (ast.Name, ast.Attribute, ast.Subscript)):
-        name = calls.identifier(expression)
-        if name == "Authorization" and isinstance(expression, ast.Subscript):
+        if _holds_secret(expression, ctx, depth):
             yield expression
-            return
-        made = ctx.origin(expression)
-        if isinstance(made, ast.Call) and ctx.name(made.func) == "getpass.getpass":
-            yield expression
-            return
-        if isinstance(made, (ast.JoinedStr, ast.BinOp)):
-            if next(_secrets(made, ctx, depth + 1), None) is not None:
-                yield expression
-            return
-        if isinstance(made, ast.Dict):
-            # A dictionary that is logged under a name shows what it holds.
-            if any(
-                sensitivity(calls.identifier_of_key(key)) is not None
-                and next(_secrets(value, ctx, depth + 2), None) is not None
-                for key, value in zip(made.keys, made.values, strict=True)
-            ):
-                yield expression
-            return
-        if name == "pwd" and _SHELL.search(ctx.text):
-            return  # the folder that a shell is in
-        if sensitivity(name) is not None and not name.isupper() and not _is_harmless(expression, ctx):
-            yield expression
-        return
-    if isinstance(expression, ast.Call):
-        function = calls.identifier(expression.func)
-        if _MASKS.search(function):
-            return
-        if function in {"format", "join", "str", "repr", "decode", "encode", "strip", "dumps"}:
-            owner = [expression.func.value] if isinstance(expression.func, ast.Attribute) else []
-            for part in (*owner, *expression.args, *(item.value for item in expression.keywords)):
-                yield from _secrets(part, ctx, depth + 1)
-        elif (
-            function in {"get", "getenv", "get_secret_value"}
-            and (
-                sensitivity(calls.identifier(expression)) is not None
-                or calls.identifier(expression) == "Authorization"
-            )
-        ) or building.asks_for_secret(function):
-            yield expression
-        return
-    if isinstance(expression, (ast.JoinedStr, ast.FormattedValue, ast.BinOp, ast.Tuple, ast.List, ast.Dict)):
+    elif isinstance(expression, ast.Call):
+        yield from _secrets_of_call(expression, ctx, depth)
+    elif isinstance(
+        expression, (ast.JoinedStr, ast.FormattedValue, ast.BinOp, ast.Tuple, ast.List, ast.Dict)
+    ):
         for child in ast.iter_child_nodes(expression):
             if isinstance(child, ast.expr):
                 yield from _secrets(child, ctx, depth + 1)
+
+
+def _holds_secret(expression: ast.Name | ast.Attribute | ast.Subscript, ctx: Context, depth: int) -> bool:
+    """Whether what is stored under a name is private data, by where it comes from or by the name."""
+    name = calls.identifier(expression)
+    if name == "Authorization" and isinstance(expression, ast.Subscript):
+        return True
+    made = ctx.origin(expression)
+    if isinstance(made, ast.Call) and ctx.name(made.func) == "getpass.getpass":
+        return True
+    if isinstance(made, (ast.JoinedStr, ast.BinOp)):
+        return next(_secrets(made, ctx, depth + 1), None) is not None
+    if isinstance(made, ast.Dict):
+        # A dictionary that is logged under a name shows what it holds.
+        return any(
+            sensitivity(calls.identifier_of_key(key)) is not None
+            and next(_secrets(value, ctx, depth + 2), None) is not None
+            for key, value in zip(made.keys, made.values, strict=True)
+        )
+    if name == "pwd" and _SHELL.search(ctx.text):
+        return False  # the folder that a shell is in
+    return sensitivity(name) is not None and not name.isupper() and not _is_harmless(expression, ctx)
+
+
+def _secrets_of_call(call: ast.Call, ctx: Context, depth: int) -> Iterator[ast.expr]:
+    """The private data that a call puts into a text or gives."""
+    function = calls.identifier(call.func)
+    if _MASKS.search(function):
+        return
+    if function in {"format", "join", "str", "repr", "decode", "encode", "strip", "dumps"}:
+        owner = [call.func.value] if isinstance(call.func, ast.Attribute) else []
+        for part in (*owner, *call.args, *(item.value for item in call.keywords)):
+            yield from _secrets(part, ctx, depth + 1)
+        return
+    asked = calls.identifier(call)
+    reads = function in {"get", "getenv", "get_secret_value"}
+    if (reads and (sensitivity(asked) is not None or asked == "Authorization")) or building.asks_for_secret(
+        function
+    ):
+        yield call
 
 
 def _is_harmless(expression: ast.expr, ctx: Context) -> bool:

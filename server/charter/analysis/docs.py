@@ -240,53 +240,56 @@ class _Reader:
         self.problems.extend(broken(node, doc, start, ends, raised, self.source, self.names))
         if not documented:
             return
-        arguments = node.args
         real = [argument.arg for argument, _, _ in _arguments(node, owner)]
-
-        loose = arguments.kwarg is not None or arguments.vararg is not None or self._is_wrapped(node)
+        loose = node.args.kwarg is not None or node.args.vararg is not None or self._is_wrapped(node)
         has_keys = any(_KEYED.search(name) for name in real) or (
             not real and owner is not None and _is_interface(owner)
         )
-        for entry in doc.parameters:
-            if (
-                entry.name in real
-                or loose
-                or has_keys
-                or "." in entry.name
-                or entry.name in {"self", "cls", "args", "kwargs"}
-            ):
-                continue
-            close = get_close_matches(
-                entry.name, [name for name in real if name not in documented], n=1, cutoff=0.6
-            )
-            missing = [name for name in real if name not in documented]
-            nearest = close[0] if close else missing[0] if len(missing) == 1 else ""
-            place = pack(self.source, Span(start + entry.start, start + entry.end))
-            self.problems.append((node.name, "unknown-parameter", entry.name, place, nearest, ()))
-        # Only those that callers pass by position: the order of the others misleads nobody.
-        required = _required(node, real)
-        known = [name for name in documented if name in required]
-        in_code = [name for name in required if name in known]
-        if known != in_code and len(set(known)) == len(known) and set(documented) <= set(real):
-            entry = next(
-                e
-                for e, name in zip(
-                    (e for e in (*doc.parameters, *doc.others) if e.name in required), in_code, strict=False
-                )
-                if e.name != name
-            )
-            place = pack(self.source, Span(start + entry.start, start + entry.end))
-            self.problems.append((node.name, "order", entry.name, place, "", tuple(in_code)))
+        if not loose and not has_keys:
+            self._note_unknown(node, doc, start, real, documented)
+        all_known = set(documented) <= set(real)
+        if all_known:
+            self._note_order(node, doc, start, real, documented)
         missing = [name for name in real if name not in documented and not name.startswith("_")]
         if (
             len(missing) == 1
             and missing != real[:1]  # what a function is about may be told by its summary
             and len(real) >= 3
-            and set(documented) <= set(real)
+            and all_known
             and not loose
         ):
             place = pack(self.source, name_span(self.source, node))
             self.problems.append((node.name, "missing-parameter", missing[0], place, "", ()))
+
+    def _note_unknown(
+        self, node: FunctionNode, doc: Docstring, start: int, real: list[str], documented: list[str]
+    ) -> None:
+        """Note the documented parameters that the function does not have, each with the one that may be meant."""
+        missing = [name for name in real if name not in documented]
+        for entry in doc.parameters:
+            if entry.name in real or "." in entry.name or entry.name in {"self", "cls", "args", "kwargs"}:
+                continue
+            close = get_close_matches(entry.name, missing, n=1, cutoff=0.6)
+            nearest = close[0] if close else missing[0] if len(missing) == 1 else ""
+            place = pack(self.source, Span(start + entry.start, start + entry.end))
+            self.problems.append((node.name, "unknown-parameter", entry.name, place, nearest, ()))
+
+    def _note_order(
+        self, node: FunctionNode, doc: Docstring, start: int, real: list[str], documented: list[str]
+    ) -> None:
+        """Note the first of the parameters that callers pass by position that stands elsewhere in the code.
+
+        The order of the others misleads nobody.
+        """
+        required = _required(node, real)
+        known = [name for name in documented if name in required]
+        in_code = [name for name in required if name in known]
+        if known == in_code or len(set(known)) != len(known):
+            return
+        entries = [entry for entry in (*doc.parameters, *doc.others) if entry.name in required]
+        entry = next(entry for entry, name in zip(entries, in_code, strict=False) if entry.name != name)
+        place = pack(self.source, Span(start + entry.start, start + entry.end))
+        self.problems.append((node.name, "order", entry.name, place, "", tuple(in_code)))
 
     @staticmethod
     def _is_wrapped(node: FunctionNode) -> bool:

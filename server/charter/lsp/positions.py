@@ -128,14 +128,6 @@ def units(text: str, encoding: Encoding) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def line_range(line: int, column: int, end_line: int, end_column: int) -> Range:
-    """The range of 0-based lines and columns that are known to be in the agreed units already."""
-    return {
-        "start": {"line": line, "character": column},
-        "end": {"line": end_line, "character": end_column},
-    }
-
-
 def _starts(text: str) -> list[int]:
     starts = [0]
     if "\r" in text:

@@ -55,10 +55,6 @@ class Automaton:
     follow: list[dict[int, int]] = field(default_factory=lambda: [{}])
     accepting: set[int] = field(default_factory=set[int])
 
-    def successors(self, state: int) -> Mapping[int, int]:
-        """The states that may come next, with multiplicities."""
-        return self.follow[state]
-
 
 @dataclass(slots=True)
 class _Part:
