@@ -24,6 +24,7 @@ from charter.analysis.taint.values import (
     EXTERNAL,
     INSTANCE,
     NO,
+    OBJECT,
     PROJECT_CLASS,
     PROJECT_FUNCTION,
     PROJECT_INSTANCE,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 _BUILTINS: Final = frozenset(dir(builtins))
 _FIELD_DATA: Final = frozenset({"cleaned_data", "validated_data", "data"})
+_OBJECTS: Final = spread(OBJECT)
 _NAMES: Final = spread(BIT["path"] | BIT["path-absolute"] | BIT["ssrf"] | BIT["ssrf-part"])
 _RANGES: Final = frozenset(
     "is_private is_global is_loopback is_link_local is_reserved is_multicast is_unspecified is_site_local".split()
@@ -184,16 +186,24 @@ class Attributes(Calls, ABC):
                 return stored
             if stored[3] and self.is_builtin(stored):
                 return self._untrusted_container(cls, name, value[0], position)
-            return (stored[0] | value[0], *stored[1:])
+            return (stored[0] | self._of_field(cls, name, value[0]), *stored[1:])
         for base in self.project.externals(cls):
             path = self.index.canonical(f"{base}.{name}")
             if self.index.entry(path).name:
                 found = self._attribute_of_typed(path.rpartition(".")[0], value, name, position)
                 return self._with_fields(cls, found, position) if name in _FIELD_DATA else found
         if value[0]:
-            return (value[0], NO, None, ())
+            return (self._of_field(cls, name, value[0]), NO, None, ())
         externals = self.project.externals(cls)
         return (0, NO, (EXTERNAL, f"{externals[0]}.{name}"), ()) if externals else None
+
+    def _of_field(self, cls: Class, name: str, taint: int) -> int:
+        """What an untrusted object's field can hold: one that is declared to be a text is no object."""
+        for one in self.project.linear_order(cls):
+            declared = one.annotations.get(name) if isinstance(one, Class) else None
+            if declared is not None:
+                return taint & ~_OBJECTS if declared[0] == ir.GLOBAL and declared[2] == "str" else taint
+        return taint
 
     def _untrusted_container(self, cls: Class, name: str, taint: int, position: int) -> Value:
         """A list or mapping in an object that came in whole: what its default holds says nothing of it."""

@@ -54,6 +54,10 @@ _TEXTUAL: Final = frozenset(
     "collections.abc.Sequence collections.abc.Mapping pydantic.HttpUrl pydantic.AnyUrl pydantic.Json pydantic.SecretStr "
     "pydantic.EmailStr pydantic.constr".split()
 )
+_TEXTS: Final = frozenset(
+    {"builtins.str", "builtins.bytes", "pydantic.EmailStr", "pydantic.HttpUrl", "pydantic.AnyUrl"}
+)
+"""Classes of texts, which a framework that reads annotations lets be nothing else."""
 _INJECTED: Final = frozenset({"Depends", "Security", "Provide", "inject"})
 
 
@@ -365,6 +369,8 @@ def _untrusted(
 ) -> Value:
     says = f"parameter `{parameter[0]}` of the handler `{function.short}`"
     is_object = handler.value == "object" or (value[2] is not None and value[2][0] == PROJECT_INSTANCE)
+    if handler.parameters == "typed" and annotation_path(frame, parameter[1]) in _TEXTS:
+        is_object = False
     fresh = (FRESH_TEXT | (OBJECT if is_object else 0)) & ~safe
     site = SourceSite(
         f"{function.module.path}:{function.name}:{parameter[0]}",
