@@ -14,11 +14,27 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding
 
 
+_BINDING = (ast.Assign, ast.AnnAssign)
+_JUMPS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+
+
+def _may_lose(statement: ast.Try) -> bool:
+    """Whether a `try` binds something, and a handler goes on behind it or a `finally` may read it."""
+    if not any(isinstance(item, _BINDING) for item in statement.body):
+        return False
+    if statement.finalbody:
+        return True
+    return not statement.orelse and not all(
+        isinstance(handler.body[-1], _JUMPS) for handler in statement.handlers
+    )
+
+
 @rule(
     ast.Try,
     code="MNT225",
     principles=("robust-comparisons", "deliberate-errors"),
     severity=Severity.MEDIUM,
+    when=_may_lose,
     aliases=("E0606", "E0601"),
     cwe=(457,),
 )
@@ -49,9 +65,14 @@ def unbound_variable(statement: ast.Try, ctx: Context) -> Iterator[Finding]:
         return text.splitlines()
     ```
     """
+    bound = _bound(statement.body)
+    # Few are read behind, and that is quickly seen.
+    if _first_read(bound, _behind(statement, ctx), ctx) is None and not any(
+        name in bound for item in statement.finalbody for name in shapes.names_in(item)
+    ):
+        return
     going_on = [handler for handler in statement.handlers if not _leaves(handler)]
-    bound = _bound(statement.body) if going_on or statement.finalbody else set[str]()
-    function = ctx.function(statement) if bound else None
+    function = ctx.function(statement) if going_on or statement.finalbody else None
     if function is None or ctx.is_test or not _is_owned(statement, function, ctx):
         ctx.not_an_opportunity()
         return
@@ -133,7 +154,7 @@ def _leaves(handler: ast.ExceptHandler) -> bool:
     """Whether a handler may leave the function or the program: by a jump, or by a call that may never come back."""
     for item in handler.body:
         for node in ast.walk(item):
-            if isinstance(node, (ast.Return, ast.Raise, ast.Continue, ast.Break, ast.Assert)):
+            if isinstance(node, (*_JUMPS, ast.Assert)):
                 return True
             if isinstance(node, ast.Call) and (_may_end(node) or _takes_error(node, handler.name)):
                 return True
