@@ -108,7 +108,7 @@ def construct(run: Machine, cls: Class, arguments: Arguments, site: Site) -> Val
         )
         return Row(model, OPAQUE, None, varies=frozenset(run.running()), known=known, fresh=True)
     known = dict(arguments.keywords) if _is_record(run, cls) else {}
-    instance = Instance(cls, known, born=run.running())
+    instance = Instance(cls, known, born=run.births())
     if _is_record(run, cls):
         names = [n for n, m in cls.members.items() if isinstance(m, ast.AnnAssign)]
         instance.attributes.update(zip(names, arguments.positional, strict=False))

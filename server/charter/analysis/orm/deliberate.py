@@ -157,7 +157,11 @@ def _row_by_row(event: Event, call: ast.Call, parents: Parents) -> bool:
         return True
     around = list(_around(event, call, parents))
     loop = around[-1]
+    if event.method == "delete" and any(_goes_on(node) for node in around[:-1]):
+        return True
     if isinstance(loop, _LOOPS):
+        if _replaces_bulk(loop, parents):
+            return True
         if any(_makes_copy(statement) for statement in loop.body):
             return True
         if event.method == "flush" and _reads_keys_after(loop, call):
@@ -167,6 +171,24 @@ def _row_by_row(event: Event, call: ast.Call, parents: Parents) -> bool:
     return any(
         isinstance(node, ast.With) and any("atomic" in ast.dump(item.context_expr) for item in node.items)
         for node in around[:-1]
+    )
+
+
+def _goes_on(node: ast.AST) -> bool:
+    """Whether a failure of one round leaves the others alone."""
+    return isinstance(node, ast.Try) and any(
+        handler.body and not isinstance(handler.body[-1], (ast.Raise, ast.Return, ast.Break))
+        for handler in node.handlers
+    )
+
+
+def _replaces_bulk(loop: ast.AST, parents: Parents) -> bool:
+    """Whether a loop stands in for the `bulk_create` that another branch calls."""
+    branch = parents.get(loop)
+    return isinstance(branch, ast.If) and any(
+        isinstance(n, ast.Attribute) and n.attr == "bulk_create"
+        for statement in (branch.body if loop in branch.orelse else branch.orelse)
+        for n in ast.walk(statement)
     )
 
 

@@ -74,7 +74,7 @@ def class_manager(run: Machine, model: Model, name: str, site: Site) -> Value | 
         name = model.default_manager
     if name in model.managers:
         manager, queryset = model.managers[name]
-        return Manager(model, manager, queryset, site, born=run.running())
+        return Manager(model, manager, queryset, site, born=run.births())
     return None
 
 
@@ -114,7 +114,7 @@ def base_query(run: Machine, manager: Manager, site: Site, *, plain: bool = Fals
         EMPTY,
         manager.site,
         manager.site,
-        born=run.running(),
+        born=run.births(),
         parent=manager.parent,
         relation=manager.relation,
         cls=manager.queryset,
@@ -127,7 +127,7 @@ def base_query(run: Machine, manager: Manager, site: Site, *, plain: bool = Fals
         return query
     result = run.invoke(Function(found[1], found[0].module, found[0], manager), [], {}, site)
     if isinstance(result, Query) and result.model is manager.model:
-        return replace(result, parent=query.parent, relation=query.relation, known=known, born=run.running())
+        return replace(result, parent=query.parent, relation=query.relation, known=known, born=run.births())
     return query
 
 
@@ -199,19 +199,17 @@ def _query_method(run: Machine, query: Query, name: str, arguments: Arguments, s
         return rows.step(query, name, site, born=query.born if query.cached else run.running())
     if name in _LOADERS:
         plan = _LOADERS[name](run, query, arguments)
-        return rows.step(query, name, site, plan=plan, born=run.running(), cached=False)
+        return rows.step(query, name, site, plan=plan, born=run.births(), cached=False)
     if name in _REFINE:
         if name == "none":
             return Container(None, [], bounded=True)
-        return rows.step(query, name, site, born=run.running(), cached=False, filtered=True)
+        return rows.step(query, name, site, born=run.births(), cached=False, filtered=True)
     if name == "annotate":
-        return rows.step(
-            query, name, site, plan=_annotate(query, arguments), born=run.running(), cached=False
-        )
+        return rows.step(query, name, site, plan=_annotate(query, arguments), born=run.births(), cached=False)
     if name in _VALUES:
-        return rows.step(query, name, site, rows="values", born=run.running(), cached=False)
+        return rows.step(query, name, site, rows="values", born=run.births(), cached=False)
     if name == "iterator":
-        return rows.step(query, name, site, streamed=True, born=run.running(), cached=False)
+        return rows.step(query, name, site, streamed=True, born=run.births(), cached=False)
     return _terminal(run, query, name, arguments, site)
 
 

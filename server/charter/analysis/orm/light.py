@@ -37,7 +37,7 @@ _BULK = frozenset({"bulk_create", "bulk_update", "insert_many", "insert_from", "
 
 def class_call(run: Machine, model: Model, name: str, arguments: Arguments, site: Site) -> Value | None:
     """A method of a Peewee or Tortoise model class; None if it is none of theirs."""
-    query = Query(model, EMPTY, site, site, born=run.running(), trail=((model, ()),))
+    query = Query(model, EMPTY, site, site, born=run.births(), trail=((model, ()),))
     if name == "select":
         return replace(query, entities=tuple(arguments.positional))
     if name in _START:
@@ -93,22 +93,22 @@ def call(run: Machine, query: Query, name: str, arguments: Arguments, site: Site
         limit = value.value if isinstance(value, Const) and isinstance(value.value, int) else None
         return rows.step(query, name, site, limit=limit)
     if name in {"values", "values_list", "dicts", "tuples", "namedtuples"}:
-        return rows.step(query, name, site, rows="values", born=run.running())
+        return rows.step(query, name, site, rows="values", born=run.births())
     if name in {"select_related", "prefetch_related"} and query.model.orm is Orm.TORTOISE:
-        return rows.step(query, name, site, plan=_load(query, arguments), born=run.running())
+        return rows.step(query, name, site, plan=_load(query, arguments), born=run.births())
     if name == "only":
         names = frozenset(str(v.value) for v in arguments.positional if isinstance(v, Const))
         return rows.step(query, name, site, plan=replace(query.plan, only=names))
     if name == "annotate":
         plan = replace(query.plan, computed=query.plan.computed | set(arguments.keywords))
-        return rows.step(query, name, site, plan=plan, born=run.running())
+        return rows.step(query, name, site, plan=plan, born=run.births())
     if name in {"join", "join_from", "switch"}:
         return _join(run, query, name, arguments, site)
     if name == "prefetch":
         return prefetch(run, [query, *arguments.positional], site)
     if name == "execute":
         return query
-    return rows.step(query, name, site, born=run.running(), filtered=True)
+    return rows.step(query, name, site, born=run.births(), filtered=True)
 
 
 def _load(query: Query, arguments: Arguments) -> object:

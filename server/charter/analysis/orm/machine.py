@@ -101,6 +101,11 @@ class Machine(ABC):
         """The numbers of all running loops."""
         return tuple(loop.number for loop in self.loops)
 
+    def births(self) -> tuple[int, ...]:
+        """The numbers of the loops in each round of which what is made now is made anew: not what a cache keeps."""
+        mask = self.mask
+        return tuple(loop.number for loop in self.loops if mask is None or loop.number in mask)
+
     def record(
         self,
         kind: str,

@@ -206,7 +206,7 @@ def _field(run: Machine, owner: Class, cls: Class, name: str, call: ast.Call, ro
     source = text(_keyword(call, "source")) or name
     many = is_true(_keyword(call, "many"))
     target = run.world.expression(owner.module, call.func)
-    if last == "PrimaryKeyRelatedField" and not many:
+    if not many and (last == "PrimaryKeyRelatedField" or _links_by_key(last, call)):
         _walk(run, row, source.split(".")[:-1], site)
         return
     if last in {"HiddenField", "HyperlinkedIdentityField"} or (
@@ -228,6 +228,14 @@ def _field(run: Machine, owner: Class, cls: Class, name: str, call: ast.Call, ro
             )
     elif isinstance(value, (Manager, Query)):
         run.iterate(all_rows(run, value, site) if isinstance(value, Manager) else value, site)
+
+
+def _links_by_key(last: str, call: ast.Call) -> bool:
+    """Whether a field writes a link for which the key of the related row is enough."""
+    return last == "HyperlinkedRelatedField" and (text(_keyword(call, "lookup_field")) or "pk") in {
+        "pk",
+        "id",
+    }
 
 
 def _method_field(run: Machine, cls: Class, method_name: str, name: str, row: Row) -> None:

@@ -64,7 +64,7 @@ def select(run: Machine, entities: list[Value], site: Site) -> Query:
     if model is None and any(isinstance(e, ClassRef) for e in entities):
         shape = "tuples"
     return Query(
-        model or _SCALARS, EMPTY, site, site, rows=shape, born=run.running(), entities=tuple(entities)
+        model or _SCALARS, EMPTY, site, site, rows=shape, born=run.births(), entities=tuple(entities)
     )
 
 
@@ -107,7 +107,7 @@ def call(
     if name in {"append", "add", "remove", "extend"}:
         return NONE
     filtered = query.filtered or name in {"where", "filter", "filter_by", "join"}
-    return rows.step(query, name, site, filtered=filtered, born=run.running())
+    return rows.step(query, name, site, filtered=filtered, born=run.births())
 
 
 def _run(run: Machine, query: Query, site: Site, name: str) -> Value:
@@ -213,7 +213,7 @@ def _get(run: Machine, model: Model, arguments: Arguments, site: Site) -> Value:
     for option in options.items or [] if isinstance(options, Container) else []:
         if isinstance(option, Loading):
             plan = rows.with_loading(model, plan, option)
-    query = Query(model, plan, site, site, born=run.running())
+    query = Query(model, plan, site, site, born=run.births())
     run.record("query", site, None, subject=site.source, model=model, query=query, method="get")
     return Row(model, plan, query, varies=frozenset(run.running()), one=site)
 

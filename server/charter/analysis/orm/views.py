@@ -143,7 +143,7 @@ def queryset(run: Machine, instance: Instance, site: Site) -> Value:
             site = Site(owner.module, member)
         query = django.as_query(run, value, site)
         if query is not None:
-            return rows.step(query, "all", query.tail, born=run.running())
+            return rows.step(query, "all", query.tail, born=run.births())
     return UNKNOWN
 
 
