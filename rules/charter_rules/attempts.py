@@ -6,6 +6,8 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
+from charter_rules import calls
+
 if TYPE_CHECKING:
     from charter.api import Context, Location
 
@@ -62,8 +64,7 @@ def _is_awaited(place: Location, ctx: Context) -> bool:
             for item in block.items:
                 call = item.context_expr
                 func = call.func if isinstance(call, ast.Call) else call
-                last = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
-                if last in {"raises", "assertRaises", "assertRaisesRegex", "suppress"}:
+                if calls.identifier(func) in {"raises", "assertRaises", "assertRaisesRegex", "suppress"}:
                     return True
     return False
 

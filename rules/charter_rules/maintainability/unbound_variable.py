@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from charter.api import Severity, rule
-from charter_rules import shapes
+from charter_rules import calls, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -166,7 +166,7 @@ def _may_end(call: ast.Call) -> bool:
     if any(isinstance(argument, ast.Constant) and argument.value is False for argument in call.args):
         return True  # `validate(False, "…")`
     is_method = isinstance(call.func, ast.Attribute)
-    last = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    last = calls.identifier(call.func)
     if is_method and last in _LOGS:
         return False
     return any(word in last.lower() for word in _ENDS)
@@ -174,7 +174,7 @@ def _may_end(call: ast.Call) -> bool:
 
 def _takes_error(call: ast.Call, error: str | None) -> bool:
     """Whether the exception is handed to a function of the project's own, which may raise it again."""
-    last = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    last = calls.identifier(call.func)
     if error is None or last in _LOGS or last in _HARMLESS:
         return False
     return any(

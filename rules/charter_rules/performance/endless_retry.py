@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from charter.api import Confidence, Severity, rule
-from charter_rules import shapes
+from charter_rules import calls, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,10 +110,8 @@ def _ends_with_success(attempt: ast.Try, loop: ast.While) -> bool:
 def _asks(loop: ast.While) -> bool:
     """Whether each round waits for a person or for somebody to connect."""
     for node in ast.walk(loop):
-        if isinstance(node, ast.Call):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if name in _ASKING:
-                return True
+        if isinstance(node, ast.Call) and calls.identifier(node.func) in _ASKING:
+            return True
     return False
 
 

@@ -189,7 +189,7 @@ def _may_carry_text(piece: Piece, ctx: Context) -> bool:
         ):
             return False
         if isinstance(node, ast.Call):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            name = calls.identifier(node.func)
             if name in _NUMBERS or _QUOTERS.search(name):
                 return False
         name = calls.identifier(node)

@@ -18,6 +18,7 @@ from charter.analysis.solver import KeptSolver
 from charter.api import UNKNOWN
 from charter.api.facts.names import PassedValue
 from charter.api.sensitive import sensitivity
+from charter.model.names import last_name
 from charter.model.types import Types
 from charter.model.values import Values
 
@@ -145,7 +146,7 @@ class _Reader:
             parts = [item.func.value]
         else:
             return ""
-        words = [part.id if isinstance(part, ast.Name) else getattr(part, "attr", "") for part in parts]
+        words = [last_name(part) for part in parts]
         return next((word for word in words if word and sensitivity(word) is not None), "")
 
     def _result(self, call: ast.Call) -> Iterator[Given]:
@@ -153,8 +154,7 @@ class _Reader:
         parent = self._source.parent(call)
         word = ""
         if isinstance(parent, ast.Assign):
-            target = parent.targets[0]
-            word = target.id if isinstance(target, ast.Name) else getattr(target, "attr", "")
+            word = last_name(parent.targets[0])
         elif isinstance(parent, ast.keyword):
             word = parent.arg or ""
         if word and sensitivity(word) is not None:

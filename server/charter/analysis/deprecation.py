@@ -19,6 +19,7 @@ from charter.analysis.bodies import FUNCTIONS
 from charter.analysis.places import Packed, name_span, pack, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api.facts.deprecation import DeprecatedUse
+from charter.model.names import decorator_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,9 +63,11 @@ def _deprecated(source: Source, names: Names) -> Iterator[tuple[Definition, str]
         for node in source.nodes(kind):
             if not isinstance(source.parent(node), (ast.Module, ast.ClassDef)):
                 continue  # the wrapper that a decorator makes
-            if node.name[0] == "_" or any(_last_name(item) == "overload" for item in node.decorator_list):
+            if node.name[0] == "_" or any(decorator_name(item) == "overload" for item in node.decorator_list):
                 continue  # a helper of what is deprecated, or one way to call it among others
-            decorator = next((item for item in node.decorator_list if _last_name(item) == "deprecated"), None)
+            decorator = next(
+                (item for item in node.decorator_list if decorator_name(item) == "deprecated"), None
+            )
             if decorator is not None:
                 yield node, _reason(decorator)
             elif isinstance(node, ast.ClassDef):
@@ -90,14 +93,6 @@ def _speaks_of(warning: ast.Call, name: str, source: Source) -> bool:
     return bool(_reason(warning)) and not re.search("warn|deprecat", name, re.IGNORECASE)
 
 
-def _last_name(expression: ast.expr) -> str:
-    if isinstance(expression, ast.Call):
-        expression = expression.func
-    if isinstance(expression, ast.Attribute):
-        return expression.attr
-    return expression.id if isinstance(expression, ast.Name) else ""
-
-
 def _warning(function: ast.FunctionDef | ast.AsyncFunctionDef, names: Names) -> ast.Call | None:
     """The call that warns every caller; None where there is none, or it depends on something."""
     for statement in function.body[:_FIRST]:
@@ -108,7 +103,7 @@ def _warning(function: ast.FunctionDef | ast.AsyncFunctionDef, names: Names) -> 
             category = call.args[1] if len(call.args) > 1 else _keyword(call, "category")
             if category is None and call.args and isinstance(call.args[0], ast.Call):
                 category = call.args[0].func  # `warn(DeprecationWarning("…"))`
-            if category is not None and _CATEGORY.search(_last_name(category)):
+            if category is not None and _CATEGORY.search(decorator_name(category)):
                 return call
     return None
 

@@ -21,6 +21,7 @@ from charter.analysis.promises import broken
 from charter.analysis.solver import KeptSolver
 from charter.api import Span
 from charter.api.facts.docs import DocstringProblem, PublicSymbol
+from charter.model.names import decorator_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -82,18 +83,6 @@ def extract(source: Source, names: Names) -> Extract | None:
     )
 
 
-def _last_name(node: ast.expr) -> str:
-    """The last name of `a.b.c` or of `a.b.c(…)`; "" for anything else."""
-    target = node.func if isinstance(node, ast.Call) else node
-    return (
-        target.attr
-        if isinstance(target, ast.Attribute)
-        else target.id
-        if isinstance(target, ast.Name)
-        else ""
-    )
-
-
 def _asks_if_main(test: ast.expr) -> bool:
     return any(isinstance(node, ast.Name) and node.id == "__name__" for node in ast.walk(test))
 
@@ -148,7 +137,7 @@ class _Reader:
         """What a function is; "" for one that needs no docstring of its own (setters, overloads, overrides)."""
         sort = "function" if owner is None else "method"
         for decorator in node.decorator_list:
-            last = _last_name(decorator)
+            last = decorator_name(decorator)
             if last in {
                 "overload",
                 "setter",
@@ -295,7 +284,7 @@ class _Reader:
     def _is_wrapped(node: FunctionNode) -> bool:
         """Whether a decorator may give the function parameters that it does not show."""
         return any(
-            _last_name(decorator)
+            decorator_name(decorator)
             not in {
                 "staticmethod",
                 "classmethod",
@@ -380,7 +369,7 @@ def _required(node: FunctionNode, real: list[str]) -> list[str]:
 
 def _is_interface(class_: ast.ClassDef) -> bool:
     """Whether a class declares an interface of zope's, whose methods have no `self`."""
-    return any(_last_name(base).endswith("Interface") for base in class_.bases)
+    return any(decorator_name(base).endswith("Interface") for base in class_.bases)
 
 
 def _parameter(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from charter.analysis.bodies import FUNCTIONS
 from charter.analysis.places import Packed, name_span, pack
 from charter.api import Span
-from charter.model.names import absolute_module
+from charter.model.names import absolute_module, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,14 +79,7 @@ def _classes(source: Source, names: Names) -> Iterator[Use]:
         yield ("class-names", "in CapWords" if _CAMEL.fullmatch(node.name) else "something else", place, "")
         heads = [*node.bases, *(d.func if isinstance(d, ast.Call) else d for d in node.decorator_list)]
         for head in heads:
-            last = (
-                head.id
-                if isinstance(head, ast.Name)
-                else head.attr
-                if isinstance(head, ast.Attribute)
-                else ""
-            )
-            if last in _RECORD_NAMES:
+            if last_name(head) in _RECORD_NAMES:
                 name = names.qualified(head)
                 if name in _RECORDS:
                     yield ("records", _RECORDS[name], place, "")

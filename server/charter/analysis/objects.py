@@ -17,7 +17,7 @@ from charter.analysis.places import Packed, pack, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api import UNKNOWN
 from charter.api.facts.objects import Event, ObjectHistory
-from charter.model.names import FUNCTIONS
+from charter.model.names import FUNCTIONS, last_name
 from charter.model.values import Values
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ class _Reader:
     def _read_makings(self) -> None:
         wanted = {name.rpartition(".")[2] for name in _MAKERS}
         for call in self._source.nodes(ast.Call):
-            last = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            last = last_name(call.func)
             made = self._names.qualified(call.func) or ""
             target = self._target(call)
             key = None if target is None else self._key(target)

@@ -431,3 +431,15 @@ def _walruses_of_header(node: ast.AST) -> list[ast.expr]:
     else:
         return []
     return [inner.target for part in header for inner in ast.walk(part) if isinstance(inner, ast.NamedExpr)]
+
+
+def last_name(expression: ast.AST) -> str:
+    """The last identifier of a name or an attribute as it is written; "" for anything else."""
+    if isinstance(expression, ast.Attribute):
+        return expression.attr
+    return expression.id if isinstance(expression, ast.Name) else ""
+
+
+def decorator_name(expression: ast.expr) -> str:
+    """The last identifier of a decorator, whether it is called or not."""
+    return last_name(expression.func if isinstance(expression, ast.Call) else expression)

@@ -10,6 +10,7 @@ from charter.analysis import paths
 from charter.analysis.bodies import FUNCTIONS, by_owner
 from charter.analysis.calls import FOREIGN, exports, named_calls
 from charter.analysis.places import Packed, name_span, pack
+from charter.model.names import last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -447,14 +448,7 @@ def _made(source: Source) -> set[str]:
     for node in source.nodes(ast.Assign):
         value = node.value
         if isinstance(value, ast.Call) and isinstance(node.targets[0], ast.Name):
-            func = value.func
-            last = (
-                func.id
-                if isinstance(func, ast.Name)
-                else func.attr
-                if isinstance(func, ast.Attribute)
-                else ""
-            )
+            last = last_name(value.func)
             if last[:1].isupper() or last[:2].strip("_").isupper():
                 found.add(node.targets[0].id)
     return found

@@ -20,6 +20,7 @@ from charter.analysis.orm.values import (
     Value,
 )
 from charter.analysis.orm.world import Class, Module, Site
+from charter.model.names import decorator_name
 
 if TYPE_CHECKING:
     from charter.analysis.orm.machine import Machine
@@ -103,11 +104,11 @@ def _actions(run: Machine, cls: Class, instance: Instance, query: Query, site: S
 def _registered(run: Machine, cls: Class) -> list[Value]:
     found: list[Value] = []
     for decorator in cls.node.decorator_list:
-        if isinstance(decorator, ast.Call) and decorators.decorator_name(decorator) == "register":
+        if isinstance(decorator, ast.Call) and decorator_name(decorator) == "register":
             found.extend(_model_value(run, cls.module, a) for a in decorator.args)
     for statement in cls.module.tree.body:
         call = statement.value if isinstance(statement, ast.Expr) else None
-        if not isinstance(call, ast.Call) or decorators.decorator_name(call) != "register":
+        if not isinstance(call, ast.Call) or decorator_name(call) != "register":
             continue
         if len(call.args) > 1 and isinstance(call.args[1], ast.Name) and call.args[1].id == cls.name:
             found.append(_model_value(run, cls.module, call.args[0]))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm.decorators import decorator_name
 from charter.analysis.orm.frames import Note
 from charter.analysis.orm.mapping import Orm
 from charter.analysis.orm.values import Query
 from charter.analysis.orm.world import Module, Site
 from charter.api import Edit, Fix, Grade, Span
 from charter.api.facts.queries import RowsInsteadOfAnswer
+from charter.model.names import decorator_name
 
 if TYPE_CHECKING:
     from charter.analysis.orm.machine import Machine

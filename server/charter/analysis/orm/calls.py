@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from charter.analysis.orm import (
-    decorators,
     django,
     library,
     light,
@@ -46,6 +45,7 @@ from charter.analysis.orm.values import (
     join_all,
 )
 from charter.analysis.orm.world import Class, Site
+from charter.model.names import decorator_name
 
 if TYPE_CHECKING:
     from charter.analysis.orm.machine import Machine
@@ -130,8 +130,7 @@ def _is_schema(run: Machine, cls: Class) -> bool:
 
 def _is_record(run: Machine, cls: Class) -> bool:
     if any(
-        decorators.decorator_name(d) in {"dataclass", "define", "frozen", "attrs", "s"}
-        for d in cls.node.decorator_list
+        decorator_name(d) in {"dataclass", "define", "frozen", "attrs", "s"} for d in cls.node.decorator_list
     ):
         return True
     return any(b.rpartition(".")[2] in {"NamedTuple", "BaseModel"} for b in run.world.outside(cls))

@@ -6,6 +6,8 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from charter.model.names import decorator_name
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -14,23 +16,12 @@ _KEEPING = re.compile(r"ache\b|\._\w+[^\n=]*=(?!=)")
 
 def is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether a method is read like an attribute."""
-    return any(_decorator(d).endswith("property") for d in node.decorator_list)
+    return any(decorator_name(d).endswith("property") for d in node.decorator_list)
 
 
 def is_cached(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether a property keeps its value on the instance."""
-    return any("cached" in _decorator(d) for d in node.decorator_list)
-
-
-def _decorator(node: ast.expr) -> str:
-    if isinstance(node, ast.Call):
-        node = node.func
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-
-
-def decorator_name(node: ast.expr) -> str:
-    """The last name of a decorator."""
-    return _decorator(node)
+    return any("cached" in decorator_name(d) for d in node.decorator_list)
 
 
 def decorated_static(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -40,12 +31,12 @@ def decorated_static(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 def decorated(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> bool:
     """Whether a function has a decorator of this last name."""
-    return any(_decorator(d) == name for d in node.decorator_list)
+    return any(decorator_name(d) == name for d in node.decorator_list)
 
 
 def makes_context(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether a generator is used by `with`."""
-    return any(_decorator(d) in {"contextmanager", "asynccontextmanager"} for d in node.decorator_list)
+    return any(decorator_name(d) in {"contextmanager", "asynccontextmanager"} for d in node.decorator_list)
 
 
 def keeps_result(node: ast.FunctionDef | ast.AsyncFunctionDef, source: Callable[[], str]) -> str:
@@ -55,7 +46,7 @@ def keeps_result(node: ast.FunctionDef | ast.AsyncFunctionDef, source: Callable[
         node: the function.
         source: gives its text, which tells most of the time that there is nothing to look for.
     """
-    if any(_decorator(d) in {"lru_cache", "cache", "memoize", "cached"} for d in node.decorator_list):
+    if any(decorator_name(d) in {"lru_cache", "cache", "memoize", "cached"} for d in node.decorator_list):
         return "everywhere"
     return _keeps_by_itself(node) if _KEEPING.search(source()) else ""
 
@@ -65,7 +56,7 @@ def _keeps_by_itself(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
     tested: set[str] = set()
     for inner in ast.walk(node):
         if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute):
-            if inner.func.attr in {"get", "get_or_set", "get_many"} and _decorator(
+            if inner.func.attr in {"get", "get_or_set", "get_many"} and decorator_name(
                 inner.func.value
             ).lower().endswith("cache"):
                 return "everywhere"

@@ -23,6 +23,7 @@ from charter.analysis.orm.values import (
     Value,
 )
 from charter.analysis.orm.world import Class, Module, Site
+from charter.model.names import decorator_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def _signalled(
 ) -> dict[str, Value]:
     """What Django's signals hand to a receiver that names its sender: one row of that model."""
     for decorator in node.decorator_list:
-        if isinstance(decorator, ast.Call) and decorators.decorator_name(decorator) == "receiver":
+        if isinstance(decorator, ast.Call) and decorator_name(decorator) == "receiver":
             sender = next((k.value for k in decorator.keywords if k.arg == "sender"), None)
             value = run.evaluate(sender, run.module_frame(module)) if sender is not None else UNKNOWN
             model = run.schema.models.get(value.cls) if isinstance(value, ClassRef) else None
@@ -111,7 +112,7 @@ def _response(run: Machine, function: Function, value: Value, site: Site) -> Non
     assert not isinstance(node, ast.Lambda)
     model: ast.expr | None = None
     for decorator in node.decorator_list:
-        if isinstance(decorator, ast.Call) and decorators.decorator_name(decorator) in _ROUTES:
+        if isinstance(decorator, ast.Call) and decorator_name(decorator) in _ROUTES:
             named = keyword_of(decorator, "response_model") or keyword_of(decorator, "response")
             model = named or node.returns
     for part in ast.walk(model) if model is not None else ():
@@ -195,7 +196,7 @@ def _method(
         bound: Value | None = receiver
         if isinstance(receiver, Instance):
             bound = Instance(cls)
-        if any(decorators.decorator_name(d) == "classmethod" for d in node.decorator_list):
+        if any(decorator_name(d) == "classmethod" for d in node.decorator_list):
             bound = ClassRef(cls)
         elif decorators.decorated_static(node):
             bound = None
@@ -265,10 +266,7 @@ def _graphql(run: Machine, cls: Class) -> Callable[[Machine], None] | None:
         (name, member)
         for name, member in cls.members.items()
         if isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef))
-        and (
-            name.startswith("resolve_")
-            or any(decorators.decorator_name(d) == "field" for d in member.decorator_list)
-        )
+        and (name.startswith("resolve_") or any(decorator_name(d) == "field" for d in member.decorator_list))
     ]
     if not resolvers or _object_model(run, cls) is not None:
         return None
@@ -297,7 +295,7 @@ def _resolve(run: Machine, cls: Class, name: str, node: ast.FunctionDef | ast.As
                 continue
             if _hinted(member):
                 continue
-            is_field = any(decorators.decorator_name(d) == "field" for d in member.decorator_list)
+            is_field = any(decorator_name(d) == "field" for d in member.decorator_list)
             if inner_name.startswith("resolve_") or is_field:
                 run.invoke(Function(member, kind.module, kind, row), [UNKNOWN], {}, site)
 
