@@ -222,7 +222,7 @@ def _terminal(run: Machine, query: Query, name: str, arguments: Arguments, site:
         if name in answers.QUESTIONS:
             run.look(name, site)
         if not (query.cached and name in {"count", "exists"}):
-            _run(run, query, name, site)
+            rows.note_run(run, query, site, name)
             asked.ask(run, query, name, site)
         return Dictionary() if name == "aggregate" else UNKNOWN
     if name in _WRITE:
@@ -230,26 +230,11 @@ def _terminal(run: Machine, query: Query, name: str, arguments: Arguments, site:
     if name in _BULK:
         return arguments.value(0) or UNKNOWN
     if name == "in_bulk":
-        _run(run, query, name, site)
+        rows.note_run(run, query, site, name)
         return Dictionary({}, UNKNOWN, rows.row_of(run, query))
     if name in {"get_queryset", "as_manager"}:
         return query
     return Unknown(name)
-
-
-def _run(run: Machine, query: Query, name: str, site: Site) -> None:
-    kind = "related" if query.parent is not None else "query"
-    run.record(
-        kind,
-        site,
-        None,
-        subject=site.source,
-        model=query.model,
-        relation=query.relation,
-        row=query.parent,
-        query=query,
-        method=name,
-    )
 
 
 def _write(run: Machine, query: Query, name: str, site: Site) -> Value:

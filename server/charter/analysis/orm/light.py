@@ -69,18 +69,7 @@ def call(run: Machine, query: Query, name: str, arguments: Arguments, site: Site
     if name in _ONE:
         return rows.take(run, query, site, name)
     if name in _SUMMARY:
-        kind = "related" if query.parent is not None else "query"
-        run.record(
-            kind,
-            site,
-            None,
-            subject=site.source,
-            model=query.model,
-            relation=query.relation,
-            row=query.parent,
-            query=query,
-            method=name,
-        )
+        rows.note_run(run, query, site, name)
         return UNKNOWN
     if name in {"add", "remove", "clear"} and query.parent is not None:
         run.record("write", site, None, subject=site.source, model=query.model, row=query.parent, method=name)

@@ -290,27 +290,47 @@ def row_of(run: Machine, query: Query) -> Value:
 def evaluate_query(run: Machine, query: Query, site: Site) -> Value:
     """Run a query for its rows."""
     if not query.cached:
-        among = None if query.streamed else query.born
-        kind = "related" if query.parent is not None else "query"
-        run.record(
-            kind,
-            query.tail if query.parent is not None and query.tail.file is site.file else site,
-            among,
-            subject=site.source,
-            model=query.model,
-            relation=query.relation,
-            row=query.parent,
-            query=query,
-            method="all",
-        )
-        _hidden(run, query, site)
+        begun = query.tail if query.parent is not None and query.tail.file is site.file else site
+        note_run(run, query, begun, "all", site.source, None if query.streamed else query.born)
+        hidden(run, query, site)
         before = asked.loaded_after(run, query, site)
         if before is not None:
             run.notes[Note("twice", before, query, site)] = None
     return row_of(run, query)
 
 
-def _hidden(run: Machine, query: Query, site: Site) -> None:
+def note_run(
+    run: Machine,
+    query: Query,
+    site: Site,
+    name: str,
+    subject: str = "",
+    among: tuple[int, ...] | None = None,
+) -> None:
+    """Note that a query runs: for itself, or for what belongs to a row.
+
+    Args:
+        run: the machine.
+        query: the query.
+        site: where it runs.
+        name: the method that runs it.
+        subject: what it is called there; the code of the place if empty.
+        among: the loops that may repeat it; None for all that are open.
+    """
+    run.record(
+        "related" if query.parent is not None else "query",
+        site,
+        among,
+        subject=subject or site.source,
+        model=query.model,
+        relation=query.relation,
+        row=query.parent,
+        query=query,
+        method=name,
+    )
+
+
+def hidden(run: Machine, query: Query, site: Site) -> None:
     """Queries per row that loading the rows itself runs."""
     if query.rows != "rows":
         return
@@ -364,17 +384,7 @@ def sliced(
 def take(run: Machine, query: Query, site: Site, name: str) -> Value:
     """One row of a query: `query[0]`, `.first()`, `.get()`: runs it unless the rows are in memory."""
     if not query.cached:
-        run.record(
-            "related" if query.parent is not None else "query",
-            site,
-            None,
-            subject=site.source,
-            model=query.model,
-            relation=query.relation,
-            row=query.parent,
-            query=query,
-            method=name,
-        )
+        note_run(run, query, site, name)
     row = row_of(run, query)
     if isinstance(row, Row):
         varies = row.varies | frozenset(run.running())

@@ -111,20 +111,9 @@ def call(
 
 
 def _run(run: Machine, query: Query, site: Site, name: str) -> Value:
-    kind = "related" if query.parent is not None else "query"
     if not query.cached:
-        run.record(
-            kind,
-            site,
-            None,
-            subject=site.source,
-            model=query.model,
-            relation=query.relation,
-            row=query.parent,
-            query=query,
-            method=name,
-        )
-        rows._hidden(run, query, site)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        rows.note_run(run, query, site, name)
+        rows.hidden(run, query, site)
         if (
             query.parent is None
             and not query.filtered
