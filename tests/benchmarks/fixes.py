@@ -34,7 +34,6 @@ PACKAGES: dict[str, tuple[str, list[str]]] = {
     "astroid": ("tests", ["typing-extensions"]),
     "pyasn1": ("tests", []),
     "pyparsing": ("tests", ["railroad-diagrams", "jinja2", "matplotlib"]),
-    "parso": ("test", []),
     "configobj": ("src/tests", ["mock"]),
     "toolz": ("toolz/tests", []),
     "tabulate": ("test", ["numpy", "pandas", "wcwidth"]),

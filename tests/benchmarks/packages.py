@@ -61,7 +61,8 @@ def unpacked(release: str) -> Path:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         if archive.suffix in {".whl", ".zip"}:
-            zipfile.ZipFile(archive).extractall(partial)
+            with zipfile.ZipFile(archive) as wheel:
+                wheel.extractall(partial)
         else:
             with tarfile.open(archive) as tar:
                 tar.extractall(partial, filter="data")

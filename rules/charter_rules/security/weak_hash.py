@@ -40,7 +40,7 @@ _NAMES: Final = {"SHA": "SHA-1", "SHA1": "SHA-1"}
 _HARMLESS: Final = re.compile(
     r"(?i)cache|etag|check_?sum|finger_?print|gravatar|dedup|bucket|shard|digest_auth|file_?name|color|colour|seed"
     r"|md5sum|sha1sum|git_|_git|unique|version|hash_?key|short_?(id|name)|torrent|websocket|content_?(hash|md5)"
-    r"|uuid|random_|e_?mail|thumb|sort|order|etag|e_tag|install_?id|bytecode|change_?id|build_?id|slug|suffix|identifier|fetch|download|archive|pypi|package|wheel"
+    r"|uuid|random_|e_?mail|thumb|sort|order|e_tag|install_?id|bytecode|change_?id|build_?id|slug|suffix|identifier|fetch|download|archive|pypi|package|wheel"
 )
 _SECURITY: Final = re.compile(
     r"(?i)sign(?!al)|hmac|(^|[^a-z])mac([^a-z]|$)|passw|secret|token(?!i[sz])|credential|authenti|encrypt|csrf|nonce|session"
