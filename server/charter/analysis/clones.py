@@ -14,7 +14,7 @@ R. M. Karp and M. O. Rabin (1987) for the look-up by fingerprints of fixed lengt
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from zlib import crc32
 
 from charter.analysis import Solution, paths
@@ -23,13 +23,15 @@ from charter.analysis.solver import KeptSolver
 from charter.api.facts.structure import Clone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from charter.analysis import ProjectInfo
     from charter.analysis.places import Packed
     from charter.api import Fact
     from charter.model.names import Names
+    from charter.syntax.positions import Positions
     from charter.syntax.source import Source
+    from charter.syntax.walk import Index
 
 VERSION = 4
 
@@ -57,6 +59,8 @@ _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 Item = tuple[int, int, int, int, int, int, int]
 """Hash, exact hash, mass, first offset, end offset, first line, end line."""
+Head = tuple[list[ast.AST], int]
+"""A statement with what it holds besides its blocks, in source order, and how deep it stands in its function."""
 Extract = list[list[Item]]
 """The statements of each function, in order, nested ones included."""
 
@@ -66,93 +70,62 @@ def extract(source: Source, names: Names) -> Extract | None:
     del names
     if _IGNORED.search(source.path):
         return None
-    reader = _Reader(source)
-    reader.read()
-    return [items for items in reader.functions if len(items) >= _STATEMENTS] or None
+    positions = source.positions
+    # Most long functions have few statements; these are not hashed at all.
+    functions = [heads for heads in _functions(source) if len(heads) >= _STATEMENTS]
+    return [[_item(nodes, depth, positions) for nodes, depth in heads] for heads in functions] or None
 
 
-class _Reader:
-    """Goes once through a file and hashes the heads of the statements in its long functions.
+def _functions(source: Source) -> Iterator[list[Head]]:
+    """The heads of the statements of each long function; what it defines inside is measured on its own."""
+    index = source.index
+    functions = [function for kind in _FUNCTIONS for function in index.by_type.get(kind, ())]
+    last = 0
+    for function in sorted(cast("list[ast.FunctionDef]", functions), key=_place):
+        # What stands in another function is met there.
+        if function.lineno > last and _is_long(function):
+            last = function.end_lineno or 0
+            yield from _heads(function, index)
 
-    Args:
-        source: the file.
 
-    Attributes:
-        functions: the items of each, in source order; what a function defines inside is measured on its own.
-    """
-
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self.functions: list[list[Item]] = []
-        self._homes: dict[ast.AST, tuple[list[Item], int]] = {}
-        self._head: ast.AST | None = None
-        self._parts: list[str] = []
-        self._exact: list[str] = []
-        self._mass = 0
-
-    def read(self) -> None:
-        """Collect the items."""
-        index = self.source.index
-        functions = [function for kind in _FUNCTIONS for function in index.by_type.get(kind, ())]
-        last = 0
-        for function in sorted(cast("list[ast.FunctionDef]", functions), key=_place):
-            # What stands in another function is met there.
-            if function.lineno > last and _is_long(function):
-                last = function.end_lineno or 0
-                self._read_function(function, index.below(function))
-
-    def _read_function(self, function: ast.AST, below: list[ast.AST]) -> None:
-        parts, exact = self._parts, self._exact
-        self._begin(function)
-        for node in below:
-            if node.__class__ in _HEADS:
-                self._finish()
-                self._begin(node)
-                if self._head is None:
-                    continue
-            elif self._head is None:
-                continue
-            self._mass += 1
-            _describe(node, parts, exact)
-        self._finish()
-
-    def _begin(self, node: ast.AST) -> None:
-        """Start the item of a statement that stands in a long function, and of nothing else."""
-        self._head = None
+def _heads(function: ast.FunctionDef, index: Index) -> list[list[Head]]:
+    """The heads of a function's own statements, and of those of the long functions inside of it."""
+    own: list[Head] = []
+    found = [own]
+    homes: dict[ast.AST, tuple[list[Head], int]] = {function: (own, 0)}
+    parents = index.parents
+    below = index.below(function)
+    starts = [at for at, node in enumerate(below) if node.__class__ in _HEADS]
+    for start, end in zip(starts, [*starts[1:], len(below)], strict=True):
+        node = below[start]
         if isinstance(node, _FUNCTIONS):
             if _is_long(node):
-                items: list[Item] = []
-                self.functions.append(items)
-                self._homes[node] = (items, 0)
-            return
-        parent = self.source.index.parents.get(node)
-        home = self._homes.get(parent) if parent is not None else None
+                found.append([])
+                homes[node] = (found[-1], 0)
+            continue
+        home = homes.get(parents[node])
         if home is None or isinstance(node, ast.ClassDef):
-            return
-        items, depth = home
+            continue
+        heads, depth = home
         if depth or not _is_text(node):
-            self._homes[node] = (items, depth + 1)
-            self._parts.append(str(depth))
-            self._head = node
+            homes[node] = (heads, depth + 1)
+            heads.append((below[start:end], depth))
+    return found
 
-    def _finish(self) -> None:
-        head = self._head
-        if head is None:
-            return
-        items, _ = self._homes[head]
-        positions = self.source.positions
-        at = head.pattern if isinstance(head, ast.match_case) else cast("ast.stmt", head)
-        start = positions.offset(at.lineno, at.col_offset)
-        if hasattr(head, "body"):  # its blocks are items of their own
-            last = at.lineno
-            end = positions.starts[last - 1] + len(positions.line_text(last))
-        else:
-            last = at.end_lineno or at.lineno
-            end = positions.offset(last, at.end_col_offset or 0)
-        items.append((_digest(self._parts), _digest(self._exact), self._mass, start, end, at.lineno, last))
-        self._parts.clear()
-        self._exact.clear()
-        self._mass = 0
+
+def _item(nodes: list[ast.AST], depth: int, positions: Positions) -> Item:
+    parts, exact = _described(nodes)
+    head = nodes[0]
+    at = cast("ast.stmt", head.pattern if isinstance(head, ast.match_case) else head)
+    line = at.lineno
+    start = positions.offset(line, at.col_offset)
+    if head.__class__ in _BLOCKS:  # its blocks are items of their own
+        last = line
+        end = positions.starts[last - 1] + len(positions.line_text(last))
+    else:
+        last = at.end_lineno or line
+        end = positions.offset(last, at.end_col_offset or 0)
+    return (_digest(f"{depth}\0{parts}"), _digest(exact), len(nodes), start, end, line, last)
 
 
 def _place(function: ast.FunctionDef) -> tuple[int, int]:
@@ -171,38 +144,42 @@ def _is_text(node: ast.AST) -> bool:
     )
 
 
-def _digest(parts: list[str]) -> int:
-    return crc32("\0".join(parts).encode("utf-8", "surrogatepass"))
+def _digest(text: str) -> int:
+    return crc32(text.encode("utf-8", "surrogatepass")) if text else 0
 
 
-def _describe(node: ast.AST, parts: list[str], exact: list[str]) -> None:
-    """Write what a node is into `parts`, its names and values, in which clones may differ, into `exact`."""
-    kind = node.__class__
-    plain = _PLAIN.get(kind)
-    if plain is not None:
-        parts.append(plain)
-    elif isinstance(node, ast.Name):
-        parts.append("n")
-        exact.append(node.id)
-    elif isinstance(node, ast.Attribute):
-        parts.append("." + node.attr)
-    elif isinstance(node, ast.Constant):
-        value = node.value
-        parts.append(value.__class__.__name__)
-        exact.append(repr(value))
-    elif isinstance(node, ast.Call):
-        parts.append(f"({len(node.args)}")
-        if isinstance(node.func, ast.Name):
-            parts.append(node.func.id)
-    elif isinstance(node, ast.keyword):
-        parts.append(f"{node.arg}=")
-    elif isinstance(node, ast.alias):
-        parts.append(f"{node.name} as {node.asname}")
-    elif isinstance(node, ast.arg):
-        parts.append("arg")
-        exact.append(node.arg)
-    else:
-        parts.append(kind.__name__ + _form(node))
+def _described(nodes: Sequence[Any]) -> tuple[str, str]:
+    """What some nodes are, and, apart from that, their names and values, in which clones may differ."""
+    parts: list[str] = []
+    exact: list[str] = []
+    for node in nodes:
+        kind = node.__class__
+        # By far the most nodes are of the first few types.
+        if kind is ast.Name:
+            parts.append("n")
+            exact.append(node.id)
+        elif kind is ast.Attribute:
+            parts.append("." + node.attr)
+        elif kind is ast.Constant:
+            value = node.value
+            parts.append(value.__class__.__name__)
+            exact.append(repr(value))
+        elif kind in _PLAIN:
+            parts.append(_PLAIN[kind])
+        elif kind is ast.Call:
+            parts.append(f"({len(node.args)}")
+            if node.func.__class__ is ast.Name:
+                parts.append(node.func.id)
+        elif kind is ast.keyword:
+            parts.append(f"{node.arg}=")
+        elif kind is ast.alias:
+            parts.append(f"{node.name} as {node.asname}")
+        elif kind is ast.arg:
+            parts.append("arg")
+            exact.append(node.arg)
+        else:
+            parts.append(kind.__name__ + _form(node))
+    return "\0".join(parts), "\0".join(exact)
 
 
 def _form(node: ast.AST) -> str:
@@ -235,6 +212,7 @@ _PLAIN: Final[dict[type[ast.AST], str]] = {
 _HEADS: Final = frozenset(
     kind for kind in _PLAIN.keys() | _TOLD if issubclass(kind, (ast.stmt, ast.ExceptHandler, ast.match_case))
 )
+_BLOCKS: Final = frozenset(kind for kind in _HEADS if "body" in kind._fields)
 
 
 Place = tuple[str, int, int]
