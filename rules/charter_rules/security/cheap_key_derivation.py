@@ -98,7 +98,7 @@ def cheap_key_derivation(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     name = ctx.name(call.func) or ""
     if ctx.is_test or _PROTOCOL.search(f"{ctx.module} {ctx.symbol(call)}"):
         return
-    if protocols.dictated(ctx, call) or _GENERATED.search(_password(call)):
+    if protocols.dictated(ctx, call) or _GENERATED.search(_password(call, ctx)):
         return
     cost, salt = _FUNCTIONS[name]
     if cost is not None:
@@ -145,6 +145,10 @@ def _of_salt(call: ast.Call, salt: _Salt, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(call, f"a salt of {size} bytes is soon used twice; draw 16")
 
 
-def _password(call: ast.Call) -> str:
-    """The name of what the key is derived from."""
-    return " ".join(calls.identifier(argument) for argument in call.args)
+def _password(call: ast.Call, ctx: Context) -> str:
+    """The names of what the key is derived from; a salt that is drawn in the call is not one."""
+    return " ".join(
+        calls.identifier(argument)
+        for argument in call.args
+        if not (isinstance(argument, ast.Call) and ctx.name(argument.func) in _DRAWN)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from charter.api import Severity, rule
@@ -71,4 +72,8 @@ def cross_site_scripting(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
         return {"name": request.args["name"]}
     ```
     """
+    call = flows.call(flow, ctx)
+    outer = None if call is None else ctx.parent(call)
+    if isinstance(outer, ast.Attribute) and outer.attr in {"unescape", "striptags"}:
+        return  # the text goes on as a text
     yield flows.finding(flow, ctx, "is sent to the browser as HTML", Severity.HIGH, (escaped(flow, ctx),))

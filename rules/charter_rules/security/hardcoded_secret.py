@@ -52,7 +52,7 @@ _LOGIN: Final[dict[str, int]] = {
     "imaplib.IMAP4_SSL": 1,
 }
 _SAMPLES: Final = re.compile(
-    r"(?i)(^|/)(tests?|examples?|samples?|demos?|fixtures?|mocks?|docs?)/|placeholder"
+    r"(?i)(^|/)(tests?|examples?|samples?|demos?|fixtures?|mocks?|docs?)/|placeholder|build_settings|(^|/)tests?[-_]"
 )
 _KINDS: Final = frozenset({Sensitivity.PASSWORD, Sensitivity.SECRET, Sensitivity.TOKEN})
 
@@ -239,6 +239,14 @@ def _of_defaults(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple
             yield argument.arg, value, False
 
 
+def _repeats_name(password: str, item: ast.keyword, call: ast.Call) -> bool:
+    """Whether a password is the same word as the user or the database beside it, as those of samples are."""
+    return any(
+        other is not item and isinstance(other.value, ast.Constant) and other.value.value == password
+        for other in call.keywords
+    )
+
+
 def _of_keyword(item: ast.keyword, ctx: Context) -> Iterator[tuple[str, ast.expr, bool]]:
     value = item.value
     call = ctx.parent(item)
@@ -255,7 +263,10 @@ def _of_keyword(item: ast.keyword, ctx: Context) -> Iterator[tuple[str, ast.expr
         and isinstance(value.value, str)
         and sensitivity(item.arg) in _KINDS
     ):
-        yield item.arg, value, bool(_CONNECT.search(function))
+        is_default = (
+            function[:1].isupper() and isinstance(call, ast.Call) and _repeats_name(value.value, item, call)
+        )
+        yield item.arg, value, bool(_CONNECT.search(function)) and not is_default
     elif (
         item.arg
         and isinstance(value, (ast.Name, ast.Attribute))

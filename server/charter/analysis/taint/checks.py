@@ -42,6 +42,9 @@ UNDECIDED: Final[Test] = (None, NO_KILL, NO_KILL)
 _VALIDATOR: Final = re.compile(
     r"_*(?:(?:validate|ensure|assert|verify|reject|raise_if|forbid)_|check_\w*(?:safe|valid|allow|trust|secur|travers|within|inside))"
 )
+_CONTAINMENT: Final = re.compile(
+    r"_*is_(?:path_)?(?:inside|within|safe_path|sub_?path|contained|in_(?:dir|folder))"
+)
 _OF_PATHS: Final = re.compile(r"path|file_?name|travers|dir(?:ectory)?(?:_|$)|folder")
 _OF_HOSTS: Final = re.compile(r"ur[li](?:_|$)|host|address|endpoint|ssrf|domain|redirect")
 NORMAL_PATH: Final = (EXTERNAL, "os.path.normpath()")
@@ -56,6 +59,11 @@ OF_CHARACTERS: Final = DANGERS & ~(
     HOST | BIT["trust"] | BIT["prompt"] | BIT["instructions"] | BIT["cookie"] | BIT["attribute"]
 )
 """Texts of harmless characters still name hosts, users and orders."""
+
+
+def asks_for_containment(name: object) -> bool:
+    """Whether a function of this name answers whether a path lies in a folder: "is_path_inside", "is_within_directory"."""
+    return isinstance(name, str) and _CONTAINMENT.match(name) is not None
 
 
 @lru_cache(maxsize=4096)

@@ -15,10 +15,12 @@ from charter.analysis.taint.checks import (
     HOST_PARTS,
     NORMAL_PATH,
     OF_CHARACTERS,
+    PATH,
     UNDECIDED,
     UP,
     Test,
     Truth,
+    asks_for_containment,
     both,
     either,
     is_set_of,
@@ -167,6 +169,9 @@ class Guards(Comparisons, ABC):
         yes, no = self.last_kills
         self.last_kills = (NO_KILL, NO_KILL)
         truth = self.truth_of(value)
+        if asks_for_containment(function[-1]):
+            for argument in node[3]:
+                yes = both(yes, self.cleared(argument, self.value(argument), PATH))
         if value[0] & ALL_DANGERS:
             no = both(no, self.cleared(node, value, DANGERS))
         return (truth, yes, no)

@@ -24,6 +24,7 @@ from charter.analysis.taint.values import (
     references,
 )
 from charter.model import ir
+from charter.model.project import Function
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from charter.analysis.taint.frame import Frame
     from charter.model.library.index import Entry, Index
     from charter.model.library.values import Handler
-    from charter.model.project import Class, Function
+    from charter.model.project import Class
 
 
 class Use(NamedTuple):
@@ -372,8 +373,9 @@ def _untrusted(
     if handler.parameters == "typed" and annotation_path(frame, parameter[1]) in _TEXTS:
         is_object = False
     fresh = (FRESH_TEXT | (OBJECT if is_object else 0)) & ~safe
+    looked_at = ":validated" if _validates(frame, value) else ""
     site = SourceSite(
-        f"{function.module.path}:{function.name}:{parameter[0]}",
+        f"{function.module.path}:{function.name}:{parameter[0]}{looked_at}",
         handler.kind,
         says,
         None,
@@ -384,3 +386,14 @@ def _untrusted(
     if parameter[3] in {ir.VARIADIC, ir.KEYWORDS}:
         return (taint, NO, None, ())
     return (taint, NO, value[2], value[3])
+
+
+def _validates(frame: Any, value: Value) -> bool:
+    """Whether a value's class looks at what it is made of: by validators, or when it is initialised."""
+    if value[2] is None or value[2][0] != PROJECT_INSTANCE:
+        return False
+    return any(
+        isinstance(method, Function) and "validat" in f"{name} {method.record[ir.DECORATORS]}"
+        for cls in frame.project.linear_order(value[2][1])
+        for name, method in getattr(cls, "methods", {}).items()
+    )

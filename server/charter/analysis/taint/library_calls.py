@@ -305,15 +305,15 @@ class LibraryCalls(Sinks, ABC):
 
     def _sanitized(self, entry: Entry, value: Value, receiver: Value | None, arguments: Arguments) -> Value:
         taint = value[0]
-        extra = 0
+        cleared = 0
         for rule in entry.sanitizers:
             if not holds(self, rule.when, arguments, receiver):
                 continue
             for argument in rule.arguments:
                 for one, _ in choose(self, argument, arguments, receiver):
-                    extra |= self.deep(one)
-            cleared = spread(bits(rule.kinds))
-            taint = (taint | extra) & ~cleared if rule.kinds else 0
+                    taint |= self.deep(one)
+            cleared |= spread(bits(rule.kinds)) if rule.kinds else -1
+        taint &= ~cleared
         return (taint, NO, value[2], value[3] if taint else ())
 
     def _with_sources(

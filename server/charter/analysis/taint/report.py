@@ -55,7 +55,7 @@ _ORDINARY: Final = frozenset(
 """Sinks where what was stored earlier, or what a language model answers, is the ordinary case and no news."""
 
 
-_VALIDATED: Final = re.compile(r"cleaned_data|validated_data|`attrs`|\bField\.data")
+_VALIDATED: Final = re.compile(r"cleaned_data|validated_data|`attrs`|\bField\.data|:validated")
 """Sources that a form or serializer has looked at first."""
 _FILE: Final = re.compile(
     r"(?i)file|image|photo|picture|avatar|logo|upload|attach|document|archive|zip|media"
@@ -203,7 +203,7 @@ def _certainty(flow: Flow) -> Confidence:
     """Long ways through many functions leave more room for checks that the analysis does not understand."""
     if flow.site.name.startswith("?"):
         return Confidence.MEDIUM
-    source = flow.source.says or flow.source.name
+    source = f"{flow.source.says} {flow.source.name}"
     if flow.site.kind == "path" and _VALIDATED.search(source):
         return Confidence.MEDIUM  # a field may be a file, a choice or a slug
     return Confidence.HIGH if len(flow.chain) <= 3 else Confidence.MEDIUM
