@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
     from charter.syntax.source import Source
 
-Scope = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.GeneratorExp | ast.ListComp | ast.SetComp | ast.DictComp  # fmt: skip
+Scope = (
+    ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    | ast.GeneratorExp | ast.ListComp | ast.SetComp | ast.DictComp
+)  # fmt: skip
 """A node whose body has names of its own."""
 
 FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -108,7 +108,7 @@ def base_query(run: Machine, manager: Manager, site: Site, *, plain: bool = Fals
     """The query set with which a manager begins."""
     known: tuple[tuple[str, Value], ...] = ()
     if manager.parent is not None and manager.relation is not None:
-        known = rows._inverse(manager.parent, manager.relation)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        known = rows.inverse(manager.parent, manager.relation)
     query = Query(
         manager.model,
         EMPTY,

@@ -227,7 +227,8 @@ def _many(run: Machine, row: Row, relation: Relation, loaded: Plan | None, site:
     return collection(run, row, relation, free or EMPTY)
 
 
-def _inverse(row: Row, relation: Relation) -> tuple[tuple[str, Value], ...]:
+def inverse(row: Row, relation: Relation) -> tuple[tuple[str, Value], ...]:
+    """What the rows of a relation hold from the start: the row that they belong to."""
     return ((relation.inverse, row),) if relation.inverse and relation.kind is Kind.REVERSE else ()
 
 
@@ -245,7 +246,7 @@ def collection(run: Machine, row: Row, relation: Relation, plan: Plan) -> Query:
         cached=True,
         parent=row,
         relation=relation,
-        known=_inverse(row, relation),
+        known=inverse(row, relation),
     )
 
 
@@ -259,7 +260,7 @@ def _related_query(run: Machine, row: Row, relation: Relation, site: Site) -> Qu
         born=run.births(),
         parent=row,
         relation=relation,
-        known=_inverse(row, relation),
+        known=inverse(row, relation),
     )
 
 

@@ -141,6 +141,10 @@ def _first(frame: Any, arguments: Arguments, place: int) -> Value:
     return arguments.position(0) or UNKNOWN
 
 
+def _second(frame: Any, arguments: Arguments, place: int) -> Value:
+    return arguments.position(1) or UNKNOWN
+
+
 def _iterated(frame: Any, arguments: Arguments, place: int) -> Value:
     """`reversed`, `sorted`, `iter`: the same elements in another order."""
     value = arguments.position(0) or UNKNOWN
@@ -468,39 +472,72 @@ def _words(frame: Any, arguments: Arguments, place: int) -> Value:
     return frame.new("builtins.list", place, {0: constant(words[0]), REST: (value[0], NO, None, ())})
 
 
+_BY_FUNCTION: Final[tuple[tuple[Callable[[Any, Arguments, int], Value], str], ...]] = (
+    (_words, "shlex.split"),
+    (_text, "builtins.str builtins.bytes builtins.bytearray builtins.format"),
+    (_repr, "builtins.repr builtins.ascii"),
+    (_number, "builtins.int builtins.float builtins.complex uuid.UUID decimal.Decimal ipaddress.ip_network"),
+    (
+        _harmless,
+        (
+            "builtins.bool builtins.abs builtins.hash builtins.id builtins.ord builtins.hex builtins.round "
+            "builtins.issubclass builtins.callable builtins.range builtins.all builtins.any builtins.print"
+        ),
+    ),
+    (_length, "builtins.len"),
+    (_isinstance, "builtins.isinstance"),
+    (_chr, "builtins.chr"),
+    (_sequence("list"), "builtins.list collections.deque asyncio.gather"),
+    (_sequence("tuple"), "builtins.tuple"),
+    (_sequence("set"), "builtins.set builtins.frozenset"),
+    (_dict, "builtins.dict collections.OrderedDict collections.ChainMap"),
+    (_iterated, "builtins.iter builtins.reversed builtins.sorted"),
+    (_next, "builtins.next builtins.anext"),
+    (_enumerate, "builtins.enumerate"),
+    (_zip, "builtins.zip"),
+    (_map, "builtins.map"),
+    (_filter, "builtins.filter"),
+    (_getattr, "builtins.getattr"),
+    (_setattr, "builtins.setattr"),
+    (_fold, "builtins.min builtins.max builtins.sum os.path.commonpath os.path.commonprefix"),
+    (
+        _first,
+        (
+            "builtins.memoryview builtins.staticmethod copy.copy copy.deepcopy os.path.expanduser os.path.expandvars "
+            "os.path.normcase os.fspath os.fsencode os.fsdecode asyncio.run asyncio.wait_for asyncio.ensure_future "
+            "asyncio.create_task contextlib.closing contextlib.nullcontext asyncio.shield marshmallow.Schema.load "
+            "builtins.property"
+        ),
+    ),
+    (_named_tuple, "collections.namedtuple"),
+    (_reduced, "functools.reduce"),
+    (_as_dict, "dataclasses.asdict dataclasses.astuple builtins.vars"),
+    (_with_changes, "dataclasses.replace copy.replace"),
+    (_item_getter, "operator.itemgetter"),
+    (_got_item, "operator.getitem"),
+    (_module, "importlib.import_module builtins.__import__"),
+    (_partial, "functools.partial functools.partialmethod"),
+    (_second, "typing.cast"),
+    (_joined_path, "os.path.join posixpath.join"),
+    (_bare_normal_path, "os.path.normpath posixpath.normpath"),
+    (_normal_path, "os.path.realpath os.path.abspath"),
+    (_last_part, "os.path.basename"),
+    (_folder, "os.path.dirname"),
+    (_split_name, "os.path.splitext"),
+    (_split_path, "os.path.split"),
+    (_parsed_data, "json.loads json.load ast.literal_eval"),
+    (_dumped, "json.dumps"),
+    (_full_match, "re.fullmatch"),
+    (_match, "re.match re.search"),
+    (_found, "re.findall re.finditer re.split"),
+    (_compiled, "re.compile"),
+    (_substituted, "re.sub"),
+    (_address, "ipaddress.ip_address ipaddress.IPv4Address ipaddress.IPv6Address"),
+    (_resolved, "socket.getaddrinfo socket.gethostbyname socket.gethostbyname_ex"),
+    (_default_dict, "collections.defaultdict"),
+    (_open, "builtins.open io.open codecs.open"),
+)
+
 NATIVE: Final[dict[str, Callable[[Any, Arguments, int], Value]]] = {
-    "shlex.split": _words,
-    "builtins.str": _text, "builtins.bytes": _text, "builtins.bytearray": _text, "builtins.repr": _repr,
-    "builtins.ascii": _repr, "builtins.format": _text, "builtins.int": _number, "builtins.float": _number,
-    "builtins.complex": _number, "builtins.bool": _harmless, "builtins.len": _length, "builtins.abs": _harmless,
-    "builtins.hash": _harmless, "builtins.id": _harmless, "builtins.ord": _harmless, "builtins.hex": _harmless,
-    "builtins.round": _harmless, "builtins.isinstance": _isinstance, "builtins.issubclass": _harmless,
-    "builtins.callable": _harmless, "builtins.range": _harmless, "builtins.all": _harmless,
-    "builtins.any": _harmless, "builtins.chr": _chr, "builtins.list": _sequence("list"),
-    "builtins.tuple": _sequence("tuple"), "builtins.set": _sequence("set"),
-    "builtins.frozenset": _sequence("set"), "collections.deque": _sequence("list"), "builtins.dict": _dict,
-    "collections.OrderedDict": _dict, "collections.ChainMap": _dict, "builtins.iter": _iterated,
-    "builtins.reversed": _iterated, "builtins.sorted": _iterated, "builtins.next": _next, "builtins.anext": _next,
-    "builtins.enumerate": _enumerate, "builtins.zip": _zip, "builtins.map": _map, "builtins.filter": _filter,
-    "builtins.getattr": _getattr, "builtins.setattr": _setattr, "builtins.min": _fold, "builtins.max": _fold,
-    "builtins.sum": _fold, "builtins.memoryview": _first, "builtins.staticmethod": _first, "builtins.print": _harmless,
-    "collections.namedtuple": _named_tuple, "functools.reduce": _reduced, "dataclasses.asdict": _as_dict,
-    "dataclasses.astuple": _as_dict, "builtins.vars": _as_dict, "dataclasses.replace": _with_changes,
-    "copy.replace": _with_changes, "operator.itemgetter": _item_getter, "operator.getitem": _got_item, "importlib.import_module": _module, "builtins.__import__": _module, "functools.partial": _partial, "functools.partialmethod": _partial, "copy.copy": _first,
-    "copy.deepcopy": _first, "typing.cast": lambda frame, arguments, place: arguments.position(1) or UNKNOWN,
-    "os.path.join": _joined_path, "posixpath.join": _joined_path, "os.path.normpath": _bare_normal_path, "posixpath.normpath": _bare_normal_path,
-    "os.path.realpath": _normal_path, "os.path.abspath": _normal_path, "os.path.basename": _last_part,
-    "os.path.dirname": _folder, "os.path.commonpath": _fold, "os.path.commonprefix": _fold,
-    "os.path.splitext": _split_name, "os.path.split": _split_path, "os.path.expanduser": _first,
-    "os.path.expandvars": _first, "os.path.normcase": _first, "os.fspath": _first, "os.fsencode": _first,
-    "os.fsdecode": _first, "json.loads": _parsed_data, "json.load": _parsed_data, "json.dumps": _dumped,
-    "ast.literal_eval": _parsed_data, "re.fullmatch": _full_match, "re.match": _match, "re.search": _match,
-    "re.findall": _found, "re.finditer": _found, "re.split": _found, "re.compile": _compiled, "re.sub": _substituted, "uuid.UUID": _number, "decimal.Decimal": _number,
-    "ipaddress.ip_address": _address, "ipaddress.IPv4Address": _address, "ipaddress.IPv6Address": _address,
-    "ipaddress.ip_network": _number, "socket.getaddrinfo": _resolved, "socket.gethostbyname": _resolved,
-    "socket.gethostbyname_ex": _resolved,
-    "collections.defaultdict": _default_dict, "asyncio.gather": _sequence("list"), "asyncio.run": _first,
-    "asyncio.wait_for": _first, "asyncio.ensure_future": _first, "asyncio.create_task": _first,
-    "contextlib.closing": _first, "contextlib.nullcontext": _first, "asyncio.shield": _first,
-    "marshmallow.Schema.load": _first, "builtins.open": _open, "io.open": _open, "codecs.open": _open, "builtins.property": _first,
-}  # fmt: skip
+    name: function for function, names in _BY_FUNCTION for name in names.split()
+}
