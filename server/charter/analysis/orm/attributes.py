@@ -44,10 +44,11 @@ def attribute(
     """`value.name`."""
     match value:
         case Unknown(hint=hint):
-            model = run.schema.by_convention(hint, name) if hint else None
+            model = run.schema.by_convention(hint, name) if hint and not value.loose else None
             if model is not None:
                 return rows.read(run, Row(model, OPAQUE), name, site)
-            return Unknown(name, bounded=value.bounded or name.isupper())
+            bounded = value.bounded or name.isupper()
+            return Unknown(name, bounded=bounded, loose=value.loose)
         case Row():
             return rows.read(run, value, name, site)
         case External(name=base):

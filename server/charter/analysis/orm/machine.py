@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Protocol
 from charter.analysis.orm.frames import OPERATIONS, Event, Loop, Note, Place, Uses
 from charter.analysis.orm.mapping import Model, Relation
 from charter.analysis.orm.schema import Schema
-from charter.analysis.orm.values import Container, Dictionary, Frame, Function, Instance, Query, Row, Value
+from charter.analysis.orm.values import (
+    Container,
+    Dictionary,
+    Frame,
+    Function,
+    Instance,
+    Query,
+    Row,
+    Unknown,
+    Value,
+)
 from charter.analysis.orm.world import Class, Module, Site, World
 
 if TYPE_CHECKING:
@@ -210,6 +220,8 @@ class Machine(ABC):
                 for name, inner in value.attributes.items():
                     copy.attributes[name] = self.vary(inner, loop, depth + 1)
                 return copy
+            case Unknown():
+                return replace(value, loose=True)
             case _:
                 return value
 

@@ -416,7 +416,7 @@ class Schema:
         elif (
             annotation is not None
             and last_name(annotation) not in {"ClassVar", "InitVar"}
-            and not name.startswith("__")
+            and not name.startswith("_")
         ):
             model.columns[name] = False
 

@@ -105,13 +105,19 @@ def _for(run: Machine, node: ast.For | ast.AsyncFor, frame: Frame) -> bool:
         answers.kept(run, node, frame.module, over)
     bounded = bounded or leaves_at_once(node.body)
     what = rows.describe(value)
+    site, carried = Site(frame.module, node), _is_endless(run, node.iter, frame)
     with run.loop(
-        Site(frame.module, node), bounded=bounded, what=what, over=over, rows=_holds_rows(element)
+        site, bounded=bounded, what=what, carried=carried, over=over, rows=_holds_rows(element)
     ) as loop:
         _rounds(run, loop, node, element, frame)
     if node.orelse:
         run.block(node.orelse, frame)
     return True
+
+
+def _is_endless(run: Machine, node: ast.expr, frame: Frame) -> bool:
+    """Whether a loop counts its rounds only, like `while True`."""
+    return isinstance(node, ast.Call) and run.world.expression(frame.module, node.func) == "itertools.count"
 
 
 def _rounds(run: Machine, loop: Loop, node: ast.For | ast.AsyncFor, element: Value, frame: Frame) -> None:

@@ -47,10 +47,12 @@ class Unknown(Value):
     Attributes:
         hint: the last name of the expression (`session`), for what can only be guessed by name.
         bounded: whether iterating it takes a number of steps that the code or its settings fix.
+        loose: whether it is an element of a loop or was read from one: another in each round.
     """
 
     hint: str = ""
     bounded: bool = False
+    loose: bool = False
 
 
 UNKNOWN = Unknown()
