@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import ast
 import builtins
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from charter.model.elsewhere import Elsewhere
 from charter.syntax.walk import children
@@ -29,13 +28,14 @@ Scope = (
 FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 COMPREHENSIONS: Final = (ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)
 SCOPES: Final = (ast.Module, ast.ClassDef, *FUNCTIONS, ast.Lambda, *COMPREHENSIONS)
+_SCOPES: Final = frozenset[type](SCOPES)
+_DEFINITIONS: Final = frozenset[type]({ast.ClassDef, *FUNCTIONS})
 
 BUILTINS: Final = frozenset(dir(builtins)) | {"__file__", "__name__", "__path__", "reveal_type"}
 """Names that every module has; those of newer Pythons included."""
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(NamedTuple):
     """One place that gives a name its meaning in a scope.
 
     Attributes:
@@ -63,24 +63,31 @@ class Names:
         self.elsewhere = elsewhere or Elsewhere()
         self._tables: dict[ast.AST, dict[str, list[Binding]]] = {}
         self._names: dict[ast.AST, str | None] = {}
+        self._symbols: dict[ast.AST, str] = {}
 
     @cached_property
     def _inner(self) -> frozenset[str]:
         """The names that some scope inside the module binds; every other name is the module's or a builtin."""
         return frozenset(_bound_inside(self.source))
 
+    @cached_property
+    def _functions(self) -> frozenset[str]:
+        """The names of all functions and methods that the file defines."""
+        return frozenset([node.name for kind in FUNCTIONS for node in self.source.nodes(kind)])
+
     def scope(self, node: ast.AST) -> Scope:
         """The innermost scope in which a name at this node is looked up.
 
         Decorators, defaults, annotations and the first iterable of a comprehension belong to the scope outside.
         """
+        parents = self.source.index.parents
         below: ast.AST | None = None
         child: ast.AST = node
-        parent = self.source.parent(node)
+        parent = parents.get(node)
         while parent is not None:
-            if isinstance(parent, SCOPES) and not _outside(parent, child, below):
-                return parent
-            below, child, parent = child, parent, self.source.parent(parent)
+            if parent.__class__ in _SCOPES and not _outside(parent, child, below):
+                return parent  # pyright: ignore[reportReturnType]
+            below, child, parent = child, parent, parents.get(parent)
         return self.source.tree
 
     def enclosing(self, node: ast.AST) -> Iterator[Scope]:
@@ -121,11 +128,11 @@ class Names:
 
     def qualified(self, expression: ast.AST) -> str | None:
         """The qualified name that an expression refers to; None where it is not certain."""
-        if expression in self._names:
-            return self._names[expression]
-        self._names[expression] = None  # an alias of itself refers to nothing
-        name = self._qualified(expression)
-        self._names[expression] = name
+        known = self._names
+        if expression in known:
+            return known[expression]
+        known[expression] = None  # an alias of itself refers to nothing
+        name = known[expression] = self._qualified(expression)
         return name
 
     def _qualified(self, expression: ast.AST) -> str | None:
@@ -148,13 +155,18 @@ class Names:
 
     def symbol(self, node: ast.AST) -> str:
         """The qualified name, within the module, of the innermost definition that is or holds the node."""
-        parts: list[str] = []
+        parents = self.source.index.parents
         at: ast.AST | None = node
-        while at is not None:
-            if isinstance(at, (ast.ClassDef, *FUNCTIONS)):
-                parts.append(at.name)
-            at = self.source.parent(at)
-        return ".".join(reversed(parts))
+        while at is not None and at.__class__ not in _DEFINITIONS:
+            at = parents.get(at)
+        if at is None:
+            return ""
+        found = self._symbols.get(at)
+        if found is None:
+            name = cast("ast.ClassDef", at).name
+            outer = self.symbol(parents[at]) if at in parents else ""
+            found = self._symbols[at] = f"{outer}.{name}" if outer else name
+        return found
 
     def _name(self, name: str, at: ast.AST) -> str | None:
         found = self.lookup(name, at)
@@ -189,12 +201,13 @@ class Names:
 
     def _member(self, attribute: ast.Attribute) -> str | None:
         """`self.name` and `cls.name` in a method: the class's own member, if the class's body defines one."""
-        function = self.source.parent(attribute)
-        while function is not None and not (
-            isinstance(function, FUNCTIONS) and isinstance(self.source.parent(function), ast.ClassDef)
-        ):
-            function = self.source.parent(function)
-        owner = self.source.parent(function) if function is not None else None
+        if attribute.attr not in self._functions:  # most are data, or inherited from another file
+            return None
+        parents = self.source.index.parents
+        function: ast.AST | None = attribute
+        owner = parents.get(attribute)
+        while owner is not None and not (isinstance(owner, ast.ClassDef) and isinstance(function, FUNCTIONS)):
+            function, owner = owner, parents.get(owner)
         if not isinstance(owner, ast.ClassDef) or not isinstance(function, FUNCTIONS):
             return None
         arguments = [*function.args.posonlyargs, *function.args.args]
@@ -232,9 +245,9 @@ def _bound_inside(source: Source) -> set[str]:
 def _is_inside(node: ast.AST, source: Source) -> bool:
     parents = source.index.parents
     parent = parents[node]
-    while not isinstance(parent, SCOPES):
+    while (kind := parent.__class__) not in _SCOPES:
         parent = parents[parent]
-    return not isinstance(parent, ast.Module)
+    return kind is not ast.Module
 
 
 def _outside(scope: ast.AST, child: ast.AST, below: ast.AST | None) -> bool:
@@ -280,6 +293,7 @@ class _Collector:
         self.table = table
         # Without a walrus in the file only targets bind, and no other expression needs a look.
         self.has_walrus = bool(names.source.nodes(ast.NamedExpr))
+        self.closed = frozenset[type]() if self.has_walrus else _CLOSED
 
     def run(self) -> None:
         scope = self.scope
@@ -298,10 +312,12 @@ class _Collector:
             ):
                 self._bind(argument.arg, Binding(argument))
         body = scope.body if isinstance(scope.body, list) else [scope.body]
+        closed = self.closed
         stack: list[ast.AST] = [*reversed(body)]
         while stack:
             node = stack.pop()
-            if self._visit(node):
+            kind = node.__class__
+            if kind not in closed and (kind in _BLOCKS or self._visit(node)):
                 stack.extend(reversed(children(node)))
 
     def _bind(self, name: str, binding: Binding) -> None:
@@ -309,11 +325,8 @@ class _Collector:
 
     def _visit(self, node: ast.AST) -> bool:
         """Bind what a node binds; whether to go on below it."""
-        kind = node.__class__
-        if kind in _BLOCKS:
-            return True
-        if kind in _CLOSED and not self.has_walrus:
-            return False
+        if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
+            return self._assignment(node)
         if isinstance(node, ast.Name):
             if not isinstance(node.ctx, ast.Load):
                 self._bind(node.id, Binding(node))
@@ -329,8 +342,6 @@ class _Collector:
         if isinstance(node, COMPREHENSIONS):
             self._walruses(node)
             return False
-        if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
-            return self._assignment(node)
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             self._import(node)
             return False
@@ -368,6 +379,8 @@ class _Collector:
         return False
 
     def _targets(self, target: ast.AST) -> None:
+        if target.__class__ in self.closed:  # an attribute or an item
+            return
         for node in ast.walk(target):
             if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
                 self._bind(node.id, Binding(node))
