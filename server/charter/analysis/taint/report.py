@@ -111,7 +111,7 @@ def facts(
         site = flow.site
         if threat not in threats or (threat in {"model", "stored"} and site.kind in _ORDINARY):
             continue
-        if site.name in _OPENS and _FILE.search(str(flow.source.key)):
+        if site.name in _OPENS and _FILE.search(str(flow.source.key) + (flow.source.says or "")):
             continue  # an upload that is read, not a path
         if flow.source.kind == "network" and site.kind == "xss":
             continue  # a proxy hands on what another server has sent
