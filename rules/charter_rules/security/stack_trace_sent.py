@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
@@ -110,7 +111,7 @@ def stack_trace_sent(node: ast.Call | ast.Return, ctx: Context) -> Iterator[Find
             return
         sent = [node.value]
         traces_only = isinstance(node.value, ast.Tuple) and any(
-            _is_clients_fault(ctx.value(part)) for part in node.value.elts[1:2]
+            _is_clients_fault(part, ctx) for part in node.value.elts[1:2]
         )
     for part in sent:
         leak = _leak(part, ctx, traces_only=traces_only)
@@ -127,11 +128,19 @@ def _blames_client(call: ast.Call, ctx: Context) -> bool:
         *call.args[:1],
         *(item.value for item in call.keywords if item.arg in {"status", "status_code", "code"}),
     ]
-    return any(_is_clients_fault(ctx.value(part)) for part in given)
+    return any(_is_clients_fault(part, ctx) for part in given)
 
 
-def _is_clients_fault(status: object) -> bool:
-    return isinstance(status, int) and 400 <= status < 500
+def _is_clients_fault(status: ast.expr, ctx: Context) -> bool:
+    """Whether an expression is a status from 400 to 499: as a number, of `http.HTTPStatus`, or by a name with the number."""
+    value = ctx.value(status)
+    if isinstance(status, ast.Attribute):
+        named = re.search(r"_(\d{3})_", status.attr)
+        if named is not None:
+            value = int(named[1])
+        elif status.attr in HTTPStatus.__members__:
+            value = HTTPStatus[status.attr].value
+    return isinstance(value, int) and 400 <= value < 500
 
 
 def _is_view(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

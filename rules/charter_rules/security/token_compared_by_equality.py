@@ -27,6 +27,9 @@ _PARTS: Final = frozenset(
 )
 _KEPT: Final = re.compile(r"(?i)^(?:expected|secret|valid)_|_?(?:token|secret|key|signature|password)$")
 
+_QUERIES: Final = frozenset({"filter", "where", "and_", "or_", "not_", "having"})
+"""Functions that make a part of a query of comparisons."""
+
 
 @rule(
     ast.Compare,
@@ -71,6 +74,9 @@ def token_compared_by_equality(compare: ast.Compare, ctx: Context) -> Iterator[F
     if not any(_is_kept(other, ctx) and _is_sent(one, ctx) for one, other in ((left, right), (right, left))):
         ctx.not_an_opportunity()
         return
+    around = ctx.parent(compare)
+    if isinstance(around, ast.Call) and calls.identifier(around.func) in _QUERIES:
+        return  # the database compares
     negation = "not " if isinstance(compare.ops[0], ast.NotEq) else ""
     text = f"{negation}hmac.compare_digest({ctx.source(left)}, {ctx.source(right)})"
     fix = Fix("Compare in constant time", (ctx.replace(compare, text), AddImport("hmac")), Grade.SUGGESTION)
