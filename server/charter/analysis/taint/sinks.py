@@ -52,6 +52,9 @@ NEEDED: Final = dict(BIT.items())
 NEEDED["path"] |= BIT["path-absolute"]
 NEEDED["ssrf"] |= BIT["ssrf-part"]
 
+_PARTICULAR: Final = frozenset({"deserialization", "nosql", "prompt", "log", "xss", "redos"})
+"""Kinds of sinks that look at more of a value than its text."""
+
 
 class Sinks(Containers, ABC):
     """The recording of what reaches sinks."""
@@ -64,28 +67,42 @@ class Sinks(Containers, ABC):
             for argument in sink.arguments:
                 for value, place in choose(self, argument, arguments, receiver):
                     taint = value[0] if not value[3] else self.deep(value)
-                    if sink.kind == "deserialization":
-                        known = isinstance(value[1], str | bytes) and not taint
-                        self.documents[arguments.place] = self.documents.get(arguments.place, True) and known
-                    if sink.kind == "nosql" and sink.like != "code":
-                        taint = self._operators(value, taint)
-                    elif sink.kind == "prompt" and value[3]:
-                        taint = self._prompts(value, sink, name, place, arguments.place)
-                    elif (sink.kind == "log" and _is_quoted(arguments, place)) or (
-                        sink.kind == "xss" and self._is_plain(receiver)
-                    ):
-                        continue
-                    elif sink.kind == "xss" and value[3] and value[2] == (INSTANCE, "builtins.dict"):
-                        continue  # sent as JSON
-                    elif sink.kind == "redos":
-                        self._reach_pattern(name, taint, place, arguments, receiver)
-                        continue
+                    if sink.kind in _PARTICULAR:
+                        taint = self._arriving(sink, name, value, taint, place, arguments, receiver)
                     if (
                         taint & spread(NEEDED[sink.kind])
                         and self.looks_like(sink.like, value)
                         and holds(self, sink.when, arguments, receiver)
                     ):
                         self.reach(sink.kind, name, taint, place, arguments.place, sink.severity, value)
+
+    def _arriving(
+        self,
+        sink: Sink,
+        name: str,
+        value: Value,
+        taint: int,
+        place: int,
+        arguments: Arguments,
+        receiver: Value | None,
+    ) -> int:
+        """What of a value's taint matters to a sink that looks at more than its text; 0 if nothing does."""
+        kind = sink.kind
+        if kind == "deserialization":
+            known = isinstance(value[1], str | bytes) and not taint
+            self.documents[arguments.place] = self.documents.get(arguments.place, True) and known
+            return taint
+        if kind == "nosql":
+            return taint if sink.like == "code" else self._operators(value, taint)
+        if kind == "prompt":
+            return self._prompts(value, sink, name, place, arguments.place) if value[3] else taint
+        if kind == "log":
+            return 0 if _is_quoted(arguments, place) else taint
+        if kind == "xss":
+            is_json = value[3] and value[2] == (INSTANCE, "builtins.dict")
+            return 0 if is_json or self._is_plain(receiver) else taint
+        self._reach_pattern(name, taint, place, arguments, receiver)
+        return 0
 
     def _is_plain(self, receiver: Value | None) -> bool:
         """Whether a response was told a type that is no page, or its class tells all of them so."""
