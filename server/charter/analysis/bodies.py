@@ -69,11 +69,12 @@ def surroundings(source: Source, node: ast.AST) -> tuple[str, str]:
     """The tests of the branches that a node stands in, a line each, inner ones first, and the name of its function."""
     tests: list[str] = []
     function = ""
-    at = source.parent(node)
+    parents = source.index.parents
+    at = parents.get(node)
     while at is not None:
         if isinstance(at, (ast.If, ast.IfExp)):
             tests.append(source.segment(at.test))
-        elif isinstance(at, FUNCTIONS):
-            function = function or at.name
-        at = source.parent(at)
+        elif not function and isinstance(at, FUNCTIONS):
+            function = at.name
+        at = parents.get(at)
     return "\n".join(tests), function

@@ -32,17 +32,14 @@ def named_calls(source: Source, names: Names) -> list[tuple[ast.Call, str]]:
 
 
 def _named(source: Source, names: Names) -> list[tuple[ast.Call, str]]:
-    module_level = names.table(source.tree)
-    inside = _names_inside(source)
+    known = {*names.table(source.tree), *_names_inside(source), "self", "cls", "input"}
     found: list[tuple[ast.Call, str]] = []
     for call in source.nodes(ast.Call):
         root = call.func
         while isinstance(root, ast.Attribute):
             root = root.value
         # Most calls are methods of local objects or builtins; looking those up would take most of the time.
-        if isinstance(root, ast.Name) and (
-            root.id in module_level or root.id in inside or root.id in {"self", "cls", "input"}
-        ):
+        if isinstance(root, ast.Name) and root.id in known:
             target = names.qualified(call.func)
             if target is not None:
                 found.append((call, target))
@@ -51,14 +48,15 @@ def _named(source: Source, names: Names) -> list[tuple[ast.Call, str]]:
 
 def _names_inside(source: Source) -> set[str]:
     """What is imported or defined in a function or a class."""
+    parents = source.index.parents
     found: set[str] = set()
     for kind in (ast.Import, ast.ImportFrom):
         for statement in source.nodes(kind):
-            if not isinstance(source.parent(statement), ast.Module):
-                found.update(alias.asname or alias.name.partition(".")[0] for alias in statement.names)
+            if parents[statement].__class__ is not ast.Module:
+                found.update([alias.asname or alias.name.partition(".")[0] for alias in statement.names])
     for kind in FUNCTIONS:
         for function in source.nodes(kind):
-            if isinstance(source.parent(function), FUNCTIONS):
+            if isinstance(parents[function], FUNCTIONS):
                 found.add(function.name)
     return found
 

@@ -35,6 +35,19 @@ Packed = tuple[int, int, int, int, int, int]
 """A location without its path, as extracts carry it: span, line, column, end line, end column."""
 
 
+def pack_name(source: Source, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> Packed:
+    """The place of the name in a definition (see `name_span`), packed."""
+    positions = source.positions
+    head = "class " if isinstance(node, ast.ClassDef) else "def "
+    if positions.is_ascii:
+        name, line, column = node.name, node.lineno, node.col_offset
+        start = positions.starts[line - 1] + column
+        if source.text.startswith(head + name, start):
+            start, column = start + len(head), column + len(head)
+            return (start, start + len(name), line, column, line, column + len(name))
+    return pack(source, name_span(source, node))
+
+
 def pack(source: Source, place: ast.AST | Span) -> Packed:
     """A place of a file in the form that `marshal` can write."""
     positions = source.positions

@@ -173,14 +173,17 @@ class Names:
         if found is None:
             return f"builtins.{name}" if name in BUILTINS else None
         scope, bindings = found
+        if len(bindings) == 1:
+            return bindings[0].target or self._bound_once(name, scope, bindings[0])
         imports = [binding.target for binding in bindings if binding.target]
         if imports:
             # `try: import a … except ImportError: a = None` still means the import where it is used.
             rest = [binding for binding in bindings if not binding.target]
             return imports[0] if all(_is_fallback(binding) for binding in rest) else None
-        if len(bindings) != 1:
-            return self._redefined(bindings)
-        binding = bindings[0]
+        return self._redefined(bindings)
+
+    def _bound_once(self, name: str, scope: Scope, binding: Binding) -> str | None:
+        """What a name refers to that is bound in one place, and not by an import."""
         if isinstance(binding.node, (ast.ClassDef, *FUNCTIONS)):
             return self.definition(binding.node)
         if isinstance(binding.value, (ast.Name, ast.Attribute)):

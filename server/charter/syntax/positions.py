@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from itertools import accumulate
+from itertools import accumulate, count
+from operator import add
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
@@ -28,7 +29,8 @@ class Positions:
         if "\r" in text:
             starts.extend(match.end() for match in _LINE_END.finditer(text))
         else:
-            starts.extend(accumulate([len(line) + 1 for line in text.split("\n")[:-1]]))
+            # The lengths of the lines above, and one line feed for each of them.
+            starts.extend(map(add, accumulate(map(len, text.split("\n")[:-1])), count(1)))
         self.starts = starts
         """Offset of each line's first character; one entry more than there are line ends."""
         self._ascii = text.isascii()

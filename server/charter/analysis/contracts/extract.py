@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis import paths
 from charter.analysis.bodies import FUNCTIONS, by_owner
 from charter.analysis.calls import FOREIGN, exports, named_calls
-from charter.analysis.places import Packed, name_span, pack
+from charter.analysis.places import Packed, pack, pack_name
 from charter.model.names import last_name
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class _Reader:
         if node.name in {"__new__", "__init_subclass__", "__class_getitem__"}:
             binding = "static" if node.name == "__new__" else "class"
         gives, length = self._gives(node)
-        return signature(node.args), binding, gives, length, pack(self.source, name_span(self.source, node))
+        return signature(node.args), binding, gives, length, pack_name(self.source, node)
 
     def _gives(self, node: FunctionNode) -> tuple[str, int]:
         if isinstance(node, ast.AsyncFunctionDef) or node in self._yields:
@@ -158,7 +158,9 @@ class _Reader:
             if isinstance(item, FUNCTIONS):
                 methods[item.name] = None if item.name in methods else self.function(item)
                 reads[item.name] = tuple(sorted(self._reads[item]))
-                if any(qualified(d) == "abc.abstractmethod" for d in item.decorator_list):
+                if item.decorator_list and any(
+                    qualified(d) == "abc.abstractmethod" for d in item.decorator_list
+                ):
                     abstract.append(item.name)
                 if item.name == "__init__":
                     init, next_init = _init(item, self.source, self.names)
@@ -168,7 +170,7 @@ class _Reader:
                 others.extend(_bound(item))
         if abstract_meta:
             bases = (*bases, "abc.ABC")
-        place = pack(self.source, name_span(self.source, node))
+        place = pack_name(self.source, node)
         return (
             bases, methods, tuple(others), is_open, init, next_init, reads, place, tuple(abstract), tuple(sorted(stores))
         )  # fmt: skip
@@ -209,7 +211,10 @@ def _bound(statement: ast.stmt) -> Iterator[str]:
     """The names that a statement of a class's body binds; "*" where that cannot be told at a glance."""
     if isinstance(statement, ast.Assign):
         for target in statement.targets:
-            yield from (node.id for node in ast.walk(target) if isinstance(node, ast.Name))
+            if isinstance(target, ast.Name):
+                yield target.id
+            else:
+                yield from [node.id for node in ast.walk(target) if isinstance(node, ast.Name)]
     elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
         yield statement.target.id
     elif isinstance(statement, ast.ClassDef):
@@ -267,8 +272,8 @@ def _init(function: FunctionNode, source: Source, names: Names) -> tuple[Init, i
     parameters = {argument.arg for argument in (*function.args.args, *function.args.kwonlyargs)}
     next_init = -1
     for number, statement in enumerate(function.body):
-        for node in (statement, *source.index.below(statement)):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name:
+        for node in cast("list[ast.Attribute]", source.index.of_type_below(statement, ast.Attribute)):
+            if isinstance(node.value, ast.Name) and node.value.id == name:
                 if isinstance(node.ctx, ast.Store):
                     direct = source.parent(node) is statement
                     stored.append(
@@ -282,17 +287,17 @@ def _init(function: FunctionNode, source: Source, names: Names) -> tuple[Init, i
                 elif (
                     # A call under a condition may never be made.
                     isinstance(statement, (ast.Expr, ast.Assign, ast.AnnAssign))
-                    and isinstance(call := source.parent(node), ast.Call)
-                    and call.func is node
+                    and isinstance(caller := source.parent(node), ast.Call)
+                    and caller.func is node
                 ):
                     asked.append((node.attr, number))
-            elif isinstance(node, ast.Call):
-                base = _base_init(node, name, names)
-                if base:
-                    called.append(base)
-                    next_init = number if next_init < 0 else next_init
-                if _hands_on(node, name):
-                    called.append("?")
+        for call in cast("list[ast.Call]", source.index.of_type_below(statement, ast.Call)):
+            base = _base_init(call, name, names)
+            if base:
+                called.append(base)
+                next_init = number if next_init < 0 else next_init
+            if _hands_on(call, name):
+                called.append("?")
     return (tuple(called), tuple(stored), tuple(asked)), next_init
 
 
@@ -420,9 +425,17 @@ def _call(how: str, target: str, method: str, call: ast.Call, source: Source) ->
     )
 
 
+_USERS: Final = frozenset[type](
+    {ast.AnnAssign, ast.BinOp, ast.Attribute, ast.Subscript, ast.FormattedValue, ast.For, ast.comprehension}
+)
+"""What uses the result of a call that stands directly in it."""
+
+
 def _use(call: ast.Call, source: Source) -> str:
     """What becomes of a call's result: `s` nothing, `v` it is used, `u` and a number: it is unpacked into so many; else ""."""
-    parent = source.parent(call)
+    parent = source.index.parents[call]
+    if parent.__class__ in _USERS:
+        return "v"
     if isinstance(parent, ast.Expr):
         return "s"
     if isinstance(parent, ast.Assign):
@@ -430,16 +443,7 @@ def _use(call: ast.Call, source: Source) -> str:
         if isinstance(target, (ast.Tuple, ast.List)):
             return "" if any(isinstance(e, ast.Starred) for e in target.elts) else f"u{len(target.elts)}"
         return "" if isinstance(target, ast.Name) and target.id.startswith("_") else "v"
-    used = (
-        ast.AnnAssign,
-        ast.BinOp,
-        ast.Attribute,
-        ast.Subscript,
-        ast.FormattedValue,
-        ast.For,
-        ast.comprehension,
-    )
-    return "v" if isinstance(parent, used) else ""
+    return ""
 
 
 def _made(source: Source) -> set[str]:
@@ -468,9 +472,10 @@ def _class_of(name: ast.Name, names: Names) -> str:
 
 def _class_around(node: ast.AST, source: Source) -> ast.ClassDef | None:
     """The class of whose method `self` a node speaks."""
-    at = source.parent(node)
+    parents = source.index.parents
+    below, at = node, parents.get(node)
     while at is not None:
-        if isinstance(at, FUNCTIONS) and isinstance(parent := source.parent(at), ast.ClassDef):
-            return parent if _self(at) == "self" else None
-        at = source.parent(at)
+        if isinstance(at, ast.ClassDef) and isinstance(below, FUNCTIONS):
+            return at if _self(below) == "self" else None
+        below, at = at, parents.get(at)
     return None
