@@ -27,8 +27,8 @@ def client_in_loop(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     Making one costs a connection, often a TLS handshake (two to three round trips) and a log-in; starting a process
     pool costs tens of milliseconds a worker. Made once before the loop, it is reused by every round.
 
-    Reported where the arguments do not depend on the loop; a retry that makes a new connection after a failure is
-    left alone.
+    Reported where the arguments do not depend on the loop, in the loop itself or in a function of the file that the loop
+    calls; a retry that makes a new connection after a failure is left alone.
 
     ```python bad
     import httpx
@@ -54,7 +54,10 @@ def client_in_loop(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     ```
     """
     loop = ctx.loop(call)
-    if loop is None or ctx.is_test:
+    if ctx.is_test:
+        return
+    if loop is None:
+        yield from _in_called(call, ctx)
         return
     if isinstance(loop, ast.While) or _is_retry(call, loop, ctx):
         return
@@ -64,6 +67,46 @@ def client_in_loop(call: ast.Call, ctx: Context) -> Iterator[Finding]:
             return
     what = clients.CLIENTS.get(ctx.name(call.func) or "", "client")
     yield ctx.finding(call, f"each round makes a new {what}; make one before the loop and reuse it")
+
+
+def _in_called(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """A client that a function makes for itself, and a loop of the same file that calls the function."""
+    function = ctx.function(call)
+    if (
+        function is None
+        or function.decorator_list
+        or not isinstance(ctx.parent(call), (ast.Assign, ast.withitem))
+    ):
+        return
+    what = clients.CLIENTS.get(ctx.name(call.func) or "", "client")
+    if what == "pool" or clients.is_kept(call, ctx) or clients.depends_on(call, function, ctx):
+        return  # to leave a pool is to wait for all that it does
+    if any(isinstance(ancestor, (ast.If, ast.ExceptHandler)) for ancestor in ctx.ancestors(call)):
+        return  # made when it is needed
+    for use in ctx.nodes(ast.Call):
+        loop = ctx.loop(use) if _calls(use, function, ctx) else None
+        if loop is None or isinstance(loop, ast.While) or _is_retry(use, loop, ctx):
+            continue
+        yield ctx.finding(
+            call,
+            f"line {use.lineno} calls `{function.name}` in a loop, and each round makes a new {what}; hand one over",
+            related=[ctx.related(use, "called in a loop")],
+        )
+        return
+
+
+def _calls(use: ast.Call, function: shapes.FunctionNode, ctx: Context) -> bool:
+    """Whether a call is one of the function: by its name in the module, or on `self` in the same class."""
+    home = ctx.parent(function)
+    if isinstance(use.func, ast.Name):
+        return use.func.id == function.name and home is ctx.tree
+    return (
+        isinstance(use.func, ast.Attribute)
+        and use.func.attr == function.name
+        and shapes.is_name(use.func.value, "self")
+        and isinstance(home, ast.ClassDef)
+        and home in ctx.ancestors(use)
+    )
 
 
 def _is_retry(call: ast.Call, loop: ast.AST, ctx: Context) -> bool:

@@ -75,7 +75,7 @@ def client_per_request(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if function is None or ctx.is_test or ctx.loop(call) is not None or not _is_handler(function, ctx):
         ctx.not_an_opportunity()
         return
-    if _depends_on_request(call, function, ctx) or _is_kept(call, ctx):
+    if clients.depends_on(call, function, ctx) or clients.is_kept(call, ctx):
         return
     what = clients.CLIENTS.get(ctx.name(call.func) or "", "client")
     yield ctx.finding(call, f"each request makes a new {what}; make one when the program starts and share it")
@@ -95,26 +95,3 @@ def _is_handler(function: shapes.FunctionNode, ctx: Context) -> bool:
         parameter.annotation is not None and ctx.name(parameter.annotation) in _REQUESTS
         for parameter in shapes.parameters(function)
     )
-
-
-def _depends_on_request(call: ast.Call, function: shapes.FunctionNode, ctx: Context) -> bool:
-    """Whether an argument has a local name, or is given by something that is called or awaited."""
-    return any(
-        isinstance(node, (ast.Call, ast.Await))
-        or (isinstance(node, ast.Name) and bool(shapes.bindings(node.id, function, ctx)))
-        for part in (*call.args, *call.keywords)
-        for node in ast.walk(part)
-    )
-
-
-def _is_kept(call: ast.Call, ctx: Context) -> bool:
-    """Whether what is made outlives the request: it is stored, handed on, or made when it is not there yet."""
-    parent = ctx.parent(call)
-    if isinstance(parent, (ast.Call, ast.keyword, ast.Return, ast.BoolOp, ast.NamedExpr)):
-        return True
-    if isinstance(parent, (ast.Assign, ast.AnnAssign)):
-        targets = parent.targets if isinstance(parent, ast.Assign) else [parent.target]
-        function = ctx.function(call)
-        shared = {name for node in ctx.nodes(ast.Global, within=function) for name in node.names}
-        return any(not isinstance(target, ast.Name) or target.id in shared for target in targets)
-    return False
