@@ -338,7 +338,7 @@ class Frame(ABC):
             if not cells:
                 continue
             found = cells.get(key)
-            if not (isinstance(key, str) and key.startswith(".")) and REST in cells:
+            if key is not KEYS and not (isinstance(key, str) and key.startswith(".")) and REST in cells:
                 found = cells[REST] if found is None else join(found, cells[REST])
             if found is not None:
                 result = found if result is None else join(result, found)
