@@ -73,7 +73,7 @@ class Names:
     @cached_property
     def _functions(self) -> frozenset[str]:
         """The names of all functions and methods that the file defines."""
-        return frozenset([node.name for kind in FUNCTIONS for node in self.source.nodes(kind)])
+        return frozenset(node.name for kind in FUNCTIONS for node in self.source.nodes(kind))
 
     def scope(self, node: ast.AST) -> Scope:
         """The innermost scope in which a name at this node is looked up.
