@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis.places import name_span
 from charter.api.facts.metrics import Branch, FunctionMetrics
-from charter.api.text import Span
+from charter.api.text import Location, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from charter.api.text import Location
     from charter.model.names import Names
     from charter.syntax.source import Source
 
@@ -37,7 +36,9 @@ _WORDS: Final[dict[type[ast.AST], str]] = {
     ast.BoolOp: "`and`/`or`",
     ast.IfExp: "conditional expression",
 }
-_NESTS: Final = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.match_case)
+_NESTS: Final = frozenset({ast.If, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.match_case})
+_HOMES: Final = frozenset({*_FUNCTIONS, ast.ClassDef})
+"""Where the way up from what branches ends."""
 _NAME: Final = re.compile(r"\w+")
 _FLAT: Final = (ast.BoolOp, ast.match_case)
 """What adds one to cognitive complexity wherever it stands, or nothing (a `case`, whose `match` adds)."""
@@ -81,11 +82,9 @@ def _tallies(source: Source) -> dict[ast.AST, _Tally]:
         for node in source.nodes(kind):
             depth = 0
             child: ast.AST = node
-            parent = parents.get(node)
-            while parent is not None and not isinstance(parent, _FUNCTIONS):
-                if isinstance(parent, ast.ClassDef):
-                    break
-                if isinstance(parent, _NESTS) and not _continues(child, parent):
+            parent = above = parents.get(node)
+            while parent is not None and (kind_above := parent.__class__) not in _HOMES:
+                if kind_above in _NESTS and not _continues(child, parent):
                     depth += 1
                 child, parent = parent, parents.get(parent)
             if not isinstance(parent, _FUNCTIONS):
@@ -93,22 +92,22 @@ def _tallies(source: Source) -> dict[ast.AST, _Tally]:
             tally = tallies.get(parent)
             if tally is None:
                 tally = tallies[parent] = _Tally([], [])
-            _count(tally, node, word, depth, source)
+            _count(tally, node, above, word, depth)
     return tallies
 
 
 def _continues(child: ast.AST, parent: ast.AST | None) -> bool:
     """Whether a child is the `elif` of its parent, which nests no deeper; an `if` in an `else` stands further right."""
     return (
-        isinstance(child, ast.If)
-        and isinstance(parent, ast.If)
+        isinstance(parent, ast.If)
+        and isinstance(child, ast.If)
         and child.col_offset == parent.col_offset
         and parent.orelse[:1] == [child]
     )
 
 
-def _count(tally: _Tally, node: ast.AST, word: str, depth: int, source: Source) -> None:
-    if _continues(node, source.parent(node)):
+def _count(tally: _Tally, node: ast.AST, parent: ast.AST | None, word: str, depth: int) -> None:
+    if _continues(node, parent):
         tally.cyclomatic.append((node, "`elif`"))
         tally.cognitive.append((node, "`elif`", 1))
         return
@@ -130,14 +129,19 @@ def _count(tally: _Tally, node: ast.AST, word: str, depth: int, source: Source) 
 
 def _function(function: FunctionNode, tally: _Tally | None, source: Source, names: Names) -> FunctionMetrics:
     location = source.location(name_span(source, function))
-    cyclomatic = 1 + len(tally.cyclomatic) if tally is not None else 1
-    cognitive = sum(weight for _, _, weight in tally.cognitive) if tally is not None else 0
+    if tally is None:
+        cyclomatic, cognitive, nesting, deepest = 1, 0, 0, location
+    else:
+        cyclomatic = 1 + len(tally.cyclomatic)
+        cognitive = sum([weight for _, _, weight in tally.cognitive])
+        nesting = tally.nesting
+        deepest = location if tally.deepest is None else _head(tally.deepest, source)
     branches: tuple[Branch, ...] = ()
     hurdles: tuple[Branch, ...] = ()
     if tally is not None and max(cyclomatic, cognitive) >= _LISTED_FROM:
-        branches = _listed([(node, word, 1) for node, word in tally.cyclomatic], source)
-        hurdles = _listed(tally.cognitive, source)
-    deepest = tally.deepest if tally is not None else None
+        heads: dict[ast.AST, Location] = {}
+        branches = _listed([(node, word, 1) for node, word in tally.cyclomatic], heads, source)
+        hurdles = _listed(tally.cognitive, heads, source)
     return FunctionMetrics(
         location=location,
         name=names.symbol(function),
@@ -145,30 +149,42 @@ def _function(function: FunctionNode, tally: _Tally | None, source: Source, name
         branches=branches,
         cognitive=cognitive,
         hurdles=hurdles,
-        nesting=tally.nesting if tally is not None else 0,
-        deepest=location if deepest is None else _head(deepest, source),
+        nesting=nesting,
+        deepest=deepest,
         lines=(function.end_lineno or function.lineno) - function.lineno + 1,
         parameters=_parameters(function, source),
     )
 
 
-def _listed(items: list[tuple[ast.AST, str, int]], source: Source) -> tuple[Branch, ...]:
-    found = [Branch(_head(node, source), word, weight) for node, word, weight in items]
+def _listed(
+    items: list[tuple[ast.AST, str, int]], heads: dict[ast.AST, Location], source: Source
+) -> tuple[Branch, ...]:
+    """The places of what adds up, in source order; `heads` keeps those that are in both lists."""
+    found: list[Branch] = []
+    for node, word, weight in items:
+        head = heads.get(node)
+        if head is None:
+            head = heads[node] = _head(node, source)
+        found.append(Branch(head, word, weight))
     return tuple(sorted(found, key=lambda branch: branch.location.span))
 
 
 def _head(node: ast.AST, source: Source) -> Location:
     """The first word of a construct, so that a mark does not cover its whole block."""
     placed = cast("ast.stmt", node)
-    start = source.positions.offset(placed.lineno, placed.col_offset)
+    line = placed.lineno
+    start = source.positions.offset(line, placed.col_offset)
     word = _NAME.match(source.text, start)
-    return source.location(Span(start, word.end() if word is not None else start + 1))
+    end = word.end() if word is not None else start + 1
+    column = start - source.positions.starts[line - 1]
+    return Location(source.path, Span(start, end), line, column, line, column + end - start)
 
 
 def _parameters(function: FunctionNode, source: Source) -> int:
     arguments = function.args
     positional = len(arguments.posonlyargs) + len(arguments.args)
-    in_class = isinstance(source.parent(function), ast.ClassDef)
-    static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in function.decorator_list)
-    implicit = 1 if in_class and positional and not static else 0
-    return positional - implicit + len(arguments.kwonlyargs)
+    if positional and isinstance(source.parent(function), ast.ClassDef):
+        decorators = function.decorator_list
+        if not any(isinstance(item, ast.Name) and item.id == "staticmethod" for item in decorators):
+            positional -= 1  # the instance or the class
+    return positional + len(arguments.kwonlyargs)

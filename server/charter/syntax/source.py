@@ -185,7 +185,11 @@ class Source:
             return place
         span = place if isinstance(place, Span) else self.span(place)
         line, column = self.positions.place(span.start)
-        end_line, end_column = self.positions.place(span.end)
+        starts = self.positions.starts
+        if line < len(starts) and span.end >= starts[line]:
+            end_line, end_column = self.positions.place(span.end)
+        else:  # most places lie in one line
+            end_line, end_column = line, column + span.end - span.start
         return Location(self.path, span, line, column, end_line, end_column)
 
     def _span_of_placeless(self, node: ast.AST) -> Span:
