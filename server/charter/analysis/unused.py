@@ -98,37 +98,41 @@ def _is_generic(base: ast.expr) -> bool:
 
 def uses_of(source: Source, prefixes: set[str]) -> Counter[str]:
     """How often a file names each thing; beginnings of names that are completed at run time go into `prefixes`."""
-    uses = Counter(name.id for name in source.nodes(ast.Name) if name.ctx.__class__ is not ast.Store)
-    uses.update([attribute.attr for attribute in source.nodes(ast.Attribute)])
-    uses.update([keyword.arg for keyword in source.nodes(ast.keyword) if keyword.arg])
-    uses.update([alias.name for statement in source.nodes(ast.ImportFrom) for alias in statement.names])
+    used = [name.id for name in source.nodes(ast.Name) if name.ctx.__class__ is not ast.Store]
+    used += [attribute.attr for attribute in source.nodes(ast.Attribute)]
+    used += [keyword.arg for keyword in source.nodes(ast.keyword) if keyword.arg]
+    used += [alias.name for statement in source.nodes(ast.ImportFrom) for alias in statement.names]
     for statement in (*source.nodes(ast.Global), *source.nodes(ast.Nonlocal)):
-        uses.update(statement.names)
+        used += statement.names
     for pattern in source.nodes(ast.MatchClass):
-        uses.update(pattern.kwd_attrs)
+        used += pattern.kwd_attrs
+    parents = source.index.parents
     for constant in source.nodes(ast.Constant):
         value = constant.value
-        if isinstance(value, str) and len(value) <= 200:
-            uses.update(_named_by(value, constant, prefixes, source))
+        # A docstring uses nothing.
+        if (
+            isinstance(value, str)
+            and len(value) <= 200
+            and (parent := parents[constant]).__class__ is not ast.Expr
+        ):
+            used += _named_by(value, parent, prefixes)
     if "type:" in source.text:
         for comment in _TYPE_COMMENT.findall(source.text):
-            uses.update(_WORD.findall(comment))
-    return uses
+            used += _WORD.findall(comment)
+    return Counter(used)
 
 
-def _named_by(value: str, constant: ast.Constant, prefixes: set[str], source: Source) -> list[str]:
+def _named_by(value: str, parent: ast.AST, prefixes: set[str]) -> list[str]:
     """The names that a text may be turned into."""
+    joined = "_" in value
     if value.isidentifier():
         words = [value]
-    elif " " in value and "_" not in value and "[" not in value and "|" not in value:
+    elif not joined and " " in value and "[" not in value and "|" not in value:
         return []  # prose
     else:
         words = _WORD.findall(value)
-    parent = source.parent(constant)
-    if isinstance(parent, ast.Expr):
-        return []  # a docstring uses nothing
-    if "_" in value and isinstance(parent, (ast.BinOp, ast.JoinedStr, ast.Call)):
-        prefixes.update(word for word in words if len(word) > 2 and (word[-1] == "_" or word[0] == "_"))
+    if joined and isinstance(parent, (ast.BinOp, ast.JoinedStr, ast.Call)):
+        prefixes.update([word for word in words if len(word) > 2 and (word[-1] == "_" or word[0] == "_")])
     return words
 
 
@@ -162,16 +166,17 @@ def _nested(source: Source, names: Names) -> Iterator[Definition]:
             if around is None or not is_free(node, names) or node.name.startswith("__"):
                 continue
             first, last = node.lineno, node.end_lineno or node.lineno
-            named = any(
+            if any(
                 isinstance(name, ast.Name) and name.id == node.name and not first <= name.lineno <= last
                 for name in source.index.of_type_below(around, ast.Name)
-            )
+            ):
+                continue
             declared = any(
                 node.name in statement.names
                 for declaration in (ast.Global, ast.Nonlocal)
                 for statement in source.nodes(declaration)
             )
-            if not named and not declared:
+            if not declared:
                 yield ("function", node.name, pack(source, name_span(source, node)), _EVERY, "")
 
 
@@ -221,6 +226,8 @@ def _sort(node: _Node, inherited: set[str], source: Source) -> str:
 
 def _asked_of_super(source: Source) -> set[str]:
     """The methods that the file asks of `super()`."""
+    if "super" not in source.text:
+        return set()
     return {
         attribute.attr
         for attribute in source.nodes(ast.Attribute)
@@ -289,10 +296,9 @@ def _unused_imports(source: Source, names: Names, uses: dict[str, int]) -> Itera
     if source.path.endswith(("__init__.py", ".pyi")) or _OTHERS.search(source.path) or _is_front(source.tree):
         return
     table = names.table(source.tree)
+    times = Counter([alias.name for item in source.nodes(ast.ImportFrom) for alias in item.names])
     for statement in (*source.nodes(ast.Import), *source.nodes(ast.ImportFrom)):
         if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
-            continue
-        if _is_probe(statement, source) or _is_silenced(statement, source):
             continue
         for alias in statement.names:
             local = alias.asname or alias.name.partition(".")[0]
@@ -300,8 +306,10 @@ def _unused_imports(source: Source, names: Names, uses: dict[str, int]) -> Itera
                 continue
             # `from a import b` names `b` once itself.
             own = isinstance(statement, ast.ImportFrom) and alias.asname is None
-            if uses.get(local, 0) > _times_imported(local, source, own=own):
+            if uses.get(local, 0) > (times[local] if own else 0):
                 continue
+            if _is_probe(statement, source) or _is_silenced(statement, source):
+                break
             bound = next((b.target for b in table.get(local, ()) if b.node is statement), "")
             is_plain = isinstance(statement, ast.Import)
             yield (local, alias.name if is_plain else bound or alias.name, pack(source, alias))
@@ -330,12 +338,6 @@ def _is_front(tree: ast.Module) -> bool:
         ):
             return False
     return True
-
-
-def _times_imported(name: str, source: Source, *, own: bool) -> int:
-    if not own:
-        return 0
-    return sum(alias.name == name for statement in source.nodes(ast.ImportFrom) for alias in statement.names)
 
 
 def _is_probe(statement: ast.stmt, source: Source) -> bool:
@@ -372,28 +374,22 @@ def _is_silenced(statement: ast.stmt, source: Source) -> bool:
 def _taken(source: Source, names: Names) -> set[str]:
     """Qualified names that this file takes from other modules."""
     found: set[str] = set()
+    table = names.table(source.tree)
     for statement in source.nodes(ast.ImportFrom):
         for alias in statement.names:
-            bound = next(
-                (
-                    b.target
-                    for b in names.table(source.tree).get(alias.asname or alias.name, ())
-                    if b.node is statement
-                ),
-                "",
-            )
+            bindings = table.get(alias.asname or alias.name, ())
+            bound = next((binding.target for binding in bindings if binding.node is statement), "")
             found.add(bound or f"{statement.module or ''}.{alias.name}")
-    modules = {
-        name: bindings[0].target for name, bindings in names.table(source.tree).items() if bindings[0].target
-    }
-    for attribute in source.nodes(ast.Attribute):
-        path: list[str] = [attribute.attr]
-        root = attribute.value
-        while isinstance(root, ast.Attribute):
-            path.append(root.attr)
-            root = root.value
-        if isinstance(root, ast.Name) and root.id in modules:
-            found.add(".".join((modules[root.id], *reversed(path))))
+    modules = {name: bindings[0].target for name, bindings in table.items() if bindings[0].target}
+    parents = source.index.parents
+    for name in source.nodes(ast.Name):
+        path = modules.get(name.id)
+        if path is not None:
+            parent = parents[name]
+            while isinstance(parent, ast.Attribute):
+                path = f"{path}.{parent.attr}"
+                found.add(path)
+                parent = parents[parent]
     for constant in source.nodes(ast.Constant):
         value = constant.value
         if isinstance(value, str) and "." in value and len(value) < 200 and " " not in value:
