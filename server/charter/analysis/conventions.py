@@ -33,6 +33,7 @@ STRONG: Final = 0.95
 ENOUGH: Final = 30
 
 _OTHERS_CODE: Final = paths.any_of("migrations", "third_party", *paths.COPIED, *paths.GENERATED)
+_FROM: Final = re.compile(r"from\s+\S+\s+import\b")
 _PATH_CALLS: Final = frozenset(
     {
         "os.path.join",
@@ -43,6 +44,7 @@ _PATH_CALLS: Final = frozenset(
         "os.path.basename",
     }
 )
+_PATH_NAMES: Final = frozenset(name.rpartition(".")[2] for name in _PATH_CALLS)
 _ERRORS: Final = frozenset(
     {
         "builtins.Exception",
@@ -166,8 +168,7 @@ def _imports(source: Source) -> Iterator[Use]:
         if not own:
             continue
         span = source.span(statement)
-        text = source.text[span.start : span.end]
-        head = re.match(r"from\s+\S+\s+import\b", text)
+        head = _FROM.match(source.text, span.start, span.end)
         if head is None:
             continue
         way = "by relative names" if statement.level else "by absolute names"
@@ -175,11 +176,11 @@ def _imports(source: Source) -> Iterator[Use]:
         if statement.level:
             module = absolute_module(source.module, source.path, statement.level, statement.module)
             other = f"from {module} import" if module else ""
-        yield ("own-imports", way, pack(source, Span(span.start, span.start + head.end())), other)
+        yield ("own-imports", way, pack(source, Span(span.start, head.end())), other)
 
 
 def _optionals(source: Source, names: Names) -> Iterator[Use]:
-    for node in source.nodes(ast.Subscript):
+    for node in source.nodes(ast.Subscript) if "Optional" in source.text else ():
         if isinstance(node.value, (ast.Name, ast.Attribute)):
             last = node.value.id if isinstance(node.value, ast.Name) else node.value.attr
             if (
@@ -217,10 +218,13 @@ def _is_plain(node: ast.Subscript, source: Source) -> bool:
 
 
 def _paths(source: Source, names: Names) -> Iterator[Use]:
+    if "path" not in source.text:
+        return
     for call in source.nodes(ast.Call):
         function = call.func
         if (
             isinstance(function, ast.Attribute)
+            and function.attr in _PATH_NAMES
             and isinstance(function.value, ast.Attribute)
             and function.value.attr == "path"
         ):
@@ -238,7 +242,7 @@ def _formatting(source: Source) -> Iterator[Use]:
     for node in source.nodes(ast.JoinedStr):
         if any(isinstance(value, ast.FormattedValue) for value in node.values):
             yield ("text-formatting", "f-strings", pack(source, node), "")
-    for call in source.nodes(ast.Call):
+    for call in source.nodes(ast.Call) if "format" in source.text else ():
         function = call.func
         if (
             isinstance(function, ast.Attribute)

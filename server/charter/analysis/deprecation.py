@@ -49,15 +49,21 @@ def extract(source: Source, names: Names) -> Extract | None:
     }
     uses: dict[str, Packed] = {}
     if not paths.is_test(source.path):
+        speaks = _speaks(source.text)
         for target, node in _uses(source, names, nodes):
-            if target not in uses and not _is_within(node, nodes, source):
+            if target not in uses and not (speaks and _is_within(node, nodes, source)):
                 uses[target] = pack(source, node)
     exports = _exports(source, names) if source.path.endswith("__init__.py") else {}
     return (deprecated, uses, exports) if deprecated or uses or exports else None
 
 
+def _speaks(text: str) -> bool:
+    """Whether a text speaks of a deprecation at all."""
+    return "eprecat" in text or "RemovedIn" in text
+
+
 def _deprecated(source: Source, names: Names) -> Iterator[tuple[Definition, str]]:
-    if "eprecat" not in source.text and "RemovedIn" not in source.text:
+    if not _speaks(source.text):
         return
     for kind in (*FUNCTIONS, ast.ClassDef):
         for node in source.nodes(kind):
@@ -135,6 +141,8 @@ def _uses(source: Source, names: Names, deprecated: dict[Definition, str]) -> It
         if bindings[0].target and bindings[0].target.partition(".")[0] not in sys.stdlib_module_names
     }
     own = {node.name for node in deprecated}
+    if not imported and not own:
+        return
     for call in source.nodes(ast.Call):
         called = call.func
         if isinstance(called, ast.Name):
@@ -157,13 +165,16 @@ def _is_within(node: ast.AST, deprecated: dict[Definition, str], source: Source)
         if parent in deprecated:
             return True
         if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            text = source.segment(parent)
-            if "eprecat" in text or "RemovedIn" in text:
+            if _speaks(source.segment(parent)):
                 return True
-        elif isinstance(parent, ast.ClassDef) and any(
-            item in deprecated and re.search(rf"\b{re.escape(parent.name)}\b", deprecated[item])
-            for item in parent.body
-            if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef))
+        elif (
+            deprecated
+            and isinstance(parent, ast.ClassDef)
+            and any(
+                item in deprecated and re.search(rf"\b{re.escape(parent.name)}\b", deprecated[item])
+                for item in parent.body
+                if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef))
+            )
         ):
             return True
         parent = source.parent(parent)

@@ -279,7 +279,7 @@ def mentions(definitions: Sequence[_Node], source: Source) -> dict[str, list[int
 def exported_names(source: Source) -> set[str]:
     """The names in `__all__`."""
     found: set[str] = set()
-    for statement in source.tree.body:
+    for statement in source.tree.body if "__all__" in source.text else ():
         if isinstance(statement, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
             if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
@@ -383,8 +383,8 @@ def _taken(source: Source, names: Names) -> set[str]:
     modules = {name: bindings[0].target for name, bindings in table.items() if bindings[0].target}
     parents = source.index.parents
     for name in source.nodes(ast.Name):
-        path = modules.get(name.id)
-        if path is not None:
+        if name.id in modules:
+            path = modules[name.id]
             parent = parents[name]
             while isinstance(parent, ast.Attribute):
                 path = f"{path}.{parent.attr}"
