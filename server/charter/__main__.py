@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 
 
 def run() -> None:
@@ -14,7 +16,14 @@ def run() -> None:
     from charter.cli import main
 
     signal.signal(signal.SIGINT, handler)
-    main.run()
+    try:
+        main.run()
+    except SystemExit as end:
+        if isinstance(end.code, int) and not sys.stderr.closed:
+            # To take the objects of a large project apart one by one takes as long as checking thousands of lines.
+            sys.stderr.flush()
+            os._exit(end.code)
+        raise
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ settings or Charter itself is at fault.
 
 from __future__ import annotations
 
+import errno
+import gc
 import importlib
 import sys
 
@@ -81,8 +83,10 @@ def run() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
+    gc.disable()  # a command is over before what it leaves behind would be worth looking for
     try:
         code = cli.main(standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Abort:
         click.echo("Interrupted; nothing was left half done.", err=True)
         sys.exit(130)
@@ -93,4 +97,9 @@ def run() -> None:
         # The reader (`head`, a pager) went away; that is no fault.
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        click.echo(f"The output is not whole: {error.strerror}. Make room where it goes, and run again.", err=True)
+        sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)

@@ -83,10 +83,14 @@ class Plan:
         fresh = vocabulary.difference(known)
         if fresh:
             known.update(dict.fromkeys(fresh, ()))
-            joined = "\n".join(fresh)
+            lines = "\n".join(("", *fresh, ""))
             for part in words:
-                if part in joined:
-                    known.update((word, (*known[word], part)) for word in fresh if part in word)
+                at = lines.find(part)
+                while at >= 0:
+                    end = lines.index("\n", at)
+                    word = lines[lines.rindex("\n", 0, at) + 1 : end]
+                    known[word] = (*known[word], part)
+                    at = lines.find(part, end)
         found = {part for word in vocabulary for part in known[word]}
         found.update(phrase for phrase in phrases if phrase in text)
         return found

@@ -27,6 +27,7 @@ def serve() -> int:
     sys.stdout = sys.stderr
     server = Server(incoming, outgoing, HANDLERS)
     gc.freeze()
+    gc.enable()
     status = server.run()
     sys.stderr.flush()
     os._exit(status)  # the thread that reads the client's messages cannot be woken
