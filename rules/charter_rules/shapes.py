@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from charter.api import Context
 
@@ -20,6 +20,13 @@ LOOPS: Final = (ast.For, ast.AsyncFor, ast.While)
 FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+_NAMING: Final = frozenset(
+    {
+        *DEFINITIONS, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.ExceptHandler, ast.MatchAs,
+        ast.MatchStar,
+    }
+)  # fmt: skip
 
 MUTATORS: Final = frozenset(
     {
@@ -101,20 +108,21 @@ def bindings(name: str, function: ast.AST, ctx: Context) -> list[ast.AST]:
         found.extend(a for a in parameters(function) if a.arg == name)
     for node in ctx.walk(function, into_functions=False):
         if isinstance(node, ast.Name):
-            if node.id == name and not isinstance(node.ctx, ast.Load):
+            if node.id == name and node.ctx.__class__ is not ast.Load:
                 found.append(node)
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            if any((alias.asname or alias.name).partition(".")[0] == name for alias in node.names):
-                found.append(node)
-        elif isinstance(node, (ast.Global, ast.Nonlocal)):
-            if name in node.names:
-                found.append(node)
-        elif (
-            isinstance(node, (*DEFINITIONS, ast.ExceptHandler, ast.MatchAs, ast.MatchStar))
-            and node.name == name
-        ):
+        elif node.__class__ in _NAMING and name in _named_by(node):
             found.append(node)
     return found
+
+
+def _named_by(node: ast.AST) -> Collection[str | None]:
+    """The names that a statement, a handler or a pattern binds by naming them."""
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return [(alias.asname or alias.name).partition(".")[0] for alias in node.names]
+    if isinstance(node, (ast.Global, ast.Nonlocal)):
+        return node.names
+    assert isinstance(node, (*DEFINITIONS, ast.ExceptHandler, ast.MatchAs, ast.MatchStar))
+    return (node.name,)
 
 
 def assigned_values(name: str, function: ast.AST, ctx: Context) -> list[ast.expr] | None:

@@ -51,21 +51,16 @@ def endless_recursion(module: ast.Module, ctx: Context) -> Iterator[Finding]:
     del module
     named = {function.name for function in ctx.nodes(ast.FunctionDef)}
     found: dict[ast.FunctionDef, None] = {}
-    for node in (*ctx.nodes(ast.Call), *ctx.nodes(ast.Attribute)):
-        callee = node.func if isinstance(node, ast.Call) else node
-        name = (
-            callee.id
-            if isinstance(callee, ast.Name)
-            else callee.attr
-            if isinstance(callee, ast.Attribute)
-            else ""
-        )
-        if name in named and not (
-            isinstance(callee, ast.Attribute) and callee.value.__class__ is not ast.Name
-        ):
-            function = ctx.function(node)
-            if isinstance(function, ast.FunctionDef) and function.name == name:
-                found[function] = None
+    calls = ((call, call.func) for call in ctx.nodes(ast.Call))
+    own = [(call, name.id) for call, name in calls if isinstance(name, ast.Name) and name.id in named]
+    attributes = ctx.nodes(ast.Attribute)
+    own += [
+        (node, node.attr) for node in attributes if node.attr in named and isinstance(node.value, ast.Name)
+    ]
+    for node, name in own:
+        function = ctx.function(node)
+        if isinstance(function, ast.FunctionDef) and function.name == name:
+            found[function] = None
     for function in found:
         reads = bool(function.decorator_list) and _is_property(function, ctx)
         if reads or not function.decorator_list:

@@ -69,8 +69,11 @@ def _chain(decision: ast.If, ctx: Context) -> Iterator[Finding]:
     bodies, tests = _branches(decision)
     if bodies is None or shapes.is_trivial(decision.body) or isinstance(decision.test, ast.Constant):
         return
+    # Most branches differ in what their statements are: those need no closer look.
+    if len({tuple([item.__class__ for item in body]) for body in bodies}) > 1:
+        return
     first = _dump(bodies[0])
-    if all(len(body) == len(bodies[0]) and _dump(body) == first for body in bodies[1:]):
+    if all(_dump(body) == first for body in bodies[1:]):
         yield ctx.finding(
             decision.test,
             "this decides nothing: all branches are the same",

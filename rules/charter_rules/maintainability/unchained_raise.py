@@ -106,7 +106,9 @@ def _fix(node: ast.Raise, handler: ast.ExceptHandler, ctx: Context) -> Fix | Non
     edits: list[AnyEdit] = []
     name = handler.name
     if name is None:
-        taken = shapes.names_in(ctx.function(node) or ctx.tree)
+        around = ctx.function(node)
+        taken = {known.id for known in ctx.nodes(ast.Name, within=around)}
+        taken.update(known.arg for known in ctx.nodes(ast.arg, within=around))
         name = shapes.free_name(("error", "exc", "cause"), taken)
         edits.append(ctx.insert(_after_type(handler, ctx), f" as {name}"))
     end = ctx.span(node).end

@@ -100,6 +100,8 @@ def run() -> None:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        click.echo(f"The output is not whole: {error.strerror}. Make room where it goes, and run again.", err=True)
+        click.echo(
+            f"The output is not whole: {error.strerror}. Make room where it goes, and run again.", err=True
+        )
         sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)

@@ -299,7 +299,7 @@ class Values:
         found = self._members[definition] = {}
         for name, bindings in self._names.table(definition).items():
             found[name] = [binding.value for binding in bindings]
-        for node in self._source.index.below(definition):
+        for node in self._source.index.of_type_below(definition, ast.Attribute):
             if (
                 isinstance(node, ast.Attribute)
                 and not isinstance(node.ctx, ast.Load)

@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _SCALARS: Final = frozenset(
     {"identifier", "int", "string", "constant", "expr_context", "operator", "boolop", "unaryop", "cmpop"}
@@ -73,7 +73,7 @@ class Index:
     def __init__(self, tree: ast.AST) -> None:
         by_type: dict[type[ast.AST], list[ast.AST]] = {}
         parents: dict[ast.AST, ast.AST] = {}
-        plans = _plans
+        kinds: dict[type[ast.AST], tuple[Callable[[ast.AST], None], Plan]] = {}
         nodes: list[ast.AST] = []
         note = nodes.append
         stack = [tree]
@@ -82,14 +82,12 @@ class Index:
             node = pop()
             note(node)
             kind = node.__class__
-            found = by_type.get(kind)
-            if found is None:
-                by_type[kind] = [node]
-            else:
-                found.append(node)
-            plan = plans.get(kind)
-            if plan is None:
-                plan = child_fields(kind)
+            known = kinds.get(kind)
+            if known is None:
+                found = by_type[kind] = []
+                known = kinds[kind] = (found.append, child_fields(kind))
+            add, plan = known
+            add(node)
             if not plan:
                 continue
             mark = len(stack)
@@ -121,12 +119,15 @@ class Index:
         """As `below`, but with nothing that lies below a node of the types in `stop` (those nodes are included)."""
         first, last = self._range(node)
         nodes = self.nodes
+        numbers = self._number()
+        stops = sorted(numbers[inner] for kind in stop for inner in self.of_type_below(node, kind))
         found: list[ast.AST] = []
         at = first + 1
-        while at < last:
-            here = nodes[at]
-            found.append(here)
-            at = self._range(here)[1] if isinstance(here, stop) else at + 1
+        for place in stops:
+            if place >= at:
+                found += nodes[at : place + 1]
+                at = self._range(nodes[place])[1]
+        found += nodes[at:last]
         return found
 
     def of_type_below(self, node: ast.AST, kind: type[ast.AST]) -> list[ast.AST]:
