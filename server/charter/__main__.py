@@ -20,7 +20,8 @@ def run() -> None:
         main.run()
     except SystemExit as end:
         if end.code in {0, 1} and not sys.stderr.closed:
-            # All went well, and nothing is left to end. To take the objects of a large project apart one by one takes as long as checking thousands of lines.
+            # Nothing is left to end, and to take the objects of a large project apart one by one takes as long as
+            # checking thousands of lines.
             sys.stderr.flush()
             os._exit(end.code)
         raise

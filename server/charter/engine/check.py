@@ -201,7 +201,7 @@ def _run_on_nodes(
     calls = _wanted_calls(view, plan, source.nodes(ast.Call) if only is None else only.get(ast.Call, ()))
     for entry, kinds in plan.node_entries:
         rule = entry.rule
-        if rules is not None and rule.name not in rules:
+        if rules is not None and entry.name not in rules:
             continue
         if rule.mentions and present.isdisjoint(rule.mentions):
             continue
@@ -211,7 +211,7 @@ def _run_on_nodes(
             pause()
         for kind in kinds:
             if kind is ast.Call and rule.calls:
-                nodes = calls.get(rule.name, ())
+                nodes = calls.get(entry.name, ())
             else:
                 nodes = source.nodes(kind) if only is None else only.get(kind, ())
             if nodes:
@@ -235,25 +235,29 @@ def _wanted_calls(view: FileView, plan: Plan, calls: Sequence[ast.AST]) -> Mappi
 
 def _run(view: FileView, entry: Entry, items: Sequence[ast.AST] | Sequence[Fact], result: FileResult) -> None:
     """Run one rule on all that it wants of a file."""
-    rule = entry.rule
+    rule, name = entry.rule, entry.name
     started = perf_counter()
-    context = RuleContext(view, rule, entry.options, entry.severity)
-    check = cast("Callable[[object, RuleContext], Iterable[Finding]]", rule.check)
-    findings = result.findings
+    declined = 0
     try:
-        if rule.when is not None:
-            items = [item for item in cast("Sequence[ast.AST]", items) if rule.when(item)]
-        for item in items:
-            findings.extend(check(item, context))
+        when = rule.when
+        if when is not None:
+            items = [item for item in cast("Sequence[ast.AST]", items) if when(item)]
+        if items:
+            context = RuleContext(view, rule, entry.options, entry.severity)
+            check = cast("Callable[[object, RuleContext], Iterable[Finding]]", rule.check)
+            findings = result.findings
+            for item in items:
+                findings.extend(check(item, context))
+            declined = context.declined
     except Exception as error:  # noqa: BLE001 (a rule may throw anything; the run goes on and names it)
-        result.failures.append(failure(view.source.path, rule.name, error))
+        result.failures.append(failure(view.source.path, name, error))
     asked = view.names.elsewhere.take_recent()
     if asked:
-        result.asked[rule.name] = tuple(sorted(asked.union(result.asked.get(rule.name, ()))))
-    looked_at = len(items) - context.declined
+        result.asked[name] = tuple(sorted(asked.union(result.asked.get(name, ()))))
+    looked_at = len(items) - declined
     if looked_at > 0:
-        result.opportunities[rule.name] = result.opportunities.get(rule.name, 0) + looked_at
-    key = f"rule:{rule.name}"
+        result.opportunities[name] = result.opportunities.get(name, 0) + looked_at
+    key = f"rule:{name}"
     result.times[key] = result.times.get(key, 0.0) + perf_counter() - started
 
 

@@ -45,6 +45,11 @@ class Entry:
     options: Mapping[str, object]
     severity: Severity | None = None
 
+    @cached_property
+    def name(self) -> str:
+        """The rule's name, which is asked for on every file."""
+        return self.rule.name
+
 
 @dataclass(frozen=True)
 class Plan:

@@ -73,6 +73,9 @@ class Relevance:
         self.carriers = index.carriers(sources)
         self._parts = {_last(name) for name in sources}
         self._registering = {_last(name) for name in index.registering}
+        self._registrars: dict[str, set[str]] = {}
+        for name in index.registering:
+            self._registrars.setdefault(_last(name), set()).add(_last(name.rpartition(".")[0]))
         self._decorating = {_last(name) for name in index.decorating}
         self.words: set[str] = set(self._roots(sources))
         self.members: dict[str, set[str]] = {}
@@ -111,7 +114,7 @@ class Relevance:
         return (
             not self.words.isdisjoint(words)
             or function in self.functions
-            or not self._registering.isdisjoint(words)
+            or self._may_register(function)
             or not self._parameters.isdisjoint(words)
             or self._mentions_member(function, words)
             or (not self._parts.isdisjoint(words) and self._is_in_carrier(function))
@@ -257,7 +260,24 @@ class Relevance:
 
     def registers(self, function: Function) -> bool:
         """Whether a function may register handlers."""
-        return function in self.functions or not self._registering.isdisjoint(function.record[ir.WORDS])
+        return function in self.functions or self._may_register(function)
+
+    def _may_register(self, function: Function) -> bool:
+        """Whether a function uses the name of what registers handlers, and its module can know more of it than the name.
+
+        A method may be anybody's. A function of a library, such as `path`, must be imported, or the module that has it.
+        """
+        for word in self._registering.intersection(function.record[ir.WORDS]):
+            owners = self._registrars[word]
+            if any(_is_class(owner) for owner in owners):
+                return True
+            record = function.module.record
+            if record[ir.STARS] or word in record[ir.DEFINED]:
+                return True
+            for _, module, member in record[ir.IMPORTS].values():
+                if member == word or (member or _last(module)) in owners:
+                    return True
+        return False
 
     def forget(self, functions: Collection[Function]) -> None:
         """Functions are gone."""
