@@ -221,11 +221,14 @@ class RuleContext:
         return at
 
     def function(self, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
-        for parent in self.ancestors(node):
+        outer = self._source.index.parents.get
+        parent = outer(node)
+        while parent is not None:
             if isinstance(parent, FUNCTIONS):
                 return parent
             if isinstance(parent, ast.ClassDef):
                 return None
+            parent = outer(parent)
         return None
 
     def class_(self, node: ast.AST) -> ast.ClassDef | None:
