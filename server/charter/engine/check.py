@@ -62,6 +62,7 @@ class FileResult:
         suppressions: the comments that ask for silence.
         asked: names of other files that rules asked for, by rule.
         symbols: the file's functions and classes, as `FileView.symbols` has them; None if nobody noted them.
+        live: the extracts before they were marshalled, for solvers of the same process; None if none wait for them.
     """
 
     path: str
@@ -75,6 +76,12 @@ class FileResult:
     suppressions: tuple[Suppression, ...] = ()
     asked: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     symbols: Sequence[tuple[int, int, str]] | None = None
+    live: dict[str, object] | None = field(default=None, compare=False, repr=False)
+
+    def take_live(self) -> Mapping[str, object]:
+        """The extracts as objects, for whoever comes first: they are the taker's own from then on."""
+        live, self.live = self.live, None
+        return live or {}
 
 
 def check_source(
@@ -85,6 +92,7 @@ def check_source(
     is_test: bool = False,
     pause: Callable[[], None] | None = None,
     elsewhere: Elsewhere | None = None,
+    live: bool = False,
 ) -> FileResult:
     """Run a plan's rules on one file, and take from it what project-scope analyses need.
 
@@ -95,12 +103,14 @@ def check_source(
         is_test: whether the file belongs to a test suite.
         pause: called between two rules or analyses; what it raises ends the check.
         elsewhere: the constants of other files; None if nothing is known of them.
+        live: whether to keep the extracts as objects, too.
     """
     started = perf_counter()
     problems = source.problems
     parsed = perf_counter()
     _ = source.index
     result = FileResult(source.path, len(source.positions.starts), problems=problems)
+    result.live = {} if live else None
     result.times["parse"] = parsed - started
     result.times["walk"] = perf_counter() - parsed
     result.suppressions = suppress.read(source)
@@ -280,6 +290,8 @@ def _extract(view: FileView, module: str, result: FileResult) -> None:
         extract = analysis.extract(view.source, view.names)
         if extract is not None:
             result.extracts[module] = marshal.dumps(cast("Any", extract))
+            if result.live is not None:
+                result.live[module] = extract
     except Exception as error:  # noqa: BLE001 (as for rules)
         result.failures.append(failure(view.source.path, module, error))
     result.times[_label(module)] = perf_counter() - started

@@ -115,5 +115,6 @@ def _value(plain: Any) -> Any:
 
 @cache
 def _names(kind: type[Any]) -> tuple[str, ...]:
+    # What does not count when values are compared is of one process only.
     assert is_dataclass(kind)
-    return tuple(field.name for field in fields(kind))
+    return tuple(field.name for field in fields(kind) if field.compare)

@@ -142,8 +142,13 @@ class Project:
             return source_of_notebook(path, data)
         return Source(path, decode(data).text, self.modules.get(path, ""))
 
-    def check_file(self, path: str) -> FileResult:
-        """Check one file by itself. What keeps it from being read is a problem in the result."""
+    def check_file(self, path: str, *, live: bool = False) -> FileResult:
+        """Check one file by itself. What keeps it from being read is a problem in the result.
+
+        Args:
+            path: the file.
+            live: whether to keep its extracts as objects, too, for solvers of this process.
+        """
         try:
             source = self.source(path)
         except OSError as error:
@@ -153,21 +158,22 @@ class Project:
         except ValueError as error:
             return unreadable(path, str(error), "save it as UTF-8, or exclude it in the settings")
         try:
-            return self.check(source)
+            return self.check(source, live=live)
         except Exception as error:  # noqa: BLE001 (one file must not cost the others; the fault is named)
             return FileResult(path, failures=[failure(path, "the check of this file", error)])
 
-    def check(self, source: Source, plan: Plan | None = None) -> FileResult:
+    def check(self, source: Source, plan: Plan | None = None, *, live: bool = False) -> FileResult:
         """Check one source by itself.
 
         Args:
             source: the file.
             plan: the rules to run; by default those of its path.
+            live: whether to keep its extracts as objects, too.
         """
         settings = self.settings
         plan = plan or self.planner.plan(source.path)
         return check_source(
-            source, plan, python=settings.oldest_python, is_test=settings.is_test(source.path)
+            source, plan, python=settings.oldest_python, is_test=settings.is_test(source.path), live=live
         )
 
     def _text_of_other(self, path: str) -> str | None:
@@ -251,7 +257,7 @@ def reduce_all(
     """Run the project-scope analyses from scratch, in a new reducer or one that holds nothing yet."""
     reducer = reducer or Reducer(project.planner.analyses, project.info)
     for path in sorted(results):
-        reducer.update(path, results[path].extracts)
+        reducer.update(path, results[path].extracts, live=results[path].take_live())
     return reducer.solve()
 
 

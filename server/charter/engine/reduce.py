@@ -57,7 +57,11 @@ class Reducer:
         self._broken: dict[str, Failure] = {}
 
     def update(
-        self, path: str, extracts: Mapping[str, bytes], known: Mapping[str, bytes] | None = None
+        self,
+        path: str,
+        extracts: Mapping[str, bytes],
+        known: Mapping[str, bytes] | None = None,
+        live: Mapping[str, object] | None = None,
     ) -> None:
         """Take in a new or changed file; without extracts the file is taken out.
 
@@ -66,16 +70,23 @@ class Reducer:
             extracts: what the analyses took from it, by module.
             known: what was taken in before, if the caller knows: an analysis whose extract is equal is passed over,
                 and the solvers are told when they solve, so that a change which is taken back before costs nothing.
+            live: extracts as objects that nobody else has, which need not be read from their bytes.
         """
         waiting = self._waiting.get(path)
         if waiting is not None:
             known = waiting[0]
         if known is None:
-            self._tell(path, extracts, None)
+            self._tell(path, extracts, None, live or {})
         else:
             self._waiting[path] = (known, extracts)
 
-    def _tell(self, path: str, extracts: Mapping[str, bytes], known: Mapping[str, bytes] | None) -> None:
+    def _tell(
+        self,
+        path: str,
+        extracts: Mapping[str, bytes],
+        known: Mapping[str, bytes] | None,
+        live: Mapping[str, object],
+    ) -> None:
         for module in self._modules:
             data = extracts.get(module)
             if known is not None and data == known.get(module):
@@ -83,7 +94,10 @@ class Reducer:
             solver = self._solver(module)
             if solver is not None:
                 try:
-                    solver.update(path, None if data is None else marshal.loads(data))  # noqa: S302 (our own extract)
+                    extract = None if data is None else live.get(module)
+                    if extract is None and data is not None:
+                        extract = marshal.loads(data)  # noqa: S302 (our own extract)
+                    solver.update(path, extract)
                 except Exception as error:  # noqa: BLE001 (a broken analysis is named, the others go on)
                     self._broken[module] = failure(path, module, error)
 
@@ -95,7 +109,7 @@ class Reducer:
         """
         waiting, self._waiting = self._waiting, {}
         for path, (known, extracts) in waiting.items():
-            self._tell(path, extracts, known)
+            self._tell(path, extracts, known, {})
         result = ProjectFacts(failures=list(self._broken.values()))
         for module in self._modules:
             solver = self._solver(module)

@@ -118,7 +118,7 @@ def _check(project: Project, paths: Sequence[str], jobs: int) -> Iterator[FileRe
     sizes = {path: _size(project, path) for path in paths}
     if jobs <= 1 or sum(sizes.values()) < _PARALLEL_FROM:
         for path in paths:
-            yield project.check_file(path)
+            yield project.check_file(path, live=bool(project.planner.analyses))
         return
     batches = _batches(paths, sizes)
     lost: list[str] = []
