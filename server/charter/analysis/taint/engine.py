@@ -112,9 +112,14 @@ class Engine(Summaries):
         return unseen
 
     def be_thorough(self) -> None:
-        """Run every function by itself from now on, not only those that untrusted data may come near."""
+        """Run every function by itself from now on, with the data of all threats, not only those that are asked for."""
         self.thorough = True
         self._unseen = None
+        self._dirty.update(dict.fromkeys(self.summaries))
+
+    def follows(self, kind: str) -> bool:
+        """Whether data from a kind of source is followed: following what nobody asks for would take time for nothing."""
+        return self.thorough or self.near.counts(kind)
 
     def ordered(self) -> list[Module]:
         """The modules in a fixed order."""

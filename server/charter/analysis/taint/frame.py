@@ -207,7 +207,9 @@ class Frame(ABC):
         return taint
 
     def source(self, name: str, kind: str, says: str, position: int, bits: int, key: Any = None) -> int:
-        """The taint of data that enters here. The same thing read twice is one origin."""
+        """The taint of data that enters here; none if nobody asks for its threat. The same thing read twice is one origin."""
+        if not self.engine.follows(kind):
+            return 0
         for lane, origin in enumerate(self.origins):
             if origin[0] == SOURCE and origin[1].name == name and origin[1].key == key:
                 return bits << LANE * lane & ~(self.state or {KILLED: 0})[KILLED]

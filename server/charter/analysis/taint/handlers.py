@@ -368,6 +368,8 @@ def annotation_path(frame: Any, node: ir.Node | None) -> str:
 def _untrusted(
     frame: Any, function: Function, handler: Handler, parameter: ir.Node, value: Value, safe: int
 ) -> Value:
+    if not frame.engine.follows(handler.kind):
+        return value
     says = f"parameter `{parameter[0]}` of the handler `{function.short}`"
     is_object = handler.value == "object" or (value[2] is not None and value[2][0] == PROJECT_INSTANCE)
     if handler.parameters == "typed" and annotation_path(frame, parameter[1]) in _TEXTS:
