@@ -314,6 +314,8 @@ class Strings(Frame, ABC):
         taint = value[0] | (new[0] if new is not None else 0)
         if old is not None and isinstance(old[1], str) and (new is None or not new[0]):
             taint &= ~_REPLACEMENTS.get(old[1], 0)
+            if old[1] == "/" and new is not None and is_no_separator(new[1]):
+                taint &= ~_FOLDERS
         return (taint, NO, None, ())
 
     def _pieces(self, value: Value, name: str, arguments: Any, position: int) -> Value:
@@ -335,3 +337,8 @@ class Strings(Frame, ABC):
 
 def _is_one(value: Value | None) -> bool:
     return value is not None and value[1] == 1
+
+
+def is_no_separator(text: object) -> bool:
+    """Whether a known text parts no folders."""
+    return isinstance(text, str) and "/" not in text and "\\" not in text
