@@ -79,7 +79,7 @@ _HASH: Final = re.compile(
 
 
 def may_hold_credential(text: str) -> bool:
-    """Whether a file may hold a credential of a known format: a quick test that most files fail."""
+    """Whether the texts of a file may hold a credential of a known format: a quick test that most files fail."""
     return (
         ("://" in text and _ANY_URL.search(text) is not None)
         or any(hint in text for hint in _HINTS)

@@ -92,9 +92,9 @@ def is_mutation(use: ast.Name, ctx: Context) -> bool:
 def changed_in(name: str, roots: Iterable[ast.AST], ctx: Context) -> bool:
     """Whether statements bind a name again or change its object in place."""
     for root in roots:
-        for node in ast.walk(root):
-            if isinstance(node, ast.Name) and node.id == name:
-                if not isinstance(node.ctx, ast.Load) or is_mutation(node, ctx):
+        for node in (root, *ctx.walk(root)):
+            if isinstance(node, ast.Name):
+                if node.id == name and (not isinstance(node.ctx, ast.Load) or is_mutation(node, ctx)):
                     return True
             elif isinstance(node, (*DEFINITIONS, ast.ExceptHandler)) and node.name == name:
                 return True

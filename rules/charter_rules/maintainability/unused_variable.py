@@ -103,17 +103,19 @@ def _bound_otherwise(function: shapes.FunctionNode, ctx: Context) -> set[str]:
 def _names(
     function: ast.FunctionDef | ast.AsyncFunctionDef, ctx: Context
 ) -> tuple[dict[str, list[ast.Name]], dict[str, list[ast.Name]]]:
-    """The names that are stored and those that are read in a function or in what it defines."""
+    """The names that are stored, and where these and those of `_SEERS` are read, in a function or what it defines."""
     stored: dict[str, list[ast.Name]] = {}
-    read: dict[str, list[ast.Name]] = {}
-    names = ctx.nodes(ast.Name, within=function)
-    for node in names:
-        if node.ctx.__class__ is ast.Store and node.id[0] != "_":
+    others: list[ast.Name] = []
+    for node in ctx.nodes(ast.Name, within=function):
+        if node.ctx.__class__ is not ast.Store:
+            others.append(node)
+        elif node.id[0] != "_":
             stored.setdefault(node.id, []).append(node)
-    if stored:
-        for node in names:
-            if node.ctx.__class__ is not ast.Store:
-                read.setdefault(node.id, []).append(node)
+    read: dict[str, list[ast.Name]] = {}
+    for node in others if stored else ():
+        name = node.id
+        if name in stored or name in _SEERS:
+            read.setdefault(name, []).append(node)
     return stored, read
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import base64
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from charter.api import AddImport, Fix, Grade, Sensitivity, Severity, rule, sensitivity
 from charter_rules import calls, credentials
@@ -57,15 +57,16 @@ _SAMPLES: Final = re.compile(
 _KINDS: Final = frozenset({Sensitivity.PASSWORD, Sensitivity.SECRET, Sensitivity.TOKEN})
 
 
-def _may_hold(node: ast.AST) -> bool:
+def _may_hold(node: Any) -> bool:
     """Whether a node has the shape of a name with a value that is written down."""
-    if isinstance(node, (ast.Assign, ast.AnnAssign)):
-        return isinstance(node.value, ast.Constant)
-    if isinstance(node, ast.keyword):
-        return isinstance(node.value, (ast.Constant, ast.Tuple))
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+    kind = node.__class__
+    if kind is ast.Assign or kind is ast.AnnAssign:
+        return node.value.__class__ is ast.Constant
+    if kind is ast.keyword:
+        return node.value.__class__ is ast.Constant or node.value.__class__ is ast.Tuple
+    if kind is ast.FunctionDef or kind is ast.AsyncFunctionDef:
         return bool(node.args.defaults or node.args.kw_defaults)
-    return not isinstance(node, ast.Compare) or isinstance(node.comparators[0], ast.Constant)
+    return kind is not ast.Compare or node.comparators[0].__class__ is ast.Constant
 
 
 @rule(

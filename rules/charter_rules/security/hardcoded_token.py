@@ -40,15 +40,22 @@ def hardcoded_token(_module: ast.Module, ctx: Context) -> Iterator[Finding]:
     EXAMPLE = "postgresql://user:password@localhost/orders"
     ```
     """
-    if ctx.is_test or not credentials.may_hold_credential(ctx.text):
+    if ctx.is_test:
         return
-    for constant in ctx.nodes(ast.Constant):
-        text = constant.value
-        if not isinstance(text, str) or not 16 <= len(text) <= 20_000:
-            continue
+    written = [
+        (constant, constant.value)
+        for constant in ctx.nodes(ast.Constant)
+        if isinstance(constant.value, str)
+        and 16 <= len(constant.value) <= 20_000
+        and not isinstance(ctx.parent(constant), ast.Expr)
+    ]
+    # One look at all texts together is enough for most files.
+    if not credentials.may_hold_credential("\n".join([text for _, text in written])):
+        return
+    for constant, text in written:
         kind = credentials.known_format(text)
         if kind is None and not isinstance(ctx.parent(constant), (ast.FormattedValue, ast.JoinedStr)):
             kind = "password in a URL" if credentials.url_password(text) is not None else None
-        if kind is not None and not isinstance(ctx.parent(constant), ast.Expr):
+        if kind is not None:
             article = "an" if kind[0] in "AEIOU" else "a"
             yield ctx.finding(constant, f"{article} {kind} stands in the source")
