@@ -71,6 +71,18 @@ class Names:
         return frozenset(_bound_inside(self.source))
 
     @cached_property
+    def holders(self) -> frozenset[ast.AST]:
+        """The nodes that a walrus lies below, and walruses: what binds names although it is an expression."""
+        parents = self.source.index.parents
+        found: set[ast.AST] = set()
+        for walrus in self.source.nodes(ast.NamedExpr):
+            at: ast.AST | None = walrus
+            while at is not None and at not in found:
+                found.add(at)
+                at = parents.get(at)
+        return frozenset(found)
+
+    @cached_property
     def _functions(self) -> frozenset[str]:
         """The names of all functions and methods that the file defines."""
         return frozenset(node.name for kind in FUNCTIONS for node in self.source.nodes(kind))
@@ -294,9 +306,8 @@ class _Collector:
         self.names = names
         self.scope = scope
         self.table = table
-        # Without a walrus in the file only targets bind, and no other expression needs a look.
-        self.has_walrus = bool(names.source.nodes(ast.NamedExpr))
-        self.closed = frozenset[type]() if self.has_walrus else _CLOSED
+        # But for those that hold a walrus only targets bind, and no other expression needs a look.
+        self.holders = names.holders
 
     def run(self) -> None:
         scope = self.scope
@@ -315,12 +326,17 @@ class _Collector:
             ):
                 self._bind(argument.arg, Binding(argument))
         body = scope.body if isinstance(scope.body, list) else [scope.body]
-        closed = self.closed
-        stack: list[ast.AST] = [*reversed(body)]
+        self._walk([*reversed(body)])
+
+    def _walk(self, stack: list[ast.AST]) -> None:
+        """Bind what nodes and those below them bind; the last one first."""
+        holders = self.holders
         while stack:
             node = stack.pop()
             kind = node.__class__
-            if kind not in closed and (kind in _BLOCKS or self._visit(node)):
+            if kind in _CLOSED and node not in holders:
+                continue
+            if kind in _BLOCKS or self._visit(node):
                 stack.extend(reversed(children(node)))
 
     def _bind(self, name: str, binding: Binding) -> None:
@@ -336,7 +352,7 @@ class _Collector:
             return False
         if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
             self._bind(node.name, Binding(node))
-            if self.has_walrus:
+            if node in self.holders:
                 for walrus in _walruses_of_header(node):
                     self._targets(walrus)
             return False
@@ -373,16 +389,12 @@ class _Collector:
         else:
             for target in targets:
                 self._targets(target)
-        if self.has_walrus and node.value is not None:
-            stack: list[ast.AST] = [node.value]
-            while stack:
-                below = stack.pop()
-                if self._visit(below):
-                    stack.extend(reversed(children(below)))
+        if node.value in self.holders:
+            self._walk([node.value])
         return False
 
     def _targets(self, target: ast.AST) -> None:
-        if target.__class__ in self.closed:  # an attribute or an item
+        if target.__class__ in _CLOSED and target not in self.holders:  # an attribute or an item
             return
         for node in ast.walk(target):
             if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):

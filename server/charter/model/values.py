@@ -115,7 +115,7 @@ class Values:
         self._source = source
         self._names = names
         self._known: dict[ast.AST, object] = {}
-        self._uses: dict[str, list[ast.Name]] | None = None
+        self._changed: set[str] | None = None
         self._members: dict[ast.ClassDef, dict[str, list[ast.expr | None]]] = {}
 
     def value(self, expression: ast.AST) -> object:
@@ -299,10 +299,9 @@ class Values:
         found = self._members[definition] = {}
         for name, bindings in self._names.table(definition).items():
             found[name] = [binding.value for binding in bindings]
-        for node in self._source.index.of_type_below(definition, ast.Attribute):
+        for node in cast("list[ast.Attribute]", self._source.index.of_type_below(definition, ast.Attribute)):
             if (
-                isinstance(node, ast.Attribute)
-                and not isinstance(node.ctx, ast.Load)
+                not isinstance(node.ctx, ast.Load)
                 and isinstance(node.value, ast.Name)
                 and node.value.id in {"self", "cls"}
             ):
@@ -374,17 +373,9 @@ class Values:
 
     def is_changed(self, name: str) -> bool:
         """Whether something in the file changes the container of a name in place."""
-        if self._uses is None:
-            self._uses = {}
-            for use in self._source.nodes(ast.Name):
-                self._uses.setdefault(use.id, []).append(use)
-        for use in self._uses.get(name, ()):
-            parent = self._source.parent(use)
-            if isinstance(parent, ast.Attribute) and parent.attr in _MUTATORS:
-                return True
-            if isinstance(parent, ast.Subscript) and not isinstance(parent.ctx, ast.Load):
-                return True
-        return False
+        if self._changed is None:
+            self._changed = _changed_in_place(self._source)
+        return name in self._changed
 
     def _eval_namedexpr(self, node: ast.NamedExpr, depth: int) -> object:
         return self._eval(node.value, depth)
@@ -521,6 +512,19 @@ def _small(value: Any) -> object:
     if isinstance(value, (str, bytes)) and len(value) > _LIMIT:
         raise _UnknownValueError
     return value
+
+
+def _changed_in_place(source: Source) -> set[str]:
+    """The names whose objects a file changes by a method, or by setting or deleting an item."""
+    found = {
+        node.value.id
+        for node in source.nodes(ast.Attribute)
+        if node.attr in _MUTATORS and isinstance(node.value, ast.Name)
+    }
+    for node in source.nodes(ast.Subscript):
+        if not isinstance(node.ctx, ast.Load):
+            found.update([part.id for part in (node.value, node.slice) if isinstance(part, ast.Name)])
+    return found
 
 
 def _assigned(statement: ast.AST | None, target: ast.Attribute) -> ast.expr | None:
