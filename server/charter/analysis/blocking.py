@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis import Solution
 from charter.analysis.bodies import FUNCTIONS, by_owner, owner
@@ -18,7 +18,7 @@ from charter.analysis.solver import KeptSolver
 from charter.api.facts.concurrency import BlockingCall, Hop, UnawaitedCoroutine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from charter.analysis.bodies import FunctionNode
     from charter.api import Fact
@@ -70,7 +70,8 @@ Extract = tuple[dict[str, Function], dict[str, str], list[tuple[str, Packed, boo
 def extract(source: Source, names: Names) -> Extract | None:
     """The functions of a file with the calls that can be followed."""
     yielding = by_owner(source, ast.Yield, ast.YieldFrom)
-    keeping = _keeping(source)
+    returns = by_owner(source, ast.Return)
+    parents = source.index.parents
     made: dict[FunctionNode, list[tuple[str, ast.Call]]] = {}
     dropped: list[tuple[str, Packed, bool]] = []
     for call, target in named_calls(source, names):
@@ -79,7 +80,7 @@ def extract(source: Source, names: Names) -> Extract | None:
         if target in _UNLESS and _UNLESS[target] in source.segment(call):
             continue
         function = owner(call, source)
-        parent = source.parent(call)
+        parent = parents[call]
         if isinstance(parent, ast.Expr) and target not in BLOCKING:
             dropped.append((target, pack(source, call), isinstance(function, ast.AsyncFunctionDef)))
         if function is not None and not isinstance(parent, ast.Await):
@@ -90,7 +91,7 @@ def extract(source: Source, names: Names) -> Extract | None:
         functions[names.definition(coroutine)] = (kind, _packed(made.get(coroutine, []), source))
     for function, calls in made.items():
         if isinstance(function, ast.FunctionDef) and function not in yielding and _is_plain(function, names):
-            certain = _certain(function, keeping)
+            certain = _certain(function, _keeping(returns.get(function, ()), source))
             kept = [item for item in calls if _is_within(item[1], certain, source)]
             if kept:
                 functions[names.definition(function)] = (_PLAIN, _packed(kept, source))
@@ -108,10 +109,15 @@ def _packed(calls: list[tuple[str, ast.Call]], source: Source) -> list[Call]:
 
 def _is_plain(node: FunctionNode, names: Names) -> bool:
     """Whether no decorator may move a function's body to a thread; a `yield`, which puts it off, is not looked for."""
-    return all(
-        names.qualified(item.func if isinstance(item, ast.Call) else item) in _HARMLESS_DECORATORS
-        for item in node.decorator_list
-    )
+    for item in node.decorator_list:
+        name = names.qualified(item.func if isinstance(item, ast.Call) else item)
+        if name not in _HARMLESS_DECORATORS:
+            return False
+    return True
+
+
+_ENTERED: Final = frozenset[type]({ast.For, ast.While, ast.With, ast.Try, ast.AsyncFor, ast.AsyncWith})
+"""Statements whose bodies are nearly always run."""
 
 
 def _certain(node: FunctionNode, keeping: set[ast.AST]) -> set[ast.stmt]:
@@ -128,31 +134,37 @@ def _certain(node: FunctionNode, keeping: set[ast.AST]) -> set[ast.stmt]:
             if isinstance(statement, ast.If):
                 if statement in keeping:
                     break
-            elif isinstance(statement, (ast.For, ast.While, ast.With, ast.Try, ast.AsyncFor, ast.AsyncWith)):
-                todo.append(statement.body)
+            elif statement.__class__ in _ENTERED:
+                todo.append(cast("ast.Try", statement).body)
                 if isinstance(statement, ast.Try):
                     todo.append(statement.finalbody)
     return found
 
 
-def _keeping(source: Source) -> set[ast.AST]:
-    """The `if` statements under which something is returned that was not made there."""
+_MADE: Final = frozenset[type]({ast.Constant, ast.Call, type(None)})
+"""What is returned where it is made, or is nothing."""
+
+
+def _keeping(returns: Iterable[ast.AST], source: Source) -> set[ast.AST]:
+    """The `if` statements of a function under which something is returned that was not made there."""
+    parents = source.index.parents
     found: set[ast.AST] = set()
-    for node in source.nodes(ast.Return):
-        if isinstance(node.value, (ast.Constant, ast.Call, type(None))):
+    for node in returns:
+        if cast("ast.Return", node).value.__class__ in _MADE:
             continue
-        parent = source.parent(node)
-        while parent is not None and not isinstance(parent, FUNCTIONS):
+        parent = parents[node]
+        while not isinstance(parent, FUNCTIONS):
             if isinstance(parent, ast.If):
                 found.add(parent)
-            parent = source.parent(parent)
+            parent = parents[parent]
     return found
 
 
 def _is_within(call: ast.Call, certain: set[ast.stmt], source: Source) -> bool:
     """Whether a call is evaluated whenever its statement is reached, and that is certain."""
+    parents = source.index.parents
     child: ast.AST = call
-    parent = source.parent(call)
+    parent = parents.get(call)
     while parent is not None:
         if isinstance(parent, ast.IfExp) and child is not parent.test:
             return False
@@ -161,7 +173,7 @@ def _is_within(call: ast.Call, certain: set[ast.stmt], source: Source) -> bool:
         if isinstance(parent, ast.stmt):
             header = not isinstance(parent, ast.If) or child is parent.test
             return header and parent in certain
-        child, parent = parent, source.parent(parent)
+        child, parent = parent, parents.get(parent)
     return False
 
 

@@ -37,7 +37,9 @@ _LIBRARY: Final = sys.stdlib_module_names | {"builtins"}
 RESULT: Final = "->"
 """Stands for a parameter's place where it is asked what a function's results are called."""
 _HOPS: Final = 3
-_NAMED: Final = frozenset({ast.Name, ast.Attribute})
+_NAMED: Final = frozenset[type]({ast.Name, ast.Attribute})
+_TELLING: Final = _NAMED | {ast.JoinedStr, ast.BinOp, ast.Call}
+"""Arguments that may be names of constants or of sensitive data, or text put together of such."""
 
 Given = tuple[str, str, str, str]
 """An argument: its place ("0", "name", or `RESULT`), its literal, what it is a name for, its own identifier."""
@@ -71,12 +73,15 @@ class _Reader:
     def rows(self) -> dict[str, list[Row]]:
         found: dict[str, list[Row]] = {}
         for call in self._source.nodes(ast.Call):
-            if not (self._may_tell(call) or any(self._result(call))):
+            result = self._result(call)
+            if not (result or self._may_tell(call)):
                 continue
             callee, skipped = self._callee(call)
             if not callee or callee.partition(".")[0] in _LIBRARY:
                 continue
-            given = [*self._given(call, skipped), *self._result(call)]
+            given = [*self._given(call, skipped)]
+            if result:
+                given.append((RESULT, "", "", result))
             if given:
                 row = (pack(self._source, call), *surroundings(self._source, call), given)
                 found.setdefault(callee, []).append(row)
@@ -94,9 +99,13 @@ class _Reader:
             if isinstance(item, ast.Constant):
                 if not isinstance(item.value, str):
                     return True
-            elif _may_stand(item):
+            elif item.__class__ in _TELLING and _may_stand(item):
                 return True
-        return any(isinstance(item.value, ast.Constant) or _may_stand(item.value) for item in call.keywords)
+        for keyword in call.keywords:
+            kind = keyword.value.__class__
+            if kind is ast.Constant or (kind in _TELLING and _may_stand(keyword.value)):
+                return True
+        return False
 
     def _callee(self, call: ast.Call) -> tuple[str, int]:
         """The function that is called in the end, and how many arguments stand before its own."""
@@ -149,24 +158,26 @@ class _Reader:
         words = [last_name(part) for part in parts]
         return next((word for word in words if word and sensitivity(word) is not None), "")
 
-    def _result(self, call: ast.Call) -> Iterator[Given]:
-        """What the result of a call is called, if that is the name of something sensitive."""
-        parent = self._source.parent(call)
+    def _result(self, call: ast.Call) -> str:
+        """What the result of a call is called, if that is the name of something sensitive; else ""."""
+        parent = self._source.index.parents[call]
         word = ""
         if isinstance(parent, ast.Assign):
             word = last_name(parent.targets[0])
         elif isinstance(parent, ast.keyword):
             word = parent.arg or ""
-        if word and sensitivity(word) is not None:
-            yield RESULT, "", "", word
+        return word if word and sensitivity(word) is not None else ""
 
 
 def _may_stand(item: ast.expr) -> bool:
     """Whether an argument's own name is that of a constant or of sensitive data."""
-    last = item.id if isinstance(item, ast.Name) else item.attr if isinstance(item, ast.Attribute) else ""
-    if isinstance(item, (ast.JoinedStr, ast.BinOp, ast.Call)):
+    if isinstance(item, ast.Name):
+        last = item.id
+    elif isinstance(item, ast.Attribute):
+        last = item.attr
+    else:
         return bool(_Reader.inside(item))
-    return bool(last) and (last.isupper() or sensitivity(last) is not None)
+    return last.isupper() or sensitivity(last) is not None
 
 
 def _literal(value: object) -> str:

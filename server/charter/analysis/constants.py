@@ -11,6 +11,7 @@ import ast
 from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis import Solution
+from charter.analysis.bodies import by_owner
 from charter.analysis.solver import KeptSolver
 from charter.api import UNKNOWN, Location, Span
 from charter.api.facts.names import ImportedConstant
@@ -31,11 +32,13 @@ _LONGEST: Final = 1_000
 """Characters that a constant's literal may have."""
 _HOPS: Final = 10
 _SETTINGS: Final = "django.conf.settings."
-_TELLING: Final = (
-    ast.Constant, ast.Name, ast.Attribute, ast.UnaryOp, ast.BinOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Dict,
-    ast.Tuple, ast.List, ast.Set, ast.JoinedStr, ast.Subscript,
+_TELLING: Final = frozenset[type](
+    {
+        ast.Constant, ast.Name, ast.Attribute, ast.UnaryOp, ast.BinOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Dict,
+        ast.Tuple, ast.List, ast.Set, ast.JoinedStr, ast.Subscript,
+    }
 )  # fmt: skip
-_TELLING_RESULTS: Final = (ast.Constant, ast.Name, ast.Call)
+_TELLING_RESULTS: Final = frozenset[type]({ast.Constant, ast.Name, ast.Call})
 _STEPS: Final = 10
 """How far what a function returns is followed."""
 _MOST_RETURNS: Final = 4
@@ -98,18 +101,15 @@ def _members(
 
 def _results(source: Source, names: Names, values: Values) -> dict[str, Export]:
     """What functions return, by `name()`, where all their `return`s call the same or give the same constant."""
-    returned: dict[ast.AST, list[ast.expr]] = {}
-    for node in source.nodes(ast.Return):
-        if node.value is not None:
-            returned.setdefault(names.scope(node), []).append(node.value)
     found: dict[str, Export] = {}
-    for function, expressions in returned.items():
-        if len(expressions) <= _MOST_RETURNS and all(
-            isinstance(one, _TELLING_RESULTS) for one in expressions
-        ):
-            results = {_result(one, names, values) for one in expressions}
-            if len(results) == 1 and any(one := results.pop()):
-                found[f"{names.symbol(function)}()"] = one
+    for function, returns in by_owner(source, ast.Return).items():
+        expressions = [value for node in returns if (value := cast("ast.Return", node).value) is not None]
+        kinds = {one.__class__ for one in expressions}
+        if not 0 < len(expressions) <= _MOST_RETURNS or not kinds <= _TELLING_RESULTS:
+            continue
+        result = _result(expressions[0], names, values)
+        if any(result) and all(_result(one, names, values) == result for one in expressions[1:]):
+            found[f"{names.symbol(function)}()"] = result
     return found
 
 
@@ -135,7 +135,7 @@ def _result(expression: ast.expr, names: Names, values: Values, depth: int = _ST
 
 
 def _constant(expression: ast.expr, values: Values, names: Names) -> Export | None:
-    if not isinstance(expression, _TELLING):
+    if expression.__class__ not in _TELLING:
         return None
     value = values.value(expression)
     if value is not UNKNOWN:

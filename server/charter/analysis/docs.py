@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, cast
 from charter.analysis import Solution, paths
 from charter.analysis.bodies import FUNCTIONS, by_owner
 from charter.analysis.docstrings import Outline, Parameter, Style, parse, skeleton, summary_of
-from charter.analysis.places import Packed, name_span, pack, unpack
+from charter.analysis.places import Packed, pack, pack_name, unpack
 from charter.analysis.promises import broken
 from charter.analysis.solver import KeptSolver
 from charter.api import Span
@@ -196,7 +196,7 @@ class _Reader:
             offset = self.source.positions.starts[line - 1]
             text = self.source.positions.line_text(line)
             indent = text[: len(text) - len(text.lstrip())]
-        place = pack(self.source, name_span(self.source, node))
+        place = pack_name(self.source, node)
         class_name = self.names.definition(owner) if owner is not None else ""
         style = doc.style or "" if doc is not None else ""
         return (
@@ -247,7 +247,7 @@ class _Reader:
             and all_known
             and not loose
         ):
-            place = pack(self.source, name_span(self.source, node))
+            place = pack_name(self.source, node)
             self.problems.append((node.name, "missing-parameter", missing[0], place, "", ()))
 
     def _note_unknown(

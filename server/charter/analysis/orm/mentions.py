@@ -6,9 +6,11 @@ It looks at one file and resolves nothing; `reach` draws the conclusions for the
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from charter.analysis.orm.declarations import last_name
+from charter.syntax.walk import children
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,6 +32,12 @@ Mentions = tuple[list[ClassMention], list[Unit], dict[str, str], bool]
 _SELF = frozenset({"self", "cls"})
 _RELATIONS = frozenset({"ForeignKey", "ManyToManyField", "OneToOneField", "relationship"})
 _BLOCKS = ("body", "orelse", "finalbody")
+_HOLDERS = frozenset[type](
+    {ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar}
+)
+"""Statements that hold blocks."""
+_NONE: frozenset[str] = frozenset()
+_EMPTY = frozenset[type]({ast.Constant, ast.JoinedStr, ast.Compare})
 
 
 def mentions(source: Source) -> Mentions:
@@ -39,9 +47,9 @@ def mentions(source: Source) -> Mentions:
     owner, units = found.owner, found.units
     names: list[set[str]] = [set() for _ in units]
     attributes: list[set[str]] = [set() for _ in units]
-    read: list[set[str]] = [set() for _ in units]
-    stored: list[set[str]] = [set() for _ in units]
-    typed: list[set[str]] = [set() for _ in units]
+    read: defaultdict[int, set[str]] = defaultdict(set)
+    stored: defaultdict[int, set[str]] = defaultdict(set)
+    typed: defaultdict[int, set[str]] = defaultdict(set)
     typing = _annotations(source, owner, typed)
     handed = _handed(source, found)
     for name in source.nodes(ast.Name):
@@ -49,7 +57,10 @@ def mentions(source: Source) -> Mentions:
             names[owner[name.lineno]].add(name.id)
     for node in source.nodes(ast.Attribute):
         value = node.value
-        own = value.id in _SELF if isinstance(value, ast.Name) else _is_super(value)
+        if isinstance(value, ast.Name):
+            own = value.id in _SELF
+        else:
+            own = isinstance(value, ast.Call) and _is_super(value)
         if not own:
             attributes[owner[node.lineno]].add(node.attr)
         elif node.ctx.__class__ is not ast.Store:
@@ -60,21 +71,30 @@ def mentions(source: Source) -> Mentions:
     return (
         found.classes,
         [
-            (kind, cls, name, *map(frozenset, (names[i], attributes[i], read[i], stored[i], typed[i])))
+            (
+                kind,
+                cls,
+                name,
+                frozenset(names[i]),
+                frozenset(attributes[i]),
+                frozenset(read.get(i, _NONE)),
+                frozenset(stored.get(i, _NONE)),
+                frozenset(typed.get(i, _NONE)),
+            )
             for i, (kind, cls, name) in enumerate(units)
         ],
         imports,
         star,
-    )  # pyright: ignore[reportReturnType]
+    )
 
 
-def _annotations(source: Source, owner: list[int], typed: list[set[str]]) -> set[ast.AST]:
+def _annotations(source: Source, owner: list[int], typed: defaultdict[int, set[str]]) -> set[ast.AST]:
     """Put the names of annotations to their units; gives the nodes of these names."""
     nodes: set[ast.AST] = set()
-    pending: list[ast.AST | None] = [node.annotation for node in source.nodes(ast.arg)]
+    pending: list[ast.AST] = [node.annotation for node in source.nodes(ast.arg) if node.annotation]
     pending += [node.annotation for node in source.nodes(ast.AnnAssign)]
-    pending += [node.returns for node in source.nodes(ast.FunctionDef)]
-    pending += [node.returns for node in source.nodes(ast.AsyncFunctionDef)]
+    pending += [node.returns for node in source.nodes(ast.FunctionDef) if node.returns]
+    pending += [node.returns for node in source.nodes(ast.AsyncFunctionDef) if node.returns]
     while pending:
         node = pending.pop()
         if isinstance(node, ast.Name):
@@ -83,8 +103,8 @@ def _annotations(source: Source, owner: list[int], typed: list[set[str]]) -> set
         elif isinstance(node, ast.Constant):
             if isinstance(node.value, str):
                 typed[owner[node.lineno]].update(node.value.replace("[", " ").replace("]", " ").split())
-        elif node is not None:
-            pending += ast.iter_child_nodes(node)
+        else:
+            pending += children(node)
     return nodes
 
 
@@ -103,14 +123,14 @@ def _handed(source: Source, found: _Units) -> set[ast.AST]:
         elif isinstance(value, (ast.List, ast.Set)):
             empty = not value.elts
         else:
-            empty = isinstance(value, (ast.Constant, ast.JoinedStr, ast.Compare))
+            empty = value.__class__ in _EMPTY
         if empty:
             targets.add(target)
     return targets
 
 
-def _is_super(call: ast.AST) -> bool:
-    return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "super"
+def _is_super(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Name) and call.func.id == "super"
 
 
 def _imports(source: Source) -> tuple[dict[str, str], bool]:
@@ -153,7 +173,7 @@ class _Units:
                 target = statement.target if isinstance(statement, ast.AnnAssign) else statement.targets[0]
                 if isinstance(target, ast.Name) and not isinstance(statement.value, ast.Constant):
                     self._unit(VARIABLE, cls, target.id, statement)
-            elif not isinstance(statement, ast.Expr):
+            elif statement.__class__ in _HOLDERS:
                 for block in _BLOCKS:
                     self.block(getattr(statement, block, ()), cls)
                 for handler in getattr(statement, "handlers", ()):
@@ -162,7 +182,7 @@ class _Units:
     def _unit(
         self, kind: int, cls: int, name: str, node: ast.stmt, decorators: Iterable[ast.expr] = ()
     ) -> None:
-        first = min([node.lineno, *(d.lineno for d in decorators)])
+        first = min([node.lineno, *[d.lineno for d in decorators]]) if decorators else node.lineno
         last = node.end_lineno or node.lineno
         self.owner[first : last + 1] = [len(self.units)] * (last + 1 - first)
         self.units.append((kind, cls, name))
