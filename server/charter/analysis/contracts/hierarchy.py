@@ -28,10 +28,13 @@ class Hierarchy:
         self.classes: dict[str, tuple[str, Class]] = {}
         self._offered: dict[str, str] = {}
         for path, (functions, classes, _, offered) in files.items():
-            self.functions.update((name, (path, function)) for name, function in functions.items())
-            self.classes.update((name, (path, class_)) for name, class_ in classes.items())
+            for name, function in functions.items():
+                self.functions[name] = (path, function)
+            for name, class_ in classes.items():
+                self.classes[name] = (path, class_)
             self._offered.update(offered)
         self._lines: dict[str, tuple[tuple[str, ...], bool]] = {}
+        self._attributes: dict[str, set[str]] = {}
 
     def defining(self, name: str) -> str:
         """The name under which something is defined, re-exports undone."""
@@ -71,6 +74,17 @@ class Hierarchy:
             elif target not in PLAIN:
                 whole = False
         return tuple(order), whole
+
+    def attributes(self, name: str) -> set[str]:
+        """What the `__init__` of a class, and those of its bases within the project, set on objects."""
+        found = self._attributes.get(name)
+        if found is None:
+            found = self._attributes[name] = set()
+            for item in self.line(name)[0]:
+                init = self.classes[item][1][4]
+                if init is not None:
+                    found.update([attribute for attribute, *_ in init[1]])
+        return found
 
     def is_exception(self, name: str) -> bool | None:
         """Whether a class is an exception; None if that cannot be told."""

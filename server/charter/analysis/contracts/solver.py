@@ -33,18 +33,19 @@ class Solver(KeptSolver[Extract]):
         opportunities: dict[str, dict[tuple[type[Fact], str], int]] = {}
         overridden = _overridden(hierarchy)
         for path, (_, classes, calls, _) in self.files.items():
-            looked: Counter[tuple[type[Fact], str]] = Counter()
+            looked: list[CallProblem] = []
             found: list[Fact] = []
             for call in calls:
-                judged = _Judge(hierarchy, overridden, path, call)
-                found.extend(judged.problems())
-                looked.update((WrongCall, problem) for problem in judged.looked)
+                found.extend(_Judge(hierarchy, overridden, path, call, looked).problems())
+            counts: dict[tuple[type[Fact], str], int] = {
+                (WrongCall, problem): count for problem, count in Counter(looked).items()
+            }
             if classes:
-                looked[BrokenInheritance, "override"] += len(classes)
+                counts[BrokenInheritance, "override"] = len(classes)
             if found:
                 facts[path] = found
-            if looked:
-                opportunities[path] = dict(looked)
+            if counts:
+                opportunities[path] = counts
         for fact in breaks(hierarchy):
             facts.setdefault(fact.location.path, []).append(fact)
         return Solution(facts, opportunities)
@@ -61,18 +62,21 @@ def _overridden(hierarchy: Hierarchy) -> set[tuple[str, str]]:
 
 
 class _Judge:
-    """Compares one call with what it calls.
+    """Compares one call with what it calls, and adds the problems that it could have had to those `looked` for."""
 
-    Attributes:
-        looked: the problems that the call could have had.
-    """
-
-    def __init__(self, hierarchy: Hierarchy, overridden: set[tuple[str, str]], path: str, call: Call) -> None:
+    def __init__(
+        self,
+        hierarchy: Hierarchy,
+        overridden: set[tuple[str, str]],
+        path: str,
+        call: Call,
+        looked: list[CallProblem],
+    ) -> None:
         self.hierarchy = hierarchy
         self.overridden = overridden
         self.path = path
         self.call = call
-        self.looked: list[CallProblem] = []
+        self.looked = looked
 
     def problems(self) -> Iterator[WrongCall]:
         """What is wrong with the call."""
@@ -201,21 +205,13 @@ class _Judge:
 
     def _method(self, found: tuple[str, Function | None], name: str, member: str) -> Iterator[WrongCall]:
         owner, function = found
-        if function is None or function[1] == "property" or self._is_set(owner, member):
-            return
+        if function is None or function[1] == "property" or member in self.hierarchy.attributes(owner):
+            return  # some object's attribute may stand before the method
         drop = 0 if function[1] == "static" else 1
         is_final = (owner, member) not in self.overridden
         if function[2] == "stub" and not is_final:
             return  # the classes below say what it really takes
         yield from self._function(name, self.hierarchy.classes[owner][0], function, drop=drop, final=is_final)
-
-    def _is_set(self, owner: str, member: str) -> bool:
-        """Whether some object's attribute may stand before a method."""
-        for item in self.hierarchy.line(owner)[0]:
-            init = self.hierarchy.classes[item][1][4]
-            if init is not None and any(attribute == member for attribute, *_ in init[1]):
-                return True
-        return False
 
     def _function(
         self, name: str, path: str, function: Function, *, drop: int, final: bool = True
@@ -292,10 +288,11 @@ def compare(
     taken = positional[drop:]
     if not flags & STARRED and given > len(taken) and not has_rest:
         return "surplus-argument", "", (given, len(taken))
-    accepted = {*taken[max(only - drop, 0) :], *named}
-    for keyword in keywords:
-        if keyword not in accepted and not has_others:
-            return "unknown-argument", keyword, (0, 0)
+    if keywords and not has_others:
+        accepted = {*taken[max(only - drop, 0) :], *named}
+        for keyword in keywords:
+            if keyword not in accepted:
+                return "unknown-argument", keyword, (0, 0)
     if flags:
         return None
     needed = taken[given : len(taken) - defaults if defaults else len(taken)]
