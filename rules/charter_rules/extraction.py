@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from charter.api import Fix, Grade, InsertStatement, Span
 from charter_rules import shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from charter.api import Context
 
@@ -26,6 +27,13 @@ _BARRED = (
     ast.Return, ast.Yield, ast.YieldFrom, ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Global, ast.Nonlocal, ast.Delete,
     ast.Lambda, ast.Import, ast.ImportFrom, ast.Match, *shapes.DEFINITIONS,
 )  # fmt: skip
+_TYING = frozenset(
+    {
+        *_BARRED, ast.Break, ast.Continue, ast.Name, ast.Attribute, ast.comprehension, ast.GeneratorExp, ast.Constant,
+        ast.JoinedStr, ast.AnnAssign,
+    }
+)  # fmt: skip
+"""The types of nodes that may tie a statement to its function's frame."""
 _FRAMES = frozenset(
     {
         "locals",
@@ -88,12 +96,18 @@ def extraction(
     best: tuple[tuple[int, int, int], _Run] | None = None
     variables = _Variables(function, ctx)
     starts = sorted(place.start for place in places)
+    around: dict[ast.stmt, tuple[int, int]] = {}
+
+    def count(statement: ast.stmt) -> tuple[int, int]:
+        """How many branches begin in front of a statement, and in front of its end."""
+        if statement not in around:
+            start, end = ctx.span(statement)
+            around[statement] = bisect_left(starts, start), bisect_left(starts, end)
+        return around[statement]
 
     def weigh(block: Sequence[ast.stmt]) -> int:
         """How many branches stand in some statements."""
-        if not block:
-            return 0
-        return bisect_left(starts, ctx.span(block[-1]).end) - bisect_left(starts, ctx.span(block[0]).start)
+        return count(block[-1])[1] - count(block[0])[0] if block else 0
 
     for body in _runs(function, lambda block: weigh(block) >= excess, ctx):
         weight = weigh(body)
@@ -140,24 +154,28 @@ def _runs(
 
 def _stays(statement: ast.stmt, ctx: Context) -> bool:
     """Whether a statement does nothing that ties it to its function's frame."""
-    for node in (statement, *ctx.walk(statement)):
-        if isinstance(node, _BARRED):
-            return False
-        if isinstance(node, (ast.Break, ast.Continue)) and not _loops_within(node, statement, ctx):
-            return False
-        if isinstance(node, ast.Name) and (node.id in _FRAMES or _is_mangled(node.id)):
-            return False
-        if isinstance(node, ast.Attribute) and (node.attr in _FRAMES or _is_mangled(node.attr)):
-            return False
-        if isinstance(node, ast.comprehension) and node.is_async:
-            return False
-        if isinstance(node, ast.GeneratorExp) and not _is_eager(node, ctx):
-            return False
-        if isinstance(node, (ast.Constant, ast.JoinedStr)) and node.lineno != node.end_lineno:
-            return False
-        if isinstance(node, ast.AnnAssign) and node.value is None:
-            return False
-    return True
+    return all(
+        _keeps_frame(node, statement, ctx)
+        for node in (statement, *ctx.walk(statement))
+        if node.__class__ in _TYING
+    )
+
+
+def _keeps_frame(node: ast.AST, statement: ast.stmt, ctx: Context) -> bool:
+    """Whether a node of a statement means the same in another function's frame."""
+    if isinstance(node, ast.Name):
+        return node.id not in _FRAMES and not _is_mangled(node.id)
+    if isinstance(node, ast.Attribute):
+        return node.attr not in _FRAMES and not _is_mangled(node.attr)
+    if isinstance(node, (ast.Constant, ast.JoinedStr)):
+        return node.lineno == node.end_lineno
+    if isinstance(node, (ast.Break, ast.Continue)):
+        return _loops_within(node, statement, ctx)
+    if isinstance(node, ast.comprehension):
+        return not node.is_async
+    if isinstance(node, ast.GeneratorExp):
+        return _is_eager(node, ctx)
+    return isinstance(node, ast.AnnAssign) and node.value is not None
 
 
 def _loops_within(jump: ast.AST, statement: ast.stmt, ctx: Context) -> bool:
@@ -194,18 +212,14 @@ def _is_closed_over(function: shapes.FunctionNode, ctx: Context) -> bool:
 
 def _movable(body: list[ast.stmt], variables: _Variables, ctx: Context) -> _Run | None:
     """A run with its parameters and results; None where a variable may not have a value when it is handed over."""
-    span = Span(ctx.span(body[0]).start, ctx.span(body[-1]).end)
     function = variables.function
-    inner, outer = variables.parted(span)
+    inner, outer = variables.parted(body)
     stored = [name for name, uses in inner.items() if any(isinstance(use.ctx, ast.Store) for use in uses)]
     repeated = ctx.loop(body[0]) is not None
     before = variables.before(body[0])
     inputs: list[str] = []
     for name, uses in inner.items():
-        reads = any(isinstance(use.ctx, ast.Load) for use in uses) or any(
-            _is_added_to(use, ctx) for use in uses
-        )
-        if reads and not _is_set_first(name, body, uses):
+        if variables.are_read(uses) and not _is_set_first(name, body, uses, ctx):
             inputs.append(name)
             if name not in before or len(inputs) > _MOST_PARAMETERS + 1:
                 return None
@@ -241,11 +255,13 @@ class _Variables:
             for node in ctx.nodes(kind, within=function):
                 targets = shapes.stored_in(generator.target for generator in node.generators)
                 own.update(use for use in ctx.nodes(ast.Name, within=node) if use.id in targets)
-        self._uses = [
-            (ctx.span(use).start, use, isinstance(use.ctx, ast.Load) or _is_added_to(use, ctx))
+        self._uses = {
+            use: isinstance(use.ctx, ast.Load) or _is_added_to(use, ctx)
             for use in ctx.nodes(ast.Name, within=function)
             if use.id in local and use not in own
-        ]
+        }
+        """Each use of a variable, with whether it is read there."""
+        self._reads = Counter([use.id for use, is_read in self._uses.items() if is_read])
 
     def before(self, statement: ast.stmt) -> set[str]:
         """The variables that certainly have a value in front of a statement."""
@@ -254,15 +270,20 @@ class _Variables:
             found = self._before[statement] = _has_value(statement, self.function, self._ctx)
         return found
 
-    def parted(self, span: Span) -> tuple[dict[str, list[ast.Name]], set[str]]:
-        """The variables inside of a span, with their uses, and those that are read outside of it."""
+    def are_read(self, uses: Iterable[ast.Name]) -> bool:
+        """Whether any of some uses reads its variable."""
+        return any(self._uses[use] for use in uses)
+
+    def parted(self, body: Sequence[ast.stmt]) -> tuple[dict[str, list[ast.Name]], set[str]]:
+        """The variables in some statements, with their uses there, and those of them that are read elsewhere, too."""
         inner: dict[str, list[ast.Name]] = {}
-        outer: set[str] = set()
-        for start, use, is_read in self._uses:
-            if span.start <= start < span.end:
-                inner.setdefault(use.id, []).append(use)
-            elif is_read:
-                outer.add(use.id)
+        for statement in body:
+            for use in self._ctx.nodes(ast.Name, within=statement):
+                if use in self._uses:
+                    inner.setdefault(use.id, []).append(use)
+        outer = {
+            name for name, uses in inner.items() if self._reads[name] > sum([self._uses[use] for use in uses])
+        }
         return inner, outer
 
 
@@ -291,22 +312,24 @@ def _is_set_at_once(name: str, body: Sequence[ast.stmt]) -> bool:
     )
 
 
-def _is_set_first(name: str, body: Sequence[ast.stmt], uses: list[ast.Name]) -> bool:
+def _is_set_first(name: str, body: Sequence[ast.stmt], uses: list[ast.Name], ctx: Context) -> bool:
     """Whether the run gives a variable its value before it reads it: by a statement of its own, or as a loop's target."""
-    for statement in body:
-        if not any(_is_in(use, statement) for use in uses):
-            continue
-        if isinstance(statement, ast.Assign) and any(_binds(target, name) for target in statement.targets):
-            return not any(shapes.is_name(node, name) for node in ast.walk(statement.value))
-        if isinstance(statement, ast.For) and _binds(statement.target, name):
-            heads = any(shapes.is_name(node, name) for node in ast.walk(statement.iter))
-            after = [*statement.orelse, *body[body.index(statement) + 1 :]]
-            read_after = any(
-                isinstance(use.ctx, ast.Load) and any(_is_in(use, item) for item in after) for use in uses
-            )
-            return not heads and not read_after
-        return False
+    at, statement = next((at, item) for at, item in enumerate(body) if _is_in(uses[0], item))
+    if isinstance(statement, ast.Assign) and any(_binds(target, name) for target in statement.targets):
+        return not _mentions(statement.value, name, ctx)
+    if isinstance(statement, ast.For) and _binds(statement.target, name):
+        after = [*statement.orelse, *body[at + 1 :]]
+        read_after = any(
+            isinstance(use.ctx, ast.Load) and any(_is_in(use, item) for item in after) for use in uses
+        )
+        return not read_after and not _mentions(statement.iter, name, ctx)
     return False
+
+
+def _mentions(expression: ast.expr, name: str, ctx: Context) -> bool:
+    return shapes.is_name(expression, name) or any(
+        node.id == name for node in ctx.nodes(ast.Name, within=expression)
+    )
 
 
 def _is_in(use: ast.Name, statement: ast.stmt) -> bool:
