@@ -300,6 +300,8 @@ def _dictionary_method(run: Machine, value: Dictionary, name: str, arguments: Ar
             return value.entries[key.value]
         if name == "setdefault" and fallback is not None:
             value.element = fallback if value.element is None else value.element
+            if key is not None:
+                value.key = join(value.key, key) if value.key else key
             return value.element
         found = value.element or (fallback if name != "get" else None) or UNKNOWN
         return run.picked(found, arguments.node.args[0], arguments.frame) if arguments.node.args else found

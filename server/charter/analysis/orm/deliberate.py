@@ -31,12 +31,12 @@ def is_meant(event: Event, *, mended: bool) -> bool:
         if query is not None and any(step.name == "select_for_update" for step in query.steps):
             return True
     site = event.site
-    if not isinstance(site.file, Module) or not isinstance(site.node, ast.Call):
+    if not isinstance(site.file, Module) or not isinstance(site.node, (ast.Call, ast.Attribute)):
         return False
     parents = site.file.parents
     if _is_remembered(event, site.node, parents):
         return True
-    if OPERATIONS[event.kind] != "write":
+    if OPERATIONS[event.kind] != "write" or isinstance(site.node, ast.Attribute):
         return False
     if not mended and _is_needed(event, site.node, parents):
         return True
@@ -49,18 +49,18 @@ def is_same_row(event: Event) -> bool:
     return loop is not None and row is not None and not loop.rows and loop.number not in row.varies
 
 
-def _around(event: Event, call: ast.Call, parents: Parents) -> Iterator[ast.AST]:
+def _around(event: Event, call: ast.expr, parents: Parents) -> Iterator[ast.AST]:
     """The nodes around a call, up to its loop or function, which is the last of them."""
     stop = event.loop.site.node if event.loop is not None else None
     node: ast.AST | None = call
     while node is not None:
         yield node
-        if node is stop or isinstance(node, _FUNCTIONS):
+        if node is stop or isinstance(node, _FUNCTIONS) or stop in getattr(node, "generators", ()):
             return
         node = parents.get(node)
 
 
-def _is_remembered(event: Event, call: ast.Call, parents: Parents) -> bool:
+def _is_remembered(event: Event, call: ast.expr, parents: Parents) -> bool:
     """`if domain is None: domain = Site.objects.get(…)`: asked in one round, known in the next; or kept by its key."""
     stored: set[str] = set()
     kept: set[str] = set()

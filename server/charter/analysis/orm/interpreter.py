@@ -259,7 +259,10 @@ class Interpreter(Machine):
                 exact = items is not None and len(items) == len(elts)
                 for position, element in enumerate(elts):
                     inner = items[position] if exact and items else fallback
-                    self.bind(element.value if isinstance(element, ast.Starred) else element, inner, frame)
+                    if isinstance(element, ast.Starred):
+                        self.bind(element.value, Container(inner), frame)
+                    else:
+                        self.bind(element, inner, frame)
             case ast.Attribute(value=base, attr=name):
                 owner = self.evaluate(base, frame)
                 if isinstance(owner, Instance):

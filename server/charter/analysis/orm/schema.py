@@ -220,7 +220,8 @@ class Schema:
         target = self._target(owner.module, model, argument_of(call, 0, "to"))
         if kind is Kind.GENERIC:
             target = None
-        related = string_of(keyword_of(call, "related_name"))
+        places = {Kind.FORWARD: 2, Kind.ONE: 2, Kind.MANY: 1}
+        related = string_of(argument_of(call, places.get(kind, len(call.args)), "related_name"))
         relation = Relation(
             name,
             kind,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -135,7 +136,8 @@ def session_call(run: Machine, receiver: Value, name: str, arguments: Arguments,
         if isinstance(first, Attribute) or first.cls in run.schema.models:
             return select(run, arguments.positional, site)
         return None
-    if name == "query" and first is not None and is_session(receiver):
+    asked = arguments.node.args[:1]
+    if name == "query" and asked and isinstance(asked[0], ast.Call) and is_session(receiver):
         return select(run, arguments.positional, site)
     if (
         name in {"get", "get_one", "get_or_404"}
