@@ -20,6 +20,7 @@ _GUARDS = frozenset(
         "builtins.NameError",
     }
 )  # fmt: skip
+_WORDS = frozenset(apis.WORDS)
 
 
 @rule(
@@ -30,7 +31,7 @@ _GUARDS = frozenset(
     principles=("no-deprecated-apis",),
     severity=Severity.MEDIUM,
     mentions=apis.WORDS,
-    when=lambda node: not isinstance(node, ast.Attribute) or node.attr in apis.load().words,
+    when=lambda node: not isinstance(node, ast.Attribute) or node.attr in _WORDS,
     aliases=("UP005", "UP017", "NPY001", "NPY201"),
 )
 def deprecated_api(node: ast.Attribute | ast.ImportFrom | ast.Import, ctx: Context) -> Iterator[Finding]:

@@ -96,9 +96,9 @@ class _Literals:
         self.ctx = ctx
         self._names: dict[str, set[str]] = {}
         for node in ctx.nodes(ast.Assign):
-            kind = _kind(node.value)
-            if kind and isinstance(node.targets[0], ast.Name):
-                self._names.setdefault(node.targets[0].id, set()).add(kind)
+            target = node.targets[0]
+            if isinstance(target, ast.Name) and (kind := _kind(node.value)):
+                self._names.setdefault(target.id, set()).add(kind)
         self._known: dict[tuple[ast.AST, str], str] = {}
 
     def names(self, wanted: frozenset[str]) -> frozenset[str]:
@@ -154,7 +154,7 @@ def _calls(literals: _Literals, ctx: Context) -> Iterator[Finding]:
     names = literals.names(_ANY)
     for call in ctx.nodes(ast.Call):
         func = call.func
-        if isinstance(func, ast.Attribute) or (isinstance(func, ast.Name) and func.id not in names):
+        if func.__class__ is ast.Attribute or (isinstance(func, ast.Name) and func.id not in names):
             continue
         if kind := literals.kind(func, _ANY):
             yield ctx.finding(call, f"`{_short(func, ctx)}` is {kind} and cannot be called")
@@ -174,8 +174,13 @@ def _collections(literals: _Literals, ctx: Context) -> Iterator[Finding]:
                 yield ctx.finding(
                     container, f"{_said(container, kind, ctx)} holds nothing that could be searched"
                 )
-    for item in ctx.nodes(ast.Subscript):
-        if isinstance(item.value, ast.Name) and (kind := literals.kind(item.value, _NO_ITEMS)):
+    names = literals.names(_NO_ITEMS)
+    for item in ctx.nodes(ast.Subscript) if names else ():
+        if (
+            isinstance(item.value, ast.Name)
+            and item.value.id in names
+            and (kind := literals.kind(item.value, _NO_ITEMS))
+        ):
             yield ctx.finding(item, f"`{item.value.id}` is {kind} and has no items by number or key")
 
 
@@ -202,7 +207,12 @@ def _keys(literals: _Literals, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(item.slice, f"{kind} cannot be a key, because it can change")
     for call in ctx.nodes(ast.Call):
         func = call.func
-        if isinstance(func, ast.Attribute) and func.attr in _HASHING and call.args:
+        if (
+            call.args
+            and isinstance(func, ast.Attribute)
+            and func.attr in _HASHING
+            and call.args[0].__class__ not in _CONSTANTS
+        ):
             kind = literals.kind(call.args[0], _NO_KEYS)
             if kind and _made(func.value, ctx):
                 yield ctx.finding(

@@ -35,6 +35,8 @@ _VARIABLES: Final = frozenset(
     {"CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "PYTHONHTTPSVERIFY", "NODE_TLS_REJECT_UNAUTHORIZED"}
 )
 """Variables of the environment that switch the check off for the whole process if they are empty or 0."""
+_SWITCHES: Final = frozenset({"verify", "verify_ssl"})
+"""Attributes that switch the check off for an object."""
 _AIOHTTP: Final = frozenset({"aiohttp.ClientSession", "aiohttp.TCPConnector"})
 
 
@@ -43,9 +45,9 @@ def _may_switch(node: ast.Call | ast.Assign) -> bool:
     if isinstance(node, ast.Call):
         return True
     target = node.targets[0]
-    if isinstance(target, ast.Subscript):
-        return calls.identifier(target) in _VARIABLES
-    return isinstance(target, ast.Attribute) and target.attr in {"verify", "verify_ssl"}
+    if isinstance(target, ast.Attribute):
+        return target.attr in _SWITCHES
+    return isinstance(target, ast.Subscript) and calls.identifier(target) in _VARIABLES
 
 
 @rule(
