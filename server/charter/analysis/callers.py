@@ -38,6 +38,8 @@ RESULT: Final = "->"
 """Stands for a parameter's place where it is asked what a function's results are called."""
 _HOPS: Final = 3
 _NAMED: Final = frozenset[type]({ast.Name, ast.Attribute})
+_NAMING: Final = frozenset[type]({ast.Assign, ast.keyword})
+"""What gives the result of a call a name."""
 _TELLING: Final = _NAMED | {ast.JoinedStr, ast.BinOp, ast.Call}
 """Arguments that may be names of constants or of sensitive data, or text put together of such."""
 
@@ -96,10 +98,11 @@ class _Reader:
         if call.func.__class__ not in _NAMED:
             return False
         for item in call.args:
-            if isinstance(item, ast.Constant):
-                if not isinstance(item.value, str):
-                    return True
-            elif item.__class__ in _TELLING and _may_stand(item):
+            if item.__class__ in _TELLING:
+                found = _may_stand(item)
+            else:
+                found = isinstance(item, ast.Constant) and not isinstance(item.value, str)
+            if found:
                 return True
         for keyword in call.keywords:
             kind = keyword.value.__class__
@@ -161,6 +164,8 @@ class _Reader:
     def _result(self, call: ast.Call) -> str:
         """What the result of a call is called, if that is the name of something sensitive; else ""."""
         parent = self._source.index.parents[call]
+        if parent.__class__ not in _NAMING:
+            return ""
         word = ""
         if isinstance(parent, ast.Assign):
             word = last_name(parent.targets[0])

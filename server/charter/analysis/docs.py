@@ -120,18 +120,18 @@ class _Reader:
     def _body(self, body: list[ast.stmt], owner: ast.ClassDef | None) -> None:
         seen: set[str] = set()
         for node in body:
-            if isinstance(node, (ast.If, ast.Try)):
-                if not (isinstance(node, ast.If) and _asks_if_main(node.test)):
-                    self._body(node.body, owner)
+            if isinstance(node, FUNCTIONS):
+                if node.name not in seen:
+                    seen.add(node.name)
+                    sort = self._sort(node, owner)
+                    if sort:
+                        self._definition(node, owner, sort)
             elif isinstance(node, ast.ClassDef):
                 self._definition(node, owner, "class")
                 if not node.name.startswith("_"):
                     self._body(node.body, node)
-            elif isinstance(node, FUNCTIONS) and node.name not in seen:
-                seen.add(node.name)
-                sort = self._sort(node, owner)
-                if sort:
-                    self._definition(node, owner, sort)
+            elif isinstance(node, ast.Try) or (isinstance(node, ast.If) and not _asks_if_main(node.test)):
+                self._body(node.body, owner)
 
     def _sort(self, node: FunctionNode, owner: ast.ClassDef | None) -> str:
         """What a function is; "" for one that needs no docstring of its own (setters, overloads, overrides)."""
@@ -347,8 +347,9 @@ def _arguments(node: FunctionNode, owner: ast.ClassDef | None) -> list[tuple[ast
         (argument, default, "")
         for argument, default in zip(positional, [*defaults, *arguments.defaults], strict=True)
     ]
-    static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list)
-    if owner is not None and not static:
+    if owner is not None and not any(
+        isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list
+    ):
         names_itself = bool(found) and found[0][0].arg == "self"
         if names_itself or not _is_interface(owner):
             found = found[1:]

@@ -294,8 +294,11 @@ _CLOSED: Final = (frozenset(ast.expr.__subclasses__()) - _TARGETS) | {
 }  # fmt: skip
 """Expressions and statements that bind nothing and hold nothing that binds, but for a walrus."""
 _BLOCKS: Final = frozenset(
-    {ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.withitem}
-)
+    {
+        ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.withitem,
+        ast.AugAssign, ast.Delete, ast.Tuple, ast.List, ast.Starred, ast.Match, ast.match_case,
+    }
+)  # fmt: skip
 """What binds nothing itself, and may hold what does."""
 
 
@@ -356,13 +359,13 @@ class _Collector:
                 for walrus in _walruses_of_header(node):
                     self._targets(walrus)
             return False
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            self._import(node)
+            return False
         if isinstance(node, ast.Lambda):
             return False
         if isinstance(node, COMPREHENSIONS):
             self._walruses(node)
-            return False
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            self._import(node)
             return False
         self._other(node)
         return True
