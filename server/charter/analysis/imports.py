@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections import deque
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from charter.analysis import Solution
 from charter.analysis.bodies import FUNCTIONS, owner
@@ -32,6 +32,8 @@ Import = tuple[str, str, Packed, int]
 _AT_ONCE, _LATER, _IN_FUNCTION = range(3)
 """While the module is imported; in functions only, though it is imported above them; imported in a function."""
 Extract = list[Import]
+_DELAYING: Final = frozenset({ast.Lambda, *FUNCTIONS, ast.arg, ast.AnnAssign})
+"""What may keep a part of itself for later."""
 
 
 def extract(source: Source, names: Names) -> Extract | None:
@@ -117,16 +119,19 @@ def _is_eager(node: ast.AST, source: Source, *, lazy_annotations: bool) -> bool:
     parents = source.index.parents
     child, parent = node, parents.get(node)
     while parent is not None:
-        if isinstance(parent, ast.Lambda):
-            return False
-        if isinstance(parent, FUNCTIONS) and (
-            isinstance(child, ast.stmt) or (lazy_annotations and child is parent.returns)
-        ):
-            return False
-        if isinstance(parent, (ast.arg, ast.AnnAssign)) and lazy_annotations and child is parent.annotation:
+        if parent.__class__ in _DELAYING and _delays(parent, child, lazy_annotations=lazy_annotations):
             return False
         child, parent = parent, parents.get(parent)
     return True
+
+
+def _delays(node: ast.AST, part: ast.AST, *, lazy_annotations: bool) -> bool:
+    """Whether a node keeps a part of itself for later, or for nobody."""
+    if isinstance(node, FUNCTIONS):
+        return isinstance(part, ast.stmt) or (lazy_annotations and part is node.returns)
+    if isinstance(node, (ast.arg, ast.AnnAssign)):
+        return lazy_annotations and part is node.annotation
+    return isinstance(node, ast.Lambda)
 
 
 class Solver(KeptSolver[Extract]):
