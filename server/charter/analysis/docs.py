@@ -198,11 +198,12 @@ class _Reader:
             indent = text[: len(text) - len(text.lstrip())]
         place = pack_name(self.source, node)
         class_name = self.names.definition(owner) if owner is not None else ""
+        qualified = f"{class_name or self.source.module}.{node.name}"
         style = doc.style or "" if doc is not None else ""
         return (
             sort,
             node.name,
-            self.names.definition(node),
+            qualified,
             place,
             state,
             weight,
@@ -224,9 +225,9 @@ class _Reader:
         assert literal is not None
         documented = [entry.name for entry in (*doc.parameters, *doc.others)]
         start = self._inner_start(literal) if doc.style is not None else 0
-        ends = self._ends.get(node, ())
-        raised = self._raised.get(node, ())
-        self.problems.extend(broken(node, doc, start, ends, raised, self.source, self.names))
+        if doc.returns is not None or doc.raises:
+            ends, raised = self._ends.get(node, ()), self._raised.get(node, ())
+            self.problems.extend(broken(node, doc, start, ends, raised, self.source, self.names))
         if not documented:
             return
         real = [argument.arg for argument, _, _ in _arguments(node, owner)]
@@ -331,11 +332,12 @@ def _inner(source: Source, literal: ast.Constant) -> str:
 
 def _has_body(node: FunctionNode) -> bool:
     """Whether a function does anything; a declaration in a protocol or stub says all it has to say."""
-    return not all(
-        isinstance(item, ast.Pass)
-        or (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant) and item.value.value is ...)
-        for item in node.body
-    )
+    for item in node.body:
+        value = item.value if isinstance(item, ast.Expr) else None
+        is_ellipsis = isinstance(value, ast.Constant) and value.value is ...
+        if not is_ellipsis and not isinstance(item, ast.Pass):
+            return True
+    return False
 
 
 def _arguments(node: FunctionNode, owner: ast.ClassDef | None) -> list[tuple[ast.arg, ast.expr | None, str]]:
@@ -343,10 +345,7 @@ def _arguments(node: FunctionNode, owner: ast.ClassDef | None) -> list[tuple[ast
     arguments = node.args
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
-    found = [
-        (argument, default, "")
-        for argument, default in zip(positional, [*defaults, *arguments.defaults], strict=True)
-    ]
+    found = [(a, d, "") for a, d in zip(positional, [*defaults, *arguments.defaults], strict=True)]
     if owner is not None and not any(
         isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list
     ):

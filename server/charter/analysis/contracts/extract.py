@@ -114,7 +114,8 @@ class _Reader:
         if isinstance(node, ast.AsyncFunctionDef) or node in self._yields:
             return "", 0
         lengths: set[int] = set()
-        for item in self._returns.get(node, ()):
+        returns = self._returns.get(node, ())
+        for item in returns:
             value = item.value if isinstance(item, ast.Return) else None
             if value is None or (isinstance(value, ast.Constant) and value.value is None):
                 lengths.add(-1)
@@ -123,12 +124,9 @@ class _Reader:
             else:
                 return "", 0
         if not lengths - {-1}:
-            explicit = any(
-                isinstance(i, ast.Return) and i.value is not None for i in self._returns.get(node, ())
-            )
             stub = (
                 _is_stub(node.body)
-                or explicit
+                or any(isinstance(i, ast.Return) and i.value is not None for i in returns)
                 or isinstance(node.body[-1], (ast.Raise, ast.While, ast.With, ast.Try))
             )
             return ("stub" if stub else "nothing"), 0
@@ -200,11 +198,11 @@ def signature(arguments: ast.arguments) -> Signature:
 
 
 def _is_stub(body: list[ast.stmt]) -> bool:
-    return all(
-        isinstance(item, (ast.Pass, ast.Raise))
-        or (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))
-        for item in body
-    )
+    for item in body:
+        is_constant = isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant)
+        if not is_constant and not isinstance(item, (ast.Pass, ast.Raise)):
+            return False
+    return True
 
 
 def _bound(statement: ast.stmt) -> Iterator[str]:
