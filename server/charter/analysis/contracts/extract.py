@@ -13,7 +13,7 @@ from charter.analysis.places import Packed, pack, pack_name
 from charter.model.names import last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from charter.analysis.bodies import FunctionNode
     from charter.model.names import Names
@@ -268,54 +268,63 @@ def _init(function: FunctionNode, source: Source, names: Names) -> tuple[Init, i
     stored: list[tuple[str, int, Packed, str]] = []
     asked: list[tuple[str, int]] = []
     parameters = {argument.arg for argument in (*function.args.args, *function.args.kwonlyargs)}
+    numbers: dict[ast.AST, int] = {statement: number for number, statement in enumerate(function.body)}
+    for node in cast("list[ast.Attribute]", source.index.of_type_below(function, ast.Attribute)):
+        if not isinstance(node.value, ast.Name) or node.value.id != name:
+            continue
+        statement = _among(numbers, node, source)
+        if statement is None:
+            continue
+        parent = source.parent(node)
+        if isinstance(node.ctx, ast.Store):
+            assigned = _assigned(statement, parameters) if parent is statement else ""
+            stored.append((node.attr, numbers[statement], pack(source, node), assigned))
+        elif (
+            # A call under a condition may never be made.
+            isinstance(statement, (ast.Expr, ast.Assign, ast.AnnAssign))
+            and isinstance(parent, ast.Call)
+            and parent.func is node
+        ):
+            asked.append((node.attr, numbers[statement]))
     next_init = -1
-    for number, statement in enumerate(function.body):
-        for node in cast("list[ast.Attribute]", source.index.of_type_below(statement, ast.Attribute)):
-            if isinstance(node.value, ast.Name) and node.value.id == name:
-                if isinstance(node.ctx, ast.Store):
-                    direct = source.parent(node) is statement
-                    stored.append(
-                        (
-                            node.attr,
-                            number,
-                            pack(source, node),
-                            _assigned(statement, parameters) if direct else "",
-                        )
-                    )
-                elif (
-                    # A call under a condition may never be made.
-                    isinstance(statement, (ast.Expr, ast.Assign, ast.AnnAssign))
-                    and isinstance(caller := source.parent(node), ast.Call)
-                    and caller.func is node
-                ):
-                    asked.append((node.attr, number))
-        for call in cast("list[ast.Call]", source.index.of_type_below(statement, ast.Call)):
-            base = _base_init(call, name, names)
-            if base:
-                called.append(base)
-                next_init = number if next_init < 0 else next_init
-            if _hands_on(call, name):
-                called.append("?")
+    for call in cast("list[ast.Call]", source.index.of_type_below(function, ast.Call)):
+        base = _base_init(call, name, names)
+        hands_on = _hands_on(call, name)
+        if not base and not hands_on:
+            continue
+        statement = _among(numbers, call, source)
+        if statement is None:
+            continue
+        if base:
+            called.append(base)
+            next_init = numbers[statement] if next_init < 0 else next_init
+        if hands_on:
+            called.append("?")
     return (tuple(called), tuple(stored), tuple(asked)), next_init
 
 
-def _assigned(statement: ast.stmt, parameters: set[str]) -> str:
+def _among(statements: Mapping[ast.AST, int], node: ast.AST, source: Source) -> ast.AST | None:
+    """The one of some statements that holds a node."""
+    at: ast.AST | None = node
+    while at is not None and at not in statements:
+        at = source.parent(at)
+    return at
+
+
+_DATA: Final = frozenset[type](
+    {
+        ast.List, ast.Dict, ast.Set, ast.Tuple, ast.JoinedStr, ast.ListComp, ast.DictComp, ast.Compare, ast.BinOp,
+    }
+)  # fmt: skip
+"""What makes a value that is no function."""
+
+
+def _assigned(statement: ast.AST, parameters: set[str]) -> str:
     """What a statement assigns: `value`, the name of a parameter, or "" for what may be a function."""
     value = statement.value if isinstance(statement, (ast.Assign, ast.AnnAssign)) else None
     if isinstance(value, ast.Name):
         return value.id if value.id in parameters else ""
-    data = (
-        ast.List,
-        ast.Dict,
-        ast.Set,
-        ast.Tuple,
-        ast.JoinedStr,
-        ast.ListComp,
-        ast.DictComp,
-        ast.Compare,
-        ast.BinOp,
-    )
-    is_data = isinstance(value, data) or (isinstance(value, ast.Constant) and value.value is not None)
+    is_data = value.__class__ in _DATA or (isinstance(value, ast.Constant) and value.value is not None)
     return "value" if is_data else ""
 
 
@@ -473,7 +482,7 @@ def _class_around(node: ast.AST, source: Source) -> ast.ClassDef | None:
     parents = source.index.parents
     below, at = node, parents.get(node)
     while at is not None:
-        if isinstance(at, ast.ClassDef) and isinstance(below, FUNCTIONS):
-            return at if _self(below) == "self" else None
+        if at.__class__ is ast.ClassDef and isinstance(below, FUNCTIONS):
+            return cast("ast.ClassDef", at) if _self(below) == "self" else None
         below, at = at, parents.get(at)
     return None
