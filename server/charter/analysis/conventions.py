@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis import Solution, habits, paths
-from charter.analysis.places import Packed, name_span, pack, unpack
+from charter.analysis.places import Packed, pack, pack_name, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api import Span
 from charter.api.facts.docs import ConventionBreak
@@ -131,7 +131,7 @@ def extract(source: Source, names: Names) -> list[Use] | None:
 
 
 def _loggers(source: Source, names: Names) -> Iterator[Use]:
-    for statement in source.tree.body:
+    for statement in source.tree.body if "getLogger" in source.text else ():
         if (
             isinstance(statement, ast.Assign)
             and isinstance(statement.value, ast.Call)
@@ -154,7 +154,7 @@ def _exceptions(source: Source, names: Names) -> Iterator[Use]:
                 "something else",
             )
             if way != "`Warning`":
-                yield ("exception-name", way, pack(source, name_span(source, node)), "")
+                yield ("exception-name", way, pack_name(source, node), "")
 
 
 def _imports(source: Source) -> Iterator[Use]:
@@ -280,7 +280,7 @@ def _tests(source: Source, names: Names) -> Iterator[Use]:
             is_unittest = any(base.endswith("TestCase") for base in bases)
             if is_unittest or not bases:
                 way = "methods of a `TestCase`" if is_unittest else "plain pytest functions and classes"
-                yield ("test-style", way, pack(source, name_span(source, node)), "")
+                yield ("test-style", way, pack_name(source, node), "")
 
 
 class Solver(KeptSolver[list[Use]]):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from charter.analysis import Solution, paths
 from charter.analysis.bodies import FUNCTIONS
-from charter.analysis.places import Packed, name_span, pack, unpack
+from charter.analysis.places import Packed, pack, pack_name, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api.facts.deprecation import DeprecatedUse
 from charter.model.names import decorator_name
@@ -43,10 +43,7 @@ Extract = tuple[dict[str, tuple[Packed, str]], dict[str, Packed], dict[str, str]
 def extract(source: Source, names: Names) -> Extract | None:
     """What a file deprecates, and which names that may be of this project it uses."""
     nodes = dict(_deprecated(source, names))
-    deprecated = {
-        names.definition(node): (pack(source, name_span(source, node)), reason)
-        for node, reason in nodes.items()
-    }
+    deprecated = {names.definition(node): (pack_name(source, node), reason) for node, reason in nodes.items()}
     uses: dict[str, Packed] = {}
     if not paths.is_test(source.path):
         speaks = _speaks(source.text)

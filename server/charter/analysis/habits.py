@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from charter.analysis.bodies import FUNCTIONS
-from charter.analysis.places import Packed, name_span, pack
+from charter.analysis.places import Packed, pack, pack_name
 from charter.api import Span
 from charter.model.names import absolute_module, last_name
 
@@ -75,7 +75,7 @@ def uses(source: Source, names: Names) -> Iterator[Use]:
 
 def _classes(source: Source, names: Names) -> Iterator[Use]:
     for node in source.nodes(ast.ClassDef):
-        place = pack(source, name_span(source, node))
+        place = pack_name(source, node)
         yield ("class-names", "in CapWords" if _CAMEL.fullmatch(node.name) else "something else", place, "")
         heads = [*node.bases, *(d.func if isinstance(d, ast.Call) else d for d in node.decorator_list)]
         for head in heads:
@@ -106,18 +106,16 @@ def _constants(source: Source) -> Iterator[Use]:
 
 
 def _docstrings(source: Source) -> Iterator[Use]:
-    if not any(sign in source.text for sign in _SIGNS):
-        return
     for kind in (*FUNCTIONS, ast.ClassDef):
         for node in source.nodes(kind):
             first = node.body[0]
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
                 text = first.value.value
-                if isinstance(text, str) and "\n" in text:
+                if isinstance(text, str) and "\n" in text and any(sign in text for sign in _SIGNS):
                     prose = _FENCED.sub("", text)
                     style = next((name for name, pattern in _SECTIONS if pattern.search(prose)), "")
                     if style:
-                        yield ("docstring-style", style, pack(source, name_span(source, node)), "")
+                        yield ("docstring-style", style, pack_name(source, node), "")
 
 
 def _messages(source: Source, names: Names) -> Iterator[Use]:

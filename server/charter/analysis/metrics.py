@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
-from charter.analysis.places import name_span
+from charter.analysis.places import pack_name, unpack
 from charter.api.facts.metrics import Branch, FunctionMetrics
 from charter.api.text import Location, Span
 
@@ -128,7 +128,7 @@ def _count(tally: _Tally, node: ast.AST, parent: ast.AST | None, word: str, dept
 
 
 def _function(function: FunctionNode, tally: _Tally | None, source: Source, names: Names) -> FunctionMetrics:
-    location = source.location(name_span(source, function))
+    location = unpack(source.path, pack_name(source, function))
     if tally is None:
         cyclomatic, cognitive, nesting, deepest = 1, 0, 0, location
     else:

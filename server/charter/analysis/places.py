@@ -65,8 +65,8 @@ def pack(source: Source, place: ast.AST | Span) -> Packed:
             end_line,
             end_column,
         )
-    at = source.location(place)
-    return (at.span.start, at.span.end, at.line, at.column, at.end_line, at.end_column)
+    span = place if isinstance(place, Span) else source.span(place)
+    return (span.start, span.end, *positions.place(span.start), *positions.place(span.end))
 
 
 def unpack(path: str, packed: Packed) -> Location:

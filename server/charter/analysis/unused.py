@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from charter.analysis import Solution, paths
 from charter.analysis.bodies import FUNCTIONS, owner
-from charter.analysis.places import Packed, name_span, pack, unpack
+from charter.analysis.places import Packed, pack, pack_name, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api.facts.names import UnusedName
 
@@ -153,7 +153,7 @@ def _definitions(source: Source, names: Names) -> Iterator[Definition]:
         own = sum(node.lineno <= line <= last for line in lines[node.name])
         parent = source.parent(node)
         of = names.definition(parent) if isinstance(parent, ast.ClassDef) else ""
-        yield (sort, node.name, pack(source, name_span(source, node)), own, of)
+        yield (sort, node.name, pack_name(source, node), own, of)
 
 
 def _nested(source: Source, names: Names) -> Iterator[Definition]:
@@ -177,7 +177,7 @@ def _nested(source: Source, names: Names) -> Iterator[Definition]:
                 for statement in source.nodes(declaration)
             )
             if not declared:
-                yield ("function", node.name, pack(source, name_span(source, node)), _EVERY, "")
+                yield ("function", node.name, pack_name(source, node), _EVERY, "")
 
 
 def _attributes(source: Source, names: Names) -> Iterator[Definition]:
