@@ -117,7 +117,7 @@ def _handed(source: Source, found: _Units) -> set[ast.AST]:
         if not isinstance(target, ast.Attribute):
             continue
         if isinstance(value, ast.Name):
-            empty = value.id in found.parameters.get(found.owner[node.lineno], ())
+            empty = value.id in found.parameters(found.owner[node.lineno])
         elif isinstance(value, ast.Dict):
             empty = not value.keys
         elif isinstance(value, (ast.List, ast.Set)):
@@ -157,15 +157,23 @@ class _Units:
         self.owner: list[int] = [0] * (lines + 1)
         self.units: list[tuple[int, int, str]] = [(REST, -1, "")]
         self.classes: list[ClassMention] = []
-        self.parameters: dict[int, set[str]] = {}
+        self._arguments: dict[int, ast.arguments] = {}
+        self._parameters: dict[int, set[str]] = {}
+
+    def parameters(self, unit: int) -> set[str]:
+        """The parameters of a function whose types are not told; none for another unit."""
+        found = self._parameters.get(unit)
+        if found is None:
+            spec = self._arguments.get(unit)
+            named = [*spec.posonlyargs, *spec.args, *spec.kwonlyargs] if spec is not None else []
+            found = self._parameters[unit] = {a.arg for a in named if a.annotation is None}
+        return found
 
     def block(self, body: Iterable[ast.stmt], cls: int) -> None:
         """Take in the statements of a module or class."""
         for statement in body:
             if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                spec = statement.args
-                named = [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]
-                self.parameters[len(self.units)] = {a.arg for a in named if a.annotation is None}
+                self._arguments[len(self.units)] = statement.args
                 self._unit(FUNCTION, cls, statement.name, statement, statement.decorator_list)
             elif isinstance(statement, ast.ClassDef):
                 self._class(statement)
