@@ -261,7 +261,7 @@ class _Variables:
             if use.id in local and use not in own
         }
         """Each use of a variable, with whether it is read there."""
-        self._reads = Counter([use.id for use, is_read in self._uses.items() if is_read])
+        self._reads = Counter(use.id for use, is_read in self._uses.items() if is_read)
 
     def before(self, statement: ast.stmt) -> set[str]:
         """The variables that certainly have a value in front of a statement."""
@@ -282,7 +282,7 @@ class _Variables:
                 if use in self._uses:
                     inner.setdefault(use.id, []).append(use)
         outer = {
-            name for name, uses in inner.items() if self._reads[name] > sum([self._uses[use] for use in uses])
+            name for name, uses in inner.items() if self._reads[name] > sum(self._uses[use] for use in uses)
         }
         return inner, outer
 

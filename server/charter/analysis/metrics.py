@@ -133,7 +133,7 @@ def _function(function: FunctionNode, tally: _Tally | None, source: Source, name
         cyclomatic, cognitive, nesting, deepest = 1, 0, 0, location
     else:
         cyclomatic = 1 + len(tally.cyclomatic)
-        cognitive = sum([weight for _, _, weight in tally.cognitive])
+        cognitive = sum(weight for _, _, weight in tally.cognitive)
         nesting = tally.nesting
         deepest = location if tally.deepest is None else _head(tally.deepest, source)
     branches: tuple[Branch, ...] = ()

@@ -296,7 +296,7 @@ def _unused_imports(source: Source, names: Names, uses: dict[str, int]) -> Itera
     if source.path.endswith(("__init__.py", ".pyi")) or _OTHERS.search(source.path) or _is_front(source.tree):
         return
     table = names.table(source.tree)
-    times = Counter([alias.name for item in source.nodes(ast.ImportFrom) for alias in item.names])
+    times = Counter(alias.name for item in source.nodes(ast.ImportFrom) for alias in item.names)
     for statement in (*source.nodes(ast.Import), *source.nodes(ast.ImportFrom)):
         if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
             continue
