@@ -24,10 +24,10 @@ _SHELLS: Final = (
     "asyncio.create_subprocess_shell", "asyncio.subprocess.create_subprocess_shell",
 )  # fmt: skip
 _META: Final = re.compile(r"[|&;<>()$`\\\"'*?\[\]#~{}\n!]")
-_WHOLE_WORDS: Final = re.compile(
-    r"(?i)(?:^|_)(?:prog(?:ram)?|cmd|command|cmdline|executable|binary|options?|opts|args|arguments|flags|switches|params)$|cmd$|command$"
-)
-"""Names of what is a piece of a command line on purpose: a program, its options."""
+_PROGRAM: Final = re.compile(r"(?i)(?:^|_)(?:prog(?:ram)?|cmdline|executable|binary)$|cmd$|command$")
+"""Names of what a command line begins with on purpose: behind other text they are text like any other."""
+_OPTIONS: Final = re.compile(r"(?i)(?:^|_)(?:options?|opts|args|arguments|flags|switches|params)$")
+"""Names of what is several words of a command line on purpose."""
 _QUOTES: Final = frozenset({"shlex.quote", "shlex.join", "pipes.quote", "subprocess.list2cmdline"})
 
 
@@ -86,7 +86,11 @@ def shell_with_built_text(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     parts = building.pieces(written, ctx)
     if parts is None:
         return
-    risky = [piece.value for piece in parts if piece.value is not None and _may_carry_text(piece, ctx)]
+    risky = [
+        piece.value
+        for number, piece in enumerate(parts)
+        if piece.value is not None and _may_carry_text(piece, ctx, begins=number == 0)
+    ]
     if not risky:
         return
     text = calls.short(ctx, risky[0])
@@ -103,7 +107,7 @@ def _is_true(value: object) -> bool:
     return value is True or value == 1
 
 
-def _may_carry_text(piece: Piece, ctx: Context) -> bool:
+def _may_carry_text(piece: Piece, ctx: Context, *, begins: bool) -> bool:
     value = piece.value
     if value is None or piece.numeric:
         return False
@@ -119,7 +123,9 @@ def _may_carry_text(piece: Piece, ctx: Context) -> bool:
         if isinstance(node, ast.Constant):
             return False
     named = calls.identifier(value)
-    if "quote" in named or named.isupper() or _WHOLE_WORDS.search(named) or ".prog." in ctx.source(value):
+    if "quote" in named or named.isupper() or _OPTIONS.search(named) or ".prog." in ctx.source(value):
+        return False
+    if begins and _PROGRAM.search(named):
         return False
     return ctx.type_name(value) not in {"builtins.int", "builtins.float", "builtins.bool"}
 
