@@ -414,6 +414,16 @@ def test_reading_only_the_beginning_of_the_output_is_no_error(project: Path) -> 
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no device that is always full")
+def test_output_for_which_there_is_no_room_is_an_error_with_a_remedy(project: Path) -> None:
+    (project / "pkg" / "m.py").write_text(BAD)
+    command = f"{sys.executable} -m charter check -f concise > /dev/full"
+    result = subprocess.run(["bash", "-c", command], text=True, capture_output=True, check=False)
+    assert result.returncode == 2
+    assert "Make room" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for the workers under /proc")
 def test_an_interrupt_ends_the_run_and_its_workers_without_a_trace(project: Path) -> None:
     for number in range(40):
