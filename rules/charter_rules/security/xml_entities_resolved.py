@@ -11,6 +11,7 @@ from charter.api import (
     Severity,
     rule,
 )
+from charter.api.facts.taint import OwnText
 from charter_rules import calls
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ _ADDRESSES: Final = frozenset(
     principles=("safe-xml",),
     severity=Severity.HIGH,
     cwe=(611, 776, 827),
+    excused_by=(OwnText,),
     calls=(
         "lxml.etree.XMLParser",
         "lxml.etree.iterparse",

@@ -158,6 +158,8 @@ class Frame(ABC):
         depth: how many calls deep it is.
 
     Attributes:
+        documents: by place of a call that reads a document, or makes or sets up its parser: whether it is the program's own.
+        set_up: by parser the places of the calls that set it up.
         moved: the objects of a callee that have been taken over, while a value of it is: each may be in many others.
     """
 
@@ -180,6 +182,7 @@ class Frame(ABC):
         self.jumps: list[list[State]] = []
         self.looked_up: int = 0
         self.documents: dict[int, bool] = {}
+        self.set_up: dict[Any, list[int]] = {}
         self.global_effects: dict[str, Value] = {}
         self.loops = 0
         self.moved: set[Any] = set()

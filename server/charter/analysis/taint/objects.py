@@ -87,6 +87,8 @@ def _reader(frame: Any, name: str, receiver: Value, arguments: Arguments, place:
     if word:
         value = (0, bool(on[1]), None, ()) if isinstance(on[1], int) else on
         frame.write(receiver, "." + word, value)
+        for identity in receiver[3]:
+            frame.set_up.setdefault(identity, []).append(place)
     return UNKNOWN
 
 

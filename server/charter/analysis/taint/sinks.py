@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from charter.analysis.taint.arguments import choose, holds
 from charter.analysis.taint.containers import Containers
 from charter.analysis.taint.frame import KEYS, LENGTH, PLAIN, Cells, Hit, SinkSite
+from charter.analysis.taint.own import is_own
 from charter.analysis.taint.slow import suspicion
 from charter.analysis.taint.values import (
     BIT,
@@ -19,6 +20,7 @@ from charter.analysis.taint.values import (
     NO,
     OBJECT,
     PROJECT_INSTANCE,
+    UNKNOWN,
     Value,
     lanes,
     spread,
@@ -52,7 +54,7 @@ NEEDED: Final = dict(BIT.items())
 NEEDED["path"] |= BIT["path-absolute"]
 NEEDED["ssrf"] |= BIT["ssrf-part"]
 
-_PARTICULAR: Final = frozenset({"deserialization", "nosql", "prompt", "log", "xss", "redos"})
+_PARTICULAR: Final = frozenset({"deserialization", "xxe", "nosql", "prompt", "log", "xss", "redos"})
 """Kinds of sinks that look at more of a value than its text."""
 
 
@@ -88,9 +90,8 @@ class Sinks(Containers, ABC):
     ) -> int:
         """What of a value's taint matters to a sink that looks at more than its text; 0 if nothing does."""
         kind = sink.kind
-        if kind == "deserialization":
-            known = isinstance(value[1], str | bytes) and not taint
-            self.documents[arguments.place] = self.documents.get(arguments.place, True) and known
+        if kind in {"deserialization", "xxe"}:
+            self._note_document(value, taint, place, arguments, receiver)
             return taint
         if kind == "nosql":
             return taint if sink.like == "code" else self._operators(value, taint)
@@ -103,6 +104,19 @@ class Sinks(Containers, ABC):
             return 0 if is_json or self._is_plain(receiver) else taint
         self._reach_pattern(name, taint, place, arguments, receiver)
         return 0
+
+    def _note_document(
+        self, value: Value, taint: int, place: int, arguments: Arguments, receiver: Value | None
+    ) -> None:
+        """Note for a call that reads a document, and for what makes and sets up its parser, whether it is the program's own."""
+        own = not taint and (isinstance(value[1], str | bytes) or is_own(self, place))
+        places = [arguments.place]
+        for parser in (*arguments.everything(), receiver or UNKNOWN):
+            for identity in parser[3]:
+                if identity[0] == "a":
+                    places += [identity[1], *self.set_up.get(identity, ())]
+        for one in places:
+            self.documents[one] = self.documents.get(one, True) and own
 
     def _is_plain(self, receiver: Value | None) -> bool:
         """Whether a response was told a type that is no page, or its class tells all of them so."""
