@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _BUILDERS = frozenset({ast.BinOp, ast.Attribute, ast.JoinedStr})
 """What a string stands in where text is built of it."""
+_NAMING = frozenset({ast.Assign, ast.Compare, ast.Dict, ast.Subscript})
+"""What a string stands in where a name says what it is."""
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 (looked for, not bound to)
 
 
 @dataclass(slots=True)
@@ -74,25 +77,25 @@ class Choice:
         calls = self.source.nodes(ast.Call)
         self._ask("Call", calls, tests.everywhere)
         renamed = self._renamed()
+        by_name = tests.by_name
         for call in calls:
             function = call.func
-            if function.__class__ is ast.Attribute:
-                found = tests.for_name(cast("ast.Attribute", function).attr)
-            elif function.__class__ is ast.Name:
-                name = cast("ast.Name", function).id
-                found = tests.for_name(name)
-                if name in renamed:
-                    found = (*found, *(test for other in renamed[name] for test in tests.for_name(other)))
+            if isinstance(function, ast.Attribute):
+                found = by_name[function.attr]
+            elif isinstance(function, ast.Name):
+                found = by_name[function.id]
+                if function.id in renamed:
+                    found = (*found, *(test for other in renamed[function.id] for test in by_name[other]))
             else:
                 continue
             if found:
                 self._ask("Call", (call,), dict.fromkeys(found))
                 self.asked[call].qualified = True
-        parent = self.source.parent
+        by_keyword = tests.by_keyword
         for keyword in self.source.nodes(ast.keyword):
-            found = tests.for_keyword(keyword.arg or "")
+            found = by_keyword[keyword.arg]
             if found:
-                call = parent(keyword)
+                call = self.source.parent(keyword)
                 if isinstance(call, ast.Call):
                     self._ask("Call", (call,), found)
 
@@ -110,24 +113,34 @@ class Choice:
         known, others = self.tests.strings()
         if not known and not others:
             return
+        strings = self._strings()
         if others:
-            self._ask("Str", self._strings(), others)
-        words = known.get("B108")
-        folders = _folders(words) if words else ()
-        if words and folders is None:
-            self._ask("Str", self._strings(), (words,))
-        chained: list[ast.Constant] = []
-        for node, value, parent in self._strings_with_parents():
-            if value == "0.0.0.0" and "B104" in known:  # noqa: S104 (looked for, not bound to)
-                self._ask("Str", (node,), (known["B104"],))
-            if words and folders and value.startswith(folders):
-                self._ask("Str", (node,), (words,))
-            if "B105" in known and _is_password_place(value, parent):
-                self._ask("Str", (node,), (known["B105"],))
-            if parent.__class__ in _BUILDERS:
-                chained.append(node)
-        if "B608" in known and chained:
-            self._ask("Str", self._possible_sql(chained), (known["B608"],))
+            self._ask("Str", strings, others)
+        words, folders = known.get("B108"), ()
+        if words is not None:
+            folders = _folders(words)
+            if folders is None:
+                self._ask("Str", strings, (words,))
+                folders = ()
+        begins = (*folders, _EVERYWHERE) if "B104" in known else folders
+        passwords = known.get("B105")
+        built: list[ast.Constant] = []
+        parents = self.source.index.parents
+        for node in strings:
+            value = cast("str", node.value)
+            if value.startswith(begins):
+                if value == _EVERYWHERE:
+                    self._ask("Str", (node,), (known["B104"],))
+                elif words is not None and value.startswith(folders):
+                    self._ask("Str", (node,), (words,))
+            parent = parents[node]
+            kind = parent.__class__
+            if kind in _BUILDERS:
+                built.append(node)
+            elif kind in _NAMING and passwords is not None and _is_password_place(value, parent):
+                self._ask("Str", (node,), (passwords,))
+        if "B608" in known and built:
+            self._ask("Str", self._possible_sql(built), (known["B608"],))
 
     def _possible_sql(self, nodes: Sequence[ast.Constant]) -> Iterator[ast.Constant]:
         """Strings in built text of which some part, or the whole of an f-string, holds a verb of SQL."""
@@ -147,25 +160,22 @@ class Choice:
             if wanted:
                 yield node
 
-    def _strings(self) -> Iterator[ast.Constant]:
-        for node, _, _ in self._strings_with_parents():
-            yield node
-
-    def _strings_with_parents(self) -> Iterator[tuple[ast.Constant, str, ast.AST | None]]:
+    def _strings(self) -> list[ast.Constant]:
         """The strings that are no statements, which bandit takes for documentation."""
-        parent = self.source.parent
-        for node in self.source.nodes(ast.Constant):
-            value = node.value
-            if value.__class__ is str:
-                above = parent(node)
-                if above.__class__ is not ast.Expr:
-                    yield node, cast("str", value), above
+        parents = self.source.index.parents
+        return [
+            node
+            for node in self.source.nodes(ast.Constant)
+            if node.value.__class__ is str and parents[node].__class__ is not ast.Expr
+        ]
 
     def _ask_about_functions(self) -> None:
         known, others = self.tests.functions()
         functions = self.source.nodes(ast.FunctionDef)
         self._ask("FunctionDef", functions, others)
-        speaking = [function for function in functions if _has_telling_default(function)]
+        speaking = [
+            function for function in functions if function.args.defaults and _has_telling_default(function)
+        ]
         self._ask("FunctionDef", speaking, known.values())
 
     def _ask_about_handlers(self) -> None:
@@ -180,15 +190,15 @@ class Choice:
         self._ask("ExceptHandler", mute, known.values())
 
     def _ask_about_imports(self) -> None:
-        prefixes = self.tests.import_prefixes
+        concerns = self.tests.by_import
         by_kind = self.tests.by_kind
         for node in self.source.nodes(ast.Import):
-            if prefixes is None or any(alias.name.startswith(prefixes) for alias in node.names):
+            if any(concerns[alias.name] for alias in node.names):
                 self._ask("Import", (node,), by_kind.get("Import", ()))
         for node in self.source.nodes(ast.ImportFrom):
             # Bandit takes `from . import x` for `import x`.
             kind, owner = ("Import", "") if node.module is None else ("ImportFrom", f"{node.module}.")
-            if prefixes is None or any((owner + alias.name).startswith(prefixes) for alias in node.names):
+            if any(concerns[owner + alias.name] for alias in node.names):
                 self._ask(kind, (node,), by_kind.get(kind, ()))
 
     def _ask_foreign(self, kind: str, tests: list[BoundTest]) -> None:
@@ -226,22 +236,19 @@ def _folders(test: BoundTest) -> tuple[str, ...] | None:
     return folders if all(type(folder) is str for folder in folders) else None
 
 
-def _is_password_place(value: str, parent: ast.AST | None) -> bool:
-    """Whether a string stands where B105 looks for passwords."""
-    kind = parent.__class__
-    if kind is ast.Assign:
+def _is_password_place(value: str, parent: ast.AST) -> bool:
+    """Whether a string stands where B105 looks for passwords, given one of `_NAMING`."""
+    if isinstance(parent, ast.Assign):
         return any(
             CANDIDATE.search(target.id if isinstance(target, ast.Name) else target.attr)
-            for target in cast("ast.Assign", parent).targets
+            for target in parent.targets
             if isinstance(target, (ast.Name, ast.Attribute))
         )
-    if kind is ast.Compare:
-        left = cast("ast.Compare", parent).left
+    if isinstance(parent, ast.Compare):
+        left = parent.left
         name = left.id if isinstance(left, ast.Name) else left.attr if isinstance(left, ast.Attribute) else ""
         return CANDIDATE.search(name) is not None
-    if kind is ast.Dict or kind is ast.Subscript:
-        return CANDIDATE.search(value) is not None
-    return False
+    return CANDIDATE.search(value) is not None
 
 
 def _has_telling_default(function: ast.FunctionDef) -> bool:

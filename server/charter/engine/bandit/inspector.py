@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _SEVERITIES = {"LOW": Severity.LOW, "MEDIUM": Severity.MEDIUM, "HIGH": Severity.HIGH}
 _CONFIDENCES = {"LOW": Confidence.LOW, "MEDIUM": Confidence.MEDIUM, "HIGH": Confidence.HIGH}
 _NOSEC = re.compile(r"#\s*nosec")
+_LINKS = ("_bandit_parent", "_bandit_sibling", "_bandit_linerange", "_bandit_linerange_stripped")
 _AMONG: dict[str, tuple[type[ast.AST], ...]] = {
     "calls": (ast.Call,),
     "checks": (ast.Assert, ast.If),
@@ -182,7 +183,7 @@ class _Inspection:
             "node": node,
             "linerange": utils.linerange(node),
             "filename": self.filename,
-            "file_data": self._bytes if self.tests.needs_bytes else None,
+            "file_data": None if self.tests.are_known else self._bytes,
         }
         for place in ("lineno", "col_offset", "end_col_offset"):
             if hasattr(node, place):
@@ -232,13 +233,17 @@ class _Inspection:
 
     def _link(self, node: ast.AST, marked: list[ast.AST]) -> None:
         """Put the links on a node, and on those around it, that bandit's tests follow; they are taken off again."""
-        above = self.source.parent(node)
-        while above is not None and not hasattr(node, "_bandit_parent"):
-            node.__dict__["_bandit_parent"] = above
-            node.__dict__["_bandit_sibling"] = _sibling(node, above)
+        parents = self.source.index.parents
+        above = parents.get(node)
+        while above is not None:
+            links = node.__dict__
+            if "_bandit_parent" in links:
+                return
+            links["_bandit_parent"] = above
+            if not self.tests.are_known:  # bandit's own tests do not look aside
+                links["_bandit_sibling"] = _sibling(node, above)
             marked.append(node)
-            node = above
-            above = self.source.parent(node)
+            node, above = above, parents.get(above)
 
     def _report(self, node: ast.AST, result: Any) -> None:
         ranks = RANKING.index(result.severity), RANKING.index(result.confidence)
@@ -319,9 +324,10 @@ def _sibling(node: ast.AST, parent: ast.AST) -> object:
 
 def _unlink(node: ast.AST) -> None:
     """Take off a node what bandit and `_link` put on it."""
-    for name in [name for name in node.__dict__ if name.startswith("_bandit_")]:
-        del node.__dict__[name]
-    if not hasattr(node, "lineno"):
+    links = node.__dict__
+    for name in _LINKS:
+        links.pop(name, None)
+    if "lineno" not in links:
         for below in ast.walk(node):
             below.__dict__.pop("_bandit_linerange", None)
 

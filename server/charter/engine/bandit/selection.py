@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 from charter.engine.bandit.configuration import Configuration, ConfigurationError
 from charter.engine.bandit.core import Core, load
@@ -20,6 +20,8 @@ from charter.engine.bandit.needs import (
 
 _OWN: Final = ("bandit.plugins.", "bandit.core.")
 _NOTHING: Final = Need()
+_Key = TypeVar("_Key")
+_Answer = TypeVar("_Answer")
 
 
 class BoundTest:
@@ -74,10 +76,8 @@ class Selection:
             for function in functions:
                 test = bound.setdefault(id(function), BoundTest(function, compared=compared))
                 self.by_kind.setdefault(kind, []).append(test)
-        self.needs_bytes = any(not test.known for test in bound.values())
-        """Whether some test may want the file's bytes."""
-        self._by_name: dict[str, tuple[BoundTest, ...]] = {}
-        self._by_keyword: dict[str, tuple[BoundTest, ...]] = {}
+        self.are_known = all(test.known for test in bound.values())
+        """Whether no test may want more of a node and its file than bandit's own tests look at."""
 
     @cached_property
     def foreign_kinds(self) -> Mapping[str, list[BoundTest]]:
@@ -90,25 +90,28 @@ class Selection:
         """Tests to call on every call."""
         return tuple(test for test in self.by_kind.get("Call", ()) if test.need is None)
 
-    def for_name(self, name: str) -> tuple[BoundTest, ...]:
-        """The tests of calls that a function with this last part of its name can concern."""
-        found = self._by_name.get(name)
-        if found is None:
-            table = self._calls
-            numbers = {*table.names.get(name, ()), *(number for part, number in table.parts if part in name)}
-            found = self._by_name[name] = table.tests_of(numbers)
-        return found
+    @cached_property
+    def by_name(self) -> Mapping[str, tuple[BoundTest, ...]]:
+        """The tests of calls that a function with some last part of its name can concern; there is an answer for each."""
+        return _Answers(self._for_name)
 
-    def for_keyword(self, keyword: str) -> tuple[BoundTest, ...]:
-        """The tests of calls that a keyword argument of this name can concern."""
-        found = self._by_keyword.get(keyword)
-        if found is None:
-            table = self._calls
-            numbers = {*table.keywords.get(keyword, ())}
-            if CANDIDATE.search(keyword) is not None:
-                numbers.update(table.passwords)
-            found = self._by_keyword[keyword] = table.tests_of(numbers)
-        return found
+    @cached_property
+    def by_keyword(self) -> Mapping[str | None, tuple[BoundTest, ...]]:
+        """The tests of calls that a keyword argument of some name, or `**`, can concern; there is an answer for each."""
+        return _Answers(self._for_keyword)
+
+    def _for_name(self, name: str) -> tuple[BoundTest, ...]:
+        table = self._calls
+        return table.tests_of(
+            {*table.names.get(name, ()), *(number for part, number in table.parts if part in name)}
+        )
+
+    def _for_keyword(self, keyword: str | None) -> tuple[BoundTest, ...]:
+        table = self._calls
+        if keyword is None:
+            return ()
+        passwords = table.passwords if CANDIDATE.search(keyword) is not None else ()
+        return table.tests_of({*table.keywords.get(keyword, ()), *passwords})
 
     @cached_property
     def _calls(self) -> _Calls:
@@ -127,7 +130,12 @@ class Selection:
         return _parted(self.by_kind.get("ExceptHandler", ()), HANDLER_TESTS)
 
     @cached_property
-    def import_prefixes(self) -> tuple[str, ...] | None:
+    def by_import(self) -> Mapping[str, bool]:
+        """Whether a test can concern what is imported, by its whole name; there is an answer for each."""
+        prefixes = self._import_prefixes()
+        return _Answers(lambda name: prefixes is None or name.startswith(prefixes))
+
+    def _import_prefixes(self) -> tuple[str, ...] | None:
         """Beginnings of the modules that the lists name; None if other tests look at imports too."""
         prefixes: list[str] = []
         for kind in ("Import", "ImportFrom"):
@@ -138,6 +146,23 @@ class Selection:
                 entries = lists.get(kind, ())
                 prefixes.extend(name for entry in entries for name in entry["qualnames"])
         return tuple(dict.fromkeys(prefixes))
+
+
+class _Answers(dict[_Key, _Answer]):
+    """Answers by what was asked, each found when it is first asked for.
+
+    Args:
+        find: finds the answer.
+    """
+
+    def __init__(self, find: Callable[[_Key], _Answer]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, key: _Key) -> _Answer:
+        """Find an answer."""
+        found = self[key] = self._find(key)
+        return found
 
 
 class _Calls:
