@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 
@@ -91,3 +92,17 @@ def test_what_lies_below_a_node_is_what_a_walk_finds_there() -> None:
             assert index.of_type_below(node, kind) == [n for n in below if type(n) is kind]
     outside = index.below_within(tree.body[0], (ast.FunctionDef,))
     assert [type(node).__name__ for node in outside] == ["FunctionDef", "Assign", "Name", "Constant"]
+
+
+def test_a_deleted_name_both_needs_a_value_and_binds() -> None:
+    source = Source("a.py", "x = y\ndel x\nx.y = x\n")
+    assert {name: [node.lineno for node in nodes] for name, nodes in source.reads.items()} == {
+        "y": [1], "x": [2, 3, 3],
+    }  # fmt: skip
+    assert {name: [node.lineno for node in nodes] for name, nodes in source.binds.items()} == {"x": [1, 2]}
+    assert [node.lineno for node in source.members["y"]] == [3]
+
+
+@pytest.mark.parametrize("text", ["a_1 = f'{b}'  # c-d", "größe = 'ß ä'"])
+def test_the_words_of_a_text_are_the_same_whatever_its_alphabet(text: str) -> None:
+    assert Source("a.py", text).words == set(re.findall(r"\w+", text))

@@ -9,7 +9,7 @@ from charter.api import Fix, Grade, Severity, rule
 from charter_rules import shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator, Sequence
 
     from charter.api import Context, Finding
 
@@ -64,18 +64,18 @@ def unused_variable(function: shapes.FunctionNode, ctx: Context) -> Iterator[Fin
         return found
     ```
     """
-    stores, read = _names(function, ctx)
+    named = ctx.nodes(ast.Name, within=function)
+    stores = _stored(named)
     if not stores:
         ctx.not_an_opportunity()
         return
-    if not _SEERS.isdisjoint(read):
-        return
+    read = _read(named, stores)
     suspects = [
-        (name, places)
-        for name, places in stores.items()
-        if name not in read or all(_fills(use, ctx) for use in read[name])
+        (name, places) for name, places in stores.items() if name not in read or _only_fill(read[name], ctx)
     ]
-    barred = _bound_otherwise(function, ctx) if suspects else ()
+    if not suspects or _read(named, _SEERS):
+        return
+    barred = _bound_otherwise(function, ctx)
     for name, places in suspects:
         if name in barred or not _is_local(places, function, ctx):
             continue
@@ -100,23 +100,22 @@ def _bound_otherwise(function: shapes.FunctionNode, ctx: Context) -> set[str]:
     return found
 
 
-def _names(
-    function: ast.FunctionDef | ast.AsyncFunctionDef, ctx: Context
-) -> tuple[dict[str, list[ast.Name]], dict[str, list[ast.Name]]]:
-    """The names that are stored, and where these and those of `_SEERS` are read, in a function or what it defines."""
+def _stored(named: Sequence[ast.Name]) -> dict[str, list[ast.Name]]:
+    """Where names are stored that are not meant to be ignored."""
     stored: dict[str, list[ast.Name]] = {}
-    others: list[ast.Name] = []
-    for node in ctx.nodes(ast.Name, within=function):
-        if node.ctx.__class__ is not ast.Store:
-            others.append(node)
-        elif node.id[0] != "_":
+    for node in named:
+        if node.ctx.__class__ is ast.Store and node.id[0] != "_":
             stored.setdefault(node.id, []).append(node)
+    return stored
+
+
+def _read(named: Sequence[ast.Name], wanted: Container[str]) -> dict[str, list[ast.Name]]:
+    """Where some names are read."""
     read: dict[str, list[ast.Name]] = {}
-    for node in others if stored else ():
-        name = node.id
-        if name in stored or name in _SEERS:
-            read.setdefault(name, []).append(node)
-    return stored, read
+    for node in named:
+        if node.id in wanted and node.ctx.__class__ is not ast.Store:
+            read.setdefault(node.id, []).append(node)
+    return read
 
 
 def _is_local(places: list[ast.Name], function: shapes.FunctionNode, ctx: Context) -> bool:
@@ -151,6 +150,11 @@ def _is_meant(places: list[ast.Name], ctx: Context) -> bool:
 def _is_call(place: ast.Name, ctx: Context) -> bool:
     parent = ctx.parent(place)
     return isinstance(parent, (ast.Assign, ast.AnnAssign)) and not shapes.is_pure(parent.value or parent)
+
+
+def _only_fill(uses: Sequence[ast.Name], ctx: Context) -> bool:
+    """Whether nothing but filling is done with a variable's container; the first use tells for most."""
+    return _fills(uses[0], ctx) and all(_fills(use, ctx) for use in uses)
 
 
 def _fills(use: ast.Name, ctx: Context) -> bool:

@@ -74,7 +74,7 @@ def extract(source: Source, names: Names) -> Extract | None:
     parents = source.index.parents
     made: dict[FunctionNode, list[tuple[str, ast.Call]]] = {}
     dropped: list[tuple[str, Packed, bool]] = []
-    for call, target in named_calls(source, names):
+    for call, target in named_calls(source, names).items():
         if target not in BLOCKING and target.partition(".")[0] in FOREIGN:
             continue
         if target in _UNLESS and _UNLESS[target] in source.segment(call):

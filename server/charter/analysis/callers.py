@@ -8,17 +8,17 @@ computed. Calls in tests are left out when answers are given.
 from __future__ import annotations
 
 import ast
-import sys
 from typing import TYPE_CHECKING, Final
 
 from charter.analysis import Solution
 from charter.analysis.bodies import surroundings
+from charter.analysis.calls import FOREIGN, named_calls
 from charter.analysis.places import Packed, pack, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api import UNKNOWN
 from charter.api.facts.names import PassedValue
 from charter.api.sensitive import sensitivity
-from charter.model.names import last_name
+from charter.model.names import BUILTINS, last_name
 from charter.model.types import Types
 from charter.model.values import Values
 
@@ -33,7 +33,7 @@ VERSION = 1
 
 _LONGEST: Final = 100
 """Characters that a literal may have."""
-_LIBRARY: Final = sys.stdlib_module_names | {"builtins"}
+_PARTIAL: Final = "functools.partial"
 RESULT: Final = "->"
 """Stands for a parameter's place where it is asked what a function's results are called."""
 _HOPS: Final = 3
@@ -74,12 +74,12 @@ class _Reader:
 
     def rows(self) -> dict[str, list[Row]]:
         found: dict[str, list[Row]] = {}
-        for call in self._source.nodes(ast.Call):
+        for call, target in self._candidates():
             result = self._result(call)
             if not (result or self._may_tell(call)):
                 continue
-            callee, skipped = self._callee(call)
-            if not callee or callee.partition(".")[0] in _LIBRARY:
+            callee, skipped = self._callee(call, target)
+            if not callee or callee.partition(".")[0] in FOREIGN:
                 continue
             given = [*self._given(call, skipped)]
             if result:
@@ -89,14 +89,27 @@ class _Reader:
                 found.setdefault(callee, []).append(row)
         return found
 
+    def _candidates(self) -> Iterator[tuple[ast.Call, str]]:
+        """The calls that may be of the project's functions, with what they call, or "" where that takes a closer look."""
+        named = named_calls(self._source, self._names)
+        for call, target in named.items():
+            if target == _PARTIAL or target.partition(".")[0] not in FOREIGN:
+                yield call, target
+        for call in self._source.nodes(ast.Call):
+            func = call.func
+            if isinstance(func, ast.Attribute):
+                may_be = isinstance(func.value, ast.Name) and func.value.id not in {"self", "cls"}
+            else:
+                may_be = isinstance(func, ast.Name) and func.id not in BUILTINS
+            if may_be and call not in named:
+                yield call, ""
+
     @staticmethod
     def _may_tell(call: ast.Call) -> bool:
         """Whether an argument is written as a constant or as a name that may stand for one; cheap.
 
         Text alone, without a keyword, tells little and is in most calls.
         """
-        if call.func.__class__ not in _NAMED:
-            return False
         for item in call.args:
             if item.__class__ in _TELLING:
                 found = _may_stand(item)
@@ -110,10 +123,10 @@ class _Reader:
                 return True
         return False
 
-    def _callee(self, call: ast.Call) -> tuple[str, int]:
+    def _callee(self, call: ast.Call, target: str) -> tuple[str, int]:
         """The function that is called in the end, and how many arguments stand before its own."""
-        name = self._names.qualified(call.func)
-        if name == "functools.partial" and call.args:
+        name = target or self._names.qualified(call.func)
+        if name == _PARTIAL and call.args:
             return self._names.qualified(call.args[0]) or "", 1
         if name is None and isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
             owner = self._types.name(call.func.value)

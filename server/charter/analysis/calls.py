@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import ast
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 from weakref import WeakKeyDictionary
 
 from charter.analysis.bodies import FUNCTIONS
 from charter.syntax.source import Source
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from charter.model.names import Names
 
 FOREIGN: Final = sys.stdlib_module_names | {"builtins"}
 """First parts of names that no project defines."""
 
-_kept: WeakKeyDictionary[Source, list[tuple[ast.Call, str]]] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[Source, dict[ast.Call, str]] = WeakKeyDictionary()
 """What several analyses of one file ask for, for as long as the file is there."""
 
 
-def named_calls(source: Source, names: Names) -> list[tuple[ast.Call, str]]:
+def named_calls(source: Source, names: Names) -> dict[ast.Call, str]:
     """The calls with the qualified names of what they call, where that is certain, in source order.
 
     Methods of local objects and most builtins are left out without being looked up.
@@ -31,9 +33,9 @@ def named_calls(source: Source, names: Names) -> list[tuple[ast.Call, str]]:
     return found
 
 
-def _named(source: Source, names: Names) -> list[tuple[ast.Call, str]]:
+def _named(source: Source, names: Names) -> dict[ast.Call, str]:
     known = {*names.table(source.tree), *_names_inside(source), "self", "cls", "input"}
-    found: list[tuple[ast.Call, str]] = []
+    found: dict[ast.Call, str] = {}
     for call in source.nodes(ast.Call):
         root = call.func
         while isinstance(root, ast.Attribute):
@@ -42,7 +44,7 @@ def _named(source: Source, names: Names) -> list[tuple[ast.Call, str]]:
         if isinstance(root, ast.Name) and root.id in known:
             target = names.qualified(call.func)
             if target is not None:
-                found.append((call, target))
+                found[call] = target
     return found
 
 
@@ -59,6 +61,18 @@ def _names_inside(source: Source) -> set[str]:
             if isinstance(parents[function], FUNCTIONS):
                 found.add(function.name)
     return found
+
+
+Callee = TypeVar("Callee", ast.Name, ast.Attribute)
+
+
+def calls_of(callees: Iterable[Callee], source: Source) -> Iterator[tuple[ast.Call, Callee]]:
+    """The calls of some names or attributes, which may not all be called."""
+    parents = source.index.parents
+    for callee in callees:
+        call = parents[callee]
+        if isinstance(call, ast.Call) and call.func is callee:
+            yield call, callee
 
 
 def exports(source: Source, names: Names) -> dict[str, str]:

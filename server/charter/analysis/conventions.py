@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis import Solution, habits, paths
+from charter.analysis.calls import calls_of
 from charter.analysis.places import Packed, pack, pack_name, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api import Span
@@ -127,11 +128,16 @@ def extract(source: Source, names: Names) -> list[Use] | None:
         found.extend(_paths(source, names))
         found.extend(_formatting(source))
         found.extend(habits.uses(source, names))
+    found.sort(key=_place)
     return found or None
 
 
+def _place(use: Use) -> Packed:
+    return use[2]
+
+
 def _loggers(source: Source, names: Names) -> Iterator[Use]:
-    for statement in source.tree.body if "getLogger" in source.text else ():
+    for statement in source.tree.body if "getLogger" in source.words else ():
         if (
             isinstance(statement, ast.Assign)
             and isinstance(statement.value, ast.Call)
@@ -167,8 +173,8 @@ def _imports(source: Source) -> Iterator[Use]:
         own = statement.level > 0 or (statement.module or "").partition(".")[0] == package
         if not own:
             continue
-        span = source.span(statement)
-        head = _FROM.match(source.text, span.start, span.end)
+        start = source.positions.offset(statement.lineno, statement.col_offset)
+        head = _FROM.match(source.text, start)
         if head is None:
             continue
         way = "by relative names" if statement.level else "by absolute names"
@@ -176,28 +182,21 @@ def _imports(source: Source) -> Iterator[Use]:
         if statement.level:
             module = absolute_module(source.module, source.path, statement.level, statement.module)
             other = f"from {module} import" if module else ""
-        yield ("own-imports", way, pack(source, Span(span.start, head.end())), other)
+        yield ("own-imports", way, pack(source, Span(start, head.end())), other)
 
 
 def _optionals(source: Source, names: Names) -> Iterator[Use]:
-    for node in source.nodes(ast.Subscript) if "Optional" in source.text else ():
-        if isinstance(node.value, (ast.Name, ast.Attribute)):
-            last = node.value.id if isinstance(node.value, ast.Name) else node.value.attr
-            if (
-                last == "Optional"
-                and names.qualified(node.value) == "typing.Optional"
-                and _is_plain(node, source)
-            ):
-                inner = source.segment(node.slice)
-                simple = (
-                    isinstance(node.slice, (ast.Name, ast.Attribute, ast.Subscript)) and "\n" not in inner
-                )
-                yield (
-                    "optional-types",
-                    "`Optional[X]`",
-                    pack(source, node),
-                    f"{inner} | None" if simple else "",
-                )
+    for name in (*source.reads.get("Optional", ()), *source.members.get("Optional", ())):
+        node = source.parent(name)
+        if (
+            isinstance(node, ast.Subscript)
+            and node.value is name
+            and names.qualified(name) == "typing.Optional"
+            and _is_plain(node, source)
+        ):
+            inner = source.segment(node.slice)
+            simple = isinstance(node.slice, (ast.Name, ast.Attribute, ast.Subscript)) and "\n" not in inner
+            yield ("optional-types", "`Optional[X]`", pack(source, node), f"{inner} | None" if simple else "")
     for operation in source.nodes(ast.BinOp):
         if (
             isinstance(operation.op, ast.BitOr)
@@ -218,23 +217,17 @@ def _is_plain(node: ast.Subscript, source: Source) -> bool:
 
 
 def _paths(source: Source, names: Names) -> Iterator[Use]:
-    if "path" not in source.text:
-        return
-    for call in source.nodes(ast.Call):
-        function = call.func
-        if (
-            isinstance(function, ast.Attribute)
-            and function.attr in _PATH_NAMES
-            and isinstance(function.value, ast.Attribute)
-            and function.value.attr == "path"
-        ):
-            if names.qualified(function) in _PATH_CALLS:
+    for last in _PATH_NAMES:
+        for call, function in calls_of(source.members.get(last, ()), source):
+            owner = function.value
+            if (
+                isinstance(owner, ast.Attribute)
+                and owner.attr == "path"
+                and names.qualified(function) in _PATH_CALLS
+            ):
                 yield ("paths", "`os.path`", pack(source, call), "")
-        elif (
-            isinstance(function, ast.Name)
-            and function.id == "Path"
-            and names.qualified(function) == "pathlib.Path"
-        ):
+    for call, function in calls_of(source.reads.get("Path", ()), source):
+        if names.qualified(function) == "pathlib.Path":
             yield ("paths", "`pathlib`", pack(source, call), "")
 
 
@@ -242,14 +235,12 @@ def _formatting(source: Source) -> Iterator[Use]:
     for node in source.nodes(ast.JoinedStr):
         if any(isinstance(value, ast.FormattedValue) for value in node.values):
             yield ("text-formatting", "f-strings", pack(source, node), "")
-    for call in source.nodes(ast.Call) if "format" in source.text else ():
-        function = call.func
+    for call, function in calls_of(source.members.get("format", ()), source):
+        text = function.value
         if (
-            isinstance(function, ast.Attribute)
-            and function.attr == "format"
-            and isinstance(function.value, ast.Constant)
-            and isinstance(function.value.value, str)
-            and function.value.lineno == function.value.end_lineno
+            isinstance(text, ast.Constant)
+            and isinstance(text.value, str)
+            and text.lineno == text.end_lineno
             and not any(isinstance(argument, ast.Starred) for argument in call.args)
             and all(keyword.arg for keyword in call.keywords)
         ):

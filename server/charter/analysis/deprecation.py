@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 from typing import TYPE_CHECKING, Final
 
 from charter.analysis import Solution, paths
 from charter.analysis.bodies import FUNCTIONS
+from charter.analysis.calls import FOREIGN, named_calls
 from charter.analysis.places import Packed, pack, pack_name, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api.facts.deprecation import DeprecatedUse
@@ -42,11 +42,11 @@ Extract = tuple[dict[str, tuple[Packed, str]], dict[str, Packed], dict[str, str]
 
 def extract(source: Source, names: Names) -> Extract | None:
     """What a file deprecates, and which names that may be of this project it uses."""
-    nodes = dict(_deprecated(source, names))
+    speaks = _speaks(source.text)
+    nodes = dict(_deprecated(source, names)) if speaks else {}
     deprecated = {names.definition(node): (pack_name(source, node), reason) for node, reason in nodes.items()}
     uses: dict[str, Packed] = {}
     if not paths.is_test(source.path):
-        speaks = _speaks(source.text)
         for target, node in _uses(source, names, nodes):
             if target not in uses and not (speaks and _is_within(node, nodes, source)):
                 uses[target] = pack(source, node)
@@ -60,8 +60,6 @@ def _speaks(text: str) -> bool:
 
 
 def _deprecated(source: Source, names: Names) -> Iterator[tuple[Definition, str]]:
-    if not _speaks(source.text):
-        return
     for kind in (*FUNCTIONS, ast.ClassDef):
         for node in source.nodes(kind):
             if not isinstance(source.parent(node), (ast.Module, ast.ClassDef)):
@@ -133,25 +131,23 @@ def _reason(source: ast.expr) -> str:
 def _uses(source: Source, names: Names, deprecated: dict[Definition, str]) -> Iterator[tuple[str, ast.expr]]:
     """The names of other modules that a file calls, and those of its own that it deprecates."""
     imported = {
-        name: bindings[0].target
+        name
         for name, bindings in names.table(source.tree).items()
-        if bindings[0].target and bindings[0].target.partition(".")[0] not in sys.stdlib_module_names
+        if bindings[0].target and bindings[0].target.partition(".")[0] not in FOREIGN
     }
     own = {node.name for node in deprecated}
     if not imported and not own:
         return
-    for call in source.nodes(ast.Call):
+    for call, target in named_calls(source, names).items():
         called = call.func
         if isinstance(called, ast.Name):
             wanted = called.id in imported or called.id in own
         elif isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
-            wanted = called.value.id in imported or (
-                called.value.id in {"self", "cls"} and called.attr in own
-            )
+            owner = called.value.id
+            wanted = owner in imported or (owner in {"self", "cls"} and called.attr in own)
         else:
             continue
-        target = names.qualified(called) if wanted else None
-        if target is not None:
+        if wanted:
             yield target, called
 
 

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from charter.analysis.bodies import FUNCTIONS
+from charter.analysis.calls import calls_of
 from charter.analysis.places import Packed, pack, pack_name
 from charter.api import Span
 from charter.model.names import absolute_module, last_name
@@ -37,6 +38,10 @@ _SIGNS: Final = (
     "Yields:",
 )
 """What a text with any such section holds; looking for these takes a tenth of the time."""
+_SECTION_WORDS: Final = frozenset(
+    {"param", "raises", "rtype", "Parameters", "Returns", "Raises", "Yields", "Args", "Arguments"}
+)
+"""Words of which such a section has one, but for Sphinx's `:return`."""
 _SNAKE: Final = re.compile(r"_*[a-z0-9]+(_[a-z0-9]+)*_*")
 _CAPS: Final = re.compile(r"_*[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 _TYPE: Final = re.compile(r"_?[A-Z]+[a-z]\w*")
@@ -45,7 +50,6 @@ _FENCED: Final = re.compile(r"```.*?```", re.DOTALL)
 """A block of code in a docstring, which may show another one."""
 _CAMEL: Final = re.compile(r"_*[A-Z]+[a-z0-9][A-Za-z0-9]*|_*[A-Z]{1,4}")
 _LEVELS: Final = frozenset({"debug", "info", "warning", "error", "exception", "critical"})
-_LOGGED: Final = re.compile(r"log\w*\.(debug|info|warning|error|exception|critical)\(", re.IGNORECASE)
 _PROGRAM: Final = re.compile(
     r"(^|/)(cli|scripts?|commands?|bin|tools|examples?|docs?|__main__\.py|setup\.py|conftest\.py|manage\.py)(/|$)|cli[^/]*\.py$"
 )
@@ -77,10 +81,10 @@ def _classes(source: Source, names: Names) -> Iterator[Use]:
     for node in source.nodes(ast.ClassDef):
         place = pack_name(source, node)
         yield ("class-names", "in CapWords" if _CAMEL.fullmatch(node.name) else "something else", place, "")
-        heads = [*node.bases, *(d.func if isinstance(d, ast.Call) else d for d in node.decorator_list)]
-        for head in heads:
-            if last_name(head) in _RECORD_NAMES:
-                name = names.qualified(head)
+        for head in (*node.bases, *node.decorator_list):
+            maker = head.func if isinstance(head, ast.Call) else head
+            if last_name(maker) in _RECORD_NAMES:
+                name = names.qualified(maker)
                 if name in _RECORDS:
                     yield ("records", _RECORDS[name], place, "")
                     break
@@ -106,6 +110,8 @@ def _constants(source: Source) -> Iterator[Use]:
 
 
 def _docstrings(source: Source) -> Iterator[Use]:
+    if _SECTION_WORDS.isdisjoint(source.words) and ":return" not in source.text:
+        return
     for kind in (*FUNCTIONS, ast.ClassDef):
         for node in source.nodes(kind):
             first = node.body[0]
@@ -119,25 +125,15 @@ def _docstrings(source: Source) -> Iterator[Use]:
 
 
 def _messages(source: Source, names: Names) -> Iterator[Use]:
-    text = source.text
-    if _PROGRAM.search(source.path) or "__main__" in text or not ("print(" in text or _logs(text)):
+    if "__main__" in source.words or _PROGRAM.search(source.path):
         return  # a program prints
-    for call in source.nodes(ast.Call):
-        function = call.func
-        if isinstance(function, ast.Name):
-            if function.id == "print" and not call.keywords and names.qualified(function) == "builtins.print":
-                yield ("messages", "`print`", pack(source, function), "")
-        elif (
-            isinstance(function, ast.Attribute)
-            and function.attr in _LEVELS
-            and isinstance(function.value, ast.Name)
-            and "log" in function.value.id.lower()
-        ):
-            yield ("messages", "a logger", pack(source, function), "")
-
-
-def _logs(text: str) -> bool:
-    return any(f".{level}(" in text for level in _LEVELS) and _LOGGED.search(text) is not None
+    for call, function in calls_of(source.reads.get("print", ()), source):
+        if not call.keywords and names.qualified(function) == "builtins.print":
+            yield ("messages", "`print`", pack(source, function), "")
+    for level in _LEVELS:
+        for _, function in calls_of(source.members.get(level, ()), source):
+            if isinstance(function.value, ast.Name) and "log" in function.value.id.lower():
+                yield ("messages", "a logger", pack(source, function), "")
 
 
 def _imports(source: Source) -> Iterator[Use]:

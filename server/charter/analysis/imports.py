@@ -106,11 +106,12 @@ def _reads(imported: set[str], source: Source) -> tuple[set[str], set[str]]:
     )
     read: set[str] = set()
     eager: set[str] = set()
-    for name in source.nodes(ast.Name):
-        if name.id in imported and name.id not in eager:
-            read.add(name.id)
-            if _is_eager(name, source, lazy_annotations=lazy_annotations):
-                eager.add(name.id)
+    for name in imported:
+        places = (*source.reads.get(name, ()), *source.binds.get(name, ()))
+        if places:
+            read.add(name)
+            if any(_is_eager(place, source, lazy_annotations=lazy_annotations) for place in places):
+                eager.add(name)
     return read, eager
 
 

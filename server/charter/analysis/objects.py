@@ -55,12 +55,19 @@ _METHODS: Final[dict[str, str]] = {
     "wrap_socket": TLS, "wrap_bio": TLS, "set_options": OPENSSL, "set_verify": OPENSSL,
     "set_min_proto_version": OPENSSL,
 }  # fmt: skip
-_WORDS: Final = (
-    "SSLContext", "create_default_context", "_create_unverified", "_create_stdlib_context", "create_urllib3_context",
-    "check_hostname", "verify_mode", "minimum_version", "set_verify", "set_min_proto_version", "SSL.Context",
-    ".verify =", "requests.Session(", "ssl=", "ssl_context=", "sslcontext=",
+_WORDS: Final = frozenset(
+    {
+        "SSLContext", "create_default_context", "_create_unverified_context", "_create_stdlib_context",
+        "create_urllib3_context", "check_hostname", "verify_mode", "minimum_version", "set_verify",
+        "set_min_proto_version",
+    }
 )  # fmt: skip
-"""One of these stands in every file that makes, configures or passes on what is followed, but for `urlopen`'s argument."""
+"""One of these words, or of the phrases, stands in every file that makes, configures or passes on what is followed."""
+_PHRASES: Final[dict[str, tuple[str, ...]]] = {
+    "Context": ("SSL.Context",), "verify": (".verify =",), "Session": ("requests.Session(",), "ssl": ("ssl=",),
+    "ssl_context": ("ssl_context=",), "sslcontext": ("sslcontext=",), "urlopen": ("urlopen(", "context="),
+}  # fmt: skip
+"""Phrases that must all be there, by one of their words."""
 _ACTIONS: Final[dict[type[ast.operator], str]] = {ast.BitOr: "add", ast.BitAnd: "remove"}
 _HOPS: Final = 5
 
@@ -76,10 +83,12 @@ Extract = tuple[list[Record], dict[str, dict[str, list[Row]]], dict[str, Record]
 
 def extract(source: Source, names: Names) -> Extract | None:
     """The objects of a file, and what its functions do to objects that they are given."""
-    text = source.text
-    if any(word in text for word in _WORDS) or ("urlopen(" in text and "context=" in text):
-        return _Reader(source, names).extract()
-    return None
+    text, words = source.text, source.words
+    if _WORDS.isdisjoint(words) and not any(
+        all(phrase in text for phrase in _PHRASES[word]) for word in _PHRASES.keys() & words
+    ):
+        return None
+    return _Reader(source, names).extract()
 
 
 class _Reader:

@@ -16,7 +16,6 @@ from charter.analysis.places import Packed, pack, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api.facts.names import StarImport
 from charter.model.names import BUILTINS, absolute_module
-from charter.model.scopes import bound_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,13 +42,13 @@ def extract(source: Source, names: Names) -> Extract:
     taken: dict[str, list[str]] = {}
     for node in source.nodes(ast.ImportFrom):
         module = _absolute(node, source)
-        if any(alias.name == "*" for alias in node.names):
+        if node.names[0].name == "*":
             stars.append((pack(source, node), "." * node.level + (node.module or ""), module))
         elif module and module.partition(".")[0] not in sys.stdlib_module_names:
-            taken.setdefault(module, []).extend(alias.name for alias in node.names)
+            taken.setdefault(module, []).extend([alias.name for alias in node.names])
     listed = _listed(source)
-    bound = bound_names(source.tree.body)[0]
-    handed = listed if listed is not None else sorted(name for name in bound if name[0] != "_")
+    bound = names.table(source.tree)
+    handed = listed if listed is not None else sorted([name for name in bound if name[0] not in "_*"])
     free, builtin = _free(source, names) if stars else ([], [])
     free = sorted({*free, *(name for name in listed or () if name not in bound)}) if stars else []
     return stars, free, handed, listed is not None, builtin, taken
@@ -64,7 +63,7 @@ def _absolute(node: ast.ImportFrom, source: Source) -> str:
 def _listed(source: Source) -> list[str] | None:
     """The names in `__all__`; None if there is none, or it is put together."""
     found: list[str] | None = None
-    for statement in source.tree.body:
+    for statement in source.tree.body if "__all__" in source.words else ():
         targets = statement.targets if isinstance(statement, ast.Assign) else []
         if isinstance(statement, (ast.AugAssign, ast.AnnAssign)):
             targets = [statement.target]
@@ -87,10 +86,9 @@ def _free(source: Source, names: Names) -> tuple[list[str], list[str]]:
     """The names that are read and bound nowhere in the file: those that no built-in has, and those that one has."""
     free: set[str] = set()
     builtin: set[str] = set()
-    for node in source.nodes(ast.Name):
-        if isinstance(node.ctx, ast.Store) or names.lookup(node.id, node) is not None:
-            continue
-        (builtin if node.id in BUILTINS else free).add(node.id)
+    for name, places in source.reads.items():
+        if any(names.lookup(name, place) is None for place in places):
+            (builtin if name in BUILTINS else free).add(name)
     return sorted(free - {"__file__", "__name__", "__doc__", "__path__", "__spec__", "__class__"}), sorted(
         builtin
     )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 5
+VERSION = 6
 
 _WORD: Final[re.Pattern[str]] = re.compile(r"[A-Za-z_]\w*")
 _OTHERS: Final = paths.any_of("migrations", *paths.COPIED)
@@ -55,6 +55,8 @@ _TRANSPARENT: Final = frozenset(
 """Decorators that register nothing."""
 _EVERY: Final = 1 << 60
 """More uses than any name has: the definition is used nowhere, whatever else has its name."""
+_OUTER: Final = frozenset[type]({ast.Module, ast.ClassDef})
+"""What holds functions and methods, and no function of a function's own."""
 _Node = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 Definition = tuple[str, str, Packed, int, str]
@@ -64,7 +66,7 @@ Import = tuple[str, str, Packed]
 Extract = tuple[
     dict[str, int], set[str], list[Definition], list[Import], dict[str, list[str]], set[str], list[str]
 ]
-"""Uses by name, beginnings of names, definitions, unused imports, bases by class, what other modules it takes, exports."""
+"""Uses by private name, beginnings of names, definitions, unused imports, bases by class, what other modules it takes, exports."""
 
 
 def extract(source: Source, names: Names) -> Extract:
@@ -82,7 +84,7 @@ def extract(source: Source, names: Names) -> Extract:
         for node in source.nodes(ast.ClassDef)
     }
     return (
-        dict(uses),
+        {name: count for name, count in uses.items() if name[0] == "_"},
         prefixes,
         definitions,
         list(_unused_imports(source, names, uses)),
@@ -98,9 +100,7 @@ def _is_generic(base: ast.expr) -> bool:
 
 def uses_of(source: Source, prefixes: set[str]) -> Counter[str]:
     """How often a file names each thing; beginnings of names that are completed at run time go into `prefixes`."""
-    used = [name.id for name in source.nodes(ast.Name) if name.ctx.__class__ is not ast.Store]
-    used += [attribute.attr for attribute in source.nodes(ast.Attribute)]
-    used += [keyword.arg for keyword in source.nodes(ast.keyword) if keyword.arg]
+    used = [keyword.arg for keyword in source.nodes(ast.keyword) if keyword.arg]
     used += [alias.name for statement in source.nodes(ast.ImportFrom) for alias in statement.names]
     for statement in (*source.nodes(ast.Global), *source.nodes(ast.Nonlocal)):
         used += statement.names
@@ -116,10 +116,14 @@ def uses_of(source: Source, prefixes: set[str]) -> Counter[str]:
             and (parent := parents[constant]).__class__ is not ast.Expr
         ):
             used += _named_by(value, parent, prefixes)
-    if "type:" in source.text:
+    if "# type:" in source.text or "#type:" in source.text:
         for comment in _TYPE_COMMENT.findall(source.text):
             used += _WORD.findall(comment)
-    return Counter(used)
+    uses = Counter({name: len(places) for name, places in source.reads.items()})
+    for name, places in source.members.items():
+        uses[name] = uses.get(name, 0) + len(places)
+    uses.update(used)
+    return uses
 
 
 def _named_by(value: str, parent: ast.AST, prefixes: set[str]) -> list[str]:
@@ -160,16 +164,17 @@ def _nested(source: Source, names: Names) -> Iterator[Definition]:
     """Functions inside of functions that the function around them never names: nobody else could."""
     if "locals()" in source.text:
         return
+    parents = source.index.parents
     for kind in FUNCTIONS:
         for node in source.nodes(kind):
+            if parents[node].__class__ in _OUTER:
+                continue
             around = owner(node, source)
             if around is None or not is_free(node, names) or node.name.startswith("__"):
                 continue
-            first, last = node.lineno, node.end_lineno or node.lineno
-            if any(
-                isinstance(name, ast.Name) and name.id == node.name and not first <= name.lineno <= last
-                for name in source.index.of_type_below(around, ast.Name)
-            ):
+            inside, outside = range(*_lines(node)), range(*_lines(around))
+            named = (*source.reads.get(node.name, ()), *source.binds.get(node.name, ()))
+            if any(name.lineno in outside and name.lineno not in inside for name in named):
                 continue
             declared = any(
                 node.name in statement.names
@@ -180,15 +185,21 @@ def _nested(source: Source, names: Names) -> Iterator[Definition]:
                 yield ("function", node.name, pack_name(source, node), _EVERY, "")
 
 
+def _lines(node: _Node) -> tuple[int, int]:
+    """The first line of a definition and the one behind it."""
+    return node.lineno, (node.end_lineno or node.lineno) + 1
+
+
 def _attributes(source: Source, names: Names) -> Iterator[Definition]:
     """The private attributes that methods give `self`, where the value matters to nobody but readers of the attribute."""
     if "__dict__" in source.text or "vars(" in source.text:
         return
-    stores: dict[str, list[ast.Attribute]] = {}
-    for node in source.nodes(ast.Attribute):
-        if node.attr[0] == "_" and node.ctx.__class__ is ast.Store and node.attr[-1] != "_":
-            stores.setdefault(node.attr, []).append(node)
-    for name, nodes in stores.items():
+    for name, places in source.members.items():
+        if name[0] != "_" or name[-1] == "_":
+            continue
+        nodes = [node for node in places if node.ctx.__class__ is ast.Store]
+        if not nodes:
+            continue
         first = nodes[0]
         method = owner(first, source)
         class_ = source.parent(method) if method is not None else None
@@ -226,15 +237,10 @@ def _sort(node: _Node, inherited: set[str], source: Source) -> str:
 
 def _asked_of_super(source: Source) -> set[str]:
     """The methods that the file asks of `super()`."""
-    if "super" not in source.text:
-        return set()
-    return {
-        attribute.attr
-        for attribute in source.nodes(ast.Attribute)
-        if isinstance(attribute.value, ast.Call)
-        and isinstance(attribute.value.func, ast.Name)
-        and attribute.value.func.id == "super"
-    }
+    parents = source.index.parents
+    calls = [parents[name] for name in source.reads.get("super", ())]
+    asked = [parents[call] for call in calls if isinstance(call, ast.Call)]
+    return {attribute.attr for attribute in asked if isinstance(attribute, ast.Attribute)}
 
 
 def _is_candidate(node: _Node, names: Names) -> bool:
@@ -260,13 +266,10 @@ def _is_stub(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 def mentions(definitions: Sequence[_Node], source: Source) -> dict[str, list[int]]:
     """The lines on which the names of some definitions stand, as a name, an attribute or a word of a string."""
-    lines: dict[str, list[int]] = {node.name: [] for node in definitions}
-    for name in source.nodes(ast.Name):
-        if name.id in lines and not isinstance(name.ctx, ast.Store):
-            lines[name.id].append(name.lineno)
-    for attribute in source.nodes(ast.Attribute):
-        if attribute.attr in lines:
-            lines[attribute.attr].append(attribute.lineno)
+    lines: dict[str, list[int]] = {}
+    for name in {node.name for node in definitions}:
+        places = (*source.reads.get(name, ()), *source.members.get(name, ()))
+        lines[name] = [place.lineno for place in places]
     for constant in source.nodes(ast.Constant):
         value = constant.value
         if isinstance(value, str) and "_" in value and len(value) < 300:
@@ -279,7 +282,7 @@ def mentions(definitions: Sequence[_Node], source: Source) -> dict[str, list[int
 def exported_names(source: Source) -> set[str]:
     """The names in `__all__`."""
     found: set[str] = set()
-    for statement in source.tree.body if "__all__" in source.text else ():
+    for statement in source.tree.body if "__all__" in source.words else ():
         if isinstance(statement, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
             if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
@@ -382,9 +385,9 @@ def _taken(source: Source, names: Names) -> set[str]:
             found.add(bound or f"{statement.module or ''}.{alias.name}")
     modules = {name: bindings[0].target for name, bindings in table.items() if bindings[0].target}
     parents = source.index.parents
-    for name in source.nodes(ast.Name):
-        if name.id in modules:
-            path = modules[name.id]
+    for local, target in modules.items():
+        for name in source.reads.get(local, ()):
+            path = target
             parent = parents[name]
             while isinstance(parent, ast.Attribute):
                 path = f"{path}.{parent.attr}"

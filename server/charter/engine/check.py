@@ -207,7 +207,7 @@ def _run_on_nodes(
 ) -> None:
     source = view.source
     if present is None:
-        present = plan.mentioned(source.text)
+        present = plan.mentioned(source.text, source.words)
     calls = _wanted_calls(view, plan, source.nodes(ast.Call) if only is None else only.get(ast.Call, ()))
     for entry, kinds in plan.node_entries:
         rule = entry.rule

@@ -24,6 +24,7 @@ from charter.engine.reduce import ProjectFacts
 from charter.lsp.marks import move
 from charter.lsp.rows import SYNTAX_RULE, Row
 from charter.syntax.document import Document
+from charter.syntax.source import words_in
 
 if TYPE_CHECKING:
     import ast
@@ -287,9 +288,10 @@ class Sheet:
     def _words(self, plan: Plan, spans: list[Span]) -> set[str]:
         """The words that rules ask for and that are in the text, or were: what is new is looked for in what was edited."""
         if self._present is None:
-            self._present = plan.mentioned(self.text)
+            self._present = plan.mentioned(self.text, words_in(self.text))
         for span in spans:
-            self._present |= plan.mentioned(self.text[span.start : span.end])
+            edited = self.text[span.start : span.end]
+            self._present |= plan.mentioned(edited, words_in(edited))
         return self._present
 
     def _take(self, result: FileResult) -> None:

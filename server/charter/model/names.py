@@ -241,9 +241,9 @@ class Names:
 def _bound_inside(source: Source) -> set[str]:
     """The names bound in a scope other than the module's."""
     found = {argument.arg for argument in source.nodes(ast.arg)}
-    for name in source.nodes(ast.Name):
-        if name.ctx.__class__ is not ast.Load and name.id not in found and _is_inside(name, source):
-            found.add(name.id)
+    for name, places in source.binds.items():
+        if name not in found and any(_is_inside(place, source) for place in places):
+            found.add(name)
     for kind in (*FUNCTIONS, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar):
         found.update(node.name for node in source.nodes(kind) if node.name and _is_inside(node, source))
     for kind in (ast.Import, ast.ImportFrom):

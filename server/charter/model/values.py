@@ -516,10 +516,12 @@ def _small(value: Any) -> object:
 
 def _changed_in_place(source: Source) -> set[str]:
     """The names whose objects a file changes by a method, or by setting or deleting an item."""
+    members = source.members
     found = {
         node.value.id
-        for node in source.nodes(ast.Attribute)
-        if node.attr in _MUTATORS and isinstance(node.value, ast.Name)
+        for method in _MUTATORS & members.keys()
+        for node in members[method]
+        if isinstance(node.value, ast.Name)
     }
     for node in source.nodes(ast.Subscript):
         if not isinstance(node.ctx, ast.Load):

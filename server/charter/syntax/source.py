@@ -10,6 +10,7 @@ import ast
 import codecs
 import re
 import warnings
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -19,12 +20,15 @@ from charter.syntax.positions import Positions
 from charter.syntax.walk import Index
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 N = TypeVar("N", bound=ast.AST)
 
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
 _BLANK = re.compile(rb"^[ \t\f]*(?:[#\r\n]|$)")
+_WORD = re.compile(r"\w+")
+_SPACED = "".join(char if char.isalnum() or char == "_" else " " for char in map(chr, range(128)))
+"""ASCII with everything but the characters of words made a space."""
 _BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 
 
@@ -98,6 +102,12 @@ def decode(data: bytes) -> Decoded:
     return Decoded(text, encoding, bom)
 
 
+def words_in(text: str) -> frozenset[str]:
+    """The words of a text, whatever they are there: code, strings or comments."""
+    # A third of the time that the pattern takes, for nearly all files.
+    return frozenset(text.translate(_SPACED).split() if text.isascii() else _WORD.findall(text))
+
+
 class Source:
     """One file as every part of Charter sees it. Its values are computed on demand and never change.
 
@@ -135,6 +145,11 @@ class Source:
         return Positions(self.text)
 
     @cached_property
+    def words(self) -> frozenset[str]:
+        """The words of the text."""
+        return words_in(self.text)
+
+    @cached_property
     def tree(self) -> ast.Module:
         """The syntax tree of all that parses; statements that do not parse are left out and are `problems`."""
         try:
@@ -158,6 +173,36 @@ class Source:
     def nodes(self, kind: type[N]) -> Sequence[N]:
         """All nodes of exactly this type, in source order."""
         return cast("Sequence[N]", self.index.by_type.get(kind, ()))
+
+    @cached_property
+    def reads(self) -> Mapping[str, Sequence[ast.Name]]:
+        """The bare names that need a value, by identifier and in source order: what is loaded or deleted."""
+        return self._names[0]
+
+    @cached_property
+    def binds(self) -> Mapping[str, Sequence[ast.Name]]:
+        """The bare names that make an identifier one of their scope's, likewise: what is stored or deleted."""
+        return self._names[1]
+
+    @cached_property
+    def _names(self) -> tuple[dict[str, list[ast.Name]], dict[str, list[ast.Name]]]:
+        reads: defaultdict[str, list[ast.Name]] = defaultdict(list)
+        binds: defaultdict[str, list[ast.Name]] = defaultdict(list)
+        for name in self.nodes(ast.Name):
+            context = name.ctx.__class__
+            if context is not ast.Store:
+                reads[name.id].append(name)
+            if context is not ast.Load:
+                binds[name.id].append(name)
+        return dict(reads), dict(binds)
+
+    @cached_property
+    def members(self) -> Mapping[str, Sequence[ast.Attribute]]:
+        """The attributes by their own identifier, in source order."""
+        found: defaultdict[str, list[ast.Attribute]] = defaultdict(list)
+        for node in self.nodes(ast.Attribute):
+            found[node.attr].append(node)
+        return dict(found)
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """The node that holds this one; None for the module."""

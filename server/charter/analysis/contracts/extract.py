@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis import paths
 from charter.analysis.bodies import FUNCTIONS, by_owner
-from charter.analysis.calls import FOREIGN, exports, named_calls
+from charter.analysis.calls import FOREIGN, calls_of, exports, named_calls
 from charter.analysis.places import Packed, pack, pack_name
 from charter.model.names import last_name
 
@@ -235,7 +235,7 @@ _Attributes = dict[ast.AST, set[str]]
 
 
 def _reads(source: Source) -> tuple[_Attributes, _Attributes]:
-    """The attributes of `self` that each method reads, and those that it sets, by one pass over all attributes."""
+    """The attributes of `self` that each method reads, and those that it sets, by one pass over all that is said of it."""
     spans = [
         (item.lineno, item.end_lineno or item.lineno, item)
         for class_ in source.nodes(ast.ClassDef)
@@ -248,12 +248,13 @@ def _reads(source: Source) -> tuple[_Attributes, _Attributes]:
     starts = [first for first, *_ in spans]
     found: _Attributes = {item: set() for *_, item in spans}
     stores: _Attributes = {item: set() for *_, item in spans}
-    for node in source.nodes(ast.Attribute):
-        value = node.value
-        if isinstance(value, ast.Name) and value.id == "self":
-            at = bisect_right(starts, node.lineno) - 1
+    parents = source.index.parents
+    for name in source.reads.get("self", ()):
+        node = parents[name]
+        if isinstance(node, ast.Attribute):
+            at = bisect_right(starts, name.lineno) - 1
             # Of a method of a class inside of a method, both have the line; the inner one began later.
-            while at >= 0 and spans[at][1] < node.lineno:
+            while at >= 0 and spans[at][1] < name.lineno:
                 at -= 1
             if at >= 0:
                 into = found if node.ctx.__class__ is ast.Load else stores
@@ -353,33 +354,37 @@ def _hands_on(call: ast.Call, name: str) -> bool:
 
 
 def _calls(source: Source, names: Names) -> Iterator[Call]:
-    targets = dict(named_calls(source, names))
-    made = _made(source)
-    for call in source.nodes(ast.Call):
-        target = targets.get(call)
-        func = call.func
-        if target is not None:
-            if target.partition(".")[0] not in FOREIGN:
-                yield _call(_how(func), target, "", call, source)
-        elif isinstance(func, ast.Attribute):
-            owner = func.value
-            if not isinstance(owner, ast.Name):
-                continue
-            if owner.id == "self":
-                class_ = _class_around(call, source)
-                if class_ is not None:
-                    yield _call("self", f"{names.definition(class_)}.{func.attr}", "", call, source)
-            elif owner.id in made and (target := _class_of(owner, names)):
+    targets = named_calls(source, names)
+    for call, target in targets.items():
+        if target.partition(".")[0] not in FOREIGN:
+            yield _call(_how(call.func), target, "", call, source)
+    for call, func in _methods("self", source):
+        if call not in targets:
+            class_ = _class_around(call, source)
+            if class_ is not None:
+                yield _call("self", f"{names.definition(class_)}.{func.attr}", "", call, source)
+    for local in _made(source):
+        for call, func in _methods(local, source):
+            if call not in targets and (target := _class_of(func.value, names)):
                 yield _call("instance", target, func.attr, call, source)
-        elif isinstance(func, ast.Name):
-            if func.id in made and (target := _class_of(func, names)):
+        for call, func in calls_of(source.reads.get(local, ()), source):
+            if call not in targets and (target := _class_of(func, names)):
                 yield _call("object", target, "__call__", call, source)
-            elif func.id.endswith(("Error", "Exception")) and isinstance(source.parent(call), ast.Expr):
+    for error in [name for name in source.reads if name.endswith(("Error", "Exception"))]:
+        for call, func in calls_of(source.reads[error], source):
+            if call not in targets and isinstance(source.parent(call), ast.Expr):
                 yield _call("name", names.qualified(func) or "?", "", call, source)
     for raised in source.nodes(ast.Raise):
         yield from _exception("raise", raised.exc, source, names)
     for handler in source.nodes(ast.ExceptHandler):
         yield from _exception("except", handler.type, source, names)
+
+
+def _methods(name: str, source: Source) -> Iterator[tuple[ast.Call, ast.Attribute]]:
+    """The calls of methods of what a name stands for."""
+    parents = source.index.parents
+    owned = [parents[owner] for owner in source.reads.get(name, ())]
+    return calls_of([item for item in owned if isinstance(item, ast.Attribute)], source)
 
 
 def _how(func: ast.expr) -> str:
@@ -453,21 +458,22 @@ def _use(call: ast.Call, source: Source) -> str:
     return ""
 
 
-def _made(source: Source) -> set[str]:
+def _made(source: Source) -> dict[str, None]:
     """Local names that are given a new object of a class with a capital, for what may be a class of the project."""
-    found: set[str] = set()
+    found: dict[str, None] = {}
     for node in source.nodes(ast.Assign):
-        value = node.value
-        if isinstance(value, ast.Call) and isinstance(node.targets[0], ast.Name):
+        value, target = node.value, node.targets[0]
+        if isinstance(value, ast.Call) and isinstance(target, ast.Name):
             last = last_name(value.func)
             if last[:1].isupper() or last[:2].strip("_").isupper():
-                found.add(node.targets[0].id)
+                found[target.id] = None
+    found.pop("self", None)
     return found
 
 
-def _class_of(name: ast.Name, names: Names) -> str:
+def _class_of(name: ast.expr, names: Names) -> str:
     """The class of what a name is bound to, if it is bound once, to a new object; else ""."""
-    found = names.lookup(name.id, name)
+    found = names.lookup(name.id, name) if isinstance(name, ast.Name) else None
     if found is None or len(found[1]) != 1:
         return ""
     value = found[1][0].value
