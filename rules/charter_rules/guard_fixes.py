@@ -69,17 +69,21 @@ def _folder(written: ast.expr, ctx: Context) -> ast.expr | None:
 
 
 def own_address(flow: TaintFlow, ctx: Context) -> Fix | None:
-    """Redirect to another host's address never, to the start page instead."""
+    """Redirect to a path of this site, whatever else was asked for."""
     argument = flows.argument(flow, ctx)
-    if argument is None or not _stands_alone(argument, ctx):
+    title = "Redirect within the site only"
+    if argument is None:
         return None
     if _imports(ctx, "django") and ctx.is_bound("request", argument):
         test = "not url_has_allowed_host_and_scheme({target}, allowed_hosts={{request.get_host()}})"
         imports = AddImport("django.utils.http", "url_has_allowed_host_and_scheme")
-    else:
-        test = "urlsplit({target}).scheme or urlsplit({target}).netloc"
-        imports = AddImport("urllib.parse", "urlsplit")
-    return _guarded(argument, "target", test, '{target} = "/"', imports, "Redirect within the site only", ctx)
+        if not _stands_alone(argument, ctx):
+            return None
+        return _guarded(argument, "target", test, '{target} = "/"', imports, title, ctx)
+    if not isinstance(argument, ast.Name | ast.Attribute | ast.Subscript | ast.Call):
+        return None
+    path = f'"/" + {ctx.source(argument)}.lstrip("/\\\\")'
+    return Fix(title, (ctx.replace(argument, path),), Grade.SUGGESTION)
 
 
 def known_host(flow: TaintFlow, ctx: Context) -> Fix | None:

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     ),
 )
 def open_redirect(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
-    """Redirect only to addresses of your own.
+    r"""Redirect only to addresses of your own.
 
     A link to your site that ends on another one makes phishing believable, and hands over tokens that stand in the
-    address. `//evil.example` and `https:evil.example` pass a check for a leading slash. Compare scheme and host, or
-    redirect to a route by name.
+    address. `//evil.example` passes a check for a leading slash, and `/\evil.example` and `https:///evil.example` one for an empty host:
+    browsers find a host in them all. Compare the host with your own, let nothing but a path through, or redirect to a route by name.
 
     ```python bad
     from flask import Flask, redirect, request
@@ -52,9 +52,13 @@ def open_redirect(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
     @app.get("/login")
     def login():
         target = request.args["next"]
-        if urlsplit(target).netloc:
+        if urlsplit(target).netloc != "shop.example":
             target = url_for("home")
         return redirect(target)
+
+    @app.get("/logout")
+    def logout():
+        return redirect("/" + request.args["next"].lstrip("/\\"))
 
     @app.get("/old/<int:number>")
     def old(number):
@@ -62,4 +66,8 @@ def open_redirect(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
     ```
     """
     deed = f"decides where `{flows.api(flow)}` sends the browser"
-    yield flows.finding(flow, ctx, deed, Severity.MEDIUM, (guard_fixes.own_address(flow, ctx),))
+    severity = Severity.MEDIUM
+    if flow.detail == "slashes":
+        deed += ": `/\\host` gets past the check"
+        severity = Severity.LOW
+    yield flows.finding(flow, ctx, deed, severity, (guard_fixes.own_address(flow, ctx),))

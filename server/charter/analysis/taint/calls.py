@@ -40,6 +40,7 @@ from charter.analysis.taint.values import (
     PROJECT_FUNCTION,
     PROJECT_INSTANCE,
     PROJECT_MODULE,
+    SLASHED,
     UNKNOWN,
     Value,
     constant,
@@ -344,7 +345,7 @@ class Calls(LibraryCalls, ABC):
             if origin[0] == PARAMETER:
                 passed = binding.taints.get(origin[1], 0)
                 passed &= spread(own | PART)
-                added = own & (PART | OBJECT)
+                added = own & (PART | OBJECT | SLASHED)
                 result |= with_marks(passed, added) if added else passed
             elif origin[0] != DERIVED:
                 result |= self.fresh((origin[0], origin[1], position), own)

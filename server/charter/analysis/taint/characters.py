@@ -11,7 +11,8 @@ from typing import Any, Final, cast
 from charter.analysis.taint.values import BIT, DANGERS, FULL
 
 _PATH: Final = BIT["path"] | BIT["archive"] | BIT["path-absolute"]
-_HOST: Final = BIT["redirect"] | BIT["ssrf"] | BIT["ssrf-part"]
+_SLASHES: Final = BIT["redirect-slashes"]
+_HOST: Final = BIT["redirect"] | _SLASHES | BIT["ssrf"] | BIT["ssrf-part"]
 _CONTROL: Final = BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"]
 
 
@@ -86,7 +87,7 @@ _DIGITS: Final = frozenset("0123456789")
 _SPACE: Final = frozenset(" \t\n\r\f\v")
 _NEEDED: Final = {
     "/": _PATH | _HOST | BIT["code"],
-    "\\": _PATH,
+    "\\": _PATH | _SLASHES,
     "'": DANGERS & ~_PATH & ~_HOST,
     '"': DANGERS & ~_PATH & ~_HOST,
     "<": BIT["xss"] | BIT["xxe"] | BIT["xml-bomb"],

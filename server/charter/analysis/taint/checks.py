@@ -21,6 +21,7 @@ from charter.analysis.taint.values import (
     NO,
     PART,
     RAW,
+    SLASHED,
     UNKNOWN,
     Value,
     lanes,
@@ -52,7 +53,8 @@ NORMAL_PATH: Final = (EXTERNAL, "os.path.normpath()")
 UP: Final = BIT["path"] | BIT["archive"]
 ABSOLUTE: Final = BIT["path-absolute"]
 PATH: Final = UP | ABSOLUTE
-HOST: Final = BIT["redirect"] | BIT["ssrf"] | BIT["ssrf-part"]
+SLASHES: Final = BIT["redirect-slashes"]
+HOST: Final = BIT["redirect"] | SLASHES | BIT["ssrf"] | BIT["ssrf-part"]
 HOST_PARTS: Final = frozenset({"netloc", "hostname", "host", "_replace"})
 
 OF_CHARACTERS: Final = DANGERS & ~(
@@ -144,6 +146,20 @@ class Checks(Strings, ABC):
         for lane in lanes(value[0]):
             mask |= dangers << LANE * lane
         return mask
+
+    def of_host(self, value: Value, *, empty_passes: bool) -> Kill:
+        """What a check of an address's host shows.
+
+        Args:
+            value: the host, as a parser of addresses gives it.
+            empty_passes: whether the check is passed by an address without a host, in which browsers may still see one.
+        """
+        mask = 0
+        for lane in lanes(value[0]):
+            own = value[0] >> LANE * lane
+            hidden = not own & SLASHED and (empty_passes or not own & SLASHES)
+            mask |= (HOST & ~SLASHES if hidden else HOST) << LANE * lane
+        return (mask, ()) if mask else NO_KILL
 
     def is_doubtful(self, value: Value) -> bool:
         """Whether a value that others are compared with may be an attacker's: the settings of the program are not."""

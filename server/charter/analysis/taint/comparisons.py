@@ -42,12 +42,14 @@ _CONTROL: Final = BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT
 _QUOTE: Final = BIT["sql"] | BIT["xpath"]
 _LITERAL: Final = BIT["code"] | BIT["sql"] | BIT["xpath"]
 
+_EMPTY: Final = ("", b"", None)
+
 _FORBIDDEN: Final = {
     "..": UP,
     "../": UP,
     "/..": UP,
     "/": PATH,
-    "\\": 0,
+    "\\": BIT["redirect-slashes"],
     "'": _QUOTE,
     '"': BIT["xpath"],
     "\n": _CONTROL,
@@ -133,12 +135,12 @@ class Comparisons(Checks, ABC):
             left_node, left, right_node, right = right_node, right, left_node, left
         for one, other in ((left, right), (right, left)):
             if self._last_name(one) in HOST_PARTS and other[0] and not other[0] & _ALL_HOSTS:
-                return (self._of_lanes(one, HOST), ())  # the request's own host
+                return self.of_host(one, empty_passes=False)  # the request's own host
         last = self._last_name(left)
         if not left[0] & ALL_DANGERS or self.is_doubtful(right):
             return NO_KILL
         if last in HOST_PARTS:
-            return (self._of_lanes(left, HOST), ())
+            return self.of_host(left, empty_passes=right[1] in _EMPTY)
         if last == "scheme":
             return NO_KILL
         if right[1] is NO or right[1] is None or isinstance(right[1], tuple):
@@ -177,7 +179,9 @@ class Comparisons(Checks, ABC):
                 return self._contained(right), NO_KILL
             return NO_KILL, NO_KILL
         if self._last_name(left) in HOST_PARTS and left[0] and not self.deep(right) & _ALL_HOSTS:
-            return (self._of_lanes(left, HOST), ()), NO_KILL
+            known = self.elements_exactly(right) or ()
+            empty = isinstance(right[1], str) or any(one[1] in _EMPTY for one in known)
+            return self.of_host(left, empty_passes=empty), NO_KILL
         if not left[0] & ALL_DANGERS or self.deep(right) & ALL_DANGERS:
             return self._contained(right) if self._last_name(right) == "parents" else NO_KILL, NO_KILL
         if self._last_name(left) == "scheme":

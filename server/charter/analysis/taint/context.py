@@ -23,6 +23,7 @@ from charter.analysis.taint.values import (
     PARTIAL,
     PROJECT_FUNCTION,
     RAW,
+    SLASHED,
     UNKNOWN,
     Value,
     constant,
@@ -42,7 +43,7 @@ Entry = tuple[Any, ...]
 _DEEPEST: Final = 2
 _MOST_CELLS: Final = 12
 _LONGEST: Final = 120
-_MARKS: Final = RAW | OBJECT
+_MARKS: Final = RAW | OBJECT | SLASHED
 """A callee sees its parameter as a whole, whatever it is a part of."""
 
 _CALLABLE: Final = frozenset({PROJECT_FUNCTION, BOUND, PARTIAL})

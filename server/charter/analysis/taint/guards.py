@@ -16,6 +16,7 @@ from charter.analysis.taint.checks import (
     NORMAL_PATH,
     OF_CHARACTERS,
     PATH,
+    SLASHES,
     UNDECIDED,
     UP,
     Test,
@@ -26,7 +27,7 @@ from charter.analysis.taint.checks import (
     is_set_of,
 )
 from charter.analysis.taint.comparisons import Comparisons
-from charter.analysis.taint.frame import KILLED, NO_KILL, Kill
+from charter.analysis.taint.frame import KILLED, NO_KILL, Kill, State
 from charter.analysis.taint.values import (
     ALL_DANGERS,
     BIT,
@@ -77,8 +78,8 @@ class Guards(Comparisons, ABC):
             return self._test_comparison(node)
         if opcode == ir.CALL:
             return self._test_call(node)
-        if opcode == ir.WALRUS:
-            return self._truth(node, self.value(node))
+        if opcode == ir.CHOICE:
+            return self._test_choice(node)
         return self._truth(node, self.value(node))
 
     def _truth(self, node: Node, value: Value) -> Test:
@@ -90,10 +91,30 @@ class Guards(Comparisons, ABC):
         if not value[0] & ALL_DANGERS:
             return (self.truth_of(value), NO_KILL, NO_KILL)
         last = self._last_name(value)
-        if last in HOST_PARTS or last == "scheme":
-            hosts = self._of_lanes(value, HOST if last != "scheme" else 0)
-            return (self.truth_of(value), NO_KILL, (hosts, ()) if hosts else NO_KILL)
+        if last in HOST_PARTS:
+            return (self.truth_of(value), NO_KILL, self.of_host(value, empty_passes=True))
+        if last == "scheme":
+            return (self.truth_of(value), NO_KILL, NO_KILL)
         return (self.truth_of(value), NO_KILL, self.cleared(node, value, DANGERS))
+
+    def _test_choice(self, node: Node) -> Test:
+        """`one if condition else two`: what either shows where it is asked."""
+        truth, if_true, if_false = self.test(node[2])
+        if truth is not None or self.state is None:
+            self.kill(if_true if truth else if_false)
+            return self.test(node[3] if truth else node[4])
+        before = self.state
+        outcomes: list[Test] = []
+        after: State | None = None
+        for shown, operand in ((if_true, node[3]), (if_false, node[4])):
+            self.state = dict(before)
+            self.kill(shown)
+            held, yes, no = self.test(operand)
+            outcomes.append((held, both(shown, yes), both(shown, no)))
+            after = self.joined(after, self.state)
+        self.state = after
+        (one, yes, no), (two, other_yes, other_no) = outcomes
+        return (one if one == two else None, either(yes, other_yes), either(no, other_no))
 
     def _local_path(self, node: Node) -> Kill:
         """What `x.startswith("/") and not x.startswith("//")` shows, or its opposite with `or`: no other host."""
@@ -211,6 +232,8 @@ class Guards(Comparisons, ABC):
             return NO_KILL, NO_KILL
         texts = self._alternatives(prefix)
         yes = self._contained(value)
+        if not texts:
+            yes = both(yes, self.cleared(node, value, SLASHES))
         if texts and all(_CONFINED.match(text) for text in texts):
             yes = both(yes, self.cleared(node, value, HOST))
         dangers = 0
@@ -279,15 +302,17 @@ class Guards(Comparisons, ABC):
         no: Kill = NO_KILL
         exact = None if own else self.elements_exactly(container)
         if exact is not None and name == "any":
-            for element in exact:
+            for index, element in enumerate(exact):
                 self.assign(target, element)
-                no = both(no, self.test(comprehension[4])[2])
+                _, if_true, if_false = self.test(comprehension[4])
+                yes = either(yes, if_true) if index else if_true
+                no = both(no, if_false)
         else:
             _, yes, no = self.test(comprehension[4])
         self.state = before
         if name == "all":
             return (None, yes, NO_KILL)
-        return (None, NO_KILL, no)
+        return (None, NO_KILL if own else yes, no)
 
 
 def _spelled(node: Node) -> str:

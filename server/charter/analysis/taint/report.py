@@ -196,6 +196,8 @@ def _detail(flow: Flow) -> str:
         return "host" if flow.bits & BIT["ssrf"] else "path"
     if flow.site.kind == "path":
         return "folder" if not flow.bits & BIT["path"] else ""
+    if flow.site.kind == "redirect":
+        return "slashes" if not flow.bits & BIT["redirect"] else ""
     return witness(flow.site.detail) if flow.site.kind == "redos" else flow.site.detail
 
 

@@ -53,6 +53,7 @@ _SLOW: Final = spread(BIT["redos"])
 NEEDED: Final = dict(BIT.items())
 NEEDED["path"] |= BIT["path-absolute"]
 NEEDED["ssrf"] |= BIT["ssrf-part"]
+NEEDED["redirect"] |= BIT["redirect-slashes"]
 
 _PARTICULAR: Final = frozenset({"deserialization", "xxe", "nosql", "prompt", "log", "xss", "redos"})
 """Kinds of sinks that look at more of a value than its text."""

@@ -13,11 +13,13 @@ from charter.analysis.taint.frame import LENGTH, REST, Frame
 from charter.analysis.taint.values import (
     BIT,
     EMPTY_TEXT,
+    EXTERNAL,
     HOLE,
     LONGEST_TEXT,
     NO,
     OBJECT,
     PART,
+    SLASHED,
     UNKNOWN,
     Value,
     constant,
@@ -39,7 +41,12 @@ _BRACES = re.compile(
 )
 
 _ABSOLUTE: Final = spread(BIT["path-absolute"])
-_HOST: Final = spread(BIT["redirect"] | BIT["ssrf"])
+_SLASHES: Final = spread(BIT["redirect-slashes"])
+_HOST: Final = spread(BIT["redirect"] | BIT["ssrf"]) | _SLASHES
+_NO_SLASH: Final = (EXTERNAL, "str.lstrip(/)")
+_NO_SLASHES: Final = (EXTERNAL, "str.lstrip(/\\)")
+_STRIPPED: Final = {_NO_SLASH: _HOST & ~_SLASHES, _NO_SLASHES: _HOST}
+"""What is impossible for a text behind a slash of its own from which all others in front were taken."""
 _CELL: Final = spread(BIT["csv"])
 _FORMULA: Final = "=+-@\t\r" + HOLE
 """What a cell begins with that a spreadsheet runs, or may."""
@@ -119,6 +126,8 @@ class Strings(Frame, ABC):
                 own = part[0]
                 if text:
                     own &= ~impossible_after(text)
+                    if text == "/" and part[2] in _STRIPPED:
+                        own &= ~_STRIPPED[part[2]]
                 taint |= own
             if isinstance(value, str) and not part[0]:
                 text += value
@@ -156,7 +165,9 @@ class Strings(Frame, ABC):
             return (value[0], NO, None, ())
         if value[2] is not None and not value[0]:
             return (0, known, None, ())
-        return (value[0], known, None, ()) if value[2] is not None else value
+        if value[2] is None or value[2] in _STRIPPED:
+            return value
+        return (value[0], known, None, ())
 
     def percent(self, template: Value, operand: Value) -> Value:
         """`template % operand`."""
@@ -268,6 +279,8 @@ class Strings(Frame, ABC):
             return (value[0], NO, None, ())  # perhaps a method of the project's own
         if name == "format" and (value[1] is not NO or value[0]):
             return self.braces(value, arguments)
+        if name in {"strip", "lstrip"} and (begins := _stripped(arguments)) is not None:
+            return (value[0], NO, begins, ())
         if name in _SAME:
             escaped = name == "encode" and (arguments.get(0, "encoding") or UNKNOWN)[1] in _ESCAPING
             escaped = escaped or (name == "translate" and self._takes_breaks(arguments))
@@ -316,6 +329,8 @@ class Strings(Frame, ABC):
             taint &= ~_REPLACEMENTS.get(old[1], 0)
             if old[1] == "/" and new is not None and is_no_separator(new[1]):
                 taint &= ~_FOLDERS
+            if old[1] == "\\" and new is not None:
+                taint = with_marks(taint, SLASHED) if new[1] == "/" else taint & ~_SLASHES
         return (taint, NO, None, ())
 
     def _pieces(self, value: Value, name: str, arguments: Any, position: int) -> Value:
@@ -333,6 +348,14 @@ class Strings(Frame, ABC):
                 return self.sequence([piece, last], "list", position)
             return self.sequence([piece, separator, last], "tuple", position)
         return self.new("builtins.list", position, {REST: piece})
+
+
+def _stripped(arguments: Any) -> Any:
+    """What a text is from whose beginning slashes were taken; None if it is others, or spaces."""
+    taken = (arguments.position(0) or UNKNOWN)[1]
+    if not isinstance(taken, str) or "/" not in taken:
+        return None
+    return _NO_SLASHES if "\\" in taken else _NO_SLASH
 
 
 def _is_one(value: Value | None) -> bool:

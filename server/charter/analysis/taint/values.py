@@ -42,15 +42,19 @@ KINDS: Final = tuple(SINK_KINDS)
 BIT: Final = {kind: 1 << index for index, kind in enumerate(KINDS)}
 BIT["path-absolute"] = 1 << len(KINDS)
 BIT["ssrf-part"] = 1 << len(KINDS) + 1
-DANGERS: Final = (1 << len(KINDS) + 2) - 1
+BIT["redirect-slashes"] = 1 << len(KINDS) + 2
+"""A host that browsers see and parsers of addresses do not: behind `/\\` or `///`."""
+DANGERS: Final = (1 << len(KINDS) + 3) - 1
 """All kinds of danger."""
-RAW: Final = 1 << len(KINDS) + 2
+RAW: Final = 1 << len(KINDS) + 3
 """Mark: a path that is not normalised."""
-PART: Final = 1 << len(KINDS) + 3
+PART: Final = 1 << len(KINDS) + 4
 """Mark: only a part of what came in, so that a check of it says nothing of the whole."""
-OBJECT: Final = 1 << len(KINDS) + 4
+OBJECT: Final = 1 << len(KINDS) + 5
 """Mark: perhaps a dictionary or list made by the attacker."""
-MARKS: Final = RAW | PART | OBJECT
+SLASHED: Final = 1 << len(KINDS) + 6
+"""Mark: its backslashes are slashes now, so that a parser of addresses sees what a browser sees."""
+MARKS: Final = RAW | PART | OBJECT | SLASHED
 BIT["path-raw"] = RAW
 BIT["object"] = OBJECT
 FULL: Final = (1 << LANE) - 1
@@ -138,6 +142,8 @@ def bits(kinds: tuple[str, ...]) -> int:
             result |= BIT["path-absolute"]
         elif kind == "ssrf":
             result |= BIT["ssrf-part"]
+        elif kind == "redirect":
+            result |= BIT["redirect-slashes"]
     return result
 
 

@@ -29,8 +29,8 @@ from charter.syntax.toml import line_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-MARKS = ("object", "path-raw")
-"""Properties of untrusted data beside the kinds: it may be a dictionary or list; it is not normalised yet."""
+MARKS = ("object", "path-raw", "redirect-slashes")
+"""Properties of untrusted data beside the kinds: it may be a dictionary or list; is not normalised yet; hides a host behind slashes."""
 
 _NAME = re.compile(r"(\?|[A-Za-z_]\w*)(\.[A-Za-z_]\w*(\(\))?)*(\(\))?(\.\*)?")
 _CLASS = re.compile(rf"\*\w+|{_NAME.pattern}")
