@@ -17,7 +17,7 @@ from charter.api import Fix, Grade, InsertStatement, Span
 from charter_rules import shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from charter.api import Context
 
@@ -109,23 +109,47 @@ def extraction(
         """How many branches stand in some statements."""
         return count(block[-1])[1] - count(block[0])[0] if block else 0
 
-    for body in _runs(function, lambda block: weigh(block) >= excess, ctx):
-        weight = weigh(body)
-        if weight >= limit - 1:
-            continue
-        run = _movable(body, variables, ctx)
+    for body, inputs in _runs(variables, weigh, range(excess, limit - 1), ctx):
+        run = _movable(body, inputs, variables, ctx)
         if run is None:
             continue
-        cost = (len(run.inputs) + len(run.outputs), abs(weight - len(places) // 2), len(body))
+        cost = (len(run.inputs) + len(run.outputs), abs(weigh(body) - len(places) // 2), len(body))
         if best is None or cost < best[0]:
             best = (cost, run)
     return _fix(best[1], function, ctx) if best is not None else None
 
 
 def _runs(
-    function: shapes.FunctionNode, is_enough: Callable[[Sequence[ast.stmt]], bool], ctx: Context
-) -> Iterator[list[ast.stmt]]:
-    """Every run of a function's statements that is enough, and could be moved as far as its own frame is concerned."""
+    variables: _Variables, weigh: Callable[[Sequence[ast.stmt]], int], wanted: range, ctx: Context
+) -> Iterator[tuple[list[ast.stmt], list[str]]]:
+    """Every run of a function's statements that weighs enough and could be moved, with what it reads of the function."""
+    stays: dict[ast.stmt, bool] = {}
+    for block in _blocks(variables.function, ctx):
+        own = shapes.without_docstring(block) if block is variables.function.body else block
+        for first in range(len(own)):
+            if weigh(own[first:]) < wanted.start:
+                break
+            for last in range(first, len(own)):
+                body = own[first : last + 1]
+                if len(body) == len(own) and block is variables.function.body:
+                    break  # all of it moved is nothing gained
+                statement = own[last]
+                if weigh(body) >= wanted.stop:
+                    break
+                if statement not in stays:
+                    stays[statement] = _stays(statement, ctx)
+                if not stays[statement]:
+                    break
+                if weigh(body) < wanted.start:
+                    continue
+                inputs = variables.inputs(body)
+                if inputs is None:
+                    break  # a longer run reads no less
+                yield body, inputs
+
+
+def _blocks(function: shapes.FunctionNode, ctx: Context) -> list[list[ast.stmt]]:
+    """The blocks of statements in a function, its body first."""
     blocks = [function.body]
     holders: list[shapes.Loop | ast.If | ast.With | ast.Try] = []
     for kind in (*shapes.LOOPS, ast.If, ast.With, ast.Try):
@@ -134,22 +158,7 @@ def _runs(
         blocks.append(node.body)
         if not isinstance(node, ast.With):
             blocks.append(node.orelse)
-    stays: dict[ast.stmt, bool] = {}
-    for block in blocks:
-        own = shapes.without_docstring(block) if block is function.body else block
-        for first in range(len(own)):
-            if not is_enough(own[first:]):
-                break
-            for last in range(first, len(own)):
-                if last - first + 1 == len(own) and block is function.body:
-                    break  # all of it moved is nothing gained
-                statement = own[last]
-                if statement not in stays:
-                    stays[statement] = _stays(statement, ctx)
-                if not stays[statement]:
-                    break
-                if is_enough(own[first : last + 1]):
-                    yield own[first : last + 1]
+    return blocks
 
 
 def _stays(statement: ast.stmt, ctx: Context) -> bool:
@@ -210,25 +219,18 @@ def _is_closed_over(function: shapes.FunctionNode, ctx: Context) -> bool:
     )
 
 
-def _movable(body: list[ast.stmt], variables: _Variables, ctx: Context) -> _Run | None:
+def _movable(body: list[ast.stmt], inputs: list[str], variables: _Variables, ctx: Context) -> _Run | None:
     """A run with its parameters and results; None where a variable may not have a value when it is handed over."""
     function = variables.function
     inner, outer = variables.parted(body)
     stored = [name for name, uses in inner.items() if any(isinstance(use.ctx, ast.Store) for use in uses)]
     repeated = ctx.loop(body[0]) is not None
-    before = variables.before(body[0])
-    inputs: list[str] = []
-    for name, uses in inner.items():
-        if variables.are_read(uses) and not _is_set_first(name, body, uses, ctx):
-            inputs.append(name)
-            if name not in before or len(inputs) > _MOST_PARAMETERS + 1:
-                return None
     outputs = [name for name in stored if name in outer or (repeated and name in inputs)]
     for name in outputs:
         # What is set on some paths only keeps its old value on the others.
         if name not in inputs and not _is_set_at_once(name, body):
             inputs.append(name)
-    if not before.issuperset(inputs) or (outputs and _is_guarded(body[0], function, ctx)):
+    if not variables.before(body[0]).issuperset(inputs) or (outputs and _is_guarded(body[0], function, ctx)):
         return None
     receiver = _receiver(function, ctx)
     visible = [name for name in inputs if name != receiver]
@@ -248,8 +250,12 @@ class _Variables:
     def __init__(self, function: shapes.FunctionNode, ctx: Context) -> None:
         self.function = function
         self._ctx = ctx
+        self._inside: dict[ast.stmt, dict[str, list[ast.Name]]] = {}
         self._before: dict[ast.stmt, set[str]] = {}
-        local = {argument.arg for argument in shapes.parameters(function)} | _bound_in(function, ctx)
+        self._given: dict[ast.AST, set[str]] = {}
+        names = ctx.nodes(ast.Name, within=function)
+        self._parameters = {argument.arg for argument in shapes.parameters(function)}
+        local = self._parameters | _bound_in(function, ctx)
         own: set[ast.Name] = set()
         for kind in shapes.COMPREHENSIONS:
             for node in ctx.nodes(kind, within=function):
@@ -257,34 +263,88 @@ class _Variables:
                 own.update(use for use in ctx.nodes(ast.Name, within=node) if use.id in targets)
         self._uses = {
             use: isinstance(use.ctx, ast.Load) or _is_added_to(use, ctx)
-            for use in ctx.nodes(ast.Name, within=function)
+            for use in names
             if use.id in local and use not in own
         }
         """Each use of a variable, with whether it is read there."""
         self._reads = Counter(use.id for use, is_read in self._uses.items() if is_read)
+        self._gone = {use.id for use in names if isinstance(use.ctx, ast.Del)}
+        self._gone.update(
+            handler.name for handler in ctx.nodes(ast.ExceptHandler, within=function) if handler.name
+        )
+
+    def inputs(self, body: Sequence[ast.stmt]) -> list[str] | None:
+        """The variables that some statements read before they set them; None if one may have no value, or for too many."""
+        before = self.before(body[0])
+        inner, _ = self.parted(body)
+        found: list[str] = []
+        for name, uses in inner.items():
+            if any(self._uses[use] for use in uses) and not _is_set_first(name, body, uses, self._ctx):
+                found.append(name)
+                if name not in before or len(found) > _MOST_PARAMETERS + 1:
+                    return None
+        return found
 
     def before(self, statement: ast.stmt) -> set[str]:
         """The variables that certainly have a value in front of a statement."""
         found = self._before.get(statement)
         if found is None:
-            found = self._before[statement] = _has_value(statement, self.function, self._ctx)
+            found = self._before[statement] = self._given_before(statement) - self._gone
         return found
 
-    def are_read(self, uses: Iterable[ast.Name]) -> bool:
-        """Whether any of some uses reads its variable."""
-        return any(self._uses[use] for use in uses)
+    def _given_before(self, statement: ast.stmt) -> set[str]:
+        """The variables that have been given a value in front of a statement, on every way to it."""
+        found = set(self._parameters)
+        inner: ast.AST = statement
+        for outer in self._ctx.ancestors(statement):
+            for field in ("body", "orelse", "finalbody"):
+                block: list[ast.AST] = getattr(outer, field, [])
+                if inner in block:
+                    for earlier in block[: block.index(inner)]:
+                        found |= self._given_by(earlier)
+            if isinstance(outer, ast.For) and inner in outer.body:
+                found.update(shapes.stored_in([outer.target]))
+            if isinstance(outer, ast.With):
+                found.update(
+                    shapes.stored_in(item.optional_vars for item in outer.items if item.optional_vars)
+                )
+            if outer is self.function:
+                break
+            inner = outer
+        return found
+
+    def _given_by(self, statement: ast.AST) -> set[str]:
+        """The variables that have a value once a statement has been run."""
+        found = self._given.get(statement)
+        if found is None:
+            targets: list[ast.expr] = []
+            if isinstance(statement, ast.Assign):
+                targets = statement.targets
+            elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+                targets = [statement.target]
+            found = self._given[statement] = shapes.stored_in(targets)
+        return found
 
     def parted(self, body: Sequence[ast.stmt]) -> tuple[dict[str, list[ast.Name]], set[str]]:
         """The variables in some statements, with their uses there, and those of them that are read elsewhere, too."""
         inner: dict[str, list[ast.Name]] = {}
         for statement in body:
-            for use in self._ctx.nodes(ast.Name, within=statement):
-                if use in self._uses:
-                    inner.setdefault(use.id, []).append(use)
+            for name, uses in self._used_in(statement).items():
+                inner[name] = inner[name] + uses if name in inner else uses
         outer = {
             name for name, uses in inner.items() if self._reads[name] > sum(self._uses[use] for use in uses)
         }
         return inner, outer
+
+    def _used_in(self, statement: ast.stmt) -> dict[str, list[ast.Name]]:
+        """The variables in a statement, with their uses there."""
+        found = self._inside.get(statement)
+        if found is None:
+            found = self._inside[statement] = {}
+            for use in self._ctx.nodes(ast.Name, within=statement):
+                if use in self._uses:
+                    found.setdefault(use.id, []).append(use)
+        return found
 
 
 def _bound_in(function: shapes.FunctionNode, ctx: Context) -> set[str]:
@@ -341,31 +401,6 @@ def _binds(target: ast.expr, name: str) -> bool:
     if isinstance(target, (ast.Tuple, ast.List)):
         return any(_binds(item, name) for item in target.elts)
     return shapes.is_name(target, name)
-
-
-def _has_value(statement: ast.stmt, function: shapes.FunctionNode, ctx: Context) -> set[str]:
-    """The variables that certainly have a value in front of a statement."""
-    found = {argument.arg for argument in shapes.parameters(function)}
-    inner: ast.AST = statement
-    for outer in ctx.ancestors(statement):
-        for field in ("body", "orelse", "finalbody"):
-            block: list[ast.AST] = getattr(outer, field, [])
-            if inner in block:
-                for earlier in block[: block.index(inner)]:
-                    if isinstance(earlier, ast.Assign):
-                        found.update(shapes.stored_in(earlier.targets))
-                    elif isinstance(earlier, ast.AnnAssign) and earlier.value is not None:
-                        found.update(shapes.stored_in([earlier.target]))
-        if isinstance(outer, ast.For) and inner in outer.body:
-            found.update(shapes.stored_in([outer.target]))
-        if isinstance(outer, ast.With):
-            found.update(shapes.stored_in(item.optional_vars for item in outer.items if item.optional_vars))
-        if outer is function:
-            break
-        inner = outer
-    gone = {node.id for node in ctx.nodes(ast.Name, within=function) if isinstance(node.ctx, ast.Del)}
-    gone |= {handler.name for handler in ctx.nodes(ast.ExceptHandler, within=function) if handler.name}
-    return found - gone
 
 
 def _is_guarded(statement: ast.stmt, function: shapes.FunctionNode, ctx: Context) -> bool:

@@ -101,7 +101,8 @@ def _extraction(metrics: FunctionMetrics, limit: int, ctx: Context) -> Fix | Non
             node
             for kind in shapes.FUNCTIONS
             for node in ctx.nodes(kind)
-            if ctx.name_span(node) == metrics.location.span
+            if node.lineno <= metrics.location.line <= (node.end_lineno or 0)
+            and ctx.name_span(node) == metrics.location.span
         ),
         None,
     )
