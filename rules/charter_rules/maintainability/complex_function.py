@@ -9,9 +9,10 @@ from charter.api.facts.metrics import FunctionMetrics
 from charter_rules import extraction, shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from charter.api import Context, Finding, Fix
+    from charter.api.facts.metrics import Branch
 
 
 @rule(
@@ -84,17 +85,16 @@ def complex_function(metrics: FunctionMetrics, ctx: Context) -> Iterator[Finding
     if not isinstance(limit, int) or metrics.cyclomatic < limit:
         return
     name = metrics.name.rpartition(".")[2]
+    branches = metrics.sources().branches
     yield ctx.finding(
         metrics.location,
         f"`{name}` has {metrics.cyclomatic} paths, the limit is {limit - 1}: split it where it does separate things",
-        related=[
-            ctx.related(branch.location, f"{branch.what} adds {branch.weight}") for branch in metrics.branches
-        ],
-        fix=_extraction(metrics, limit, ctx),
+        related=[ctx.related(branch.location, f"{branch.what} adds {branch.weight}") for branch in branches],
+        fix=_extraction(metrics, branches, limit, ctx),
     )
 
 
-def _extraction(metrics: FunctionMetrics, limit: int, ctx: Context) -> Fix | None:
+def _extraction(metrics: FunctionMetrics, branches: Sequence[Branch], limit: int, ctx: Context) -> Fix | None:
     """Move as many branches out as bring both functions under the limit."""
     function = next(
         (
@@ -108,5 +108,5 @@ def _extraction(metrics: FunctionMetrics, limit: int, ctx: Context) -> Fix | Non
     )
     if function is None:
         return None
-    places = [branch.location.span for branch in metrics.branches]
+    places = [branch.location.span for branch in branches]
     return extraction.extraction(function, places, metrics.cyclomatic - limit + 1, limit, ctx)

@@ -12,7 +12,7 @@ from charter_rules import guards, shapes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from charter.api import Context, Finding
+    from charter.api import Context, Finding, Location
 
 _BLOCKS = (*shapes.LOOPS, ast.If, ast.ExceptHandler, ast.match_case)
 
@@ -75,10 +75,11 @@ def deep_nesting(metrics: FunctionMetrics, ctx: Context) -> Iterator[Finding]:
     limit = ctx.options.get("limit", 6)
     if not isinstance(limit, int) or metrics.nesting < limit:
         return
-    blocks = _blocks(metrics, ctx)
+    head = metrics.sources().deepest or metrics.location
+    blocks = _blocks(head, ctx)
     name = metrics.name.rpartition(".")[2]
     yield ctx.finding(
-        metrics.deepest,
+        head,
         f"{metrics.nesting} blocks around one line in `{name}`: leave early, or make the inner part a function",
         related=[
             ctx.related(_head(block), f"block {depth} of {len(blocks)}")
@@ -88,9 +89,9 @@ def deep_nesting(metrics: FunctionMetrics, ctx: Context) -> Iterator[Finding]:
     )
 
 
-def _blocks(metrics: FunctionMetrics, ctx: Context) -> list[ast.AST]:
+def _blocks(head: Location, ctx: Context) -> list[ast.AST]:
     """The blocks around the deepest line, from the outside in, itself last."""
-    start = metrics.deepest.span.start
+    start = head.span.start
     deepest = next((node for kind in _BLOCKS for node in ctx.nodes(kind) if _start(node, ctx) == start), None)
     if deepest is None:
         return []

@@ -68,7 +68,7 @@ def tangled_function(metrics: FunctionMetrics, ctx: Context) -> Iterator[Finding
     if not isinstance(limit, int) or metrics.cognitive < limit or metrics.cyclomatic >= _PATHS:
         return
     name = metrics.name.rpartition(".")[2]
-    heaviest = sorted(metrics.hurdles, key=lambda hurdle: -hurdle.weight)
+    heaviest = sorted(metrics.sources().hurdles, key=lambda hurdle: -hurdle.weight)
     yield ctx.finding(
         metrics.location,
         f"`{name}` has a cognitive complexity of {metrics.cognitive}, the limit is {limit - 1}: "

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis.places import pack_name, unpack
-from charter.api.facts.metrics import Branch, FunctionMetrics
+from charter.api.facts.metrics import Branch, FunctionMetrics, Sources
 from charter.api.text import Location, Span
 
 if TYPE_CHECKING:
@@ -21,11 +22,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
-
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
-_LISTED_FROM: Final = 10
-"""The complexity from which the places that add up are listed; nobody asks for those of simple functions."""
 _WORDS: Final[dict[type[ast.AST], str]] = {
     ast.If: "`if`",
     ast.For: "loop",
@@ -40,18 +37,32 @@ _NESTS: Final = frozenset({ast.If, ast.For, ast.AsyncFor, ast.While, ast.ExceptH
 _HOMES: Final = frozenset({*_FUNCTIONS, ast.ClassDef})
 """Where the way up from what branches ends."""
 _NAME: Final = re.compile(r"\w+")
-_FLAT: Final = (ast.BoolOp, ast.match_case)
-"""What adds one to cognitive complexity wherever it stands, or nothing (a `case`, whose `match` adds)."""
 
 
 @dataclass(slots=True)
 class _Tally:
-    """What adds up in one function: nodes, with what they weigh for cognitive complexity."""
+    """What adds up in one function.
 
-    cyclomatic: list[tuple[ast.AST, str]]
-    cognitive: list[tuple[ast.AST, str, int]]
+    Attributes:
+        steps: the nodes that add something, each with what it is, and what it adds to cyclomatic and to cognitive
+            complexity.
+        nesting: how deep the deepest block stands.
+        deepest: that block.
+    """
+
+    steps: list[tuple[ast.AST, str, int, int]] = field(default_factory=list[tuple[ast.AST, str, int, int]])
     nesting: int = 0
     deepest: ast.AST | None = None
+
+    def sources(self, source: Source) -> Sources:
+        """The places of what adds up, in source order."""
+        heads = [(_head(node, source), word, paths, weight) for node, word, paths, weight in self.steps]
+        steps = sorted(heads, key=_span)
+        return Sources(
+            tuple([Branch(head, word, paths) for head, word, paths, _ in steps if paths]),
+            tuple([Branch(head, word, weight) for head, word, _, weight in steps if weight]),
+            None if self.deepest is None else _head(self.deepest, source),
+        )
 
 
 def facts(source: Source, names: Names) -> Iterator[FunctionMetrics]:
@@ -67,7 +78,16 @@ def facts(source: Source, names: Names) -> Iterator[FunctionMetrics]:
     tallies = _tallies(source)
     for kind in _FUNCTIONS:
         for function in source.nodes(kind):
-            yield _function(function, tallies.get(function), source, names)
+            location = unpack(source.path, pack_name(source, function))
+            name = names.symbol(function)
+            tally = tallies.get(function)
+            if tally is None:
+                yield FunctionMetrics(location, name, 1, 0, 0, Sources)
+                continue
+            cyclomatic = 1 + sum([step[2] for step in tally.steps])
+            cognitive = sum([step[3] for step in tally.steps])
+            sources = partial(tally.sources, source)
+            yield FunctionMetrics(location, name, cyclomatic, cognitive, tally.nesting, sources)
 
 
 def _tallies(source: Source) -> dict[ast.AST, _Tally]:
@@ -84,14 +104,14 @@ def _tallies(source: Source) -> dict[ast.AST, _Tally]:
             child: ast.AST = node
             parent = above = parents.get(node)
             while parent is not None and (kind_above := parent.__class__) not in _HOMES:
-                if kind_above in _NESTS and not _continues(child, parent):
+                if kind_above in _NESTS and not (kind_above is child.__class__ and _continues(child, parent)):
                     depth += 1
                 child, parent = parent, parents.get(parent)
             if not isinstance(parent, _FUNCTIONS):
                 continue
             tally = tallies.get(parent)
             if tally is None:
-                tally = tallies[parent] = _Tally([], [])
+                tally = tallies[parent] = _Tally()
             _count(tally, node, above, word, depth)
     return tallies
 
@@ -107,66 +127,21 @@ def _continues(child: ast.AST, parent: ast.AST | None) -> bool:
 
 
 def _count(tally: _Tally, node: ast.AST, parent: ast.AST | None, word: str, depth: int) -> None:
-    if _continues(node, parent):
-        tally.cyclomatic.append((node, "`elif`"))
-        tally.cognitive.append((node, "`elif`", 1))
-        return
-    if isinstance(node, (ast.BoolOp, ast.IfExp)):
-        tally.cognitive.append((node, word, 1 if isinstance(node, ast.BoolOp) else 1 + depth))
-        return
-    if isinstance(node, ast.match_case):
-        default = (
-            isinstance(node.pattern, ast.MatchAs) and node.pattern.pattern is None and node.guard is None
-        )
-        if not default:
-            tally.cyclomatic.append((node.pattern, word))
-        return
-    tally.cyclomatic.append((node, word))
-    tally.cognitive.append((node, word, 1 + depth))
-    if depth + 1 > tally.nesting:
-        tally.nesting, tally.deepest = depth + 1, node
-
-
-def _function(function: FunctionNode, tally: _Tally | None, source: Source, names: Names) -> FunctionMetrics:
-    location = unpack(source.path, pack_name(source, function))
-    if tally is None:
-        cyclomatic, cognitive, nesting, deepest = 1, 0, 0, location
+    if isinstance(node, ast.BoolOp):
+        tally.steps.append((node, word, 0, 1))
+    elif isinstance(node, ast.IfExp):
+        tally.steps.append((node, word, 0, 1 + depth))
+    elif isinstance(node, ast.match_case):
+        # The `match` adds to cognitive complexity, a `case` without a condition to nothing.
+        pattern = node.pattern
+        if node.guard or not isinstance(pattern, ast.MatchAs) or pattern.pattern:
+            tally.steps.append((pattern, word, 1, 0))
+    elif _continues(node, parent):
+        tally.steps.append((node, "`elif`", 1, 1))
     else:
-        cyclomatic = 1 + len(tally.cyclomatic)
-        cognitive = sum(weight for _, _, weight in tally.cognitive)
-        nesting = tally.nesting
-        deepest = location if tally.deepest is None else _head(tally.deepest, source)
-    branches: tuple[Branch, ...] = ()
-    hurdles: tuple[Branch, ...] = ()
-    if tally is not None and max(cyclomatic, cognitive) >= _LISTED_FROM:
-        heads: dict[ast.AST, Location] = {}
-        branches = _listed([(node, word, 1) for node, word in tally.cyclomatic], heads, source)
-        hurdles = _listed(tally.cognitive, heads, source)
-    return FunctionMetrics(
-        location=location,
-        name=names.symbol(function),
-        cyclomatic=cyclomatic,
-        branches=branches,
-        cognitive=cognitive,
-        hurdles=hurdles,
-        nesting=nesting,
-        deepest=deepest,
-        lines=(function.end_lineno or function.lineno) - function.lineno + 1,
-        parameters=_parameters(function, source),
-    )
-
-
-def _listed(
-    items: list[tuple[ast.AST, str, int]], heads: dict[ast.AST, Location], source: Source
-) -> tuple[Branch, ...]:
-    """The places of what adds up, in source order; `heads` keeps those that are in both lists."""
-    found: list[Branch] = []
-    for node, word, weight in items:
-        head = heads.get(node)
-        if head is None:
-            head = heads[node] = _head(node, source)
-        found.append(Branch(head, word, weight))
-    return tuple(sorted(found, key=lambda branch: branch.location.span))
+        tally.steps.append((node, word, 1, 1 + depth))
+        if depth + 1 > tally.nesting:
+            tally.nesting, tally.deepest = depth + 1, node
 
 
 def _head(node: ast.AST, source: Source) -> Location:
@@ -180,11 +155,5 @@ def _head(node: ast.AST, source: Source) -> Location:
     return Location(source.path, Span(start, end), line, column, line, column + end - start)
 
 
-def _parameters(function: FunctionNode, source: Source) -> int:
-    arguments = function.args
-    positional = len(arguments.posonlyargs) + len(arguments.args)
-    if positional and isinstance(source.parent(function), ast.ClassDef):
-        decorators = function.decorator_list
-        if not any(isinstance(item, ast.Name) and item.id == "staticmethod" for item in decorators):
-            positional -= 1  # the instance or the class
-    return positional + len(arguments.kwonlyargs)
+def _span(step: tuple[Location, str, int, int]) -> Span:
+    return step[0].span

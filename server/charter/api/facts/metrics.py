@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from charter.api.facts import Fact
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from charter.api.text import Location
 
 
@@ -27,6 +29,21 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
+class Sources:
+    """Where the measures of a function come from.
+
+    Attributes:
+        branches: what adds to its cyclomatic complexity, in source order.
+        hurdles: what adds to its cognitive complexity, with the weight of its nesting.
+        deepest: the head of the deepest block; None where nothing is nested.
+    """
+
+    branches: tuple[Branch, ...] = ()
+    hurdles: tuple[Branch, ...] = ()
+    deepest: Location | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionMetrics(Fact):
     """Measures of one function; nested functions are measured on their own.
 
@@ -34,24 +51,16 @@ class FunctionMetrics(Fact):
         location: the function's name.
         name: qualified name within the module.
         cyclomatic: McCabe's number: one, and one for each branch.
-        branches: what adds to `cyclomatic`, in source order; () for a simple function (less than 10).
         cognitive: cognitive complexity as SonarSource defines it.
-        hurdles: what adds to `cognitive`, with the weight of its nesting.
         nesting: how deep its blocks are nested, 0 for a flat body.
-        deepest: the head of the deepest block; the name where nothing is nested.
-        lines: how many lines it takes, decorators left out.
-        parameters: how many parameters a caller sees (`self` and `cls` left out).
+        sources: tells where these come from; few functions are asked.
     """
 
     name: str
     cyclomatic: int
-    branches: tuple[Branch, ...]
     cognitive: int
-    hurdles: tuple[Branch, ...]
     nesting: int
-    deepest: Location
-    lines: int
-    parameters: int
+    sources: Callable[[], Sources]
 
 
 @dataclass(frozen=True, slots=True)
