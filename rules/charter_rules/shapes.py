@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -41,6 +41,20 @@ MUTATORS: Final = frozenset(
 def is_name(node: ast.AST | None, name: str) -> bool:
     """Whether a node is exactly this bare name."""
     return isinstance(node, ast.Name) and node.id == name
+
+
+def are_same(one: object, other: object) -> bool:
+    """Whether two nodes, lists of nodes or values of fields are the same code, wherever and however it is laid out."""
+    if one.__class__ is not other.__class__:
+        return False
+    if isinstance(one, ast.AST):
+        return all(are_same(getattr(one, name, None), getattr(other, name, None)) for name in one._fields)
+    if isinstance(one, list):
+        items, others = cast("list[object]", one), cast("list[object]", other)
+        # Most blocks that differ do so in what their statements are.
+        kinds = [item.__class__ for item in items] == [item.__class__ for item in others]
+        return kinds and all(map(are_same, items, others))
+    return one == other if isinstance(one, str) else repr(one) == repr(other)
 
 
 def names_in(root: ast.AST) -> set[str]:

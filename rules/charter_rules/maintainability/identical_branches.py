@@ -51,9 +51,7 @@ def identical_branches(module: ast.Module, ctx: Context) -> Iterator[Finding]:
     """
     del module
     for choice in ctx.nodes(ast.IfExp):
-        if choice.body.__class__ is choice.orelse.__class__ and ast.dump(choice.body) == ast.dump(
-            choice.orelse
-        ):
+        if shapes.are_same(choice.body, choice.orelse):
             fix = _value(choice, ctx)
             yield ctx.finding(choice.test, "this decides nothing: both values are the same", fix=fix)
     for decision in ctx.nodes(ast.If):
@@ -69,11 +67,7 @@ def _chain(decision: ast.If, ctx: Context) -> Iterator[Finding]:
     bodies, tests = _branches(decision)
     if bodies is None or shapes.is_trivial(decision.body) or isinstance(decision.test, ast.Constant):
         return
-    # Most branches differ in what their statements are: those need no closer look.
-    if len({tuple([item.__class__ for item in body]) for body in bodies}) > 1:
-        return
-    first = _dump(bodies[0])
-    if all(_dump(body) == first for body in bodies[1:]):
+    if all(shapes.are_same(bodies[0], body) for body in bodies[1:]):
         yield ctx.finding(
             decision.test,
             "this decides nothing: all branches are the same",
@@ -95,10 +89,6 @@ def _branches(decision: ast.If) -> tuple[list[list[ast.stmt]] | None, list[ast.e
         tests.append(rest[0].test)
         rest = rest[0].orelse
     return ([*bodies, rest] if rest else None), tests
-
-
-def _dump(body: list[ast.stmt]) -> list[str]:
-    return [ast.dump(item) for item in body]
 
 
 def _value(decision: ast.IfExp, ctx: Context) -> Fix | None:

@@ -57,7 +57,7 @@ def identical_operands(operation: ast.BoolOp | ast.BinOp, ctx: Context) -> Itera
             return
         if (
             isinstance(left, (ast.Name, ast.Attribute, ast.Subscript))
-            and ast.dump(left) == ast.dump(right)
+            and shapes.are_same(left, right)
             and not ctx.is_test
         ) and (not isinstance(operation.op, (ast.BitOr, ast.BitAnd)) or isinstance(left, ast.Attribute)):
             yield ctx.finding(right, f"`{ctx.source(right)}` stands on both sides of the operator")
