@@ -79,36 +79,51 @@ class Plan:
 
     def mentioned(self, text: str, vocabulary: frozenset[str]) -> set[str]:
         """What a text with some words holds of that which rules on nodes must see before they are asked."""
-        words, phrases = self._mentions
-        known = self._vocabulary
-        if len(known) > _VOCABULARY:
-            known.clear()
+        parts, short, phrases = self._mentions
+        seen, telling = self._vocabulary
+        if len(seen) > _VOCABULARY:
+            seen.clear()
+            telling.clear()
         # A project's files share most of their words: each is looked through once.
-        fresh = vocabulary.difference(known)
-        if fresh:
-            known.update(dict.fromkeys(fresh, ()))
-            lines = "\n".join(("", *fresh, ""))
-            for part in words:
-                at = lines.find(part)
-                while at >= 0:
-                    end = lines.index("\n", at)
-                    word = lines[lines.rindex("\n", 0, at) + 1 : end]
-                    known[word] = (*known[word], part)
-                    at = lines.find(part, end)
-        found = {part for word in vocabulary for part in known[word]}
-        found.update(phrase for phrase in phrases if phrase in text)
-        return found
+        fresh = vocabulary - seen
+        seen |= fresh
+        for word in fresh:
+            found = [part for part in short if part in word]
+            for at in range(len(word) - 2):
+                for part in parts.get(word[at : at + 3], ()):
+                    if word.startswith(part, at):
+                        found.append(part)
+            if found:
+                telling[word] = found
+        present = {part for word in telling.keys() & vocabulary for part in telling[word]}
+        present.update([phrase for phrase, word in phrases if (not word or word in present) and phrase in text])
+        return present
 
     @cached_property
-    def _vocabulary(self) -> dict[str, tuple[str, ...]]:
-        """Words that were met, each with what rules must see of it."""
-        return {}
+    def _vocabulary(self) -> tuple[set[str], dict[str, list[str]]]:
+        """Words that were met, and of some of them what rules must see."""
+        return set(), {}
 
     @cached_property
-    def _mentions(self) -> tuple[list[str], list[str]]:
-        """What some rule on nodes must see in the text: parts of words, and what reaches beyond one word."""
-        wanted = sorted({part for entry, _ in self.node_entries for part in entry.rule.mentions})
-        return [w for w in wanted if _WORD.fullmatch(w)], [w for w in wanted if not _WORD.fullmatch(w)]
+    def _mentions(self) -> tuple[Mapping[str, list[str]], list[str], list[tuple[str, str]]]:
+        """What some rule on nodes must see in the text.
+
+        Parts of words by their first three characters, those that are shorter, and what reaches beyond one word, each with
+        the longest of its words.
+        """
+        parts: set[str] = set()
+        phrases: list[tuple[str, str]] = []
+        for mention in {mention for entry, _ in self.node_entries for mention in entry.rule.mentions}:
+            word = max(_WORD.findall(mention), key=len, default="")
+            if word:
+                parts.add(word)
+            if word != mention:
+                phrases.append((mention, word))
+        by_start: dict[str, list[str]] = {}
+        for part in parts:
+            by_start.setdefault(part[:3], []).append(part)
+        short = [part for part in parts if len(part) < 3]
+        return by_start, short, phrases
 
     @cached_property
     def calls(self) -> Mapping[str, tuple[tuple[str, frozenset[str]], ...]]:
