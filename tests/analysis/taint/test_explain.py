@@ -95,3 +95,9 @@ def test_flows_that_pass_a_line_are_found_of_every_threat_model() -> None:
     assert [flow.threat.value for flow in engine.passing("app.py", 4)] == ["local"]
     assert [flow.location.line for flow in engine.passing("app.py", 3)] == [3]
     assert engine.passing("app.py", 2) == []
+
+
+def test_a_function_with_more_callers_than_are_told_apart_is_explained_too() -> None:
+    calls = "\n".join(f"    show(request.args['a'], 'text {number}')" for number in range(40))
+    text = f"from flask import request\ndef view():\n{calls}\ndef show(name, text):\n    return name\n"
+    assert {one.verdict for one in explained(42, text)} == {"untrusted"}

@@ -221,7 +221,8 @@ class Summaries(Kept, ABC):
         """Whether a function has been run in so many contexts that a new one must do with less detail."""
         if len(self._contexts[function]) < _MOST_CONTEXTS or (function, entry) in self._contexts[function]:
             return False
-        self.crowded[self._stack[-1]].add(function)
+        if self._stack:  # else somebody only looks on (`trace`)
+            self.crowded[self._stack[-1]].add(function)
         return True
 
     @property
