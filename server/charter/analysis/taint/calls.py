@@ -411,7 +411,7 @@ class Calls(LibraryCalls, ABC):
         if sort == PROJECT_INSTANCE:
             return self._method_of_instance(reference, value, name, arguments, position)
         if sort == PROJECT_MODULE:
-            return self.invoke(self.attribute(value, name, position), arguments, position)
+            return self._call_attribute(reference, value, name, arguments, position)
         if sort == PROJECT_CLASS:
             method = self.project.method(reference[1], name)
             if method is not None:
@@ -423,7 +423,7 @@ class Calls(LibraryCalls, ABC):
             anywhere = self.index.anywhere.get(name)
             if anywhere is not None:
                 self.check_sinks(anywhere, f"?.{name}", arguments, value)
-            return self.invoke(self.attribute(value, name, position), arguments, position)
+            return self._call_attribute(reference, value, name, arguments, position)
         if sort in {PROJECT_FUNCTION, BOUND} and name in _CALLING:
             if name == "apply_async":
                 passed = arguments.get(0, "args")
@@ -431,6 +431,14 @@ class Calls(LibraryCalls, ABC):
                 return self._call_reference(reference, value, Arguments.of(elements, position), position)
             return self._call_reference(reference, value, arguments, position)
         return None
+
+    def _call_attribute(
+        self, reference: Any, value: Value, name: str, arguments: Arguments, position: int
+    ) -> Value:
+        """Call what one of the things that a value may be has under a name."""
+        # Of all that it may be, `x.append` could be a method again that is looked up here, and so on without end.
+        one = (value[0], value[1], reference, value[3])
+        return self.invoke(self.attribute(one, name, position), arguments, position)
 
     def _method_of_external(
         self, reference: Any, value: Value, name: str, arguments: Arguments, position: int
@@ -443,7 +451,7 @@ class Calls(LibraryCalls, ABC):
                     return text
             inside = self.project.module(reference[1], self.module)
             if inside is not None:
-                return self.invoke(self.attribute(value, name, position), arguments, position)
+                return self._call_attribute(reference, value, name, arguments, position)
             submodule = self.external(path, position)
             if submodule[2] is not None and submodule[2][0] not in {EXTERNAL, INSTANCE}:
                 return self.invoke(submodule, arguments, position)
