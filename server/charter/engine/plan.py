@@ -90,13 +90,14 @@ class Plan:
         for word in fresh:
             found = [part for part in short if part in word]
             for at in range(len(word) - 2):
-                for part in parts.get(word[at : at + 3], ()):
-                    if word.startswith(part, at):
-                        found.append(part)
+                if word[at : at + 3] in parts:
+                    found += [part for part in parts[word[at : at + 3]] if word.startswith(part, at)]
             if found:
                 telling[word] = found
         present = {part for word in telling.keys() & vocabulary for part in telling[word]}
-        present.update([phrase for phrase, word in phrases if (not word or word in present) and phrase in text])
+        present.update(
+            [phrase for phrase, word in phrases if (not word or word in present) and phrase in text]
+        )
         return present
 
     @cached_property
