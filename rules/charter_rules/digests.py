@@ -1,11 +1,35 @@
-"""The names of the digests that `hashlib` has. It does not say which of them are safe for what."""
+"""The digests that `hashlib` has, and which code writes a scheme of stored passwords. It does not say what is safe for what."""
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import ast
+
+    from charter.api import Context
 
 DIGESTS: Final = (
     "md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "sha3_512", "blake2b", "blake2s",
 )  # fmt: skip
 CALLS: Final = tuple(f"hashlib.{name}" for name in DIGESTS)
 """The functions that begin a digest, by their qualified names."""
+
+NAMED: Final = re.compile(r"(?i)md[245]|sha_?1")
+"""Names that say a weak algorithm: whoever uses them has chosen it."""
+_SCHEME_CLASS: Final = re.compile(r"(?i)md[245]|sha_?1|ssha|crypt")
+_MARK: Final = re.compile(r"\{S?SHA\}|\{S?MD5\}|\$(?:1|apr1|md5|P|H)\$")
+"""Marks of stored passwords in a scheme that others read."""
+
+
+def is_of_a_scheme(ctx: Context, node: ast.AST) -> bool:
+    """Whether the code around a node writes or reads a scheme of stored passwords that is chosen by its name.
+
+    The class is named for the scheme, or the class or function has its mark, such as `{SSHA}` or `$1$`.
+    """
+    class_ = ctx.class_(node)
+    around = class_ or ctx.function(node)
+    return (class_ is not None and _SCHEME_CLASS.search(class_.name) is not None) or (
+        around is not None and _MARK.search(ctx.source(around)) is not None
+    )

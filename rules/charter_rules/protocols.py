@@ -11,12 +11,14 @@ if TYPE_CHECKING:
 
 _NAMES: Final = re.compile(
     r"(?i)ntlm|krb5|kerberos|dcerpc|msrpc|spnego|gssapi|dpapi|netlogon|nrpc|samr|drsuapi|secretsdump|mimikatz|(?:^|[/_.])(?:rdp|tds|smb|snmp|vnc|rfb|ssh|coap)(?:[/_.]|$)"
-    r"|pdf|ecma_?376|msoffice|msoffcrypto|keepass|pkcs_?12|\bjks\b|mifare|desfire|wpa2?_|lanman|lm_?hash|nt_?hash|rfc_?\d{4}|ipsec|(?:^|/)tls/|krack|mysql|host_?keys|known_hosts|legacy|compat|tacacs|radius|mtproto|telegram|apop|pop3|sasl|jabber|xmpp|websocket|hibp|pwned|breach|digest_?auth"
+    r"|pdf|ecma_?376|msoffice|msoffcrypto|keepass|pkcs_?12|\bjks\b|mifare|desfire|wpa2?_|lanman|lm_?hash|nt_?hash|rfc_?\d{4}|ipsec|(?:^|/)tls/|krack|mysql|host_?keys|known_hosts|legacy|compat|bytes_?to_?key|mssql|oracle\d|cisco|phpass|(?:md5|sha1|des|bsdi)_?crypt|tacacs|radius|mtproto|telegram|apop|pop3|sasl|jabber|xmpp|websocket|hibp|pwned|breach|digest_?auth"
 )
 _ASKS: Final = re.compile(
     r"_download_(?:json|webpage|xml)|session\.http\b|\brequests\.(?:get|post|put|request|Session)\(|\bhttpx\.|urlopen\(|ClientSession\("
 )
 """Requests to servers."""
+_PACKS: Final = re.compile(r"\bstruct\.(?:un)?pack|\.to_bytes\(|\bint\.from_bytes\(")
+"""Numbers laid out in bytes, as the messages of binary protocols are."""
 _CITED: Final = re.compile(
     r"\[MS-[A-Z]{2,}\]|\bRFC[ -]?\d{4}|\bFIPS[ -]?\d{2,3}|\bISO(?:/IEC)? ?\d{4,}|\bSP ?800-\d+|\bECMA-\d+"
 )
@@ -34,10 +36,21 @@ def dictated(ctx: Context, node: ast.AST) -> bool:
     return function is not None and _CITED.search(ctx.source(function)) is not None
 
 
+def asks(text: str) -> bool:
+    """Whether a text of code sends requests to servers."""
+    return _ASKS.search(text) is not None
+
+
 def asked_of_others(ctx: Context, node: ast.AST) -> bool:
     """Whether the class or function around a node talks to a server of others, which decides how it is asked."""
     around = ctx.class_(node) or ctx.function(node)
-    return around is not None and _ASKS.search(ctx.source(around)) is not None
+    return around is not None and asks(ctx.source(around))
+
+
+def lays_out_bytes(ctx: Context, node: ast.AST) -> bool:
+    """Whether the function around a node makes or reads the messages of a binary protocol."""
+    function = ctx.function(node)
+    return function is not None and _PACKS.search(ctx.source(function)) is not None
 
 
 def only_reads(ctx: Context, call: ast.Call) -> bool:

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding, Related
 
 _PROTOCOL: Final = re.compile(
-    r"(?i)mysql|postgres|ntlm|scram|digest_?auth|http_?digest|auth_?digest|ha[12]$|hibp|pwned|breach|wpa|legacy|upgrade|sha1_then|fernet|derive|apop|pop3|sasl|jabber|challenge|transport|extractor|(?:^|[./_])plugins?\\b|client|device|handshake|session_key|md5password"
+    r"(?i)mysql|postgres|ntlm|scram|digest_?auth|http_?digest|auth_?digest|ha[12]$|hibp|pwned|breach|wpa|legacy|upgrade|sha1_then|fernet|derive|apop|pop3|sasl|jabber|challenge|transport|extractor|client|device|handshake|session_key|md5password"
 )
+_NOT_KEPT: Final = re.compile(r"(?i)\bnot\b[^.\n]{0,20}\b(?:persisted|stored|storage)\b|challenge")
+"""What a function says about a digest that is compared in memory, or proves to another side that the password is known."""
 _ANY_DATA: Final = re.compile(r"(?i)check_?sum|finger_?print|cache|etag|_id$|key$|token|sign")
 """Functions whose digests are no stored passwords, whatever they are given."""
 
@@ -82,7 +84,9 @@ def fast_password_hash(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
     ```
     """
     chosen = _hasher(call, ctx) if isinstance(call, ast.Assign) else _scheme(call, ctx)
-    if chosen and not ctx.is_test and not _PROTOCOL.search(ctx.symbol(call)):
+    if chosen and not (
+        ctx.is_test or _PROTOCOL.search(ctx.symbol(call)) or _is_of_a_scheme(call, chosen, ctx)
+    ):
         yield ctx.finding(call, f"`{chosen}` is made to be fast; stolen digests are soon guessed")
         return
     data = None if isinstance(call, ast.Assign) else _data(call, ctx)
@@ -94,9 +98,13 @@ def fast_password_hash(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
     if not name or ctx.is_test or _PROTOCOL.search(f"{ctx.symbol(call)} {ctx.module} {ctx.path}"):
         return
     around = ctx.function(call)
-    if around is not None and re.search(r"(?i)challenge", ctx.source(around)):
-        return  # proves to another side that the password is known
-    if protocols.dictated(ctx, call) or protocols.asked_of_others(ctx, call):
+    if around is not None and _NOT_KEPT.search(ctx.source(around)):
+        return
+    if (
+        digests.is_of_a_scheme(ctx, call)
+        or protocols.dictated(ctx, call)
+        or protocols.asked_of_others(ctx, call)
+    ):
         return
     message = f"`{name}` is hashed by a function that is made to be fast; stolen digests are soon guessed"
     yield ctx.finding(call, message, related=related)
@@ -116,6 +124,13 @@ def _scheme(call: ast.Call, ctx: Context) -> str:
         method = calls.qualified(ctx, calls.given(ctx, call, int(name == "crypt.crypt"), "method"))
         return method if method in _METHODS else ""
     return ""
+
+
+def _is_of_a_scheme(call: ast.AST, chosen: str, ctx: Context) -> bool:
+    """Whether a directory asks for a scheme, or the class around is named for it, so that users choose it by name."""
+    if chosen.startswith("ldap_") and re.search(r"(?i)ldap", f"{ctx.path} {ctx.symbol(call)}"):
+        return True
+    return digests.is_of_a_scheme(ctx, call)
 
 
 def _hasher(node: ast.Assign, ctx: Context) -> str:

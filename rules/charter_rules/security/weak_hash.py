@@ -7,10 +7,10 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import Fix, Grade, Severity, rule, sensitivity
-from charter_rules import calls, protocols
+from charter_rules import calls, digests, protocols
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from charter.api import AnyEdit, Context, Finding
 
@@ -45,8 +45,14 @@ _HARMLESS: Final = re.compile(
 _SECURITY: Final = re.compile(
     r"(?i)sign(?!al)|hmac|(^|[^a-z])mac([^a-z]|$)|passw|secret|token(?!i[sz])|credential|authenti|encrypt|csrf|nonce|session"
 )
-_NAMED_FOR_IT: Final = re.compile(r"(?i)md[245]|sha_?1")
-"""Names that say the algorithm: whoever uses them has chosen it."""
+_SPOKEN_OF: Final = re.compile(r"(?i)passw|credential|sensitive")
+"""Words in the text of a function that handles what must be protected."""
+_COUNTS: Final = re.compile(r"(?i)check_?sum|cache|etag")
+"""Words in the text of a function whose digests tell whether something has changed."""
+_DRAWN: Final = re.compile(
+    r"(?i)\burandom\(|\buuid[14]\(|\bsecrets\.|\btoken_(?:bytes|hex|urlsafe)\(|\brandom\b"
+)
+"""What is drawn at random: its digest says nothing, however weak."""
 _STANDARD_USE: Final = re.compile(r"258EAFA5-E914-47DA-95CA-C5AB0DC85B11")
 
 
@@ -70,7 +76,8 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     or an integrity check built on them can be forged. Where a digest is only a cache key or a checksum,
     `usedforsecurity=False` says so to readers, to reviewers and to FIPS builds of Python.
 
-    Digests whose name or destination says that they are cache keys, ETags or checksums are not reported.
+    Only digests that protect something are reported: by the name of what is hashed, of the result or of the function.
+    Cache keys, ETags, checksums and identifiers are not, nor are the schemes and protocols of others.
 
     ```python bad
     import hashlib
@@ -101,11 +108,27 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     if name in _HASHLIB and calls.value(ctx, call, None, "usedforsecurity", default=True) is not True:
         return
-    secret = any(sensitivity(word) for word in _hashed_names(call, ctx))
-    protects = secret or name in _BY_NAME.keys() - {"hashlib.new"} or _protects(call, ctx)
-    if ctx.is_test or (not protects and _is_harmless(call, ctx)):
+    if ctx.is_test:
         return
-    if protocols.dictated(ctx, call) or protocols.asked_of_others(ctx, call) or _answers_challenge(call, ctx):
+    hashed = list(_hashed(call, ctx))
+    names = [*_names(hashed), *_destinations(call, ctx)]
+    secret = any(sensitivity(word) for word in names) or _is_given_a_secret(hashed, ctx)
+    protects = secret or name in _BY_NAME.keys() - {"hashlib.new"} or _protects(names, call, ctx)
+    if protects:
+        if (
+            _is_identifier(call, ctx)
+            or digests.is_of_a_scheme(ctx, call)
+            or any(_DRAWN.search(ctx.source(part)) for part in hashed)
+        ):
+            return
+    elif _is_harmless(call, ctx) or not (_is_loose(call, ctx) or _is_near_secrets(call, ctx)):
+        return
+    if (
+        protocols.dictated(ctx, call)
+        or protocols.lays_out_bytes(ctx, call)
+        or protocols.asked_of_others(ctx, call)
+        or _answers_challenge(call, ctx)
+    ):
         return
     remedy = "" if protects else "; if this digest serves no security, say `usedforsecurity=False`"
     yield ctx.finding(
@@ -144,14 +167,50 @@ def _in_otp_or_signature_check(call: ast.Call, ctx: Context) -> bool:
     return False
 
 
-def _hashed_names(call: ast.Call, ctx: Context) -> Iterator[str]:
-    """The names of what is hashed, and the names that the digest gets."""
-    for argument in call.args:
+def _hashed(call: ast.Call, ctx: Context) -> Iterator[ast.expr]:
+    """What is hashed: by the call itself, and by later `update` calls of the object that it makes."""
+    yield from call.args
+    yield from (argument for use in _later(call, ctx, "update") for argument in use.args)
+
+
+def _later(call: ast.Call, ctx: Context, *methods: str) -> Iterator[ast.Call]:
+    """The calls of a digest object's methods under the one name that it is given."""
+    parent = ctx.parent(call)
+    target = parent.targets[0] if isinstance(parent, ast.Assign) else None
+    if not isinstance(target, ast.Name):
+        return
+    for use in calls.uses(ctx, target.id, ctx.function(call) or ctx.tree):
+        method = ctx.parent(use)
+        user = ctx.parent(method) if isinstance(method, ast.Attribute) and method.attr in methods else None
+        if isinstance(user, ast.Call) and user.func is method:
+            yield user
+
+
+def _names(hashed: Iterable[ast.expr]) -> Iterator[str]:
+    """The names in what is hashed."""
+    for argument in hashed:
         for node in ast.walk(argument):
             if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
                 yield calls.identifier(node)
-                yield from (told.identifier for told in ctx.passed(node))
+
+
+def _is_given_a_secret(hashed: Iterable[ast.expr], ctx: Context) -> bool:
+    """Whether calls elsewhere give something secret to be hashed, other than for questions to servers of others."""
+    given = (
+        told
+        for argument in hashed
+        for node in ast.walk(argument)
+        if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))
+        for told in ctx.passed(node)
+    )
+    return any(sensitivity(told.identifier) for told in given) and not protocols.asks(ctx.text)
+
+
+def _destinations(call: ast.Call, ctx: Context) -> Iterator[str]:
+    """The names that the digest gets, at once or when it is read out."""
     yield from calls.destinations(ctx, call)
+    for use in _later(call, ctx, "digest", "hexdigest"):
+        yield from calls.destinations(ctx, use)
 
 
 def _is_harmless(call: ast.Call, ctx: Context) -> bool:
@@ -160,7 +219,7 @@ def _is_harmless(call: ast.Call, ctx: Context) -> bool:
         return True
     statement = ctx.statement(call)
     names = [*calls.destinations(ctx, call), ctx.symbol(call)]
-    if any(_NAMED_FOR_IT.search(name) for name in names):
+    if any(digests.NAMED.search(name) for name in names):
         return True
     names.append(ctx.path)
     if not isinstance(
@@ -168,6 +227,18 @@ def _is_harmless(call: ast.Call, ctx: Context) -> bool:
     ):
         names.append(ctx.source(statement))
     return any(_HARMLESS.search(name) for name in names) or bool(_STANDARD_USE.search(ctx.text))
+
+
+def _is_loose(call: ast.Call, ctx: Context) -> bool:
+    """Whether nothing tells what a digest is for, since it stands in no function or is not used."""
+    return ctx.function(call) is None or isinstance(ctx.statement(call), ast.Expr)
+
+
+def _is_near_secrets(call: ast.Call, ctx: Context) -> bool:
+    """Whether the function around a digest handles passwords or other sensitive data, and keeps no checksums."""
+    function = ctx.function(call)
+    text = ctx.source(function) if function is not None else ""
+    return _SPOKEN_OF.search(text) is not None and _COUNTS.search(text) is None
 
 
 def _answers_challenge(call: ast.Call, ctx: Context) -> bool:
@@ -188,10 +259,17 @@ def _is_short(call: ast.Call, ctx: Context) -> bool:
     return False
 
 
-def _protects(call: ast.Call, ctx: Context) -> bool:
+def _is_identifier(call: ast.Call, ctx: Context) -> bool:
+    """Whether a piece of the digest is what something is called by."""
+    return _is_short(call, ctx) and any(
+        name.endswith(("_id", "Id")) for name in calls.destinations(ctx, call)
+    )
+
+
+def _protects(names: Iterable[str], call: ast.Call, ctx: Context) -> bool:
     """Whether the surroundings say that the digest protects something."""
     named = ctx.symbol(call).rpartition(".")[2]
-    return any(_SECURITY.search(name) for name in (named, *calls.destinations(ctx, call)))
+    return any(_SECURITY.search(name) for name in (named, *names))
 
 
 def _fixes(call: ast.Call, name: str, algorithm: str, ctx: Context, *, protects: bool) -> Iterator[Fix]:
