@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
@@ -12,11 +13,12 @@ from charter.api import (
     Severity,
     rule,
     sensitivity,
+    words,
 )
 from charter_rules import building, calls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from charter.api import Context, Finding
 
@@ -38,6 +40,29 @@ _QUIET: Final = frozenset(
     {"exc_info", "stack_info", "stacklevel", "file", "end", "sep", "flush", "level", "extra"}
 )
 _SHELL: Final = re.compile(r"def (?:do_)?(?:cd|ls|pwd|chdir)\b")
+_REJECTED: Final = re.compile(
+    r"(?i)\b(?:invalid|incorrect|wrong|unknown|malformed|unsupported|unrecogni[sz]ed|expired|revoked|(?:previously|already) used)\b"
+)
+"""What messages say about a key or token that opens nothing."""
+_LOGIN: Final = re.compile(r"(?i)passw|log(?:ged|s)?[ -]?in\b")
+_ON_FILES: Final = frozenset(
+    {"open", "safe_open", "symlink", "readlink", "exists", "isfile", "is_file", "unlink", "remove", "stat", "chmod",
+     "rename", "Path", "from_file", "load_cert_chain"}
+)  # fmt: skip
+"""Functions that take the name of a file."""
+_STORED: Final = re.compile(
+    r"(?i)\b(?:writ|wrot|sav|read|load|stor)\w*\b[^,;:=%{]*\b(?:to|from|in|at)\s+['\"]?$"
+)
+"""What messages say right before the name of a file."""
+_PLACEHOLDER: Final = re.compile(r"%[-#0 +]*\d*(?:\.\d+)?[a-zA-Z]|\{[^{}]*\}")
+_COMMAND_LINE: Final = re.compile(
+    r"\b(?:import|from) (?:argparse|optparse|docopt|click|typer)\b|\bcmd\.Cmd\b|\bBaseCommand\b"
+)
+"""Modules that talk to the person who started them."""
+_SHOWN: Final = frozenset({"print", "pprint", "write", "info"})
+"""Functions and levels that such modules show things with."""
+_OUTPUT: Final = re.compile(r"(?i)^(?:info|dump|export|reveal)|_(?:info|dump)$")
+"""Functions that are there to show what they print."""
 _MASKS: Final = re.compile(
     r"(?i)mask|redact|hash|hide|obfus|censor|len|bool|type|digest|encrypt|sanitiz|scrub|anonym|fingerprint|isinstance|id$|count|getattr|hasattr|strength"
 )
@@ -124,6 +149,8 @@ def secret_logged(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     if secret is None or ctx.is_test or _is_the_output(call, function, secret, ctx):
         return
+    if _is_rejected(call, arguments, secret, ctx):
+        return
     if function in {"print", "pprint", "write"}:
         if sensitivity(calls.identifier(secret)) is Sensitivity.PERSONAL:
             return
@@ -151,7 +178,11 @@ def _is_log(call: ast.Call, function: str, ctx: Context) -> bool:
 
 
 def _is_the_output(call: ast.Call, function: str, secret: ast.expr, ctx: Context) -> bool:
-    """Whether a program prints what it is there to print: the secret alone, or one that it has just drawn for the user."""
+    """Whether a program shows what it is there to show: to the person who started it, or what it has just drawn."""
+    if function in _SHOWN and (
+        _COMMAND_LINE.search(ctx.text) or re.search(r"(?:^|/)(?:scripts|bin)/", ctx.path)
+    ):
+        return True
     if function not in {"print", "pprint", "write"}:
         return False
     if (
@@ -160,12 +191,49 @@ def _is_the_output(call: ast.Call, function: str, secret: ast.expr, ctx: Context
         and not (ctx.name(call.func) or "").startswith("sys.")
     ):
         return True  # a management command's answer
-    if "askpass" in ctx.path:
+    if "askpass" in ctx.path or _OUTPUT.search(ctx.symbol(call).rpartition(".")[2]):
         return True
     made = ctx.origin(secret)
     return (
         made is not secret and re.search(r"(?i)random|generat|secrets\.|token_", ctx.source(made)) is not None
     )
+
+
+def _is_rejected(call: ast.Call, arguments: Sequence[ast.expr], secret: ast.expr, ctx: Context) -> bool:
+    """Whether a log tells of a key or token that is not accepted, of a file, or of a secret that is missing or made up."""
+    held = next(_secrets(ctx.origin(secret), ctx, 0), secret)
+    wording = " ".join(
+        node.value
+        for argument in arguments
+        for node in ast.walk(ctx.origin(argument))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+    # A wrong password is often the right one of another account, or nearly right.
+    is_of_login = sensitivity(calls.identifier(held)) is Sensitivity.PASSWORD and _LOGIN.search(wording)
+    if _REJECTED.search(wording) and not is_of_login:
+        return True
+    if _follows_a_place(call, secret, ctx):
+        return True
+    missing = f"not {ctx.source(held)}"
+    child: ast.AST = call
+    for parent in ctx.ancestors(call):
+        if isinstance(parent, ast.If) and child in parent.body and ctx.source(parent.test) == missing:
+            return True
+        child = parent
+    return False
+
+
+def _follows_a_place(call: ast.Call, secret: ast.expr, ctx: Context) -> bool:
+    """Whether the message says that something is written to or read from what it names."""
+    if not call.args:
+        return False
+    text = ctx.value(call.args[0])
+    if isinstance(text, str):
+        before = _PLACEHOLDER.split(text)
+        at = call.args.index(secret) - 1 if secret in call.args else -1
+        return 0 <= at < len(before) - 1 and _STORED.search(before[at]) is not None
+    parts = building.pieces(call.args[0], ctx) or ()
+    return any(part.value is secret and _STORED.search(before.text) for before, part in pairwise(parts))
 
 
 def _is_own_logger(name: str) -> bool:
@@ -209,7 +277,12 @@ def _holds_secret(expression: ast.Name | ast.Attribute | ast.Subscript, ctx: Con
         )
     if name == "pwd" and _SHELL.search(ctx.text):
         return False  # the folder that a shell is in
-    return sensitivity(name) is not None and not name.isupper() and not _is_harmless(expression, ctx)
+    return (
+        sensitivity(name) is not None
+        and not name.isupper()
+        and not _is_harmless(expression, ctx)
+        and not _names_something(expression, name, ctx)
+    )
 
 
 def _secrets_of_call(call: ast.Call, ctx: Context, depth: int) -> Iterator[ast.expr]:
@@ -230,6 +303,34 @@ def _secrets_of_call(call: ast.Call, ctx: Context, depth: int) -> Iterator[ast.e
         yield call
 
 
+def _names_something(expression: ast.expr, name: str, ctx: Context) -> bool:
+    """Whether a value is the name of a session, of a file or of an entry, or a whole object, rather than a secret."""
+    if words(name)[-2:] == ("session", "key"):
+        return re.search(r"(?i)request|cookie", ctx.source(expression)) is None
+    text = ctx.source(expression)
+    for node in ctx.walk(ctx.function(expression) or ctx.tree):
+        if node.__class__ is not expression.__class__ or node is expression or ctx.source(node) != text:
+            continue
+        parent = ctx.parent(node)
+        if isinstance(parent, ast.keyword):
+            parent = ctx.parent(parent)
+        if isinstance(parent, ast.Subscript) and node is parent.slice:
+            return True
+        if (
+            isinstance(parent, ast.Call)
+            and node is not parent.func
+            and calls.identifier(parent.func) in _ON_FILES
+        ):
+            return True
+        if (
+            isinstance(parent, ast.Attribute)
+            and not hasattr(bytes, parent.attr)
+            and not hasattr(str, parent.attr)
+        ):
+            return True
+    return False
+
+
 def _is_harmless(expression: ast.expr, ctx: Context) -> bool:
     """Whether the value is known not to be the secret: a constant, a flag, a masked copy, a slice."""
     if isinstance(expression, ast.Subscript) and isinstance(expression.slice, ast.Slice):
@@ -237,7 +338,9 @@ def _is_harmless(expression: ast.expr, ctx: Context) -> bool:
     made = ctx.origin(expression)
     if isinstance(made, (ast.Constant, ast.Compare, ast.BoolOp, ast.JoinedStr)):
         return True
-    if isinstance(made, ast.Call) and _MASKS.search(calls.identifier(made.func)):
+    if isinstance(made, ast.Call) and (
+        _MASKS.search(calls.identifier(made.func)) or "public" in ctx.source(made)
+    ):
         return True
     return ctx.type_name(expression) in {
         "builtins.bool",

@@ -83,7 +83,7 @@ _PAIRS: Final[dict[tuple[str, str], Sensitivity]] = {
 _ABOUT: Final = _set(
     """
     age algorithm allowed arg argument args at attempt attempts attr attribute auth authentication
-    backend bits bytes callback cache category change changed changes character characters chars class
+    backend bits bytes callback cache category change changed changes character characters chars claim claims class
     client cls code codes col column complexity config context cookie cookies count counts created date
     days decorator default dialog dict digest dir duration enabled encoded encrypted endpoint entity env
     error errors event exc exception exists exp expired expires expiration expiry factory failed field
@@ -107,7 +107,7 @@ _ABOUT: Final = _set(
 _SAFE_FIRST: Final = _set(
     """
     ask change check clear count create delete disable enable encode encrypt forgot generate get handle
-    has hash hashed hide is list make max min mask masked missing needs no non num parse public read
+    has hash hashed hide is list make max min mask masked missing needs no non num orm parse public read
     redact redacted remove require reset rotate send set show skip split test update use validate verify
     with encrypted fake dummy invalid
     """
@@ -132,7 +132,7 @@ def sensitivity(name: str) -> Sensitivity | None:
         parts[-1].isdigit() or parts[-1] in {"value", "str", "string", "raw", "plain", "plaintext"}
     ):
         parts = parts[:-1]
-    if not parts or (parts[0] in _SAFE_FIRST and parts[:2] not in _PAIRS):
+    if not parts or "not" in parts or (parts[0] in _SAFE_FIRST and parts[:2] not in _PAIRS):
         return None
     paired = False
     for first, second in pairwise(parts):
@@ -174,7 +174,7 @@ _LEXER: Final = _set(
     """
     begin block bos cls comment current close delimiter end eof eos first in last lexer mask max min
     model name new next num op open pad page per prev previous prompt quote sep sequence special start
-    string text this type unk unknown value word now to since from batch sync stream invalidate cancel cancellation continuation pagination sync next
+    string challenge starting text this type unk unknown value word now to since from batch sync stream invalidate cancel cancellation continuation pagination sync next
     """
 )
 """Words before `token` that make it a piece of text or a cursor."""
