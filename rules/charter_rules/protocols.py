@@ -17,6 +17,10 @@ _ASKS: Final = re.compile(
     r"_download_(?:json|webpage|xml)|session\.http\b|\brequests\.(?:get|post|put|request|Session)\(|\bhttpx\.|urlopen\(|ClientSession\("
 )
 """Requests to servers."""
+_PLAYS: Final = re.compile(
+    r"_download_(?:json|webpage|xml)\b|\bsession\.http\b|\b_VALID_URL\b|\bpluginmatcher\b"
+)
+"""Plugins of downloaders: what they call, and how they say which pages they are for."""
 _PACKS: Final = re.compile(r"\bstruct\.(?:un)?pack|\.to_bytes\(|\bint\.from_bytes\(")
 """Numbers laid out in bytes, as the messages of binary protocols are."""
 _CITED: Final = re.compile(
@@ -39,6 +43,11 @@ def dictated(ctx: Context, node: ast.AST) -> bool:
 def asks(text: str) -> bool:
     """Whether a text of code sends requests to servers."""
     return _ASKS.search(text) is not None
+
+
+def plays_a_site(ctx: Context) -> bool:
+    """Whether a file plays the part of a site's own player, with the keys that the site hands to every visitor."""
+    return _PLAYS.search(ctx.text) is not None
 
 
 def asked_of_others(ctx: Context, node: ast.AST) -> bool:

@@ -7,8 +7,8 @@ import base64
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from charter.api import AddImport, Fix, Grade, Sensitivity, Severity, rule, sensitivity
-from charter_rules import calls, credentials
+from charter.api import UNKNOWN, AddImport, Fix, Grade, Sensitivity, Severity, rule, sensitivity, words
+from charter_rules import calls, credentials, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,8 +52,12 @@ _LOGIN: Final[dict[str, int]] = {
     "imaplib.IMAP4_SSL": 1,
 }
 _SAMPLES: Final = re.compile(
-    r"(?i)(^|/)(tests?|examples?|samples?|demos?|fixtures?|mocks?|docs?)/|placeholder|build_settings|(^|/)tests?[-_]"
+    r"(?i)(^|/)(tests?|examples?|samples?|demos?|fixtures?|mocks?|docs?)/|placeholder|build_settings|(^|/)tests?[-_]|(^|/)(?:factories|conftest)\.py$"
 )
+_SHOWN: Final = re.compile(r"(?i)^(?:example|sample|placeholder|demo)s?$")
+"""Keys and names of what is shown as an example."""
+_LABELLED: Final = re.compile(r"(?i)hkdf|\bsalt\b|\bseed\b|\b[BN]IP-?\d+")
+"""What is said of constructions whose first key is a fixed label."""
 _KINDS: Final = frozenset({Sensitivity.PASSWORD, Sensitivity.SECRET, Sensitivity.TOKEN})
 
 
@@ -162,7 +166,7 @@ def hardcoded_secret(node: ast.AST, ctx: Context) -> Iterator[Finding]:
         if not isinstance(text, str) or ctx.is_test or _SAMPLES.search(ctx.path):
             continue
         found = True
-        if _is_secret(name, text, connects=connects):
+        if _is_secret(name, text, connects=connects) and not _is_of_others(name, value, ctx):
             yield ctx.finding(
                 value, f"`{name}` has its value in the source", fix=_fix(name, value, node, ctx)
             )
@@ -243,7 +247,10 @@ def _of_defaults(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple
 def _repeats_name(password: str, item: ast.keyword, call: ast.Call) -> bool:
     """Whether a password is the same word as the user or the database beside it, as those of samples are."""
     return any(
-        other is not item and isinstance(other.value, ast.Constant) and other.value.value == password
+        other is not item
+        and isinstance(other.value, ast.Constant)
+        and isinstance(other.value.value, str)
+        and other.value.value.lower() == password.lower()
         for other in call.keywords
     )
 
@@ -257,7 +264,9 @@ def _of_keyword(item: ast.keyword, ctx: Context) -> Iterator[tuple[str, ast.expr
     elif item.arg in {"SECRET_KEY", "JWT_SECRET_KEY"} and function in {"update", "from_mapping"}:
         yield item.arg, value, len(str(ctx.value(value))) >= 8
     elif item.arg == "auth" and isinstance(value, ast.Tuple) and len(value.elts) == 2:
-        yield "auth", value.elts[1], True
+        user = ctx.value(value.elts[0])
+        if user != ctx.value(value.elts[1]) or user in {UNKNOWN, "admin", "root"}:
+            yield "auth", value.elts[1], True
     elif (
         item.arg
         and isinstance(value, ast.Constant)
@@ -345,6 +354,25 @@ def _is_secret(name: str, text: str, *, connects: bool) -> bool:
     if name in {"SECRET_KEY", "secret_key"}:
         return len(text) >= 20 and credentials.entropy(text) > 3.5 and not re.search(r"\s{2}|<|\{", text)
     return kind is Sensitivity.PASSWORD and credentials.looks_chosen(text)
+
+
+def _is_of_others(name: str, value: ast.expr, ctx: Context) -> bool:
+    """Whether a value is known to all on purpose: a site's own key, an example, the label of a construction."""
+    if "legacy" in words(name) or protocols.plays_a_site(ctx):
+        return True
+    if name == "hmac.new":
+        function = ctx.function(value)
+        return function is not None and _LABELLED.search(ctx.source(function)) is not None
+    child: ast.AST = value
+    for parent in ctx.ancestors(value):
+        if isinstance(parent, ast.Dict) and child in parent.values:
+            key = parent.keys[parent.values.index(child)]  # pyright: ignore[reportArgumentType]
+            if _SHOWN.match(calls.identifier_of_key(key)):
+                return True
+        elif isinstance(parent, ast.stmt):
+            return any(_SHOWN.match(target) for target in calls.destinations(ctx, value))
+        child = parent
+    return False
 
 
 def _fix(name: str, value: ast.expr, node: ast.AST, ctx: Context) -> Fix | None:

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from charter.api import Severity, rule
-from charter_rules import credentials
+from charter_rules import credentials, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +56,6 @@ def hardcoded_token(_module: ast.Module, ctx: Context) -> Iterator[Finding]:
         kind = credentials.known_format(text)
         if kind is None and not isinstance(ctx.parent(constant), (ast.FormattedValue, ast.JoinedStr)):
             kind = "password in a URL" if credentials.url_password(text) is not None else None
-        if kind is not None:
+        if kind is not None and not protocols.plays_a_site(ctx):
             article = "an" if kind[0] in "AEIOU" else "a"
             yield ctx.finding(constant, f"{article} {kind} stands in the source")
