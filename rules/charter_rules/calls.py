@@ -22,8 +22,12 @@ _FIELDS: Final = frozenset(
     {"form", "args", "values", "POST", "GET", "params", "query_params", "json", "data"}
 )
 """Attributes of requests that hold what the client filled in."""
-NAMED_FOR_IT: Final = re.compile(r"(?i)unverified|insecure|unsecure|no_verify|noverify|unsafe")
+NAMED_FOR_IT: Final = re.compile(
+    r"(?i)unverified|insecure|unsecure|no_?verify|non_?verify|not_?verify|unsafe|(?:^|_)(?:fake|mock)_"
+)
 """Words in the name of a function that is made for a weaker protection."""
+
+_CERTIFICATE: Final = re.compile(r"\.getpeercert\((?:True|binary_form=True)|\.get_peer_cert\w*\(")
 
 
 def called(ctx: Context, call: ast.Call) -> str:
@@ -272,6 +276,11 @@ def is_chosen(ctx: Context, node: ast.AST) -> bool:
         isinstance(parent, (ast.If, ast.IfExp)) and CHOICE.search(ctx.source(parent.test))
         for parent in ctx.ancestors(node)
     )
+
+
+def reads_certificate(ctx: Context, function: ast.AST | None) -> bool:
+    """Whether a function connects to read or to compare the certificate that the other side shows, in its binary form."""
+    return function is not None and _CERTIFICATE.search(ctx.source(function)) is not None
 
 
 def short(ctx: Context, expression: ast.AST, limit: int = 40) -> str:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import UNKNOWN, Confidence, Severity, rule, words
-from charter_rules import building, calls, sql, sql_fixes
+from charter_rules import building, calls, shapes, sql, sql_fixes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,10 @@ _FUNCTIONS: Final = ("sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.sql.e
 _QUOTERS: Final = re.compile(
     r"(?i)quote|escape|sanitiz|ident|placeholder|literal|mogrify|bind|join|compile|to_int"
 )
+_DATABASE: Final = re.compile(r"(?i)db|database|conn|connection|cursor|engine|dialect|ops")
+"""Names of objects that know the SQL of a database: `db.cast("amount", "int")`."""
+_ASKS: Final = re.compile(r"(?i)get|fetch|read|load|query|select|execute|find|scalar|one|first|value")
+"""Beginnings of methods that bring what is stored."""
 _SYNTAX: Final = frozenset(
     [
         "clause",
@@ -179,6 +183,10 @@ def _may_carry_text(piece: Piece, ctx: Context) -> bool:
     if value is None or piece.numeric:
         return False
     origin = ctx.origin(value)
+    if isinstance(value, ast.Call) and _puts_nothing_in(value, ctx):
+        return False
+    if isinstance(value, ast.Name) and _is_quoted_somewhere(value, ctx):
+        return False
     for node in (value, origin):
         if isinstance(node, ast.BinOp) and any(
             type(ctx.value(side)) in {int, float} for side in (node.left, node.right)
@@ -199,6 +207,31 @@ def _may_carry_text(piece: Piece, ctx: Context) -> bool:
     if ctx.type_name(value) in {"builtins.int", "builtins.float", "builtins.bool", "uuid.UUID"}:
         return False
     return not _is_constant_like(value)
+
+
+def _puts_nothing_in(call: ast.Call, ctx: Context) -> bool:
+    """Whether a call fills in a whole dictionary that is not seen, or asks the database how it writes something constant."""
+    if building.is_built(call):
+        return True
+    if not isinstance(call.func, ast.Attribute) or _ASKS.match(call.func.attr):
+        return False
+    given = (*call.args, *(item.value for item in call.keywords))
+    return (
+        _DATABASE.fullmatch(calls.identifier(call.func.value)) is not None
+        and bool(given)
+        and all(ctx.value(one) is not UNKNOWN for one in given)
+    )
+
+
+def _is_quoted_somewhere(name: ast.Name, ctx: Context) -> bool:
+    """Whether a name of several values begins as a quoted one, around which SQL is then put."""
+    function = ctx.function(name)
+    return function is not None and any(
+        isinstance(node.value, ast.Call)
+        and shapes.is_name(node.targets[0], name.id)
+        and _QUOTERS.search(calls.identifier(node.value.func))
+        for node in ctx.nodes(ast.Assign, within=function)
+    )
 
 
 def _is_constant_like(value: ast.expr) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from charter.api import (
     Severity,
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from charter.api import Context, Finding
+
+_VERIFIES: Final = re.compile(r"(?i)verif|validate_?(?:token|jwt)|check_signature")
+"""Names of functions that check a token."""
+_FOR_KEY: Final = re.compile(r"(?i)(?:^|_)(?:keys?|kid|issuer|peek)(?:_|$)")
+"""Names of functions that look into a token to find the key by which it is then verified."""
+_ASSERTION: Final = re.compile(r"(?i)assert")
+"""Names of functions that make what RFC 7521 calls an assertion, which may go unsigned over a channel that is known."""
 
 
 @rule(
@@ -76,10 +83,14 @@ def unverified_jwt(call: ast.Call, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(call, "the algorithm `none` accepts a token that anyone can forge")
         return
     if name.endswith(".encode"):
-        if calls.value(ctx, call, 2, "algorithm") in {"none", "None"}:
+        if calls.value(ctx, call, 2, "algorithm") in {"none", "None"} and not _ASSERTION.search(
+            ctx.symbol(call)
+        ):
             yield ctx.finding(call, "the algorithm `none` makes a token that anyone can forge")
         elif calls.value(ctx, call, 1, "key") in ("", b""):
             yield ctx.finding(call, "the key is empty, so that anyone can forge the token")
+        return
+    if _FOR_KEY.search(ctx.symbol(call).rpartition(".")[2]):
         return
     if isinstance(call.func, ast.Attribute) and call.func.attr == "deserialize":
         if _reads_undone(call, call.func, ctx):
@@ -159,8 +170,7 @@ def _verified_elsewhere(call: ast.Call, ctx: Context) -> bool:
                 other, theirs, ctx
             ):
                 return True
-            if theirs == "" and re.search(
-                r"(?i)verif|validate_?(?:token|jwt)|check_signature", calls.identifier(other.func)
-            ):
+            is_of_library = theirs.startswith(("jwt.", "jose.", "authlib."))
+            if not is_of_library and _VERIFIES.search(calls.identifier(other.func)):
                 return True
     return False

@@ -35,6 +35,12 @@ _VARIABLES: Final = frozenset(
     {"CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "PYTHONHTTPSVERIFY", "NODE_TLS_REJECT_UNAUTHORIZED"}
 )
 """Variables of the environment that switch the check off for the whole process if they are empty or 0."""
+_OF_PROBES: Final = frozenset(
+    {"verify", "verify_ssl", "ssl", "timeout", "allow_redirects", "follow_redirects"}
+)
+"""Arguments of requests that send nothing."""
+_STATUS: Final = frozenset({"ok", "status_code", "status", "is_success", "is_error", "reason"})
+"""Attributes of answers that tell how the request went."""
 _SWITCHES: Final = frozenset({"verify", "verify_ssl"})
 """Attributes that switch the check off for an object."""
 _AIOHTTP: Final = frozenset({"aiohttp.ClientSession", "aiohttp.TCPConnector"})
@@ -108,7 +114,9 @@ def unverified_request(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
             yield ctx.finding(call, message)
         return
     switched = _switched_off(call, ctx)
-    if switched is None:
+    if switched is None or _only_asks_whether_it_is_up(call, ctx):
+        return
+    if calls.reads_certificate(ctx, ctx.function(call)):
         return
     argument, choice = switched
     fix = None
@@ -245,6 +253,20 @@ def _nested(mapping: ast.expr, ctx: Context) -> tuple[str, calls.Choice] | None:
         if found is not None:
             return found
     return None
+
+
+def _only_asks_whether_it_is_up(call: ast.Call, ctx: Context) -> bool:
+    """Whether a request brings nothing and takes nothing but the status of the answer."""
+    if calls.identifier(call.func) not in {"get", "head"} or len(call.args) != 1:
+        return False
+    if not {item.arg for item in call.keywords} <= _OF_PROBES:
+        return False
+    parent = ctx.parent(call)
+    target = parent.targets[0] if isinstance(parent, ast.Assign) else None
+    if not isinstance(target, ast.Name):
+        return isinstance(parent, ast.Attribute) and parent.attr in _STATUS
+    uses = [ctx.parent(use) for use in calls.uses(ctx, target.id, ctx.function(call) or ctx.tree)]
+    return bool(uses) and all(isinstance(use, ast.Attribute) and use.attr in _STATUS for use in uses)
 
 
 def _speaks_http(owner: str | None, ctx: Context) -> bool:

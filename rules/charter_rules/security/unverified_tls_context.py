@@ -116,6 +116,8 @@ def _context(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
     trust = tls.trust(history)
     if trust.server and not trust.client:
         return
+    if trust.verifies is False and _reads_certificate(history, ctx):
+        return
     for event in history.events:
         if event.name == "set_verify" and _is_here(event.location, ctx) and not _is_chosen(event):
             yield from _callback(event, ctx)
@@ -186,6 +188,12 @@ def _is_named_for_it(event: Event, ctx: Context) -> bool:
     node = next((one for one in ctx.nodes(ast.Call) if ctx.span(one) == event.location.span), None)
     owner = None if node is None else ctx.class_(node)
     return owner is not None and calls.NAMED_FOR_IT.search(owner.name) is not None
+
+
+def _reads_certificate(history: ObjectHistory, ctx: Context) -> bool:
+    """Whether the function that makes a context wants it to read a certificate, not to believe it."""
+    made = next((call for call in ctx.nodes(ast.Call) if ctx.span(call) == history.location.span), None)
+    return made is not None and calls.reads_certificate(ctx, ctx.function(made))
 
 
 def _is_chosen(event: Event | None) -> bool:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 1
+VERSION = 2
 
 _LONGEST: Final = 100
 """Characters that a literal may have."""
