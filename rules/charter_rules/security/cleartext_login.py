@@ -10,7 +10,7 @@ from charter.api import (
     Severity,
     rule,
 )
-from charter_rules import calls
+from charter_rules import calls, hosts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,9 +29,10 @@ _MAIL: Final = {
     "poplib.POP3": ("stls",),
     "ftplib.FTP": (),
 }
-_LOCAL: Final = re.compile(
-    r"(?i)^http://(localhost|127\.|0\.0\.0\.0|\[::1\]|[\w-]+(:\d+)?(/|$)|10\.|192\.168\.|169\.254\.|.*\.(local|internal|test|example)\b)"
-)
+
+_LOGIN: Final = re.compile(r"(?i)passw|log_?in\b|credential|username|getpass")
+
+_TALKS: Final = re.compile(r"\.(?:write|read_\w+)\(")
 
 
 @rule(
@@ -73,7 +74,10 @@ def cleartext_login(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     name = ctx.name(call.func)
     if name in _PLAIN:
-        if name != "ftplib.FTP" or len(call.args) > 1 or calls.keyword(call, "user"):
+        logs_in = (
+            len(call.args) > 1 or calls.keyword(call, "user") if name == "ftplib.FTP" else _logs_in(call, ctx)
+        )
+        if logs_in:
             yield ctx.finding(call, f"`{name}` sends what you type, passwords included, unencrypted")
     elif name in _HTTP:
         if _carries_credentials(call, ctx) and _is_plain_http(ctx.value(call.args[0]) if call.args else None):
@@ -85,6 +89,22 @@ def cleartext_login(call: ast.Call, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(call, "the password travels unencrypted: the server is reached without TLS")
     else:
         ctx.not_an_opportunity()
+
+
+def _logs_in(call: ast.Call, ctx: Context) -> bool:
+    """Whether a terminal is there to log in; many devices take commands from everybody, as what is written to them shows."""
+    text = ctx.source(ctx.class_(call) or ctx.function(call) or ctx.tree)
+    return _LOGIN.search(text) is not None or _TALKS.search(text) is None
+
+
+def _is_asked_for(call: ast.Call, kind: str, ctx: Context) -> bool:
+    """Whether the user's address decides on FTP: under a condition about it, or in a class that is there for it."""
+    if not kind.startswith("ftplib."):
+        return False
+    class_ = ctx.class_(call)
+    return (class_ is not None and "FTP" in class_.name.upper()) or any(
+        isinstance(parent, ast.If) and "ftp" in ctx.source(parent.test) for parent in ctx.ancestors(call)
+    )
 
 
 def _is_plain_directory(call: ast.Call, ctx: Context) -> bool:
@@ -102,7 +122,7 @@ def _is_plain_directory(call: ast.Call, ctx: Context) -> bool:
         return False
     address = calls.value(ctx, made, 0, "host")
     tls = calls.value(ctx, made, 2, "use_ssl", default=False)
-    local = isinstance(address, str) and ("localhost" in address or address.startswith(("ldaps:", "127.")))
+    local = isinstance(address, str) and (address.startswith("ldaps:") or hosts.is_near(address))
     return tls is False and not local
 
 
@@ -117,8 +137,11 @@ def _login(call: ast.Call, function: ast.Attribute, ctx: Context) -> Iterator[Fi
     kind = ctx.name(made.func) or ""
     if kind in _MAIL:
         host = calls.value(ctx, made, 0, "host")
-        if host not in {"localhost", "127.0.0.1"} and not _calls_on(
-            function.value, {*_MAIL[kind], "starttls", "prot_p"}, call, ctx
+        near = isinstance(host, str) and bool(host) and hosts.is_near(host)
+        if (
+            not near
+            and not _is_asked_for(call, kind, ctx)
+            and not _calls_on(function.value, {*_MAIL[kind], "starttls", "prot_p"}, call, ctx)
         ):
             yield ctx.finding(
                 call, f"`{kind}` sends the password unencrypted: nothing calls `starttls` before"
@@ -126,7 +149,7 @@ def _login(call: ast.Call, function: ast.Attribute, ctx: Context) -> Iterator[Fi
     elif kind in {"ldap.initialize", "ldap.open"} and function.attr.startswith(("simple_bind", "bind")):
         address = calls.value(ctx, made, 0, "uri")
         has_password = len(call.args) > 1 or calls.keyword(call, "cred") is not None
-        plain = isinstance(address, str) and address.startswith("ldap://") and "localhost" not in address
+        plain = isinstance(address, str) and address.startswith("ldap://") and not hosts.is_near(address)
         if plain and has_password and not _calls_on(function.value, {"start_tls_s"}, call, ctx):
             yield ctx.finding(call, "the password travels unencrypted: nothing calls `start_tls_s` before")
     else:
@@ -169,4 +192,4 @@ def _carries_credentials(call: ast.Call, ctx: Context) -> bool:
 
 
 def _is_plain_http(url: object) -> bool:
-    return isinstance(url, str) and url.startswith("http://") and _LOCAL.match(url) is None
+    return isinstance(url, str) and url.startswith("http://") and not hosts.is_near(url)

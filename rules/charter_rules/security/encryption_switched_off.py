@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import Severity, rule
-from charter_rules import calls
+from charter_rules import calls, hosts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,10 +38,6 @@ _SWITCHES: Final[Mapping[str, Mapping[str, tuple[object, ...]]]] = {
 }  # fmt: skip
 """By function: the arguments, and their values, that switch encryption off."""
 _PLAIN_MODE: Final = re.compile(r"(?i)[?&\s]ssl_?mode=(disabled?|allow)\b")
-_NEAR: Final = re.compile(
-    r"(?i)localhost|127\.0\.0\.1|\[?::1\]?|0\.0\.0\.0|host\.docker\.internal|minikube|/var/run|\.local\b|\.internal\b|\.svc\b"
-)
-"""Hosts that are reached without a public network, as they stand in addresses."""
 _HOSTS: Final = ("host", "hosts", "hostname", "endpoint", "endpoint_url")
 
 
@@ -113,4 +109,4 @@ def _is_near(call: ast.Call, name: str, ctx: Context) -> bool:
     if name.startswith("boto") and calls.keyword(call, "endpoint_url"):
         return True
     places = [item.value for item in call.keywords if item.arg in _HOSTS]
-    return any(_NEAR.search(ctx.source(ctx.origin(place))) for place in (*call.args, *places))
+    return any(hosts.speaks_of_near(ctx.source(ctx.origin(place))) for place in (*call.args, *places))
