@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import marshal
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from charter.analysis import Analysis, ProjectInfo, Solution
+from charter.engine.extract import Extract
 from charter.engine.reduce import Reducer
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ def reducer(monkeypatch: pytest.MonkeyPatch) -> Reducer:
     return Reducer([Analysis("listening", (), project=True)], info)
 
 
-def extract(value: int) -> Mapping[str, bytes]:
-    return {"listening": marshal.dumps(value)}
+def extract(value: int) -> Mapping[str, Extract]:
+    return {"listening": Extract(value=value)}
 
 
 def test_a_new_file_is_told(reducer: Reducer) -> None:

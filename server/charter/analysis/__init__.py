@@ -12,7 +12,7 @@ It takes one of two shapes.
   worker processes, cached by content: it must be made of what `marshal` can write (None, bool, int, float, str,
   bytes, tuple, list, dict, set, frozenset);
 - `Solver(project)` with `update(path, extract)` (None takes a file out) and `solve() -> Solution`. A solver is kept
-  between edits: after an `update`, `solve` redoes only what that touches.
+  between edits: after an `update`, `solve` redoes only what that touches. It never changes an extract: others hold it.
 """
 
 from __future__ import annotations

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import ast
 import importlib
-import marshal
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from charter.engine import suppress
 from charter.engine.bandit import BanditIssue
 from charter.engine.context import FileView, RuleContext
+from charter.engine.extract import Extract
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping, Sequence
@@ -55,33 +55,26 @@ class FileResult:
         lines: its number of lines.
         findings: what the rules found, unordered, before suppressions and without final fingerprints.
         opportunities: how many things each rule looked at, by rule name.
-        extracts: what project-scope analyses need of the file, marshalled, by the analysis's module.
+        extracts: what project-scope analyses need of the file, by the analysis's module.
         problems: what did not parse.
         failures: rules and analyses that threw.
         times: seconds spent by phase (`parse`, `walk`, …) and by `rule:NAME`.
         suppressions: the comments that ask for silence.
         asked: names of other files that rules asked for, by rule.
         symbols: the file's functions and classes, as `FileView.symbols` has them; None if nobody noted them.
-        live: the extracts before they were marshalled, for solvers of the same process; None if none wait for them.
     """
 
     path: str
     lines: int = 0
     findings: list[Finding] = field(default_factory=list["Finding"])
     opportunities: dict[str, int] = field(default_factory=dict[str, int])
-    extracts: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    extracts: dict[str, Extract] = field(default_factory=dict[str, Extract])
     problems: tuple[Problem, ...] = ()
     failures: list[Failure] = field(default_factory=list[Failure])
     times: dict[str, float] = field(default_factory=dict[str, float])
     suppressions: tuple[Suppression, ...] = ()
     asked: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     symbols: Sequence[tuple[int, int, str]] | None = None
-    live: dict[str, object] | None = field(default=None, compare=False, repr=False)
-
-    def take_live(self) -> Mapping[str, object]:
-        """The extracts as objects, for whoever comes first: they are the taker's own from then on."""
-        live, self.live = self.live, None
-        return live or {}
 
 
 def check_source(
@@ -103,14 +96,13 @@ def check_source(
         is_test: whether the file belongs to a test suite.
         pause: called between two rules or analyses; what it raises ends the check.
         elsewhere: the constants of other files; None if nothing is known of them.
-        live: whether to keep the extracts as objects, too.
+        live: whether the extracts stay in this process, so that nobody may ever want their bytes.
     """
     started = perf_counter()
     problems = source.problems
     parsed = perf_counter()
     _ = source.index
     result = FileResult(source.path, len(source.positions.starts), problems=problems)
-    result.live = {} if live else None
     result.times["parse"] = parsed - started
     result.times["walk"] = perf_counter() - parsed
     result.suppressions = suppress.read(source)
@@ -122,7 +114,7 @@ def check_source(
         if pause is not None:
             pause()
         if analysis.project:
-            _extract(view, analysis.module, result)
+            _extract(view, analysis.module, result, live=live)
         else:
             facts = _file_facts(view, analysis.module, result)
             run_on_facts(view, plan, facts, result)
@@ -283,15 +275,16 @@ def _file_facts(view: FileView, module: str, result: FileResult) -> list[Fact]:
     return facts
 
 
-def _extract(view: FileView, module: str, result: FileResult) -> None:
+def _extract(view: FileView, module: str, result: FileResult, *, live: bool) -> None:
     started = perf_counter()
     analysis = cast("ProjectAnalysis", cast("object", importlib.import_module(module)))
     try:
-        extract = analysis.extract(view.source, view.names)
-        if extract is not None:
-            result.extracts[module] = marshal.dumps(cast("Any", extract))
-            if result.live is not None:
-                result.live[module] = extract
+        value = analysis.extract(view.source, view.names)
+        if value is not None:
+            extract = Extract(value=value)
+            if not live:
+                _ = extract.data  # what it is made of is the analysis's business
+            result.extracts[module] = extract
     except Exception as error:  # noqa: BLE001 (as for rules)
         result.failures.append(failure(view.source.path, module, error))
     result.times[_label(module)] = perf_counter() - started

@@ -26,6 +26,7 @@ from charter.api import (
     Step,
 )
 from charter.engine.check import Failure, FileResult
+from charter.engine.extract import Extract
 from charter.engine.suppress import Suppression
 from charter.syntax.source import Problem
 
@@ -45,6 +46,7 @@ _CLASSES: Final[tuple[type[Any], ...]] = (
     Failure,
     FileResult,
     Suppression,
+    Extract,
     Span,
     Severity,
     Confidence,
@@ -90,6 +92,8 @@ def _plain(value: Any) -> Any:
             return (_MARK, number, value.value)
         if kind is Span:
             return (_MARK, number, value[0], value[1])
+        if kind is Extract:
+            return (_MARK, number, value.data)
         return (_MARK, number, *[_plain(getattr(value, name)) for name in _names(value.__class__)])
     if kind is list:
         return [_plain(item) for item in value]
@@ -115,6 +119,5 @@ def _value(plain: Any) -> Any:
 
 @cache
 def _names(kind: type[Any]) -> tuple[str, ...]:
-    # What does not count when values are compared is of one process only.
     assert is_dataclass(kind)
-    return tuple(field.name for field in fields(kind) if field.compare)
+    return tuple(field.name for field in fields(kind))

@@ -147,7 +147,7 @@ class Project:
 
         Args:
             path: the file.
-            live: whether to keep its extracts as objects, too, for solvers of this process.
+            live: whether its extracts stay in this process, so that nobody may ever want their bytes.
         """
         try:
             source = self.source(path)
@@ -168,7 +168,7 @@ class Project:
         Args:
             source: the file.
             plan: the rules to run; by default those of its path.
-            live: whether to keep its extracts as objects, too.
+            live: whether its extracts stay in this process.
         """
         settings = self.settings
         plan = plan or self.planner.plan(source.path)
@@ -257,7 +257,7 @@ def reduce_all(
     """Run the project-scope analyses from scratch, in a new reducer or one that holds nothing yet."""
     reducer = reducer or Reducer(project.planner.analyses, project.info)
     for path in sorted(results):
-        reducer.update(path, results[path].extracts, live=results[path].take_live())
+        reducer.update(path, results[path].extracts)
     return reducer.solve()
 
 

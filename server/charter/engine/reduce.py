@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import marshal
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, cast
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from charter.analysis import Analysis, ProjectAnalysis, ProjectInfo, Solver
     from charter.api import Fact
     from charter.engine.check import Failure
+    from charter.engine.extract import Extract
 
 
 @dataclass(slots=True)
@@ -53,15 +53,14 @@ class Reducer:
         self._modules = tuple(analysis.module for analysis in mine)
         self._judges = frozenset(analysis.module for analysis in mine if analysis.judges)
         self._solvers: dict[str, Solver] = {}
-        self._waiting: dict[str, tuple[Mapping[str, bytes], Mapping[str, bytes]]] = {}
+        self._waiting: dict[str, tuple[Mapping[str, Extract], Mapping[str, Extract]]] = {}
         self._broken: dict[str, Failure] = {}
 
     def update(
         self,
         path: str,
-        extracts: Mapping[str, bytes],
-        known: Mapping[str, bytes] | None = None,
-        live: Mapping[str, object] | None = None,
+        extracts: Mapping[str, Extract],
+        known: Mapping[str, Extract] | None = None,
     ) -> None:
         """Take in a new or changed file; without extracts the file is taken out.
 
@@ -70,34 +69,24 @@ class Reducer:
             extracts: what the analyses took from it, by module.
             known: what was taken in before, if the caller knows: an analysis whose extract is equal is passed over,
                 and the solvers are told when they solve, so that a change which is taken back before costs nothing.
-            live: extracts as objects that nobody else has, which need not be read from their bytes.
         """
         waiting = self._waiting.get(path)
         if waiting is not None:
             known = waiting[0]
         if known is None:
-            self._tell(path, extracts, None, live or {})
+            self._tell(path, extracts, None)
         else:
             self._waiting[path] = (known, extracts)
 
-    def _tell(
-        self,
-        path: str,
-        extracts: Mapping[str, bytes],
-        known: Mapping[str, bytes] | None,
-        live: Mapping[str, object],
-    ) -> None:
+    def _tell(self, path: str, extracts: Mapping[str, Extract], known: Mapping[str, Extract] | None) -> None:
         for module in self._modules:
-            data = extracts.get(module)
-            if known is not None and data == known.get(module):
+            extract = extracts.get(module)
+            if known is not None and extract == known.get(module):
                 continue
             solver = self._solver(module)
             if solver is not None:
                 try:
-                    extract = None if data is None else live.get(module)
-                    if extract is None and data is not None:
-                        extract = marshal.loads(data)  # noqa: S302 (our own extract)
-                    solver.update(path, extract)
+                    solver.update(path, None if extract is None else extract.value)
                 except Exception as error:  # noqa: BLE001 (a broken analysis is named, the others go on)
                     self._broken[module] = failure(path, module, error)
 
@@ -109,7 +98,7 @@ class Reducer:
         """
         waiting, self._waiting = self._waiting, {}
         for path, (known, extracts) in waiting.items():
-            self._tell(path, extracts, known, {})
+            self._tell(path, extracts, known)
         result = ProjectFacts(failures=list(self._broken.values()))
         for module in self._modules:
             solver = self._solver(module)

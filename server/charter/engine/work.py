@@ -67,7 +67,7 @@ def results_of(
                     continue
     missing = [path for path in paths if path not in found]
     fresh: dict[bytes, bytes] = {}
-    for result in _check(project, missing, jobs):
+    for result in _check(project, missing, jobs, live=cache is None):
         found[result.path] = result
         if result.path in keys and not result.failures:
             fresh[keys[result.path]] = codec.dumps(result)
@@ -114,11 +114,11 @@ def _version() -> str:
     return digest.hexdigest()
 
 
-def _check(project: Project, paths: Sequence[str], jobs: int) -> Iterator[FileResult]:
+def _check(project: Project, paths: Sequence[str], jobs: int, *, live: bool) -> Iterator[FileResult]:
     sizes = {path: _size(project, path) for path in paths}
     if jobs <= 1 or sum(sizes.values()) < _PARALLEL_FROM:
         for path in paths:
-            yield project.check_file(path, live=bool(project.planner.analyses))
+            yield project.check_file(path, live=live)
         return
     batches = _batches(paths, sizes)
     lost: list[str] = []

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from charter.engine.extract import Extract
 from charter.lsp.checker import Inbox, Interrupted
 from charter.lsp.pipes import Pipe
 
@@ -206,7 +207,7 @@ class Indexer:
                     part.waiting.append(path)
             else:
                 part.open[path] = (number, extracts)
-                part.reducer.update(path, extracts)
+                part.reducer.update(path, {module: Extract(data) for module, data in extracts.items()})
             part.solved = False
 
     # Work

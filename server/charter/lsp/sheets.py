@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from charter.api import Fact, Finding, Related, Step
     from charter.engine.check import Failure
+    from charter.engine.extract import Extract
     from charter.engine.plan import Plan
     from charter.lsp.homes import Home
     from charter.syntax.source import Source
@@ -103,8 +104,8 @@ class Sheet:
         self._state = 0
         self._failures: list[Failure] = []
         self._told_failures: set[str] = set()
-        self._extracts: dict[str, bytes] | None = None
-        self._last_extracts: dict[str, bytes] | None = None
+        self._extracts: dict[str, Extract] | None = None
+        self._last_extracts: dict[str, Extract] | None = None
         self.move_to(home, text)
 
     def move_to(self, home: Home, text: str | None = None) -> None:
@@ -244,7 +245,9 @@ class Sheet:
     def take_extracts(self) -> tuple[int, dict[str, bytes]] | None:
         """What the project needs to know of this file, with a number that names the state, if that changed."""
         extracts, self._extracts = self._extracts, None
-        return None if extracts is None else (self._state, extracts)
+        if extracts is None:
+            return None
+        return self._state, {module: extract.data for module, extract in extracts.items()}
 
     def repeat_extracts(self) -> None:
         """Give what the project needs to know of this file once more, for an index that starts anew."""
