@@ -52,3 +52,11 @@ def test_each_marked_line_repeats_a_query_and_no_other(program: Path) -> None:
     facts = [fact for values in _solver(files).solve().facts.values() for fact in values]
     found = {(f.location.path, f.location.line) for f in facts if isinstance(f, QueryInLoop)}
     assert found == marked
+
+
+def test_a_mappers_own_code_is_not_searched_for_repeated_queries() -> None:
+    text = "def load_all(session, keys):\n    return [session.execute(key) for key in keys]\n"
+    own = Source("sqlalchemy/orm/loading.py", text, "sqlalchemy.orm.loading")
+    other = Source("shop/loading.py", text, "shop.loading")
+    assert extract(own, Names(own)) is None
+    assert extract(other, Names(other)) is not None

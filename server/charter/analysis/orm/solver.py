@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 VERSION = 3
 _WORDS = ("django", "sqlalchemy", "sqlmodel", "peewee", "tortoise", "playhouse")
 _MAPPERS = re.compile(rf"^[ \t]*(?:from|import)[ \t]+[\w.]*(?:{'|'.join(_WORDS)})", re.MULTILINE)
+_MAPPING_ONLY = frozenset(_WORDS) - {"django"}
+"""Packages that are a mapper and nothing else: Django's own has applications with models besides."""
 _SESSIONS = re.compile(r"\b(?:sqlalchemy|sqlmodel)\b")
 _TEST = re.compile(
     r"(^|/)(tests?|testing|test_[^/]*|[^/]*_tests?\.py|conftest\.py|migrations|alembic|factories)(/|$|\.py$)"
@@ -41,9 +43,12 @@ _ROOTS = frozenset(
 def extract(source: Source, names: Names) -> object | None:
     """A file's text, whether it imports a mapper, whether it speaks of one with sessions, and what its functions mention.
 
-    What the tests mention is left out: their queries are nobody's concern.
+    What the tests mention is left out: their queries are nobody's concern. A mapper's own code has no models and runs no
+    queries of its own, but it mentions them everywhere.
     """
     del names
+    if source.module.partition(".")[0] in _MAPPING_ONLY:
+        return None
     text = source.text
     said = None if _TEST.search(source.path) else mentions(source)
     importing = any(word in text for word in _WORDS) and _MAPPERS.search(text) is not None
