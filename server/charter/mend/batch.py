@@ -178,53 +178,73 @@ def results_of(standing: Iterable[Standing]) -> dict[str, FileResult]:
 
 @dataclass(slots=True)
 class _Trial:
-    """Fixes of which the project speaks against some.
+    """Fixes of one file of which the project speaks against some.
 
     Attributes:
-        stands: those that are tried now.
-        rest: others of the same file, which are tried if none of these can be proved, the next one last.
+        rest: those that are still to be tried, in parts, the next one last.
+        held: what holds already; None for nothing.
+        part: what is tried now.
+        stands: that, together with what holds already.
     """
 
-    stands: Standing
-    rest: list[Sequence[Pair]] = field(default_factory=list["Sequence[Pair]"])
+    rest: list[Sequence[Pair]]
+    held: Standing | None = None
+    part: Sequence[Pair] = ()
+    stands: Standing | None = None
+
+    def halve(self) -> None:
+        """Put the two halves of what was tried back, to be tried by themselves."""
+        middle = len(self.part) // 2
+        self.rest += [self.part[middle:], self.part[:middle]]
 
 
 def _part(prover: Prover, blamed: Iterable[Standing], batch: Batch) -> None:
-    """Find out which fixes the project speaks against; of each file the first that hold together are proved.
+    """Find out which fixes the project speaks against, and prove the others.
 
-    They are halved until they hold or one is left, those of all files in step: asking the project costs the same for
-    many as for one. They are tried on top of what is proved already: that is the state in which the solvers were left.
+    What fails is halved, and what holds is kept and has the next part put on top of it, as in delta debugging (Zeller and
+    Hildebrandt 2002). All files go in step: asking the project costs the same for many as for one.
     """
-    trials = [_Trial(stands) for stands in blamed]
-    while trials:
-        besides = {**batch.besides, **results_of(batch.proved)}
-        tried = [trial.stands for trial in trials]
+    trials = [_Trial([stands.draft.pairs]) for stands in blamed]
+    for trial in trials:
+        trial.part = trial.rest[0]
+        if len(trial.part) > 1:  # that they fail together is known
+            trial.rest.clear()
+            trial.halve()
+    while trials := [trial for trial in trials if _goes_on(prover, trial, batch)]:
+        held = [trial.held for trial in trials if trial.held is not None]
+        besides = {**batch.besides, **results_of([*batch.proved, *held])}
+        tried = [trial.stands for trial in trials if trial.stands is not None]
         wrong = _wrong(prover, tried, besides)
         hold = [number for number in range(len(tried)) if number not in wrong]
         if wrong:
             without = _wrong(prover, [tried[number] for number in hold], besides)
             wrong.update((hold[number], reason) for number, reason in without.items())
-        following: list[_Trial] = []
         for number, trial in enumerate(trials):
             if number not in wrong:
-                batch.proved.append(trial.stands)
-                # A second group of the same file is to be proved against the first's outcome.
-                batch.later.extend(pair for pairs in trial.rest for pair in pairs)
-            elif (smaller := _halved(prover, trial, wrong[number], batch)) is not None:
-                following.append(smaller)
-        trials = following
+                trial.held = trial.stands
+            elif len(trial.part) > 1:
+                trial.halve()
+            else:
+                batch.refused.append((trial.part[0], Refused(trial.part[0][1], wrong[number])))
 
 
-def _halved(prover: Prover, trial: _Trial, reason: str, batch: Batch) -> _Trial | None:
-    """What to try next of fixes that do not hold together; None if nothing of them is left."""
-    pairs, rest = trial.stands.draft.pairs, trial.rest
-    if len(pairs) == 1:
-        batch.refused.append((pairs[0], Refused(pairs[0][1], reason)))
-    else:
-        middle = len(pairs) // 2
-        rest += [pairs[middle:], pairs[:middle]]
-    while rest:
-        stands = _alone(prover, rest.pop(), batch)
-        if stands is not None:
-            return _Trial(stands, rest)
-    return None
+def _goes_on(prover: Prover, trial: _Trial, batch: Batch) -> bool:
+    """Put the next part on top of what holds of a file; if there is none any more, that is proved."""
+    held = trial.held.draft.pairs if trial.held else ()
+    while trial.rest:
+        trial.part = trial.rest.pop()
+        tried = _try(prover, [*held, *trial.part])
+        if isinstance(tried, Standing) and not _newly_doubted(tried):
+            trial.stands = tried
+            return True
+        if len(trial.part) > 1:
+            trial.halve()
+        elif held:
+            batch.later += trial.part
+        elif isinstance(tried, Standing):
+            batch.doubted.append((trial.part[0][0], tried.proof.fix))
+        else:
+            batch.refused.append((trial.part[0], tried))
+    if trial.held is not None:
+        batch.proved.append(trial.held)
+    return False
