@@ -6,10 +6,10 @@ suggestion and says which doubt. Nothing is written here.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from charter.api import Grade
 from charter.engine.project import finish, settle
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from charter.engine.project import Project
     from charter.engine.reduce import ProjectFacts, Reducer
 
+
+_REMEMBERED: Final = 3
+"""So many states of the project are remembered: proofs of many fixes come back to what holds already."""
 
 Pair = tuple["Finding", "Fix"]
 """A finding and one of its fixes."""
@@ -112,6 +115,7 @@ class Prover:
         self._complete = complete
         self._sources: dict[str, Source] = {}
         self._facts: ProjectFacts | None = None
+        self._lately: deque[tuple[dict[str, FileResult], ProjectFacts]] = deque(maxlen=_REMEMBERED)
         self._counts: dict[tuple[int, bool], tuple[FileResult, Sequence[Fact], Counter[tuple[str, str]]]] = {}
 
     def prove(self, finding: Finding, fix: Fix) -> Proved | Refused:
@@ -315,13 +319,18 @@ class Prover:
             return None
         if all(result.extracts == self._result(path).extracts for path, result in fresh.items()):
             return self._known_facts()
+        for asked, facts in self._lately:
+            if asked.keys() == fresh.keys() and all(asked[path] is result for path, result in fresh.items()):
+                return facts
         for path, result in fresh.items():
             reducer.update(path, result.extracts, self._result(path).extracts)
         try:
-            return reducer.solve(to_judge=True)
+            facts = reducer.solve(to_judge=True)
         finally:
             for path, result in fresh.items():
                 reducer.update(path, self._result(path).extracts, result.extracts)
+        self._lately.append((dict(fresh), facts))
+        return facts
 
     def _doubted(self, fix: Fix, edits: Mapping[str, tuple[Edit, ...]], new: Mapping[str, Source]) -> Fix:
         if fix.grade is not Grade.SAFE:
