@@ -195,7 +195,7 @@ def block_of(statement: ast.stmt, ctx: Context) -> list[ast.stmt] | None:
     parent = ctx.parent(statement)
     for field in ("body", "orelse", "finalbody"):
         block: list[ast.stmt] = getattr(parent, field, [])
-        if statement in block:
+        if block[-1:] == [statement] or statement in block:
             return block
     return None
 

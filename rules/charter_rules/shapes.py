@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from charter.api import Context
 
+N = TypeVar("N", bound=ast.AST)
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 """A function that has statements."""
 
@@ -113,6 +114,13 @@ def changed_in(name: str, roots: Iterable[ast.AST], ctx: Context) -> bool:
             elif isinstance(node, (*DEFINITIONS, ast.ExceptHandler)) and node.name == name:
                 return True
     return False
+
+
+def own_nodes(function: FunctionNode, ctx: Context, *kinds: type[N]) -> list[N]:
+    """The nodes of some exact types in a function, those in the functions and classes inside of it left out."""
+    return [
+        node for kind in kinds for node in ctx.nodes(kind, within=function) if ctx.function(node) is function
+    ]
 
 
 def bindings(name: str, function: ast.AST, ctx: Context) -> list[ast.AST]:

@@ -77,14 +77,17 @@ def broken_protocol(class_: ast.ClassDef, ctx: Context) -> Iterator[Finding]:
         return
     closed = all(ctx.name(base) == "builtins.object" for base in class_.bases) and not class_.keywords
     if closed and not class_.decorator_list and not class_.name.endswith("Mixin") and not ctx.is_test:
-        assigned = shapes.stored_in(item for item in class_.body if not isinstance(item, shapes.DEFINITIONS))
         for name, (other, reason) in _PAIRS.items():
-            if name in methods and other not in methods and other not in assigned:
+            if name in methods and other not in methods and not _is_assigned(other, class_):
                 yield ctx.finding(ctx.name_span(methods[name]), f"`{class_.name}` has no `{other}`: {reason}")
                 return
     iter_ = methods.get("__iter__")
     if isinstance(iter_, ast.FunctionDef):
         yield from _iter(iter_, methods, class_, ctx)
+
+
+def _is_assigned(name: str, class_: ast.ClassDef) -> bool:
+    return name in shapes.stored_in(item for item in class_.body if not isinstance(item, shapes.DEFINITIONS))
 
 
 def _iter(
@@ -93,15 +96,10 @@ def _iter(
     class_: ast.ClassDef,
     ctx: Context,
 ) -> Iterator[Finding]:
-    own = [
-        node
-        for node in ctx.walk(method, into_functions=False)
-        if isinstance(node, (ast.Return, ast.Yield, ast.YieldFrom))
-    ]
-    if any(not isinstance(node, ast.Return) for node in own):
+    if shapes.own_nodes(method, ctx, ast.Yield, ast.YieldFrom):
         return
-    returns = [node.value for node in own if isinstance(node, ast.Return)]
-    for value in returns:
+    returns = shapes.own_nodes(method, ctx, ast.Return)
+    for value in [node.value for node in returns]:
         if value is None:
             continue
         kind = _NO_ITERATORS.get(type(value)) or _called(value, ctx)
@@ -117,8 +115,8 @@ def _iter(
                 value, "`__iter__` of an iterator gives another one, so that `for` begins anew each time"
             )
     body = shapes.without_docstring(method.body)
-    refuses = any(isinstance(node, ast.Raise) for node in ast.walk(method))
-    if not own and body and not refuses and not shapes.is_trivial(body):
+    refuses = ctx.nodes(ast.Raise, within=method)
+    if not returns and body and not refuses and not shapes.is_trivial(body):
         yield ctx.finding(ctx.name_span(method), "`__iter__` gives nothing: it must give an iterator")
 
 

@@ -68,6 +68,8 @@ def changed_while_iterated(loop: ast.For, ctx: Context) -> Iterator[Finding]:
     text = ctx.source(target)
     if text == "self":
         return  # a container of its own kind, which may hand out copies
+    if text not in ctx.text[ctx.span(loop.body[0]).start : ctx.span(loop.body[-1]).end]:
+        return  # most loops: what is gone through is not touched
     for statement in loop.body:
         for node in (statement, *ctx.walk(statement, into_functions=False)):
             changes = _changes(node, text, ctx) or _adds(node, text, loop, ctx)

@@ -25,6 +25,7 @@ _DIRECTIVE = re.compile(
     r"#\s*(?:!|noqa|type:|pylint|mypy|pyright|ruff|fmt:|isort|pragma|nosec|charter:|flake8|coding|vim|yapf|>>>|region|endregion|%%|In\[|e\.g|i\.e|:)",
     re.IGNORECASE,
 )
+_BELOW = re.compile(r"\n[ \t]*#")
 
 
 @rule(
@@ -66,7 +67,7 @@ def commented_out_code(tree: ast.Module, ctx: Context) -> Iterator[Finding]:
     """
     del tree
     limit = ctx.options.get("lines", 3)
-    if not isinstance(limit, int) or ctx.text.count("#") < limit:
+    if not isinstance(limit, int) or limit < 1 or ctx.text.count("#") < limit:
         return
     comments: set[int] | None = None
     for run in _runs(ctx.text, limit):
@@ -90,24 +91,29 @@ def commented_out_code(tree: ast.Module, ctx: Context) -> Iterator[Finding]:
 
 def _runs(text: str, limit: int) -> Iterator[list[tuple[Span, str]]]:
     """Runs of lines that hold a comment only, one below the other at one column; strings are not told apart."""
-    run: list[tuple[Span, str]] = []
-    following = (-1, -1)
-    at = text.find("#")
-    while at >= 0:
-        line = text.rfind("\n", 0, at) + 1
-        end = text.find("\n", at)
-        end = len(text) if end < 0 else end
-        if not text[line:at].strip(" \t"):
-            if run and following != (line, at - line):
-                if len(run) >= limit:
-                    yield run
-                run = []
-            comment = text[at:end].rstrip("\r")
-            run.append((Span(at, at + len(comment)), comment))
-            following = (end + 1, at - line)
-        at = text.find("#", end)
-    if len(run) >= limit:
-        yield run
+    # Most comments stand alone or in pairs, and are jumped over.
+    block = re.compile("#.*" + r"\n[ \t]*#.*" * (limit - 1))
+    found = block.search(text)
+    while found is not None:
+        at, end = found.start(), 0
+        run: list[tuple[Span, str]] = []
+        column = -1
+        while at >= 0:
+            line = text.rfind("\n", 0, at) + 1
+            end = text.find("\n", at)
+            end = len(text) if end < 0 else end
+            if not text[line:at].strip(" \t"):
+                if column != at - line:
+                    if len(run) >= limit:
+                        yield run
+                    run, column = [], at - line
+                comment = text[at:end].rstrip("\r")
+                run.append((Span(at, at + len(comment)), comment))
+            below = _BELOW.match(text, end)
+            at = -1 if below is None else below.end() - 1
+        if len(run) >= limit:
+            yield run
+        found = block.search(text, end)
 
 
 def _comment_offsets(text: str) -> set[int]:

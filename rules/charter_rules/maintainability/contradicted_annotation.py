@@ -69,8 +69,10 @@ def contradicted_annotation(function: shapes.FunctionNode, ctx: Context) -> Iter
         return None
     ```
     """
-    yield from _defaults(function, ctx)
-    yield from _returns(function, ctx)
+    if function.args.defaults or function.args.kw_defaults:
+        yield from _defaults(function, ctx)
+    if function.returns is not None:
+        yield from _returns(function, function.returns, ctx)
 
 
 def _defaults(function: shapes.FunctionNode, ctx: Context) -> Iterator[Finding]:
@@ -108,14 +110,10 @@ def _plain_class(annotation: ast.expr, ctx: Context) -> str | None:
     return None if last in {"object", "Hashable", "type"} else last
 
 
-def _returns(function: shapes.FunctionNode, ctx: Context) -> Iterator[Finding]:
-    annotation = function.returns
-    if annotation is None:
+def _returns(function: shapes.FunctionNode, annotation: ast.expr, ctx: Context) -> Iterator[Finding]:
+    if shapes.own_nodes(function, ctx, ast.Yield, ast.YieldFrom):
         return
-    own = list(ctx.walk(function, into_functions=False))
-    if any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in own):
-        return
-    returns = [node for node in own if isinstance(node, ast.Return)]
+    returns = shapes.own_nodes(function, ctx, ast.Return)
     if isinstance(annotation, ast.Constant) and annotation.value is None:
         for node in returns:
             if isinstance(node.value, (*_DISPLAYS, ast.BinOp)) or (

@@ -60,7 +60,6 @@ def decided_condition(statement: ast.If, ctx: Context) -> Iterator[Finding]:
     test = statement.test
     if not isinstance(ctx.parent(statement), ast.If):
         return
-    text = ctx.source(test)
     way: list[tuple[ast.If, ast.AST]] = []
     child: ast.AST = statement
     parent = ctx.parent(statement)
@@ -70,7 +69,7 @@ def decided_condition(statement: ast.If, ctx: Context) -> Iterator[Finding]:
             return  # something stands between the two
         way.append((parent, child))
         known = parent.test
-        same = type(known) is type(test) and ctx.source(known) == text
+        same = type(known) is type(test) and ctx.source(known) == ctx.source(test)
         answer = not failed if same else _implied(known, test, failed=failed)
         if answer is not None:
             if _is_kept(test, way, ctx):
@@ -152,11 +151,11 @@ _OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq,
 }
-_Bound = tuple[str, type[ast.cmpop], float]
+_Bound = tuple[ast.expr, type[ast.cmpop], float]
 
 
 def _bound(test: ast.expr) -> _Bound | None:
-    """A comparison of something with a number, as its text, the operator and the number."""
+    """A comparison of something with a number, as that, the operator and the number."""
     if not isinstance(test, ast.Compare) or len(test.ops) != 1:
         return None
     left, right, operator = test.left, test.comparators[0], type(test.ops[0])
@@ -165,7 +164,7 @@ def _bound(test: ast.expr) -> _Bound | None:
     number = _number(right)
     if number is None or operator not in _FLIPPED or _number(left) is not None:
         return None
-    return ast.dump(left), operator, number
+    return left, operator, number
 
 
 def _number(node: ast.expr) -> float | None:
@@ -179,8 +178,9 @@ def _number(node: ast.expr) -> float | None:
 
 def _implied(known: ast.expr, test: ast.expr, *, failed: bool) -> bool | None:
     """What one comparison with a number says of another of the same thing; None if it leaves it open."""
-    first, second = _bound(known), _bound(test)
-    if first is None or second is None or first[0] != second[0]:
+    first = _bound(known)
+    second = _bound(test) if first is not None else None
+    if first is None or second is None or not shapes.are_same(first[0], second[0]):
         return None
     operator = _OPPOSITE[first[1]] if failed else first[1]
     points = sorted({first[2], second[2]})

@@ -49,22 +49,30 @@ def endless_recursion(module: ast.Module, ctx: Context) -> Iterator[Finding]:
     ```
     """
     del module
-    named = {function.name for function in ctx.nodes(ast.FunctionDef)}
+    named: dict[str, list[ast.FunctionDef]] = {}
+    for function in ctx.nodes(ast.FunctionDef):
+        named.setdefault(function.name, []).append(function)
     found: dict[ast.FunctionDef, None] = {}
-    calls = ((call, call.func) for call in ctx.nodes(ast.Call))
-    own = [(call, name.id) for call, name in calls if isinstance(name, ast.Name) and name.id in named]
-    attributes = ctx.nodes(ast.Attribute)
-    own += [
-        (node, node.attr) for node in attributes if node.attr in named and isinstance(node.value, ast.Name)
-    ]
-    for node, name in own:
-        function = ctx.function(node)
-        if isinstance(function, ast.FunctionDef) and function.name == name:
-            found[function] = None
+    for call in ctx.nodes(ast.Call):
+        if isinstance(call.func, ast.Name) and call.func.id in named:
+            found.update(dict.fromkeys(_around(call, named[call.func.id], ctx)))
+    for node in ctx.nodes(ast.Attribute):
+        if node.attr in named and isinstance(node.value, ast.Name):
+            found.update(dict.fromkeys(_around(node, named[node.attr], ctx)))
     for function in found:
         reads = bool(function.decorator_list) and _is_property(function, ctx)
         if reads or not function.decorator_list:
             yield from _endless(function, ctx, reads=reads)
+
+
+def _around(node: ast.expr, functions: list[ast.FunctionDef], ctx: Context) -> list[ast.FunctionDef]:
+    """The one of some functions that a node stands in itself, if it is one of them."""
+    line = node.lineno
+    return [
+        function
+        for function in functions
+        if function.lineno <= line <= (function.end_lineno or 0) and ctx.function(node) is function
+    ]
 
 
 def _endless(function: ast.FunctionDef, ctx: Context, *, reads: bool) -> Iterator[Finding]:

@@ -29,12 +29,20 @@ _EATERS = frozenset(
 )
 
 
+def _may_be_iterator(assignment: ast.Assign) -> bool:
+    """Whether what is assigned is written like something that gives its items once."""
+    value = assignment.value
+    if isinstance(value, ast.Call):
+        return isinstance(value.func, ast.Name) and value.func.id in _MAKERS
+    return isinstance(value, ast.GeneratorExp)
+
+
 @rule(
     ast.Assign,
     code="MNT156",
     principles=("robust-comparisons",),
     severity=Severity.MEDIUM,
-    when=lambda node: isinstance(node.value, (ast.GeneratorExp, ast.Call)),
+    when=_may_be_iterator,
 )
 def exhausted_iterator(assignment: ast.Assign, ctx: Context) -> Iterator[Finding]:
     """A generator is gone through twice, and the second time it is empty.
@@ -74,7 +82,7 @@ def exhausted_iterator(assignment: ast.Assign, ctx: Context) -> Iterator[Finding
     ```
     """
     value, target = assignment.value, assignment.targets[0]
-    if not isinstance(value, ast.GeneratorExp) and not _is_iterator(value, ctx):
+    if isinstance(value, ast.Call) and not (ctx.name(value.func) or "").startswith("builtins."):
         ctx.not_an_opportunity()
         return
     function = ctx.function(assignment)
@@ -121,17 +129,6 @@ def _used_up_in_loop(name: str, later: list[ast.stmt], ctx: Context) -> tuple[sh
             if use is not None:
                 return statement, use
     return None
-
-
-def _is_iterator(value: ast.expr, ctx: Context) -> bool:
-    """Whether an expression calls a built-in that gives its items once."""
-    if (
-        not isinstance(value, ast.Call)
-        or not isinstance(value.func, ast.Name)
-        or value.func.id not in _MAKERS
-    ):
-        return False
-    return ctx.name(value.func) == f"builtins.{value.func.id}"
 
 
 def _uses_up(statement: ast.stmt, name: str, ctx: Context) -> Iterator[ast.Name]:

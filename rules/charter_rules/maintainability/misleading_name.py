@@ -61,10 +61,9 @@ def misleading_name(function: shapes.FunctionNode, ctx: Context) -> Iterator[Fin
     predicate = name.startswith(_PREDICATES)
     if function.decorator_list or ctx.is_test or shapes.is_trivial(shapes.without_docstring(function.body)):
         return
-    own = list(ctx.walk(function, into_functions=False))
-    if any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in own):
+    if shapes.own_nodes(function, ctx, ast.Yield, ast.YieldFrom):
         return
-    results = [node.value for node in own if isinstance(node, ast.Return) and node.value is not None]
+    results = [node.value for node in shapes.own_nodes(function, ctx, ast.Return) if node.value is not None]
     if predicate:
         if function.returns is not None and ctx.source(function.returns) != "bool":
             return
@@ -89,8 +88,9 @@ def _has_other_way(function: shapes.FunctionNode, ctx: Context) -> bool:
         return True  # a nested function may fill what stands around it
     given = {a.arg for a in shapes.parameters(function)} - {"self", "cls"}
     stores = any(
-        isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store)
-        for node in ast.walk(function)
+        isinstance(node.ctx, ast.Store)
+        for kind in (ast.Attribute, ast.Subscript)
+        for node in ctx.nodes(kind, within=function)
     )
-    changes = any(isinstance(node, (ast.Global, ast.Raise)) for node in ast.walk(function))
-    return bool(given) or stores or changes or isinstance(function.body[-1], ast.Assert)
+    changes = ctx.nodes(ast.Global, within=function) or ctx.nodes(ast.Raise, within=function)
+    return bool(given or stores or changes) or isinstance(function.body[-1], ast.Assert)

@@ -21,13 +21,22 @@ _MAKERS = frozenset(
 )  # fmt: skip
 
 
+_MADE = frozenset[type]({ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.Call})
+
+
+def _may_be_mutable(function: shapes.FunctionNode) -> bool:
+    """Whether a default is of a kind that may make something that can be changed."""
+    arguments = function.args
+    return any(default.__class__ in _MADE for default in (*arguments.defaults, *arguments.kw_defaults))
+
+
 @rule(
     ast.FunctionDef,
     ast.AsyncFunctionDef,
     code="MNT001",
     principles=("no-hidden-state", "robust-comparisons"),
     severity=Severity.MEDIUM,
-    when=lambda node: bool(node.args.defaults or node.args.kw_defaults),
+    when=_may_be_mutable,
     aliases=("B006", "W0102"),
 )
 def mutable_default(function: shapes.FunctionNode, ctx: Context) -> Iterator[Finding]:

@@ -68,8 +68,10 @@ def unreachable_code(statement: ast.stmt, ctx: Context) -> Iterator[Finding]:
         yield
     ```
     """
+    if not leaves(statement):
+        return
     block = lifetimes.block_of(statement, ctx)
-    if block is None or block[-1] is statement or ctx.function(statement) is None or not leaves(statement):
+    if block is None or block[-1] is statement or ctx.function(statement) is None:
         return
     index = block.index(statement)
     if any(leaves(earlier) for earlier in block[:index]):

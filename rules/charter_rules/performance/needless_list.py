@@ -67,16 +67,20 @@ def needless_list(comprehension: ast.ListComp, ctx: Context) -> Iterator[Finding
     ```
     """
     parent = ctx.parent(comprehension)
+    name = ""
+    if isinstance(parent, ast.Call) and parent.args[:1] == [comprehension]:
+        name = ctx.name(parent.func)
+        if name not in _SHORT and name not in _WHOLE:
+            return
+    elif not isinstance(parent, (ast.For, ast.comprehension)) or parent.iter is not comprehension:
+        return
     if ctx.is_test or _is_explained(comprehension, ctx) or _calls_each(comprehension):
         return
     if _notices(comprehension):
         return
     if any(generator.is_async for generator in comprehension.generators) or _awaits(comprehension):
         return
-    if isinstance(parent, ast.Call) and parent.args[:1] == [comprehension]:
-        name = ctx.name(parent.func)
-        if name not in _SHORT and name not in _WHOLE:
-            return
+    if isinstance(parent, ast.Call):
         called = ctx.source(parent.func)
         short = name in _SHORT
         if (
@@ -96,7 +100,7 @@ def needless_list(comprehension: ast.ListComp, ctx: Context) -> Iterator[Finding
         yield ctx.finding(
             comprehension, message, fix=_generator(comprehension, ctx, alone=alone, short=short)
         )
-    elif isinstance(parent, (ast.For, ast.comprehension)) and parent.iter is comprehension:
+    else:
         if isinstance(parent, ast.For) and not _is_independent(comprehension, parent):
             return
         yield ctx.finding(
