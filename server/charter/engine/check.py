@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import importlib
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from time import perf_counter
 from typing import TYPE_CHECKING, cast
 
@@ -247,9 +248,7 @@ def _run(view: FileView, entry: Entry, items: Sequence[ast.AST] | Sequence[Fact]
         if items:
             context = RuleContext(view, rule, entry.options, entry.severity)
             check = cast("Callable[[object, RuleContext], Iterable[Finding]]", rule.check)
-            findings = result.findings
-            for item in items:
-                findings.extend(check(item, context))
+            result.findings.extend(chain.from_iterable(map(check, items, repeat(context))))
             declined = context.declined
     except Exception as error:  # noqa: BLE001 (a rule may throw anything; the run goes on and names it)
         result.failures.append(failure(view.source.path, name, error))
