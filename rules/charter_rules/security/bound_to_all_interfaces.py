@@ -147,10 +147,11 @@ def _host(expression: ast.expr, ctx: Context) -> object:
 
 
 def _is_datagram_client(call: ast.Call, ctx: Context) -> bool:
-    """Whether a datagram socket takes any free port, or listens to a multicast group: it needs every interface."""
+    """Whether a socket takes any free port, which one peer is told, or listens to datagrams of a group: it needs every interface."""
     around = ctx.function(call) or ctx.tree
     text = ctx.source(around) if not isinstance(around, ast.Module) else ctx.text
     if "SOCK_DGRAM" in text or "multicast" in text.lower() or "datagram" in text.lower():
         return True
     pair = ctx.argument(call, 0)
+    pair = pair if pair is None else ctx.origin(pair)
     return isinstance(pair, ast.Tuple) and len(pair.elts) >= 2 and ctx.value(pair.elts[1]) == 0

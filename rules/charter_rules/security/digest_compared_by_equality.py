@@ -72,8 +72,8 @@ def digest_compared_by_equality(compare: ast.Compare, ctx: Context) -> Iterator[
     if not any(_is_mac(side, ctx) for side in sides):
         ctx.not_an_opportunity()
         return
-    if ctx.is_test or protocols.dictated(ctx, compare):
-        return
+    if ctx.is_test or protocols.dictated(ctx, compare) or "commitment" in ctx.source(compare).lower():
+        return  # who keeps to a commitment shows its key
     negation = "not " if isinstance(compare.ops[0], ast.NotEq) else ""
     text = f"{negation}hmac.compare_digest({ctx.source(left)}, {ctx.source(right)})"
     if negation and isinstance(ctx.parent(compare), (ast.Compare, ast.BinOp, ast.Call)):

@@ -34,6 +34,11 @@ _NOT_SECRET: Final = re.compile(
 _STORES: Final = re.compile(r"(?i)^(my)?(session|cookies?|sess)$")
 _REPLACEMENTS: Final = {"choice": "choice", "randbytes": "token_bytes", "getrandbits": "randbits"}
 
+_SAID_WEAK: Final = re.compile(
+    r"(?i)not (?:a )?(?:cryptographically )?secure|testing purposes|only (?:be used )?(?:for|in) test"
+)
+"""What the documentation of a function says that is there to try things out."""
+
 
 @rule(
     ast.Call,
@@ -83,6 +88,9 @@ def insecure_random(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     ```
     """
     if ctx.is_test:
+        return
+    function = ctx.function(call)
+    if function is not None and _SAID_WEAK.search(ast.get_docstring(function) or ""):
         return
     purpose = _purpose(call, ctx)
     last = (ctx.name(call.func) or "").rpartition(".")[2]

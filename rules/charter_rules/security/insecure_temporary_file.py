@@ -68,6 +68,9 @@ def insecure_temporary_file(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if ctx.is_test:
         return
     if name in _FORESEEABLE:
+        folder = ctx.argument(call, 2, "dir")
+        if isinstance(folder, ast.Attribute) and calls.identifier(folder.value) == "self":
+            return  # an object's own folder, which others cannot write to if it was made well
         yield ctx.finding(call, f"`{name}` gives a name that another program can take first")
         return
     path = _written_path(call, name, ctx)

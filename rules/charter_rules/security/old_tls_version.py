@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import AddImport, Confidence, Fix, Grade, Severity, rule
@@ -12,7 +13,7 @@ from charter_rules import calls, tls
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from charter.api import Context, Finding
+    from charter.api import Context, Finding, Location
 
 _TITLES: Final = {"SSLv2": "SSL 2", "SSLv3": "SSL 3", "TLSv1": "TLS 1.0", "TLSv1_1": "TLS 1.1"}
 _METHODS: Final = {
@@ -31,6 +32,7 @@ _METHODS: Final = {
         )
     },
 }
+_TESTS: Final = re.compile(r"(?:^|/)tests?/")
 _LAST: Final = frozenset(name.rpartition(".")[2] for name in _METHODS)
 
 
@@ -73,6 +75,8 @@ def old_tls_version(node: ast.Attribute | ObjectHistory, ctx: Context) -> Iterat
         return made
     ```
     """
+    if ctx.is_test or _TESTS.search(ctx.path):
+        return
     if isinstance(node, ObjectHistory):
         yield from _context(node, ctx)
         return
@@ -81,7 +85,7 @@ def old_tls_version(node: ast.Attribute | ObjectHistory, ctx: Context) -> Iterat
         return
     title = _METHODS.get(ctx.name(node) or "")
     place = _use(node, ctx)
-    if title is None or place is None or ctx.is_test:
+    if title is None or place is None:
         return
     fix = _fix(place, node, ctx) if isinstance(place, ast.Call) else None
     yield ctx.finding(place, f"{title} is used, which those on the way can break", fix=fix)
@@ -90,7 +94,7 @@ def old_tls_version(node: ast.Attribute | ObjectHistory, ctx: Context) -> Iterat
 def _context(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
     """Versions that a context allows in the end, said where that is decided."""
     allowed, decided = tls.old_versions(history)
-    if not allowed or ctx.is_test:
+    if not allowed or _is_meant(history.location if decided is None else decided.location, ctx):
         return
     message = f"{_TITLES[allowed[0]]} is allowed, which those on the way can break"
     if decided is None:
@@ -104,6 +108,21 @@ def _context(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
             edits = (ctx.replace(assign.value, "ssl.TLSVersion.TLSv1_2"), AddImport("ssl"))
             fix = Fix("Speak TLS 1.2 or newer", edits, Grade.UNSAFE)
         yield ctx.finding(decided.location, message, fix=fix)
+
+
+def _is_meant(place: Location, ctx: Context) -> bool:
+    """Whether a class is named for it that a context is weak, or a function only tries the module out."""
+    node = next(
+        (one for one in (*ctx.nodes(ast.Call), *ctx.nodes(ast.Assign)) if ctx.span(one) == place.span), None
+    )
+    if node is None:
+        return False
+    class_ = ctx.class_(node)
+    if class_ is not None and calls.NAMED_FOR_IT.search(class_.name):
+        return True
+    return ctx.function(node) is not None and any(
+        isinstance(parent, ast.If) and "__main__" in ctx.source(parent.test) for parent in ctx.ancestors(node)
+    )
 
 
 def _use(node: ast.Attribute, ctx: Context) -> ast.AST | None:

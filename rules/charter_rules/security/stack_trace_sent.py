@@ -41,6 +41,9 @@ _TRACES: Final = frozenset(
     }
 )
 
+_CLEANS: Final = re.compile(r"(?i)sanitiz|redact|scrub|mask|anonymi|censor")
+"""Names of functions that take out of a text what must not be seen."""
+
 
 @rule(
     ast.Call,
@@ -164,7 +167,12 @@ def _leak(expression: ast.expr, ctx: Context, *, traces_only: bool) -> ast.expr 
         if isinstance(node, ast.Name):
             if _is_trace(ctx.origin(node), ctx):
                 return node
-            if not traces_only and _is_broad_exception(node, ctx) and _becomes_text(node, ctx):
+            if (
+                not traces_only
+                and _is_broad_exception(node, ctx)
+                and _becomes_text(node, ctx)
+                and not _is_cleaned(node, ctx)
+            ):
                 return node
     return None
 
@@ -186,6 +194,14 @@ def _becomes_text(name: ast.Name, ctx: Context) -> bool:
     if isinstance(parent, ast.Attribute):
         return parent.attr in {"args", "__traceback__"}
     return isinstance(parent, (ast.FormattedValue, ast.BinOp))
+
+
+def _is_cleaned(name: ast.Name, ctx: Context) -> bool:
+    """Whether a function takes out of the text what must not be seen."""
+    return any(
+        isinstance(parent, ast.Call) and _CLEANS.search(calls.identifier(parent.func))
+        for parent in ctx.ancestors(name)
+    )
 
 
 def _is_broad_exception(name: ast.Name, ctx: Context) -> bool:

@@ -28,6 +28,10 @@ _GOES_THERE: Final = re.compile(
     r"|.*ResponseRedirect$|urllib\.parse\.url(?:parse|split)$"
 )
 """Functions whose first argument is an address."""
+_KIND: Final = re.compile(r"_*(?:is|has|uses?|supports?|should)_")
+_TRUST: Final = re.compile(
+    r"(?i)allow|safe|trust|valid|intern|(?:^|_)(?:ours?|own)(?:_|$)|permit|accept|legit|known|authori|verif|official|whitelist|redirect"
+)
 _HOST_ONLY: Final = re.compile(r"(?i)host|netloc|domain")
 
 
@@ -141,6 +145,16 @@ def _decides(node: ast.AST, ctx: Context) -> bool:
     return False
 
 
+def _only_tells_kind(node: ast.Return, ctx: Context) -> bool:
+    """Whether a function is named for a question about the kind of an address, not about trust: `is_accelerated`."""
+    function = ctx.function(node)
+    return (
+        function is not None
+        and _KIND.match(function.name) is not None
+        and _TRUST.search(function.name) is None
+    )
+
+
 def _lets_through(branch: ast.stmt, ctx: Context) -> bool:
     """Whether a branch refuses, answers yes or no, or goes to an address."""
     for node in (branch, *ctx.walk(branch, into_functions=False)):
@@ -148,6 +162,7 @@ def _lets_through(branch: ast.stmt, ctx: Context) -> bool:
             isinstance(node, ast.Return)
             and isinstance(node.value, ast.Constant)
             and type(node.value.value) is bool
+            and not _only_tells_kind(node, ctx)
         ):
             return True
         if isinstance(node, ast.Call) and (

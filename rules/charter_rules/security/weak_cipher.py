@@ -90,8 +90,18 @@ def weak_cipher(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     else:
         ctx.not_an_opportunity()
         return
-    if not (ctx.is_test or protocols.dictated(ctx, call) or protocols.only_reads(ctx, call)):
+    if not (
+        ctx.is_test
+        or _asks_what_is_supported(call, ctx)
+        or protocols.dictated(ctx, call)
+        or protocols.only_reads(ctx, call)
+    ):
         yield ctx.finding(call, message)
+
+
+def _asks_what_is_supported(call: ast.Call, ctx: Context) -> bool:
+    """Whether a function makes a context only to see what the library can do."""
+    return re.search(r"(?i)(?:^|_)(?:is_)?support", ctx.symbol(call).rpartition(".")[2]) is not None
 
 
 def _offers_weak_suites(call: ast.Call, ctx: Context) -> bool:
