@@ -27,11 +27,12 @@ _FOR_MACHINES: Final = re.compile(
 """Names of places that other programs call, which bring a credential of their own and no cookie."""
 _OWN_CHECK: Final = re.compile(
     r"(?i)signature|hmac|webhook|\bjwt\b|oauth|saml|openid|api_?key|bearer|authorization|x-hub|verify|authenticate|telegram|stripe"
-    r"|slack|paypal|callback|ipn|xml_?rpc|graphql|token|csp|report|oidc|embed|widget|public"
+    r"|request\.auth\b|api_view|slack|paypal|callback|ipn|xml_?rpc|graphql|token|csp|report|oidc|embed|widget|public"
 )
 _CHANGES: Final = re.compile(
     r"POST|PUT|PATCH|DELETE|\bpost\b|\.save\(|\.delete\(|\.create\(|\.update\(|\.body\b|dispatch"
 )
+_LOGS: Final = re.compile(r"\b_?log\w*\.(?:debug|info|warning|error|exception|log)\([^\n]*")
 _FOR_USER: Final = re.compile(
     r"(?i)request\.user\b|login_required|LoginRequired|request\.session\b|current_user|permission_required"
 )
@@ -155,9 +156,10 @@ def _is_exempted_route(decorator: ast.expr, node: ast.AST, ctx: Context) -> bool
 
 
 def _whole(node: ast.AST, ctx: Context) -> str:
-    """The text of a view; of a method, with its class and the class's name."""
+    """The text of a view with its decorators; of a method, with its class and the class's name."""
     owner = ctx.class_(node)
-    return ctx.source(owner if owner is not None else node)
+    decorators = getattr(node, "decorator_list", ())
+    return "\n".join(ctx.source(part) for part in (*decorators, owner if owner is not None else node))
 
 
 def _line(decorator: ast.expr, ctx: Context) -> Span:
@@ -171,7 +173,7 @@ def _line(decorator: ast.expr, ctx: Context) -> Span:
 
 def _acts_for_user(node: ast.AST, ctx: Context) -> bool:
     """Whether a view does more than read, for the user whose cookie the browser sends along."""
-    text = _whole(node, ctx)
+    text = _LOGS.sub("", _whole(node, ctx))
     return bool(_CHANGES.search(text) and _FOR_USER.search(text))
 
 
@@ -194,7 +196,7 @@ def _setting(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
     if re.search(r"(?i)test|dev|local|debug", ctx.path + ctx.symbol(node)):
         return
     if any(
-        isinstance(parent, ast.If) and "csrf" in ctx.source(parent.test).lower()
+        isinstance(parent, ast.If) and re.search(r"(?i)csrf|test", ctx.source(parent.test))
         for parent in ctx.ancestors(node)
     ):
         return  # the caller decides

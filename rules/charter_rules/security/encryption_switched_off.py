@@ -109,4 +109,6 @@ def _is_near(call: ast.Call, name: str, ctx: Context) -> bool:
     if name.startswith("boto") and calls.keyword(call, "endpoint_url"):
         return True
     places = [item.value for item in call.keywords if item.arg in _HOSTS]
+    if any(isinstance(host := ctx.value(place), str) and hosts.is_near(host) for place in places):
+        return True
     return any(hosts.speaks_of_near(ctx.source(ctx.origin(place))) for place in (*call.args, *places))

@@ -33,6 +33,8 @@ _GUARD: Final = re.compile(
 _GUARD_IN_BODY: Final = re.compile(
     r"(?i)current_user|request\.user\b|g\.user|get_jwt|abort\(40[13]|HTTP_?40[13]|status_code=40[13]|PermissionDenied|Unauthorized|Forbidden|check_perm|has_perm|verify_|authenticate|session\["
 )
+_FOR_ALL: Final = re.compile(r"before_request|(?:APIRouter|FastAPI|include_router)\([^)]*\bdependencies=")
+"""What asks for all views of a module."""
 _SAID: Final = re.compile(r"(?i)requires? (?:an? )?(?:\w+ )?(?:auth|log-?in|permission|admin)")
 """What documentation says of a view that asks who it is."""
 _SAVES: Final = re.compile(
@@ -111,7 +113,7 @@ def unprotected_view(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     ```
     """
     views = list(_views(node, ctx))
-    if len(views) < 2 or ctx.is_test or "before_request" in ctx.text:
+    if len(views) < 2 or ctx.is_test or _FOR_ALL.search(ctx.text):
         ctx.not_an_opportunity()
         return
     counted = [view for view in views if not _OPEN.search(view.name)]

@@ -207,10 +207,14 @@ def _is_given_a_secret(hashed: Iterable[ast.expr], ctx: Context) -> bool:
 
 
 def _destinations(call: ast.Call, ctx: Context) -> Iterator[str]:
-    """The names that the digest gets, at once or when it is read out."""
-    yield from calls.destinations(ctx, call)
-    for use in _later(call, ctx, "digest", "hexdigest"):
+    """The names that the digest gets or is compared with, at once or when it is read out."""
+    for use in (call, *_later(call, ctx, "digest", "hexdigest")):
         yield from calls.destinations(ctx, use)
+        for parent in ctx.ancestors(use):
+            if isinstance(parent, ast.Compare):
+                yield from map(calls.identifier, (parent.left, *parent.comparators))
+            elif isinstance(parent, ast.stmt):
+                break
 
 
 def _is_harmless(call: ast.Call, ctx: Context) -> bool:
