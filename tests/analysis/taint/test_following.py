@@ -6,6 +6,8 @@ import pytest
 from cases import all_projects
 from following import expected, places, solved
 
+from charter.api import Confidence
+
 CASES = all_projects()
 
 
@@ -28,3 +30,57 @@ def view(flag):
     eval(held[0])
 """
     assert places(solved({"app.py": text})) == {("app.py", 6, "code")}
+
+
+CHECKED = """\
+import requests
+from urllib.parse import urlparse
+from flask import request
+
+def is_allowed(url):
+    if urlparse(url).hostname not in {"api.example.org", "cdn.example.org"}:
+        return False, "this host is not allowed"
+    return True, ""
+
+def view():
+    url = request.args["url"]
+    %s
+    requests.get(url)
+"""
+
+
+@pytest.mark.parametrize(
+    ("check", "lines"),
+    [
+        ("ok, reason = is_allowed(url)\n    if not ok:\n        return reason", set()),
+        ("ok, _ = is_allowed(url)\n    print(ok)", {14}),
+        ("if not is_allowed(url):\n        return None", {14}),
+        ("ok, reason = is_allowed(url)\n    if ok:\n        return reason", {15}),
+        ("result = is_allowed(url)\n    if not result:\n        return None", {15}),
+    ],
+)
+def test_the_first_of_two_results_says_what_a_check_has_shown(check: str, lines: set[int]) -> None:
+    assert {line for _, line, kind in places(solved({"app.py": CHECKED % check})) if kind == "ssrf"} == lines
+
+
+@pytest.mark.parametrize(
+    ("route", "certainty"),
+    [
+        ("/file/<name>", Confidence.MEDIUM),
+        ("/file/<string:name>", Confidence.MEDIUM),
+        ("/file/<path:name>", Confidence.HIGH),
+        ("/file/<uuid_str:name>", None),
+    ],
+)
+def test_one_part_of_a_url_climbs_out_of_a_folder_with_difficulty(
+    route: str, certainty: Confidence | None
+) -> None:
+    text = f"""\
+from flask import Flask
+app = Flask(__name__)
+@app.get("{route}")
+def view(name):
+    return {{"text": open("files/" + name).read()}}
+"""
+    found = [flow for flow in solved({"app.py": text}) if flow.sink_kind == "path"]
+    assert [flow.certainty for flow in found] == ([certainty] if certainty else [])

@@ -37,6 +37,7 @@ from charter.analysis.taint.values import (
     NO,
     OBJECT,
     PROJECT_INSTANCE,
+    TUPLE,
     UNKNOWN,
     Value,
     references,
@@ -187,7 +188,7 @@ class Guards(Comparisons, ABC):
                 return tested
         self.last_kills = (NO_KILL, NO_KILL)
         value = self.value(node)
-        yes, no = self.last_kills
+        yes, no = self.last_kills if value[2] != TUPLE else (NO_KILL, NO_KILL)
         self.last_kills = (NO_KILL, NO_KILL)
         truth = self.truth_of(value)
         if asks_for_containment(function[-1]):

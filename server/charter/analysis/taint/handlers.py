@@ -206,7 +206,8 @@ def seed(frame: Any, function: Function, use: Use) -> None:
             frame.state[name] = (value[0], NO, _framework_type(frame, function, typed), value[3])
         elif _is_tainted(frame, function, use, index, place):
             safe = _safe_bits(use, name, place) | _safe_by_pattern(frame, parameter)
-            frame.state[name] = _untrusted(frame, function, handler, parameter, value, safe)
+            segment = use.route is not None and name in use.route.segments
+            frame.state[name] = _untrusted(frame, function, handler, parameter, value, safe, segment=segment)
         elif name in handler.tainted or str(place) in handler.tainted:
             frame.state[name] = _untrusted(frame, function, handler, parameter, value, 0)
 
@@ -366,7 +367,14 @@ def annotation_path(frame: Any, node: ir.Node | None) -> str:
 
 
 def _untrusted(
-    frame: Any, function: Function, handler: Handler, parameter: ir.Node, value: Value, safe: int
+    frame: Any,
+    function: Function,
+    handler: Handler,
+    parameter: ir.Node,
+    value: Value,
+    safe: int,
+    *,
+    segment: bool = False,
 ) -> Value:
     if not frame.engine.follows(handler.kind):
         return value
@@ -375,7 +383,7 @@ def _untrusted(
     if handler.parameters == "typed" and annotation_path(frame, parameter[1]) in _TEXTS:
         is_object = False
     fresh = (FRESH_TEXT | (OBJECT if is_object else 0)) & ~safe
-    looked_at = ":validated" if _validates(frame, value) else ""
+    looked_at = ":segment" if segment else ":validated" if _validates(frame, value) else ""
     site = SourceSite(
         f"{function.module.path}:{function.name}:{parameter[0]}{looked_at}",
         handler.kind,

@@ -55,8 +55,8 @@ _ORDINARY: Final = frozenset(
 """Sinks where what was stored earlier, or what a language model answers, is the ordinary case and no news."""
 
 
-_VALIDATED: Final = re.compile(r"cleaned_data|validated_data|`attrs`|\bField\.data|:validated")
-"""Sources that a form or serializer has looked at first."""
+_VALIDATED: Final = re.compile(r"cleaned_data|validated_data|`attrs`|\bField\.data|:validated|:segment")
+"""Sources that a form or serializer has looked at first, and one part of a URL's path: no slash is in it."""
 _FILE: Final = re.compile(
     r"(?i)file|image|photo|picture|avatar|logo|upload|attach|document|archive|zip|media"
 )

@@ -19,6 +19,7 @@ from charter.analysis.taint.values import (
     PART,
     PROJECT_CLASS,
     PROJECT_INSTANCE,
+    TUPLE,
     UNKNOWN,
     Value,
     constant,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from charter.model.ir import Node
 
 _ROUNDS: Final = 3
+_EVERYTHING: Final[Kill] = (-1, ())
+"""What is shown where nobody ever comes."""
 
 
 class Statements(Expressions):
@@ -168,13 +171,15 @@ class Statements(Expressions):
             value = self.value(source)
         for target in targets:
             self.assign(target, value)
-        if (
-            kills is not None
-            and kills != (NO_KILL, NO_KILL)
-            and targets[0][0] == ir.LOCAL
-            and self.state is not None
-        ):
-            self.state["?" + targets[0][2]] = (0, NO, None, (), *kills)
+        if kills is not None and kills != (NO_KILL, NO_KILL) and self.state is not None:
+            # Of `ok, reason = check(x)` the first says what the check has shown.
+            target = targets[0]
+            if target[0] == ir.SEQUENCE and target[3]:
+                target = target[3][0]
+            elif value[2] == TUPLE:
+                return
+            if target[0] == ir.LOCAL:
+                self.state["?" + target[2]] = (0, NO, None, (), *kills)
 
     def _augmented(self, node: Node) -> None:
         target = node[2]
@@ -218,11 +223,23 @@ class Statements(Expressions):
                 value = UNKNOWN if truth is None else constant(truth)
         else:
             value = self.value(expression)
+            if expression[0] == ir.SEQUENCE and value[2] == TUPLE:
+                yes, no = self._shown_by_first(expression, value)
         if self.state is not None:
             self.returned.append((value, self.state[KILLED], yes, no))
             self.exits.append(self.state)
             self.on_return(value, node[1])
         self.state = None
+
+    def _shown_by_first(self, expression: Node, value: Value) -> tuple[Kill, Kill]:
+        """What `return ok, reason` shows whoever asks for the first of the two."""
+        first = self.read(value, 0)
+        truth = None if first is None else self.truth_of(first)
+        if truth is not None:
+            return (NO_KILL, _EVERYTHING) if truth else (_EVERYTHING, NO_KILL)
+        node = expression[3][0]
+        remembered = self.state.get("?" + node[2]) if node[0] == ir.LOCAL and self.state is not None else None
+        return (NO_KILL, NO_KILL) if remembered is None else (remembered[4], remembered[5])
 
     _tested: Value = UNKNOWN
 

@@ -81,6 +81,8 @@ BOUND_EXTERNAL: Final = (
 PARTIAL: Final = "p"  # function value, argument values, keyword values
 UNION: Final = "u"  # references
 
+TUPLE: Final = (INSTANCE, "builtins.tuple")
+"""What every tuple is."""
 UNKNOWN: Final[Value] = (0, NO, None, ())
 NONE: Final[Value] = (0, None, None, ())
 TRUE: Final[Value] = (0, True, None, ())
