@@ -9,7 +9,6 @@ from abc import ABC, abstractmethod
 from typing import Any, Final
 
 from charter.analysis.taint.arguments import Arguments
-from charter.analysis.taint.checks import shown_by_name
 from charter.analysis.taint.context import Binding
 from charter.analysis.taint.frame import (
     DERIVED,
@@ -197,8 +196,7 @@ class Calls(LibraryCalls, ABC):
     ) -> Value:
         if function.flags & ir.CLASS_BODY:
             return UNKNOWN
-        if position == self.unused:
-            self._take_for_checked(function, arguments)
+        self.followed = position
         decorators = function.record[ir.DECORATORS]
         if decorators:
             receiver = self.engine.roles.receiver_for(function, receiver)
@@ -213,18 +211,6 @@ class Calls(LibraryCalls, ABC):
         if summary.trivial:
             return self._returned_plain(function, summary)
         return self._apply(function, summary, binding, position)
-
-    def _take_for_checked(self, function: Function, arguments: Arguments) -> None:
-        """After `validate_path(path)`, of which nobody uses the value, the path is what that function lets pass."""
-        shown = shown_by_name(function.short)
-        if not shown:
-            return
-        mask = 0
-        for value in arguments.positional:
-            for lane in lanes(value[0]):
-                mask |= shown << LANE * lane
-        if mask:
-            self.kill((mask, ()))
 
     def _returned_plain(self, function: Function, summary: Summary) -> Value:
         if not summary.returns:
@@ -519,6 +505,8 @@ class Calls(LibraryCalls, ABC):
         guessed = self._guessed_method(value, name, arguments, position) if hot else None
         if guessed is not None:
             return guessed
+        if hot and (position == self.unused or self.vouches):
+            self.take_for_checked(name, arguments)
         if value[0]:
             if name in {"get", "pop", "getlist", "get_all", "getall"}:
                 return self._entry_of(value, arguments, position)

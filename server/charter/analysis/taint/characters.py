@@ -55,6 +55,38 @@ def allowed_by_groups(pattern: str) -> dict[int | str, int]:
     return found
 
 
+@lru_cache(maxsize=512)
+def taken_out(pattern: str) -> frozenset[str]:
+    """The characters, and "..", of which a substitution of all matches of a regular expression leaves none."""
+    try:
+        import re._parser as parser
+
+        return _matched_alone(cast("Any", parser).parse(pattern))
+    except Exception:  # noqa: BLE001 - a broken expression takes out nothing
+        return frozenset()
+
+
+def _matched_alone(tree: Any) -> frozenset[str]:
+    """The characters, and "..", that a parsed expression matches wherever they stand."""
+    if len(tree) != 1:
+        is_up = len(tree) == 2 and all("." in _matched_alone([part]) for part in tree)
+        return frozenset({".."}) if is_up else frozenset()
+    operator, argument = tree[0]
+    word = str(operator)
+    if word == "LITERAL":
+        return frozenset(chr(argument))
+    if word == "IN":
+        return frozenset(_set_characters(argument))
+    if word in {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}:
+        inner = _matched_alone(argument[2])
+        return inner if argument[0] <= 1 else frozenset({".."} if argument[0] == 2 and "." in inner else ())
+    if word == "SUBPATTERN":
+        return _matched_alone(argument[3])
+    if word == "BRANCH":
+        return frozenset(one for branch in argument[1] for one in _matched_alone(branch))
+    return frozenset()
+
+
 def _note_groups(tree: Any, found: dict[int | str, int]) -> None:
     for operator, argument in tree:
         word = str(operator)

@@ -137,6 +137,8 @@ class Comparisons(Checks, ABC):
             if self._last_name(one) in HOST_PARTS and other[0] and not other[0] & _ALL_HOSTS:
                 return self.of_host(one, empty_passes=False)  # the request's own host
         last = self._last_name(left)
+        if left[0] & ALL_DANGERS and right[0] & ALL_DANGERS and left[0] != right[0]:
+            return self._unchanged(left, right)
         if not left[0] & ALL_DANGERS or self.is_doubtful(right):
             return NO_KILL
         if last in HOST_PARTS:
@@ -151,6 +153,15 @@ class Comparisons(Checks, ABC):
         if left_node[0] == ir.CALL:
             return self._component(left_node, left)
         return self.cleared(left_node, left, DANGERS)
+
+    def _unchanged(self, left: Value, right: Value) -> Kill:
+        """`cleaned(text) == text`: the text has nothing of what the cleaning takes out."""
+        mask = 0
+        for lane in lanes(left[0]):
+            one, two = left[0] >> LANE * lane & DANGERS, right[0] >> LANE * lane & DANGERS
+            if two and (one & two == one or one & two == two):
+                mask |= (one ^ two) << LANE * lane
+        return (mask, ()) if mask else NO_KILL
 
     def _component(self, node: Node, value: Value) -> Kill:
         """Equality of something computed from a value, such as `os.path.dirname(p) == base`."""

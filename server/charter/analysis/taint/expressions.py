@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.analysis.taint.arguments import END_OF_OPTIONS, Arguments
 from charter.analysis.taint.attributes import Attributes
-from charter.analysis.taint.frame import LENGTH, NO_KILL, REST
+from charter.analysis.taint.frame import LENGTH, NO_KILL, PIECES, REST, Cells
 from charter.analysis.taint.values import (
     ALL_DANGERS,
+    ALL_PARTS,
     BIT,
     EXTERNAL,
     INSTANCE,
     NO,
     PROJECT_CLASS,
     PROJECT_FUNCTION,
+    TRUE,
     UNKNOWN,
     Value,
     constant,
@@ -387,7 +389,7 @@ class Expressions(Attributes, ABC):
     def _comprehension(self, node: Node) -> Value:
         before = self.loops
         self.loops += 1
-        self._generators(node[5], 0)
+        source = self._generators(node[5])
         if self.state is None:
             self.loops = before
             return UNKNOWN
@@ -398,7 +400,10 @@ class Expressions(Attributes, ABC):
         exact = self._exact_comprehension(node) if node[3] is None else None
         if exact is not None:
             return exact
-        result = self.new(f"builtins.{sort}", node[1], {REST: element})
+        cells: Cells = {REST: element}
+        if element[0] and source[0] and not source[3] and not source[0] & ALL_PARTS and not node[5][0][2]:
+            cells[PIECES] = TRUE
+        result = self.new(f"builtins.{sort}", node[1], cells)
         if key is not None and key[0]:
             self._add_key(result, key)
         return result
@@ -418,13 +423,17 @@ class Expressions(Attributes, ABC):
             values.append(self.value(node[4]))
         return self.sequence(values, "list", node[1])
 
-    def _generators(self, generators: tuple[Node, ...], index: int) -> None:
-        for target, iterable, conditions in generators[index:]:
-            self.assign(target, self.iterated(self.value(iterable)))
+    def _generators(self, generators: tuple[Node, ...]) -> Value:
+        """Bind what the generators of a comprehension give; the value that the last of them goes through."""
+        source = UNKNOWN
+        for target, iterable, conditions in generators:
+            source = self.value(iterable)
+            self.assign(target, self.iterated(source))
             for condition in conditions:
                 truth, yes, _ = self.test(condition)
                 if truth is not False:
                     self.kill(yes)
+        return source
 
     def _yield(self, node: Node) -> Value:
         value = UNKNOWN if node[2] is None else self.value(node[2])

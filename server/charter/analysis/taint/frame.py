@@ -40,6 +40,8 @@ REST: Final = ("*",)
 LENGTH: Final = ("#",)
 PLAIN: Final = "!plain"
 """In a state: the class whose instances, of which no more is known, were told a content type that is no page."""
+PIECES: Final = ".pieces"
+"""Cell that a list has which holds one element for each character of a whole text."""
 KEYS: Final = ("k",)
 """Cell that holds what the keys of a mapping may be."""
 

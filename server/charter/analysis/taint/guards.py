@@ -67,6 +67,9 @@ _HARMLESS_TYPES: Final = frozenset(
 class Guards(Comparisons, ABC):
     """Conditions."""
 
+    followed = -1
+    """The place of the last call of a function of which the code is known."""
+
     def test(self, node: Node) -> Test:
         """Whether a condition holds (None if unknown), what is safe if it does, and what if it does not."""
         opcode = node[0]
@@ -191,7 +194,7 @@ class Guards(Comparisons, ABC):
         yes, no = self.last_kills if value[2] != TUPLE else (NO_KILL, NO_KILL)
         self.last_kills = (NO_KILL, NO_KILL)
         truth = self.truth_of(value)
-        if asks_for_containment(function[-1]):
+        if self.followed != node[1] and asks_for_containment(function[-1]):
             for argument in node[3]:
                 yes = both(yes, self.cleared(argument, self.value(argument), PATH))
         if value[0] & ALL_DANGERS:

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.arguments import Arguments, choose, holds
+from charter.analysis.taint.checks import shown_by_name
 from charter.analysis.taint.frame import (
     NO_KILL,
     PLAIN,
@@ -44,10 +46,11 @@ if TYPE_CHECKING:
     from charter.model.library.index import Entry
     from charter.model.library.values import Callback
 
-_PATHS: Final = BIT["path"] | BIT["path-absolute"] | BIT["archive"]
+_PATHS: Final = BIT["path"] | BIT["archive"]
 """What a check of a path that is not normalised leaves open."""
 
 
+_OWN: Final = frozenset(sys.stdlib_module_names)
 _NUMBERS: Final = frozenset(
     {"builtins.int", "builtins.float", "builtins.bool", "uuid.UUID", "decimal.Decimal"}
 )
@@ -61,6 +64,8 @@ class LibraryCalls(Sinks, ABC):
 
     pending = False
     """Whether the call evaluated last left something in `last_kills`."""
+    vouches = 0
+    """What is safe once this function has returned, by its name."""
     unused = -1
     """The place of a call of which nobody uses the value."""
 
@@ -77,6 +82,12 @@ class LibraryCalls(Sinks, ABC):
         if entry.name or receiver is not None:
             given = self._apply_facts(entry, path, receiver, arguments)
         native = NATIVE.get(path)
+        if (
+            (position == self.unused or self.vouches)
+            and not entry.name
+            and path.partition(".")[0] not in _OWN
+        ):
+            self.take_for_checked(path.rpartition(".")[2], arguments)
         if receiver is None and native is None and not entry.name:
             unbound = self._unbound(path, arguments, position)
             if unbound is not None:
@@ -103,6 +114,21 @@ class LibraryCalls(Sinks, ABC):
             made = self.new_object(reference, position, known)
             return (value[0], value[1], reference, made[3])
         return value
+
+    def take_for_checked(self, name: str, arguments: Arguments) -> None:
+        """After `validate_path(path)`, of which nobody uses the value nor knows the code, the path is what it lets pass.
+
+        Likewise inside of a function with such a name, which leaves the check to code that is not known.
+        """
+        shown = self.vouches or shown_by_name(name)
+        if not shown:
+            return
+        mask = 0
+        for value in arguments.positional:
+            for lane in lanes(value[0]):
+                mask |= shown << LANE * lane
+        if mask:
+            self.kill((mask, ()))
 
     def _unbound(self, path: str, arguments: Arguments, position: int) -> Value | None:
         """A method of texts that is called with the text (`str.upper(text)`), or a class of named tuples."""

@@ -6,9 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.arguments import Arguments
-from charter.analysis.taint.characters import allowed_by, allowed_by_groups
+from charter.analysis.taint.characters import allowed_by, allowed_by_groups, taken_out
 from charter.analysis.taint.frame import LENGTH, NO_KILL, REST
-from charter.analysis.taint.strings import is_no_separator
 from charter.analysis.taint.values import (
     ALL_DANGERS,
     ALL_RAW,
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _HOSTS: Final = spread(BIT["ssrf"] | BIT["ssrf-part"] | BIT["redirect"])
-_SLASHES: Final = re.compile(r"\[[^^\]]*/[^\]]*\][+*]?")
-"""A set of characters with the slash."""
 _CONTROL: Final = spread(BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"])
 
 
@@ -426,11 +423,9 @@ def substituted(frame: Any, pattern: Any, new: Value, text: Value) -> Value:
     if isinstance(pattern, str) and not new[0]:
         kept = re.fullmatch(r"\[\^(.*)\][+*]?", pattern, re.DOTALL)
         if kept is not None:
-            taint &= ~spread(allowed_by(f"[{kept[1]}]*", whole=True))
-        elif re.fullmatch(r"\[?(\\[rns]|[\r\n])+\]?[+*]?", pattern):
-            taint &= ~_CONTROL
-        elif _SLASHES.fullmatch(pattern) and is_no_separator(new[1]):
-            taint &= ~spread(BIT["path"] | BIT["path-absolute"] | BIT["archive"])
+            return (taint & ~spread(allowed_by(f"[{kept[1]}]*", whole=True)), NO, None, ())
+        for character in taken_out(pattern):
+            taint &= ~frame.gone_with(character, new[1])
     return (taint | new[0], NO, None, ())
 
 

@@ -6,6 +6,7 @@ import marshal
 from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint import handlers
+from charter.analysis.taint.checks import shown_by_name
 from charter.analysis.taint.frame import (
     DERIVED,
     KILLED,
@@ -51,6 +52,7 @@ class Run(Statements):
     def execute(self, entry: Entry) -> Summary:
         """Run the function and say what callers need to know."""
         self._enter(entry)
+        self.vouches = shown_by_name(self.function.short)
         self.run(marshal.loads(self.function.record[ir.BODY]))  # noqa: S302 (our own lowering)
         if self.state is not None:
             self.returned.append(((0, None, None, ()), self.state[KILLED], NO_KILL, NO_KILL))

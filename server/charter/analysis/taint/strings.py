@@ -9,8 +9,9 @@ import re
 from abc import ABC
 from typing import TYPE_CHECKING, Any, Final
 
-from charter.analysis.taint.frame import LENGTH, REST, Frame
+from charter.analysis.taint.frame import LENGTH, PIECES, REST, Frame
 from charter.analysis.taint.values import (
+    ALL_PARTS,
     BIT,
     EMPTY_TEXT,
     EXTERNAL,
@@ -20,6 +21,7 @@ from charter.analysis.taint.values import (
     OBJECT,
     PART,
     SLASHED,
+    TRUE,
     UNKNOWN,
     Value,
     constant,
@@ -53,7 +55,8 @@ _FORMULA: Final = "=+-@\t\r" + HOLE
 _ATTRIBUTE: Final = spread(BIT["attribute"])
 _CONTROL: Final = spread(BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"])
 _FOLDERS: Final = spread(BIT["path"] | BIT["path-absolute"] | BIT["archive"])
-_NOT_BEHIND: Final = {"/": _FOLDERS, ".": spread(BIT["path"] | BIT["archive"])}
+_UP: Final = spread(BIT["path"] | BIT["archive"])
+_NOT_BEHIND: Final = {"/": _FOLDERS, ".": _UP}
 """What is impossible behind the last slash of a text, and behind its last dot: `..` needs two of them."""
 _QUOTES: Final = spread(BIT["sql"] | BIT["xpath"])
 _FORMAT: Final = spread(BIT["format"])
@@ -263,7 +266,10 @@ class Strings(Frame, ABC):
                         parts.append(separator)
                     parts.append(self.stringed(cells.get(index, UNKNOWN)))
                 return self.concat(parts) if parts else EMPTY_TEXT
-        return (separator[0] | self.deep(value), NO, None, ())
+        taint = self.deep(value)
+        if separator[1] == "" and value[3] and self.read(value, PIECES) == TRUE:
+            taint &= ~ALL_PARTS
+        return (separator[0] | taint, NO, None, ())
 
     def string_method(self, value: Value, name: str, arguments: Any, position: int) -> Value | None:
         """The result of a method that texts have; None if no text has it."""
@@ -326,12 +332,21 @@ class Strings(Frame, ABC):
         new = arguments.position(1)
         taint = value[0] | (new[0] if new is not None else 0)
         if old is not None and isinstance(old[1], str) and (new is None or not new[0]):
-            taint &= ~_REPLACEMENTS.get(old[1], 0)
-            if old[1] == "/" and new is not None and is_no_separator(new[1]):
-                taint &= ~_FOLDERS
-            if old[1] == "\\" and new is not None:
-                taint = with_marks(taint, SLASHED) if new[1] == "/" else taint & ~_SLASHES
+            known = NO if new is None else new[1]
+            taint &= ~self.gone_with(old[1], known)
+            if old[1] == "\\" and known == "/":
+                taint = with_marks(taint, SLASHED)
         return (taint, NO, None, ())
+
+    @staticmethod
+    def gone_with(old: str, new: Any) -> int:
+        """What is impossible once a text is replaced by another, which may be `NO`."""
+        gone = _REPLACEMENTS.get(old, 0)
+        if old == ".." and isinstance(new, str) and "." not in new:
+            gone |= _UP  # unlike `../`, which `....//` leaves behind
+        if old == "/" and _is_no_separator(new):
+            gone |= _FOLDERS
+        return gone | _SLASHES if old == "\\" and new != "/" else gone
 
     def _pieces(self, value: Value, name: str, arguments: Any, position: int) -> Value:
         piece = (with_marks(value[0], PART), NO, None, ())
@@ -362,6 +377,6 @@ def _is_one(value: Value | None) -> bool:
     return value is not None and value[1] == 1
 
 
-def is_no_separator(text: object) -> bool:
+def _is_no_separator(text: object) -> bool:
     """Whether a known text parts no folders."""
     return isinstance(text, str) and "/" not in text and "\\" not in text
