@@ -84,3 +84,29 @@ def view(name):
 """
     found = [flow for flow in solved({"app.py": text}) if flow.sink_kind == "path"]
     assert [flow.certainty for flow in found] == ([certainty] if certainty else [])
+
+
+KEPT = """\
+from flask import request
+WATCHES = {"a": 1}
+def view(store, client):
+    name = request.args["name"]
+    %s
+    return {"text": open(name).read()}
+"""
+
+
+@pytest.mark.parametrize(
+    ("check", "count"),
+    [
+        ("if not WATCHES.get(name):\n        return None", 0),
+        ("watch = store.watches.get(name)\n    if watch is None:\n        return None", 0),
+        ("watch = store.watches.get(name)\n    if watch:\n        return None", 1),
+        ("watch = store.watches.get(name)", 1),
+        ("if not client.get(name):\n        return None", 1),
+        ("if not request.args.get(name):\n        return None", 1),
+    ],
+)
+def test_what_is_found_in_a_table_of_the_program_is_one_of_its_keys(check: str, count: int) -> None:
+    found = [flow for flow in solved({"app.py": KEPT % check}) if flow.sink_kind == "path"]
+    assert len(found) == count

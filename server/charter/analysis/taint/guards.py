@@ -64,6 +64,12 @@ _HARMLESS_TYPES: Final = frozenset(
 )
 
 
+_NAMES: Final = frozenset({ir.LOCAL, ir.FREE, ir.GLOBAL})
+_NAMED: Final = _NAMES | {ir.ATTR}
+_ASKING: Final = re.compile(r"(?i)client|session|http|request|api|cache|redis|^s$")
+"""Names of what asks elsewhere: what it gets says nothing of the key."""
+
+
 class Guards(Comparisons, ABC):
     """Conditions."""
 
@@ -194,12 +200,28 @@ class Guards(Comparisons, ABC):
         yes, no = self.last_kills if value[2] != TUPLE else (NO_KILL, NO_KILL)
         self.last_kills = (NO_KILL, NO_KILL)
         truth = self.truth_of(value)
+        yes = both(yes, self.found(node))
         if self.followed != node[1] and asks_for_containment(function[-1]):
             for argument in node[3]:
                 yes = both(yes, self.cleared(argument, self.value(argument), PATH))
         if value[0] & ALL_DANGERS:
             no = both(no, self.cleared(node, value, DANGERS))
         return (truth, yes, no)
+
+    def found(self, node: Node) -> Kill:
+        """What `table.get(key)` shows of the key if there is something: it is one of those of a trusted table."""
+        function, arguments = node[2], node[3]
+        if function[0] != ir.ATTR or function[3] != "get" or len(arguments) != 1 or node[4]:
+            return NO_KILL
+        key = self.value(arguments[0]) if arguments[0][0] in _NAMES else UNKNOWN
+        if not key[0] & ALL_DANGERS or _ASKING.search(function[2][-1] if function[2][0] in _NAMED else ""):
+            return NO_KILL
+        table = self.value(function[2])
+        if self.deep(table) & ALL_DANGERS or (
+            table[2] is not None and table[2] != (INSTANCE, "builtins.dict")
+        ):
+            return NO_KILL
+        return self.cleared(arguments[0], key, DANGERS)
 
     def _method_test(self, node: Node, function: Node) -> Test | None:
         name = function[3]

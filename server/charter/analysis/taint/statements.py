@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.analysis.taint.arguments import Arguments
-from charter.analysis.taint.checks import OF_CHARACTERS
+from charter.analysis.taint.checks import OF_CHARACTERS, both
 from charter.analysis.taint.expressions import Expressions
 from charter.analysis.taint.frame import KILLED, NO_KILL, REST, Kill, State
 from charter.analysis.taint.values import (
@@ -255,7 +255,7 @@ class Statements(Expressions):
         self.last_kills = (NO_KILL, NO_KILL)
         self._tested = self.value(expression)
         yes, no = self.last_kills
-        return (None, yes, no)
+        return (None, both(yes, self.found(expression)), no)
 
     def on_return(self, value: Value, position: int) -> None:
         """What a framework does with a handler's result."""
