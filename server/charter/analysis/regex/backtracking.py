@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
+from typing import Final
 
 from charter.analysis.regex import ambiguity, automaton, proof, syntax
+
+_REPEATED_GROUP: Final = re.compile(r"\)(?:\s|#.*)*[*+{]")
+"""Stands in every pattern of which a loop holds a choice; the space between is that of verbose patterns."""
 
 
 @lru_cache(maxsize=4096)
 def exponential_pumps(pattern: str | bytes, flags: int = 0) -> tuple[ambiguity.Pump, ...]:
     """Candidates for exponential backtracking; () if there are none or the pattern is beyond the engine."""
+    text = pattern if isinstance(pattern, str) else pattern.decode("latin-1")
+    if _REPEATED_GROUP.search(text) is None:  # most patterns: no need to read them
+        return ()
     try:
         tree, _ = syntax.parse(pattern, flags)
         if not ambiguity.may_be_exponential(tree):
