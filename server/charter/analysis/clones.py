@@ -23,7 +23,7 @@ from charter.analysis.solver import KeptSolver
 from charter.api.facts.structure import Clone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from charter.analysis import ProjectInfo
     from charter.analysis.places import Packed
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from charter.syntax.source import Source
     from charter.syntax.walk import Index
 
-VERSION = 4
+VERSION = 5
 
 _RUN: Final = 6
 """How many statements in a row make a fingerprint."""
@@ -57,8 +57,8 @@ _IGNORED: Final = paths.any_of(
 )
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 
-Item = tuple[int, int, int, int, int, int, int]
-"""Hash, exact hash, mass, first offset, end offset, first line, end line."""
+Item = tuple[int, int, int, int, int, int]
+"""Hash, mass, first offset, end offset, first line, end line."""
 Head = tuple[list[ast.AST], int]
 """A statement with what it holds besides its blocks, in source order, and how deep it stands in its function."""
 Extract = list[list[Item]]
@@ -114,7 +114,6 @@ def _heads(function: ast.FunctionDef, index: Index) -> list[list[Head]]:
 
 
 def _item(nodes: list[ast.AST], depth: int, positions: Positions) -> Item:
-    parts, exact = _described(nodes)
     head = nodes[0]
     at = cast("ast.stmt", head.pattern if isinstance(head, ast.match_case) else head)
     line = at.lineno
@@ -125,7 +124,9 @@ def _item(nodes: list[ast.AST], depth: int, positions: Positions) -> Item:
     else:
         last = at.end_lineno or line
         end = positions.offset(last, at.end_col_offset or 0)
-    return (_digest(f"{depth}\0{parts}"), _digest(exact), len(nodes), start, end, line, last)
+    told = "\0".join([_PLAIN.get(node.__class__) or _told(node) for node in nodes])
+    digest = crc32(f"{depth}\0{told}".encode("utf-8", "surrogatepass"))
+    return (digest, len(nodes), start, end, line, last)
 
 
 def _place(function: ast.FunctionDef) -> tuple[int, int]:
@@ -144,42 +145,21 @@ def _is_text(node: ast.AST) -> bool:
     )
 
 
-def _digest(text: str) -> int:
-    return crc32(text.encode("utf-8", "surrogatepass")) if text else 0
-
-
-def _described(nodes: Sequence[Any]) -> tuple[str, str]:
-    """What some nodes are, and, apart from that, their names and values, in which clones may differ."""
-    parts: list[str] = []
-    exact: list[str] = []
-    for node in nodes:
-        kind = node.__class__
-        # By far the most nodes are of the first few types.
-        if kind is ast.Name:
-            parts.append("n")
-            exact.append(node.id)
-        elif kind is ast.Attribute:
-            parts.append("." + node.attr)
-        elif kind is ast.Constant:
-            value = node.value
-            parts.append(value.__class__.__name__)
-            exact.append(repr(value))
-        elif kind in _PLAIN:
-            parts.append(_PLAIN[kind])
-        elif kind is ast.Call:
-            parts.append(f"({len(node.args)}")
-            if node.func.__class__ is ast.Name:
-                parts.append(node.func.id)
-        elif kind is ast.keyword:
-            parts.append(f"{node.arg}=")
-        elif kind is ast.alias:
-            parts.append(f"{node.name} as {node.asname}")
-        elif kind is ast.arg:
-            parts.append("arg")
-            exact.append(node.arg)
-        else:
-            parts.append(kind.__name__ + _form(node))
-    return "\0".join(parts), "\0".join(exact)
+def _told(node: Any) -> str:
+    """What a node is, where that is more than its type; the names and values in which clones may differ are left out."""
+    kind = node.__class__
+    if kind is ast.Attribute:
+        return f".{node.attr}"
+    if kind is ast.Constant:
+        return node.value.__class__.__name__
+    if kind is ast.Call:
+        name = f"\0{node.func.id}" if node.func.__class__ is ast.Name else ""
+        return f"({len(node.args)}{name}"
+    if kind is ast.keyword:
+        return f"{node.arg}="
+    if kind is ast.alias:
+        return f"{node.name} as {node.asname}"
+    return kind.__name__ + _form(node)
 
 
 def _form(node: ast.AST) -> str:
@@ -197,20 +177,17 @@ def _form(node: ast.AST) -> str:
     return ""
 
 
-_TOLD: Final = frozenset(
+_MORE: Final = frozenset(
     {
-        ast.Name, ast.Attribute, ast.Constant, ast.Call, ast.keyword, ast.alias, ast.arg, ast.BinOp, ast.AugAssign,
-        ast.UnaryOp, ast.BoolOp, ast.Compare, ast.Tuple, ast.List, ast.Set, ast.Slice, ast.ImportFrom,
+        ast.Attribute, ast.Constant, ast.Call, ast.keyword, ast.alias, ast.BinOp, ast.AugAssign, ast.UnaryOp,
+        ast.BoolOp, ast.Compare, ast.Tuple, ast.List, ast.Set, ast.Slice, ast.ImportFrom,
     }
 )  # fmt: skip
 """The types of nodes of which more is told than the type."""
-_PLAIN: Final[dict[type[ast.AST], str]] = {
-    kind: kind.__name__
-    for kind in vars(ast).values()
-    if isinstance(kind, type) and issubclass(kind, ast.AST) and kind not in _TOLD
-}
+_TYPES: Final = [kind for kind in vars(ast).values() if isinstance(kind, type) and issubclass(kind, ast.AST)]
+_PLAIN: Final = {kind: kind.__name__ for kind in _TYPES if kind not in _MORE} | {ast.Name: "n"}
 _HEADS: Final = frozenset(
-    kind for kind in _PLAIN.keys() | _TOLD if issubclass(kind, (ast.stmt, ast.ExceptHandler, ast.match_case))
+    kind for kind in _TYPES if issubclass(kind, (ast.stmt, ast.ExceptHandler, ast.match_case))
 )
 _BLOCKS: Final = frozenset(kind for kind in _HEADS if "body" in kind._fields)
 
@@ -253,8 +230,7 @@ class Solver(KeptSolver[Extract]):
             for other, function, first in places:
                 covered.update((other, function, index) for index in range(first, first + length))
             fact = self._fact(places, length)
-            if fact is not None:
-                facts.setdefault(fact.location.path, []).append(fact)
+            facts.setdefault(fact.location.path, []).append(fact)
         kind: type[Fact] = Clone
         return Solution(facts, {path: {(kind, ""): len(file)} for path, file in self.files.items()})
 
@@ -273,7 +249,7 @@ class Solver(KeptSolver[Extract]):
             return None
         length = max(lengths.values())
         run = items[start[2] : start[2] + length]
-        if length < _STATEMENTS or sum(item[2] for item in run) < _MASS:
+        if length < _STATEMENTS or sum(item[1] for item in run) < _MASS:
             return None
         if len({item[0] for item in run}) < _KINDS:
             return None
@@ -292,18 +268,15 @@ class Solver(KeptSolver[Extract]):
             length += 1
         return length
 
-    def _fact(self, places: list[Place], length: int) -> Clone | None:
-        locations = [unpack(place[0], self._span(place, length)) for place in places]
-        runs = [self._items(place)[place[2] : place[2] + length] for place in places]
-        exact = all([item[1] for item in run] == [item[1] for item in runs[0]] for run in runs[1:])
-        first = locations[0]
-        return Clone(first, tuple(locations[1:]), first.end_line - first.line + 1, length, exact)
+    def _fact(self, places: list[Place], length: int) -> Clone:
+        first, *others = [unpack(place[0], self._span(place, length)) for place in places]
+        return Clone(first, tuple(others), first.end_line - first.line + 1, length)
 
     def _span(self, place: Place, length: int) -> Packed:
         items = self._items(place)
         first, last = items[place[2]], items[place[2] + length - 1]
-        end = max(items[place[2] + length - 1 - back][4] for back in range(min(3, length)))
-        return (first[3], max(end, last[4]), first[5], 0, last[6], 0)
+        end = max(items[place[2] + length - 1 - back][3] for back in range(min(3, length)))
+        return (first[2], max(end, last[3]), first[4], 0, last[5], 0)
 
 
 def _overlap(one: Place, other: Place, length: int) -> bool:

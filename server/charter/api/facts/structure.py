@@ -17,13 +17,11 @@ class Clone(Fact):
         others: the further ones.
         lines: how many lines the first piece takes.
         statements: how many statements the pieces share.
-        exact: whether the pieces are equal to the letter of their names.
     """
 
     others: tuple[Location, ...]
     lines: int
     statements: int
-    exact: bool
 
 
 @dataclass(frozen=True, slots=True)
