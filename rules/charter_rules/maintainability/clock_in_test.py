@@ -27,6 +27,7 @@ _FROZEN = ("freeze", "frozen", "time_machine", "travel", "monkeypatch", "mock", 
     code="MNT137",
     principles=("meaningful-tests",),
     severity=Severity.LOW,
+    in_tests=True,
     mentions=("now", "utcnow", "today", "time", "localtime", "gmtime"),
 )
 def clock_in_test(node: ast.Assert | ast.Call, ctx: Context) -> Iterator[Finding]:
@@ -57,7 +58,7 @@ def clock_in_test(node: ast.Assert | ast.Call, ctx: Context) -> Iterator[Finding
     ```
     """
     sides = _compared(node)
-    if not ctx.is_test or sides is None:
+    if sides is None:
         ctx.not_an_opportunity()
         return
     for one, other in (sides, sides[::-1]):

@@ -29,6 +29,7 @@ _DOUBLES = (
     code="MNT136",
     principles=("meaningful-tests",),
     severity=Severity.LOW,
+    in_tests=True,
     calls=_CALLS,
 )
 def network_in_test(call: ast.Call, ctx: Context) -> Iterator[Finding]:
@@ -57,7 +58,7 @@ def network_in_test(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     ```
     """
     function = ctx.function(call)
-    if not ctx.is_test or function is None or not function.name.startswith("test"):
+    if function is None or not function.name.startswith("test"):
         ctx.not_an_opportunity()
         return
     position = 1 if (ctx.name(call.func) or "").endswith(".request") else 0

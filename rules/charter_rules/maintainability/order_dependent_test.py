@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     code="MNT138",
     principles=("meaningful-tests", "no-hidden-state"),
     severity=Severity.LOW,
+    in_tests=True,
 )
 def order_dependent_test(statement: ast.Global, ctx: Context) -> Iterator[Finding]:
     """A test sets a global variable that another test reads.
@@ -56,7 +57,7 @@ def order_dependent_test(statement: ast.Global, ctx: Context) -> Iterator[Findin
     ```
     """
     setter = ctx.function(statement)
-    if not ctx.is_test or setter is None or not setter.name.startswith("test"):
+    if setter is None or not setter.name.startswith("test"):
         ctx.not_an_opportunity()
         return
     functions = [node for kind in shapes.FUNCTIONS for node in ctx.nodes(kind)]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     code="MNT135",
     principles=("meaningful-tests",),
     severity=Severity.LOW,
+    in_tests=True,
     default=False,
     calls=("time.sleep", "asyncio.sleep", "anyio.sleep", "trio.sleep"),
     options={"seconds": 0.5},
@@ -48,7 +49,7 @@ def sleeping_test(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """
     least = ctx.options.get("seconds", 0.5)
     function = ctx.function(call)
-    if not ctx.is_test or function is None or not function.name.startswith("test"):
+    if function is None or not function.name.startswith("test"):
         ctx.not_an_opportunity()
         return
     seconds = ctx.value(call.args[0]) if call.args else 0

@@ -37,6 +37,7 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
     code="MNT130",
     principles=("meaningful-tests",),
     severity=Severity.LOW,
+    in_tests=True,
     when=lambda node: node.name.startswith("test"),
 )
 def test_without_assertion(function: shapes.FunctionNode, ctx: Context) -> Iterator[Finding]:
@@ -88,9 +89,6 @@ def test_without_assertion(function: shapes.FunctionNode, ctx: Context) -> Itera
         result = total([])
     ```
     """
-    if not ctx.is_test or not function.name.startswith("test"):
-        ctx.not_an_opportunity()
-        return
     if not _is_collected(function, ctx) or _words(*_decorators(function, ctx)) & _CHECKS:
         return
     if (

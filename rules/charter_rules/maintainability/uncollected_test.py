@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     code="MNT134",
     principles=("meaningful-tests", "no-dead-code"),
     severity=Severity.MEDIUM,
+    in_tests=True,
 )
 def uncollected_test(node: ast.ClassDef | ast.FunctionDef, ctx: Context) -> Iterator[Finding]:
     """A test looks like one and never runs.
@@ -73,7 +74,7 @@ def uncollected_test(node: ast.ClassDef | ast.FunctionDef, ctx: Context) -> Iter
     ```
     """
     file = ctx.path.rpartition("/")[2]
-    if not ctx.is_test or not (file.startswith("test_") or file.endswith("_test.py")):
+    if not file.startswith("test_") and not file.endswith("_test.py"):
         ctx.not_an_opportunity()
         return
     if isinstance(node, ast.ClassDef):

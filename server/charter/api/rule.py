@@ -39,6 +39,7 @@ class Rule(Generic[S]):
         mentions: identifiers of which at least one must stand in the file's text; () for no condition.
         when: a cheap look at a node alone; those for which it is false are not looked at, and are no opportunities.
             None wants every node.
+        in_tests: whether a rule on nodes is about tests only, so that other files are not looked at.
         kinds: kinds of the fact it wants, for fact types that have a `kind`; () wants all.
         default: whether it is on unless the settings say otherwise.
         excused_by: fact types; where one of them is published for the place of a finding, there is none.
@@ -59,6 +60,7 @@ class Rule(Generic[S]):
     calls: tuple[str, ...] = ()
     mentions: tuple[str, ...] = ()
     when: Callable[[S], bool] | None = None
+    in_tests: bool = False
     kinds: tuple[str, ...] = ()
     default: bool = True
     excused_by: tuple[type[Fact], ...] = ()
@@ -105,6 +107,7 @@ def rule(
     calls: tuple[str, ...] = (),
     mentions: tuple[str, ...] = (),
     when: Callable[[S], bool] | None = None,
+    in_tests: bool = False,
     kinds: tuple[str, ...] = (),
     default: bool = True,
     excused_by: tuple[type[Fact], ...] = (),
@@ -130,6 +133,7 @@ def rule(
             calls=calls,
             mentions=mentions,
             when=when,
+            in_tests=in_tests,
             kinds=kinds,
             default=default,
             excused_by=excused_by,

@@ -206,7 +206,7 @@ def _run_on_nodes(
         rule = entry.rule
         if rules is not None and entry.name not in rules:
             continue
-        if rule.mentions and present.isdisjoint(rule.mentions):
+        if (rule.in_tests and not view.is_test) or (rule.mentions and present.isdisjoint(rule.mentions)):
             continue
         if only is not None and only.keys().isdisjoint(kinds):
             continue
