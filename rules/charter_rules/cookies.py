@@ -16,6 +16,8 @@ _CREDENTIAL: Final = re.compile(
     r"(?i)sess(ion)?(_?id)?$|session|(?<![a-z])auth|(?<!csrf)(?<!xsrf)(?<!csrf_)(?<!xsrf_)(?<!csrf-)(?<!xsrf-)token|jwt|remember|^sid$|login|credential"
 )
 _ABOUT: Final = re.compile(r"(?i)(?:is|has|show|no|did)[_-]")
+_PLACE: Final = re.compile(r"(?i)(?:redirect|next|return|referr?er|url|path|page|origin)(?:_?to)?$")
+"""Ends of names of cookies that say where a visitor goes, with or without a login."""
 _SCRIPTS: Final = re.compile(r"(?i)csrf|xsrf|lang|theme|locale|tz|timezone")
 _NO_KEY: Final = frozenset({"self", "handler", "request", "response", "resp"})
 
@@ -52,6 +54,8 @@ def holds_credential(call: ast.Call, ctx: Context) -> bool:
 def is_credential(name: str) -> bool:
     """Whether the name of a cookie, or of what is put into it, is that of a login."""
     if _ABOUT.match(name):
+        return False
+    if _PLACE.search(name):
         return False
     return _CREDENTIAL.search(name) is not None or sensitivity(name) is not None
 

@@ -39,7 +39,7 @@ def test_private_data_is_known_by_its_name(name: str, kind: Sensitivity) -> None
         "password_hash", "password_field", "PASSWORD_RESET_URL", "hashed_password", "token_count", "next_token", "num_tokens",
         "secret_name", "access_token_url", "api_key_id", "bypass", "compass", "tokenizer", "key", "primary_key", "get_password",
         "has_password", "ssn_length", "session", "author", "secretary", "", "id_token_claims_keys", "CLIENT_NOT_SO_SECRET",
-        "orm_token", "ssh_challenge_token", "verification_token", "starting_token",
+        "orm_token", "path_or_token", "collection_by_token", "permit_create_token", "ssh_challenge_token", "verification_token", "starting_token",
     ],
 )  # fmt: skip
 def test_what_is_about_private_data_is_not_private(name: str) -> None:

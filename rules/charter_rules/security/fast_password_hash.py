@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding, Related
 
 _PROTOCOL: Final = re.compile(
-    r"(?i)mysql|postgres|ntlm|scram|digest_?auth|http_?digest|auth_?digest|ha[12]$|hibp|pwned|breach|wpa|legacy|upgrade|sha1_then|fernet|derive|apop|pop3|sasl|jabber|challenge|transport|extractor|client|device|handshake|session_key|md5password"
+    r"(?i)mysql|postgres|ntlm|scram|digest_?auth|http_?digest|auth_?digest|ha[12]$|hibp|pwned|breach|wpa|legacy|upgrade|sha1_then|fernet|derive|apop|pop3|sasl|jabber|challenge|transport|cache|extractor|client|device|handshake|session_key|md5password"
 )
 _NOT_KEPT: Final = re.compile(r"(?i)\bnot\b[^.\n]{0,20}\b(?:persisted|stored|storage)\b|challenge")
 """What a function says about a digest that is compared in memory, or proves to another side that the password is known."""

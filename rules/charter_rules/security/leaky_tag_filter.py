@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import ast
+import re
+from typing import TYPE_CHECKING, Final
 
 from charter.api import (
     Severity,
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api import Context, Finding
+
+_ANY_TAG: Final = re.compile(r"<\[\^[<>]+\][+*]\??>")
+"""A pattern for all tags, as it stands in code: `<[^>]+>`."""
 
 
 @rule(
@@ -45,7 +50,14 @@ def leaky_tag_filter(regex: Regex, ctx: Context) -> Iterator[Finding]:
     ```
     """
     for problem in regex.problems:
-        if problem.kind == "tag" and not ctx.is_test:
+        if problem.kind == "tag" and not ctx.is_test and not _drops_all_tags(regex, ctx):
             yield ctx.finding(
                 regex.location, f"the filter misses `{problem.detail!r}`, which browsers accept"
             )
+
+
+def _drops_all_tags(regex: Regex, ctx: Context) -> bool:
+    """Whether the same function also takes all tags out, so that what slips through is text."""
+    pattern = next((node for node in ctx.nodes(ast.Constant) if ctx.span(node) == regex.location.span), None)
+    function = None if pattern is None else ctx.function(pattern)
+    return function is not None and _ANY_TAG.search(ctx.source(function)) is not None

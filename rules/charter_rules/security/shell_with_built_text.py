@@ -125,6 +125,8 @@ def _may_carry_text(piece: Piece, ctx: Context, *, begins: bool) -> bool:
     named = calls.identifier(value)
     if "quote" in named or named.isupper() or _OPTIONS.search(named) or ".prog." in ctx.source(value):
         return False
+    if named in {"pid", "ppid", "uid", "gid", "port"}:
+        return False
     if begins and _PROGRAM.search(named):
         return False
     return ctx.type_name(value) not in {"builtins.int", "builtins.float", "builtins.bool"}

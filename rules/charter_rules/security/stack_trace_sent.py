@@ -113,9 +113,12 @@ def stack_trace_sent(node: ast.Call | ast.Return, ctx: Context) -> Iterator[Find
             ctx.not_an_opportunity()
             return
         sent = [node.value]
-        traces_only = isinstance(node.value, ast.Tuple) and any(
-            _is_clients_fault(part, ctx) for part in node.value.elts[1:2]
-        )
+        if isinstance(node.value, ast.Call):
+            traces_only = _blames_client(node.value, ctx)
+        else:
+            traces_only = isinstance(node.value, ast.Tuple) and any(
+                _is_clients_fault(part, ctx) for part in node.value.elts[1:2]
+            )
     for part in sent:
         leak = _leak(part, ctx, traces_only=traces_only)
         if leak is not None and not _only_while_debugging(leak, ctx):
@@ -127,8 +130,12 @@ def stack_trace_sent(node: ast.Call | ast.Return, ctx: Context) -> Iterator[Find
 
 def _blames_client(call: ast.Call, ctx: Context) -> bool:
     """Whether an answer tells the client what was wrong with its request."""
+    parent = ctx.parent(call)
+    # A view of Flask may return the answer with its status beside.
+    beside = parent.elts[1:2] if isinstance(parent, ast.Tuple) and call is parent.elts[0] else []
     given = [
-        *call.args[:1],
+        *call.args[:2],
+        *beside,
         *(item.value for item in call.keywords if item.arg in {"status", "status_code", "code"}),
     ]
     return any(_is_clients_fault(part, ctx) for part in given)

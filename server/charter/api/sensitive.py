@@ -114,6 +114,10 @@ _SAFE_FIRST: Final = _set(
 )
 
 
+_UNCERTAIN: Final = _set("not or by permit permits allow allows create")
+"""Words before the last by which a name stands for something else, or for an action: `path_or_token`, `sorted_by_token`."""
+
+
 @lru_cache(maxsize=8192)
 def words(name: str) -> tuple[str, ...]:
     """The lower-case words of an identifier in snake case, camel case or with dashes."""
@@ -132,7 +136,11 @@ def sensitivity(name: str) -> Sensitivity | None:
         parts[-1].isdigit() or parts[-1] in {"value", "str", "string", "raw", "plain", "plaintext"}
     ):
         parts = parts[:-1]
-    if not parts or "not" in parts or (parts[0] in _SAFE_FIRST and parts[:2] not in _PAIRS):
+    if (
+        not parts
+        or _UNCERTAIN.intersection(parts[:-1])
+        or (parts[0] in _SAFE_FIRST and parts[:2] not in _PAIRS)
+    ):
         return None
     paired = False
     for first, second in pairwise(parts):
