@@ -23,7 +23,7 @@ _FIELDS: Final = frozenset(
 )
 """Attributes of requests that hold what the client filled in."""
 NAMED_FOR_IT: Final = re.compile(
-    r"(?i)unverified|insecure|unsecure|no_?verify|non_?verify|not_?verify|unsafe|(?:^|_)(?:fake|mock)_"
+    r"(?i)unverified|insecure|unsecure|no_?verify|non_?verify|not_?verify|unsafe"
 )
 """Words in the name of a function that is made for a weaker protection."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import UNKNOWN, Fix, Grade, Severity, rule
@@ -35,6 +36,8 @@ _VARIABLES: Final = frozenset(
     {"CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "PYTHONHTTPSVERIFY", "NODE_TLS_REJECT_UNAUTHORIZED"}
 )
 """Variables of the environment that switch the check off for the whole process if they are empty or 0."""
+_STAND_IN: Final = re.compile(r"_*(?:fake|mock)_")
+"""Names of functions that stand in for others in tests, wherever they are kept."""
 _OF_PROBES: Final = frozenset(
     {"verify", "verify_ssl", "ssl", "timeout", "allow_redirects", "follow_redirects"}
 )
@@ -116,7 +119,8 @@ def unverified_request(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
     switched = _switched_off(call, ctx)
     if switched is None or _only_asks_whether_it_is_up(call, ctx):
         return
-    if calls.reads_certificate(ctx, ctx.function(call)):
+    function = ctx.function(call)
+    if function is not None and (_STAND_IN.match(function.name) or calls.reads_certificate(ctx, function)):
         return
     argument, choice = switched
     fix = None
