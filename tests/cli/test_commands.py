@@ -157,6 +157,20 @@ def test_a_flow_is_explained_as_text_and_as_json(project: Path, charter: Charter
         assert (result.code, words in result.err) == (2, True), result.err
 
 
+def test_a_flow_is_explained_with_the_callers_in_a_package_that_is_no_project(
+    tmp_path: Path, charter: Charter
+) -> None:
+    package = tmp_path / "shop"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "tools.py").write_text("def run(text):\n    eval(text)\n")
+    (package / "views.py").write_text(
+        "from flask import request\nfrom shop.tools import run\n\n\ndef view():\n    run(request.args['x'])\n"
+    )
+    said = charter("explain", "--flow", str(package / "tools.py") + ":2").out
+    assert "shop/views.py:6: passed to `run`" in said
+
+
 @pytest.mark.usefixtures("project")
 def test_selection_by_name_code_principle_and_pillar(charter: Charter) -> None:
     for args in (

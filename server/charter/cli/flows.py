@@ -32,6 +32,11 @@ def explain_flow(place: str, *, as_json: bool) -> None:
     if len(opened.targets) != 1:
         fail(f"`{name}` is no Python file of the project")
     path, line = opened.targets[0], int(number)
+    if not opened.settings.is_marked:
+        # Nothing says where a project begins, and a file alone knows none of its callers: its package does.
+        file = opened.settings.root / path
+        opened = open_paths([_package(file)])
+        path = file.relative_to(opened.settings.root).as_posix()
     text = opened.project.source(path).text
     if line > text.count("\n") + 1:
         fail(f"{name} has only {text.count(chr(10)) + 1} lines")
@@ -44,6 +49,16 @@ def explain_flow(place: str, *, as_json: bool) -> None:
         click.echo(json.dumps(_document(opened, path, line, flows, found), indent=2, ensure_ascii=False))
     else:
         click.echo("\n".join(_lines(opened, name, line, flows, found)))
+
+
+def _package(file: Path) -> Path:
+    """The outermost package around a file; the file itself if it is in none."""
+    found = file
+    for folder in file.parents:
+        if not (folder / "__init__.py").exists():
+            break
+        found = folder
+    return found
 
 
 def _fate(flow: TaintFlow, opened: Opened) -> str:
