@@ -87,7 +87,7 @@ def _overwritten(assignment: ast.Assign, following: ast.Assign, ctx: Context) ->
     elif (
         not isinstance(root, ast.Name)
         or root.id in reads
-        or (calls and isinstance(target, ast.Attribute))
+        or (calls and isinstance(assignment.value, ast.Constant))  # it stays if the call raises
         or not is_item
     ):
         return

@@ -50,7 +50,7 @@ def result_of_procedure(call: WrongCall, ctx: Context) -> Iterator[Finding]:
         print(total)
     ```
     """
-    if ctx.is_test or _is_handed_on(call, ctx):
+    if ctx.is_test or _is_of_no_matter(call, ctx):
         return
     related = [] if call.defined is None else [ctx.related(call.defined, "has no `return` with a value")]
     yield ctx.finding(
@@ -58,16 +58,39 @@ def result_of_procedure(call: WrongCall, ctx: Context) -> Iterator[Finding]:
     )
 
 
-def _is_handed_on(call: WrongCall, ctx: Context) -> bool:
-    """Whether the result has a name that is only returned."""
+def _is_of_no_matter(call: WrongCall, ctx: Context) -> bool:
+    """Whether the result has a name that is only returned, or gets its value from one of several functions."""
     for node in ctx.nodes(ast.Assign):
         if ctx.span(node.value) == call.location.span and len(node.targets) == 1:
             target, function = node.targets[0], ctx.function(node)
-            return (
-                isinstance(target, ast.Name)
-                and function is not None
-                and all(
-                    isinstance(ctx.parent(use), ast.Return) for use in shapes.reads(target.id, function.body)
+            return isinstance(target, ast.Name) and (
+                (
+                    function is not None
+                    and all(
+                        isinstance(ctx.parent(use), ast.Return)
+                        for use in shapes.reads(target.id, function.body)
+                    )
                 )
+                or _is_set_beside(node, target.id, ctx)
             )
+    return False
+
+
+def _is_set_beside(node: ast.Assign, name: str, ctx: Context) -> bool:
+    """Whether the branches beside give the name what other functions return: all are called alike."""
+    branch: ast.AST = node
+    for parent in ctx.ancestors(node):
+        if not isinstance(parent, (ast.If, ast.Try)):
+            return False
+        if isinstance(parent, ast.If):
+            beside = parent.orelse if branch in parent.body else parent.body
+            if any(
+                isinstance(one, ast.Assign)
+                and isinstance(one.value, ast.Call)
+                and shapes.is_name(one.targets[0], name)
+                for other in beside
+                for one in ast.walk(other)
+            ):
+                return True
+        branch = parent
     return False
