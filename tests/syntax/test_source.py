@@ -100,7 +100,7 @@ def test_a_deleted_name_both_needs_a_value_and_binds() -> None:
         "y": [1], "x": [2, 3, 3],
     }  # fmt: skip
     assert {name: [node.lineno for node in nodes] for name, nodes in source.binds.items()} == {"x": [1, 2]}
-    assert [node.lineno for node in source.members["y"]] == [3]
+    assert (source.gets, [node.lineno for node in source.sets["y"]]) == ({}, [3])
 
 
 @pytest.mark.parametrize("text", ["a_1 = f'{b}'  # c-d", "größe = 'ß ä'"])

@@ -34,6 +34,8 @@ VERSION = 2
 _LONGEST: Final = 100
 """Characters that a literal may have."""
 _PARTIAL: Final = "functools.partial"
+_ELSEWHERE: Final = BUILTINS | {"self", "cls"}
+"""Names of which it is known what they are, so that a call through one either has a known target or none."""
 RESULT: Final = "->"
 """Stands for a parameter's place where it is asked what a function's results are called."""
 _HOPS: Final = 3
@@ -97,11 +99,8 @@ class _Reader:
                 yield call, target
         for call in self._source.nodes(ast.Call):
             func = call.func
-            if isinstance(func, ast.Attribute):
-                may_be = isinstance(func.value, ast.Name) and func.value.id not in {"self", "cls"}
-            else:
-                may_be = isinstance(func, ast.Name) and func.id not in BUILTINS
-            if may_be and call not in named:
+            owner = func.value if isinstance(func, ast.Attribute) else func
+            if isinstance(owner, ast.Name) and owner.id not in _ELSEWHERE and call not in named:
                 yield call, ""
 
     @staticmethod

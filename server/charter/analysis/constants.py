@@ -163,14 +163,11 @@ def _stored_attributes(source: Source, names: Names) -> set[tuple[str, str]]:
     """The attributes that a file sets: the module they belong to, "" if it is no import, and their name."""
     found: set[tuple[str, str]] = set()
     table = names.table(source.tree)
-    targets = [target for node in source.nodes(ast.Assign) for target in node.targets]
-    targets += [node.target for node in source.nodes(ast.AugAssign)]
-    targets += [node.target for node in source.nodes(ast.AnnAssign)]
-    for target in targets:
-        if isinstance(target, ast.Attribute):
-            owner = target.value
+    for attribute, places in source.sets.items():
+        for place in places:
+            owner = place.value
             imported = isinstance(owner, ast.Name) and any(one.target for one in table.get(owner.id, ()))
-            found.add((names.qualified(owner) or "" if imported else "", target.attr))
+            found.add((names.qualified(owner) or "" if imported else "", attribute))
     return found
 
 

@@ -186,7 +186,7 @@ def _imports(source: Source) -> Iterator[Use]:
 
 
 def _optionals(source: Source, names: Names) -> Iterator[Use]:
-    for name in (*source.reads.get("Optional", ()), *source.members.get("Optional", ())):
+    for name in (*source.reads.get("Optional", ()), *source.gets.get("Optional", ())):
         node = source.parent(name)
         if (
             isinstance(node, ast.Subscript)
@@ -218,7 +218,7 @@ def _is_plain(node: ast.Subscript, source: Source) -> bool:
 
 def _paths(source: Source, names: Names) -> Iterator[Use]:
     for last in _PATH_NAMES:
-        for call, function in calls_of(source.members.get(last, ()), source):
+        for call, function in calls_of(source.gets.get(last, ()), source):
             owner = function.value
             if (
                 isinstance(owner, ast.Attribute)
@@ -235,7 +235,7 @@ def _formatting(source: Source) -> Iterator[Use]:
     for node in source.nodes(ast.JoinedStr):
         if any(isinstance(value, ast.FormattedValue) for value in node.values):
             yield ("text-formatting", "f-strings", pack(source, node), "")
-    for call, function in calls_of(source.members.get("format", ()), source):
+    for call, function in calls_of(source.gets.get("format", ()), source):
         text = function.value
         if (
             isinstance(text, ast.Constant)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis import Solution, paths
 from charter.analysis.bodies import FUNCTIONS, by_owner
-from charter.analysis.docstrings import Outline, Parameter, Style, parse, skeleton, summary_of
+from charter.analysis.docstrings import Outline, Parameter, Style, parse, skeleton, speaks, summary_of
 from charter.analysis.places import Packed, pack, pack_name, unpack
 from charter.analysis.promises import broken
 from charter.analysis.solver import KeptSolver
@@ -92,7 +92,7 @@ def _plain(base: ast.expr) -> ast.expr:
 
 
 def _exported(source: Source) -> Iterator[str]:
-    for statement in source.tree.body:
+    for statement in source.tree.body if "__all__" in source.words else ():
         if isinstance(statement, ast.Assign) and any(
             isinstance(target, ast.Name) and target.id == "__all__" for target in statement.targets
         ):
@@ -115,9 +115,9 @@ class _Reader:
 
     def read(self) -> None:
         """Collect what stands at module level and in classes."""
-        self._body(self.source.tree.body, None)
+        self._body(self.source.tree.body, None, self.source.module)
 
-    def _body(self, body: list[ast.stmt], owner: ast.ClassDef | None) -> None:
+    def _body(self, body: list[ast.stmt], owner: ast.ClassDef | None, qualified: str) -> None:
         seen: set[str] = set()
         for node in body:
             if isinstance(node, FUNCTIONS):
@@ -125,13 +125,13 @@ class _Reader:
                     seen.add(node.name)
                     sort = self._sort(node, owner)
                     if sort:
-                        self._definition(node, owner, sort)
+                        self._definition(node, owner, sort, qualified)
             elif isinstance(node, ast.ClassDef):
-                self._definition(node, owner, "class")
+                self._definition(node, owner, "class", qualified)
                 if not node.name.startswith("_"):
-                    self._body(node.body, node)
+                    self._body(node.body, node, self.names.definition(node))
             elif isinstance(node, ast.Try) or (isinstance(node, ast.If) and not _asks_if_main(node.test)):
-                self._body(node.body, owner)
+                self._body(node.body, owner, qualified)
 
     def _sort(self, node: FunctionNode, owner: ast.ClassDef | None) -> str:
         """What a function is; "" for one that needs no docstring of its own (setters, overloads, overrides)."""
@@ -157,9 +157,10 @@ class _Reader:
         node: FunctionNode | ast.ClassDef,
         owner: ast.ClassDef | None,
         sort: str,
+        qualified: str,
     ) -> None:
         literal = _docstring(node)
-        doc = parse(_inner(self.source, literal)) if literal is not None else None
+        doc = self._parsed(literal) if literal is not None else None
         if doc is not None and doc.style is not None:
             self.styles[doc.style] += 1
         if doc is not None and isinstance(node, FUNCTIONS):
@@ -167,7 +168,13 @@ class _Reader:
         if node.name.startswith("_") or (isinstance(node, FUNCTIONS) and not _has_body(node)):
             return
         state = "missing" if doc is None else "placeholder" if doc.is_placeholder else "documented"
-        self.entries.append(self._entry(node, owner, sort, state, doc))
+        style = doc.style or "" if doc is not None else ""
+        self.entries.append(self._entry(node, owner, sort, state, style, qualified))
+
+    def _parsed(self, literal: ast.Constant) -> Docstring:
+        text = str(literal.value)
+        # Places in a docstring are those of the file, and few docstrings name anything.
+        return parse(_inner(self.source, literal) if speaks(text) else text)
 
     def _entry(
         self,
@@ -175,7 +182,8 @@ class _Reader:
         owner: ast.ClassDef | None,
         sort: str,
         state: str,
-        doc: Docstring | None,
+        style: str,
+        qualified: str,
     ) -> Entry:
         outline: RawOutline | None = None
         offset, indent = -1, ""
@@ -197,17 +205,14 @@ class _Reader:
             text = self.source.positions.line_text(line)
             indent = text[: len(text) - len(text.lstrip())]
         place = pack_name(self.source, node)
-        class_name = self.names.definition(owner) if owner is not None else ""
-        qualified = f"{class_name or self.source.module}.{node.name}"
-        style = doc.style or "" if doc is not None else ""
         return (
             sort,
             node.name,
-            qualified,
+            f"{qualified}.{node.name}",
             place,
             state,
             weight,
-            class_name,
+            qualified if owner is not None else "",
             style,
             outline,
             offset,
@@ -346,15 +351,16 @@ def _arguments(node: FunctionNode, owner: ast.ClassDef | None) -> list[tuple[ast
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
     found = [(a, d, "") for a, d in zip(positional, [*defaults, *arguments.defaults], strict=True)]
-    if owner is not None and not any(
-        isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list
+    if owner is not None and not (
+        node.decorator_list
+        and any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list)
     ):
         names_itself = bool(found) and found[0][0].arg == "self"
         if names_itself or not _is_interface(owner):
-            found = found[1:]
+            del found[:1]
     if arguments.vararg is not None:
         found.append((arguments.vararg, None, "*"))
-    found.extend((a, d, "") for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True))
+    found += [(a, d, "") for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
     if arguments.kwarg is not None:
         found.append((arguments.kwarg, None, "**"))
     return found
@@ -458,11 +464,10 @@ class Solver(KeptSolver[Extract]):
 
 def _is_public(entry: Entry, module: str, exported: list[str]) -> bool:
     _, name, qualified, *_ = entry
-    within = qualified.removeprefix(f"{module}.")
-    first = within.partition(".")[0]
-    if exported and first not in exported:
+    if name[0] == "_":
         return False
-    return not name.startswith("_") and "._" not in f".{within}"
+    within = qualified[len(module) + 1 :]
+    return not (exported and within.partition(".")[0] not in exported) and "._" not in f".{within}"
 
 
 def _inherits(entry: Entry, bases: dict[str, list[str]], documented: set[str]) -> bool:
@@ -495,8 +500,8 @@ def _fact(path: str, entry: Entry, habit: float, style: Style) -> PublicSymbol:
     if state == "missing" and offset >= 0:
         outline = Outline(summary_of(name))
         if raw is not None and sort != "property":
-            parameters = tuple(Parameter(*parameter) for parameter in raw[0])
-            outline = Outline(summary_of(name), parameters, raw[1], raw[2], raw[3])
+            parameters = tuple([Parameter(*parameter) for parameter in raw[0]])
+            outline = Outline(outline.summary, parameters, raw[1], raw[2], raw[3])
         text = skeleton(outline, style)
     return PublicSymbol(
         location=unpack(path, place),

@@ -155,6 +155,11 @@ class _Line:
     text: str
 
 
+def speaks(text: str) -> bool:
+    """Whether a docstring may have a heading or a field, and say more than its summary."""
+    return ":" in text or "@" in text or "---" in text
+
+
 def parse(text: str) -> Docstring:
     """Read a docstring.
 
@@ -164,8 +169,8 @@ def parse(text: str) -> Docstring:
     Returns:
         What it says; offsets are into `text`.
     """
-    if ":" not in text and "@" not in text and "---" not in text:
-        return Docstring(summary=text.strip().partition("\n")[0].rstrip())  # neither heading nor field
+    if not speaks(text):
+        return Docstring(summary=text.strip().partition("\n")[0].rstrip())
     lines = list(_lines(text))
     doc = Docstring(summary=next((line.text for line in lines if line.text), ""))
     index = 0

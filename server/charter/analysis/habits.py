@@ -131,7 +131,7 @@ def _messages(source: Source, names: Names) -> Iterator[Use]:
         if not call.keywords and names.qualified(function) == "builtins.print":
             yield ("messages", "`print`", pack(source, function), "")
     for level in _LEVELS:
-        for _, function in calls_of(source.members.get(level, ()), source):
+        for _, function in calls_of(source.gets.get(level, ()), source):
             if isinstance(function.value, ast.Name) and "log" in function.value.id.lower():
                 yield ("messages", "a logger", pack(source, function), "")
 

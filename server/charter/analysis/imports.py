@@ -32,6 +32,8 @@ Import = tuple[str, str, Packed, int]
 _AT_ONCE, _LATER, _IN_FUNCTION = range(3)
 """While the module is imported; in functions only, though it is imported above them; imported in a function."""
 Extract = list[Import]
+_PLAIN: Final = frozenset[type]({*FUNCTIONS, ast.Assign, ast.AnnAssign, ast.Expr})
+"""Statements that hold no import of the module's own: nearly all others."""
 _DELAYING: Final = frozenset({ast.Lambda, *FUNCTIONS, ast.arg, ast.AnnAssign})
 """What may keep a part of itself for later."""
 
@@ -85,6 +87,8 @@ def _is_for_checkers(statement: ast.stmt, source: Source) -> bool:
 
 def _module_level(body: list[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]:
     for statement in body:
+        if statement.__class__ in _PLAIN:
+            continue
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
             yield statement
         elif isinstance(statement, ast.If):

@@ -107,21 +107,17 @@ def uses_of(source: Source, prefixes: set[str]) -> Counter[str]:
     for pattern in source.nodes(ast.MatchClass):
         used += pattern.kwd_attrs
     parents = source.index.parents
-    for constant in source.nodes(ast.Constant):
-        value = constant.value
-        # A docstring uses nothing.
-        if (
-            isinstance(value, str)
-            and len(value) <= 200
-            and (parent := parents[constant]).__class__ is not ast.Expr
-        ):
+    for value, constant in source.strings:
+        parent = parents[constant]
+        if len(value) <= 200 and parent.__class__ is not ast.Expr:  # a docstring uses nothing
             used += _named_by(value, parent, prefixes)
     if "# type:" in source.text or "#type:" in source.text:
         for comment in _TYPE_COMMENT.findall(source.text):
             used += _WORD.findall(comment)
     uses = Counter({name: len(places) for name, places in source.reads.items()})
-    for name, places in source.members.items():
-        uses[name] = uses.get(name, 0) + len(places)
+    for table in (source.gets, source.sets):
+        for name, places in table.items():
+            uses[name] = uses.get(name, 0) + len(places)
     uses.update(used)
     return uses
 
@@ -147,7 +143,10 @@ def _definitions(source: Source, names: Names) -> Iterator[Definition]:
         candidates.extend(
             (sort, node)
             for node in source.nodes(kind)
-            if _is_candidate(node, names) and (sort := _sort(node, inherited, source))
+            if node.name[0] == "_"
+            and node.name[-1] != "_"
+            and is_free(node, names)
+            and (sort := _sort(node, inherited, source))
         )
     if not candidates:
         return
@@ -194,17 +193,14 @@ def _attributes(source: Source, names: Names) -> Iterator[Definition]:
     """The private attributes that methods give `self`, where the value matters to nobody but readers of the attribute."""
     if "__dict__" in source.text or "vars(" in source.text:
         return
-    for name, places in source.members.items():
+    for name, places in source.sets.items():
         if name[0] != "_" or name[-1] == "_":
             continue
-        nodes = [node for node in places if node.ctx.__class__ is ast.Store]
-        if not nodes:
-            continue
-        first = nodes[0]
+        first = places[0]
         method = owner(first, source)
         class_ = source.parent(method) if method is not None else None
-        if isinstance(class_, ast.ClassDef) and all(_is_plain_store(node, source) for node in nodes):
-            yield ("attribute", name, pack(source, first), len(nodes), names.definition(class_))
+        if isinstance(class_, ast.ClassDef) and all(_is_plain_store(node, source) for node in places):
+            yield ("attribute", name, pack(source, first), len(places), names.definition(class_))
 
 
 def _is_plain_store(node: ast.Attribute, source: Source) -> bool:
@@ -243,10 +239,6 @@ def _asked_of_super(source: Source) -> set[str]:
     return {attribute.attr for attribute in asked if isinstance(attribute, ast.Attribute)}
 
 
-def _is_candidate(node: _Node, names: Names) -> bool:
-    return node.name.startswith("_") and not node.name.endswith("_") and is_free(node, names)
-
-
 def is_free(node: _Node, names: Names) -> bool:
     """Whether no decorator hands a definition on to somebody."""
     return all(
@@ -268,11 +260,10 @@ def mentions(definitions: Sequence[_Node], source: Source) -> dict[str, list[int
     """The lines on which the names of some definitions stand, as a name, an attribute or a word of a string."""
     lines: dict[str, list[int]] = {}
     for name in {node.name for node in definitions}:
-        places = (*source.reads.get(name, ()), *source.members.get(name, ()))
+        places = (*source.reads.get(name, ()), *source.gets.get(name, ()), *source.sets.get(name, ()))
         lines[name] = [place.lineno for place in places]
-    for constant in source.nodes(ast.Constant):
-        value = constant.value
-        if isinstance(value, str) and "_" in value and len(value) < 300:
+    for value, constant in source.strings:
+        if "_" in value and len(value) < 300:
             for word in _WORD.findall(value):
                 if word in lines:
                     lines[word].append(constant.lineno)
@@ -393,9 +384,8 @@ def _taken(source: Source, names: Names) -> set[str]:
                 path = f"{path}.{parent.attr}"
                 found.add(path)
                 parent = parents[parent]
-    for constant in source.nodes(ast.Constant):
-        value = constant.value
-        if isinstance(value, str) and "." in value and len(value) < 200 and " " not in value:
+    for value, _ in source.strings:
+        if "." in value and len(value) < 200 and " " not in value:
             found.add(value)
     return found
 

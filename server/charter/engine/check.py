@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import sys
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from time import perf_counter
@@ -264,7 +265,7 @@ def _run(view: FileView, entry: Entry, items: Sequence[ast.AST] | Sequence[Fact]
 
 def _file_facts(view: FileView, module: str, result: FileResult) -> list[Fact]:
     started = perf_counter()
-    analysis = cast("FileAnalysis", cast("object", importlib.import_module(module)))
+    analysis = cast("FileAnalysis", _module(module))
     facts: list[Fact] = []
     try:
         facts.extend(analysis.facts(view.source, view.names))
@@ -276,7 +277,7 @@ def _file_facts(view: FileView, module: str, result: FileResult) -> list[Fact]:
 
 def _extract(view: FileView, module: str, result: FileResult, *, live: bool) -> None:
     started = perf_counter()
-    analysis = cast("ProjectAnalysis", cast("object", importlib.import_module(module)))
+    analysis = cast("ProjectAnalysis", _module(module))
     try:
         value = analysis.extract(view.source, view.names)
         if value is not None:
@@ -287,6 +288,11 @@ def _extract(view: FileView, module: str, result: FileResult, *, live: bool) -> 
     except Exception as error:  # noqa: BLE001 (as for rules)
         result.failures.append(failure(view.source.path, module, error))
     result.times[_label(module)] = perf_counter() - started
+
+
+def _module(name: str) -> object:
+    """A module that is imported already after the first file; asking `importlib` each time takes long."""
+    return sys.modules.get(name) or importlib.import_module(name)
 
 
 def _label(module: str) -> str:

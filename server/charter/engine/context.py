@@ -85,11 +85,21 @@ class FileView:
     @cached_property
     def symbols(self) -> Sequence[tuple[int, int, str]]:
         """The file's functions and classes: first and last line, 1-based, and qualified name, those inside last."""
-        found = [node for kind in (*FUNCTIONS, ast.ClassDef) for node in self.source.nodes(kind)]
-        return sorted(
-            ((node.lineno, node.end_lineno or 0, self.names.symbol(node)) for node in found),
-            key=_around_first,
-        )
+        spans = [
+            (node.lineno, -(node.end_lineno or 0), node.name)
+            for kind in (*FUNCTIONS, ast.ClassDef)
+            for node in self.source.nodes(kind)
+        ]
+        found: list[tuple[int, int, str]] = []
+        around: list[tuple[int, str]] = []
+        for first, last, name in sorted(spans):
+            # No definition begins on the line where another one ends.
+            while around and around[-1][0] < first:
+                around.pop()
+            symbol = f"{around[-1][1]}.{name}" if around else name
+            around.append((-last, symbol))
+            found.append((first, -last, symbol))
+        return found
 
     def symbol_at(self, line: int) -> str:
         """The qualified name, within the module, of the innermost definition whose lines hold a 1-based line."""
@@ -391,10 +401,6 @@ class RuleContext:
 
 def _first(symbol: tuple[int, int, str]) -> int:
     return symbol[0]
-
-
-def _around_first(symbol: tuple[int, int, str]) -> tuple[int, int]:
-    return symbol[0], -symbol[1]
 
 
 def anchor_digest(text: str, span: Span) -> str:

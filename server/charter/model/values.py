@@ -157,11 +157,9 @@ class Values:
         if self._names.scope(use) is not scope or isinstance(scope, ast.Lambda):
             return None
         place = (use.lineno, use.col_offset)
-        before = [
-            binding
-            for binding in bindings
-            if _place(binding.node) < place and not self._is_dead(self._statement(binding.node))
-        ]
+        before = [binding for binding in bindings if _place(binding.node) < place]
+        while before and self._is_dead(self._statement(before[-1].node)):
+            before.pop()
         if not before or before[-1].value is None:
             return None
         last = before[-1]
@@ -516,11 +514,11 @@ def _small(value: Any) -> object:
 
 def _changed_in_place(source: Source) -> set[str]:
     """The names whose objects a file changes by a method, or by setting or deleting an item."""
-    members = source.members
+    gets = source.gets
     found = {
         node.value.id
-        for method in _MUTATORS & members.keys()
-        for node in members[method]
+        for method in _MUTATORS & gets.keys()
+        for node in gets[method]
         if isinstance(node.value, ast.Name)
     }
     for node in source.nodes(ast.Subscript):

@@ -197,12 +197,27 @@ class Source:
         return dict(reads), dict(binds)
 
     @cached_property
-    def members(self) -> Mapping[str, Sequence[ast.Attribute]]:
-        """The attributes by their own identifier, in source order."""
-        found: defaultdict[str, list[ast.Attribute]] = defaultdict(list)
+    def gets(self) -> Mapping[str, Sequence[ast.Attribute]]:
+        """The attributes that are read, by their own identifier and in source order."""
+        return self._attributes[0]
+
+    @cached_property
+    def sets(self) -> Mapping[str, Sequence[ast.Attribute]]:
+        """The attributes that are stored or deleted, likewise."""
+        return self._attributes[1]
+
+    @cached_property
+    def _attributes(self) -> tuple[dict[str, list[ast.Attribute]], dict[str, list[ast.Attribute]]]:
+        gets: defaultdict[str, list[ast.Attribute]] = defaultdict(list)
+        sets: defaultdict[str, list[ast.Attribute]] = defaultdict(list)
         for node in self.nodes(ast.Attribute):
-            found[node.attr].append(node)
-        return dict(found)
+            (gets if node.ctx.__class__ is ast.Load else sets)[node.attr].append(node)
+        return dict(gets), dict(sets)
+
+    @cached_property
+    def strings(self) -> Sequence[tuple[str, ast.Constant]]:
+        """The constants that are text, each behind its text, in source order."""
+        return [(text, node) for node in self.nodes(ast.Constant) if isinstance(text := node.value, str)]
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """The node that holds this one; None for the module."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_right
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis import paths
@@ -138,7 +139,7 @@ class _Reader:
         """What a class is made of."""
         qualified = self.names.qualified
         bases = tuple(
-            qualified(base.value if isinstance(base, ast.Subscript) else base) or "?" for base in node.bases
+            [qualified(base.value if isinstance(base, ast.Subscript) else base) or "?" for base in node.bases]
         )
         abstract_meta = any(
             keyword.arg == "metaclass" and qualified(keyword.value) == "abc.ABCMeta"
@@ -155,14 +156,15 @@ class _Reader:
         for item in node.body:
             if isinstance(item, FUNCTIONS):
                 methods[item.name] = None if item.name in methods else self.function(item)
-                reads[item.name] = tuple(sorted(self._reads[item]))
+                if item in self._reads:
+                    reads[item.name] = tuple(sorted(self._reads[item]))
                 if item.decorator_list and any(
                     qualified(d) == "abc.abstractmethod" for d in item.decorator_list
                 ):
                     abstract.append(item.name)
                 if item.name == "__init__":
                     init, next_init = _init(item, self.source, self.names)
-                else:
+                elif item in self._stores:
                     stores |= self._stores[item]
             else:
                 others.extend(_bound(item))
@@ -231,7 +233,7 @@ def _self(function: FunctionNode) -> str:
     return arguments[0].arg if arguments else ""
 
 
-_Attributes = dict[ast.AST, set[str]]
+_Attributes = defaultdict[ast.AST, set[str]]
 
 
 def _reads(source: Source) -> tuple[_Attributes, _Attributes]:
@@ -242,14 +244,12 @@ def _reads(source: Source) -> tuple[_Attributes, _Attributes]:
         for item in class_.body
         if isinstance(item, FUNCTIONS)
     ]
-    if not spans:
-        return {}, {}
     spans.sort(key=lambda span: span[0])
-    starts = [first for first, *_ in spans]
-    found: _Attributes = {item: set() for *_, item in spans}
-    stores: _Attributes = {item: set() for *_, item in spans}
+    starts = [first for first, _, _ in spans]
+    found: _Attributes = defaultdict(set)
+    stores: _Attributes = defaultdict(set)
     parents = source.index.parents
-    for name in source.reads.get("self", ()):
+    for name in source.reads.get("self", ()) if spans else ():
         node = parents[name]
         if isinstance(node, ast.Attribute):
             at = bisect_right(starts, name.lineno) - 1

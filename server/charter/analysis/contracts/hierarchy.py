@@ -33,11 +33,18 @@ class Hierarchy:
             for name, class_ in classes.items():
                 self.classes[name] = (path, class_)
             self._offered.update(offered)
+        self._defining: dict[str, str] = {}
         self._lines: dict[str, tuple[tuple[str, ...], bool]] = {}
         self._attributes: dict[str, set[str]] = {}
 
     def defining(self, name: str) -> str:
         """The name under which something is defined, re-exports undone."""
+        found = self._defining.get(name)
+        if found is None:
+            found = self._defining[name] = self._undone(name)
+        return found
+
+    def _undone(self, name: str) -> str:
         for _ in range(10):
             if name in self.functions or name in self.classes:
                 return name
