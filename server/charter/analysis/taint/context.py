@@ -82,6 +82,8 @@ class Binding:
                 if default is not None and default[0] == ir.CONST:
                     value = constant(default[2])
             part = None if value is None else self._describe(value, (PARAMETER, index), 0)
+            if part is not None and not self.hot and self._is_known(part[2], function, index):
+                part = None
             some = some or part is not None
             parts.append(part)
         for name, value in frees:
@@ -90,6 +92,15 @@ class Binding:
                 some = True
                 parts.append((name, part))
         self.entry: Entry = tuple(parts) if some else ()
+
+    def _is_known(self, reference: Any, function: Function, index: int) -> bool:
+        """Whether a function takes a parameter for just that by itself: `request` is known by its name."""
+        engine = self.frame.engine
+        return (
+            reference[0] == INSTANCE
+            and function not in engine.handlers
+            and engine.roles.parameter_reference(function, index, self.frame) == reference
+        )
 
     def coarsen(self) -> None:
         """Describe of each argument no more than whether anything of it is untrusted."""
