@@ -22,11 +22,8 @@ FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
-_NAMING: Final = frozenset(
-    {
-        *DEFINITIONS, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.ExceptHandler, ast.MatchAs,
-        ast.MatchStar,
-    }
+_NAMING: Final = (
+    *DEFINITIONS, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.ExceptHandler, ast.MatchAs, ast.MatchStar,
 )  # fmt: skip
 
 MUTATORS: Final = frozenset(
@@ -128,13 +125,29 @@ def bindings(name: str, function: ast.AST, ctx: Context) -> list[ast.AST]:
     found: list[ast.AST] = []
     if isinstance(function, FUNCTIONS):
         found.extend(a for a in parameters(function) if a.arg == name)
-    for node in ctx.walk(function, into_functions=False):
-        if isinstance(node, ast.Name):
-            if node.id == name and node.ctx.__class__ is not ast.Load:
-                found.append(node)
-        elif node.__class__ in _NAMING and name in _named_by(node):
-            found.append(node)
-    return found
+    found.extend(node for node in ctx.binds.get(name, ()) if _is_own(node, function, ctx))
+    naming = [
+        node
+        for kind in _NAMING
+        for node in ctx.nodes(kind, within=function)
+        if name in _named_by(node) and _is_own(node, function, ctx)
+    ]
+    return sorted([*found, *naming], key=_place) if naming else found
+
+
+def _is_own(node: ast.AST, function: ast.AST, ctx: Context) -> bool:
+    """Whether a node lies below a function or module, and in no function or class inside of it."""
+    for ancestor in ctx.ancestors(node):
+        if ancestor is function:
+            return True
+        if isinstance(ancestor, (*DEFINITIONS, ast.Lambda)):
+            return False
+    return False
+
+
+def _place(node: ast.AST) -> tuple[int, int]:
+    placed = cast("ast.stmt", node)
+    return placed.lineno, placed.col_offset
 
 
 def _named_by(node: ast.AST) -> Collection[str | None]:

@@ -53,12 +53,12 @@ def endless_recursion(module: ast.Module, ctx: Context) -> Iterator[Finding]:
     for function in ctx.nodes(ast.FunctionDef):
         named.setdefault(function.name, []).append(function)
     found: dict[ast.FunctionDef, None] = {}
-    for call in ctx.nodes(ast.Call):
-        if isinstance(call.func, ast.Name) and call.func.id in named:
-            found.update(dict.fromkeys(_around(call, named[call.func.id], ctx)))
-    for node in ctx.nodes(ast.Attribute):
-        if node.attr in named and isinstance(node.value, ast.Name):
-            found.update(dict.fromkeys(_around(node, named[node.attr], ctx)))
+    for name, functions in named.items():
+        uses: list[ast.expr] = [
+            *ctx.reads.get(name, ()),
+            *(node for node in ctx.members.get(name, ()) if isinstance(node.value, ast.Name)),
+        ]
+        found.update((function, None) for use in uses for function in _around(use, functions, ctx))
     for function in found:
         reads = bool(function.decorator_list) and _is_property(function, ctx)
         if reads or not function.decorator_list:

@@ -105,6 +105,10 @@ class _Literals:
         """The names that are given a literal of one of some kinds somewhere; most names are not."""
         return frozenset(name for name, kinds in self._names.items() if not wanted.isdisjoint(kinds))
 
+    def reads(self, wanted: frozenset[str]) -> Iterator[ast.Name]:
+        """Where the names are read that are given a literal of one of some kinds somewhere."""
+        return (use for name in self.names(wanted) for use in self.ctx.reads.get(name, ()))
+
     def kind(self, node: ast.expr, wanted: frozenset[str]) -> str:
         """The kind of a literal, or of the one that a name is bound to, if it is one of those that are wanted; else ""."""
         if not isinstance(node, ast.Name):
@@ -134,6 +138,7 @@ class _Literals:
 _ANY = frozenset({"a number", "None", "a text", "a list", "a dictionary", "a set", "a tuple"})
 _CONSTANTS = frozenset({ast.Constant, ast.Attribute, ast.JoinedStr, ast.Call})
 _OPEN = frozenset({ast.Call, ast.Attribute, ast.Subscript, ast.List, ast.Tuple, ast.BinOp})
+_WRITTEN = frozenset({ast.Constant, *_KINDS})
 _NO_COLLECTION = frozenset({"a number", "None"})
 _NO_ITEMS = frozenset({"a number", "None", "a set"})
 _NO_KEYS = frozenset({"a list", "a dictionary", "a set"})
@@ -151,12 +156,10 @@ def _kind(value: ast.expr) -> str:
 
 
 def _calls(literals: _Literals, ctx: Context) -> Iterator[Finding]:
-    names = literals.names(_ANY)
-    for call in ctx.nodes(ast.Call):
-        func = call.func
-        if func.__class__ is ast.Attribute or (isinstance(func, ast.Name) and func.id not in names):
-            continue
-        if kind := literals.kind(func, _ANY):
+    written = [call.func for call in ctx.nodes(ast.Call) if call.func.__class__ in _WRITTEN]
+    for func in (*written, *literals.reads(_ANY)):
+        call = ctx.parent(func)
+        if isinstance(call, ast.Call) and call.func is func and (kind := literals.kind(func, _ANY)):
             yield ctx.finding(call, f"`{_short(func, ctx)}` is {kind} and cannot be called")
 
 
@@ -174,14 +177,10 @@ def _collections(literals: _Literals, ctx: Context) -> Iterator[Finding]:
                 yield ctx.finding(
                     container, f"{_said(container, kind, ctx)} holds nothing that could be searched"
                 )
-    names = literals.names(_NO_ITEMS)
-    for item in ctx.nodes(ast.Subscript) if names else ():
-        if (
-            isinstance(item.value, ast.Name)
-            and item.value.id in names
-            and (kind := literals.kind(item.value, _NO_ITEMS))
-        ):
-            yield ctx.finding(item, f"`{item.value.id}` is {kind} and has no items by number or key")
+    for use in literals.reads(_NO_ITEMS):
+        item = ctx.parent(use)
+        if isinstance(item, ast.Subscript) and item.value is use and (kind := literals.kind(use, _NO_ITEMS)):
+            yield ctx.finding(item, f"`{use.id}` is {kind} and has no items by number or key")
 
 
 def _keys(literals: _Literals, ctx: Context) -> Iterator[Finding]:
@@ -205,16 +204,13 @@ def _keys(literals: _Literals, ctx: Context) -> Iterator[Finding]:
         kind = literals.kind(item.slice, _NO_KEYS)
         if kind and _made(item.value, ctx) == "dict":
             yield ctx.finding(item.slice, f"{kind} cannot be a key, because it can change")
-    for call in ctx.nodes(ast.Call):
-        func = call.func
-        if (
-            call.args
-            and isinstance(func, ast.Attribute)
-            and func.attr in _HASHING
-            and call.args[0].__class__ not in _CONSTANTS
-        ):
+    for method in (node for name in _HASHING for node in ctx.members.get(name, ())):
+        call = ctx.parent(method)
+        if not isinstance(call, ast.Call) or call.func is not method:
+            continue
+        if call.args and call.args[0].__class__ not in _CONSTANTS:
             kind = literals.kind(call.args[0], _NO_KEYS)
-            if kind and _made(func.value, ctx):
+            if kind and _made(method.value, ctx):
                 yield ctx.finding(
                     call.args[0], f"{kind} cannot be a key or a member of a set, because it can change"
                 )
@@ -243,12 +239,10 @@ def _made(container: ast.expr, ctx: Context) -> str:
 
 def _attributes(literals: _Literals, ctx: Context) -> Iterator[Finding]:
     """Attributes of a name that is always `None`."""
-    names = literals.names(_NONE)
-    for node in ctx.nodes(ast.Attribute) if names else ():
-        owner = node.value
+    for owner in literals.reads(_NONE):
+        node = ctx.parent(owner)
         if (
-            isinstance(owner, ast.Name)
-            and owner.id in names
+            isinstance(node, ast.Attribute)
             and node.attr[:2] != "__"
             and literals.kind(owner, _NONE)
             and not _is_behind_truth(owner, ctx)

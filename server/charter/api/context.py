@@ -111,6 +111,21 @@ class Context(Protocol):
         """All nodes of exactly this type, in source order: of the file, or only those below a node of it."""
         ...
 
+    @property
+    def reads(self) -> Mapping[str, Sequence[ast.Name]]:
+        """The bare names of the file that need a value, by identifier and in source order: what is loaded or deleted."""
+        ...
+
+    @property
+    def binds(self) -> Mapping[str, Sequence[ast.Name]]:
+        """The bare names of the file that bind an identifier, likewise: what is stored or deleted."""
+        ...
+
+    @property
+    def members(self) -> Mapping[str, Sequence[ast.Attribute]]:
+        """The attributes of the file by their own identifier, in source order."""
+        ...
+
     def walk(self, root: ast.AST, *, into_functions: bool = True) -> Iterator[ast.AST]:
         """The nodes below `root` in source order, without it; optionally not into nested functions or classes."""
         ...

@@ -280,6 +280,18 @@ class RuleContext:
             return self._source.nodes(kind)
         return cast("Sequence[N]", self._source.index.of_type_below(within, kind))
 
+    @property
+    def reads(self) -> Mapping[str, Sequence[ast.Name]]:
+        return self._source.reads
+
+    @property
+    def binds(self) -> Mapping[str, Sequence[ast.Name]]:
+        return self._source.binds
+
+    @property
+    def members(self) -> Mapping[str, Sequence[ast.Attribute]]:
+        return self._source.members
+
     def walk(self, root: ast.AST, *, into_functions: bool = True) -> Iterator[ast.AST]:
         index = self._source.index
         if into_functions:
