@@ -51,7 +51,7 @@ def changed_from_outside(module: ast.Module, ctx: Context) -> Iterator[Finding]:
         for alias in statement.names
     }
     # All attributes in one go: nearly all of them are read, or are a local object's.
-    for attribute in ctx.nodes(ast.Attribute):
+    for attribute in (node for nodes in ctx.sets.values() for node in nodes):
         if attribute.ctx.__class__ is ast.Store:
             root = attribute.value
             while isinstance(root, ast.Attribute):

@@ -56,7 +56,7 @@ def endless_recursion(module: ast.Module, ctx: Context) -> Iterator[Finding]:
     for name, functions in named.items():
         uses: list[ast.expr] = [
             *ctx.reads.get(name, ()),
-            *(node for node in ctx.members.get(name, ()) if isinstance(node.value, ast.Name)),
+            *(node for node in ctx.gets.get(name, ()) if isinstance(node.value, ast.Name)),
         ]
         found.update((function, None) for use in uses for function in _around(use, functions, ctx))
     for function in found:

@@ -204,7 +204,7 @@ def _keys(literals: _Literals, ctx: Context) -> Iterator[Finding]:
         kind = literals.kind(item.slice, _NO_KEYS)
         if kind and _made(item.value, ctx) == "dict":
             yield ctx.finding(item.slice, f"{kind} cannot be a key, because it can change")
-    for method in (node for name in _HASHING for node in ctx.members.get(name, ())):
+    for method in (node for name in _HASHING for node in ctx.gets.get(name, ())):
         call = ctx.parent(method)
         if not isinstance(call, ast.Call) or call.func is not method:
             continue

@@ -122,8 +122,13 @@ class Context(Protocol):
         ...
 
     @property
-    def members(self) -> Mapping[str, Sequence[ast.Attribute]]:
-        """The attributes of the file by their own identifier, in source order."""
+    def gets(self) -> Mapping[str, Sequence[ast.Attribute]]:
+        """The attributes of the file that are read, by their own identifier and in source order."""
+        ...
+
+    @property
+    def sets(self) -> Mapping[str, Sequence[ast.Attribute]]:
+        """The attributes of the file that are stored or deleted, likewise."""
         ...
 
     def walk(self, root: ast.AST, *, into_functions: bool = True) -> Iterator[ast.AST]:

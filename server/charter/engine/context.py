@@ -289,8 +289,12 @@ class RuleContext:
         return self._source.binds
 
     @property
-    def members(self) -> Mapping[str, Sequence[ast.Attribute]]:
-        return self._source.members
+    def gets(self) -> Mapping[str, Sequence[ast.Attribute]]:
+        return self._source.gets
+
+    @property
+    def sets(self) -> Mapping[str, Sequence[ast.Attribute]]:
+        return self._source.sets
 
     def walk(self, root: ast.AST, *, into_functions: bool = True) -> Iterator[ast.AST]:
         index = self._source.index
