@@ -63,6 +63,19 @@ def test_the_first_of_two_results_says_what_a_check_has_shown(check: str, lines:
     assert {line for _, line, kind in places(solved({"app.py": CHECKED % check})) if kind == "ssrf"} == lines
 
 
+def test_a_function_may_give_back_an_empty_tuple() -> None:
+    text = """\
+from flask import request
+def parts(text):
+    if not text:
+        return ()
+    return (text, 1)
+def view():
+    eval(parts(request.args["x"])[0])
+"""
+    assert places(solved({"app.py": text})) == {("app.py", 7, "code")}
+
+
 @pytest.mark.parametrize(
     ("route", "certainty"),
     [

@@ -223,7 +223,7 @@ class Statements(Expressions):
                 value = UNKNOWN if truth is None else constant(truth)
         else:
             value = self.value(expression)
-            if expression[0] == ir.SEQUENCE and value[2] == TUPLE:
+            if expression[0] == ir.SEQUENCE and expression[3] and value[2] == TUPLE:
                 yes, no = self._shown_by_first(expression, value)
         if self.state is not None:
             self.returned.append((value, self.state[KILLED], yes, no))
