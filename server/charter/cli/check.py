@@ -102,14 +102,14 @@ def command(
         if diff:
             return _show_diff(opened, fixed)
         opened = _keep(opened, fixed, given)
-    report = check(opened, jobs=jobs, cache=not no_cache)
+    formats = {item.format for item in outputs}
+    every = bool(formats & WITH_ALL_FIXES)
+    report = check(opened, jobs=jobs, cache=not no_cache, proving=every)
     known = 0 if no_baseline else _quieten(opened, report, baseline)
     outcome = outcome_of(opened, report, known=known, threshold=fail_under)
-    formats = {item.format for item in outputs}
     if formats & (WITH_ALL_FIXES | WITH_SOME_FIXES):
         from charter.cli.fixing import with_offers
 
-        every = bool(formats & WITH_ALL_FIXES)
         outcome = with_offers(opened, outcome, every=every, cache=not no_cache)
     _write(outcome, outputs)
     if statistics:

@@ -99,15 +99,27 @@ def open_here() -> Opened:
         return open_project([])
 
 
-def check(opened: Opened, *, jobs: int = 0, cache: bool = True) -> Report:
-    """Check what was opened, with a progress bar if it takes long and somebody watches."""
+def check(opened: Opened, *, jobs: int = 0, cache: bool = True, proving: bool = False) -> Report:
+    """Check what was opened, with a progress bar if it takes long and somebody watches.
+
+    Args:
+        opened: the project.
+        jobs: the number of worker processes; 0 for one a core.
+        cache: whether results are kept.
+        proving: whether all fixes will be proved.
+    """
     from charter.engine.run import check_project, default_jobs
 
     store = opened.cache() if cache else None
     try:
         with _progress() as progress:
             return check_project(
-                opened.project, opened.targets, jobs=jobs or default_jobs(), cache=store, progress=progress
+                opened.project,
+                opened.targets,
+                jobs=jobs or default_jobs(),
+                cache=store,
+                proving=proving,
+                progress=progress,
             )
     finally:
         if store is not None:

@@ -183,10 +183,6 @@ class Project:
             return None
 
 
-Evidence = tuple[Mapping[str, FileResult], Reducer | None]
-"""What checking each file by itself gave, and the solvers that hold the whole project."""
-
-
 @dataclass(slots=True)
 class Report:
     """What checking a project gave.
@@ -205,8 +201,8 @@ class Report:
         times: seconds spent, by phase, analysis and rule.
         coarse: functions, as `path:line name`, that an analysis took with less detail, because they reached a bound.
         read: gives a file's bytes, for snippets.
-        evidence: gives what proofs of fixes need: what checking each file by itself gave, and the solvers with the
-            whole project (None if no enabled rule needs the whole).
+        results: gives what checking each file by itself gave, for proofs of fixes.
+        reducer: gives the solvers that hold the whole project, for proofs of fixes; None if no enabled rule needs it.
         state: a digest of everything that the report depends on; empty if nothing is kept in a cache.
     """
 
@@ -222,7 +218,8 @@ class Report:
     principles: tuple[Principle, ...]
     times: dict[str, float]
     read: Reader
-    evidence: Callable[[], Evidence] = lambda: ({}, None)
+    results: Callable[[], Mapping[str, FileResult]] = dict
+    reducer: Callable[[], Reducer | None] = lambda: None
     state: bytes = b""
     coarse: tuple[str, ...] = ()
 

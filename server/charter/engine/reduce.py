@@ -38,6 +38,16 @@ class ProjectFacts:
     times: dict[str, float] = field(default_factory=dict[str, float])
     coarse: list[str] = field(default_factory=list[str])
 
+    def add(self, other: ProjectFacts) -> None:
+        """Take in what other analyses found out of the same project."""
+        for path, facts in other.facts.items():
+            self.facts.setdefault(path, []).extend(facts)
+        for path, counts in other.opportunities.items():
+            self.opportunities.setdefault(path, {}).update(counts)
+        self.failures += other.failures
+        self.times.update(other.times)
+        self.coarse += other.coarse
+
 
 class Reducer:
     """The solvers of a project; kept between edits, so that a change costs what it touches.

@@ -14,8 +14,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from charter.engine import codec
+from charter.engine.apart import solve
 from charter.engine.cache import key
-from charter.engine.project import Evidence, Report, assemble, reduce_all
+from charter.engine.project import Report, assemble, reduce_all
 from charter.engine.reduce import ProjectFacts, Reducer
 from charter.engine.work import keys_of, results_of
 
@@ -33,6 +34,7 @@ def check_project(
     *,
     jobs: int = 1,
     cache: Cache | None = None,
+    proving: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Check a project.
@@ -42,6 +44,7 @@ def check_project(
         targets: the files to report on; None for all. The others are read only for what the whole needs of them.
         jobs: the number of worker processes; 1 works in this process.
         cache: where results are kept; None to keep none.
+        proving: whether all fixes will be proved: then this process will need the solvers itself.
         progress: told how many files of how many are done.
     """
     started = perf_counter()
@@ -50,22 +53,26 @@ def check_project(
     paths = tuple(sorted({*wanted, *project.paths})) if whole else wanted
 
     @once
-    def evidence() -> Evidence:
-        results = results_of(project, paths, jobs=jobs, cache=cache, progress=progress)
-        reducer = Reducer(project.planner.analyses, project.info) if whole else None
-        return results, reducer
+    def results() -> Mapping[str, FileResult]:
+        return results_of(project, paths, jobs=jobs, cache=cache, progress=progress)
+
+    @once
+    def solved() -> tuple[Reducer | None, ProjectFacts]:
+        if not whole:
+            return None, ProjectFacts()
+        reducer = Reducer(project.planner.analyses, project.info)
+        return reducer, reduce_all(project, results(), reducer)
 
     with uncollected():
         state = _state(project, wanted, paths) if cache is not None else b""
         report = _kept(project, wanted, cache, state)
         if report is None:
-            results, reducer = evidence()
-            facts = reduce_all(project, results, reducer) if reducer else ProjectFacts()
-            report = assemble(project, {path: results[path] for path in wanted}, facts)
+            apart = whole and jobs > 1 and not proving
+            facts = solve(project, results(), jobs) if apart else solved()[1]
+            report = assemble(project, {path: results()[path] for path in wanted}, facts)
             _keep(report, cache, state)
-            report.evidence = evidence
-        else:
-            report.evidence = lambda: _reduced(project, *evidence())
+    report.results = results
+    report.reducer = lambda: solved()[0]
     report.state = state
     report.times["total"] = perf_counter() - started
     return report
@@ -81,12 +88,6 @@ def uncollected() -> Generator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def _reduced(project: Project, results: Mapping[str, FileResult], reducer: Reducer | None) -> Evidence:
-    if reducer is not None:
-        reduce_all(project, results, reducer)
-    return results, reducer
 
 
 _KEPT = ("findings", "suppressed", "problems", "opportunities", "lines", "times", "coarse")

@@ -192,7 +192,7 @@ def _in_pool(
 def _pool(project: Project, jobs: int) -> ProcessPoolExecutor:
     """Workers that have the project: by fork where the system can, else sent over and put together again."""
     if sys.platform == "linux":
-        return ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), _end_at_interrupt)
+        return ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), end_at_interrupt)
     parts = (
         project.settings,
         project.principles,
@@ -204,7 +204,7 @@ def _pool(project: Project, jobs: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _start, parts)
 
 
-def _end_at_interrupt() -> None:
+def end_at_interrupt() -> None:
     """Let Ctrl-C, which reaches all processes of a terminal, end a worker at once and without a traceback."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
@@ -218,7 +218,7 @@ def _start(
     ignore: tuple[str, ...],
 ) -> None:
     global _project  # noqa: PLW0603 (a worker has one project)
-    _end_at_interrupt()
+    end_at_interrupt()
     from charter.engine.project import Project
     from charter.engine.registry import load
 

@@ -99,9 +99,9 @@ def offers(
 
 def _prover(project: Project, report: Report, findings: Sequence[Finding], *, whole: bool) -> Prover:
     """A prover that asks the whole project again, or only the analyses that the findings came from."""
-    results, reducer = report.evidence()
-    if whole or reducer is None:
-        return Prover(project, results, reducer)
+    results = report.results()
+    if whole or not project.planner.analyses:
+        return Prover(project, results, report.reducer())
     facts = {fact for finding in findings for fact in report.rules[finding.rule].subscribes}
     narrow = Reducer(wanted_analyses(facts), project.info)
     for path in sorted(results):
