@@ -48,7 +48,8 @@ def cleartext_login(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """Log in over encrypted connections only.
 
     FTP, Telnet, plain SMTP, IMAP, POP3, LDAP and HTTP send the password as it is: everyone on the way can read it, and use it. The
-    encrypted forms (SFTP or FTPS, SSH, `SMTP_SSL` or `starttls()`, LDAPS, HTTPS) take the same credentials.
+    encrypted forms (SFTP or FTPS, SSH, `SMTP_SSL` or `starttls()`, LDAPS, HTTPS) take the same credentials. Hosts of a private network, and
+    devices that ask for no login, are left alone.
 
     ```python bad
     import smtplib

@@ -139,7 +139,8 @@ def hardcoded_secret(node: ast.AST, ctx: Context) -> Iterator[Finding]:
 
     A password in the source is known to everybody who can read the source, cannot be changed without a release, and
     is the same in development and production. The name says that it is a secret; the value is reported only if it
-    looks like one: placeholders, identifiers, hashes and templates are left alone.
+    looks like one: placeholders, identifiers, hashes and templates are left alone, and so is what everybody may know: examples, labels of
+    key derivations, and the keys that a site hands to every visitor's browser, in a downloader's plugin for that site.
 
     ```python bad
     DB_PASSWORD = "s3cr3t-Pa55"

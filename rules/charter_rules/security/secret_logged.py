@@ -122,6 +122,9 @@ def secret_logged(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     Logs are kept long, copied to other systems and read by people who need no passwords. A secret in them is a secret that many have. Log that
     something was set, whose it is, or its last characters, not the thing itself.
 
+    Not reported are keys and tokens that the message calls invalid, names of files and whole objects, and what a program on the command
+    line shows to the person who started it.
+
     ```python bad
     import logging
 
@@ -200,7 +203,7 @@ def _is_the_output(call: ast.Call, function: str, secret: ast.expr, ctx: Context
 
 
 def _is_rejected(call: ast.Call, arguments: Sequence[ast.expr], secret: ast.expr, ctx: Context) -> bool:
-    """Whether a log tells of a key or token that is not accepted, of a file, or of a secret that is missing or made up."""
+    """Whether a log tells of a key or token that is not accepted, of a file, or of a secret that was missing and is made up."""
     held = next(_secrets(ctx.origin(secret), ctx, 0), secret)
     wording = " ".join(
         node.value

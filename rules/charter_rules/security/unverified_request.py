@@ -81,7 +81,8 @@ def unverified_request(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
 
     Without the check, anyone on the way (a Wi-Fi access point, a proxy, a poisoned DNS answer) can pose as the
     server, read what is sent, passwords included, and change what comes back. For a private authority, pass the path
-    of its certificate instead of switching the check off.
+    of its certificate instead of switching the check off. A request that sends nothing and takes nothing but the status of the
+    answer, and a connection that is there to read the certificate, are left alone.
 
     ```python bad
     import requests
