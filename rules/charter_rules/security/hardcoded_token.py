@@ -43,11 +43,9 @@ def hardcoded_token(_module: ast.Module, ctx: Context) -> Iterator[Finding]:
     if ctx.is_test:
         return
     written = [
-        (constant, constant.value)
-        for constant in ctx.nodes(ast.Constant)
-        if isinstance(constant.value, str)
-        and 16 <= len(constant.value) <= 20_000
-        and not isinstance(ctx.parent(constant), ast.Expr)
+        (constant, text)
+        for text, constant in ctx.strings
+        if 16 <= len(text) <= 20_000 and not isinstance(ctx.parent(constant), ast.Expr)
     ]
     # One look at all texts together is enough for most files.
     if not credentials.may_hold_credential("\n".join([text for _, text in written])):

@@ -122,6 +122,11 @@ class Context(Protocol):
         ...
 
     @property
+    def strings(self) -> Sequence[tuple[str, ast.Constant]]:
+        """The constants of the file that are text, each behind its text, in source order."""
+        ...
+
+    @property
     def gets(self) -> Mapping[str, Sequence[ast.Attribute]]:
         """The attributes of the file that are read, by their own identifier and in source order."""
         ...

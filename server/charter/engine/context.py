@@ -289,6 +289,10 @@ class RuleContext:
         return self._source.binds
 
     @property
+    def strings(self) -> Sequence[tuple[str, ast.Constant]]:
+        return self._source.strings
+
+    @property
     def gets(self) -> Mapping[str, Sequence[ast.Attribute]]:
         return self._source.gets
 

@@ -163,11 +163,7 @@ class Choice:
     def _strings(self) -> list[ast.Constant]:
         """The strings that are no statements, which bandit takes for documentation."""
         parents = self.source.index.parents
-        return [
-            node
-            for node in self.source.nodes(ast.Constant)
-            if node.value.__class__ is str and parents[node].__class__ is not ast.Expr
-        ]
+        return [node for _, node in self.source.strings if parents[node].__class__ is not ast.Expr]
 
     def _ask_about_functions(self) -> None:
         known, others = self.tests.functions()
