@@ -20,7 +20,6 @@ _GUARDS = frozenset(
         "builtins.NameError",
     }
 )  # fmt: skip
-_WORDS = frozenset(apis.WORDS)
 
 
 @rule(
@@ -30,8 +29,8 @@ _WORDS = frozenset(apis.WORDS)
     code="MNT009",
     principles=("no-deprecated-apis",),
     severity=Severity.MEDIUM,
+    attributes=apis.WORDS,
     mentions=apis.WORDS,
-    when=lambda node: not isinstance(node, ast.Attribute) or node.attr in _WORDS,
     aliases=("UP005", "UP017", "NPY001", "NPY201"),
 )
 def deprecated_api(node: ast.Attribute | ast.ImportFrom | ast.Import, ctx: Context) -> Iterator[Finding]:
@@ -76,9 +75,6 @@ def deprecated_api(node: ast.Attribute | ast.ImportFrom | ast.Import, ctx: Conte
         yield from _import_from(node, ctx)
         return
     table = apis.load()
-    if not isinstance(node.ctx, ast.Load):
-        ctx.not_an_opportunity()
-        return
     method = table.methods.get(node.attr)
     if method is not None and shapes.is_name(node.value, "self") and _is_derived(node, method, ctx):
         yield _finding(node, method, node.attr, ctx, _rename(node, method, ctx))

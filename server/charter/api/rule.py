@@ -36,6 +36,8 @@ class Rule(Generic[S]):
         cwe: numbers of the weaknesses.
         calls: qualified names of calls it wants, for rules on `ast.Call`; `*.execute` for a method of any
             receiver. () wants every call.
+        attributes: identifiers of the attributes it wants, for rules on `ast.Attribute`; only those that are read
+            are looked at then. None given wants every attribute.
         mentions: identifiers of which at least one must stand in the file's text; () for no condition.
         when: a cheap look at a node alone; those for which it is false are not looked at, and are no opportunities.
             None wants every node.
@@ -58,6 +60,7 @@ class Rule(Generic[S]):
     confidence: Confidence = Confidence.HIGH
     cwe: tuple[int, ...] = ()
     calls: tuple[str, ...] = ()
+    attributes: frozenset[str] = frozenset()
     mentions: tuple[str, ...] = ()
     when: Callable[[S], bool] | None = None
     in_tests: bool = False
@@ -105,6 +108,7 @@ def rule(
     confidence: Confidence = Confidence.HIGH,
     cwe: tuple[int, ...] = (),
     calls: tuple[str, ...] = (),
+    attributes: tuple[str, ...] = (),
     mentions: tuple[str, ...] = (),
     when: Callable[[S], bool] | None = None,
     in_tests: bool = False,
@@ -131,6 +135,7 @@ def rule(
             confidence=confidence,
             cwe=cwe,
             calls=calls,
+            attributes=frozenset(attributes),
             mentions=mentions,
             when=when,
             in_tests=in_tests,

@@ -216,10 +216,23 @@ def _run_on_nodes(
         for kind in kinds:
             if kind is ast.Call and rule.calls:
                 nodes = calls.get(entry.name, ())
+            elif kind is ast.Attribute and rule.attributes:
+                nodes = _wanted_attributes(source, rule.attributes, only)
             else:
                 nodes = source.nodes(kind) if only is None else only.get(kind, ())
             if nodes:
                 _run(view, entry, nodes, result)
+
+
+def _wanted_attributes(
+    source: Source, wanted: frozenset[str], only: Mapping[type[ast.AST], Sequence[ast.AST]] | None
+) -> Sequence[ast.AST]:
+    """The attributes with some identifiers that are read: all of the file's, or those of some nodes."""
+    found = [node for name in wanted.intersection(source.gets) for node in source.gets[name]]
+    if only is None or not found:
+        return found
+    asked = set(only.get(ast.Attribute, ()))
+    return [node for node in found if node in asked]
 
 
 def _wanted_calls(view: FileView, plan: Plan, calls: Sequence[ast.AST]) -> Mapping[str, Sequence[ast.Call]]:
