@@ -44,6 +44,10 @@ _REJECTED: Final = re.compile(
     r"(?i)\b(?:invalid|incorrect|wrong|unknown|malformed|unsupported|unrecogni[sz]ed|expired|revoked|(?:previously|already) used)\b"
 )
 """What messages say about a key or token that opens nothing."""
+_ASKED_FOR: Final = re.compile(
+    r"(?i)\.dump_?\w+|(?:show|reveal|log|print)_?(?:secret|password|credential|sensitive)"
+)
+"""Options by which the user asks for secrets."""
 _LOGIN: Final = re.compile(r"(?i)passw|log(?:ged|s)?[ -]?in\b")
 _ON_FILES: Final = frozenset(
     {"open", "safe_open", "symlink", "readlink", "exists", "isfile", "is_file", "unlink", "remove", "stat", "chmod",
@@ -203,7 +207,7 @@ def _is_the_output(call: ast.Call, function: str, secret: ast.expr, ctx: Context
 
 
 def _is_rejected(call: ast.Call, arguments: Sequence[ast.expr], secret: ast.expr, ctx: Context) -> bool:
-    """Whether a log tells of a key or token that is not accepted, of a file, or of a secret that was missing and is made up."""
+    """Whether a log tells of a key that is not accepted, of a file, of what an option asks for, or of a secret that is made up."""
     held = next(_secrets(ctx.origin(secret), ctx, 0), secret)
     wording = " ".join(
         node.value
@@ -220,8 +224,10 @@ def _is_rejected(call: ast.Call, arguments: Sequence[ast.expr], secret: ast.expr
     missing = f"not {ctx.source(held)}"
     child: ast.AST = call
     for parent in ctx.ancestors(call):
-        if isinstance(parent, ast.If) and child in parent.body and ctx.source(parent.test) == missing:
-            return True
+        if isinstance(parent, ast.If) and child in parent.body:
+            test = ctx.source(parent.test)
+            if test == missing or _ASKED_FOR.search(test):
+                return True
         child = parent
     return False
 
