@@ -8,7 +8,7 @@ import re
 from bisect import bisect_right
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 from charter.api import (
     Edit,
@@ -278,7 +278,7 @@ class RuleContext:
     def nodes(self, kind: type[N], /, *, within: ast.AST | None = None) -> Sequence[N]:
         if within is None:
             return self._source.nodes(kind)
-        return cast("Sequence[N]", self._source.index.of_type_below(within, kind))
+        return self._source.index.of_type_below(within, kind)  # pyright: ignore[reportReturnType]
 
     @property
     def reads(self) -> Mapping[str, Sequence[ast.Name]]:

@@ -21,7 +21,7 @@ class Positions:
         text: the whole text.
     """
 
-    __slots__ = ("_ascii", "_wide", "starts", "text")
+    __slots__ = ("_wide", "is_ascii", "starts", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -33,13 +33,9 @@ class Positions:
             starts.extend(map(add, accumulate(map(len, text.split("\n")[:-1])), count(1)))
         self.starts = starts
         """Offset of each line's first character; one entry more than there are line ends."""
-        self._ascii = text.isascii()
-        self._wide: dict[int, list[int] | None] = {}
-
-    @property
-    def is_ascii(self) -> bool:
+        self.is_ascii: bool = text.isascii()
         """Whether bytes and characters are the same, so that columns as `ast` gives them hold."""
-        return self._ascii
+        self._wide: dict[int, list[int] | None] = {}
 
     @property
     def line_end(self) -> str:
@@ -63,7 +59,7 @@ class Positions:
         if line > len(starts):
             return len(self.text)
         start = starts[line - 1]
-        if self._ascii:
+        if self.is_ascii:
             return start + byte_column
         if line not in self._wide:
             self._wide[line] = _byte_columns(self._raw_line(line))

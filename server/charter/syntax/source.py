@@ -172,7 +172,7 @@ class Source:
 
     def nodes(self, kind: type[N]) -> Sequence[N]:
         """All nodes of exactly this type, in source order."""
-        return cast("Sequence[N]", self.index.by_type.get(kind, ()))
+        return self.index.by_type.get(kind, ())  # pyright: ignore[reportReturnType]
 
     @cached_property
     def reads(self) -> Mapping[str, Sequence[ast.Name]]:
@@ -230,9 +230,15 @@ class Source:
             line, end_line = placed.lineno, placed.end_lineno
         except AttributeError:
             return self._span_of_placeless(node)
-        offset = self.positions.offset
-        start = offset(line, placed.col_offset)
-        return Span(start, start if end_line is None else offset(end_line, placed.end_col_offset or 0))
+        positions = self.positions
+        if positions.is_ascii and end_line is not None:  # by far the most
+            starts = positions.starts
+            return Span(
+                starts[line - 1] + placed.col_offset, starts[end_line - 1] + (placed.end_col_offset or 0)
+            )
+        start = positions.offset(line, placed.col_offset)
+        end = start if end_line is None else positions.offset(end_line, placed.end_col_offset or 0)
+        return Span(start, end)
 
     def segment(self, node: ast.AST) -> str:
         """The text of a node."""
