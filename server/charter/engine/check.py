@@ -239,8 +239,12 @@ def _wanted_calls(view: FileView, plan: Plan, calls: Sequence[ast.AST]) -> Mappi
     """The calls that each rule wants among some of the file's, by the rule's name."""
     found: dict[str, list[ast.Call]] = {}
     wanted = plan.calls
+    # A name's first part stands in an import, or is the file's own package.
+    roots = {*view.source.words, view.source.module.partition(".")[0], "builtins", "*"}
     for last, same in view.calls_by_name(cast("Sequence[ast.Call]", calls)).items():
-        for rule, names in wanted.get(last, ()):
+        for rule, names, firsts in wanted.get(last, ()):
+            if firsts.isdisjoint(roots):
+                continue
             any_receiver = "*" in names
             for call in same:
                 if (any_receiver and isinstance(call.func, ast.Attribute)) or view.names.qualified(

@@ -127,8 +127,8 @@ class Plan:
         return by_start, short, phrases
 
     @cached_property
-    def calls(self) -> Mapping[str, tuple[tuple[str, frozenset[str]], ...]]:
-        """The calls that rules want, by the last part of the called name: pairs of a rule's name and full names.
+    def calls(self) -> Mapping[str, tuple[tuple[str, frozenset[str], frozenset[str]], ...]]:
+        """The calls that rules want, by the last part of the called name: a rule's name, full names, and their first parts.
 
         The full name "*" means any receiver.
         """
@@ -139,7 +139,10 @@ class Plan:
                 names = table.setdefault(last, {}).setdefault(entry.rule.name, set())
                 names.add("*" if owner == "*" else name)
         return {
-            last: tuple((rule, frozenset(names)) for rule, names in rules.items())
+            last: tuple(
+                (rule, frozenset(names), frozenset(name.partition(".")[0] for name in names))
+                for rule, names in rules.items()
+            )
             for last, rules in table.items()
         }
 
