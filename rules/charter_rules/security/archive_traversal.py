@@ -71,6 +71,7 @@ def archive_traversal(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
         return {}
     ```
     """
-    yield flows.finding(
-        flow, ctx, "is unpacked with the paths it names", Severity.MEDIUM, (extraction_filter(flow, ctx),)
-    )
+    deed = "is unpacked with the paths it names"
+    if flow.source_kind == "archive":
+        deed = f"names the file that `{flows.api(flow)}` writes"
+    yield flows.finding(flow, ctx, deed, Severity.MEDIUM, (extraction_filter(flow, ctx),))

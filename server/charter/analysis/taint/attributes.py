@@ -13,7 +13,7 @@ from charter.analysis.taint.arguments import Arguments, holds
 from charter.analysis.taint.calls import Calls
 from charter.analysis.taint.containers import CONTAINERS
 from charter.analysis.taint.frame import REST
-from charter.analysis.taint.handlers import HARMLESS
+from charter.analysis.taint.handlers import HARMLESS, safe_by_pattern
 from charter.analysis.taint.objects import OBJECT_METHODS
 from charter.analysis.taint.stored import manager
 from charter.analysis.taint.values import (
@@ -21,6 +21,7 @@ from charter.analysis.taint.values import (
     BIT,
     BOUND,
     BOUND_EXTERNAL,
+    DANGERS,
     EXTERNAL,
     INSTANCE,
     NO,
@@ -31,6 +32,7 @@ from charter.analysis.taint.values import (
     PROJECT_MODULE,
     UNKNOWN,
     Value,
+    cleaned,
     constant,
     fresh_bits,
     join,
@@ -166,10 +168,8 @@ class Attributes(Calls, ABC):
         if entry.propagators:
             return self._propagated(entry, value, Arguments(position))
         if entry.sanitizers and taint:
-            from charter.analysis.taint.values import bits
-
             for rule in entry.sanitizers:
-                taint = taint & ~spread(bits(rule.kinds)) if rule.kinds else 0
+                taint = taint & ~spread(cleaned(rule.kinds)) if rule.kinds else 0
         reference = (INSTANCE, entry.value_type) if entry.value_type else (EXTERNAL, entry.name or path)
         return (taint, NO, reference, ())
 
@@ -202,7 +202,9 @@ class Attributes(Calls, ABC):
         for one in self.project.linear_order(cls):
             declared = one.annotations.get(name) if isinstance(one, Class) else None
             if declared is not None:
-                return taint & ~_OBJECTS if declared[0] == ir.GLOBAL and declared[2] == "str" else taint
+                if declared[0] == ir.GLOBAL:
+                    return taint & ~_OBJECTS if declared[2] == "str" else taint
+                return taint & ~spread(safe_by_pattern(self, (name, declared, None)))
         return taint
 
     def _untrusted_container(self, cls: Class, name: str, taint: int, position: int) -> Value:
@@ -231,7 +233,17 @@ class Attributes(Calls, ABC):
             bounds = [None if bound is None else self.value(bound) for bound in index[2:5]]
             return self.sliced(owner, bounds, node[1])
         key = self.value(index)
-        return self.subscript(owner, key, node[1])
+        found = self.subscript(owner, key, node[1])
+        if key[0] & ALL_DANGERS and self._is_fixed(owner):
+            self.kill(self.cleared(index, key, DANGERS))  # another key would have raised `KeyError`
+        return found
+
+    def _is_fixed(self, owner: Value) -> bool:
+        """Whether a value is a dictionary all keys of which the program has written."""
+        if owner[2] != (INSTANCE, "builtins.dict") or owner[0]:
+            return False
+        cells = self.cells(owner)
+        return bool(cells) and all(isinstance(key, str | int) for key in cells)
 
     def subscript(self, owner: Value, key: Value, position: int) -> Value:
         """`owner[key]`."""

@@ -223,6 +223,8 @@ class Calls(LibraryCalls, ABC):
             target = binding.objects.get(slot)
             if slot == OF_MODULE:
                 self._set_global(function.module, key, self.translate(value, summary, binding, position))
+            elif target and key is LENGTH:
+                self.resize(target, value)
             elif target:
                 new = self.translate(value, summary, binding, position)
                 self.write((0, NO, None, target), key, new)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any, Final, cast
 
@@ -53,6 +54,38 @@ def allowed_by_groups(pattern: str) -> dict[int | str, int]:
     _note_groups(tree, found)
     found.update({name: found[number] for name, number in tree.state.groupdict.items() if number in found})
     return found
+
+
+_SUBDOMAINS = r"""(?:
+    (?:\((?:\?:)?)? (?:\[[\w\\.\-]+\]|\\w|[\w\-]+) [+*]? \\\. (?:\)[?*+]?)?
+)*"""
+"""How expressions write any further names in front of a host's: `([a-z0-9-]+\\.)?`."""
+_LITERAL = r"(?:[\w\-]+\\\.)+ [A-Za-z]{2,}"
+_NAMED = rf"""{_SUBDOMAINS} (?:\((?:\?:)?)? {_LITERAL} (?:\|{_LITERAL})* \)?"""
+_END = r"(?:\$|\\[Zz])"
+_ADDRESS: Final = re.compile(
+    rf"""(?:\(\?i\))? (?P<begin>\^|\\A)? (?:\((?:\?:)?)? [a-z]+(?:\(s\))?\?? (?:\|[a-z]+\??)* \)? : (?:\\?/){{2}} {_NAMED} (?::\d+|\(:\\d\+\)\?)? (?P<end>\\?/|{_END}|\((?:\?:)?(?:[/?\#\\|]|\.\*)+\|{_END}\)|\[[/?\#\\]+\]|\((?:\?:)?\\?/.*\)\?{_END}|\Z)""",
+    re.VERBOSE,
+)
+"""How expressions write an address with a host: `^https?://(www\\.)?example\\.com(/|$)`, its end told apart."""
+_LONGEST: Final = 300
+_HOST_NAME: Final = re.compile(rf"(?P<begin>\^|\\A)? {_NAMED} (?P<end>{_END}?) \Z", re.VERBOSE)
+
+
+@lru_cache(maxsize=512)
+def names_host(pattern: str, *, whole: bool, begins: bool, is_host: bool) -> bool:
+    """Whether what an expression matches has one of the hosts that the expression names.
+
+    Args:
+        pattern: the expression.
+        whole: whether it is matched against the whole text (`fullmatch`).
+        begins: whether it is matched from the text's beginning on, whatever it begins with.
+        is_host: whether the text is a host, not an address.
+    """
+    if len(pattern) > _LONGEST:
+        return False
+    found = (_HOST_NAME if is_host else _ADDRESS).match(pattern)
+    return found is not None and bool(whole or found["end"]) and bool(begins or found["begin"])
 
 
 @lru_cache(maxsize=512)

@@ -147,6 +147,10 @@ class Checks(Strings, ABC):
             mask |= dangers << LANE * lane
         return mask
 
+    def is_host(self, value: Value) -> bool:
+        """Whether a value is the host of an address, as a parser of addresses gives it."""
+        return self._last_name(value) in HOST_PARTS
+
     def of_host(self, value: Value, *, empty_passes: bool) -> Kill:
         """What a check of an address's host shows.
 

@@ -119,6 +119,8 @@ class Expressions(Attributes, ABC):
                 owner = self.value(function[2])
                 arguments = self.arguments(node)
                 value = self.call_method(owner, function[3], arguments, position)
+                if function[3] in _FILLING and not owner[3] and owner[2] in _FILLED:
+                    self._fill(function[2], owner, arguments)
         else:
             target = self.value(function)
             arguments = self.arguments(node)
@@ -128,6 +130,19 @@ class Expressions(Attributes, ABC):
         else:
             self.last_kills = (NO_KILL, NO_KILL)
         return value
+
+    def _fill(self, node: Node, owner: Value, arguments: Arguments) -> None:
+        """A list or mapping of which nothing else is known here takes something untrusted."""
+        taint = owner[0]
+        for one in arguments.everything():
+            taint |= self.deep(one)
+        if taint == owner[0] or self.state is None:
+            return
+        new: Value = (taint, NO, owner[2], ())
+        if node[0] == ir.LOCAL:
+            self.assign(node, new)
+        elif node[0] == ir.ATTR:
+            self.write(self.value(node[2]), "." + node[3], new)
 
     def _coarse(self, node: Node) -> Value:
         """The work on this function has reached its bound: a call hands on the taint of all its parts."""
@@ -336,6 +351,7 @@ class Expressions(Attributes, ABC):
     def _sequence(self, node: Node) -> Value:
         values: list[Value] = []
         rest: Value | None = None
+        more: Cells = {}
         for element in node[3]:
             if element[0] == ir.STARRED:
                 star = self.value(element[2])
@@ -344,16 +360,21 @@ class Expressions(Attributes, ABC):
                     values.extend(exact)
                 else:
                     one = self.iterated(star)
+                    if rest is None:
+                        more[len(values)] = one  # it is hardly ever empty
                     rest = one if rest is None else join(rest, one)
             elif rest is None:
                 values.append(self.value(element))
             else:
-                rest = join(rest, self.value(element))
+                one = self.value(element)
+                if one[1] == END_OF_OPTIONS:
+                    more[END_OF_OPTIONS] = TRUE
+                rest = join(rest, one)
         if rest is None:
             if node[2] == "tuple" and len(values) > 1:
                 self._note_route(values[0], values[1])
             return self.sequence(values, node[2], node[1])
-        return self.new(f"builtins.{node[2]}", node[1], {**dict(enumerate(values)), REST: rest})
+        return self.new(f"builtins.{node[2]}", node[1], {**dict(enumerate(values)), **more, REST: rest})
 
     def _note_route(self, pattern: Value, target: Value) -> None:
         """`("/users/(?P<name>[a-z]+)", Handler)`: how Tornado's tables say what a handler's methods get."""
@@ -510,6 +531,11 @@ def _folded(
         return None
     return constant(result)
 
+
+_FILLING: Final = frozenset({"append", "extend", "insert", "add", "appendleft", "update"})
+_FILLED: Final = frozenset(
+    (INSTANCE, name) for name in ("builtins.list", "builtins.dict", "builtins.set", "collections.deque")
+)
 
 _EVALUATE: Final[list[Callable[[Any, Node], Value]]] = [
     Expressions._const, Expressions._local, Expressions._global, Expressions._free, Expressions._attribute,

@@ -45,6 +45,8 @@ PIECES: Final = ".pieces"
 KEYS: Final = ("k",)
 """Cell that holds what the keys of a mapping may be."""
 
+_OF_ROUTES: Final = frozenset({"match_info", "matchdict", "view_args", "path_params"})
+"""Sources that hold the parameters of routes."""
 OF_MODULE: Final = ("::",)
 """Slot of the variables of the function's module."""
 
@@ -239,10 +241,12 @@ class Frame(ABC):
             origin = self.origins[lane]
             if origin[0] == SOURCE and origin[1].key is None:
                 site = origin[1]
+                if site.name.rpartition(".")[2] in _OF_ROUTES:
+                    bits &= ~self.engine.safe_by_route(self.function, key)
                 named = (SOURCE, SourceSite(site.name, site.kind, site.says, key, self.function, position))
                 for known, other in enumerate(self.origins):
                     if other[0] == SOURCE and other[1].name == site.name and other[1].key == key:
-                        result |= self._checked(bits << LANE * known)
+                        result |= self.unchecked(bits << LANE * known)
                         break
                 else:
                     result |= self.fresh(named, bits)
@@ -252,7 +256,8 @@ class Frame(ABC):
                 result |= bits << LANE * lane
         return result
 
-    def _checked(self, taint: int) -> int:
+    def unchecked(self, taint: int) -> int:
+        """What of a taint no check has cleared so far."""
         return taint & ~self.state[KILLED] if self.state is not None else taint
 
     # Checks
@@ -383,6 +388,18 @@ class Frame(ABC):
                 cells[key] = new
             else:
                 cells[key] = join(cells[key], new) if key in cells else new
+            state[identity] = cells
+
+    def resize(self, objects: tuple[Any, ...], length: Value) -> None:
+        """A list has another length now, which is known if it is a single one and the length is a constant."""
+        state = self.state
+        if state is None:
+            return
+        for identity in objects:
+            cells: Cells = dict(state.get(identity) or ())
+            cells.pop(LENGTH, None)
+            if len(objects) == 1 and isinstance(length[1], int):
+                cells[LENGTH] = length
             state[identity] = cells
 
     def deep(self, value: Value) -> int:

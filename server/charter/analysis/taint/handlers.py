@@ -205,7 +205,7 @@ def seed(frame: Any, function: Function, use: Use) -> None:
         if typed and not _is_telling(frame, value[2], typed):
             frame.state[name] = (value[0], NO, _framework_type(frame, function, typed), value[3])
         elif _is_tainted(frame, function, use, index, place):
-            safe = _safe_bits(use, name, place) | _safe_by_pattern(frame, parameter)
+            safe = _safe_bits(use, name, place) | safe_by_pattern(frame, parameter)
             segment = use.route is not None and name in use.route.segments
             frame.state[name] = _untrusted(frame, function, handler, parameter, value, safe, segment=segment)
         elif name in handler.tainted or str(place) in handler.tainted:
@@ -274,8 +274,8 @@ def _safe_bits(use: Use, name: str, place: int) -> int:
     return use.route.parameters.get(name, use.route.parameters.get(str(place), 0))
 
 
-def _safe_by_pattern(frame: Any, parameter: ir.Node) -> int:
-    """What a parameter cannot hold by the pattern that it is declared with: `Query(pattern="^[a-z]+$")`."""
+def safe_by_pattern(frame: Any, parameter: ir.Node) -> int:
+    """What a parameter or field cannot hold by the pattern that it is declared with: `Query(pattern="^[a-z]+$")`."""
     safe = 0
     for node in (*_metadata(parameter), parameter[1]):
         if node is not None and node[0] == ir.CALL:

@@ -33,6 +33,7 @@ from charter.analysis.taint.values import (
     UNKNOWN,
     Value,
     bits,
+    cleaned,
     constant,
     fresh_bits,
     join,
@@ -338,7 +339,7 @@ class LibraryCalls(Sinks, ABC):
             for argument in rule.arguments:
                 for one, _ in choose(self, argument, arguments, receiver):
                     taint |= self.deep(one)
-            cleared |= spread(bits(rule.kinds)) if rule.kinds else -1
+            cleared |= spread(cleaned(rule.kinds)) if rule.kinds else -1
         taint &= ~cleared
         return (taint, NO, value[2], value[3] if taint else ())
 

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.arguments import Arguments
-from charter.analysis.taint.characters import allowed_by, allowed_by_groups, taken_out
+from charter.analysis.taint.characters import allowed_by, allowed_by_groups, names_host, taken_out
+from charter.analysis.taint.checks import HOST
 from charter.analysis.taint.frame import LENGTH, NO_KILL, REST
 from charter.analysis.taint.values import (
     ALL_DANGERS,
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _HOSTS: Final = spread(BIT["ssrf"] | BIT["ssrf-part"] | BIT["redirect"])
+_FILE: Final = (INSTANCE, "io.TextIOWrapper")
+_FOLDERS: Final = spread(BIT["path"] | BIT["path-absolute"] | BIT["archive"])
 _CONTROL: Final = spread(BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"])
 
 
@@ -324,7 +327,7 @@ def _bare_normal_path(frame: Any, arguments: Arguments, place: int) -> Value:
 def _last_part(frame: Any, arguments: Arguments, place: int) -> Value:
     """`os.path.basename`: no folders are left; it is still only a part."""
     value = arguments.position(0) or UNKNOWN
-    return (with_marks(value[0] & ~spread(BIT["path"] | BIT["path-absolute"]), PART), NO, None, ())
+    return (with_marks(value[0] & ~_FOLDERS, PART), NO, None, ())
 
 
 def _split_path(frame: Any, arguments: Arguments, place: int) -> Value:
@@ -337,7 +340,7 @@ def _split_name(frame: Any, arguments: Arguments, place: int) -> Value:
     """`os.path.splitext`: what begins with the last dot holds no slash."""
     value = arguments.position(0) or UNKNOWN
     stem = (with_marks(value[0], PART), NO, None, ())
-    ending = (with_marks(value[0] & ~spread(BIT["path"] | BIT["path-absolute"]), PART), NO, None, ())
+    ending = (with_marks(value[0] & ~_FOLDERS, PART), NO, None, ())
     return frame.sequence([stem, ending], "tuple", place)
 
 
@@ -349,7 +352,8 @@ def _folder(frame: Any, arguments: Arguments, place: int) -> Value:
 def _parsed_data(frame: Any, arguments: Arguments, place: int) -> Value:
     """`json.loads` and the like: what comes out may be a dictionary."""
     value = arguments.position(0) or UNKNOWN
-    return (with_marks(frame.deep(value), OBJECT), NO, None, ())
+    taint = value[0] if value[2] == _FILE else frame.deep(value)  # an open file's name is not what it holds
+    return (with_marks(taint, OBJECT), NO, None, ())
 
 
 def _dumped(frame: Any, arguments: Arguments, place: int) -> Value:
@@ -366,18 +370,34 @@ def _match(frame: Any, arguments: Arguments, place: int) -> Value:
     return _matched(frame, arguments, place, whole=False)
 
 
-def _matched(frame: Any, arguments: Arguments, place: int, *, whole: bool) -> Value:
+def _search(frame: Any, arguments: Arguments, place: int) -> Value:
+    return _matched(frame, arguments, place, whole=False, begins=False)
+
+
+def _matched(frame: Any, arguments: Arguments, place: int, *, whole: bool, begins: bool = True) -> Value:
     """A match of a constant expression shows what its characters make impossible."""
     pattern, text = arguments.get(0, "pattern") or UNKNOWN, arguments.get(1, "string") or UNKNOWN
-    return matched(frame, pattern[1], text, place, whole=whole)
+    return matched(frame, pattern[1], text, place, whole=whole, begins=begins)
 
 
-def matched(frame: Any, pattern: Any, text: Value, place: int, *, whole: bool) -> Value:
-    """The value of a match of a text against a pattern; what it shows is left in `last_kills`."""
+def matched(frame: Any, pattern: Any, text: Value, place: int, *, whole: bool, begins: bool) -> Value:
+    """The value of a match of a text against a pattern; what it shows is left in `last_kills`.
+
+    Args:
+        frame: the run.
+        pattern: the pattern, as far as it is known.
+        text: the text.
+        place: where the match is made.
+        whole: whether the match must take the whole text.
+        begins: whether it begins where the text does, whatever the pattern begins with.
+    """
     taint = text[0]
     kill = NO_KILL
     if isinstance(pattern, str) and taint & ALL_DANGERS:
-        dangers = allowed_by(pattern, whole=whole)
+        is_host = frame.is_host(text)
+        dangers = 0 if is_host else allowed_by(pattern, whole=whole)
+        if names_host(pattern, whole=whole, begins=begins, is_host=is_host):
+            dangers |= HOST
         mask = 0
         for lane in lanes(taint):
             if not taint >> LANE * lane & PART:
@@ -435,7 +455,7 @@ def _isinstance(frame: Any, arguments: Arguments, place: int) -> Value:
 
 def _open(frame: Any, arguments: Arguments, place: int) -> Value:
     path = arguments.position(0) or UNKNOWN
-    return frame.new_object((INSTANCE, "io.TextIOWrapper"), place, {".name": (path[0], NO, None, ())})
+    return frame.new_object(_FILE, place, {".name": (path[0], NO, None, ())})
 
 
 def _chr(frame: Any, arguments: Arguments, place: int) -> Value:
@@ -528,7 +548,8 @@ _BY_FUNCTION: Final[tuple[tuple[Callable[[Any, Arguments, int], Value], str], ..
     (_parsed_data, "json.loads json.load ast.literal_eval"),
     (_dumped, "json.dumps"),
     (_full_match, "re.fullmatch"),
-    (_match, "re.match re.search"),
+    (_match, "re.match"),
+    (_search, "re.search"),
     (_found, "re.findall re.finditer re.split"),
     (_compiled, "re.compile"),
     (_substituted, "re.sub"),

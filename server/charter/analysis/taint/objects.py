@@ -19,7 +19,7 @@ def _pattern(frame: Any, name: str, receiver: Value, arguments: Arguments, place
     pattern = (frame.read(receiver, ".pattern") or UNKNOWN)[1]
     text = arguments.position(0) or UNKNOWN
     if name in {"match", "fullmatch", "search"}:
-        return matched(frame, pattern, text, place, whole=name == "fullmatch")
+        return matched(frame, pattern, text, place, whole=name == "fullmatch", begins=name != "search")
     if name in {"sub", "subn"}:
         return substituted(frame, pattern, text, arguments.get(1, "string") or UNKNOWN)
     if name in {"findall", "split", "finditer"}:

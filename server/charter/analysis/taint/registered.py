@@ -85,6 +85,8 @@ class Registered(Knowledge, ABC):
                 return
             if known.handler == use.handler:
                 use = handlers.Use(use.handler, known.route.merged(use.route))
+        elif known is not None and use.route is not None and function.cls is None:
+            use = handlers.Use(known.handler, use.route)  # a table of routes knows less than a decorator
         if known == use:
             return
         self.handlers[function] = use
@@ -92,6 +94,11 @@ class Registered(Knowledge, ABC):
         self._look_again(function)
         if (function, ()) in self.summaries:
             self._dirty[function, ()] = None
+
+    def safe_by_route(self, function: Function, name: str) -> int:
+        """What a part of the path cannot hold by the pattern of the handler's route."""
+        use = self.handlers.get(function)
+        return 0 if use is None or use.route is None else use.route.parameters.get(name, 0)
 
     def is_static_route(self, function: Function) -> bool:
         """Whether a handler's URL pattern has no parameters, so that the request's path is constant."""

@@ -65,6 +65,10 @@ _OPENS: Final = frozenset(
     {"PIL.Image.open", "zipfile.ZipFile", "tarfile.open", "pandas.read_csv", "pandas.read_excel"}
 )
 """Functions that read an open file as well as one by its name."""
+_WRITES: Final = frozenset(
+    {"builtins.open", "io.open", "pathlib.Path.open", "pathlib.Path.write_bytes", "pathlib.Path.write_text"}
+)
+"""Functions that members of archives are written with."""
 _PRIVILEGES: Final = re.compile(r"(?i)admin|superuser|staff|permission|has_perm")
 """Words of decorators that let in only those with a role."""
 
@@ -113,6 +117,8 @@ def facts(
             continue
         if site.name in _OPENS and _FILE.search(str(flow.source.key) + (flow.source.says or "")):
             continue  # an upload that is read, not a path
+        if site.name in _WRITES and site.kind == "archive" and flow.source.kind != "archive":
+            continue  # it is told as a path
         if flow.source.kind == "network" and site.kind == "xss":
             continue  # a proxy hands on what another server has sent
         key = (site.function, site.position, site.kind)
@@ -123,7 +129,9 @@ def facts(
             group[source] = flow
     places = Places()
     result: dict[str, list[Fact]] = {}
-    for group in grouped.values():
+    for (function, position, kind), group in grouped.items():
+        if kind == "archive" and (function, position, "path") in grouped:
+            continue
         best = min(group.values(), key=_order)
         fact = _fact(best, len(group) - 1, places)
         if fact.sink_kind == "redos" and not fact.detail:

@@ -246,12 +246,15 @@ class Run(Statements):
             after = self._final(slot)
             if after is before:
                 continue
+            known = len(found)
             for key, value in after.items():
                 if key is LENGTH or before.get(key) == value:
                     continue
                 taint = value[0] | self._deep_final(value)
                 if taint or value[2] is not None or value[1] is not NO:
                     found.append((slot, key, (taint, value[1] if not taint else NO, value[2], ())))
+            if len(found) > known and LENGTH in before and before[LENGTH] != after.get(LENGTH):
+                found.append((slot, LENGTH, after.get(LENGTH, UNKNOWN)))
         found += [(OF_MODULE, name, (one[0], NO, one[2], ())) for name, one in self.global_effects.items()]
         return tuple(found[:40])
 

@@ -44,7 +44,8 @@ _SQL: Final = re.compile(
 )
 _MARKUP: Final = re.compile(r"<\s*[a-zA-Z!/]")
 _ADDRESS: Final = re.compile(r"\s*https?://", re.IGNORECASE)
-_LIKE: Final = {"sql": _SQL, "html": _MARKUP, "url": _ADDRESS}
+_PACKAGE: Final = re.compile(rf"[^.{HOLE}]*{HOLE}")
+_LIKE: Final = {"sql": _SQL, "html": _MARKUP, "url": _ADDRESS, "package": _PACKAGE}
 
 _SYSTEM: Final = frozenset({"system", "developer"})
 _PLACEHOLDER: Final = re.compile(r"%(?:\(\w+\))?[-+ #0-9.*]*([a-zA-Z%])")
@@ -189,7 +190,7 @@ class Sinks(Containers, ABC):
         return found
 
     def looks_like(self, like: str, value: Value) -> bool:
-        """Whether the known part of a text looks like SQL, HTML or an address."""
+        """Whether the known part of a text looks like SQL, HTML or an address, or leaves the package open."""
         return like not in _LIKE or bool(_LIKE[like].match(text_of(value)))
 
     def reach(

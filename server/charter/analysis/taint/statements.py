@@ -359,7 +359,7 @@ class Statements(Expressions):
             return truth
         if opcode == ir.BIND:
             inner = True if pattern[3] is None else self._matches(pattern[3], subject, node)
-            self.assign(pattern[2], subject)
+            self.assign(pattern[2], (self.unchecked(subject[0]), *subject[1:]))
             return inner
         if opcode == ir.EITHER:
             return self._matches_either(pattern[2], subject, node)

@@ -81,6 +81,7 @@ _SAME: Final = frozenset(
 )
 """Methods whose result is as dangerous as the receiver."""
 
+_CODING: Final = frozenset({"encode", "decode"})
 _ESCAPING: Final = frozenset({"unicode_escape", "unicode-escape", "idna", "punycode"})
 """Codecs that leave no line break as it is."""
 
@@ -290,7 +291,8 @@ class Strings(Frame, ABC):
         if name in _SAME:
             escaped = name == "encode" and (arguments.get(0, "encoding") or UNKNOWN)[1] in _ESCAPING
             escaped = escaped or (name == "translate" and self._takes_breaks(arguments))
-            return (value[0] & ~_CONTROL if escaped else value[0], NO, value[2], value[3])
+            text = value[1] if name in _CODING and isinstance(value[1], tuple) else NO
+            return (value[0] & ~_CONTROL if escaped else value[0], text, value[2], value[3])
         if name == "replace":
             return self._replaced(value, arguments)
         if name in _PIECES:

@@ -149,8 +149,15 @@ def bits(kinds: tuple[str, ...]) -> int:
     return result
 
 
+def cleaned(kinds: tuple[str, ...]) -> int:
+    """The bits that a sanitizer for kinds of the models clears: what is safe as a path is so in an archive."""
+    return bits(kinds) | BIT["archive"] if "path" in kinds else bits(kinds)
+
+
 def fresh_bits(source: Any) -> int:
     """The bits of data as it comes from a source of the models."""
+    if source.kind == "archive":
+        return BIT["archive"] | RAW
     own = FRESH_TEXT | (OBJECT if source.value == "object" else 0)
     return own & ~bits(source.without) if source.without else own
 

@@ -58,6 +58,7 @@ SOURCE_KINDS: dict[str, str] = {
     "mail": "remote",
     "chat": "remote",
     "ui": "remote",
+    "archive": "remote",
     "cli": "local",
     "env": "local",
     "file": "local",

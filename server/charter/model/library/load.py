@@ -334,7 +334,7 @@ class _Reader:
     def _sinks(self, row: Mapping[str, Any]) -> list[Sink]:
         kind = self._kind(row, SINK_KINDS)
         arguments, when = self._arguments(row, "args", ("0",)), self._conditions(row)
-        like = self._choice(row, "like", ("", "sql", "html", "url", "code"), "")
+        like = self._choice(row, "like", ("", "sql", "html", "url", "code", "package"), "")
         severity = self._choice(row, "severity", ("", "info", "low", "medium", "high", "critical"), "")
         return [Sink(name, kind, arguments, when, like, severity) for name in self._names(row)]
 
