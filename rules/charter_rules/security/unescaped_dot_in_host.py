@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from charter.api import (
@@ -44,12 +45,21 @@ def unescaped_dot_in_host(regex: Regex, ctx: Context) -> Iterator[Finding]:
     ```
     """
     for problem in regex.problems:
-        # What is cut out of a text lets nobody pass.
-        if (
-            problem.kind == "host"
-            and not ctx.is_test
-            and regex.function not in {"re.sub", "re.subn", "re.split"}
-        ):
+        if problem.kind == "host" and not (ctx.is_test or _lets_nobody_pass(regex, ctx)):
             yield ctx.finding(
                 regex.location, f"a dot in `{problem.subject}` matches any character, so other hosts pass"
             )
+
+
+def _lets_nobody_pass(regex: Regex, ctx: Context) -> bool:
+    """Whether a pattern cuts the host out of a text, or stands beside a name in a table that tells which service is meant."""
+    if regex.function in {"re.sub", "re.subn", "re.split"}:
+        return True
+    pattern = next((node for node in ctx.nodes(ast.Constant) if ctx.span(node) == regex.location.span), None)
+    made = None if pattern is None else ctx.parent(pattern)
+    row = None if made is None else ctx.parent(made)
+    return (
+        isinstance(row, ast.Tuple)
+        and row.elts[-1] is made
+        and isinstance(ctx.parent(row), (ast.List, ast.Tuple))
+    )
