@@ -58,6 +58,7 @@ _HOSTS: Final = spread(BIT["ssrf"] | BIT["ssrf-part"])
 _BAGS: Final = frozenset({"flask.g"})
 """Objects on which the handlers of a request leave things for each other."""
 _OUTSIDE: Final = frozenset({EXTERNAL, INSTANCE})
+_VALIDATORS: Final = frozenset({"field_validator", "validator"})
 _CONTENTS: Final = frozenset({"stream", "file", "fileno", "buffer"})
 """Attributes of a file that name no file."""
 
@@ -186,19 +187,26 @@ class Attributes(Calls, ABC):
                 return stored
             if stored[3] and self.is_builtin(stored):
                 return self._untrusted_container(cls, name, value[0], position)
-            return (stored[0] | self._of_field(cls, name, value[0]), *stored[1:])
+            return (stored[0] | self._of_field(cls, name, value[0], position), *stored[1:])
         for base in self.project.externals(cls):
             path = self.index.canonical(f"{base}.{name}")
             if self.index.entry(path).name:
                 found = self._attribute_of_typed(path.rpartition(".")[0], value, name, position)
                 return self._with_fields(cls, found, position) if name in _FIELD_DATA else found
         if value[0]:
-            return (self._of_field(cls, name, value[0]), NO, None, ())
+            return (self._of_field(cls, name, value[0], position), NO, None, ())
         externals = self.project.externals(cls)
         return (0, NO, (EXTERNAL, f"{externals[0]}.{name}"), ()) if externals else None
 
-    def _of_field(self, cls: Class, name: str, taint: int) -> int:
-        """What an untrusted object's field can hold: one that is declared to be a text is no object."""
+    def _of_field(self, cls: Class, name: str, taint: int, position: int) -> int:
+        """What an untrusted object's field can hold, by its type, its pattern and the validator of the class."""
+        checked = _validator(cls, name)
+        if checked is not None and self.state is not None:
+            before, self.state = self.state, dict(self.state)  # what it shows holds of this field alone
+            given = Arguments.of([(taint, NO, None, ())], position)
+            owner: Value = (0, NO, (PROJECT_CLASS, cls), ())
+            taint = self.call_function(checked, owner, given, position, None)[0]
+            self.state = before
         for one in self.project.linear_order(cls):
             declared = one.annotations.get(name) if isinstance(one, Class) else None
             if declared is not None:
@@ -340,6 +348,19 @@ class Attributes(Calls, ABC):
         if isinstance(found, Class):
             return (0, NO, (PROJECT_CLASS, found), ())
         return (0, NO, (PROJECT_MODULE, found), ())
+
+
+def _validator(cls: Class, name: str) -> Function | None:
+    """The method that pydantic calls with a field's value: `@field_validator("name")`."""
+    for method in cls.methods.values():
+        for decorator in method.record[ir.DECORATORS]:
+            if (
+                decorator[0] == ir.CALL
+                and decorator[2][-1] in _VALIDATORS
+                and name in {one[-1] for one in decorator[3]}
+            ):
+                return method
+    return None
 
 
 def _bound(value: Value, name: str) -> Value:
