@@ -63,8 +63,8 @@ _COMMAND_LINE: Final = re.compile(
     r"\b(?:import|from) (?:argparse|optparse|docopt|click|typer)\b|\bcmd\.Cmd\b|\bBaseCommand\b"
 )
 """Modules that talk to the person who started them."""
-_SHOWN: Final = frozenset({"print", "pprint", "write", "info"})
-"""Functions and levels that such modules show things with."""
+_SHOWN: Final = frozenset({"print", "pprint", "write"})
+"""Functions that such modules show things with."""
 _OUTPUT: Final = re.compile(r"(?i)^(?:info|dump|export|reveal)|_(?:info|dump)$")
 """Functions that are there to show what they print."""
 _MASKS: Final = re.compile(
@@ -158,13 +158,21 @@ def secret_logged(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     if _is_rejected(call, arguments, secret, ctx):
         return
-    if function in {"print", "pprint", "write"}:
+    if function in _SHOWN:
         if sensitivity(calls.identifier(secret)) is Sensitivity.PERSONAL:
             return
         where = "the terminal"
     else:
         where = "a log"
-    yield ctx.finding(secret, f"`{calls.short(ctx, secret)}` is written to {where}")
+    held = next(_secrets(ctx.origin(secret), ctx, 0), secret)
+    if held is secret or ctx.location(held).path != ctx.path:
+        yield ctx.finding(secret, f"`{calls.short(ctx, secret)}` is written to {where}")
+        return
+    yield ctx.finding(
+        secret,
+        f"`{calls.short(ctx, held)}` is written to {where} in `{calls.short(ctx, secret)}`",
+        related=[ctx.related(held, "put in here")],
+    )
 
 
 def _is_log(call: ast.Call, function: str, ctx: Context) -> bool:
@@ -186,12 +194,10 @@ def _is_log(call: ast.Call, function: str, ctx: Context) -> bool:
 
 def _is_the_output(call: ast.Call, function: str, secret: ast.expr, ctx: Context) -> bool:
     """Whether a program shows what it is there to show: to the person who started it, or what it has just drawn."""
-    if function in _SHOWN and (
-        _COMMAND_LINE.search(ctx.text) or re.search(r"(?:^|/)(?:scripts|bin)/", ctx.path)
-    ):
-        return True
-    if function not in {"print", "pprint", "write"}:
+    if function not in _SHOWN:
         return False
+    if _COMMAND_LINE.search(ctx.text) or re.search(r"(?:^|/)(?:scripts|bin)/", ctx.path):
+        return True
     if (
         function == "write"
         and call.args[:1] == [secret]
