@@ -60,7 +60,8 @@ def project_of(files: dict[str, Path], root: Path, rules: list[str]) -> Project:
 def _taint_rules() -> list[str]:
     from charter.api.facts.taint import TaintFlow
 
-    return sorted(rule.name for rule in load().rules if set(rule.subscribes) == {TaintFlow})
+    # By code: a principle may have the name of a rule, and would bring its other rules along.
+    return sorted(rule.code for rule in load().rules if set(rule.subscribes) == {TaintFlow})
 
 
 def measure(
