@@ -11,6 +11,7 @@ import ast
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from charter.api import Fix, Grade, InsertStatement, Span
@@ -123,29 +124,29 @@ def _runs(
     variables: _Variables, weigh: Callable[[Sequence[ast.stmt]], int], wanted: range, ctx: Context
 ) -> Iterator[tuple[list[ast.stmt], list[str]]]:
     """Every run of a function's statements that weighs enough and could be moved, with what it reads of the function."""
-    stays: dict[ast.stmt, bool] = {}
+
+    @cache
+    def stays(statement: ast.stmt) -> bool:
+        return _stays(statement, ctx)
+
     for block in _blocks(variables.function, ctx):
-        own = shapes.without_docstring(block) if block is variables.function.body else block
+        is_whole = block is variables.function.body
+        own = shapes.without_docstring(block) if is_whole else block
         for first in range(len(own)):
             if weigh(own[first:]) < wanted.start:
                 break
             for last in range(first, len(own)):
                 body = own[first : last + 1]
-                if len(body) == len(own) and block is variables.function.body:
-                    break  # all of it moved is nothing gained
-                statement = own[last]
-                if weigh(body) >= wanted.stop:
+                # All of it moved is nothing gained.
+                if (len(body) == len(own) and is_whole) or weigh(body) >= wanted.stop:
                     break
-                if statement not in stays:
-                    stays[statement] = _stays(statement, ctx)
-                if not stays[statement]:
+                if not stays(own[last]):
                     break
-                if weigh(body) < wanted.start:
-                    continue
-                inputs = variables.inputs(body)
-                if inputs is None:
-                    break  # a longer run reads no less
-                yield body, inputs
+                if weigh(body) >= wanted.start:
+                    inputs = variables.inputs(body)
+                    if inputs is None:
+                        break  # a longer run reads no less
+                    yield body, inputs
 
 
 def _blocks(function: shapes.FunctionNode, ctx: Context) -> list[list[ast.stmt]]:

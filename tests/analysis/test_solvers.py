@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charter.analysis import ProjectInfo
+from charter.analysis import ProjectInfo, clones
 from charter.model.names import Names
 from charter.syntax.source import Source
 
@@ -101,3 +101,8 @@ def test_a_file_that_goes_takes_its_facts_along(name: str) -> None:
     for path in PATHS:
         solver.update(path, None)
     assert facts(solver.solve()) == {}
+
+
+def test_a_long_function_of_which_nothing_can_be_read_is_no_clone() -> None:
+    source = Source("a.py", "def f():\n" + "    x x x\n" * 12)
+    assert clones.extract(source, Names(source)) is None

@@ -204,6 +204,11 @@ def _keys(literals: _Literals, ctx: Context) -> Iterator[Finding]:
         kind = literals.kind(item.slice, _NO_KEYS)
         if kind and _made(item.value, ctx) == "dict":
             yield ctx.finding(item.slice, f"{kind} cannot be a key, because it can change")
+    yield from _hashed(literals, ctx)
+
+
+def _hashed(literals: _Literals, ctx: Context) -> Iterator[Finding]:
+    """What is handed to methods that hash it."""
     for method in (node for name in _HASHING for node in ctx.gets.get(name, ())):
         call = ctx.parent(method)
         if not isinstance(call, ast.Call) or call.func is not method:

@@ -96,7 +96,7 @@ def _heads(function: ast.FunctionDef, index: Index) -> list[list[Head]]:
     parents = index.parents
     below = index.below(function)
     starts = [at for at, node in enumerate(below) if node.__class__ in _HEADS]
-    for start, end in zip(starts, [*starts[1:], len(below)], strict=True):
+    for start, end in zip(starts, [*starts[1:], len(below)], strict=False):
         node = below[start]
         if isinstance(node, _FUNCTIONS):
             if _is_long(node):

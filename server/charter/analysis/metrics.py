@@ -84,8 +84,8 @@ def facts(source: Source, names: Names) -> Iterator[FunctionMetrics]:
             if tally is None:
                 yield FunctionMetrics(location, name, 1, 0, 0, Sources)
                 continue
-            cyclomatic = 1 + sum([step[2] for step in tally.steps])
-            cognitive = sum([step[3] for step in tally.steps])
+            cyclomatic = 1 + sum(step[2] for step in tally.steps)
+            cognitive = sum(step[3] for step in tally.steps)
             sources = partial(tally.sources, source)
             yield FunctionMetrics(location, name, cyclomatic, cognitive, tally.nesting, sources)
 

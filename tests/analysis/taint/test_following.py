@@ -52,15 +52,16 @@ def view():
 @pytest.mark.parametrize(
     ("check", "lines"),
     [
-        ("ok, reason = is_allowed(url)\n    if not ok:\n        return reason", set()),
-        ("ok, _ = is_allowed(url)\n    print(ok)", {14}),
-        ("if not is_allowed(url):\n        return None", {14}),
-        ("ok, reason = is_allowed(url)\n    if ok:\n        return reason", {15}),
-        ("result = is_allowed(url)\n    if not result:\n        return None", {15}),
+        ("ok, reason = is_allowed(url)\n    if not ok:\n        return reason", ()),
+        ("ok, _ = is_allowed(url)\n    print(ok)", (14,)),
+        ("if not is_allowed(url):\n        return None", (14,)),
+        ("ok, reason = is_allowed(url)\n    if ok:\n        return reason", (15,)),
+        ("result = is_allowed(url)\n    if not result:\n        return None", (15,)),
     ],
 )
-def test_the_first_of_two_results_says_what_a_check_has_shown(check: str, lines: set[int]) -> None:
-    assert {line for _, line, kind in places(solved({"app.py": CHECKED % check})) if kind == "ssrf"} == lines
+def test_the_first_of_two_results_says_what_a_check_has_shown(check: str, lines: tuple[int, ...]) -> None:
+    found = places(solved({"app.py": CHECKED % check}))
+    assert tuple(line for _, line, kind in sorted(found) if kind == "ssrf") == lines
 
 
 def test_a_function_may_give_back_an_empty_tuple() -> None:

@@ -14,7 +14,7 @@ from charter.analysis.places import Packed, pack, pack_name
 from charter.model.names import last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     from charter.analysis.bodies import FunctionNode
     from charter.model.names import Names
@@ -358,11 +358,7 @@ def _calls(source: Source, names: Names) -> Iterator[Call]:
     for call, target in targets.items():
         if target.partition(".")[0] not in FOREIGN:
             yield _call(_how(call.func), target, "", call, source)
-    for call, func in _methods("self", source):
-        if call not in targets:
-            class_ = _class_around(call, source)
-            if class_ is not None:
-                yield _call("self", f"{names.definition(class_)}.{func.attr}", "", call, source)
+    yield from _calls_of_self(targets, source, names)
     for local in _made(source):
         for call, func in _methods(local, source):
             if call not in targets and (target := _class_of(func.value, names)):
@@ -378,6 +374,14 @@ def _calls(source: Source, names: Names) -> Iterator[Call]:
         yield from _exception("raise", raised.exc, source, names)
     for handler in source.nodes(ast.ExceptHandler):
         yield from _exception("except", handler.type, source, names)
+
+
+def _calls_of_self(known: Container[ast.Call], source: Source, names: Names) -> Iterator[Call]:
+    for call, func in _methods("self", source):
+        if call not in known:
+            class_ = _class_around(call, source)
+            if class_ is not None:
+                yield _call("self", f"{names.definition(class_)}.{func.attr}", "", call, source)
 
 
 def _methods(name: str, source: Source) -> Iterator[tuple[ast.Call, ast.Attribute]]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from charter.analysis.regex import ambiguity, automaton, proof, syntax
 
-_REPEATED_GROUP: Final = re.compile(r"\)(?:\s|#.*)*[*+{]")
+_REPEATED_GROUP: Final = re.compile(r"\)(?:\s|#[^\n]*\n)*[*+{]")
 """Stands in every pattern of which a loop holds a choice; the space between is that of verbose patterns."""
 
 
