@@ -165,3 +165,26 @@ def test_what_broken_code_uses_is_known(big: bool) -> None:
     names = {node.id for node in document.source.nodes(ast.Name)}
     assert {"here", "there"} <= names
     assert document.broken
+
+
+def test_a_mistake_is_not_lost_with_another_one_that_is_mended() -> None:
+    text = """\
+NAME = "a"
+
+
+@click.command()
+@click.option("--jobs", help="Number of processes")
+@click.option(
+    "--cache", help="Where results are kept"
+)
+def command(jobs, cache):
+    return jobs
+"""
+    document = Document("a.py", text)
+    document.refresh()
+    for old, new in (("NAME", "é😀"), ('kept"', "kept"), ("é😀", "NAME")):
+        at = document.text.index(old)
+        document.replace(at, at + len(old), new)
+        document.refresh()
+        document.settle()
+    assert [problem.message for problem in document.source.problems] != []

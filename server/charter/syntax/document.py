@@ -98,6 +98,7 @@ class Document:
         self._dirty: list[tuple[int, int]] = []
         self._source: Source | None = None
         self._stale = True
+        self._was_broken = False
 
     @property
     def unread(self) -> bool:
@@ -141,6 +142,7 @@ class Document:
         if self._stale:
             self._rebuild(result)
             return result
+        self._was_broken = self._was_broken or self.broken
         dirty, self._dirty = merged(self._dirty), []
         for first, last in dirty:
             self._reparse(first, last, result)
@@ -149,8 +151,15 @@ class Document:
         return result
 
     def settle(self) -> bool:
-        """If some part is broken, see whether the whole parses after all. Returns whether it does."""
+        """If some part is broken, see whether the whole parses after all. Returns whether it does.
+
+        If none is any more, see whether that is so: a mistake in a part that was read in pieces may have been taken out
+        with another piece.
+        """
         if not self.broken:
+            if self._was_broken and not _parses(self.text):
+                self._rebuild(Refresh())
+            self._was_broken = self.broken
             return False
         if self._may_be_newer() or _parses(self.text):
             fresh = Source(self.path, self.text, self.module)
