@@ -7,7 +7,10 @@ that merely moves keeps an equal representation. It knows no types and no librar
 from __future__ import annotations
 
 from array import array
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Node = tuple[Any, ...]
 """An expression or a statement: opcode, position (0 where none is needed), operands."""
@@ -125,6 +128,25 @@ HEADER: Final = 1 << 24
 """Positions in decorators, defaults, annotations and bases begin here, in the function around what they belong to."""
 
 _LARGEST = 0xFFFF
+
+
+def blocks(statement: Node) -> Iterator[tuple[Node, ...]]:
+    """The statements inside a compound statement, block by block; nothing for another."""
+    opcode = statement[0]
+    if opcode in {IF, WHILE}:
+        yield from statement[3:5]
+    elif opcode == FOR:
+        yield from statement[4:6]
+    elif opcode == WITH:
+        yield statement[3]
+    elif opcode == TRY:
+        yield statement[2]
+        for _, _, handler in statement[3]:
+            yield handler
+        yield from statement[4:6]
+    elif opcode == MATCH:
+        for _, _, case in statement[3]:
+            yield case
 
 
 def packed(places: list[int]) -> bytes:

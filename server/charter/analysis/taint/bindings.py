@@ -72,27 +72,8 @@ def _of_statement(node: Node) -> Iterator[tuple[Node, Node, str]]:
         for expression, target in node[2]:
             if target is not None:
                 yield target, expression, "is bound by this `with`"
-    for inner in _bodies(node):
+    for inner in ir.blocks(node):
         yield from _of_body(inner)
-
-
-def _bodies(node: Node) -> Iterator[Sequence[Node]]:
-    """The statements inside of a compound statement."""
-    opcode = node[0]
-    if opcode in {ir.IF, ir.WHILE}:
-        yield from (node[3], node[4])
-    elif opcode == ir.FOR:
-        yield from (node[4], node[5])
-    elif opcode == ir.WITH:
-        yield node[3]
-    elif opcode == ir.TRY:
-        yield node[2]
-        for _, _, handler in node[3]:
-            yield handler
-        yield from (node[4], node[5])
-    elif opcode == ir.MATCH:
-        for _, _, case in node[3]:
-            yield case
 
 
 def _of_expressions(expressions: Iterable[Node]) -> Iterator[tuple[Node, Node, str]]:

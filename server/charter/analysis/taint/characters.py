@@ -9,12 +9,7 @@ import re
 from functools import lru_cache
 from typing import Any, Final, cast
 
-from charter.analysis.taint.values import BIT, DANGERS, FULL
-
-_PATH: Final = BIT["path"] | BIT["archive"] | BIT["path-absolute"]
-_SLASHES: Final = BIT["redirect-slashes"]
-_HOST: Final = BIT["redirect"] | _SLASHES | BIT["ssrf"] | BIT["ssrf-part"]
-_CONTROL: Final = BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"]
+from charter.analysis.taint.values import BIT, CONTROL, DANGERS, FULL, HOST, PATH, SLASHES
 
 
 @lru_cache(maxsize=512)
@@ -151,10 +146,10 @@ _WORD: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01
 _DIGITS: Final = frozenset("0123456789")
 _SPACE: Final = frozenset(" \t\n\r\f\v")
 _NEEDED: Final = {
-    "/": _PATH | _HOST | BIT["code"],
-    "\\": _PATH | _SLASHES,
-    "'": DANGERS & ~_PATH & ~_HOST,
-    '"': DANGERS & ~_PATH & ~_HOST,
+    "/": PATH | HOST | BIT["code"],
+    "\\": PATH | SLASHES,
+    "'": DANGERS & ~PATH & ~HOST,
+    '"': DANGERS & ~PATH & ~HOST,
     "<": BIT["xss"] | BIT["xxe"] | BIT["xml-bomb"],
     "(": BIT["code"] | BIT["ldap"] | BIT["regex"] | BIT["sql"],
     "*": BIT["ldap"] | BIT["regex"],
@@ -163,7 +158,7 @@ _NEEDED: Final = {
     "&": BIT["command"],
     "$": BIT["command"],
     "`": BIT["command"],
-    "\n": _CONTROL,
+    "\n": CONTROL,
     "{": BIT["template"] | BIT["format"],
     "=": BIT["csv"],
     ":": BIT["redirect"] | BIT["ssrf"],

@@ -13,16 +13,21 @@ from typing import TYPE_CHECKING, Final
 from charter.analysis.taint.frame import LENGTH, NO_KILL, REST, SOURCE, Kill
 from charter.analysis.taint.strings import Strings
 from charter.analysis.taint.values import (
+    ABSOLUTE,
     BIT,
     DANGERS,
     EXTERNAL,
+    HOST,
     INSTANCE,
     LANE,
     NO,
     PART,
+    PATH,
     RAW,
     SLASHED,
+    SLASHES,
     UNKNOWN,
+    UP,
     Value,
     lanes,
     spread,
@@ -50,11 +55,6 @@ _OF_PATHS: Final = re.compile(r"path|file_?name|travers|dir(?:ectory)?(?:_|$)|fo
 _OF_HOSTS: Final = re.compile(r"ur[li](?:_|$)|host|address|endpoint|ssrf|domain|redirect")
 NORMAL_PATH: Final = (EXTERNAL, "os.path.normpath()")
 """What a bare name is after `normpath`."""
-UP: Final = BIT["path"] | BIT["archive"]
-ABSOLUTE: Final = BIT["path-absolute"]
-PATH: Final = UP | ABSOLUTE
-SLASHES: Final = BIT["redirect-slashes"]
-HOST: Final = BIT["redirect"] | SLASHES | BIT["ssrf"] | BIT["ssrf-part"]
 HOST_PARTS: Final = frozenset({"netloc", "hostname", "host", "_replace"})
 
 OF_CHARACTERS: Final = DANGERS & ~(

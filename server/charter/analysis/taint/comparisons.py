@@ -8,26 +8,20 @@ from __future__ import annotations
 from abc import ABC
 from typing import TYPE_CHECKING, Any, Final
 
-from charter.analysis.taint.checks import (
-    HOST,
-    HOST_PARTS,
-    OF_CHARACTERS,
-    PATH,
-    UNDECIDED,
-    UP,
-    Checks,
-    Test,
-    Truth,
-    is_set_of,
-)
+from charter.analysis.taint.checks import HOST_PARTS, OF_CHARACTERS, UNDECIDED, Checks, Test, Truth, is_set_of
 from charter.analysis.taint.frame import LENGTH, NO_KILL, REST, Kill
 from charter.analysis.taint.values import (
     ALL_DANGERS,
     BIT,
+    CONTROL,
     DANGERS,
+    HOST,
     LANE,
     NO,
+    PATH,
     RAW,
+    SLASHES,
+    UP,
     Value,
     lanes,
     spread,
@@ -38,7 +32,6 @@ if TYPE_CHECKING:
     from charter.model.ir import Node
 
 _ALL_HOSTS: Final = spread(HOST)
-_CONTROL: Final = BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"]
 _QUOTE: Final = BIT["sql"] | BIT["xpath"]
 _LITERAL: Final = BIT["code"] | BIT["sql"] | BIT["xpath"]
 
@@ -49,12 +42,12 @@ _FORBIDDEN: Final = {
     "../": UP,
     "/..": UP,
     "/": PATH,
-    "\\": BIT["redirect-slashes"],
+    "\\": SLASHES,
     "'": _QUOTE,
     '"': BIT["xpath"],
-    "\n": _CONTROL,
-    "\r": _CONTROL,
-    "\r\n": _CONTROL,
+    "\n": CONTROL,
+    "\r": CONTROL,
+    "\r\n": CONTROL,
     "<": BIT["xss"],
     ">": BIT["xss"],
     ";": BIT["sql"],

@@ -15,6 +15,7 @@ from charter.analysis.taint.values import (
     ALL_DANGERS,
     ALL_PARTS,
     BIT,
+    CONTROL,
     EXTERNAL,
     INSTANCE,
     NO,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from charter.model.ir import Node
 
 _LARGEST: Final = 1 << 64
-_CONTROL: Final = spread(BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"])
+_CONTROL: Final = spread(CONTROL)
 _HTML: Final = spread(BIT["xss"])
 _MARKUP: Final = (INSTANCE, "markupsafe.Markup")
 _NUMERIC_FORMATS: Final = frozenset("dxXobeEfFgGn%")

@@ -10,15 +10,10 @@ from abc import ABC
 from typing import TYPE_CHECKING, Final
 
 from charter.analysis.taint.checks import (
-    ABSOLUTE,
-    HOST,
     HOST_PARTS,
     NORMAL_PATH,
     OF_CHARACTERS,
-    PATH,
-    SLASHES,
     UNDECIDED,
-    UP,
     Test,
     Truth,
     asks_for_containment,
@@ -29,16 +24,21 @@ from charter.analysis.taint.checks import (
 from charter.analysis.taint.comparisons import Comparisons
 from charter.analysis.taint.frame import KILLED, NO_KILL, Kill, State
 from charter.analysis.taint.values import (
+    ABSOLUTE,
     ALL_DANGERS,
     BIT,
     DANGERS,
     EXTERNAL,
+    HOST,
     INSTANCE,
     NO,
     OBJECT,
+    PATH,
     PROJECT_INSTANCE,
+    SLASHES,
     TUPLE,
     UNKNOWN,
+    UP,
     Value,
     references,
 )

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import sys
 from abc import ABC
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from charter.analysis.calls import FOREIGN
 from charter.analysis.taint.arguments import Arguments, choose, holds
 from charter.analysis.taint.checks import shown_by_name
 from charter.analysis.taint.frame import (
@@ -23,7 +23,6 @@ from charter.analysis.taint.objects import OBJECT_METHODS
 from charter.analysis.taint.sinks import Sinks
 from charter.analysis.taint.stored import queried
 from charter.analysis.taint.values import (
-    BIT,
     EXTERNAL,
     INSTANCE,
     LANE,
@@ -31,6 +30,7 @@ from charter.analysis.taint.values import (
     PART,
     RAW,
     UNKNOWN,
+    UP,
     Value,
     bits,
     cleaned,
@@ -47,11 +47,6 @@ if TYPE_CHECKING:
     from charter.model.library.index import Entry
     from charter.model.library.values import Callback
 
-_PATHS: Final = BIT["path"] | BIT["archive"]
-"""What a check of a path that is not normalised leaves open."""
-
-
-_OWN: Final = frozenset(sys.stdlib_module_names)
 _NUMBERS: Final = frozenset(
     {"builtins.int", "builtins.float", "builtins.bool", "uuid.UUID", "decimal.Decimal"}
 )
@@ -86,7 +81,7 @@ class LibraryCalls(Sinks, ABC):
         if (
             (position == self.unused or self.vouches)
             and not entry.name
-            and path.partition(".")[0] not in _OWN
+            and path.partition(".")[0] not in FOREIGN
         ):
             self.take_for_checked(path.rpartition(".")[2], arguments)
         if receiver is None and native is None and not entry.name:
@@ -369,7 +364,7 @@ class LibraryCalls(Sinks, ABC):
                         own = taint >> LANE * lane
                         if not own & PART:
                             safe = bits(guard.kinds)
-                            mask |= (safe & ~_PATHS if own & RAW and guard.kinds else safe) << LANE * lane
+                            mask |= (safe & ~UP if own & RAW and guard.kinds else safe) << LANE * lane
             if not mask:
                 continue
             if guard.outcome == "returns":

@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.arguments import Arguments
 from charter.analysis.taint.characters import allowed_by, allowed_by_groups, names_host, taken_out
-from charter.analysis.taint.checks import HOST
 from charter.analysis.taint.frame import LENGTH, NO_KILL, REST
 from charter.analysis.taint.values import (
     ALL_DANGERS,
     ALL_RAW,
     BIT,
+    CONTROL,
     DANGERS,
     EXTERNAL,
     HOLE,
+    HOST,
     INSTANCE,
     LANE,
     NO,
     OBJECT,
     PART,
     PARTIAL,
+    PATH,
     PROJECT_MODULE,
     UNKNOWN,
     Value,
@@ -38,8 +40,8 @@ if TYPE_CHECKING:
 
 _HOSTS: Final = spread(BIT["ssrf"] | BIT["ssrf-part"] | BIT["redirect"])
 _FILE: Final = (INSTANCE, "io.TextIOWrapper")
-_FOLDERS: Final = spread(BIT["path"] | BIT["path-absolute"] | BIT["archive"])
-_CONTROL: Final = spread(BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"])
+_FOLDERS: Final = spread(PATH)
+_CONTROL: Final = spread(CONTROL)
 
 
 def _text(frame: Any, arguments: Arguments, place: int) -> Value:

@@ -93,7 +93,7 @@ class _Body:
             for index in _EXPRESSIONS.get(statement[0], ()):
                 if statement[index] is not None:
                     self._look(statement[index])
-            for inner in _blocks(statement):
+            for inner in ir.blocks(statement):
                 self._read(inner)
 
     def _bind(self, node: Node) -> None:
@@ -150,25 +150,6 @@ class _Body:
                 self._give(function[2], argument)
         elif function[0] != ir.ATTR or function[3] != "join":
             self.passed.update(one[2] for one in arguments if one[0] == ir.LOCAL)
-
-
-def _blocks(statement: Node) -> Iterator[Sequence[Node]]:
-    """The statements inside a compound statement."""
-    opcode = statement[0]
-    if opcode in {ir.IF, ir.WHILE}:
-        yield from statement[3:5]
-    elif opcode == ir.FOR:
-        yield from statement[4:6]
-    elif opcode == ir.WITH:
-        yield statement[3]
-    elif opcode == ir.TRY:
-        yield statement[2]
-        for _, _, body in statement[3]:
-            yield body
-        yield from statement[4:6]
-    elif opcode == ir.MATCH:
-        for _, _, body in statement[3]:
-            yield body
 
 
 class _Question:

@@ -30,7 +30,7 @@ from charter.analysis.taint.values import (
 from charter.model import ir
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from charter.model.ir import Node
 
@@ -570,24 +570,9 @@ def _breaks(body: Sequence[Node]) -> bool:
     for node in body:
         if node[0] == ir.BREAK:
             return True
-        if node[0] in {ir.IF, ir.TRY, ir.WITH, ir.MATCH} and _breaks(list(_nested(node))):
+        if node[0] not in {ir.FOR, ir.WHILE} and any(map(_breaks, ir.blocks(node))):
             return True
     return False
-
-
-def _nested(node: Node) -> Iterator[Node]:
-    """The statements inside a compound statement that is no loop."""
-    if node[0] == ir.MATCH:
-        for _, _, body in node[3]:
-            yield from body
-    elif node[0] == ir.IF:
-        yield from (*node[3], *node[4])
-    elif node[0] == ir.WITH:
-        yield from node[3]
-    else:
-        yield from (*node[2], *node[4], *node[5])
-        for _, _, body in node[3]:
-            yield from body
 
 
 def _jumps(body: Sequence[Node]) -> bool:

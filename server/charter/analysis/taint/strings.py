@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.frame import LENGTH, PIECES, REST, Frame
 from charter.analysis.taint.values import (
+    ABSOLUTE,
     ALL_PARTS,
     BIT,
+    CONTROL,
     EMPTY_TEXT,
     EXTERNAL,
     HOLE,
@@ -20,9 +22,12 @@ from charter.analysis.taint.values import (
     NO,
     OBJECT,
     PART,
+    PATH,
     SLASHED,
+    SLASHES,
     TRUE,
     UNKNOWN,
+    UP,
     Value,
     constant,
     spread,
@@ -42,8 +47,8 @@ _BRACES = re.compile(
     r"\{\{|\}\}|\{(?P<name>[^{}!:]*)(?:!(?P<conversion>[rsa]))?(?::(?P<form>(?:[^{}]|\{[^{}]*\})*))?\}"
 )
 
-_ABSOLUTE: Final = spread(BIT["path-absolute"])
-_SLASHES: Final = spread(BIT["redirect-slashes"])
+_ABSOLUTE: Final = spread(ABSOLUTE)
+_SLASHES: Final = spread(SLASHES)
 _HOST: Final = spread(BIT["redirect"] | BIT["ssrf"]) | _SLASHES
 _NO_SLASH: Final = (EXTERNAL, "str.lstrip(/)")
 _NO_SLASHES: Final = (EXTERNAL, "str.lstrip(/\\)")
@@ -53,9 +58,9 @@ _CELL: Final = spread(BIT["csv"])
 _FORMULA: Final = "=+-@\t\r" + HOLE
 """What a cell begins with that a spreadsheet runs, or may."""
 _ATTRIBUTE: Final = spread(BIT["attribute"])
-_CONTROL: Final = spread(BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"])
-_FOLDERS: Final = spread(BIT["path"] | BIT["path-absolute"] | BIT["archive"])
-_UP: Final = spread(BIT["path"] | BIT["archive"])
+_CONTROL: Final = spread(CONTROL)
+_FOLDERS: Final = spread(PATH)
+_UP: Final = spread(UP)
 _NOT_BEHIND: Final = {"/": _FOLDERS, ".": _UP}
 """What is impossible behind the last slash of a text, and behind its last dot: `..` needs two of them."""
 _QUOTES: Final = spread(BIT["sql"] | BIT["xpath"])

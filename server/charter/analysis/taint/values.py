@@ -55,6 +55,14 @@ OBJECT: Final = 1 << len(KINDS) + 5
 SLASHED: Final = 1 << len(KINDS) + 6
 """Mark: its backslashes are slashes now, so that a parser of addresses sees what a browser sees."""
 MARKS: Final = RAW | PART | OBJECT | SLASHED
+UP: Final = BIT["path"] | BIT["archive"]
+"""A path that leads out of its folder."""
+ABSOLUTE: Final = BIT["path-absolute"]
+PATH: Final = UP | ABSOLUTE
+SLASHES: Final = BIT["redirect-slashes"]
+HOST: Final = BIT["redirect"] | SLASHES | BIT["ssrf"] | BIT["ssrf-part"]
+CONTROL: Final = BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"]
+"""What takes a line break."""
 BIT["path-raw"] = RAW
 BIT["object"] = OBJECT
 FULL: Final = (1 << LANE) - 1
