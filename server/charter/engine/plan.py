@@ -211,8 +211,11 @@ _CONCERNED: Final[frozenset[type]] = frozenset(
 
 
 def _inert(plan: Plan) -> Plan:
-    """The part of a plan that can tell a docstring or a cause: rules and analyses, and what these rules need besides."""
-    analyses = {analysis.module for analysis in plan.analyses if not analysis.inert}
+    """The part of a plan that can tell a docstring or a cause: rules and analyses, and what these rules need besides.
+
+    Of the other project-scope analyses what is known of the file stays true, so that nothing is taken from it anew.
+    """
+    analyses = {one.module for one in plan.analyses if one.judges and not one.inert}
     providers = [[one for kind in entry.rule.subscribes if (one := provider(kind))] for entry in plan.entries]
     kept: tuple[Entry, ...] = ()
     while True:
@@ -224,7 +227,7 @@ def _inert(plan: Plan) -> Plan:
         if len(found) == len(kept):
             break
         kept = tuple(entry for entry, _ in found)
-        analyses.update(one.module for _, own in found for one in own)
+        analyses.update(one.module for _, own in found for one in own if not one.project)
     wanted = plan.project_analyses
     asked = any(bandit.BanditIssue in entry.rule.subscribes for entry in kept)
     return Plan(

@@ -40,13 +40,21 @@ class ProjectFacts:
 
     def add(self, other: ProjectFacts) -> None:
         """Take in what other analyses found out of the same project."""
-        for path, facts in other.facts.items():
-            self.facts.setdefault(path, []).extend(facts)
-        for path, counts in other.opportunities.items():
-            self.opportunities.setdefault(path, {}).update(counts)
+        self.take(other.facts, other.opportunities)
         self.failures += other.failures
         self.times.update(other.times)
         self.coarse += other.coarse
+
+    def take(
+        self,
+        facts: Mapping[str, Iterable[Fact]],
+        opportunities: Mapping[str, Mapping[tuple[type[Fact], str], int]],
+    ) -> None:
+        """Take in some facts and opportunities by file."""
+        for path, own in facts.items():
+            self.facts.setdefault(path, []).extend(own)
+        for path, counts in opportunities.items():
+            self.opportunities.setdefault(path, {}).update(counts)
 
 
 class Reducer:
@@ -120,10 +128,7 @@ class Reducer:
             except Exception as error:  # noqa: BLE001 (a broken analysis is named, the others go on)
                 result.failures.append(failure("", module, error))
                 continue
-            for path, facts in solution.facts.items():
-                result.facts.setdefault(path, []).extend(facts)
-            for path, counts in solution.opportunities.items():
-                result.opportunities.setdefault(path, {}).update(counts)
+            result.take(solution.facts, solution.opportunities)
             result.coarse.extend(solution.coarse)
             result.failures.extend(failure(path, module, error) for path, error in solution.failures)
             result.times["analysis:" + module.removeprefix("charter.analysis.")] = perf_counter() - started

@@ -181,21 +181,21 @@ class _Trial:
     """Fixes of one file of which the project speaks against some.
 
     Attributes:
+        part: what is tried now.
         rest: those that are still to be tried, in parts, the next one last.
         held: what holds already; None for nothing.
-        part: what is tried now.
-        stands: that, together with what holds already.
+        stands: what is tried, together with what holds already.
     """
 
-    rest: list[Sequence[Pair]]
+    part: Sequence[Pair]
+    rest: list[Sequence[Pair]] = field(default_factory=list["Sequence[Pair]"])
     held: Standing | None = None
-    part: Sequence[Pair] = ()
     stands: Standing | None = None
 
     def halve(self) -> None:
-        """Put the two halves of what was tried back, to be tried by themselves."""
+        """Put the halves of what was tried back, to be tried by themselves; one fix has but one."""
         middle = len(self.part) // 2
-        self.rest += [self.part[middle:], self.part[:middle]]
+        self.rest += [half for half in (self.part[middle:], self.part[:middle]) if half]
 
 
 def _part(prover: Prover, blamed: Iterable[Standing], batch: Batch) -> None:
@@ -204,12 +204,9 @@ def _part(prover: Prover, blamed: Iterable[Standing], batch: Batch) -> None:
     What fails is halved, and what holds is kept and has the next part put on top of it, as in delta debugging (Zeller and
     Hildebrandt 2002). All files go in step: asking the project costs the same for many as for one.
     """
-    trials = [_Trial([stands.draft.pairs]) for stands in blamed]
+    trials = [_Trial(part=stands.draft.pairs) for stands in blamed]
     for trial in trials:
-        trial.part = trial.rest[0]
-        if len(trial.part) > 1:  # that they fail together is known
-            trial.rest.clear()
-            trial.halve()
+        trial.halve()  # that they fail together is known; one by itself may have been blamed for another's
     while trials := [trial for trial in trials if _goes_on(prover, trial, batch)]:
         held = [trial.held for trial in trials if trial.held is not None]
         besides = {**batch.besides, **results_of([*batch.proved, *held])}
