@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from charter.analysis.docstrings import Outline, Parameter, Style, parse, skeleton, summary_of
@@ -12,7 +12,6 @@ NAMES = st.from_regex(r"[a-z]([a-z_]{0,7}[a-z])?", fullmatch=True)
 STYLES: list[Style] = ["google", "numpy", "sphinx"]
 
 
-@settings(deadline=None)
 @given(
     style=st.sampled_from(STYLES),
     names=st.lists(NAMES, unique=True, max_size=5),
@@ -32,7 +31,6 @@ def test_a_skeleton_is_read_back_as_what_it_was_made_from(
         assert doc.style == style
 
 
-@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_can_be_read(text: str) -> None:
     doc = parse(text)

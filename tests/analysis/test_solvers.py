@@ -75,7 +75,7 @@ def facts(solution: Solution) -> dict[str, set[object]]:
 
 
 @pytest.mark.parametrize("name", MODULES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(edits=st.lists(st.tuples(st.sampled_from(sorted(PATHS)), st.sampled_from(TEXTS)), max_size=8))
 def test_edits_lead_where_a_fresh_start_leads(name: str, edits: list[tuple[str, str]]) -> None:
     module = analysis(name)

@@ -39,7 +39,7 @@ def position(text: str, offset: int, encoding: str) -> dict[str, int]:
     return {"line": len(before) - 1, "character": units(before[-1], encoding)}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(TEXT, st.lists(st.tuples(st.integers(0, 99), st.integers(0, 6), TEXT), max_size=12), ENCODINGS)
 def test_in_sync_after_any_edits(text: str, script: list[tuple[int, int, str]], encoding: Encoding) -> None:
     document = Document("file:///a.py", "python", 1, Text(text))

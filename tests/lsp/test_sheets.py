@@ -58,7 +58,7 @@ def seen(sheet: Sheet) -> set[tuple[Any, ...]]:
     return {(start, end, *row[1:]) for start, end, row in sheet.rows()}
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(FILES), EDITS)
 def test_incremental_equals_fresh(home: Home, path: Path, script: list[tuple[float, int, str, bool]]) -> None:
     sheet = sheet_of(home, path.read_text("utf-8"))

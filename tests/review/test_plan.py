@@ -106,7 +106,7 @@ PEOPLE = st.lists(
 PUSHES = st.lists(st.tuples(ITEMS, st.lists(st.integers(0, 8), max_size=3), PEOPLE), min_size=1, max_size=5)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     PUSHES,
     st.integers(0, 6),

@@ -60,7 +60,7 @@ def same(document: Document) -> bool:
     return True
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(FILES), st.sampled_from(["\n", "\r\n"]), edits)
 def test_incremental_equals_fresh(
     path: Path, ends: str, script: list[tuple[float, int, str, bool, bool]]

@@ -46,7 +46,7 @@ def _parse(text: str) -> ast.Module:
     st.sampled_from(BROKEN),
     st.lists(st.sampled_from(SOUND), max_size=4),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_one_broken_statement_costs_no_other(before: list[str], broken: str, after: list[str]) -> None:
     text = "".join((*before, broken, *after))
     hidden = "".join((*before, "\n" * broken.count("\n"), *after))
@@ -61,7 +61,7 @@ def test_one_broken_statement_costs_no_other(before: list[str], broken: str, aft
 
 
 @given(st.text(alphabet="abf \n\t()[]{}'\"\\:,.=+-#;@0€\r", max_size=60))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_text_gives_a_tree_and_errors_inside_it(text: str) -> None:
     recovered = convert.statements(text)
     assert isinstance(recovered.tree, ast.Module)
