@@ -172,12 +172,13 @@ def run_on_facts(view: FileView, plan: Plan, facts: Iterable[Fact], result: File
     by_type: dict[type, list[Fact]] = {}
     for fact in facts:
         by_type.setdefault(type(fact), []).append(fact)
+    context = RuleContext(view)
     for kind, items in by_type.items():
         for entry in plan.fact_entries.get(kind, ()):
             kinds = entry.rule.kinds
             wanted = [fact for fact in items if fact.kind in kinds] if kinds else items
             if wanted:
-                _run(view, entry, wanted, result)
+                _run(context, entry, wanted, result)
 
 
 def run_again(view: FileView, plan: Plan, rules: Container[str], result: FileResult) -> None:
@@ -202,12 +203,14 @@ def _run_on_nodes(
     source = view.source
     if present is None:
         present = plan.mentioned(source.text, source.words)
-    calls = _wanted_calls(view, plan, source.nodes(ast.Call) if only is None else only.get(ast.Call, ()))
+    of_type = source.index.by_type if only is None else only
+    calls = _wanted_calls(view, plan, of_type.get(ast.Call, ()))
+    context = RuleContext(view)
     for entry, kinds in plan.node_entries:
         rule = entry.rule
-        if rules is not None and entry.name not in rules:
-            continue
         if (rule.in_tests and not view.is_test) or (rule.mentions and present.isdisjoint(rule.mentions)):
+            continue
+        if rules is not None and entry.name not in rules:
             continue
         if only is not None and only.keys().isdisjoint(kinds):
             continue
@@ -219,16 +222,16 @@ def _run_on_nodes(
             elif kind is ast.Attribute and rule.attributes:
                 nodes = _wanted_attributes(source, rule.attributes, only)
             else:
-                nodes = source.nodes(kind) if only is None else only.get(kind, ())
+                nodes = of_type.get(kind, ())
             if nodes:
-                _run(view, entry, nodes, result)
+                _run(context, entry, nodes, result)
 
 
 def _wanted_attributes(
     source: Source, wanted: frozenset[str], only: Mapping[type[ast.AST], Sequence[ast.AST]] | None
 ) -> Sequence[ast.AST]:
     """The attributes with some identifiers that are read: all of the file's, or those of some nodes."""
-    found = [node for name in wanted.intersection(source.gets) for node in source.gets[name]]
+    found = [node for name in source.gets.keys() & wanted for node in source.gets[name]]
     if only is None or not found:
         return found
     asked = set(only.get(ast.Attribute, ()))
@@ -240,44 +243,43 @@ def _wanted_calls(view: FileView, plan: Plan, calls: Sequence[ast.AST]) -> Mappi
     found: dict[str, list[ast.Call]] = {}
     wanted = plan.calls
     # A name's first part stands in an import, or is the file's own package.
-    roots = {*view.source.words, view.source.module.partition(".")[0], "builtins", "*"}
-    for last, same in view.calls_by_name(cast("Sequence[ast.Call]", calls)).items():
-        for rule, names, firsts in wanted.get(last, ()):
-            if firsts.isdisjoint(roots):
+    words = view.source.words
+    own = {view.source.module.partition(".")[0], "builtins", "*"}
+    qualified = view.names.qualified
+    for last, same in view.calls_by_name(cast("Sequence[ast.Call]", calls), wanted).items():
+        for rule, names, firsts in wanted[last]:
+            if firsts.isdisjoint(own) and firsts.isdisjoint(words):
                 continue
             any_receiver = "*" in names
             for call in same:
-                if (any_receiver and isinstance(call.func, ast.Attribute)) or view.names.qualified(
-                    call.func
-                ) in names:
+                if (any_receiver and isinstance(call.func, ast.Attribute)) or qualified(call.func) in names:
                     found.setdefault(rule, []).append(call)
     return found
 
 
-def _run(view: FileView, entry: Entry, items: Sequence[ast.AST] | Sequence[Fact], result: FileResult) -> None:
+def _run(
+    context: RuleContext, entry: Entry, items: Sequence[ast.AST] | Sequence[Fact], result: FileResult
+) -> None:
     """Run one rule on all that it wants of a file."""
     rule, name = entry.rule, entry.name
     started = perf_counter()
-    declined = 0
+    context.serve(rule, entry.options, entry.severity)
     try:
-        when = rule.when
-        if when is not None:
-            items = [item for item in cast("Sequence[ast.AST]", items) if when(item)]
+        if rule.when is not None:
+            items = list(filter(rule.when, cast("Sequence[ast.AST]", items)))
         if items:
-            context = RuleContext(view, rule, entry.options, entry.severity)
             check = cast("Callable[[object, RuleContext], Iterable[Finding]]", rule.check)
             result.findings.extend(chain.from_iterable(map(check, items, repeat(context))))
-            declined = context.declined
     except Exception as error:  # noqa: BLE001 (a rule may throw anything; the run goes on and names it)
-        result.failures.append(failure(view.source.path, name, error))
-    asked = view.names.elsewhere.take_recent()
+        result.failures.append(failure(context.path, name, error))
+    asked = context.view.names.elsewhere.take_recent()
     if asked:
         result.asked[name] = tuple(sorted(asked.union(result.asked.get(name, ()))))
-    looked_at = len(items) - declined
+    looked_at = len(items) - context.declined
     if looked_at > 0:
         result.opportunities[name] = result.opportunities.get(name, 0) + looked_at
-    key = f"rule:{name}"
-    result.times[key] = result.times.get(key, 0.0) + perf_counter() - started
+    times, key = result.times, entry.label
+    times[key] = times.get(key, 0.0) + perf_counter() - started
 
 
 def _file_facts(view: FileView, module: str, result: FileResult) -> list[Fact]:

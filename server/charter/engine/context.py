@@ -8,7 +8,7 @@ import re
 from bisect import bisect_right
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from charter.api import (
     Edit,
@@ -24,7 +24,7 @@ from charter.model.names import COMPREHENSIONS, FUNCTIONS, Names
 from charter.model.questions import about_parameter, about_result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
     from charter.api import AnyRule, Confidence, Fix, Location, Severity, Step
     from charter.api.context import FunctionNode
@@ -106,8 +106,8 @@ class FileView:
         at = bisect_right(self.symbols, line, key=_first)
         return next((name for _, last, name in reversed(self.symbols[:at]) if last >= line), "")
 
-    def calls_by_name(self, calls: Iterable[ast.Call]) -> dict[str, list[ast.Call]]:
-        """Some of the file's calls by the last part of the called name, import aliases undone, the unnamed left out."""
+    def calls_by_name(self, calls: Iterable[ast.Call], wanted: Container[str]) -> dict[str, list[ast.Call]]:
+        """Those of some calls whose called name has a wanted last part, import aliases undone, by that part."""
         found: dict[str, list[ast.Call]] = {}
         aliases = self._aliases()
         for call in calls:
@@ -118,7 +118,8 @@ class FileView:
                 name = aliases.get(function.id, function.id)
             else:
                 continue
-            found.setdefault(name, []).append(call)
+            if name in wanted:
+                found.setdefault(name, []).append(call)
         return found
 
     def _aliases(self) -> dict[str, str]:
@@ -137,63 +138,54 @@ class FileView:
 
 
 class RuleContext:
-    """One file as one rule sees it; the documentation of its members is that of `api.Context`.
+    """One file as a rule sees it; the documentation of its members is that of `api.Context`.
+
+    The rules run one after the other, so one context serves all of them. What they ask for most often is kept as it is
+    asked for: a function in between would be felt.
 
     Args:
         view: the file.
-        rule: the rule.
-        options: the rule's options for this file.
-        severity: the severity that the settings give the rule, if they do.
+
+    Attributes:
+        view: the file.
+        declined: how often the rule has said that what it was handed is none of its business.
     """
 
-    def __init__(
-        self,
-        view: FileView,
-        rule: AnyRule,
-        options: Mapping[str, object],
-        severity: Severity | None = None,
-    ) -> None:
-        self._view = view
+    def __init__(self, view: FileView) -> None:
+        source = view.source
+        self.view = view
+        self._source = source
+        self._rule = cast("AnyRule", object())  # until it serves one
+        self.options: Mapping[str, object] = {}
+        self._severity: Severity | None = None
+        self.declined = 0
+        self.path = source.path
+        self.text = source.text
+        self.module = source.module
+        self.python = view.python
+        self.is_test = view.is_test
+        self.span = source.span
+        self.location = source.location
+        self.source = source.segment
+
+    def serve(self, rule: AnyRule, options: Mapping[str, object], severity: Severity | None = None) -> None:
+        """Be the context of a rule from now on.
+
+        Args:
+            rule: the rule.
+            options: the rule's options for this file.
+            severity: the severity that the settings give the rule, if they do.
+        """
         self._rule = rule
-        self._source = view.source
         self._severity = severity
         self.options = options
         self.declined = 0
 
-    @property
-    def path(self) -> str:
-        return self._source.path
-
-    @property
-    def text(self) -> str:
-        return self._source.text
-
-    @property
+    @cached_property
     def tree(self) -> ast.Module:
         return self._source.tree
 
-    @property
-    def module(self) -> str:
-        return self._source.module
-
-    @property
-    def python(self) -> tuple[int, int]:
-        return self._view.python
-
-    @property
-    def is_test(self) -> bool:
-        return self._view.is_test
-
     # Places
-    def span(self, node: ast.AST) -> Span:
-        return self._source.span(node)
-
-    def location(self, place: ast.AST | Span | Location) -> Location:
-        return self._source.location(place)
-
-    def source(self, node: ast.AST) -> str:
-        return self._source.segment(node)
-
     def name_span(self, node: ast.AST) -> Span:
         span = self._source.span(node)
         text = self._source.text
@@ -213,30 +205,33 @@ class RuleContext:
         return span
 
     # Structure
-    def parent(self, node: ast.AST) -> ast.AST | None:
-        return self._source.parent(node)
+    @cached_property
+    def parent(self) -> Callable[[ast.AST], ast.AST | None]:
+        return self._source.index.parents.get
 
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
-        parent = self._source.parent(node)
+        outer = self.parent
+        parent = outer(node)
         while parent is not None:
             yield parent
-            parent = self._source.parent(parent)
+            parent = outer(parent)
 
     def statement(self, node: ast.AST) -> ast.stmt:
         at: ast.AST | None = node
         while at is not None and not isinstance(at, ast.stmt):
-            at = self._source.parent(at)
+            at = self.parent(at)
         if at is None:
             raise ValueError(f"{type(node).__name__} stands in no statement")
         return at
 
     def function(self, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
-        outer = self._source.index.parents.get
+        outer = self.parent
         parent = outer(node)
         while parent is not None:
-            if isinstance(parent, FUNCTIONS):
-                return parent
-            if isinstance(parent, ast.ClassDef):
+            kind = parent.__class__
+            if kind in FUNCTIONS:
+                return parent  # pyright: ignore[reportReturnType]
+            if kind is ast.ClassDef:
                 return None
             parent = outer(parent)
         return None
@@ -248,7 +243,7 @@ class RuleContext:
         return None
 
     def symbol(self, node: ast.AST) -> str:
-        return self._view.names.symbol(node)
+        return self.view.names.symbol(node)
 
     def loop(self, node: ast.AST) -> ast.For | ast.AsyncFor | ast.While | ast.comprehension | None:
         child = node
@@ -280,23 +275,23 @@ class RuleContext:
             return self._source.nodes(kind)
         return self._source.index.of_type_below(within, kind)  # pyright: ignore[reportReturnType]
 
-    @property
+    @cached_property
     def reads(self) -> Mapping[str, Sequence[ast.Name]]:
         return self._source.reads
 
-    @property
+    @cached_property
     def binds(self) -> Mapping[str, Sequence[ast.Name]]:
         return self._source.binds
 
-    @property
+    @cached_property
     def strings(self) -> Sequence[tuple[str, ast.Constant]]:
         return self._source.strings
 
-    @property
+    @cached_property
     def gets(self) -> Mapping[str, Sequence[ast.Attribute]]:
         return self._source.gets
 
-    @property
+    @cached_property
     def sets(self) -> Mapping[str, Sequence[ast.Attribute]]:
         return self._source.sets
 
@@ -308,31 +303,31 @@ class RuleContext:
 
     # Meaning
     def name(self, expression: ast.AST) -> str | None:
-        names = self._view.names
+        names = self.view.names
         name = names.qualified(expression)
         return name if name is None else names.elsewhere.target(name)
 
     def type_name(self, expression: ast.AST) -> str | None:
-        return self._view.types.name(expression)
+        return self.view.types.name(expression)
 
     def value(self, expression: ast.AST) -> object:
-        return self._view.values.value(expression)
+        return self.view.values.value(expression)
 
     def origin(self, expression: ast.expr) -> ast.expr:
-        return self._view.values.origin(expression)
+        return self.view.values.origin(expression)
 
     def passed(self, parameter: ast.expr, keyword: str = "") -> Sequence[PassedValue]:
-        names = self._view.names
-        question = about_parameter(names, self._view.values.origin(parameter), keyword)
+        names = self.view.names
+        question = about_parameter(names, self.view.values.origin(parameter), keyword)
         return names.elsewhere.passed(question) if question else ()
 
     def results(self, function: FunctionNode) -> Sequence[PassedValue]:
-        names = self._view.names
+        names = self.view.names
         return names.elsewhere.passed(about_result(names, function))
 
     def made_by(self, expression: ast.expr) -> str:
-        made = self._view.values.origin(expression)
-        names = self._view.names
+        made = self.view.values.origin(expression)
+        names = self.view.names
         name = (names.qualified(made.func) or "") if isinstance(made, ast.Call) else ""
         return (names.elsewhere.result(name) or name) if name else ""
 
@@ -346,7 +341,7 @@ class RuleContext:
         return None
 
     def is_bound(self, name: str, at: ast.AST) -> bool:
-        return self._view.names.is_bound(name, at)
+        return self.view.names.is_bound(name, at)
 
     # Results
     def finding(
@@ -387,8 +382,8 @@ class RuleContext:
 
     def _symbol_at(self, at: ast.AST | Span | Location, location: Location) -> str:
         if isinstance(at, ast.AST):
-            return self._view.names.symbol(at)
-        return self._view.symbol_at(location.line)
+            return self.view.names.symbol(at)
+        return self.view.symbol_at(location.line)
 
     def related(self, at: ast.AST | Span | Location, message: str) -> Related:
         return Related(self._source.location(at), message)

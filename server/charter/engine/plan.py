@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from charter.analysis import ANALYSES, provider
 from charter.api.facts.names import ImportedConstant, PassedValue
 from charter.engine import bandit
+from charter.syntax.source import words_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from charter.engine.settings import Override, Settings
 
 
-_WORD: Final = re.compile(r"\w+")
 _VOCABULARY: Final = 100_000
 """How many words of texts are remembered."""
 
@@ -49,6 +48,11 @@ class Entry:
     def name(self) -> str:
         """The rule's name, which is asked for on every file."""
         return self.rule.name
+
+    @cached_property
+    def label(self) -> str:
+        """What the seconds that the rule takes are noted under."""
+        return f"rule:{self.name}"
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ class Plan:
         parts: set[str] = set()
         phrases: list[tuple[str, str]] = []
         for mention in {mention for entry, _ in self.node_entries for mention in entry.rule.mentions}:
-            word = max(_WORD.findall(mention), key=len, default="")
+            word = max(words_in(mention), key=lambda word: (len(word), word), default="")
             if word:
                 parts.add(word)
             if word != mention:
