@@ -84,7 +84,7 @@ FLAGS: Final = 9
 NESTED: Final = 10  # name to index of the functions defined directly inside
 PLACES: Final = 11  # the place of each position, as `packed` writes them
 WORDS: Final = 12  # attributes and global names that body and annotations mention, and "(name" for parameters
-STORES: Final = 13  # attributes that the body assigns, and "::name" for global names
+STORES: Final = 13  # attributes that the body assigns (a class's body: names), and "::name" for global names
 HEADER_PLACES: Final = 14  # likewise, of positions from `HEADER` on
 CALLS: Final = 15  # what the body calls, as text: see `charter.model.lower`
 

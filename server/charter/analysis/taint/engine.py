@@ -164,8 +164,6 @@ class Engine(Summaries):
             self.roles.forget(function)
             if self._unseen is not None:
                 self._unseen.pop(function, None)
-        for cls in change.lost:
-            self._ready.discard(cls)
         if gone:
             self.near.forget(gone)
         if self.project.modules.get(module.path) is not module:

@@ -41,7 +41,6 @@ class Kept(Registered, ABC):
         self._given: dict[Key, dict[Any, Exported]] = {}
         self._former: dict[Key, dict[Any, Exported]] = {}
         self._givers: dict[Any, dict[Key, dict[Any, Exported]]] = defaultdict(dict)
-        self._ready: set[Class] = set()
         self._class_names: dict[Class, tuple[str, ...]] = {}
         self._captures: dict[Function, frozenset[str]] = {}
         self._stores: dict[Class | Module, dict[str, list[Function]]] = {}
@@ -171,7 +170,6 @@ class Kept(Registered, ABC):
 
     def global_value(self, module: Module, name: str, frame: Frame) -> Value | None:
         """The value of a module's variable; None if it has none of that name."""
-        self.demand(module.main)
         for function in self._storing(module).get("::" + name, ()):
             self.demand(function)
         return self._read(self.globals, (module, name), frame)
@@ -193,8 +191,6 @@ class Kept(Registered, ABC):
         for one in self.project.linear_order(cls):
             if not isinstance(one, Class):
                 continue
-            if one not in self._ready:
-                self._prepare(one)
             for function in self._storing(one).get(name, ()):
                 self.demand(function)
             found = self._read(self.fields, (one, name), frame)
@@ -219,21 +215,16 @@ class Kept(Registered, ABC):
                 return self.roles.element_of(one.module, one.annotations[name], frame)
         return None
 
-    def _prepare(self, cls: Class) -> None:
-        """Run what gives a class's instances their attributes."""
-        self._ready.add(cls)
-        for function in (cls.body, cls.methods.get("__init__")):
-            if function is not None:
-                self.demand(function)
-
     def _storing(self, owner: Class | Module) -> dict[str, list[Function]]:
-        """The methods of a class by the attributes that they assign; a module's functions by its names."""
+        """What of a class's code assigns an attribute, and what of a module's code a name of the module, by name."""
         known = self._stores.get(owner)
         if known is None:
             known = self._stores[owner] = {}
             if isinstance(owner, Class):
-                functions = [*owner.methods.values()]
-                functions += [one for one in owner.module.functions if one.parent in functions]
+                methods = dict.fromkeys(owner.methods.values())
+                functions = [] if owner.body is None else [owner.body]
+                functions += methods
+                functions += [one for one in owner.module.functions if one.parent in methods]
             else:
                 functions = owner.functions
             for function in functions:
@@ -247,8 +238,7 @@ class Kept(Registered, ABC):
         for one in self.project.linear_order(cls):
             if not isinstance(one, Class) or one.body is None:
                 continue
-            if one not in self._ready:
-                self._prepare(one)
+            self.demand(one.body)
             for name in self._class_names.get(one, ()):
                 reference = self.fields[one, name][2] if (one, name) in self.fields else None
                 if reference is not None and reference[0] == INSTANCE and name not in result:

@@ -144,9 +144,8 @@ class Definitions(Expressions, ABC):
 
     def _own(self, name: str) -> ir.Node:
         """The target that binds a name in the current scope."""
-        if self.function.index == 0:
-            return (ir.GLOBAL, 0, name)
-        opcode, own = self.function.scope.resolve(name)
+        opcode, own = (ir.GLOBAL, name) if self.function.index == 0 else self.function.scope.resolve(name)
+        self.binds(opcode, own)
         return (opcode, 0, own)
 
 

@@ -83,8 +83,7 @@ class Expressions(Records, ABC):
         """What an assignment binds."""
         if isinstance(node, ast.Name):
             lowered = self._name(node)
-            if lowered[0] == ir.GLOBAL and self.function.index:
-                self.function.stores["::" + lowered[2]] = None
+            self.binds(lowered[0], lowered[2])
             return lowered
         if isinstance(node, ast.Attribute):
             self.function.stores[node.attr] = None

@@ -26,7 +26,7 @@ class FunctionRecord:
         places: the nodes of its code that have a position, in its order.
         header: likewise for headers inside of it.
         words: the attributes and global names that it mentions.
-        stores: the attributes and global names that it assigns.
+        stores: the attributes and global names that it assigns, and the names that a class's body does.
         calls: what it calls, as text.
         given: what local names were assigned last, as text.
         shift: where the positions of the code being lowered begin; `ir.HEADER` in headers.
@@ -109,6 +109,14 @@ class Records:
         places = function.places
         places.append(node)
         return len(places) - 1 + function.shift
+
+    def binds(self, opcode: int, name: str) -> None:
+        """Note a name that the code binds, if the name outlives the code."""
+        function = self.function
+        if opcode == ir.GLOBAL:
+            function.stores["::" + name] = None
+        elif function.scope.is_class:
+            function.stores[name] = None
 
     def _packed(self, nodes: Sequence[Any], base: int) -> bytes:
         """The table of places of some nodes, from a line on."""
