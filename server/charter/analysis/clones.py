@@ -71,7 +71,7 @@ def extract(source: Source, names: Names) -> Extract | None:
     if _IGNORED.search(source.path):
         return None
     positions = source.positions
-    # Most long functions have few statements; these are not hashed at all.
+    # Many long functions have few statements of their own; these are not hashed at all.
     functions = [heads for heads in _functions(source) if len(heads) >= _STATEMENTS]
     return [[_item(nodes, depth, positions) for nodes, depth in heads] for heads in functions] or None
 
@@ -90,12 +90,14 @@ def _functions(source: Source) -> Iterator[list[Head]]:
 
 def _heads(function: ast.FunctionDef, index: Index) -> list[list[Head]]:
     """The heads of a function's own statements, and of those of the long functions inside of it."""
+    below = index.below(function)
+    starts = [at for at, node in enumerate(below) if node.__class__ in _HEADS]
+    if len(starts) < _STATEMENTS:
+        return []
     own: list[Head] = []
     found = [own]
     homes: dict[ast.AST, tuple[list[Head], int]] = {function: (own, 0)}
     parents = index.parents
-    below = index.below(function)
-    starts = [at for at, node in enumerate(below) if node.__class__ in _HEADS]
     for start, end in zip(starts, [*starts[1:], len(below)], strict=False):
         node = below[start]
         if isinstance(node, _FUNCTIONS):

@@ -38,7 +38,9 @@ _TELLING: Final = frozenset[type](
         ast.Tuple, ast.List, ast.Set, ast.JoinedStr, ast.Subscript,
     }
 )  # fmt: skip
-_TELLING_RESULTS: Final = frozenset[type]({ast.Constant, ast.Name, ast.Call})
+_TELLING_RESULTS: Final = frozenset[type]({ast.Constant, ast.Call})
+_LEADING: Final = _TELLING_RESULTS | {ast.Name, ast.Attribute, ast.NamedExpr}
+"""Values of names that tell something, or may be other names for what does."""
 _STEPS: Final = 10
 """How far what a function returns is followed."""
 _MOST_RETURNS: Final = 4
@@ -104,13 +106,26 @@ def _results(source: Source, names: Names, values: Values) -> dict[str, Export]:
     found: dict[str, Export] = {}
     for function, returns in by_owner(source, ast.Return).items():
         expressions = [value for node in returns if (value := cast("ast.Return", node).value) is not None]
-        kinds = {one.__class__ for one in expressions}
-        if not 0 < len(expressions) <= _MOST_RETURNS or not kinds <= _TELLING_RESULTS:
+        if not 0 < len(expressions) <= _MOST_RETURNS:
+            continue
+        if not all(_may_tell(one, source) for one in expressions):
             continue
         result = _result(expressions[0], names, values)
         if any(result) and all(_result(one, names, values) == result for one in expressions[1:]):
             found[f"{names.symbol(function)}()"] = result
     return found
+
+
+def _may_tell(expression: ast.expr, source: Source) -> bool:
+    """Whether what is returned can be a constant, the result of a call, or a name that the file binds to such a thing."""
+    if not isinstance(expression, ast.Name):
+        return expression.__class__ in _TELLING_RESULTS
+    parents = source.index.parents
+    for place in source.binds.get(expression.id, ()):
+        value: ast.expr | None = getattr(parents[place], "value", None)
+        if value.__class__ in _LEADING:
+            return True
+    return False
 
 
 def _result(expression: ast.expr, names: Names, values: Values, depth: int = _STEPS) -> Export:

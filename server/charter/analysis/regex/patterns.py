@@ -33,10 +33,10 @@ _ELSEWHERE: Final[dict[str, tuple[int, str]]] = {
 _ROOTS: Final = frozenset({"re", "regex", "django", "rest_framework", "marshmallow", "wtforms"})
 _LAST_NAMES: Final = frozenset({*_METHODS, "compile", *(name.rpartition(".")[2] for name in _ELSEWHERE)})
 _LIBRARIES: Final = ("re", "regex")
-_WORD: Final = re.compile(r"re(?<!\wre)(?:gex|_path)?\b")
-"""A part of `_MENTIONS` that begins with letters, so that it is looked for fast, and tells for most files."""
-_OTHERS: Final = ("_lazy_re_compile", "RegexValidator", "RegexField", "Regexp")
-_MENTIONS: Final = re.compile(r"\b(?:re|regex|_lazy_re_compile|re_path|RegexValidator|RegexField|Regexp)\b")
+_WORDS: Final = frozenset(
+    {"re", "regex", "_lazy_re_compile", "re_path", "RegexValidator", "RegexField", "Regexp"}
+)
+"""Words without one of which there is no pattern in a file."""
 _FILTERS: Final = re.compile(
     r"(?i)strip|clean|sanit|remove|filter|safe|xss|escape|valid|check|allow|block|malicious|dangerous"
 )
@@ -48,8 +48,10 @@ _LONGEST: Final = 5_000
 
 def facts(source: Source, names: Names) -> Iterator[Fact]:
     """Every regular expression whose pattern is known, with its problems."""
+    if _WORDS.isdisjoint(source.words):
+        return
     local = _local_names(source)
-    if not local or not _mentions(source.text):
+    if not local:
         return
     values = Values(source, names)
     matching = _Matching(source)
@@ -68,13 +70,6 @@ def facts(source: Source, names: Names) -> Iterator[Fact]:
         use = _Use(source, names, values, matching, call, name)
         text = pattern if isinstance(pattern, str) else pattern.decode("latin-1")
         yield Regex(source.location(argument), text, name, tuple(use.problems(pattern, text)))
-
-
-def _mentions(text: str) -> bool:
-    """Whether a text has a word without which there is no pattern in it."""
-    if _WORD.search(text) is not None:
-        return True
-    return any(word in text for word in _OTHERS) and _MENTIONS.search(text) is not None
 
 
 def _local_names(source: Source) -> frozenset[str]:
