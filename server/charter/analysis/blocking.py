@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis import Solution
 from charter.analysis.bodies import FUNCTIONS, by_owner, owner
-from charter.analysis.calls import FOREIGN, exports, named_calls
+from charter.analysis.calls import named_calls
 from charter.analysis.places import Packed, pack, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api.facts.concurrency import BlockingCall, Hop, UnawaitedCoroutine
@@ -74,9 +74,8 @@ def extract(source: Source, names: Names) -> Extract | None:
     parents = source.index.parents
     made: dict[FunctionNode, list[tuple[str, ast.Call]]] = {}
     dropped: list[tuple[str, Packed, bool]] = []
-    for call, target in named_calls(source, names).items():
-        if target not in BLOCKING and target.partition(".")[0] in FOREIGN:
-            continue
+    named = named_calls(source, names)
+    for call, target in named.own_and(BLOCKING).items():
         if target in _UNLESS and _UNLESS[target] in source.segment(call):
             continue
         function = owner(call, source)
@@ -95,8 +94,7 @@ def extract(source: Source, names: Names) -> Extract | None:
             kept = [item for item in calls if _is_within(item[1], certain, source)]
             if kept:
                 functions[names.definition(function)] = (_PLAIN, _packed(kept, source))
-    offered = exports(source, names)
-    return (functions, offered, dropped) if functions or offered or dropped else None
+    return (functions, named.offered, dropped) if functions or named.offered or dropped else None
 
 
 def _packed(calls: list[tuple[str, ast.Call]], source: Source) -> list[Call]:

@@ -94,13 +94,11 @@ class _Reader:
     def _candidates(self) -> Iterator[tuple[ast.Call, str]]:
         """The calls that may be of the project's functions, with what they call, or "" where that takes a closer look."""
         named = named_calls(self._source, self._names)
-        for call, target in named.items():
-            if target == _PARTIAL or target.partition(".")[0] not in FOREIGN:
-                yield call, target
+        yield from named.own_and(frozenset({_PARTIAL})).items()
         for call in self._source.nodes(ast.Call):
             func = call.func
             owner = func.value if isinstance(func, ast.Attribute) else func
-            if isinstance(owner, ast.Name) and owner.id not in _ELSEWHERE and call not in named:
+            if isinstance(owner, ast.Name) and owner.id not in _ELSEWHERE and call not in named.all:
                 yield call, ""
 
     @staticmethod

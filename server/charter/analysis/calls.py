@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 from charter.analysis.bodies import FUNCTIONS
@@ -18,30 +18,57 @@ if TYPE_CHECKING:
 FOREIGN: Final = sys.stdlib_module_names | {"builtins"}
 """First parts of names that no project defines."""
 
-_kept: WeakKeyDictionary[Source, dict[ast.Call, str]] = WeakKeyDictionary()
+_ITSELF: Final = frozenset({"self", "cls"})
+
+
+class NamedCalls(NamedTuple):
+    """The calls of a file with the qualified names of what they call, where that is certain, in source order.
+
+    Methods of local objects and most builtins are left out without being looked up.
+
+    Attributes:
+        all: all of them.
+        own: those of what is neither built in nor of the standard library, so that it may be the project's own.
+        offered: what the module offers under its own name although it is defined elsewhere, each with what it is there.
+    """
+
+    all: dict[ast.Call, str]
+    own: dict[ast.Call, str]
+    offered: dict[str, str]
+
+    def own_and(self, others: frozenset[str]) -> dict[ast.Call, str]:
+        """The project's own calls together with those of some other functions, in source order."""
+        if others.isdisjoint(self.all.values()):
+            return self.own
+        return {call: target for call, target in self.all.items() if call in self.own or target in others}
+
+
+_kept: WeakKeyDictionary[Source, NamedCalls] = WeakKeyDictionary()
 """What several analyses of one file ask for, for as long as the file is there."""
 
 
-def named_calls(source: Source, names: Names) -> dict[ast.Call, str]:
-    """The calls with the qualified names of what they call, where that is certain, in source order.
-
-    Methods of local objects and most builtins are left out without being looked up.
-    """
+def named_calls(source: Source, names: Names) -> NamedCalls:
+    """The calls of a file whose target is known by name."""
     found = _kept.get(source)
     if found is None:
-        found = _kept[source] = _named(source, names)
+        every = _named(source, names)
+        own = {call: target for call, target in every.items() if target.partition(".")[0] not in FOREIGN}
+        found = _kept[source] = NamedCalls(every, own, _offered(source, names))
     return found
 
 
 def _named(source: Source, names: Names) -> dict[ast.Call, str]:
-    known = {*names.table(source.tree), *_names_inside(source), "self", "cls", "input"}
+    known = {*names.table(source.tree), *_names_inside(source), *_ITSELF, "input"}
+    methods = names.functions
     found: dict[ast.Call, str] = {}
     for call in source.nodes(ast.Call):
-        root = call.func
+        first = root = call.func
         while isinstance(root, ast.Attribute):
-            root = root.value
+            first, root = root, root.value
         # Most calls are methods of local objects or builtins; looking those up would take most of the time.
         if isinstance(root, ast.Name) and root.id in known:
+            if root.id in _ITSELF and isinstance(first, ast.Attribute) and first.attr not in methods:
+                continue
             target = names.qualified(call.func)
             if target is not None:
                 found[call] = target
@@ -75,8 +102,7 @@ def calls_of(callees: Iterable[Callee], source: Source) -> Iterator[tuple[ast.Ca
             yield call, callee
 
 
-def exports(source: Source, names: Names) -> dict[str, str]:
-    """What a module offers under its own name although it is defined elsewhere, each with what it is there."""
+def _offered(source: Source, names: Names) -> dict[str, str]:
     if not source.module:
         return {}
     found: dict[str, str] = {}

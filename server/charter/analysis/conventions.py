@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis import Solution, habits, paths
 from charter.analysis.calls import calls_of
-from charter.analysis.places import Packed, pack, pack_name, unpack
+from charter.analysis.places import Packed, name_places, pack, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api import Span
 from charter.api.facts.docs import ConventionBreak
@@ -160,7 +160,7 @@ def _exceptions(source: Source, names: Names) -> Iterator[Use]:
                 "something else",
             )
             if way != "`Warning`":
-                yield ("exception-name", way, pack_name(source, node), "")
+                yield ("exception-name", way, name_places(source)[node], "")
 
 
 def _imports(source: Source) -> Iterator[Use]:
@@ -271,7 +271,7 @@ def _tests(source: Source, names: Names) -> Iterator[Use]:
             is_unittest = any(base.endswith("TestCase") for base in bases)
             if is_unittest or not bases:
                 way = "methods of a `TestCase`" if is_unittest else "plain pytest functions and classes"
-                yield ("test-style", way, pack_name(source, node), "")
+                yield ("test-style", way, name_places(source)[node], "")
 
 
 class Solver(KeptSolver[list[Use]]):

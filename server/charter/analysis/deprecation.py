@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from charter.analysis import Solution, paths
 from charter.analysis.bodies import FUNCTIONS
 from charter.analysis.calls import FOREIGN, named_calls
-from charter.analysis.places import Packed, pack, pack_name, unpack
+from charter.analysis.places import Packed, name_places, pack, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api.facts.deprecation import DeprecatedUse
 from charter.model.names import decorator_name
@@ -44,7 +44,8 @@ def extract(source: Source, names: Names) -> Extract | None:
     """What a file deprecates, and which names that may be of this project it uses."""
     speaks = _speaks(source.text)
     nodes = dict(_deprecated(source, names)) if speaks else {}
-    deprecated = {names.definition(node): (pack_name(source, node), reason) for node, reason in nodes.items()}
+    places = name_places(source) if nodes else {}
+    deprecated = {names.definition(node): (places[node], reason) for node, reason in nodes.items()}
     uses: dict[str, Packed] = {}
     if not paths.is_test(source.path):
         for target, node in _uses(source, names, nodes):
@@ -138,7 +139,7 @@ def _uses(source: Source, names: Names, deprecated: dict[Definition, str]) -> It
     own = {node.name for node in deprecated}
     if not imported and not own:
         return
-    for call, target in named_calls(source, names).items():
+    for call, target in named_calls(source, names).all.items():
         called = call.func
         if isinstance(called, ast.Name):
             wanted = called.id in imported or called.id in own

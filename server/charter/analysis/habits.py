@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from charter.analysis.bodies import FUNCTIONS
 from charter.analysis.calls import calls_of
-from charter.analysis.places import Packed, pack, pack_name
+from charter.analysis.places import Packed, name_places, pack
 from charter.api import Span
 from charter.model.names import absolute_module, last_name
 
@@ -79,7 +79,7 @@ def uses(source: Source, names: Names) -> Iterator[Use]:
 
 def _classes(source: Source, names: Names) -> Iterator[Use]:
     for node in source.nodes(ast.ClassDef):
-        place = pack_name(source, node)
+        place = name_places(source)[node]
         yield ("class-names", "in CapWords" if _CAMEL.fullmatch(node.name) else "something else", place, "")
         for head in (*node.bases, *node.decorator_list):
             maker = head.func if isinstance(head, ast.Call) else head
@@ -121,7 +121,7 @@ def _docstrings(source: Source) -> Iterator[Use]:
                     prose = _FENCED.sub("", text)
                     style = next((name for name, pattern in _SECTIONS if pattern.search(prose)), "")
                     if style:
-                        yield ("docstring-style", style, pack_name(source, node), "")
+                        yield ("docstring-style", style, name_places(source)[node], "")
 
 
 def _messages(source: Source, names: Names) -> Iterator[Use]:

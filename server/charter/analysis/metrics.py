@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
-from charter.analysis.places import pack_name, unpack
+from charter.analysis.places import name_places, unpack
 from charter.api.facts.metrics import Branch, FunctionMetrics, Sources
 from charter.api.text import Location, Span
 
@@ -76,9 +76,10 @@ def facts(source: Source, names: Names) -> Iterator[FunctionMetrics]:
         A fact for each function.
     """
     tallies = _tallies(source)
+    places = name_places(source)
     for kind in _FUNCTIONS:
         for function in source.nodes(kind):
-            location = unpack(source.path, pack_name(source, function))
+            location = unpack(source.path, places[function])
             name = names.symbol(function)
             tally = tallies.get(function)
             if tally is None:

@@ -5,23 +5,31 @@ from __future__ import annotations
 import ast
 import re
 from typing import TYPE_CHECKING, cast
+from weakref import WeakKeyDictionary
 
 from charter.api import Location, Span
+from charter.syntax.source import Source
 
 if TYPE_CHECKING:
-    from charter.syntax.source import Source
+    from collections.abc import Mapping
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 _HEAD = re.compile(r"(?:async[ \t\\\r\n]+def|def|class)[\s\\]+")
+_HEADS: dict[type[Definition], str] = {
+    ast.FunctionDef: "def ", ast.AsyncFunctionDef: "async def ", ast.ClassDef: "class ",
+}  # fmt: skip
+"""What stands before the name in nearly every definition."""
 
 
-def name_span(source: Source, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> Span:
+def name_span(source: Source, node: Definition) -> Span:
     """The offsets of the name in a definition.
 
     Args:
         source: the file.
         node: the definition.
     """
-    head = "class " if isinstance(node, ast.ClassDef) else "def "
+    head = _HEADS[node.__class__]
     start = source.positions.offset(node.lineno, node.col_offset)
     if source.text.startswith(f"{head}{node.name}", start):
         return Span(start + len(head), start + len(head) + len(node.name))
@@ -35,15 +43,27 @@ Packed = tuple[int, int, int, int, int, int]
 """A location without its path, as extracts carry it: span, line, column, end line, end column."""
 
 
-def pack_name(source: Source, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> Packed:
-    """The place of the name in a definition (see `name_span`), packed."""
+_kept: WeakKeyDictionary[Source, dict[ast.AST, Packed]] = WeakKeyDictionary()
+"""What several analyses of one file ask for, for as long as the file is there."""
+
+
+def name_places(source: Source) -> Mapping[ast.AST, Packed]:
+    """The place of the name in each definition of a file (see `name_span`), packed."""
+    found = _kept.get(source)
+    if found is None:
+        found = _kept[source] = {}
+        for kind, head in _HEADS.items():
+            for node in source.nodes(kind):
+                found[node] = _name_place(source, node, len(head))
+    return found
+
+
+def _name_place(source: Source, node: Definition, head: int) -> Packed:
     positions = source.positions
-    head = "class " if isinstance(node, ast.ClassDef) else "def "
     if positions.is_ascii:
-        name, line, column = node.name, node.lineno, node.col_offset
+        name, line, column = node.name, node.lineno, node.col_offset + head
         start = positions.starts[line - 1] + column
-        if source.text.startswith(head + name, start):
-            start, column = start + len(head), column + len(head)
+        if source.text.startswith(name, start):
             return (start, start + len(name), line, column, line, column + len(name))
     return pack(source, name_span(source, node))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from charter.analysis import Solution, paths
 from charter.analysis.bodies import FUNCTIONS
-from charter.analysis.places import Packed, name_span, pack, unpack
+from charter.analysis.places import Packed, name_places, unpack
 from charter.analysis.solver import KeptSolver
 from charter.analysis.unused import exported_names, is_free, is_own, mentions, uses_of
 from charter.api.facts.names import UnusedPublicName
@@ -47,7 +47,7 @@ Extract = tuple[dict[str, int], list[str], list[Definition], dict[str, list[str]
 def extract(source: Source, names: Names) -> Extract:
     """What a file defines for others, and what it uses."""
     prefixes: set[str] = set()
-    uses = dict(uses_of(source, prefixes))
+    uses = uses_of(source, prefixes)
     outside = _OUTSIDE.search(source.path) is not None
     definitions = [] if outside else list(_definitions(source, names))
     bases = {
@@ -79,7 +79,7 @@ def _definitions(source: Source, names: Names) -> Iterator[Definition]:
             of = names.definition(node)
         else:
             sort = "method" if of else "function"
-        yield sort, node.name, pack(source, name_span(source, node)), own, of, is_program
+        yield sort, node.name, name_places(source)[node], own, of, is_program
 
 
 class Solver(KeptSolver[Extract]):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from charter.analysis import Solution, paths
 from charter.analysis.bodies import FUNCTIONS, owner
-from charter.analysis.places import Packed, pack, pack_name, unpack
+from charter.analysis.places import Packed, name_places, pack, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api.facts.names import UnusedName
 
@@ -72,7 +72,9 @@ Extract = tuple[
 def extract(source: Source, names: Names) -> Extract:
     """What a file defines and what it uses."""
     prefixes: set[str] = set()
-    uses = uses_of(source, prefixes)
+    words = Counter(words_of(source, prefixes))
+    tables = (source.reads, source.gets, source.sets)
+    private = {name for table in (words, *tables) for name in table if name[0] == "_"}
     is_test = paths.is_test(source.path)
     definitions = (
         []
@@ -84,10 +86,10 @@ def extract(source: Source, names: Names) -> Extract:
         for node in source.nodes(ast.ClassDef)
     }
     return (
-        {name: count for name, count in uses.items() if name[0] == "_"},
+        {name: _count(name, words, source) for name in private},
         prefixes,
         definitions,
-        list(_unused_imports(source, names, uses)),
+        list(_unused_imports(source, names, words)),
         bases,
         _taken(source, names),
         sorted(exported_names(source)),
@@ -98,8 +100,21 @@ def _is_generic(base: ast.expr) -> bool:
     return isinstance(base, ast.Subscript) and isinstance(base.value, ast.Name) and base.value.id == "Generic"
 
 
-def uses_of(source: Source, prefixes: set[str]) -> Counter[str]:
+def uses_of(source: Source, prefixes: set[str]) -> dict[str, int]:
     """How often a file names each thing; beginnings of names that are completed at run time go into `prefixes`."""
+    words = Counter(words_of(source, prefixes))
+    every = {*words, *source.reads, *source.gets, *source.sets}
+    return {name: _count(name, words, source) for name in every}
+
+
+def _count(name: str, words: Mapping[str, int], source: Source) -> int:
+    """How often a file names a thing, as an identifier and in the words that stand for some."""
+    tables = (source.reads, source.gets, source.sets)
+    return words.get(name, 0) + sum([len(table[name]) for table in tables if name in table])
+
+
+def words_of(source: Source, prefixes: set[str]) -> list[str]:
+    """What a file names otherwise than by a name or an attribute, once for each time; `prefixes` as in `uses_of`."""
     used = [keyword.arg for keyword in source.nodes(ast.keyword) if keyword.arg]
     used += [alias.name for statement in source.nodes(ast.ImportFrom) for alias in statement.names]
     for statement in (*source.nodes(ast.Global), *source.nodes(ast.Nonlocal)):
@@ -111,15 +126,10 @@ def uses_of(source: Source, prefixes: set[str]) -> Counter[str]:
         parent = parents[constant]
         if len(value) <= 200 and parent.__class__ is not ast.Expr:  # a docstring uses nothing
             used += _named_by(value, parent, prefixes)
-    if "# type:" in source.text or "#type:" in source.text:
+    if "type" in source.words and ("# type:" in source.text or "#type:" in source.text):
         for comment in _TYPE_COMMENT.findall(source.text):
             used += _WORD.findall(comment)
-    uses = Counter({name: len(places) for name, places in source.reads.items()})
-    for table in (source.gets, source.sets):
-        for name, places in table.items():
-            uses[name] = uses.get(name, 0) + len(places)
-    uses.update(used)
-    return uses
+    return used
 
 
 def _named_by(value: str, parent: ast.AST, prefixes: set[str]) -> list[str]:
@@ -156,7 +166,7 @@ def _definitions(source: Source, names: Names) -> Iterator[Definition]:
         own = sum(node.lineno <= line <= last for line in lines[node.name])
         parent = source.parent(node)
         of = names.definition(parent) if isinstance(parent, ast.ClassDef) else ""
-        yield (sort, node.name, pack_name(source, node), own, of)
+        yield (sort, node.name, name_places(source)[node], own, of)
 
 
 def _nested(source: Source, names: Names) -> Iterator[Definition]:
@@ -181,7 +191,7 @@ def _nested(source: Source, names: Names) -> Iterator[Definition]:
                 for statement in source.nodes(declaration)
             )
             if not declared:
-                yield ("function", node.name, pack_name(source, node), _EVERY, "")
+                yield ("function", node.name, name_places(source)[node], _EVERY, "")
 
 
 def _lines(node: _Node) -> tuple[int, int]:
@@ -191,11 +201,11 @@ def _lines(node: _Node) -> tuple[int, int]:
 
 def _attributes(source: Source, names: Names) -> Iterator[Definition]:
     """The private attributes that methods give `self`, where the value matters to nobody but readers of the attribute."""
-    if "__dict__" in source.text or "vars(" in source.text:
+    private = [name for name in source.sets if name[0] == "_" and name[-1] != "_"]
+    if not private or "__dict__" in source.text or "vars(" in source.text:
         return
-    for name, places in source.sets.items():
-        if name[0] != "_" or name[-1] == "_":
-            continue
+    for name in private:
+        places = source.sets[name]
         first = places[0]
         method = owner(first, source)
         class_ = source.parent(method) if method is not None else None
@@ -285,7 +295,7 @@ def exported_names(source: Source) -> set[str]:
     return found
 
 
-def _unused_imports(source: Source, names: Names, uses: dict[str, int]) -> Iterator[Import]:
+def _unused_imports(source: Source, names: Names, words: Mapping[str, int]) -> Iterator[Import]:
     """Imports whose local name nothing in the file mentions; `__init__` files and deliberate re-exports are left out."""
     if source.path.endswith(("__init__.py", ".pyi")) or _OTHERS.search(source.path) or _is_front(source.tree):
         return
@@ -300,7 +310,7 @@ def _unused_imports(source: Source, names: Names, uses: dict[str, int]) -> Itera
                 continue
             # `from a import b` names `b` once itself.
             own = isinstance(statement, ast.ImportFrom) and alias.asname is None
-            if uses.get(local, 0) > (times[local] if own else 0):
+            if local in source.reads or _count(local, words, source) > (times[local] if own else 0):
                 continue
             if _is_probe(statement, source) or _is_silenced(statement, source):
                 break
@@ -367,13 +377,17 @@ def _is_silenced(statement: ast.stmt, source: Source) -> bool:
 
 def _taken(source: Source, names: Names) -> set[str]:
     """Qualified names that this file takes from other modules."""
-    found: set[str] = set()
     table = names.table(source.tree)
+    found: set[str] = set()
+    resolved: set[ast.AST] = set()
+    for bindings in table.values():
+        for binding in bindings:
+            if binding.target and binding.node.__class__ is ast.ImportFrom:
+                found.add(binding.target)
+                resolved.add(binding.node)
     for statement in source.nodes(ast.ImportFrom):
-        for alias in statement.names:
-            bindings = table.get(alias.asname or alias.name, ())
-            bound = next((binding.target for binding in bindings if binding.node is statement), "")
-            found.add(bound or f"{statement.module or ''}.{alias.name}")
+        if statement not in resolved:
+            found.update([f"{statement.module or ''}.{alias.name}" for alias in statement.names])
     modules = {name: bindings[0].target for name, bindings in table.items() if bindings[0].target}
     parents = source.index.parents
     for local, target in modules.items():

@@ -64,6 +64,7 @@ class Names:
         self._tables: dict[ast.AST, dict[str, list[Binding]]] = {}
         self._names: dict[ast.AST, str | None] = {}
         self._symbols: dict[ast.AST, str] = {}
+        self._outer: dict[str, str | None] = {}
 
     @cached_property
     def _inner(self) -> frozenset[str]:
@@ -83,7 +84,7 @@ class Names:
         return frozenset(found)
 
     @cached_property
-    def _functions(self) -> frozenset[str]:
+    def functions(self) -> frozenset[str]:
         """The names of all functions and methods that the file defines."""
         return frozenset(node.name for kind in FUNCTIONS for node in self.source.nodes(kind))
 
@@ -143,6 +144,8 @@ class Names:
         known = self._names
         if expression in known:
             return known[expression]
+        if isinstance(expression, ast.Name) and expression.id in self._outer:
+            return self._outer[expression.id]
         known[expression] = None  # an alias of itself refers to nothing
         name = known[expression] = self._qualified(expression)
         return name
@@ -181,7 +184,15 @@ class Names:
         return found
 
     def _name(self, name: str, at: ast.AST) -> str | None:
-        found = self.lookup(name, at)
+        if name in self._inner:
+            return self._meant(name, self.lookup(name, at))
+        known = self._outer  # it means the same everywhere in the file
+        if name not in known:
+            known[name] = self._meant(name, self.lookup(name, at))
+        return known[name]
+
+    def _meant(self, name: str, found: tuple[Scope, list[Binding]] | None) -> str | None:
+        """What a name refers to, by what binds it."""
         if found is None:
             return f"builtins.{name}" if name in BUILTINS else None
         scope, bindings = found
@@ -216,7 +227,7 @@ class Names:
 
     def _member(self, attribute: ast.Attribute) -> str | None:
         """`self.name` and `cls.name` in a method: the class's own member, if the class's body defines one."""
-        if attribute.attr not in self._functions:  # most are data, or inherited from another file
+        if attribute.attr not in self.functions:  # most are data, or inherited from another file
             return None
         parents = self.source.index.parents
         function: ast.AST | None = attribute

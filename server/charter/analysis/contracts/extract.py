@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis import paths
 from charter.analysis.bodies import FUNCTIONS, by_owner
-from charter.analysis.calls import FOREIGN, calls_of, exports, named_calls
-from charter.analysis.places import Packed, pack, pack_name
+from charter.analysis.calls import FOREIGN, calls_of, named_calls
+from charter.analysis.places import Packed, name_places, pack
 from charter.model.names import last_name
 
 if TYPE_CHECKING:
@@ -69,15 +69,16 @@ def extract(source: Source, names: Names) -> Extract | None:
             if isinstance(source.parent(node), ast.Module):
                 functions[names.definition(node)] = reader.function(node)
     for name, bindings in names.table(source.tree).items():
-        key = f"{source.module}.{name}" if source.module else name
-        if key in functions and len(bindings) != 1:
-            functions[key] = None
+        if len(bindings) != 1:
+            key = f"{source.module}.{name}" if source.module else name
+            if key in functions:
+                functions[key] = None
     classes = {
         names.definition(node): reader.class_(node, single=_is_single(node, source, names))
         for node in source.nodes(ast.ClassDef)
     }
     calls = [] if paths.is_test(source.path) else list(_calls(source, names))  # tests call wrongly on purpose
-    return functions, classes, calls, exports(source, names)
+    return functions, classes, calls, named_calls(source, names).offered
 
 
 def _is_single(node: ast.ClassDef, source: Source, names: Names) -> bool:
@@ -94,6 +95,7 @@ class _Reader:
         self._returns = by_owner(source, ast.Return)
         self._yields = by_owner(source, ast.Yield, ast.YieldFrom)
         self._reads, self._stores = _reads(source)
+        self._places = name_places(source)
 
     def function(self, node: FunctionNode) -> Function | None:
         """What a function takes and gives; None if a decorator may change it."""
@@ -109,7 +111,7 @@ class _Reader:
         if node.name in {"__new__", "__init_subclass__", "__class_getitem__"}:
             binding = "static" if node.name == "__new__" else "class"
         gives, length = self._gives(node)
-        return signature(node.args), binding, gives, length, pack_name(self.source, node)
+        return signature(node.args), binding, gives, length, self._places[node]
 
     def _gives(self, node: FunctionNode) -> tuple[str, int]:
         if isinstance(node, ast.AsyncFunctionDef) or node in self._yields:
@@ -170,7 +172,7 @@ class _Reader:
                 others.extend(_bound(item))
         if abstract_meta:
             bases = (*bases, "abc.ABC")
-        place = pack_name(self.source, node)
+        place = self._places[node]
         return (
             bases, methods, tuple(others), is_open, init, next_init, reads, place, tuple(abstract), tuple(sorted(stores))
         )  # fmt: skip
@@ -249,17 +251,28 @@ def _reads(source: Source) -> tuple[_Attributes, _Attributes]:
     found: _Attributes = defaultdict(set)
     stores: _Attributes = defaultdict(set)
     parents = source.index.parents
+    first, last, method = 0, 0, None
     for name in source.reads.get("self", ()) if spans else ():
         node = parents[name]
         if isinstance(node, ast.Attribute):
-            at = bisect_right(starts, name.lineno) - 1
-            # Of a method of a class inside of a method, both have the line; the inner one began later.
-            while at >= 0 and spans[at][1] < name.lineno:
-                at -= 1
-            if at >= 0:
-                into = found if node.ctx.__class__ is ast.Load else stores
-                into[spans[at][2]].add(node.attr)
+            line = name.lineno
+            if not first <= line <= last:  # most stand in the same method as the one before
+                first, last, method = _method_at(line, spans, starts)
+            if method is not None:
+                (found if node.ctx.__class__ is ast.Load else stores)[method].add(node.attr)
     return found, stores
+
+
+def _method_at(
+    line: int, spans: list[tuple[int, int, FunctionNode]], starts: list[int]
+) -> tuple[int, int, FunctionNode | None]:
+    """The method that has a line, and the lines from there on which are its own as well."""
+    at = bisect_right(starts, line) - 1
+    until = starts[at + 1] - 1 if at + 1 < len(starts) else max(line, spans[at][1])
+    # Of a method of a class inside of a method, both have the line; the inner one began later.
+    while at >= 0 and spans[at][1] < line:
+        at -= 1
+    return (line, min(until, spans[at][1]), spans[at][2]) if at >= 0 else (line, until, None)
 
 
 def _init(function: FunctionNode, source: Source, names: Names) -> tuple[Init, int]:
@@ -354,10 +367,9 @@ def _hands_on(call: ast.Call, name: str) -> bool:
 
 
 def _calls(source: Source, names: Names) -> Iterator[Call]:
-    targets = named_calls(source, names)
-    for call, target in targets.items():
-        if target.partition(".")[0] not in FOREIGN:
-            yield _call(_how(call.func), target, "", call, source)
+    targets, own, _ = named_calls(source, names)
+    for call, target in own.items():
+        yield _call(_how(call.func), target, "", call, source)
     yield from _calls_of_self(targets, source, names)
     for local in _made(source):
         for call, func in _methods(local, source):
