@@ -115,8 +115,9 @@ def missing_docstring(symbol: PublicSymbol, ctx: Context) -> Iterator[Finding]:
 
 
 def _fix(symbol: PublicSymbol, ctx: Context) -> Fix | None:
-    if not symbol.skeleton or symbol.offset < 0:
+    text = symbol.skeleton() if symbol.offset >= 0 else ""
+    if not text:
         return None
-    lines = [f"{symbol.indent}{line}" if line else "" for line in symbol.skeleton.split("\n")]
+    lines = [f"{symbol.indent}{line}" if line else "" for line in text.split("\n")]
     edit = ctx.insert(symbol.offset, "\n".join(lines) + "\n")
     return Fix("Begin a docstring", (edit,), Grade.SUGGESTION)

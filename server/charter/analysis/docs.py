@@ -10,13 +10,14 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis import Solution, paths
 from charter.analysis.bodies import FUNCTIONS, by_owner
 from charter.analysis.docstrings import Outline, Parameter, Style, parse, skeleton, speaks, summary_of
-from charter.analysis.places import Packed, pack, pack_name, unpack
+from charter.analysis.places import Packed, name_places, pack, unpack
 from charter.analysis.promises import broken
 from charter.analysis.solver import KeptSolver
 from charter.api import Span
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 5
+VERSION = 6
 
 _PRIVATE: Final = paths.any_of(
     *paths.TESTS, *paths.COPIED, *paths.GENERATED, "migrations", "versions", "examples?", "docs?", "benchmarks?",
@@ -112,6 +113,7 @@ class _Reader:
         self.styles: Counter[str] = Counter()
         self._ends = by_owner(source, ast.Return, ast.Yield, ast.YieldFrom)
         self._raised = by_owner(source, ast.Raise)
+        self._places = name_places(source)
 
     def read(self) -> None:
         """Collect what stands at module level and in classes."""
@@ -191,7 +193,7 @@ class _Reader:
         if isinstance(node, FUNCTIONS):
             parameters = [each for each in _arguments(node, owner) if not each[0].arg.startswith("_")]
             weight += 2 * len(parameters)
-            if state != "documented":
+            if state == "missing" and sort != "property":
                 ends = self._ends.get(node, ())
                 outline = (
                     tuple(_parameter(*each, self.source) for each in parameters),
@@ -200,11 +202,10 @@ class _Reader:
                 )
         if state == "missing" and node.body[0].lineno != node.lineno:
             first = node.body[0]
-            line = min([first.lineno, *(d.lineno for d in getattr(first, "decorator_list", []))])
+            line = min([first.lineno, *[d.lineno for d in getattr(first, "decorator_list", ())]])
             offset = self.source.positions.starts[line - 1]
-            text = self.source.positions.line_text(line)
-            indent = text[: len(text) - len(text.lstrip())]
-        place = pack_name(self.source, node)
+            indent = self.source.text[offset : offset + first.col_offset]
+        place = self._places[node]
         return (
             sort,
             node.name,
@@ -253,7 +254,7 @@ class _Reader:
             and all_known
             and not loose
         ):
-            place = pack_name(self.source, node)
+            place = self._places[node]
             self.problems.append((node.name, "missing-parameter", missing[0], place, "", ()))
 
     def _note_unknown(
@@ -496,13 +497,7 @@ def _inherits(entry: Entry, bases: dict[str, list[str]], documented: set[str]) -
 
 def _fact(path: str, entry: Entry, habit: float, style: Style) -> PublicSymbol:
     sort, name, _, place, state, weight, _, _, raw, offset, indent = entry
-    text = ""
-    if state == "missing" and offset >= 0:
-        outline = Outline(summary_of(name))
-        if raw is not None and sort != "property":
-            parameters = tuple([Parameter(*parameter) for parameter in raw[0]])
-            outline = Outline(outline.summary, parameters, raw[1], raw[2], raw[3])
-        text = skeleton(outline, style)
+    begins = state == "missing" and offset >= 0
     return PublicSymbol(
         location=unpack(path, place),
         name=name,
@@ -510,7 +505,23 @@ def _fact(path: str, entry: Entry, habit: float, style: Style) -> PublicSymbol:
         state=state,  # pyright: ignore[reportArgumentType]
         habit=habit,
         weight=weight,
-        skeleton=text,
+        skeleton=_Skeleton(name, raw, style) if begins else str,
         offset=offset,
         indent=indent,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Skeleton:
+    """Gives the docstring with which to begin."""
+
+    name: str
+    raw: RawOutline | None
+    style: Style
+
+    def __call__(self) -> str:
+        outline = Outline(summary_of(self.name))
+        if self.raw is not None:
+            parameters = tuple([Parameter(*parameter) for parameter in self.raw[0]])
+            outline = Outline(outline.summary, parameters, *self.raw[1:])
+        return skeleton(outline, self.style)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from charter.api.facts import Fact
 from charter.api.text import Location
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,8 @@ class PublicSymbol(Fact):
         state: `documented`, `missing` or `placeholder`.
         habit: which share of the package's definitions is documented, 0 to 1; 1 for a package of less than thirty.
         weight: how much there is to say: lines of the body, and two for each parameter.
-        skeleton: a docstring to begin with, in the package's own convention, its lines unindented; "" if none.
+        skeleton: gives a docstring to begin with, in the package's own convention, its lines unindented; "" if none.
+            Few symbols are asked.
         offset: where the skeleton goes, an offset into the file; -1 if nowhere.
         indent: the indentation of the body.
     """
@@ -30,7 +34,7 @@ class PublicSymbol(Fact):
     state: Literal["documented", "missing", "placeholder"]
     habit: float
     weight: int
-    skeleton: str = ""
+    skeleton: Callable[[], str] = str
     offset: int = -1
     indent: str = ""
 
