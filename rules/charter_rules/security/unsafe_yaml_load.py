@@ -17,11 +17,10 @@ if TYPE_CHECKING:
 _UNSAFE: Final = frozenset(
     f"yaml.{part}{name}"
     for part in ("", "loader.", "cyaml.")
-    for name in ("Loader", "UnsafeLoader", "FullLoader", "CLoader", "CUnsafeLoader", "CFullLoader")
+    for name in ("Loader", "UnsafeLoader", "CLoader", "CUnsafeLoader")
 )
-_ALWAYS: Final = frozenset(
-    {"yaml.unsafe_load", "yaml.unsafe_load_all", "yaml.full_load", "yaml.full_load_all"}
-)
+"""Loaders that build any object; `FullLoader` calls nothing since PyYAML 5.4 (2021)."""
+_ALWAYS: Final = frozenset({"yaml.unsafe_load", "yaml.unsafe_load_all"})
 
 
 @rule(
@@ -41,9 +40,9 @@ _ALWAYS: Final = frozenset(
 def unsafe_yaml_load(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """Load YAML without letting it build arbitrary objects.
 
-    YAML tags such as `!!python/object/apply:os.system` make PyYAML's full loaders create objects and call functions
+    YAML tags such as `!!python/object/apply:os.system` make PyYAML's unsafe loaders create objects and call functions
     while they read. Whoever writes the document then runs code in your process. `yaml.safe_load` reads the same
-    mappings, lists, strings, numbers and dates, and refuses such tags.
+    mappings, lists, strings, numbers and dates, and refuses such tags. `FullLoader` calls nothing since PyYAML 5.4.
 
     ```python bad
     import yaml
@@ -70,7 +69,7 @@ def unsafe_yaml_load(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """
     name = ctx.name(call.func) or ""
     if name == "ruamel.yaml.YAML":
-        if calls.value(ctx, call, None, "typ") == "unsafe":
+        if calls.value(ctx, call, None, "typ") == "unsafe" and not _only_writes(call, ctx):
             edits = (ctx.set_keyword(call, "typ", '"safe"'),)
             fix = Fix("Load plain values only", edits, Grade.UNSAFE)
             yield ctx.finding(call, '`typ="unsafe"` can run code that is hidden in the document', fix=fix)
@@ -88,8 +87,22 @@ def unsafe_yaml_load(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     )
 
 
+def _only_writes(call: ast.Call, ctx: Context) -> bool:
+    """Whether all that is called on an object of ruamel.yaml under its one name in this file is `dump`."""
+    parent = ctx.parent(call)
+    target = parent.targets[0] if isinstance(parent, ast.Assign) else None
+    if not isinstance(target, ast.Name):
+        return False
+    used = {
+        use.attr
+        for name in calls.uses(ctx, target.id, ctx.function(call) or ctx.tree)
+        if isinstance(use := ctx.parent(name), ast.Attribute) and isinstance(ctx.parent(use), ast.Call)
+    }
+    return bool(used) and used <= {"dump", "dump_all"}
+
+
 def _is_unsafe(loader: ast.expr, ctx: Context) -> bool:
-    """Whether a loader is one of PyYAML's full ones, or a class of this file that is derived from one."""
+    """Whether a loader is one of PyYAML's that build any object, or a class of this file that is derived from one."""
     if calls.qualified(ctx, loader) in _UNSAFE:
         return True
     name = calls.identifier(loader)
