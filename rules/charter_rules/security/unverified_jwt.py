@@ -10,7 +10,7 @@ from charter.api import (
     Severity,
     rule,
 )
-from charter_rules import calls
+from charter_rules import calls, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 
 _VERIFIES: Final = re.compile(r"(?i)verif|validate_?(?:token|jwt)|check_signature")
 """Names of functions that check a token."""
-_FOR_KEY: Final = re.compile(r"(?i)(?:^|_)(?:keys?|kid|issuer|peek)(?:_|$)")
+_FOR_KEY: Final = re.compile(r"(?i)(?:^|_)(?:keys?|kid|secret|issuer|peek)(?:_|$)")
 """Names of functions that look into a token to find the key by which it is then verified."""
+_FOR_TIME: Final = re.compile(r"(?i)expir")
+"""What is said of functions that only tell how long a token lasts."""
+_ABOUT_ITSELF: Final = frozenset({"exp", "iat", "nbf", "iss", "aud"})
+"""Claims that tell when a token ends, and by whose key it can be verified."""
+_OF_CLIENT: Final = re.compile(r"\brequest\b")
 _ASSERTION: Final = re.compile(r"(?i)assert")
 """Names of functions that make what RFC 7521 calls an assertion, which may go unsigned over a channel that is known."""
 
@@ -55,7 +60,7 @@ def unverified_jwt(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
     A token is text that the client sends: anyone can write another user's name into it. Only the signature tells yours from
     theirs. The algorithm `none` means no signature at all. Reading a token unverified first, to find the key by which it is
-    then verified in the same function, is sound and not reported.
+    then verified in the same function, is sound and not reported; nor is a token that the function has just got from its issuer.
 
     ```python bad
     import jwt
@@ -83,21 +88,23 @@ def unverified_jwt(call: ast.Call, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(call, "the algorithm `none` accepts a token that anyone can forge")
         return
     if name.endswith(".encode"):
-        if calls.value(ctx, call, 2, "algorithm") in {"none", "None"} and not _ASSERTION.search(
-            ctx.symbol(call)
+        if calls.value(ctx, call, 2, "algorithm") in {"none", "None"} and not (
+            _ASSERTION.search(ctx.symbol(call)) or protocols.asked_of_others(ctx, call)
         ):
             yield ctx.finding(call, "the algorithm `none` makes a token that anyone can forge")
         elif calls.value(ctx, call, 1, "key") in ("", b""):
             yield ctx.finding(call, "the key is empty, so that anyone can forge the token")
         return
-    if _FOR_KEY.search(ctx.symbol(call).rpartition(".")[2]):
+    if _looks_into(call, ctx):
         return
     if isinstance(call.func, ast.Attribute) and call.func.attr == "deserialize":
         if _reads_undone(call, call.func, ctx):
             yield ctx.finding(call, "the token is believed unchecked: `objects` is read without `verify`")
         return
     why = _unverified(call, name, ctx)
-    if why and not _only_asks_when(call, ctx) and not _verified_elsewhere(call, ctx):
+    if why and not (
+        _only_asks_about_token(call, ctx) or _comes_from_issuer(call, ctx) or _verified_elsewhere(call, ctx)
+    ):
         yield ctx.finding(call, f"the token is believed unchecked: {why}")
 
 
@@ -146,18 +153,48 @@ def _takes_none(algorithms: object) -> bool:
     return any(str(each).lower() == "none" for each in items)
 
 
-def _only_asks_when(call: ast.Call, ctx: Context) -> bool:
-    """Whether only the time of expiry is read, as clients do with tokens that a server gave them."""
+def _looks_into(call: ast.Call, ctx: Context) -> bool:
+    """Whether the function around a call says that it only looks into a token."""
+    function = ctx.function(call)
+    if function is None:
+        return False
+    named = function.name
+    told = f"{named} {ast.get_docstring(function) or ''}"
+    return bool(_FOR_KEY.search(named) or _FOR_TIME.search(told) or calls.NAMED_FOR_IT.search(named))
+
+
+def _only_asks_about_token(call: ast.Call, ctx: Context) -> bool:
+    """Whether all that is read is when a token ends and who made it, or its claims serve to find the key, if they are read at all."""
     parent = ctx.parent(call)
+    if isinstance(parent, ast.Expr):
+        return True
     if isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Name):
         around = ctx.function(call) or ctx.tree
         wanted = [ctx.parent(use) for use in calls.uses(ctx, parent.targets[0].id, around)]
     else:
         wanted = [parent]
-    keys = [
-        calls.identifier(ctx.parent(each) if isinstance(each, ast.Attribute) else each) for each in wanted
+    return bool(wanted) and all(
+        calls.identifier(ctx.parent(each) if isinstance(each, ast.Attribute) else each) in _ABOUT_ITSELF
+        or (isinstance(each, ast.Call) and _FOR_KEY.search(calls.identifier(each.func)))
+        for each in wanted
+    )
+
+
+def _comes_from_issuer(call: ast.Call, ctx: Context) -> bool:
+    """Whether the function has just asked a server for the token, whose certificate then vouches for it (OpenID Connect Core 3.1.3.7)."""
+    function = ctx.function(call)
+    token = call.args[0] if call.args else None
+    if function is None or not isinstance(token, ast.Name):
+        return False
+    text = ctx.source(function)
+    if not protocols.asks(text) or ".json()" not in text:
+        return False
+    bound = [
+        node.value
+        for node in ctx.nodes(ast.Assign, within=function)
+        if any(isinstance(target, ast.Name) and target.id == token.id for target in node.targets)
     ]
-    return bool(keys) and all(key in {"exp", "iat", "nbf"} for key in keys)
+    return bool(bound) and not any(_OF_CLIENT.search(ctx.source(value)) for value in bound)
 
 
 def _verified_elsewhere(call: ast.Call, ctx: Context) -> bool:
