@@ -96,10 +96,11 @@ def load() -> Registry:
 
 
 def _rules_for_bandit(found: Iterable[AnyRule]) -> Iterator[AnyRule]:
-    """The rules for bandit's tests. Those that a rule of a pack stands for, and mere remarks, wait to be selected."""
+    """The rules for bandit's tests. Those that a rule of a pack stands for, mere remarks and imports wait to be selected."""
     replaced = {alias for rule in found for alias in rule.aliases}
+    among = bandit.among()
     for rule in bandit.rules():
-        off = rule.code in replaced or rule.severity <= Severity.LOW
+        off = rule.code in replaced or rule.severity <= Severity.LOW or among.get(rule.code) == "imports"
         yield replace(rule, default=False) if off else rule
 
 

@@ -5,8 +5,8 @@ Here the tests are found through bandit's extension points and configured as ban
 nodes that meet what it asks for before anything else. What bandit reports is what Charter reports, `# nosec` included.
 """
 
-from charter.engine.bandit.catalog import BanditIssue, rules
+from charter.engine.bandit.catalog import BanditIssue, among, rules
 from charter.engine.bandit.configuration import Configuration, ConfigurationError, read
 from charter.engine.bandit.inspector import Inspector
 
-__all__ = ["BanditIssue", "Configuration", "ConfigurationError", "Inspector", "read", "rules"]
+__all__ = ["BanditIssue", "Configuration", "ConfigurationError", "Inspector", "among", "read", "rules"]

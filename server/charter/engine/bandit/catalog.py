@@ -63,6 +63,7 @@ def among() -> Mapping[str, str]:
     return {id_: entry["among"] for id_, entry in _data().items() if "among" in entry}
 
 
+@cache
 def _data() -> dict[str, Any]:
     return tomllib.loads(files("charter.engine.bandit").joinpath("tests.toml").read_text(encoding="utf-8"))
 
