@@ -10,12 +10,13 @@ import pytest
 
 from charter.api import Edit, Span
 from charter.api.examples import cases
+from charter.engine import suppress
 from charter.engine.project import Project
 from charter.engine.registry import load
 from charter.engine.run import check_project
 from charter.engine.settings import Settings
 from charter.mend.compile import apply_edits
-from charter.mend.inert import is_inert
+from charter.mend.inert import is_inert, is_silent_alike
 from charter.syntax.source import Source
 
 TEXT = """\
@@ -72,6 +73,26 @@ def test_anything_else_is_not(edits: list[tuple[str, str]]) -> None:
 def test_what_looks_like_a_docstring_inside_of_a_string_is_none() -> None:
     text = 'def f():\n    return """\n    a\n    """\n'
     assert not changed(text, ("    a\n", "    'Doc.'\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "alike"),
+    [
+        ("def f():\n    import os  # noqa: S404\n", "    import", True),
+        ("import os  # nosec\n\n\ndef f():\n    return os\n", "    return", True),
+        ("def f():  # charter: ignore[deep-nesting]\n    return 1\n", "    return", True),
+        ("# charter: ignore-file[deep-nesting]\ndef f():\n    return 1\n", "    return", True),
+        ("def f():\n    # charter: ignore[unsafe-yaml-load]\n    return 1\n", "    return", False),
+        ("def f():\n    return 1\n", "    return", True),
+    ],
+)
+def test_a_comment_that_silences_other_code_than_before_is_noticed(text: str, at: str, alike: bool) -> None:
+    old = Source("a.py", text)
+    place = text.index(at)
+    edits = [Edit(Span(place, place), '    """Words."""\n')]
+    new = Source("a.py", apply_edits(text, edits))
+    assert is_inert(new, edits)
+    assert is_silent_alike(old, suppress.read(old), new, edits) is alike
 
 
 def inserted(text: str) -> str:

@@ -6,6 +6,7 @@ parted where they fail; what stands by itself is then held against the whole pro
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -149,9 +150,7 @@ def _alone(prover: Prover, group: Sequence[Pair], batch: Batch) -> Standing | No
         else:
             batch.refused.append((group[0], tried))
         return None
-    middle = len(group) // 2
-    left = _alone(prover, group[:middle], batch)
-    right = _alone(prover, group[middle:], batch)
+    left, right = (_alone(prover, half, batch) for half in _halves(group))
     if left is None or right is None:
         return left or right
     both = _try(prover, [*left.draft.pairs, *right.draft.pairs])
@@ -159,6 +158,16 @@ def _alone(prover: Prover, group: Sequence[Pair], batch: Batch) -> Standing | No
         return both
     batch.later.extend(right.draft.pairs)
     return left
+
+
+def _halves(pairs: Sequence[Pair]) -> tuple[Sequence[Pair], Sequence[Pair]]:
+    """Fixes in two parts: those of the rule that has most and the others, for what fails is mostly of one rule."""
+    rules = Counter(finding.rule for finding, _ in pairs)
+    if len(rules) > 1:
+        [(most, _)] = rules.most_common(1)
+        return [one for one in pairs if one[0].rule == most], [one for one in pairs if one[0].rule != most]
+    middle = len(pairs) // 2
+    return pairs[:middle], pairs[middle:]
 
 
 def _newly_doubted(stands: Standing) -> bool:
@@ -194,8 +203,8 @@ class _Trial:
 
     def halve(self) -> None:
         """Put the halves of what was tried back, to be tried by themselves; one fix has but one."""
-        middle = len(self.part) // 2
-        self.rest += [half for half in (self.part[middle:], self.part[:middle]) if half]
+        first, second = _halves(self.part)
+        self.rest += [half for half in (second, first) if half]
 
 
 def _part(prover: Prover, blamed: Iterable[Standing], batch: Batch) -> None:

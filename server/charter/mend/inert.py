@@ -1,7 +1,8 @@
 """Tells changes that leave what a program does alone: docstrings begun, and causes named in `raise … from error`.
 
 Most of what checks look at cannot tell such a change, so that its proof may ask the others only
-(`charter.engine.plan.Plan.inert` says which those are). What is not one of these for certain is none.
+(`charter.engine.plan.Plan.inert` says which those are), as long as comments silence what they did. What is not one of
+these for certain is none.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ import ast
 from typing import TYPE_CHECKING
 
 from charter.api import Span
+from charter.engine import suppress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
     from charter.api import Edit
+    from charter.engine.suppress import Suppression
     from charter.syntax.source import Source
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -48,6 +51,33 @@ def is_inert(new: Source, edits: Sequence[Edit]) -> bool:
     made = made_by(edits)
     known = {*_docstrings(new), *_causes(new, set(made))}
     return all(span in known or _whole_lines(new, span) in known for span in made)
+
+
+def is_silent_alike(old: Source, before: Sequence[Suppression], new: Source, edits: Sequence[Edit]) -> bool:
+    """Whether the comments that silence findings hold for the same code after insertions as before.
+
+    Args:
+        old: the file before.
+        before: its suppressions.
+        new: the file after.
+        edits: the insertions between them, ordered.
+    """
+    if not before:
+        return True
+    made = made_by(edits)
+    after = suppress.read(new)
+    return [_held(one, old, ()) for one in before] == [_held(one, new, made) for one in after]
+
+
+def _held(item: Suppression, source: Source, made: Sequence[Span]) -> tuple[object, ...]:
+    """What a suppression asks for, and where it begins and ends in the text without what was inserted."""
+    starts = (*source.positions.starts, len(source.text))
+    places = (starts[item.first - 1], starts[item.last])
+    return (
+        item.tool,
+        [word for word, _ in item.words],
+        *(at - sum(min(at, span.end) - span.start for span in made if span.start < at) for at in places),
+    )
 
 
 def _whole_lines(new: Source, made: Span) -> Span | None:

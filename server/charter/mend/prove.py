@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from charter.api import Grade
 from charter.engine.project import finish, settle
 from charter.mend.compile import EditError, apply_edits, compile_edits
-from charter.mend.inert import is_inert
+from charter.mend.inert import is_inert, is_silent_alike
 from charter.mend.same import lost_comments, same_outside
 from charter.syntax.source import Source
 
@@ -160,11 +160,10 @@ class Prover:
     ) -> bool:
         rules = {finding.rule for finding, _ in pairs}
         return all(
-            # Which comments silence something can be told only where everything speaks.
-            not self._result(path).suppressions
-            and not source.problems
+            not source.problems
             and rules <= {entry.rule.name for entry in self._inert_plan(path).entries}
             and is_inert(source, edits[path])
+            and is_silent_alike(self.source(path), self._result(path).suppressions, source, edits[path])
             for path, source in new.items()
         )
 
