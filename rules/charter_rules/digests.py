@@ -19,7 +19,7 @@ CALLS: Final = tuple(f"hashlib.{name}" for name in DIGESTS)
 NAMED: Final = re.compile(r"(?i)md[245]|sha_?1")
 """Names that say a weak algorithm: whoever uses them has chosen it."""
 _SCHEME_CLASS: Final = re.compile(r"(?i)md[245]|sha_?1|ssha|crypt")
-_MARK: Final = re.compile(r"\{S?SHA\}|\{S?MD5\}|\$(?:1|apr1|md5|P|H)\$")
+_MARK: Final = re.compile(r"\{S?SHA\d*\}|\{S?MD5\}|\$(?:1|apr1|md5|P|H)\$")
 """Marks of stored passwords in a scheme that others read."""
 
 

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from charter.api import Context
 
 _NAMES: Final = re.compile(
-    r"(?i)ntlm|krb5|kerberos|dcerpc|msrpc|spnego|gssapi|dpapi|netlogon|nrpc|samr|drsuapi|secretsdump|mimikatz|(?:^|[/_.])(?:rdp|tds|smb|snmp|vnc|rfb|ssh|coap)(?:[/_.]|$)"
+    r"(?i)ntlm|krb5|kerberos|dcerpc|msrpc|spnego|gssapi|dpapi|netlogon|nrpc|samr|drsuapi|secretsdump|mimikatz|(?:^|[/_.])(?:py)?(?:rdp|tds|smb|snmp|vnc|rfb|ssh|coap|pgp)(?:[/_.]|$)"
     r"|pdf|ecma_?376|msoffice|msoffcrypto|keepass|pkcs_?12|\bjks\b|mifare|desfire|wpa2?_|lanman|lm_?hash|nt_?hash|rfc_?\d{4}|ipsec|(?:^|/)tls/|krack|mysql|host_?keys|known_hosts|legacy|compat|bytes_?to_?key|mssql|oracle\d|cisco|phpass|(?:md5|sha1|des|bsdi)_?crypt|tacacs|radius|mtproto|telegram|apop|pop3|sasl|jabber|xmpp|websocket|hibp|pwned|breach|digest_?auth"
+    r"|zipfile|winzip|open_?pgp|gnupg|router_?os|oracle_(?:old_)?pass|postgres_pass|(?:^|/)exploits?/|\.otp$"
 )
 _ASKS: Final = re.compile(
     r"_download_(?:json|webpage|xml)|session\.http\b|\brequests\.(?:get|post|put|request|Session)\(|\bhttpx\.|urlopen\(|ClientSession\("
@@ -25,8 +26,9 @@ _PACKS: Final = re.compile(r"\bstruct\.(?:un)?pack|\.to_bytes\(|\bint\.from_byte
 """Numbers laid out in bytes, as the messages of binary protocols are."""
 _CITED: Final = re.compile(
     r"\[MS-[A-Z]{2,}\]|\bRFC[ -]?\d{4}|\bFIPS[ -]?\d{2,3}|\bISO(?:/IEC)? ?\d{4,}|\bSP ?800-\d+|\bECMA-\d+"
+    r"|(?i:(?:mandated|required|demanded|dictated) by\b)|(?m:^\s*(?:#.*?)?(?:See:? )?https?://\S*api\S*$)"
 )
-"""A standard, as comments and docstrings cite it."""
+"""A standard or the documentation of an interface, as comments and docstrings cite it."""
 
 
 def dictated(ctx: Context, node: ast.AST) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from charter.api import (
     AddImport,
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api import Context, Finding
+
+_NO_DEFENCE: Final = re.compile(r"(?i)crack|brute|guess|pseudo|fake|mock")
+"""Names of code that looks for a key, or stands in for what protects."""
 
 
 @rule(
@@ -74,6 +78,8 @@ def digest_compared_by_equality(compare: ast.Compare, ctx: Context) -> Iterator[
         return
     if ctx.is_test or protocols.dictated(ctx, compare) or "commitment" in ctx.source(compare).lower():
         return  # who keeps to a commitment shows its key
+    if _NO_DEFENCE.search(f"{ctx.path} {ctx.symbol(compare)}"):
+        return
     negation = "not " if isinstance(compare.ops[0], ast.NotEq) else ""
     text = f"{negation}hmac.compare_digest({ctx.source(left)}, {ctx.source(right)})"
     if negation and isinstance(ctx.parent(compare), (ast.Compare, ast.BinOp, ast.Call)):

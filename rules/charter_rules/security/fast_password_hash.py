@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _PROTOCOL: Final = re.compile(
     r"(?i)mysql|postgres|ntlm|scram|digest_?auth|http_?digest|auth_?digest|ha[12]$|hibp|pwned|breach|wpa|legacy|upgrade|sha1_then|fernet|derive|apop|pop3|sasl|jabber|challenge|transport|cache|extractor|client|device|handshake|session_key|md5password"
 )
-_NOT_KEPT: Final = re.compile(r"(?i)\bnot\b[^.\n]{0,20}\b(?:persisted|stored|storage)\b|challenge")
+_NOT_KEPT: Final = re.compile(r"(?i)\bnot\b[^.\n]{0,20}\b(?:persisted|stored|storage)\b|challenge|\brealm\b")
 """What a function says about a digest that is compared in memory, or proves to another side that the password is known."""
 _ANY_DATA: Final = re.compile(r"(?i)check_?sum|finger_?print|cache|etag|_id$|key$|token|sign")
 """Functions whose digests are no stored passwords, whatever they are given."""
@@ -139,7 +139,7 @@ def _hasher(node: ast.Assign, ctx: Context) -> str:
     if not isinstance(node.targets[0], ast.Name) or node.targets[0].id != "PASSWORD_HASHERS":
         return ""
     first = _first(ctx.value(node.value))
-    tests = re.search(r"(?i)test|\bci\b|dev|local", ctx.path)
+    tests = re.search(r"(?i)test|\bci\b|dev|local|profil|bench", ctx.path)
     return first.rpartition(".")[2] if isinstance(first, str) and _HASHERS.search(first) and not tests else ""
 
 

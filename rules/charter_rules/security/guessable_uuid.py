@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from charter.api import AnyEdit, Context, Finding
 
 _SECRET: Final = re.compile(
-    r"(?i)token|secret|password|session_?(id|key)|api_?key|nonce|salt|csrf|reset|activation|invit|verification|otp|state$"
+    r"(?i)token|secret|password|session_?(id|key)|api_?key|nonce|csrf|reset|activation|invit|verification|otp|state$"
 )
+_VAGUE: Final = re.compile(r"(?i)^(?:token|session_?(?:id|key)|nonce|state)$")
+"""Names that locks, runs and requests have as well as logins."""
+_PEOPLE: Final = re.compile(r"(?i)user|account|log_?in|auth|e_?mail|password|cookie|reset|secret|csrf")
+"""What the code around such a name speaks of where it is a secret."""
 
 
 @rule(
@@ -66,6 +70,9 @@ def guessable_uuid(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     names = [name for name in calls.destinations(ctx, call) if name]
     purpose = next((name for name in names if _SECRET.search(name) or sensitivity(name) is not None), None)
     if purpose is None or ctx.is_test:
+        return
+    around = ctx.function(call)
+    if _VAGUE.search(purpose) and around is not None and not _PEOPLE.search(ctx.source(around)):
         return
     edits: tuple[AnyEdit, ...] = ()
     if isinstance(call.func, ast.Attribute):

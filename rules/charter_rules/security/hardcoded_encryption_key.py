@@ -52,7 +52,9 @@ _KEYS: Final[dict[str, tuple[int, str]]] = {
     "nacl.secret.SecretBox": (0, "key"),
 }
 _SHORTEST: Final = 8
-_KNOWN: Final = re.compile(r"(?i)test_?vector|default_key|known_key|well_known|obfuscat|ntlm")
+_KNOWN: Final = re.compile(
+    r"(?i)test_?vector|default_key|known_key|well_known|obfuscat|ntlm|(?:^|\.)exploits?\."
+)
 
 
 @rule(

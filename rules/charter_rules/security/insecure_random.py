@@ -31,6 +31,9 @@ _NOT_SECRET: Final = re.compile(
     r"(?i)token_?(ids?|count|index|type|len)|num_|count|mask|lexer|special_token|n_tokens|tokens$|test|fake|mock|sample_"
     r"|example|dummy|prompt|max_|position"
 )
+_NUMBERED: Final = re.compile(r"(?i)(?:^|_)(?:session_?id|token|nonce)s?$")
+"""Names of what protocols number, besides secrets: sessions, pings, requests."""
+_WHOLE: Final = frozenset({"randint", "randrange", "getrandbits"})
 _STORES: Final = re.compile(r"(?i)^(my)?(session|cookies?|sess)$")
 _REPLACEMENTS: Final = {"choice": "choice", "randbytes": "token_bytes", "getrandbits": "randbits"}
 
@@ -107,9 +110,30 @@ def insecure_random(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
 
 def _is_number_used_once(purpose: str, call: ast.Call, ctx: Context) -> bool:
-    """Whether a protocol has only some bits for a value that need not be secret, but new."""
-    bits = calls.value(ctx, call, 0, "k")
-    return "nonce" in purpose.lower() and isinstance(bits, int) and bits <= 32
+    """Whether a protocol has a plain number for a value that need not be secret, but new, or Python one for its attributes."""
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", purpose)
+    if _NUMBERED.search(snake) is None or calls.identifier(call.func) not in _WHOLE:
+        return False
+    child: ast.AST = call
+    parent = ctx.parent(call)
+    while isinstance(parent, ast.BinOp) and not isinstance(parent.op, (ast.Add, ast.Mod)):
+        child, parent = parent, ctx.parent(parent)
+    if isinstance(parent, (ast.Assign, ast.AnnAssign, ast.Return)) and parent.value is child:
+        return not _is_written_out(parent, ctx)
+    return False
+
+
+def _is_written_out(statement: ast.Assign | ast.AnnAssign | ast.Return, ctx: Context) -> bool:
+    """Whether a number is made a text of later, as cookies and links need it."""
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
+    function = ctx.function(statement)
+    if not isinstance(target, ast.Name) or function is None:
+        return False
+    return any(
+        isinstance(parent := ctx.parent(use), (ast.FormattedValue, ast.BinOp))
+        or (isinstance(parent, ast.Call) and calls.identifier(parent.func) in {"str", "hex", "format"})
+        for use in calls.uses(ctx, target.id, function)
+    )
 
 
 def _purpose(call: ast.Call, ctx: Context) -> str:

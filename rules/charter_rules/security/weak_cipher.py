@@ -36,6 +36,10 @@ _CIPHERS: Final = {
 }
 """Constructors of weak ciphers, with the name that people know."""
 _PADDED: Final = tuple(f"{root}.Cipher.PKCS1_v1_5.new" for root in ("Crypto", "Cryptodome"))
+_NAMED: Final = re.compile(
+    r"(?i:rc[24]|arc4|blowfish|cast_?5|3des|des_?3|triple_?des)|(?:^|_)(?:DES|BF|IDEA|SEED)(?:_|$)|^DES[A-Z]"
+)
+"""Names of classes that say a weak cipher."""
 _WEAK_SUITE: Final = re.compile(
     r"(?i)(?:^|[:, +])(?:a?null|enull|exp(?:ort)?\d*|low|rc4|des(?:-cbc)?|adh|aecdh)(?=[:, +]|-(?!cbc3)|$)|seclevel=0"
 )
@@ -64,7 +68,7 @@ def weak_cipher(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     DES keys fall to a day of searching, RC4 leaks its plaintext, and ciphers with blocks of 64 bits (Triple DES, Blowfish,
     CAST5, IDEA) leak after some gigabytes under one key (Sweet32). AES-GCM and ChaCha20-Poly1305 are as easy to call, faster
     on current processors, and also notice when someone changes the text. Code that only
-    decrypts what others have written, or is named for the protocol that sets the cipher, is left alone.
+    decrypts what others have written, or is named for the cipher or for the protocol that sets it, is left alone.
 
     ```python bad
     from Crypto.Cipher import DES
@@ -93,10 +97,17 @@ def weak_cipher(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if not (
         ctx.is_test
         or _asks_what_is_supported(call, ctx)
+        or _is_named_for_it(call, ctx)
         or protocols.dictated(ctx, call)
         or protocols.only_reads(ctx, call)
     ):
         yield ctx.finding(call, message)
+
+
+def _is_named_for_it(call: ast.Call, ctx: Context) -> bool:
+    """Whether the class around stands for the one cipher, which users choose by its name."""
+    class_ = ctx.class_(call)
+    return class_ is not None and _NAMED.search(class_.name) is not None
 
 
 def _asks_what_is_supported(call: ast.Call, ctx: Context) -> bool:

@@ -49,6 +49,10 @@ _SPOKEN_OF: Final = re.compile(r"(?i)passw|credential|sensitive")
 """Words in the text of a function that handles what must be protected."""
 _COUNTS: Final = re.compile(r"(?i)check_?sum|cache|etag")
 """Words in the text of a function whose digests tell whether something has changed."""
+_NAME_OF_FILE: Final = re.compile(r"(?i)(?:^|_)(?:path|dir|folder|file_?name|e_?tag)s?$")
+"""Names of digests that say where something is kept or whether it has changed, whatever goes into them."""
+_VERSION: Final = re.compile(r"(?i)version|\balg")
+"""What the other side tells, by which code chooses a digest."""
 _DRAWN: Final = re.compile(
     r"(?i)\burandom\(|\buuid[14]\(|\bsecrets\.|\btoken_(?:bytes|hex|urlsafe)\(|\brandom\b"
 )
@@ -118,6 +122,7 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         if (
             _is_identifier(call, ctx)
             or digests.is_of_a_scheme(ctx, call)
+            or any(map(_NAME_OF_FILE.search, (*_destinations(call, ctx), ctx.symbol(call))))
             or any(_DRAWN.search(ctx.source(part)) for part in hashed)
         ):
             return
@@ -128,6 +133,7 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         or protocols.lays_out_bytes(ctx, call)
         or protocols.asked_of_others(ctx, call)
         or _answers_challenge(call, ctx)
+        or _is_chosen_by_version(call, ctx)
     ):
         return
     remedy = "" if protects else "; if this digest serves no security, say `usedforsecurity=False`"
@@ -235,7 +241,22 @@ def _is_harmless(call: ast.Call, ctx: Context) -> bool:
 
 def _is_loose(call: ast.Call, ctx: Context) -> bool:
     """Whether nothing tells what a digest is for, since it stands in no function or is not used."""
-    return ctx.function(call) is None or isinstance(ctx.statement(call), ast.Expr)
+    if ctx.function(call) is None:
+        return True
+    parent = ctx.parent(call)
+    while isinstance(parent, ast.Attribute) or (isinstance(parent, ast.Call) and not parent.args):
+        parent = ctx.parent(parent)
+    return isinstance(parent, ast.Expr)
+
+
+def _is_chosen_by_version(call: ast.Call, ctx: Context) -> bool:
+    """Whether a digest is taken for one version of a format among others, as the other side names it."""
+    return any(
+        isinstance(parent, (ast.If, ast.IfExp))
+        and isinstance(parent.test, ast.Compare)
+        and _VERSION.search(ctx.source(parent.test)) is not None
+        for parent in ctx.ancestors(call)
+    )
 
 
 def _is_near_secrets(call: ast.Call, ctx: Context) -> bool:
