@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from charter.api.facts.names import PassedValue
 
 
-CHOICE: Final = re.compile(r"(?i)verif|insecure|ssl|tls|cert|check|hostname|skip|validate|self_?signed")
+CHOICE: Final = re.compile(
+    r"(?i)verif|insecure|ssl|tls|cert|check|hostname|host_?key|skip|validate|self_?signed|\bca(?:_?\w*)? is (?:not )?False"
+)
 """Words of a condition under which the user decides on a weaker protection."""
 _FIELDS: Final = frozenset(
     {"form", "args", "values", "POST", "GET", "params", "query_params", "json", "data"}

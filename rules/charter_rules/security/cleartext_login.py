@@ -94,6 +94,8 @@ def cleartext_login(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
 def _logs_in(call: ast.Call, ctx: Context) -> bool:
     """Whether a terminal is there to log in; many devices take commands from everybody, as what is written to them shows."""
+    if not call.args and not call.keywords:
+        return False  # a terminal for a connection that there is already
     text = ctx.source(ctx.class_(call) or ctx.function(call) or ctx.tree)
     return _LOGIN.search(text) is not None or _TALKS.search(text) is None
 
@@ -112,7 +114,7 @@ def _is_plain_directory(call: ast.Call, ctx: Context) -> bool:
     """Whether an ldap3 connection logs in with a password to a server that is reached without TLS."""
     if (
         calls.given(ctx, call, 2, "password") is None
-        or calls.qualified(ctx, calls.given(ctx, call, None, "authentication")).endswith(("NTLM", "SASL"))
+        or _keeps_password(calls.given(ctx, call, None, "authentication"), ctx)
         or "start_tls" in ctx.text
         or "TLS_BEFORE_BIND" in ctx.text
     ):
@@ -125,6 +127,21 @@ def _is_plain_directory(call: ast.Call, ctx: Context) -> bool:
     tls = calls.value(ctx, made, 2, "use_ssl", default=False)
     local = isinstance(address, str) and (address.startswith("ldaps:") or hosts.is_near(address))
     return tls is False and not local
+
+
+def _keeps_password(scheme: ast.expr | None, ctx: Context) -> bool:
+    """Whether a way to log in, or one of those that are chosen from, proves the password without sending it."""
+    if scheme is None:
+        return False
+    named = [calls.qualified(ctx, scheme)]
+    around = ctx.function(scheme)
+    if around is not None and isinstance(scheme, ast.Name):
+        named += [
+            ctx.name(node.value) or ""
+            for node in ctx.nodes(ast.Assign, within=around)
+            if calls.identifier(node.targets[0]) == scheme.id
+        ]
+    return any(name.endswith(("NTLM", "SASL")) for name in named)
 
 
 def _login(call: ast.Call, function: ast.Attribute, ctx: Context) -> Iterator[Finding]:

@@ -91,7 +91,7 @@ def ssh_host_key_ignored(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[
         return
     made = ctx.origin(policy)
     chosen = _policy(policy, made, ctx)
-    if not chosen:
+    if not chosen or calls.is_chosen(ctx, call):
         return
     fix = None
     if made is policy:

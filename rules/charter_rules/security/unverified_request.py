@@ -121,6 +121,8 @@ def unverified_request(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
     if switched is None or _only_asks_whether_it_is_up(call, ctx):
         return
     function = ctx.function(call)
+    if _speaks_plain(call, switched[0], ctx):
+        return
     if function is not None and (_STAND_IN.match(function.name) or calls.reads_certificate(ctx, function)):
         return
     argument, choice = switched
@@ -272,6 +274,13 @@ def _only_asks_whether_it_is_up(call: ast.Call, ctx: Context) -> bool:
         return isinstance(parent, ast.Attribute) and parent.attr in _STATUS
     uses = [ctx.parent(use) for use in calls.uses(ctx, target.id, ctx.function(call) or ctx.tree)]
     return bool(uses) and all(isinstance(use, ast.Attribute) and use.attr in _STATUS for use in uses)
+
+
+def _speaks_plain(call: ast.Call, argument: str, ctx: Context) -> bool:
+    """Whether a connector of aiohttp serves plain connections only, as the addresses beside it show."""
+    around = ctx.function(call)
+    text = "" if around is None else ctx.source(around)
+    return argument == "ssl" and "http://" in text and "https" not in text
 
 
 def _speaks_http(owner: str | None, ctx: Context) -> bool:

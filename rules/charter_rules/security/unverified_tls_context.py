@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import Fix, Grade, Location, Severity, rule
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding
     from charter.api.facts.objects import Event
 
+_CHECKS_ITSELF: Final = re.compile(r"\bmatch_hostname\b|\bcreate_urllib3_context\b")
+"""Who compares the host's name with the certificate after the handshake: the program, or urllib3, whose context this is."""
 _FACTORIES: Final = frozenset({"_create_default_https_context", "create_default_context"})
 
 
@@ -128,7 +131,7 @@ def _context(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
                 message = "the connection" if at.name == "set_verify" else f"`{at.owner}`"
                 yield ctx.finding(at.location, f"{message} accepts any certificate")
         elif history.made in tls.UNVERIFIED:
-            if not _is_chosen(history.creation):
+            if not (_is_chosen(history.creation) or _is_told_whom_to_trust(history)):
                 yield ctx.finding(
                     history.location, f"`{history.made}` makes a context that accepts any certificate"
                 )
@@ -136,11 +139,11 @@ def _context(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(
                 history.location, f"`{history.made}` accepts any certificate unless `verify_mode` is set"
             )
-    elif trust.hostname is False:
+    elif trust.hostname is False and not _CHECKS_ITSELF.search(ctx.text):
         at = trust.hostname_event
         if at is not None and _is_here(at.location, ctx) and not _is_chosen(at):
             yield ctx.finding(at.location, f"`{at.owner}` accepts the certificate of any other host")
-        elif at is None and trust.verifies and trust.client and "match_hostname" not in ctx.text:
+        elif at is None and trust.verifies and trust.client:
             yield ctx.finding(history.location, f"`{history.made}` accepts the certificate of any other host")
 
 
@@ -194,6 +197,12 @@ def _reads_certificate(history: ObjectHistory, ctx: Context) -> bool:
     """Whether the function that makes a context wants it to read a certificate, not to believe it."""
     made = next((call for call in ctx.nodes(ast.Call) if ctx.span(call) == history.location.span), None)
     return made is not None and calls.reads_certificate(ctx, ctx.function(made))
+
+
+def _is_told_whom_to_trust(history: ObjectHistory) -> bool:
+    """Whether the making of a context takes the caller's word on certificates: `cert_reqs=wanted`."""
+    given = None if history.creation is None else history.creation.argument("cert_reqs")
+    return given is not None and given.rpartition(".")[2] != "CERT_NONE"
 
 
 def _is_chosen(event: Event | None) -> bool:
