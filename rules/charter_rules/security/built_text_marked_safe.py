@@ -42,6 +42,9 @@ _FREE_TEXT: Final = re.compile(
 )
 """Attributes that hold what somebody has written."""
 
+_FIELD: Final = re.compile(r"(?:^|_)field$")
+"""Names of fields of forms and models, which the program itself has named."""
+
 
 @rule(
     ast.Call,
@@ -129,6 +132,8 @@ def _comes_from_outside(value: ast.expr, ctx: Context) -> bool:
             return not _is_safe(value.args[0], ctx)
         return calls.identifier(value.func) in {"get", "getlist"}
     if isinstance(value, ast.Attribute):
+        if _FIELD.search(calls.identifier(value.value)):
+            return False
         return _FREE_TEXT.search(value.attr) is not None
     if isinstance(value, ast.Subscript) and isinstance(value.value, ast.Call):
         return False
@@ -140,6 +145,8 @@ def _comes_from_outside(value: ast.expr, ctx: Context) -> bool:
     if root is not value:
         return True
     function = ctx.function(value)
+    if function is not None and function.name == "render" and root.id == "name":
+        return False  # a widget is given the name of its field
     return function is not None and root.id in {
         argument.arg for argument in ast.walk(function.args) if isinstance(argument, ast.arg)
     }

@@ -113,8 +113,9 @@ def _reflects(node: ast.Assign, ctx: Context) -> bool:
         ctx.is_test
         or around is None
         or calls.identifier(ctx.origin(node.value)).lower() not in {"origin", "http_origin"}
+        or (isinstance(node.value, ast.Attribute) and calls.identifier(node.value.value) == "self")
     ):
-        return False
+        return False  # also where it is an object's own setting
     tests = [parent.test for parent in ctx.nodes(ast.If, within=around)]
     value = ctx.source(node.value)
     if any(

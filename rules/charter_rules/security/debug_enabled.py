@@ -45,7 +45,7 @@ _SETTINGS: Final = re.compile(
     r"(^|/)settings(/(base|common|default|defaults|prod|production|main|__init__))?\.py$|(^|/)(config|prod|production)/settings\.py$"
 )
 _NOT_PRODUCTION: Final = re.compile(
-    r"(?i)(^|/|_)(dev|devel|develop|development|local|test|tests|testing|test_?utils|debug|example|examples|sample|demo|docs?)(/|_|\.|$)"
+    r"(?i)(^|/|_)(dev|devel|develop|dev_?project|sandbox|workbench|development|local|test|tests|testing|test_?utils|debug|example|examples|sample|demo|docs?)(/|_|\.|$)"
 )
 
 

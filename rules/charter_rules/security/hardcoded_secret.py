@@ -52,10 +52,19 @@ _LOGIN: Final[dict[str, int]] = {
     "imaplib.IMAP4_SSL": 1,
 }
 _SAMPLES: Final = re.compile(
-    r"(?i)(^|/)(tests?|examples?|samples?|demos?|fixtures?|mocks?|docs?)/|placeholder|build_settings|(^|/)tests?[-_]|(^|/)(?:factories|conftest)\.py$"
+    r"(?i)(^|/|_)(tests?|examples?|samples?|demos?|fixtures?|mocks?|docs?|dev_?project|sandbox|workbench)/|(^|/)exploits?/|placeholder|build_settings|(^|/)tests?[-_]|(^|/)(?:factories|conftest)\.py$"
 )
 _SHOWN: Final = re.compile(r"(?i)^(?:example|sample|placeholder|demo)s?$")
 """Keys and names of what is shown as an example."""
+_META: Final = re.compile(r"(?i)^(?:foo|bar|baz|qux|dummy|fake|mock(?:ed)?|test(?:ing)?)$")
+"""Words that stand for any other."""
+_KINDS_OF_FIELD: Final = frozenset(
+    {"email", "date", "datetime", "integer", "boolean", "byte", "binary", "uri", "url", "ipv4", "ipv6", "month",
+     "number", "range", "color", "checkbox", "radio", "search", "tel", "text", "file", "hidden"}
+)  # fmt: skip
+"""Kinds of fields in forms and in descriptions of interfaces, among them `password`."""
+_TRIES: Final = re.compile(r"(?i)(?:^|[._])_*(?:self|live|smoke)_?test")
+"""Names of functions that try the program out."""
 _LABELLED: Final = re.compile(r"(?i)hkdf|\bsalt\b|\bseed\b|\b[BN]IP-?\d+")
 """What is said of constructions whose first key is a fixed label."""
 _KINDS: Final = frozenset({Sensitivity.PASSWORD, Sensitivity.SECRET, Sensitivity.TOKEN})
@@ -347,19 +356,24 @@ def _is_secret(name: str, text: str, *, connects: bool) -> bool:
         return (
             len(text) >= 3
             and not re.search(r"[<>{}]|\$\{|%s|^\*+$|\s", text)
+            and not _META.search(text)
             and text.lower() != name.lower()
         )
     if credentials.looks_random(text):
         return True
     kind = sensitivity(name)
     if name in {"SECRET_KEY", "secret_key"}:
-        return len(text) >= 20 and credentials.entropy(text) > 3.5 and not re.search(r"\s{2}|<|\{", text)
+        return (
+            len(text) >= 20
+            and credentials.entropy(text) > 3.5
+            and not re.search(r"(?i)\s{2}|<|\{|change[-_ ]?(?:me|this|it)", text)
+        )
     return kind is Sensitivity.PASSWORD and credentials.looks_chosen(text)
 
 
 def _is_of_others(name: str, value: ast.expr, ctx: Context) -> bool:
     """Whether a value is known to all on purpose: a site's own key, an example, the label of a construction."""
-    if "legacy" in words(name) or protocols.plays_a_site(ctx):
+    if "legacy" in words(name) or protocols.plays_a_site(ctx) or _TRIES.search(ctx.symbol(value)):
         return True
     if name == "hmac.new":
         function = ctx.function(value)
@@ -370,6 +384,8 @@ def _is_of_others(name: str, value: ast.expr, ctx: Context) -> bool:
             key = parent.keys[parent.values.index(child)]  # pyright: ignore[reportArgumentType]
             if _SHOWN.match(calls.identifier_of_key(key)):
                 return True
+            if len(_KINDS_OF_FIELD.intersection(map(calls.identifier_of_key, parent.keys))) >= 3:
+                return True  # what fields of each kind are filled with
         elif isinstance(parent, ast.stmt):
             return any(_SHOWN.match(target) for target in calls.destinations(ctx, value))
         child = parent

@@ -18,6 +18,9 @@ _FORESEEABLE: Final = frozenset({"tempfile.mktemp", "os.tempnam", "os.tmpnam"})
 _FOLDER: Final = "/tmp"  # noqa: S108 (what `gettempdir` mostly gives)
 _SHARED: Final = re.compile(r"(?:/tmp|/var/tmp|/dev/shm)/[\w.-]+")
 
+_PLAYS_IT: Final = re.compile(r"(?:^|\.)(?:mktemp|tmpnam|tempnam)(?:$|\.)")
+"""Names of functions and classes that stand for the one of the library."""
+
 
 @rule(
     ast.Call,
@@ -68,6 +71,8 @@ def insecure_temporary_file(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if ctx.is_test or re.search(r"(?:^|/)(?:\w+_)?tests?/", ctx.path):
         return
     if name in _FORESEEABLE:
+        if _PLAYS_IT.search(ctx.symbol(call)):
+            return  # what it does is the caller's choice
         folder = ctx.argument(call, 2, "dir")
         if isinstance(folder, ast.Attribute) and calls.identifier(folder.value) == "self":
             return  # an object's own folder, which others cannot write to if it was made well

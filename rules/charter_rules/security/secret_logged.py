@@ -60,13 +60,14 @@ _STORED: Final = re.compile(
 """What messages say right before the name of a file."""
 _PLACEHOLDER: Final = re.compile(r"%[-#0 +]*\d*(?:\.\d+)?[a-zA-Z]|\{[^{}]*\}")
 _COMMAND_LINE: Final = re.compile(
-    r"\b(?:import|from) (?:argparse|optparse|docopt|click|typer)\b|\bcmd\.Cmd\b|\bBaseCommand\b"
+    r"\b(?:import|from) (?:argparse|optparse|docopt|click|typer)\b|\bcmd\.Cmd\b|\bclass \w+\([^)\n]*Command\b"
 )
 """Modules that talk to the person who started them."""
 _SHOWN: Final = frozenset({"print", "pprint", "write"})
 """Functions that such modules show things with."""
 _OUTPUT: Final = re.compile(r"(?i)^(?:info|dump|export|reveal)|_(?:info|dump)$")
 """Functions that are there to show what they print."""
+_WITH_SECRET_KEY: Final = re.compile(r"(?i)secret_?(?:access_?)?key")
 _MASKS: Final = re.compile(
     r"(?i)mask|redact|hash|hide|obfus|censor|len|bool|type|digest|encrypt|sanitiz|scrub|anonym|fingerprint|isinstance|id$|count|getattr|hasattr|strength"
 )
@@ -225,7 +226,7 @@ def _is_rejected(call: ast.Call, arguments: Sequence[ast.expr], secret: ast.expr
     is_of_login = sensitivity(calls.identifier(held)) is Sensitivity.PASSWORD and _LOGIN.search(wording)
     if _REJECTED.search(wording) and not is_of_login:
         return True
-    if _follows_a_place(call, secret, ctx):
+    if _follows_a_place(call, secret, ctx) or _is_written_as_number(call, secret, ctx):
         return True
     missing = f"not {ctx.source(held)}"
     child: ast.AST = call
@@ -249,6 +250,16 @@ def _follows_a_place(call: ast.Call, secret: ast.expr, ctx: Context) -> bool:
         return 0 <= at < len(before) - 1 and _STORED.search(before[at]) is not None
     parts = building.pieces(call.args[0], ctx) or ()
     return any(part.value is secret and _STORED.search(before.text) for before, part in pairwise(parts))
+
+
+def _is_written_as_number(call: ast.Call, secret: ast.expr, ctx: Context) -> bool:
+    """Whether the message has a number where the value goes: `"api key %d"`, the number of a function of a protocol."""
+    text = ctx.value(call.args[0]) if call.args else None
+    if not isinstance(text, str) or secret not in call.args[1:]:
+        return False
+    places = _PLACEHOLDER.findall(text)
+    at = call.args.index(secret) - 1
+    return at < len(places) and places[at][0] == "%" and places[at][-1] in "dioxXeEfFgG"
 
 
 def _is_own_logger(name: str) -> bool:
@@ -292,6 +303,12 @@ def _holds_secret(expression: ast.Name | ast.Attribute | ast.Subscript, ctx: Con
         )
     if name == "pwd" and _SHELL.search(ctx.text):
         return False  # the folder that a shell is in
+    if (
+        words(name)[-2:] == ("access", "key")
+        and "secret" not in words(name)
+        and _WITH_SECRET_KEY.search(ctx.source(ctx.function(expression) or ctx.tree))
+    ):
+        return False  # the public half of a pair, which says whose the other is
     return (
         sensitivity(name) is not None
         and not name.isupper()

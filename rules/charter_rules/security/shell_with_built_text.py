@@ -129,7 +129,23 @@ def _may_carry_text(piece: Piece, ctx: Context, *, begins: bool) -> bool:
         return False
     if begins and _PROGRAM.search(named):
         return False
+    if _is_of_the_program(value, ctx):
+        return False
     return ctx.type_name(value) not in {"builtins.int", "builtins.float", "builtins.bool"}
+
+
+def _is_of_the_program(value: ast.expr, ctx: Context) -> bool:
+    """Whether a value is one of several constants that a loop takes, or the name of a temporary file."""
+    if isinstance(value, ast.Attribute) and value.attr == "name":
+        made = ctx.made_by(value.value)
+        return made.startswith("tempfile.")
+    return isinstance(value, ast.Name) and any(
+        isinstance(parent, ast.For)
+        and calls.identifier(parent.target) == value.id
+        and isinstance(parent.iter, (ast.Tuple, ast.List))
+        and all(isinstance(item, ast.Constant) for item in parent.iter.elts)
+        for parent in ctx.ancestors(value)
+    )
 
 
 def list_fix(

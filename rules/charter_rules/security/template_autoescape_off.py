@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _OTHER_TEXT: Final = re.compile(
     r"(?i)latex|\.tex\b|sql|yaml|\.yml|markdown|\.md\b|dockerfile|nginx|systemd|codegen|code_?gen|generate_?code|makefile|bash|\.sh\b|\.py\b"
-    r"|\.cfg|\.conf\b|\.ini|\.toml|changelog|prompt|chat_template|messages|jsonnet|terraform|graphql|pillar|interfaces|scaffold|cookiecutter|native"
+    r"|\.cfg|\.conf\b|\.ini|\.toml|changelog|prompt|chat_template|messages|jsonnet|terraform|graphql|pillar|interfaces|scaffold|cookiecutter|native|shell_?c(?:ode|raft)|assembl"
 )
 _HTML: Final = re.compile(
     r"(?i)html|flask|django|fastapi|starlette|aiohttp|tornado|pyramid|bottle|web|response|render_template|\bpages?\b|PackageLoader|[\"']templates?[\"']"

@@ -223,9 +223,11 @@ def _changes_data(view: View, ctx: Context) -> bool:
             return True
     if isinstance(view, ast.ClassDef):
         return any(
-            isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) and item.name in _CHANGING
+            isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef))
+            and item.name in _CHANGING
+            and (item.name != "post" or _SAVES.search(ctx.source(item)) is not None)
             for item in view.body
-        )
+        )  # forms that search are posted too
     if any(_verb(decorator) for decorator in view.decorator_list):
         return False
     return bool(_SAVES.search(ctx.source(view)))

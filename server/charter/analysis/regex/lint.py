@@ -180,6 +180,7 @@ def anchors(pattern: str, *, from_start: bool = False) -> Iterator[RegexProblem]
         opens
         and closes
         and plain
+        and first[1:] != last[:-1]
         and not any(option.startswith("^") or option.endswith("$") for option in middle)
     ):
         yield RegexProblem("anchor", pattern)
