@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from charter.api import Context
 
@@ -20,6 +21,7 @@ Loop = ast.For | ast.AsyncFor | ast.While
 LOOPS: Final = (ast.For, ast.AsyncFor, ast.While)
 FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_SCOPES: Final = (*DEFINITIONS, ast.Lambda)
 COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 _NAMING: Final = (
@@ -39,6 +41,14 @@ MUTATORS: Final = frozenset(
 def is_name(node: ast.AST | None, name: str) -> bool:
     """Whether a node is exactly this bare name."""
     return isinstance(node, ast.Name) and node.id == name
+
+
+def may_read_alike(one: ast.expr, other: ast.expr) -> bool:
+    """Whether two expressions are as long as each other, without which their texts cannot be the same."""
+    return one.__class__ is other.__class__ and (
+        one.lineno != one.end_lineno
+        or (one.end_col_offset or 0) - one.col_offset == (other.end_col_offset or 0) - other.col_offset
+    )
 
 
 def are_same(one: object, other: object) -> bool:
@@ -126,23 +136,30 @@ def bindings(name: str, function: ast.AST, ctx: Context) -> list[ast.AST]:
     if isinstance(function, FUNCTIONS):
         found.extend(a for a in parameters(function) if a.arg == name)
     found.extend(node for node in ctx.binds.get(name, ()) if _is_own(node, function, ctx))
-    naming = [
-        node
-        for kind in _NAMING
-        for node in ctx.nodes(kind, within=function)
-        if name in _named_by(node) and _is_own(node, function, ctx)
-    ]
+    naming = [node for node in ctx.once(_namings).get(name, ()) if _is_own(node, function, ctx)]
     return sorted([*found, *naming], key=_place) if naming else found
 
 
 def _is_own(node: ast.AST, function: ast.AST, ctx: Context) -> bool:
     """Whether a node lies below a function or module, and in no function or class inside of it."""
-    for ancestor in ctx.ancestors(node):
-        if ancestor is function:
+    parent = ctx.parent(node)
+    while parent is not None:
+        if parent is function:
             return True
-        if isinstance(ancestor, (*DEFINITIONS, ast.Lambda)):
+        if parent.__class__ in _SCOPES:
             return False
+        parent = ctx.parent(parent)
     return False
+
+
+def _namings(ctx: Context) -> Mapping[str | None, Sequence[ast.AST]]:
+    """What binds names by naming them, by the names."""
+    found: defaultdict[str | None, list[ast.AST]] = defaultdict(list)
+    for kind in _NAMING:
+        for node in ctx.nodes(kind):
+            for name in set(_named_by(node)):
+                found[name].append(node)
+    return dict(found)
 
 
 def _place(node: ast.AST) -> tuple[int, int]:
@@ -194,8 +211,8 @@ def parameters(function: FunctionNode | ast.Lambda) -> list[ast.arg]:
 def defaults(function: FunctionNode | ast.Lambda) -> Iterator[tuple[ast.arg, ast.expr]]:
     """The parameters that have a default, each with it."""
     arguments = function.args
-    positional = [*arguments.posonlyargs, *arguments.args]
     if arguments.defaults:
+        positional = [*arguments.posonlyargs, *arguments.args]
         yield from zip(positional[-len(arguments.defaults) :], arguments.defaults, strict=True)
     for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
         if default is not None:

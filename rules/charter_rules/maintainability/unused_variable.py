@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from bisect import bisect_left
+from typing import TYPE_CHECKING, cast
 
 from charter.api import Fix, Grade, Severity, rule
 from charter_rules import shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
+    from collections.abc import Iterator
 
     from charter.api import Context, Finding
 
@@ -64,28 +65,78 @@ def unused_variable(function: shapes.FunctionNode, ctx: Context) -> Iterator[Fin
         return found
     ```
     """
-    named = ctx.nodes(ast.Name, within=function)
-    stores = _stored(named)
-    if not stores:
+    storing, suspects = ctx.once(_suspects)
+    if function not in storing:
         ctx.not_an_opportunity()
         return
-    read = _read(named, stores)
-    suspects = [
-        (name, places) for name, places in stores.items() if name not in read or _only_fill(read[name], ctx)
-    ]
-    if not suspects or _read(named, _SEERS):
+    found = suspects.get(function)
+    if found is None or any(_uses(name, function, ctx) for name in _SEERS):
         return
     barred = _bound_otherwise(function, ctx)
-    for name, places in suspects:
+    for name, places in found:
         if name in barred or not _is_local(places, function, ctx):
             continue
-        if name not in read:
+        if not _uses(name, function, ctx):
             if not _is_meant(places, ctx):
                 yield ctx.finding(
                     places[0], f"`{name}` is never read", fix=_remove(places, ctx), tags=("unnecessary",)
                 )
         elif all(_makes_container(place, ctx) for place in places):
             yield ctx.finding(places[0], f"`{name}` is filled and never read")
+
+
+_Suspects = dict[ast.AST, list[tuple[str, list[ast.Name]]]]
+
+
+def _suspects(ctx: Context) -> tuple[set[ast.AST], _Suspects]:
+    """The functions in which names are stored that are not meant to be ignored, and those names that are not used there."""
+    storing: set[ast.AST] = set()
+    found: _Suspects = {}
+    for name, nodes in ctx.binds.items():
+        if name[0] == "_":
+            continue
+        stored: dict[shapes.FunctionNode, list[ast.Name]] = {}
+        for node in nodes:
+            if node.ctx.__class__ is ast.Store and (function := _function_around(node, ctx)) is not None:
+                stored.setdefault(function, []).append(node)
+        if not stored:
+            continue
+        storing.update(stored)
+        uses = ctx.reads.get(name, ())
+        lines = [use.lineno for use in uses]
+        for function, places in stored.items():
+            first, last = _extent(function)
+            at = bisect_left(lines, first)
+            if at < len(lines) and first <= lines[at] <= last and not _fills(uses[at], ctx):
+                continue  # as nearly always
+            if all(_fills(use, ctx) for use in _uses(name, function, ctx)):
+                inside = (other for other in stored if other is not function)
+                if not any(function in ctx.ancestors(other) for other in inside):
+                    found.setdefault(function, []).append((name, places))
+    for function in list(storing):
+        storing.update(one for one in ctx.ancestors(function) if one.__class__ in shapes.FUNCTIONS)
+    return storing, found
+
+
+def _function_around(node: ast.AST, ctx: Context) -> shapes.FunctionNode | None:
+    """The innermost function that a node lies below, also if a class lies between."""
+    outer = ctx.parent
+    parent = outer(node)
+    while parent is not None and parent.__class__ not in shapes.FUNCTIONS:
+        parent = outer(parent)
+    return cast("shapes.FunctionNode | None", parent)
+
+
+def _extent(function: shapes.FunctionNode) -> tuple[int, int]:
+    """The first and the last line of a function with its decorators; nothing else stands on them."""
+    decorators = function.decorator_list
+    return decorators[0].lineno if decorators else function.lineno, function.end_lineno or 0
+
+
+def _uses(name: str, function: shapes.FunctionNode, ctx: Context) -> list[ast.Name]:
+    """Where a name is read in a function."""
+    first, last = _extent(function)
+    return [use for use in ctx.reads.get(name, ()) if first <= use.lineno <= last]
 
 
 def _bound_otherwise(function: shapes.FunctionNode, ctx: Context) -> set[str]:
@@ -98,24 +149,6 @@ def _bound_otherwise(function: shapes.FunctionNode, ctx: Context) -> set[str]:
         for statement in ctx.nodes(kind, within=function):
             found.update(alias.asname or alias.name for alias in statement.names)
     return found
-
-
-def _stored(named: Sequence[ast.Name]) -> dict[str, list[ast.Name]]:
-    """Where names are stored that are not meant to be ignored."""
-    stored: dict[str, list[ast.Name]] = {}
-    for node in named:
-        if node.ctx.__class__ is ast.Store and node.id[0] != "_":
-            stored.setdefault(node.id, []).append(node)
-    return stored
-
-
-def _read(named: Sequence[ast.Name], wanted: Container[str]) -> dict[str, list[ast.Name]]:
-    """Where some names are read."""
-    read: dict[str, list[ast.Name]] = {}
-    for node in named:
-        if node.id in wanted and node.ctx.__class__ is not ast.Store:
-            read.setdefault(node.id, []).append(node)
-    return read
 
 
 def _is_local(places: list[ast.Name], function: shapes.FunctionNode, ctx: Context) -> bool:
@@ -150,11 +183,6 @@ def _is_meant(places: list[ast.Name], ctx: Context) -> bool:
 def _is_call(place: ast.Name, ctx: Context) -> bool:
     parent = ctx.parent(place)
     return isinstance(parent, (ast.Assign, ast.AnnAssign)) and not shapes.is_pure(parent.value or parent)
-
-
-def _only_fill(uses: Sequence[ast.Name], ctx: Context) -> bool:
-    """Whether nothing but filling is done with a variable's container; the first use tells for most."""
-    return _fills(uses[0], ctx) and all(_fills(use, ctx) for use in uses)
 
 
 def _fills(use: ast.Name, ctx: Context) -> bool:

@@ -12,7 +12,7 @@ from charter.api import (
     Severity,
     rule,
 )
-from charter_rules import calls
+from charter_rules import calls, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,8 +108,8 @@ def stack_trace_sent(node: ast.Call | ast.Return, ctx: Context) -> Iterator[Find
         ]
         traces_only = name not in _RESPONSES or _blames_client(node, ctx)
     else:
-        function = ctx.function(node)
-        if node.value is None or function is None or not _is_view(function):
+        views = ctx.once(_views)
+        if node.value is None or not views or ctx.function(node) not in views:
             ctx.not_an_opportunity()
             return
         sent = [node.value]
@@ -151,6 +151,11 @@ def _is_clients_fault(status: ast.expr, ctx: Context) -> bool:
         elif status.attr in HTTPStatus.__members__:
             value = HTTPStatus[status.attr].value
     return isinstance(value, int) and 400 <= value < 500
+
+
+def _views(ctx: Context) -> set[ast.AST]:
+    """The functions of a file that answer requests."""
+    return {function for kind in shapes.FUNCTIONS for function in ctx.nodes(kind) if _is_view(function)}
 
 
 def _is_view(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from charter.api.facts.names import PassedValue
     from charter.api.finding import Finding, Related, Step
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 N = TypeVar("N", bound="ast.AST")
+T = TypeVar("T")
 
 
 class Context(Protocol):
@@ -134,6 +135,13 @@ class Context(Protocol):
     @property
     def sets(self) -> Mapping[str, Sequence[ast.Attribute]]:
         """The attributes of the file that are stored or deleted, likewise."""
+        ...
+
+    def once(self, make: Callable[[Context], T]) -> T:
+        """What a function makes of the file, which is called once however many nodes and rules ask for it.
+
+        It may look at the text and the tree only: who asks for names and values is told of other files, and would be alone.
+        """
         ...
 
     def walk(self, root: ast.AST, *, into_functions: bool = True) -> Iterator[ast.AST]:

@@ -35,9 +35,12 @@ if TYPE_CHECKING:
     from charter.syntax.source import Source
 
 N = TypeVar("N", bound=ast.AST)
+T = TypeVar("T")
 Place = "ast.AST | Span | Location"
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_TELLING = frozenset({*_LOOPS, ast.comprehension, *COMPREHENSIONS, *FUNCTIONS, ast.Lambda, ast.ClassDef})
+"""The nodes that can tell whether what stands in them is repeated."""
 _SPACE = re.compile(r"\s+")
 
 
@@ -50,6 +53,9 @@ class FileView:
         is_test: whether the file belongs to a test suite.
         elsewhere: the constants of other files; None if nothing is known of them.
         symbols: what `symbols` gave before for the same text.
+
+    Attributes:
+        made: what rules have made of the file for all of them, by the functions that made it.
     """
 
     def __init__(
@@ -67,6 +73,7 @@ class FileView:
         self.python = python
         self.is_test = is_test
         self.names = Names(source, elsewhere)
+        self.made: dict[object, object] = {}
 
     @cached_property
     def values(self) -> Values:
@@ -246,10 +253,13 @@ class RuleContext:
         return self.view.names.symbol(node)
 
     def loop(self, node: ast.AST) -> ast.For | ast.AsyncFor | ast.While | ast.comprehension | None:
-        child = node
+        outer = self.parent
+        child, parent = node, outer(node)
         in_iterable = False
-        for parent in self.ancestors(node):
-            if isinstance(parent, _LOOPS):
+        while parent is not None:
+            if parent.__class__ not in _TELLING:
+                pass
+            elif isinstance(parent, _LOOPS):
                 once = parent.orelse if isinstance(parent, ast.While) else [parent.iter, *parent.orelse]
                 if child not in once:
                     return parent
@@ -265,9 +275,9 @@ class RuleContext:
                 )
                 if at >= 0:
                     return parent.generators[at]
-            elif isinstance(parent, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
+            else:
                 return None
-            child = parent
+            child, parent = parent, outer(parent)
         return None
 
     def nodes(self, kind: type[N], /, *, within: ast.AST | None = None) -> Sequence[N]:
@@ -294,6 +304,12 @@ class RuleContext:
     @cached_property
     def sets(self) -> Mapping[str, Sequence[ast.Attribute]]:
         return self._source.sets
+
+    def once(self, make: Callable[[RuleContext], T]) -> T:
+        made = self.view.made
+        if make not in made:
+            made[make] = make(self)
+        return cast("T", made[make])
 
     def walk(self, root: ast.AST, *, into_functions: bool = True) -> Iterator[ast.AST]:
         index = self._source.index
