@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from charter.api import UNKNOWN, AddImport, Fix, Grade, Sensitivity, Severity, rule, sensitivity, words
-from charter_rules import calls, credentials, protocols
+from charter_rules import calls, credentials, protocols, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,15 +71,27 @@ _KINDS: Final = frozenset({Sensitivity.PASSWORD, Sensitivity.SECRET, Sensitivity
 
 
 def _may_hold(node: Any) -> bool:
-    """Whether a node has the shape of a name with a value that is written down."""
+    """Whether a node gives something that is named like a secret a value that is written down."""
     kind = node.__class__
-    if kind is ast.Assign or kind is ast.AnnAssign:
-        return node.value.__class__ is ast.Constant
     if kind is ast.keyword:
-        return node.value.__class__ is ast.Constant or node.value.__class__ is ast.Tuple
-    if kind is ast.FunctionDef or kind is ast.AsyncFunctionDef:
-        return bool(node.args.defaults or node.args.kw_defaults)
-    return kind is not ast.Compare or node.comparators[0].__class__ is ast.Constant
+        given = node.value.__class__
+        return (given is ast.Constant and sensitivity(node.arg or "") in _KINDS) or (
+            given is ast.Tuple and node.arg == "auth"
+        )
+    if kind is ast.Assign:
+        return node.value.__class__ is ast.Constant and any(
+            sensitivity(calls.identifier(target)) in _KINDS for target in node.targets
+        )
+    if kind is ast.AnnAssign:
+        return node.value.__class__ is ast.Constant and sensitivity(calls.identifier(node.target)) in _KINDS
+    if kind is ast.Compare:
+        return (
+            node.comparators[0].__class__ is ast.Constant
+            and sensitivity(calls.identifier(node.left)) in _KINDS
+        )
+    if kind is ast.Dict:
+        return any(True for _ in _of_items(node))
+    return kind is ast.Call or any(True for _ in _of_defaults(node))
 
 
 @rule(
@@ -243,13 +255,7 @@ def _of_signing_key(node: ast.Assign, ctx: Context) -> Iterator[tuple[str, ast.e
 
 
 def _of_defaults(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[str, ast.expr, bool]]:
-    positional = [*node.args.posonlyargs, *node.args.args]
-    defaults = node.args.defaults
-    pairs = [*zip(positional[len(positional) - len(defaults) :], defaults, strict=True)]
-    pairs += [
-        (arg, value) for arg, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if value
-    ]
-    for argument, value in pairs:
+    for argument, value in shapes.defaults(node):
         if isinstance(value, ast.Constant) and sensitivity(argument.arg) in _KINDS:
             yield argument.arg, value, False
 

@@ -30,6 +30,14 @@ _PARTS: Final = frozenset(
 )
 
 
+def _may_claim(node: ast.Compare | ast.If | ast.IfExp) -> bool:
+    """Whether what a node asks of is a call, an item, or a name that says a role."""
+    asked = node.left if isinstance(node, ast.Compare) else node.test
+    if isinstance(asked, ast.Name):
+        return bool(_ROLE.match(asked.id) or _FLAG.match(asked.id))
+    return isinstance(asked, (ast.Call, ast.Subscript))
+
+
 @rule(
     ast.Compare,
     ast.If,
@@ -38,6 +46,7 @@ _PARTS: Final = frozenset(
     principles=("authentication-first",),
     severity=Severity.HIGH,
     confidence=Confidence.MEDIUM,
+    when=_may_claim,
     cwe=(302, 285, 565, 807),
     mentions=("request",),
     references=("https://cwe.mitre.org/data/definitions/302.html",),
@@ -71,31 +80,26 @@ def role_claimed_by_client(node: ast.Compare | ast.If | ast.IfExp, ctx: Context)
         return orders
     ```
     """
-    tested = [node.left] if isinstance(node, ast.Compare) else [node.test]
-    for part in tested:
-        claim = _claim(part, ctx)
-        if claim is None:
-            continue
-        if isinstance(node, ast.Compare):
-            value = ctx.value(node.comparators[0])
-            if not isinstance(node.ops[0], (ast.Eq, ast.In)) or not (
-                value is True or _POWER.search(str(value))
-            ):
-                continue
-        elif not _FLAG.search(claim):
-            continue
-        if not ctx.is_test:
-            yield ctx.finding(part, f"the client decides whether it is `{claim}`")
-            return
-    ctx.not_an_opportunity()
+    part = node.left if isinstance(node, ast.Compare) else node.test
+    claim = _claim(part, ctx)
+    if claim is not None and _asks_for_power(node, claim, ctx) and not ctx.is_test:
+        yield ctx.finding(part, f"the client decides whether it is `{claim}`")
+    else:
+        ctx.not_an_opportunity()
+
+
+def _asks_for_power(node: ast.Compare | ast.If | ast.IfExp, claim: str, ctx: Context) -> bool:
+    """Whether a claim that is true, or equal to what it is compared with, is one to more than any user may do."""
+    if not isinstance(node, ast.Compare):
+        return _FLAG.search(claim) is not None
+    value = ctx.value(node.comparators[0])
+    return isinstance(node.ops[0], (ast.Eq, ast.In)) and (
+        value is True or _POWER.search(str(value)) is not None
+    )
 
 
 def _claim(expression: ast.expr, ctx: Context) -> str | None:
     """The name of the parameter, cookie or header by which a client claims a role."""
-    if isinstance(expression, ast.Name) and not (_ROLE.match(expression.id) or _FLAG.match(expression.id)):
-        return None
-    if not isinstance(expression, (ast.Name, ast.Call, ast.Subscript)):
-        return None
     made = ctx.origin(expression)
     if (
         isinstance(made, ast.Call)

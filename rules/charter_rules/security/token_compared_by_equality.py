@@ -37,6 +37,7 @@ _QUERIES: Final = frozenset({"filter", "where", "and_", "or_", "not_", "having"}
     principles=("sound-cryptography",),
     severity=Severity.LOW,
     confidence=Confidence.MEDIUM,
+    when=lambda node: len(node.ops) == 1 and isinstance(node.ops[0], (ast.Eq, ast.NotEq)),
     cwe=(208, 203),
     mentions=("request",),
     references=("https://docs.python.org/3/library/secrets.html#secrets.compare_digest",),
@@ -67,11 +68,10 @@ def token_compared_by_equality(compare: ast.Compare, ctx: Context) -> Iterator[F
         return form["password"] == form["password2"]
     ```
     """
-    if len(compare.ops) != 1 or not isinstance(compare.ops[0], (ast.Eq, ast.NotEq)) or ctx.is_test:
-        ctx.not_an_opportunity()
-        return
     left, right = compare.left, compare.comparators[0]
-    if not any(_is_kept(other, ctx) and _is_sent(one, ctx) for one, other in ((left, right), (right, left))):
+    if ctx.is_test or not any(
+        _is_kept(other, ctx) and _is_sent(one, ctx) for one, other in ((left, right), (right, left))
+    ):
         ctx.not_an_opportunity()
         return
     around = ctx.parent(compare)
