@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from charter.api import Severity, rule
+from charter_rules import shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,19 +46,25 @@ def changed_from_outside(module: ast.Module, ctx: Context) -> Iterator[Finding]:
     del module
     if ctx.is_test or not ctx.module or "testing" in ctx.module.split("."):
         return
+    # All attributes in one go: nearly all are of the object at hand.
+    foreign = [
+        node
+        for nodes in ctx.sets.values()
+        for node in nodes
+        if not shapes.is_name(node.value, "self") and node.ctx.__class__ is ast.Store
+    ]
     imported = {
         (alias.asname or alias.name).partition(".")[0]
         for statement in (*ctx.nodes(ast.Import), *ctx.nodes(ast.ImportFrom))
         for alias in statement.names
+        if foreign
     }
-    # All attributes in one go: nearly all of them are read, or are a local object's.
-    for attribute in (node for nodes in ctx.sets.values() for node in nodes):
-        if attribute.ctx.__class__ is ast.Store:
-            root = attribute.value
-            while isinstance(root, ast.Attribute):
-                root = root.value
-            if isinstance(root, ast.Name) and root.id in imported:
-                yield from _changed(attribute, ctx)
+    for attribute in foreign:
+        root = attribute.value
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        if isinstance(root, ast.Name) and root.id in imported:
+            yield from _changed(attribute, ctx)
 
 
 def _changed(attribute: ast.Attribute, ctx: Context) -> Iterator[Finding]:

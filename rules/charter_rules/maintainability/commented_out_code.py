@@ -138,13 +138,23 @@ def _is_code(comments: list[str]) -> bool:
     indent = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
     lines = [line[indent:].rstrip() for line in lines]
     filled = [line for line in lines if line.strip()]
-    strong = sum(_STRONG.match(line) is not None for line in filled)
-    if len(filled) < 2 or strong * 10 < len(filled) * 6:
+    if len(filled) < 2 or not _is_mostly_code(filled):
         return False
     body = _parse("\n".join(lines)) or _parse("def _():\n" + "\n".join(f" {line}" for line in lines))
     if not body:
         return False
     return any(_does_something(node) for node in body) and not _is_value(body) and not _is_prose(filled)
+
+
+def _is_mostly_code(lines: list[str]) -> bool:
+    """Whether six of ten lines look like code; prose is told by its first lines."""
+    others = 0
+    for line in lines:
+        if _STRONG.match(line) is None:
+            others += 1
+            if others * 10 > len(lines) * 4:
+                return False
+    return True
 
 
 def _parse(text: str) -> list[ast.stmt]:

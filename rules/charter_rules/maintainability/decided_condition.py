@@ -69,7 +69,7 @@ def decided_condition(statement: ast.If, ctx: Context) -> Iterator[Finding]:
             return  # something stands between the two
         way.append((parent, child))
         known = parent.test
-        same = type(known) is type(test) and ctx.source(known) == ctx.source(test)
+        same = shapes.may_read_alike(known, test) and ctx.source(known) == ctx.source(test)
         answer = not failed if same else _implied(known, test, failed=failed)
         if answer is not None:
             if _is_kept(test, way, ctx):

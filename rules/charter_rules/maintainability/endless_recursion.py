@@ -53,12 +53,13 @@ def endless_recursion(module: ast.Module, ctx: Context) -> Iterator[Finding]:
     for function in ctx.nodes(ast.FunctionDef):
         named.setdefault(function.name, []).append(function)
     found: dict[ast.FunctionDef, None] = {}
-    for name, functions in named.items():
-        uses: list[ast.expr] = [
-            *ctx.reads.get(name, ()),
-            *(node for node in ctx.gets.get(name, ()) if isinstance(node.value, ast.Name)),
-        ]
-        found.update((function, None) for use in uses for function in _around(use, functions, ctx))
+    for name in named.keys() & ctx.reads.keys():
+        for use in ctx.reads[name]:
+            found.update(dict.fromkeys(_around(use, named[name], ctx)))
+    for name in named.keys() & ctx.gets.keys():
+        for use in ctx.gets[name]:
+            if isinstance(use.value, ast.Name):
+                found.update(dict.fromkeys(_around(use, named[name], ctx)))
     for function in found:
         reads = bool(function.decorator_list) and _is_property(function, ctx)
         if reads or not function.decorator_list:

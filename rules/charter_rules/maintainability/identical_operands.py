@@ -62,6 +62,8 @@ def identical_operands(operation: ast.BoolOp | ast.BinOp, ctx: Context) -> Itera
         ) and (not isinstance(operation.op, (ast.BitOr, ast.BitAnd)) or isinstance(left, ast.Attribute)):
             yield ctx.finding(right, f"`{ctx.source(right)}` stands on both sides of the operator")
         return
+    if len(operation.values) == 2 and not shapes.may_read_alike(*operation.values):
+        return
     seen: set[str] = set()
     for value in operation.values:
         text = ctx.source(value)

@@ -79,10 +79,10 @@ def impossible_operation(place: WrongCall | ast.Module, ctx: Context) -> Iterato
     if ctx.is_test:
         return
     literals = _Literals(ctx)
-    yield from _calls(literals, ctx)
+    yield from _calls(ctx)
     yield from _collections(literals, ctx)
     yield from _keys(literals, ctx)
-    yield from _attributes(literals, ctx)
+    yield from _named(literals, ctx)
 
 
 class _Literals:
@@ -97,7 +97,11 @@ class _Literals:
         self._names: dict[str, set[str]] = {}
         for node in ctx.nodes(ast.Assign):
             target = node.targets[0]
-            if isinstance(target, ast.Name) and (kind := _kind(node.value)):
+            if (
+                node.value.__class__ in _WRITTEN
+                and isinstance(target, ast.Name)
+                and (kind := _kind(node.value))
+            ):
                 self._names.setdefault(target.id, set()).add(kind)
         self._known: dict[tuple[ast.AST, str], str] = {}
 
@@ -105,9 +109,9 @@ class _Literals:
         """The names that are given a literal of one of some kinds somewhere; most names are not."""
         return frozenset(name for name, kinds in self._names.items() if not wanted.isdisjoint(kinds))
 
-    def reads(self, wanted: frozenset[str]) -> Iterator[ast.Name]:
-        """Where the names are read that are given a literal of one of some kinds somewhere."""
-        return (use for name in self.names(wanted) for use in self.ctx.reads.get(name, ()))
+    def reads(self) -> Iterator[ast.Name]:
+        """Where the names are read that are given a literal somewhere."""
+        return (use for name in self._names for use in self.ctx.reads.get(name, ()))
 
     def kind(self, node: ast.expr, wanted: frozenset[str]) -> str:
         """The kind of a literal, or of the one that a name is bound to, if it is one of those that are wanted; else ""."""
@@ -155,12 +159,33 @@ def _kind(value: ast.expr) -> str:
     return _KINDS.get(type(value), "")
 
 
-def _calls(literals: _Literals, ctx: Context) -> Iterator[Finding]:
-    written = [call.func for call in ctx.nodes(ast.Call) if call.func.__class__ in _WRITTEN]
-    for func in (*written, *literals.reads(_ANY)):
-        call = ctx.parent(func)
-        if isinstance(call, ast.Call) and call.func is func and (kind := literals.kind(func, _ANY)):
-            yield ctx.finding(call, f"`{_short(func, ctx)}` is {kind} and cannot be called")
+def _calls(ctx: Context) -> Iterator[Finding]:
+    for call in ctx.nodes(ast.Call):
+        if call.func.__class__ in _WRITTEN and (kind := _kind(call.func)):
+            yield _called(call, kind, ctx)
+
+
+def _called(call: ast.Call, kind: str, ctx: Context) -> Finding:
+    return ctx.finding(call, f"`{_short(call.func, ctx)}` is {kind} and cannot be called")
+
+
+def _named(literals: _Literals, ctx: Context) -> Iterator[Finding]:
+    """What is done to names that stand for literals: calls, items, and attributes of a name that is always `None`."""
+    for use in literals.reads():
+        place = ctx.parent(use)
+        if isinstance(place, ast.Call):
+            if place.func is use and (kind := literals.kind(use, _ANY)):
+                yield _called(place, kind, ctx)
+        elif isinstance(place, ast.Subscript):
+            if place.value is use and (kind := literals.kind(use, _NO_ITEMS)):
+                yield ctx.finding(place, f"`{use.id}` is {kind} and has no items by number or key")
+        elif (
+            isinstance(place, ast.Attribute)
+            and place.attr[:2] != "__"
+            and literals.kind(use, _NONE)
+            and not _is_behind_truth(use, ctx)
+        ):
+            yield ctx.finding(place, f"`{use.id}` is always None here, and has no `{place.attr}`")
 
 
 def _collections(literals: _Literals, ctx: Context) -> Iterator[Finding]:
@@ -177,10 +202,6 @@ def _collections(literals: _Literals, ctx: Context) -> Iterator[Finding]:
                 yield ctx.finding(
                     container, f"{_said(container, kind, ctx)} holds nothing that could be searched"
                 )
-    for use in literals.reads(_NO_ITEMS):
-        item = ctx.parent(use)
-        if isinstance(item, ast.Subscript) and item.value is use and (kind := literals.kind(use, _NO_ITEMS)):
-            yield ctx.finding(item, f"`{use.id}` is {kind} and has no items by number or key")
 
 
 def _keys(literals: _Literals, ctx: Context) -> Iterator[Finding]:
@@ -240,19 +261,6 @@ def _made(container: ast.expr, ctx: Context) -> str:
         return "set"
     made = ctx.name(values[0].func) if isinstance(values[0], ast.Call) else None
     return {"builtins.dict": "dict", "builtins.set": "set"}.get(made or "", "")
-
-
-def _attributes(literals: _Literals, ctx: Context) -> Iterator[Finding]:
-    """Attributes of a name that is always `None`."""
-    for owner in literals.reads(_NONE):
-        node = ctx.parent(owner)
-        if (
-            isinstance(node, ast.Attribute)
-            and node.attr[:2] != "__"
-            and literals.kind(owner, _NONE)
-            and not _is_behind_truth(owner, ctx)
-        ):
-            yield ctx.finding(node, f"`{owner.id}` is always None here, and has no `{node.attr}`")
 
 
 def _is_behind_truth(owner: ast.Name, ctx: Context) -> bool:

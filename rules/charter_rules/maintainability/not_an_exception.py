@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding
 
 
-_NEVER = frozenset(
-    {"builtins.NotImplemented", "builtins.str", "builtins.int", "builtins.object", "builtins.dict"}
-)
+_NAMES = frozenset({"NotImplemented", "str", "int", "object", "dict"})
+_NEVER = frozenset(f"builtins.{name}" for name in _NAMES)
 
 
 @rule(
@@ -83,4 +82,6 @@ def _is_none(item: ast.expr, ctx: Context) -> bool:
     if isinstance(item, (ast.JoinedStr, ast.List, ast.Dict, ast.Set, ast.BinOp, ast.Tuple)):
         return not isinstance(item, ast.BinOp) or isinstance(item.left, (ast.Constant, ast.JoinedStr))
     target = item.func if isinstance(item, ast.Call) else item
-    return isinstance(target, ast.Name) and ctx.name(target) in _NEVER
+    if not isinstance(target, ast.Name) or (target.id not in _NAMES and target.id not in ctx.binds):
+        return False
+    return ctx.name(target) in _NEVER

@@ -59,7 +59,8 @@ def overwritten_value(module: ast.Module, ctx: Context) -> Iterator[Finding]:
                 continue
         elif not isinstance(first, ast.Subscript):
             continue
-        yield from _overwritten(assignment, following, ctx)
+        if ctx.parent(assignment) is ctx.parent(following):
+            yield from _overwritten(assignment, following, ctx)
 
 
 def _overwritten(assignment: ast.Assign, following: ast.Assign, ctx: Context) -> Iterator[Finding]:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
-_BLANKET = frozenset({"builtins.Exception", "builtins.BaseException"})
+_BROAD = frozenset({"Exception", "BaseException"})
+_BLANKET = frozenset(f"builtins.{name}" for name in _BROAD)
 _LAST_RESORTS = frozenset({"__del__", "__exit__", "__aexit__", "__repr__", "__str__"})
 
 
@@ -132,7 +133,14 @@ def _blanket(handler: ast.ExceptHandler, ctx: Context) -> str | None:
     if handler.type is None:
         return ""
     types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return next((ctx.source(item) for item in types if ctx.name(item) in _BLANKET), None)
+    return next((ctx.source(item) for item in types if _is_blanket(item, ctx)), None)
+
+
+def _is_blanket(caught: ast.expr, ctx: Context) -> bool:
+    """Whether an exception that is caught is one of all; most have another name, which the file does not assign."""
+    if isinstance(caught, ast.Name) and caught.id not in _BROAD and caught.id not in ctx.binds:
+        return False
+    return ctx.name(caught) in _BLANKET
 
 
 def _is_promised(function: shapes.FunctionNode) -> bool:

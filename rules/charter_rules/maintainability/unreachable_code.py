@@ -68,8 +68,9 @@ def unreachable_code(statement: ast.stmt, ctx: Context) -> Iterator[Finding]:
         yield
     ```
     """
-    if not leaves(statement):
-        return
+    around: list[ast.stmt] = getattr(ctx.parent(statement), "body", [])
+    if (around and around[-1] is statement) or not leaves(statement):
+        return  # most jumps are the last thing that a block does
     block = lifetimes.block_of(statement, ctx)
     if block is None or block[-1] is statement or ctx.function(statement) is None:
         return

@@ -81,15 +81,19 @@ def untyped_interface(module: ast.Module, ctx: Context) -> Iterator[Finding]:
         return price * 1.19
     ```
     """
-    functions = list(_public(module.body, ctx))
-    bare = [function for function in functions if not _is_annotated(function)]
     ctx.not_an_opportunity()
     habit = ctx.options.get("habit")
-    share = (len(functions) - len(bare)) / len(functions) if functions else 0
-    if not bare or ctx.is_test or not isinstance(habit, (int, float)) or share < habit:
+    if ctx.is_test or not isinstance(habit, (int, float)):
         return
+    functions = list(_public(module.body))
     if habit and len(functions) < _ENOUGH:
         return
+    bare: list[shapes.FunctionNode] = []
+    for function in functions:
+        if not _is_annotated(function):
+            bare.append(function)
+            if (len(functions) - len(bare)) / len(functions) < habit:
+                return  # as the first functions of most modules tell
     for function in bare:
         what = "method" if isinstance(ctx.parent(function), ast.ClassDef) else "function"
         yield ctx.finding(
@@ -100,14 +104,14 @@ def untyped_interface(module: ast.Module, ctx: Context) -> Iterator[Finding]:
         )
 
 
-def _public(body: list[ast.stmt], ctx: Context) -> Iterator[shapes.FunctionNode]:
+def _public(body: list[ast.stmt]) -> Iterator[shapes.FunctionNode]:
     """The public functions of a module and methods of its public classes that have something to annotate."""
     for item in body:
         if isinstance(item, ast.ClassDef) and not item.name.startswith("_"):
-            yield from _public(item.body, ctx)
+            yield from _public(item.body)
         elif isinstance(item, shapes.FUNCTIONS) and not item.name.startswith("_"):
-            decorated = any(not isinstance(d, ast.Name) or d.id not in _PLAIN for d in item.decorator_list)
-            if not decorated:
+            decorators = item.decorator_list
+            if not decorators or all(isinstance(d, ast.Name) and d.id in _PLAIN for d in decorators):
                 yield item
 
 

@@ -43,14 +43,14 @@ def hardcoded_token(_module: ast.Module, ctx: Context) -> Iterator[Finding]:
     if ctx.is_test:
         return
     written = [
-        (constant, text)
+        (text, constant)
         for text, constant in ctx.strings
-        if 16 <= len(text) <= 20_000 and not isinstance(ctx.parent(constant), ast.Expr)
+        if 16 <= len(text) <= 20_000 and ctx.parent(constant).__class__ is not ast.Expr
     ]
     # One look at all texts together is enough for most files.
-    if not credentials.may_hold_credential("\n".join([text for _, text in written])):
+    if not credentials.may_hold_credential("\n".join([text for text, _ in written])):
         return
-    for constant, text in written:
+    for text, constant in written:
         kind = credentials.known_format(text)
         if kind is None and not isinstance(ctx.parent(constant), (ast.FormattedValue, ast.JoinedStr)):
             kind = "password in a URL" if credentials.url_password(text) is not None else None

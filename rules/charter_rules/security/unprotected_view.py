@@ -112,8 +112,8 @@ def unprotected_view(node: ast.Module, ctx: Context) -> Iterator[Finding]:
         return start_session()
     ```
     """
-    views = list(_views(node, ctx))
-    if len(views) < 2 or ctx.is_test or _FOR_ALL.search(ctx.text):
+    views = [] if ctx.is_test else list(_views(node, ctx))
+    if len(views) < 2 or _FOR_ALL.search(ctx.text):
         ctx.not_an_opportunity()
         return
     counted = [view for view in views if not _OPEN.search(view.name)]
@@ -137,14 +137,17 @@ def unprotected_view(node: ast.Module, ctx: Context) -> Iterator[Finding]:
 
 def _views(tree: ast.Module, ctx: Context) -> Iterator[View]:
     """The functions and classes of a module that answer requests."""
+    holds_views = "View" in ctx.text
     for statement in tree.body:
         if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
             if any(_verb(decorator) for decorator in statement.decorator_list) or _is_django_view(
                 statement, ctx
             ):
                 yield statement
-        elif isinstance(statement, ast.ClassDef) and any(
-            _is_view_class(base, ctx) for base in statement.bases
+        elif (
+            holds_views
+            and isinstance(statement, ast.ClassDef)
+            and any(_is_view_class(base, ctx) for base in statement.bases)
         ):
             yield statement
 
