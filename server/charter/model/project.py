@@ -150,9 +150,11 @@ class Module:
         self.record = record
         self.folder = dirname(path)
         self.name = module_name(path)
-        self.functions: list[Function] = []
-        self.classes: list[Class] = []
-        self.renew(record)
+        self.functions: list[Function] = [
+            Function(self, index, one) for index, one in enumerate(record[ir.FUNCTIONS])
+        ]
+        self.classes: list[Class] = [Class(self, index, one) for index, one in enumerate(record[ir.CLASSES])]
+        self._link()
 
     def renew(self, record: ir.Node) -> Change:
         """Take the file's new record: what goes by the same name as before stays the same object.
@@ -199,8 +201,6 @@ class Module:
 
     def _meanings(self) -> dict[str, object]:
         """What each module-level name means, and where the names imported with `*` come from."""
-        if not self.functions:
-            return {}
         meanings: dict[str, object] = dict(self.record[ir.IMPORTS])
         for name, (sort, index) in self.record[ir.DEFINED].items():
             meanings[name] = self.classes[index] if sort == "class" else self.functions[index]
@@ -499,7 +499,7 @@ class Project:
 
     def externals(self, cls: Class) -> tuple[str, ...]:
         """The base classes outside the project, nearest first."""
-        return tuple(one for one in cls.order or self.linear_order(cls) if isinstance(one, str))
+        return tuple([one for one in cls.order or self.linear_order(cls) if isinstance(one, str)])
 
     def methods_named(self, name: str) -> list[Function]:
         """All methods of this name in the project."""

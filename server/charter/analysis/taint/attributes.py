@@ -217,7 +217,7 @@ class Attributes(Calls, ABC):
 
     def _untrusted_container(self, cls: Class, name: str, taint: int, position: int) -> Value:
         """A list or mapping in an object that came in whole: what its default holds says nothing of it."""
-        element = self.engine.element_type(cls, name, self)
+        element = self.engine.element_type(cls, name)
         if element is None:
             return (taint, NO, None, ())
         one: Value = (taint if element[0] != INSTANCE or element[1] not in HARMLESS else 0, NO, element, ())

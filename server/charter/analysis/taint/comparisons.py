@@ -88,6 +88,8 @@ class Comparisons(Checks, ABC):
         operator, right_node = node[3][0], node[4][0]
         right = self.value(right_node)
         truth = self._compared(operator, left, right)
+        if not self.origins:
+            return (truth, NO_KILL, NO_KILL)
         if operator in _ORDER and truth is None and isinstance(right[1], int):
             return self._bounded(node[2], operator)
         if shown is not None and right[1] is None:

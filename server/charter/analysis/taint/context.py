@@ -69,7 +69,7 @@ class Binding:
         self.objects: dict[Any, tuple[Any, ...]] = {}
         values = self.values = bind(frame, function, receiver, arguments)
         frees = self._captured(frame, function, captured) if function.frees else ()
-        self.hot = any(
+        self.hot = bool(frame.origins) and any(
             value is not None and (value[0] & ALL_DANGERS or (value[3] and frame.deep(value) & ALL_DANGERS))
             for value in (*values, *(value for _, value in frees))
         )
@@ -81,9 +81,13 @@ class Binding:
                 default = function.parameters[index][2]
                 if default is not None and default[0] == ir.CONST:
                     value = constant(default[2])
-            part = None if value is None else self._describe(value, (PARAMETER, index), 0)
-            if part is not None and not self.hot and self._is_known(part[2], function, index):
-                part = None
+            part = None
+            if value is not None and (self.hot or value[2] is not None):
+                part = self._describe(value, (PARAMETER, index), 0)
+                if part is not None and not self.hot and self._is_known(part[2], function, index):
+                    part = None
+            elif value is not None and value[3]:
+                self.objects[PARAMETER, index] = value[3]
             some = some or part is not None
             parts.append(part)
         for name, value in frees:
@@ -99,7 +103,7 @@ class Binding:
         return (
             reference[0] == INSTANCE
             and function not in engine.handlers
-            and engine.roles.parameter_reference(function, index, self.frame) == reference
+            and engine.roles.parameter_references(function)[index] == reference
         )
 
     def coarsen(self) -> None:

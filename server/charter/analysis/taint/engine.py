@@ -134,7 +134,7 @@ class Engine(Summaries):
         for function in wanted:
             self._make_due(function)
             self.roles.forget(function)
-            self._captures.pop(function, None)
+            self._captures.pop(function.module, None)
             self._look_again(function)
             self._stores.pop(function.module, None)
             scope = function
@@ -159,7 +159,7 @@ class Engine(Summaries):
         for function in gone:
             for key in self._contexts.pop(function, ()):
                 self._forget_key(key)
-            for table in (self.handlers, self.registrars, self._captures, self._due):
+            for table in (self.handlers, self.registrars, self._due):
                 table.pop(function, None)
             self.roles.forget(function)
             if self._unseen is not None:
@@ -168,12 +168,12 @@ class Engine(Summaries):
             self.near.forget(gone)
         if self.project.modules.get(module.path) is not module:
             return
+        self._captures.pop(module, None)
         if change.names or change.imports or change.gone:
             for owner in (module, *module.classes, *change.lost):
                 self._stores.pop(owner, None)
             for function in module.functions:
                 self._look_again(function)
-                self._captures.pop(function, None)
             self._look_at(module)
         self._forget_roles(module, change)
 

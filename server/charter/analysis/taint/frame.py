@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from itertools import compress
+from operator import is_not
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from charter.analysis.taint.values import (
@@ -309,7 +311,7 @@ class Frame(ABC):
         result = dict(first)
         get = first.get
         # Two paths leave most of a state as it was, and this is asked of every name and object where they meet.
-        for key, other in [item for item in second.items() if get(item[0]) is not item[1]]:
+        for key, other in compress(second.items(), map(is_not, map(get, second), second.values())):
             own = get(key)
             if key == KILLED:
                 result[KILLED] = own & other
@@ -405,7 +407,7 @@ class Frame(ABC):
     def deep(self, value: Value) -> int:
         """The taint of a value and of all that it consists of."""
         taint = value[0]
-        if not value[3] or self.state is None:
+        if not value[3] or not self.origins or self.state is None:
             return taint
         seen: set[Any] = set()
         stack = list(value[3])

@@ -211,7 +211,13 @@ class Guards(Comparisons, ABC):
     def found(self, node: Node) -> Kill:
         """What `table.get(key)` shows of the key if there is something: it is one of those of a trusted table."""
         function, arguments = node[2], node[3]
-        if function[0] != ir.ATTR or function[3] != "get" or len(arguments) != 1 or node[4]:
+        if (
+            not self.origins
+            or function[0] != ir.ATTR
+            or function[3] != "get"
+            or len(arguments) != 1
+            or node[4]
+        ):
             return NO_KILL
         key = self.value(arguments[0]) if arguments[0][0] in _NAMES else UNKNOWN
         if not key[0] & ALL_DANGERS or _ASKING.search(function[2][-1] if function[2][0] in _NAMED else ""):

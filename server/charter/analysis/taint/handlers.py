@@ -166,10 +166,11 @@ def _methods(cls: Class, handler: Handler) -> Iterator[str]:
 
 def used_by_convention(function: Function, index: Index) -> Iterator[Use]:
     """The handler roles that a function has by its name and the names of its parameters."""
-    names = [parameter[0] for parameter in function.parameters]
-    taken = ", ".join(names[1:] if function.cls is not None else names)
-    keys = (("*", taken), (function.short, taken), (function.short, ""))
-    for packages, handler in [one for key in keys for one in index.by_function.get(key, ())]:
+    own = function.parameters[1:] if function.cls is not None else function.parameters
+    known = index.by_function
+    for parameters, packages, handler in (*known.get("*", ()), *known.get(function.short, ())):
+        if parameters and (len(parameters) != len(own) or parameters != tuple([one[0] for one in own])):
+            continue
         if not packages or any(root in packages for root in function.module.record[ir.ROOTS]):
             yield Use(handler, None)
 

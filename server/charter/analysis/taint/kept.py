@@ -42,7 +42,7 @@ class Kept(Registered, ABC):
         self._former: dict[Key, dict[Any, Exported]] = {}
         self._givers: dict[Any, dict[Key, dict[Any, Exported]]] = defaultdict(dict)
         self._class_names: dict[Class, tuple[str, ...]] = {}
-        self._captures: dict[Function, frozenset[str]] = {}
+        self._captures: dict[Module, dict[Function, dict[str, None]]] = {}
         self._stores: dict[Class | Module, dict[str, list[Function]]] = {}
 
     def _keep_names(self, run: Run) -> None:
@@ -54,8 +54,7 @@ class Kept(Registered, ABC):
                     self._store(self.globals, (run.module, name), export(run, value), replace=True)
         elif function.flags & ir.CLASS_BODY and function.cls is not None:
             self._keep_class_names(run, function.cls)
-        captures = self._captured_names(function)
-        for name in captures:
+        for name in self._captured_names(function):
             value = self._joined_name(run, name)
             if value is not None:
                 self._store(self.outers, (function, name), export(run, value), replace=True)
@@ -88,15 +87,15 @@ class Kept(Registered, ABC):
             if value is not None and name not in cls.methods:
                 self._store(self.fields, (cls, name), export(run, value), replace=False)
 
-    def _captured_names(self, function: Function) -> frozenset[str]:
-        known = self._captures.get(function)
+    def _captured_names(self, function: Function) -> Iterable[str]:
+        """The names that the functions inside of a function take from it."""
+        known = self._captures.get(function.module)
         if known is None:
-            names: set[str] = set()
-            for other in function.module.functions:
-                if other.parent is function:
-                    names.update(other.frees)
-            known = self._captures[function] = frozenset(names)
-        return known
+            known = self._captures[function.module] = {}
+            for inner in function.module.functions:
+                if inner.frees and inner.parent is not None:
+                    known.setdefault(inner.parent, {}).update(dict.fromkeys(inner.frees))
+        return known.get(function, ())
 
     def _store(self, table: dict[Any, Exported], key: Any, new: Exported, *, replace: bool) -> None:
         """Keep a value that outlives its function, as this function's contribution to what readers see."""
@@ -162,9 +161,7 @@ class Kept(Registered, ABC):
 
     def _read(self, table: dict[Any, Exported], key: Any, frame: Frame) -> Value | None:
         if self._stack:
-            user, name = self._stack[-1], (id(table), key)
-            self.users[name].add(user)
-            self._uses[user].add(name)
+            self._use((id(table), key))
         found = table.get(key)
         return None if found is None else imported(frame, found)
 
@@ -199,7 +196,7 @@ class Kept(Registered, ABC):
             if annotation is None:
                 annotation = one.annotations.get(name)
                 if annotation is not None:
-                    annotation = self.roles.type_of(one.module, annotation, frame)
+                    annotation = self.roles.type_of(one.module, annotation)
         if result is None:
             return UNKNOWN if annotation is None else (0, NO, annotation, ())
         if not isinstance(result[1], str | tuple):
@@ -208,11 +205,11 @@ class Kept(Registered, ABC):
             result = (result[0], result[1], annotation, result[3])
         return result
 
-    def element_type(self, cls: Class, name: str, frame: Frame) -> Any:
+    def element_type(self, cls: Class, name: str) -> Any:
         """What an attribute's annotation says of the elements of the list that it holds."""
         for one in self.project.linear_order(cls):
             if isinstance(one, Class) and name in one.annotations:
-                return self.roles.element_of(one.module, one.annotations[name], frame)
+                return self.roles.element_of(one.module, one.annotations[name])
         return None
 
     def _storing(self, owner: Class | Module) -> dict[str, list[Function]]:

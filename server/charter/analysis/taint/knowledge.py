@@ -59,12 +59,20 @@ class Knowledge(ABC):
         self.users: dict[Any, set[Key]] = defaultdict(set)
         self._uses: dict[Key, set[Any]] = defaultdict(set)
         self._stack: list[Key] = []
+        self._used: list[set[Any]] = []
         self._dirty: dict[Key, None] = {}
         self._unseen: dict[Function, None] | None = None
 
     @abstractmethod
     def demand(self, function: Function) -> None:
         """See to it that a function has been run by itself."""
+
+    def _use(self, name: Any) -> None:
+        """What runs now asks for a function in a context, or for a name that outlives its function."""
+        used = self._used[-1]
+        if name not in used:
+            used.add(name)
+            self.users[name].add(self._stack[-1])
 
     def _near(self, function: Function) -> None:
         """A function is near for another reason than the names that it mentions."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from charter.model import ir
@@ -56,16 +57,12 @@ class Opportunities:
     def of(self, module: Module) -> Counter[str]:
         """The number of calls of sinks in a module, by kind."""
         total: Counter[str] = Counter()
-        known: dict[str, Kinds] = {}
-        names = self._names
-        for function in module.functions:
-            for call in function.record[ir.CALLS]:
-                kinds = known.get(call)
-                if kinds is None:
-                    _, dot, last = call.rpartition(".")
-                    kinds = known[call] = self._of(call, module) if not dot or last in names else ()
-                if kinds:
-                    total.update(kinds)
+        calls = Counter(chain.from_iterable([function.record[ir.CALLS] for function in module.functions]))
+        for call, times in calls.items():
+            _, dot, last = call.rpartition(".")
+            if not dot or last in self._names:
+                for kind in self._of(call, module):
+                    total[kind] += times
         return total
 
     def _of(self, call: str, module: Module) -> Kinds:
@@ -73,10 +70,10 @@ class Opportunities:
             libraries = {root.partition(".")[0] for root in module.record[ir.ROOTS]}
             methods = self._methods.get(call[2:], ())
             return tuple({kind: None for library, kind in methods if library in libraries})
-        path = self._typed(self._absolute(call, module))
+        path = self._absolute(call, module)
         kinds = self._kinds.get(path)
         if kinds is None:
-            sinks = self._index.entry(path).sinks
+            sinks = self._index.entry(self._typed(path)).sinks
             kinds = self._kinds[path] = tuple({sink.kind: None for sink in sinks if not sink.like})
         return kinds
 

@@ -176,7 +176,8 @@ class Relevance:
         """Take in what a function gives its callers: it may make those near that mention the function."""
         gives = self._is_untrusted_result(summary)
         for value in _values(summary):
-            gives = self.is_carrier(value[2], function.short) or gives
+            if value[2] is not None:
+                gives = self.is_carrier(value[2], function.short) or gives
         if not gives or function in self._giving:
             return
         self._giving.add(function)
@@ -193,10 +194,12 @@ class Relevance:
             self.learn(name)
 
     def _is_untrusted_result(self, summary: Summary) -> bool:
+        origins = summary.origins
+        if not origins:
+            return False
         taint = 0
         for value in _values(summary):
             taint |= value[0]
-        origins = summary.origins
         return bool(taint) and any(
             origins[lane][0] == SOURCE and self.counts(origins[lane][1].kind)
             for lane in lanes(taint)

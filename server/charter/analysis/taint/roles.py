@@ -32,7 +32,7 @@ class Roles:
         self.project = project
         self.index = index
         self._sorts: dict[Function, str] = {}
-        self._types: dict[tuple[Function, int], Any] = {}
+        self._types: dict[Function, tuple[Any, ...]] = {}
 
     def forget(self, function: Function) -> None:
         """A function is gone, or has another signature or other decorators."""
@@ -41,8 +41,7 @@ class Roles:
 
     def forget_types(self, function: Function) -> None:
         """The names in a function's annotations may mean something else."""
-        for index in range(len(function.parameters) + 1):
-            self._types.pop((function, index), None)
+        self._types.pop(function, None)
 
     def sort(self, function: Function) -> str:
         """What a method is: "static", "class", "property" or "instance"."""
@@ -76,14 +75,15 @@ class Roles:
         return receiver
 
     # Types
-    def parameter_reference(self, function: Function, index: int, frame: Frame) -> Any:
-        """The class of a parameter's value by annotation, by role (`self`) or by the framework's custom."""
-        key = (function, index)
-        if key not in self._types:
-            self._types[key] = self._parameter_reference(function, index, frame)
-        return self._types[key]
+    def parameter_references(self, function: Function) -> tuple[Any, ...]:
+        """The class of each parameter's value by annotation, by role (`self`) or by the framework's custom."""
+        known = self._types.get(function)
+        if known is None:
+            indices = range(len(function.parameters))
+            known = self._types[function] = tuple([self._parameter(function, index) for index in indices])
+        return known
 
-    def _parameter_reference(self, function: Function, index: int, frame: Frame) -> Any:
+    def _parameter(self, function: Function, index: int) -> Any:
         name, annotation = function.parameters[index][:2]
         if index == 0 and function.cls is not None and not function.flags & ir.LAMBDA:
             sort = self.sort(function)
@@ -92,13 +92,13 @@ class Roles:
             if sort != "static":
                 return (PROJECT_INSTANCE, function.cls, False)
         if annotation is not None:
-            return self.type_of(function.module, annotation, frame)
+            return self.type_of(function.module, annotation)
         for packages, type_name in self.index.parameters.get(name, ()):
             if any(root.partition(".")[0] in packages for root in function.module.record[ir.ROOTS]):
                 return (INSTANCE, type_name)
         return None
 
-    def type_of(self, module: Module, node: ir.Node, frame: Any) -> Any:
+    def type_of(self, module: Module, node: ir.Node) -> Any:
         """The reference that an annotation means; None if it tells nothing."""
         cls = self._class_of(module, node)
         if isinstance(cls, Class):
@@ -108,16 +108,16 @@ class Roles:
             return (INSTANCE, path) if path in handlers.HARMLESS else None
         return (INSTANCE, path) if path.rpartition(".")[2][:1].isupper() else None
 
-    def element_of(self, module: Module, node: ir.Node, frame: Any) -> Any:
+    def element_of(self, module: Module, node: ir.Node) -> Any:
         """The reference that an annotation means for the elements of a list; None if it tells nothing."""
         if node[0] == ir.BINARY:
-            return self.element_of(module, node[3], frame) or self.element_of(module, node[4], frame)
+            return self.element_of(module, node[3]) or self.element_of(module, node[4])
         if node[0] != ir.ITEM:
             return None
         inner = node[3][3][0] if node[3][0] == ir.SEQUENCE and node[3][3] else node[3]
         if node[2][-1] in {"Optional", "Annotated"}:
-            return self.element_of(module, inner, frame)
-        return self.type_of(module, inner, frame) if node[2][-1] in _LISTS else None
+            return self.element_of(module, inner)
+        return self.type_of(module, inner) if node[2][-1] in _LISTS else None
 
     def class_named(self, frame: Frame, node: ir.Node | None) -> Class | None:
         """The project's class that an annotation names."""

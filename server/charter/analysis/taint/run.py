@@ -64,10 +64,10 @@ class Run(Statements):
         function = self.function
         state = self.state
         assert state is not None
-        for index, parameter in enumerate(function.parameters):
+        references = self.engine.roles.parameter_references(function)
+        for index, (parameter, typed) in enumerate(zip(function.parameters, references, strict=True)):
             part = entry[index] if index < len(entry) else None
             slot = (PARAMETER, index)
-            typed = self.engine.roles.parameter_reference(function, index, self)
             if part is None:
                 state[slot] = {}
                 self.entered[slot] = state[slot]
@@ -202,7 +202,7 @@ class Run(Statements):
         vague = result[2] is None or (result[2][0] == EXTERNAL and "()" in result[2][1])
         annotation = self.function.record[ir.RETURNS]
         if vague and annotation is not None and result[1] is NO and not result[3]:
-            reference = self.engine.roles.type_of(self.module, annotation, self)
+            reference = self.engine.roles.type_of(self.module, annotation)
             if reference is not None:
                 result = (result[0], result[1], reference, result[3])
         return result

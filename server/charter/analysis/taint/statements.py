@@ -199,7 +199,7 @@ class Statements(Expressions):
             return
         value = self.value(node[4])
         if value[2] is None and node[3] is not None and node[2][0] == ir.LOCAL:
-            reference = self.engine.roles.type_of(self.module, node[3], self)
+            reference = self.engine.roles.type_of(self.module, node[3])
             if reference is not None:
                 value = (value[0], value[1], reference, value[3])
         self.assign(node[2], value)
@@ -263,8 +263,9 @@ class Statements(Expressions):
     def _raise(self, node: Node) -> None:
         if node[2] is not None:
             self._thrown |= self.deep(self.value(node[2]))
-            for one in node[2][3] if node[2][0] == ir.CALL else ():
-                self._thrown |= self.deep(self.value(one))
+            if self.origins and node[2][0] == ir.CALL:
+                for one in node[2][3]:
+                    self._thrown |= self.deep(self.value(one))
         self.state = None
 
     _thrown = 0

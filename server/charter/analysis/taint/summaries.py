@@ -127,9 +127,7 @@ class Summaries(Kept, ABC):
         """The summary of a function in a context."""
         key = (function, entry)
         if self._stack:
-            user = self._stack[-1]
-            self.users[key].add(user)
-            self._uses[user].add(key)
+            self._use(key)
         known = self.summaries.get(key)
         if known is not None:
             return known
@@ -177,6 +175,7 @@ class Summaries(Kept, ABC):
         if before is not None:
             self._former[key] = before
         used = self._uses.pop(key, None)
+        self._used.append(self._uses[key])
         summary = _BOTTOM
         for _ in range(_ATTEMPTS):
             self._called_back.discard(key)
@@ -196,6 +195,7 @@ class Summaries(Kept, ABC):
                 self.users[name].discard(key)
         low = self._low.pop()
         self._stack.pop()
+        self._used.pop()
         del self._at[key]
         self._provisional.pop(key, None)
         loose = self._loose.pop(level, [])

@@ -67,7 +67,9 @@ class Index:
         self.by_class: dict[str, list[Handler]] = defaultdict(list)
         self.by_decorator: dict[str, list[tuple[tuple[str, ...], Handler]]] = defaultdict(list)
         self.by_suffix: list[tuple[str, Handler]] = []
-        self.by_function: dict[tuple[str, str], list[tuple[tuple[str, ...], Handler]]] = defaultdict(list)
+        self.by_function: dict[str, list[tuple[tuple[str, ...], tuple[str, ...], Handler]]] = defaultdict(
+            list
+        )
         self._tables: dict[str, dict[str, list[object]]] = {
             name: defaultdict(list)
             for name in (
@@ -76,6 +78,7 @@ class Index:
         }  # fmt: skip
         self._entries: dict[str, Entry] = {}
         self._ancestors: dict[str, tuple[str, ...]] = {}
+        self._canonical: dict[str, str] = {}
         known = list(libraries)
         for library in known:
             self.aliases.update(library.aliases)
@@ -113,7 +116,8 @@ class Index:
                 self.by_class[self.canonical(name)].append(handler)
         for function in handler.functions:
             name, _, parameters = function.removesuffix(")").partition("(")
-            self.by_function[name, parameters].append((packages, handler))
+            names = tuple(parameters.split(", ")) if parameters else ()
+            self.by_function[name].append((names, packages, handler))
 
     @property
     def sources(self) -> Mapping[str, Sequence[Source]]:
@@ -154,9 +158,13 @@ class Index:
 
     def canonical(self, path: str) -> str:
         """The canonical name of an access path, aliases of its beginnings included."""
+        known = self._canonical.get(path)
+        if known is None:
+            known = self._canonical[path] = self._resolved(path)
+        return known
+
+    def _resolved(self, path: str) -> str:
         aliases = self.aliases
-        if not aliases:
-            return path
         for _ in range(4):
             if path in aliases:
                 path = aliases[path]
