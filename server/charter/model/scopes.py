@@ -28,14 +28,14 @@ def bound_names(body: Iterable[ast.stmt]) -> tuple[set[str], set[str]]:
     names: set[str] = set()
     outer: set[str] = set()
     stack: list[ast.AST] = list(body)
+    binders, blocks = _BINDERS, _BELOW
     while stack:
         node = stack.pop()
-        binder = _BINDERS.get(node.__class__)
-        if binder is not None:
-            binder(node, names, outer)
-        below = _BELOW.get(node.__class__)
-        if below is not None:
-            below(node, names, stack)
+        kind = node.__class__
+        if kind in binders:
+            binders[kind](node, names, outer)
+        if kind in blocks:
+            blocks[kind](node, names, stack)
     return names - outer, outer
 
 
@@ -83,7 +83,10 @@ def target_names(target: ast.AST, names: set[str]) -> None:
 
 def _assign(node: ast.Assign, names: set[str], _outer: set[str]) -> None:
     for target in node.targets:
-        target_names(target, names)
+        if isinstance(target, ast.Name):
+            names.add(target.id)
+        else:
+            target_names(target, names)
 
 
 def _one_target(node: ast.AugAssign | ast.AnnAssign | ast.For, names: set[str], _outer: set[str]) -> None:
@@ -142,8 +145,8 @@ def _captures(pattern: ast.AST, names: set[str]) -> None:
             names.add(node.rest)
 
 
-class Scope:
-    """One function's or class's names while it is lowered.
+class Scope(dict[str, tuple[int, str]]):
+    """One function's or class's names while it is lowered: the opcode for reading or binding each, and the name to use.
 
     Attributes:
         names: what it binds itself.
@@ -152,41 +155,39 @@ class Scope:
         renamed: a comprehension's targets, innermost last, to the names they get.
     """
 
-    __slots__ = ("_known", "_outside", "frees", "is_class", "names", "outer", "parent", "renamed")
+    __slots__ = ("_outside", "frees", "is_class", "names", "outer", "parent", "renamed")
 
     def __init__(self, names: set[str], outer: set[str], parent: Scope | None, *, is_class: bool) -> None:
+        super().__init__()
         self.names = names
         self.outer = outer
         self.parent = parent
         self.is_class = is_class
         self.frees: dict[str, None] = {}
         self.renamed: list[dict[str, str]] = []
-        self._known: dict[str, tuple[int, str]] = {}
         self._outside: list[dict[str, tuple[int, str]]] = []
 
     def add(self, name: str) -> None:
         """Bind one name more (by `:=`)."""
         self.names.add(name)
-        for known in (self._known, *self._outside):
+        for known in (self, *self._outside):
             known.pop(name, None)
 
     def rename(self, names: Iterable[str]) -> None:
         """Enter a comprehension's `for`: these names are its own."""
-        self._outside.append(self._known)
-        self._known = {}
+        self._outside.append(dict(self))
+        self.clear()
         self.renamed.append({name: f"{name}~{len(self.renamed)}" for name in names})
 
     def restore(self, depth: int) -> None:
         """Leave comprehensions until only so many `for` are left."""
-        self._known = self._outside[depth]
+        self.clear()
+        self.update(self._outside[depth])
         del self.renamed[depth:], self._outside[depth:]
 
-    def resolve(self, name: str) -> tuple[int, str]:
-        """The opcode for reading or binding a name, and the name to use."""
-        known = self._known.get(name)
-        if known is None:
-            known = self._known[name] = self._resolved(name)
-        return known
+    def __missing__(self, name: str) -> tuple[int, str]:
+        found = self[name] = self._resolved(name)
+        return found
 
     def _resolved(self, name: str) -> tuple[int, str]:
         for table in reversed(self.renamed):

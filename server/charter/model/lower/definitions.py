@@ -29,15 +29,21 @@ class Definitions(Expressions, ABC):
     def inner(self, node: Any, name: str, body: Sequence[ast.stmt], flags: int) -> int:
         """Lower a function; its defaults and decorators belong to the function around it."""
         outer = self.function
-        decorators = self._header(lambda: self.exprs(getattr(node, "decorator_list", ())))
-        words, outer.words = outer.words, {}  # what its annotations mention, the function itself mentions
-        defaults, returns = self._header(
-            lambda: (self._defaults(node.args), self._annotation(getattr(node, "returns", None)))
-        )
-        words, outer.words = outer.words, words
-        names, declared = bound_names(body)
+        decorators: tuple[ir.Node, ...] = ()
+        if not flags & ir.LAMBDA and node.decorator_list:
+            decorators = self._header(lambda: self.exprs(node.decorator_list))
         arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
         arguments += [one for one in (node.args.vararg, node.args.kwarg) if one is not None]
+        words: dict[str, None] = {}  # what its annotations mention, the function itself mentions
+        outside, outer.words = outer.words, words
+        defaults: dict[ast.arg, tuple[ir.Node | None, ir.Node | None]] = {}
+        returns: ir.Node | None = None
+        if node.args.defaults or node.args.kwonlyargs or any(one.annotation for one in arguments):
+            defaults = self._header(lambda: self._defaults(node.args))
+        if not flags & ir.LAMBDA and node.returns is not None:
+            returns = self._header(lambda: self._annotation(node.returns))
+        outer.words = outside
+        names, declared = bound_names(body)
         names.update([argument.arg for argument in arguments])
         index = len(self.functions)
         self.functions.append(())
@@ -144,7 +150,7 @@ class Definitions(Expressions, ABC):
 
     def _own(self, name: str) -> ir.Node:
         """The target that binds a name in the current scope."""
-        opcode, own = (ir.GLOBAL, name) if self.function.index == 0 else self.function.scope.resolve(name)
+        opcode, own = (ir.GLOBAL, name) if self.function.index == 0 else self.function.scope[name]
         self.binds(opcode, own)
         return (opcode, 0, own)
 

@@ -25,7 +25,7 @@ OPERATORS: Final[dict[type[ast.AST], str]] = {
     ast.Gt: ">", ast.GtE: ">=", ast.Is: "is", ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in",
 }  # fmt: skip
 
-_PLAIN = (str, int, bytes, bool, float, type(None))
+_PLAIN: Final = frozenset({bool, float, type(None)})
 _LONGEST_TEXT = 20_000
 _LONGEST_CALL = 120
 
@@ -55,16 +55,19 @@ class Expressions(Records, ABC):
         return None if node is None else self.expr(node)
 
     def _constant(self, node: ast.Constant) -> ir.Node:
-        value = node.value
-        if not isinstance(value, _PLAIN) or (isinstance(value, str | bytes) and len(value) > _LONGEST_TEXT):
-            return (ir.OPAQUE, 0, ())
-        if isinstance(value, int) and abs(value) >> 64:
-            return (ir.OPAQUE, 0, ())
-        return (ir.CONST, 0, value)
+        value: Any = node.value
+        kind = value.__class__
+        if kind is str or kind is bytes:
+            plain = len(value) <= _LONGEST_TEXT
+        elif kind is int:
+            plain = not abs(value) >> 64
+        else:
+            plain = kind in _PLAIN
+        return (ir.CONST, 0, value) if plain else (ir.OPAQUE, 0, ())
 
     def _name(self, node: ast.Name) -> ir.Node:
         function = self.function
-        opcode, name = function.scope.resolve(node.id)
+        opcode, name = function.scope[node.id]
         if opcode == ir.GLOBAL:
             words = function.words
             words[name] = None
@@ -117,22 +120,25 @@ class Expressions(Records, ABC):
             self._looked_up(node.args)
         self.function.calls.append(intern(self._text(function)))
         position = self.at(node)
-        keywords = tuple([(keyword.arg, self.placed(keyword.value)) for keyword in node.keywords])
-        arguments = tuple([self.placed(argument) for argument in node.args])
+        keywords: tuple[tuple[str | None, ir.Node], ...] = ()
+        if node.keywords:
+            keywords = tuple([(keyword.arg, self.placed(keyword.value)) for keyword in node.keywords])
+        arguments = tuple([self.placed(argument) for argument in node.args]) if node.args else ()
         return (ir.CALL, position, self.expr(function), arguments, keywords)
 
-    def _text(self, node: ast.expr) -> str:
+    def _text(self, node: Any) -> str:
         """An expression as a dotted text."""
-        if isinstance(node, ast.Attribute):
+        kind = node.__class__
+        if kind is ast.Name:
+            opcode, name = self.function.scope[node.id]
+            return name if opcode == ir.GLOBAL else self.function.given.get(name, "?")
+        if kind is ast.Attribute:
             owner = self._text(node.value)
             return f"?.{node.attr}" if owner[0] == "?" else f"{owner}.{node.attr}"
-        if isinstance(node, ast.Name):
-            opcode, name = self.function.scope.resolve(node.id)
-            return name if opcode == ir.GLOBAL else self.function.given.get(name, "?")
-        if isinstance(node, ast.Call):
+        if kind is ast.Call:
             called = self._text(node.func)
             return "?" if called[0] == "?" or len(called) > _LONGEST_CALL else f"{called}()"
-        return self._text(node.value) if isinstance(node, ast.Await) else "?"
+        return self._text(node.value) if kind is ast.Await else "?"
 
     def _give(self, target: ast.expr | None, value: ast.expr) -> None:
         if isinstance(target, ast.Name):

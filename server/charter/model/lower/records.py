@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from array import array
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from charter.model import ir
@@ -71,7 +70,9 @@ class Records:
         self.renamed: dict[str, str] = {}
         self.defined: dict[str, tuple[str, int]] = {}
         self.roots: set[str] = set()
-        self.function = FunctionRecord(0, "", 1, Scope(set(), set(), None, is_class=False), -1)
+        self.function: FunctionRecord = FunctionRecord(
+            0, "", 1, Scope(set(), set(), None, is_class=False), -1
+        )
 
     def file_record(self) -> ir.Node:
         """The file record, once all of its functions and classes are."""
@@ -120,20 +121,14 @@ class Records:
 
     def _packed(self, nodes: Sequence[Any], base: int) -> bytes:
         """The table of places of some nodes, from a line on."""
-        if self.wide:
-            wide = self.wide
-            found = [
-                self._wide_place(node, base)
-                if node.lineno in wide or node.end_lineno in wide
-                else (node.lineno - base, node.col_offset, node.end_lineno - base, node.end_col_offset)
-                for node in nodes
-            ]
-        else:
-            found = [
-                (node.lineno - base, node.col_offset, node.end_lineno - base, node.end_col_offset)
-                for node in nodes
-            ]
-        return ir.packed([*chain.from_iterable(found)])
+        wide = self.wide
+        found: list[int] = []
+        for node in nodes:
+            if wide and (node.lineno in wide or node.end_lineno in wide):
+                found += self._wide_place(node, base)
+            else:
+                found += (node.lineno - base, node.col_offset, node.end_lineno - base, node.end_col_offset)
+        return ir.packed(found) if found else b""
 
     def _wide_place(self, node: Any, base: int) -> tuple[int, int, int, int]:
         """The place of a node where bytes are not characters."""
