@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from charter.analysis import Solution, paths
@@ -459,15 +460,15 @@ class Solver(KeptSolver[Extract]):
     def _imports(
         self, path: str, module: str, imports: list[Import], starred: set[str]
     ) -> Iterator[UnusedName]:
-        modules = self._known_modules()
         for name, target, place in imports:
             if self._taken.get(f"{module}.{name}", 0) > 0 or f"{module}.*" in starred:
                 continue  # another module takes it from here
-            if target in modules:
+            if target in self._modules:
                 continue  # a module of this project may be imported for what it does
             yield UnusedName(unpack(path, place), name, "import", target=target)
 
-    def _known_modules(self) -> frozenset[str]:
+    @cached_property
+    def _modules(self) -> frozenset[str]:
         return frozenset(self.project.modules.values())
 
 

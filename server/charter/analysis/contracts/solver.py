@@ -33,12 +33,10 @@ class Solver(KeptSolver[Extract]):
         opportunities: dict[str, dict[tuple[type[Fact], str], int]] = {}
         overridden = _overridden(hierarchy)
         for path, (_, classes, calls, _) in self.files.items():
-            looked: list[CallProblem] = []
-            found: list[Fact] = []
-            for call in calls:
-                found.extend(_Judge(hierarchy, overridden, path, call, looked).problems())
+            judge = _Judge(hierarchy, overridden, path)
+            found: list[Fact] = [problem for call in calls for problem in judge.problems(call)]
             counts: dict[tuple[type[Fact], str], int] = {
-                (WrongCall, problem): count for problem, count in Counter(looked).items()
+                (WrongCall, problem): count for problem, count in Counter(judge.looked).items()
             }
             if classes:
                 counts[BrokenInheritance, "override"] = len(classes)
@@ -62,25 +60,20 @@ def _overridden(hierarchy: Hierarchy) -> set[tuple[str, str]]:
 
 
 class _Judge:
-    """Compares one call with what it calls, and adds the problems that it could have had to those `looked` for."""
+    """Compares the calls of one file with what they call, and notes the problems that they could have as `looked` for."""
 
-    def __init__(
-        self,
-        hierarchy: Hierarchy,
-        overridden: set[tuple[str, str]],
-        path: str,
-        call: Call,
-        looked: list[CallProblem],
-    ) -> None:
+    call: Call
+
+    def __init__(self, hierarchy: Hierarchy, overridden: set[tuple[str, str]], path: str) -> None:
         self.hierarchy = hierarchy
         self.overridden = overridden
         self.path = path
-        self.call = call
-        self.looked = looked
+        self.looked: list[CallProblem] = []
 
-    def problems(self) -> Iterator[WrongCall]:
-        """What is wrong with the call."""
-        how, target, method, *_ = self.call
+    def problems(self, call: Call) -> Iterator[WrongCall]:
+        """What is wrong with a call; one is looked at after the other."""
+        self.call = call
+        how, target, method = call[:3]
         name = self.hierarchy.defining(target)
         if how in {"raise", "except"}:
             if name in self.hierarchy.classes:

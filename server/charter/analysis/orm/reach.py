@@ -47,9 +47,9 @@ class _Unit:
     stored: frozenset[str]
     typed: frozenset[str]
 
-    def mentions(self) -> frozenset[str]:
-        """The names and attributes that it reads."""
-        return self.names | self.attributes | self.typed
+    def mentions(self, among: frozenset[str]) -> frozenset[str]:
+        """Those of some names that it reads, as names or attributes."""
+        return (self.names & among) | (self.attributes & among) | (self.typed & among)
 
 
 @dataclass(slots=True)
@@ -139,6 +139,7 @@ class Reach:
         self._passing: dict[str, set[str]] = {"*": {""}}
         self._held: dict[str, frozenset[str]] = {}
         self._given: dict[str, dict[str, frozenset[str]]] = {}
+        self._givers: frozenset[str] = frozenset()
 
     def update(self, path: str, mentions: Mentions | None) -> bool:
         """Take in a file's mentions, or take the file out.
@@ -169,7 +170,7 @@ class Reach:
                 begins(unit),
                 {name for name in unit.names if name in known.names or name in file.imports},
                 {name for name in unit.attributes if name in known.names or name in known.members},
-                unit.mentions() & self._hierarchy.names,
+                unit.mentions(self._hierarchy.names),
                 unit.own & known.members.keys(),
                 unit.stored,
             )
@@ -245,10 +246,10 @@ class Reach:
         """Whether a unit may come by an instance of one of some classes: by name, from its own class or from a function."""
         known = self._knows.get(unit.key)
         if known is None:
-            known = unit.mentions() & self._hierarchy.names
+            known = unit.mentions(self._hierarchy.names)
             for cls in self._hierarchy.ancestors(unit.key[1]) if unit.key[1] else ():
                 known |= self._held.get(cls, frozenset())
-            for name in unit.mentions() & self._given.keys():
+            for name in unit.mentions(self._givers):
                 for path, classes_given in self._given[name].items():
                     if self._sees(unit, path, name):
                         known |= classes_given
@@ -280,13 +281,14 @@ class Reach:
             for name in ("*",) if file.star else file.imports:
                 self._passing.setdefault(name, set()).add(_stem(path))
             for unit in file.units:
-                found = unit.mentions() & classes
+                found = unit.mentions(classes)
                 cls, name = unit.key[1:]
                 if found and cls:
                     self._held[cls] = self._held.get(cls, frozenset()) | found
                 elif found and name:
                     given = self._given.setdefault(name, {})
                     given[unit.key[0]] = given.get(unit.key[0], frozenset()) | found
+        self._givers = frozenset(self._given)
 
 
 def _file(path: str, mentions: Mentions) -> _File:
@@ -415,7 +417,7 @@ class Seeds:
                 attributes.isdisjoint(_MANAGERS) and unit.kind == FUNCTION
             ):
                 return True
-            for name in self._snakes & (names | attributes):
+            for name in (self._snakes & names) | (self._snakes & attributes):
                 if not attributes.isdisjoint(self._conventions[name]):
                     return True
             if self._sessions and not attributes.isdisjoint(doing):
