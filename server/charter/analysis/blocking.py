@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis import Solution
 from charter.analysis.bodies import FUNCTIONS, by_owner, owner
-from charter.analysis.calls import named_calls
+from charter.analysis.calls import exports, named_calls
 from charter.analysis.places import Packed, pack, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api.facts.concurrency import BlockingCall, Hop, UnawaitedCoroutine
@@ -94,7 +94,8 @@ def extract(source: Source, names: Names) -> Extract | None:
             kept = [item for item in calls if _is_within(item[1], certain, source)]
             if kept:
                 functions[names.definition(function)] = (_PLAIN, _packed(kept, source))
-    return (functions, named.offered, dropped) if functions or named.offered or dropped else None
+    offered = exports(source, names)
+    return (functions, offered, dropped) if functions or offered or dropped else None
 
 
 def _packed(calls: list[tuple[str, ast.Call]], source: Source) -> list[Call]:

@@ -29,12 +29,12 @@ class NamedCalls(NamedTuple):
     Attributes:
         all: all of them.
         own: those of what is neither built in nor of the standard library, so that it may be the project's own.
-        offered: what the module offers under its own name although it is defined elsewhere, each with what it is there.
+        imported: what the module's own names refer to that may be the project's and is defined elsewhere.
     """
 
     all: dict[ast.Call, str]
     own: dict[ast.Call, str]
-    offered: dict[str, str]
+    imported: dict[str, str]
 
     def own_and(self, others: frozenset[str]) -> dict[ast.Call, str]:
         """The project's own calls together with those of some other functions, in source order."""
@@ -53,7 +53,7 @@ def named_calls(source: Source, names: Names) -> NamedCalls:
     if found is None:
         every = _named(source, names)
         own = {call: target for call, target in every.items() if target.partition(".")[0] not in FOREIGN}
-        found = _kept[source] = NamedCalls(every, own, _offered(source, names))
+        found = _kept[source] = NamedCalls(every, own, _imported(source, names))
     return found
 
 
@@ -102,12 +102,18 @@ def calls_of(callees: Iterable[Callee], source: Source) -> Iterator[tuple[ast.Ca
             yield call, callee
 
 
-def _offered(source: Source, names: Names) -> dict[str, str]:
-    if not source.module:
-        return {}
+def _imported(source: Source, names: Names) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, bindings in names.table(source.tree).items():
         target = bindings[0].target
         if target and target.partition(".")[0] not in FOREIGN:
-            found[f"{source.module}.{name}"] = target
+            found[name] = target
     return found
+
+
+def exports(source: Source, names: Names) -> dict[str, str]:
+    """What a module offers under its own name although it is defined elsewhere, each with what it is there."""
+    if not source.module:
+        return {}
+    imported = named_calls(source, names).imported
+    return {f"{source.module}.{name}": target for name, target in imported.items()}

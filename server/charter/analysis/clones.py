@@ -44,7 +44,7 @@ _KINDS: Final = 4
 """A run of fewer different statements is a table written as calls."""
 _CROWD: Final = 40
 """A fingerprint that is in more places than this is the way things are written, not a copy."""
-_IGNORED: Final = paths.any_of(
+_is_ignored: Final = paths.any_of(
     *paths.TESTS,
     *paths.COPIED,
     *paths.GENERATED,
@@ -68,7 +68,7 @@ Extract = list[list[Item]]
 def extract(source: Source, names: Names) -> Extract | None:
     """The hashed statements of every function of a file."""
     del names
-    if _IGNORED.search(source.path):
+    if _is_ignored(source.path):
         return None
     positions = source.positions
     # Many long functions have few statements of their own; these are not hashed at all.

@@ -33,7 +33,7 @@ VERSION = 6
 STRONG: Final = 0.95
 ENOUGH: Final = 30
 
-_OTHERS_CODE: Final = paths.any_of("migrations", "third_party", *paths.COPIED, *paths.GENERATED)
+_is_others: Final = paths.any_of("migrations", "third_party", *paths.COPIED, *paths.GENERATED)
 _FROM: Final = re.compile(r"from\s+\S+\s+import\b")
 _PATH_CALLS: Final = frozenset(
     {
@@ -114,7 +114,7 @@ class Convention:
 
 def extract(source: Source, names: Names) -> list[Use] | None:
     """How a file does what conventions are about."""
-    if _OTHERS_CODE.search(source.path):
+    if _is_others(source.path):
         return None
     is_test = paths.is_test(source.path)
     found: list[Use] = []

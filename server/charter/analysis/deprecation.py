@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from charter.analysis import Solution, paths
 from charter.analysis.bodies import FUNCTIONS
-from charter.analysis.calls import FOREIGN, named_calls
+from charter.analysis.calls import named_calls
 from charter.analysis.places import Packed, name_places, pack, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api.facts.deprecation import DeprecatedUse
@@ -44,8 +44,9 @@ def extract(source: Source, names: Names) -> Extract | None:
     """What a file deprecates, and which names that may be of this project it uses."""
     speaks = _speaks(source.text)
     nodes = dict(_deprecated(source, names)) if speaks else {}
-    places = name_places(source) if nodes else {}
-    deprecated = {names.definition(node): (places[node], reason) for node, reason in nodes.items()}
+    deprecated = {
+        names.definition(node): (name_places(source)[node], reason) for node, reason in nodes.items()
+    }
     uses: dict[str, Packed] = {}
     if not paths.is_test(source.path):
         for target, node in _uses(source, names, nodes):
@@ -131,15 +132,12 @@ def _reason(source: ast.expr) -> str:
 
 def _uses(source: Source, names: Names, deprecated: dict[Definition, str]) -> Iterator[tuple[str, ast.expr]]:
     """The names of other modules that a file calls, and those of its own that it deprecates."""
-    imported = {
-        name
-        for name, bindings in names.table(source.tree).items()
-        if bindings[0].target and bindings[0].target.partition(".")[0] not in FOREIGN
-    }
+    named = named_calls(source, names)
+    imported = named.imported
     own = {node.name for node in deprecated}
     if not imported and not own:
         return
-    for call, target in named_calls(source, names).all.items():
+    for call, target in (named.all if own else named.own).items():
         called = call.func
         if isinstance(called, ast.Name):
             wanted = called.id in imported or called.id in own

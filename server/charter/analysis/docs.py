@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 VERSION = 6
 
-_PRIVATE: Final = paths.any_of(
+_is_private: Final = paths.any_of(
     *paths.TESTS, *paths.COPIED, *paths.GENERATED, "migrations", "versions", "examples?", "docs?", "benchmarks?",
     "scripts?", "tools", "locale", "_[^/_][^/]*",
     *(rf"{name}\.py" for name in ["setup", "noxfile", "manage", "tasks", "__main__"]),
@@ -66,7 +66,7 @@ Extract = tuple[str, list[Entry], list[Problem], dict[str, list[str]], dict[str,
 
 def extract(source: Source, names: Names) -> Extract | None:
     """The documented and undocumented definitions of a file."""
-    if _PRIVATE.search(source.path) or not source.module:
+    if _is_private(source.path) or not source.module:
         return None
     reader = _Reader(source, names)
     reader.read()
@@ -350,8 +350,9 @@ def _arguments(node: FunctionNode, owner: ast.ClassDef | None) -> list[tuple[ast
     """The parameters that a caller sees, each with its default and its stars."""
     arguments = node.args
     positional = [*arguments.posonlyargs, *arguments.args]
-    defaults: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
-    found = [(a, d, "") for a, d in zip(positional, [*defaults, *arguments.defaults], strict=True)]
+    needed = len(positional) - len(arguments.defaults)
+    found: list[tuple[ast.arg, ast.expr | None, str]] = [(a, None, "") for a in positional[:needed]]
+    found += [(a, d, "") for a, d in zip(positional[needed:], arguments.defaults, strict=True)]
     if owner is not None and not (
         node.decorator_list
         and any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list)

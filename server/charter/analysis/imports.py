@@ -44,36 +44,34 @@ def extract(source: Source, names: Names) -> Extract | None:
     if not source.module:
         return None
     found: list[Import] = []
-    statements = list(_module_level(source.tree.body))
-    imported = {alias.asname or alias.name.partition(".")[0] for item in statements for alias in item.names}
-    read, eager = _reads(imported, source)
-    is_package = source.path.endswith("__init__.py")
-    for statement in statements:
+    imports: list[tuple[Packed, str, str, str]] = []
+    for statement in _module_level(source.tree.body):
         place = pack(source, statement)
-        for alias in statement.names:
-            local = alias.asname or alias.name.partition(".")[0]
-            # What nothing here reads is offered to others: a package's front, which cannot wait.
-            lazy = local not in eager and local in read and not is_package
-            found.extend(_imports(statement, alias, place, _LATER if lazy else _AT_ONCE, source))
+        imports += [(place, *names) for names in _taken(statement, source)]
+    # What nothing here reads is offered to others: a package's front, which cannot wait.
+    is_package = source.path.endswith("__init__.py")
+    lazy = set[str]() if is_package else _lazy({local for _, local, _, _ in imports}, source)
+    for place, local, module, name in imports:
+        found.append((module, name, place, _LATER if local in lazy else _AT_ONCE))
+    parents = source.index.parents
     for statement in (*source.nodes(ast.Import), *source.nodes(ast.ImportFrom)):
+        if parents[statement].__class__ is ast.Module:
+            continue
         if owner(statement, source) is not None and not _is_for_checkers(statement, source):
             place = pack(source, statement)
-            for alias in statement.names:
-                found.extend(_imports(statement, alias, place, _IN_FUNCTION, source))
+            for _, module, name in _taken(statement, source):
+                found.append((module, name, place, _IN_FUNCTION))
     return found or None
 
 
-def _imports(
-    statement: ast.Import | ast.ImportFrom, alias: ast.alias, place: Packed, when: int, source: Source
-) -> Iterator[Import]:
+def _taken(statement: ast.Import | ast.ImportFrom, source: Source) -> list[tuple[str, str, str]]:
+    """What a statement imports: the name that it gets here, its module, and its name there."""
     if isinstance(statement, ast.Import):
-        yield (alias.name, "", place, when)
-        return
+        return [(alias.asname or alias.name.partition(".")[0], alias.name, "") for alias in statement.names]
     module = statement.module or ""
     if statement.level:
         module = absolute_module(source.module, source.path, statement.level, statement.module) or ""
-    if module:
-        yield (module, alias.name, place, when)
+    return [(alias.asname or alias.name, module, alias.name) for alias in statement.names] if module else []
 
 
 def _is_for_checkers(statement: ast.stmt, source: Source) -> bool:
@@ -100,23 +98,20 @@ def _module_level(body: list[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]
             yield from _module_level(statement.body)
 
 
-def _reads(imported: set[str], source: Source) -> tuple[set[str], set[str]]:
-    """Which imported names the file reads at all, and which while it is imported: outside of function bodies."""
+def _lazy(imported: set[str], source: Source) -> set[str]:
+    """Which imported names the file reads, but not while it is imported: in function bodies only."""
     lazy_annotations = any(
-        isinstance(node, ast.ImportFrom)
-        and node.module == "__future__"
-        and any(a.name == "annotations" for a in node.names)
-        for node in source.tree.body
+        node.module == "__future__" and any(a.name == "annotations" for a in node.names)
+        for node in source.nodes(ast.ImportFrom)
     )
-    read: set[str] = set()
-    eager: set[str] = set()
+    found: set[str] = set()
     for name in imported:
         places = (*source.reads.get(name, ()), *source.binds.get(name, ()))
-        if places:
-            read.add(name)
-            if any(_is_eager(place, source, lazy_annotations=lazy_annotations) for place in places):
-                eager.add(name)
-    return read, eager
+        if places and not any(
+            _is_eager(place, source, lazy_annotations=lazy_annotations) for place in places
+        ):
+            found.add(name)
+    return found
 
 
 def _is_eager(node: ast.AST, source: Source, *, lazy_annotations: bool) -> bool:

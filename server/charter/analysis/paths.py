@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TESTS: Final = ("tests?", "testing", r"conftest\.py", r"test_[^/]*\.py", r"[^/]*_test\.py", r"tests\.py")
 """Folders and files that hold tests, as patterns."""
@@ -13,14 +17,19 @@ GENERATED: Final = (r"[^/]*_pb2(_grpc)?\.py",)
 """Files that a program has written."""
 
 
-def any_of(*parts: str) -> re.Pattern[str]:
-    """A pattern to search paths for: one of their folders, or the file itself, is called as one of these patterns says."""
-    return re.compile(rf"(^|/)({'|'.join(parts)})($|/)")
+def any_of(*parts: str) -> Callable[[str], bool]:
+    """Tells of a path whether one of its folders, or the file itself, is called as one of these patterns says."""
+    called = re.compile("|".join(parts)).fullmatch
+
+    @lru_cache(maxsize=4096)  # most folders hold many files
+    def is_called(name: str) -> bool:
+        return called(name) is not None
+
+    def holds(path: str) -> bool:
+        return any(map(is_called, path.split("/")))
+
+    return holds
 
 
-_TEST: Final = any_of(*TESTS)
-
-
-def is_test(path: str) -> bool:
-    """Whether a path is that of a test, by its name alone."""
-    return _TEST.search(path) is not None
+is_test: Final = any_of(*TESTS)
+"""Whether a path is that of a test, by its name alone."""

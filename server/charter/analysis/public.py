@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 VERSION = 2
 
-_OUTSIDE: Final = paths.any_of(
+_is_outside: Final = paths.any_of(
     *paths.TESTS, *paths.COPIED, "migrations", "versions", "docs?", "examples?", "settings",
     *(rf"{name}\.py" for name in ["setup", "noxfile", "tasks", "fabfile", "manage", "settings", "urls", "wsgi", "asgi"]),
 )  # fmt: skip
@@ -48,7 +48,7 @@ def extract(source: Source, names: Names) -> Extract:
     """What a file defines for others, and what it uses."""
     prefixes: set[str] = set()
     uses = uses_of(source, prefixes)
-    outside = _OUTSIDE.search(source.path) is not None
+    outside = _is_outside(source.path)
     definitions = [] if outside else list(_definitions(source, names))
     bases = {
         names.definition(node): [names.qualified(base) or "?" for base in node.bases]

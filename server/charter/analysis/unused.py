@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 VERSION = 6
 
 _WORD: Final[re.Pattern[str]] = re.compile(r"[A-Za-z_]\w*")
-_OTHERS: Final = paths.any_of("migrations", *paths.COPIED)
+_is_others: Final = paths.any_of("migrations", *paths.COPIED)
 """Where imports are written by a machine or by other people."""
 _TYPE_COMMENT: Final = re.compile(r"#\s*type:(.*)")
 _OWN_BASES: Final = frozenset(
@@ -73,7 +73,8 @@ Extract = tuple[
 def extract(source: Source, names: Names) -> Extract:
     """What a file defines and what it uses."""
     prefixes: set[str] = set()
-    words = Counter(words_of(source, prefixes))
+    imported = _imported(source)
+    words = Counter([word for word in words_of(source, prefixes) if word[0] == "_" or word in imported])
     tables = (source.reads, source.gets, source.sets)
     private = {name for table in (words, *tables) for name in table if name[0] == "_"}
     is_test = paths.is_test(source.path)
@@ -95,6 +96,15 @@ def extract(source: Source, names: Names) -> Extract:
         _taken(source, names),
         sorted(exported_names(source)),
     )
+
+
+def _imported(source: Source) -> set[str]:
+    """The local names of all that the file imports."""
+    return {
+        alias.asname or alias.name.partition(".")[0]
+        for statement in (*source.nodes(ast.Import), *source.nodes(ast.ImportFrom))
+        for alias in statement.names
+    }
 
 
 def _is_generic(base: ast.expr) -> bool:
@@ -298,7 +308,7 @@ def exported_names(source: Source) -> set[str]:
 
 def _unused_imports(source: Source, names: Names, words: Mapping[str, int]) -> Iterator[Import]:
     """Imports whose local name nothing in the file mentions; `__init__` files and deliberate re-exports are left out."""
-    if source.path.endswith(("__init__.py", ".pyi")) or _OTHERS.search(source.path) or _is_front(source.tree):
+    if source.path.endswith(("__init__.py", ".pyi")) or _is_others(source.path) or _is_front(source.tree):
         return
     table = names.table(source.tree)
     times = Counter(alias.name for item in source.nodes(ast.ImportFrom) for alias in item.names)

@@ -114,6 +114,10 @@ _SAFE_FIRST: Final = _set(
 )
 
 
+_TELLING: Final = (
+    _PASSWORDS | _SECRETS | _TOKENS | _PERSONAL | {"pass", "token"} | {second for _, second in _PAIRS}
+)
+"""The words without one of which a name stands for nothing private."""
 _UNCERTAIN: Final = _set("not or by permit permits allow allows create")
 """Words before the last by which a name stands for something else, or for an action: `path_or_token`, `sorted_by_token`."""
 
@@ -132,6 +136,8 @@ def sensitivity(name: str) -> Sensitivity | None:
         name: an identifier, a dictionary's key or a header, such as `db_password` or `X-Api-Key`.
     """
     parts = words(name)
+    if _TELLING.isdisjoint(parts):
+        return None
     while parts and (
         parts[-1].isdigit() or parts[-1] in {"value", "str", "string", "raw", "plain", "plaintext"}
     ):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis import paths
 from charter.analysis.bodies import FUNCTIONS, by_owner
-from charter.analysis.calls import FOREIGN, calls_of, named_calls
+from charter.analysis.calls import FOREIGN, calls_of, exports, named_calls
 from charter.analysis.places import Packed, name_places, pack
 from charter.model.names import last_name
 
@@ -78,7 +78,7 @@ def extract(source: Source, names: Names) -> Extract | None:
         for node in source.nodes(ast.ClassDef)
     }
     calls = [] if paths.is_test(source.path) else list(_calls(source, names))  # tests call wrongly on purpose
-    return functions, classes, calls, named_calls(source, names).offered
+    return functions, classes, calls, exports(source, names)
 
 
 def _is_single(node: ast.ClassDef, source: Source, names: Names) -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from charter.api import Fact
     from charter.api.facts.contracts import CallProblem
 
+_NO_CALL: Call = ("", "", "", 0, (), 0, "", (0, 0, 0, 0, 0, 0))
 _ARGUMENTS: tuple[CallProblem, ...] = ("missing-argument", "surplus-argument", "unknown-argument")
 
 
@@ -62,9 +63,8 @@ def _overridden(hierarchy: Hierarchy) -> set[tuple[str, str]]:
 class _Judge:
     """Compares the calls of one file with what they call, and notes the problems that they could have as `looked` for."""
 
-    call: Call
-
     def __init__(self, hierarchy: Hierarchy, overridden: set[tuple[str, str]], path: str) -> None:
+        self.call: Call = _NO_CALL
         self.hierarchy = hierarchy
         self.overridden = overridden
         self.path = path

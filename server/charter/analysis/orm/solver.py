@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from charter.analysis import Solution
+from charter.analysis import Solution, paths
 from charter.analysis.orm import answers, entries, findings, fixes, lookups
 from charter.analysis.orm.frames import OPERATIONS, Event, Note, Place
 from charter.analysis.orm.interpreter import Interpreter
@@ -31,9 +31,9 @@ _WORDS = ("django", "sqlalchemy", "sqlmodel", "peewee", "tortoise", "playhouse")
 _MAPPERS = re.compile(rf"^[ \t]*(?:from|import)[ \t]+[\w.]*(?:{'|'.join(_WORDS)})", re.MULTILINE)
 _MAPPING_ONLY = frozenset(_WORDS) - {"django"}
 """Packages that are a mapper and nothing else: Django's own has applications with models besides."""
-_SESSIONS = re.compile(r"\b(?:sqlalchemy|sqlmodel)\b")
-_TEST = re.compile(
-    r"(^|/)(tests?|testing|test_[^/]*|[^/]*_tests?\.py|conftest\.py|migrations|alembic|factories)(/|$|\.py$)"
+_SESSIONS = frozenset({"sqlalchemy", "sqlmodel"})
+_is_test = paths.any_of(
+    r"(tests?|testing|test_[^/]*|[^/]*_tests?\.py|conftest\.py|migrations|alembic|factories)(\.py)?"
 )
 _ROOTS = frozenset(
     {"Model", "SQLModel", "DeclarativeBase", "DeclarativeBaseNoMeta", "MappedAsDataclass", "declarative_base"}
@@ -50,10 +50,9 @@ def extract(source: Source, names: Names) -> object | None:
     if source.module.partition(".")[0] in _MAPPING_ONLY:
         return None
     text = source.text
-    said = None if _TEST.search(source.path) else mentions(source)
+    said = None if _is_test(source.path) else mentions(source)
     importing = any(word in text for word in _WORDS) and _MAPPERS.search(text) is not None
-    sessions = ("sqlalchemy" in text or "sqlmodel" in text) and _SESSIONS.search(text) is not None
-    return (text, importing, sessions, said)
+    return (text, importing, not _SESSIONS.isdisjoint(source.words), said)
 
 
 @dataclass(slots=True)
@@ -155,7 +154,7 @@ class Solver:
             for path, values in made.items():
                 facts.setdefault(path, []).extend(values)
         counts = self._opportunities(facts)
-        uses = {path: found for path, found in run.lookups.items() if not _TEST.search(path)}
+        uses = {path: found for path, found in run.lookups.items() if not _is_test(path)}
         for path, columns in lookups.facts(uses, world).items():
             facts.setdefault(path, []).extend(columns)
             counts.setdefault(path, {})[UnindexedColumn, ""] = len(columns)
@@ -257,7 +256,7 @@ class Solver:
                 if "AUTH_USER_MODEL" in text
                 else None
             )
-            if match and not _TEST.search(path):
+            if match and not _is_test(path):
                 schema.user_model = match.group(1)
         self._defining = schema.defining()
         return schema
@@ -275,10 +274,10 @@ class Solver:
                 places |= run.looped
                 places.update(place for place in run.reads if place[0] in answers.QUESTIONS)
         file.found = [
-            item for item in findings.gather(events, path) if not _TEST.search(item.event.site.file.path)
+            item for item in findings.gather(events, path) if not _is_test(item.event.site.file.path)
         ]
-        file.notes = [note for note in notes if not _TEST.search(note.site.file.path)]
-        file.places = {place for place in places if not _TEST.search(place[1])}
+        file.notes = [note for note in notes if not _is_test(note.site.file.path)]
+        file.places = {place for place in places if not _is_test(place[1])}
         file.touched = frozenset(world.touched)
         file.done = True
         world.touched = outer

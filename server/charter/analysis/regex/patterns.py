@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
+from charter.analysis.calls import calls_of
 from charter.analysis.regex import backtracking, lint
 from charter.api.facts.regex import Regex, RegexProblem
 from charter.model.values import Values
@@ -55,9 +56,7 @@ def facts(source: Source, names: Names) -> Iterator[Fact]:
         return
     values = Values(source, names)
     matching = _Matching(source)
-    for call in source.nodes(ast.Call):
-        if not _may_take_pattern(call, local):
-            continue
+    for call in _candidates(source, local):
         name = names.qualified(call.func)
         if name is None:
             continue
@@ -87,15 +86,17 @@ def _local_names(source: Source) -> frozenset[str]:
     return frozenset(found)
 
 
-def _may_take_pattern(call: ast.Call, local: frozenset[str]) -> bool:
-    """A cheap test that most calls fail."""
-    function = call.func
-    if isinstance(function, ast.Attribute):
-        if function.attr not in _LAST_NAMES:
-            return False
-        while isinstance(function, ast.Attribute):
-            function = function.value
-    return isinstance(function, ast.Name) and function.id in local
+def _candidates(source: Source, local: frozenset[str]) -> list[ast.Call]:
+    """The calls that may take a pattern, by what they are written as, in source order."""
+    found = [call for name in local for call, _ in calls_of(source.reads.get(name, ()), source)]
+    for last in _LAST_NAMES:
+        for call, function in calls_of(source.gets.get(last, ()), source):
+            root = function.value
+            while isinstance(root, ast.Attribute):
+                root = root.value
+            if isinstance(root, ast.Name) and root.id in local:
+                found.append(call)
+    return cast("list[ast.Call]", source.index.ordered(found))
 
 
 def _pattern_argument(call: ast.Call, name: str) -> ast.expr | None:
