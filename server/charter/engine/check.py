@@ -204,27 +204,30 @@ def _run_on_nodes(
     if present is None:
         present = plan.mentioned(source.text, source.words)
     of_type = source.index.by_type if only is None else only
-    calls = _wanted_calls(view, plan, of_type.get(ast.Call, ()))
     context = RuleContext(view)
-    for entry, kinds in plan.node_entries:
+
+    def is_wanted(entry: Entry) -> bool:
         rule = entry.rule
-        if (rule.in_tests and not view.is_test) or (rule.mentions and present.isdisjoint(rule.mentions)):
-            continue
-        if rules is not None and entry.name not in rules:
-            continue
-        if only is not None and only.keys().isdisjoint(kinds):
-            continue
+        return (
+            (not rule.mentions or not present.isdisjoint(rule.mentions))
+            and (view.is_test or not rule.in_tests)
+            and (rules is None or entry.name in rules)
+        )
+
+    def run(entry: Entry, nodes: Sequence[ast.AST]) -> None:
         if pause is not None:
             pause()
-        for kind in kinds:
-            if kind is ast.Call and rule.calls:
-                nodes = calls.get(entry.name, ())
-            elif kind is ast.Attribute and rule.attributes:
-                nodes = _wanted_attributes(source, rule.attributes, only)
-            else:
-                nodes = of_type.get(kind, ())
-            if nodes:
-                _run(context, entry, nodes, result)
+        if nodes:
+            _run(context, entry, nodes, result)
+
+    for entry, calls in _wanted_calls(view, plan, of_type.get(ast.Call, ())):
+        if is_wanted(entry):
+            run(entry, calls)
+    for kind, nodes in of_type.items():
+        for entry in plan.by_kind.get(kind, ()):
+            if is_wanted(entry):
+                wanted = entry.rule.attributes if kind is ast.Attribute else ()
+                run(entry, _wanted_attributes(source, wanted, only) if wanted else nodes)
 
 
 def _wanted_attributes(
@@ -238,23 +241,25 @@ def _wanted_attributes(
     return [node for node in found if node in asked]
 
 
-def _wanted_calls(view: FileView, plan: Plan, calls: Sequence[ast.AST]) -> Mapping[str, Sequence[ast.Call]]:
-    """The calls that each rule wants among some of the file's, by the rule's name."""
-    found: dict[str, list[ast.Call]] = {}
+def _wanted_calls(
+    view: FileView, plan: Plan, calls: Sequence[ast.AST]
+) -> Iterable[tuple[Entry, Sequence[ast.Call]]]:
+    """The rules that want calls of some functions, each with those among some of the file's calls."""
+    found: dict[str, tuple[Entry, list[ast.Call]]] = {}
     wanted = plan.calls
     # A name's first part stands in an import, or is the file's own package.
     words = view.source.words
     own = {view.source.module.partition(".")[0], "builtins", "*"}
     qualified = view.names.qualified
     for last, same in view.calls_by_name(cast("Sequence[ast.Call]", calls), wanted).items():
-        for rule, names, firsts in wanted[last]:
+        for entry, names, firsts in wanted[last]:
             if firsts.isdisjoint(own) and firsts.isdisjoint(words):
                 continue
             any_receiver = "*" in names
             for call in same:
                 if (any_receiver and isinstance(call.func, ast.Attribute)) or qualified(call.func) in names:
-                    found.setdefault(rule, []).append(call)
-    return found
+                    found.setdefault(entry.name, (entry, []))[1].append(call)
+    return found.values()
 
 
 def _run(

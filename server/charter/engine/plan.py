@@ -131,21 +131,31 @@ class Plan:
         return by_start, short, phrases
 
     @cached_property
-    def calls(self) -> Mapping[str, tuple[tuple[str, frozenset[str], frozenset[str]], ...]]:
-        """The calls that rules want, by the last part of the called name: a rule's name, full names, and their first parts.
+    def by_kind(self) -> Mapping[type[ast.AST], tuple[Entry, ...]]:
+        """The rules on nodes by the types of nodes, but for calls that a rule chooses by what is called."""
+        found: dict[type[ast.AST], list[Entry]] = {}
+        for entry, kinds in self.node_entries:
+            for kind in kinds:
+                if kind is not ast.Call or not entry.rule.calls:
+                    found.setdefault(kind, []).append(entry)
+        return {kind: tuple(entries) for kind, entries in found.items()}
+
+    @cached_property
+    def calls(self) -> Mapping[str, tuple[tuple[Entry, frozenset[str], frozenset[str]], ...]]:
+        """The calls that rules want, by the last part of the called name: the rule, full names, and their first parts.
 
         The full name "*" means any receiver.
         """
-        table: dict[str, dict[str, set[str]]] = {}
+        table: dict[str, dict[str, tuple[Entry, set[str]]]] = {}
         for entry, kinds in self.node_entries:
             for name in entry.rule.calls if ast.Call in kinds else ():
                 owner, _, last = name.rpartition(".")
-                names = table.setdefault(last, {}).setdefault(entry.rule.name, set())
+                _, names = table.setdefault(last, {}).setdefault(entry.name, (entry, set()))
                 names.add("*" if owner == "*" else name)
         return {
             last: tuple(
-                (rule, frozenset(names), frozenset(name.partition(".")[0] for name in names))
-                for rule, names in rules.items()
+                (entry, frozenset(names), frozenset(name.partition(".")[0] for name in names))
+                for entry, names in rules.values()
             )
             for last, rules in table.items()
         }

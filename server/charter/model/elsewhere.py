@@ -47,8 +47,10 @@ class Elsewhere:
 
     def take_recent(self) -> set[str]:
         """The names that were asked for since this was last called."""
-        recent, self._recent = self._recent, set()
-        self.asked |= recent
+        recent = self._recent
+        if recent:
+            self._recent = set()
+            self.asked |= recent
         return recent
 
     def value(self, name: str) -> object:
