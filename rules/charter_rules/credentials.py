@@ -71,6 +71,8 @@ _PLACEHOLDER: Final = re.compile(
     r"|^test|mock|build[-_]time|^random|^my[-_]?(secret|password|token|key)|^(secret|password|passwd|token|key|admin|default|empty|string)$"
 )
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z_.:-]*\d?")
+_DOTTED: Final = re.compile(r"(?:[A-Za-z_]\w{0,20}\.)+[A-Za-z_]\w{0,30}")
+"""A qualified name, such as that of a class."""
 _PROSE: Final = re.compile(r"\s|^[/.~]|^https?://|^[a-z]+://|\\[dws]|[()^$|]|^--?\w|^@|^#|&\w+[;=]|;$")
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _HASH: Final = re.compile(
@@ -152,6 +154,7 @@ def is_placeholder(text: str) -> bool:
         or _PROSE.search(text)
         or _UUID.fullmatch(text)
         or _HASH.search(text)
+        or _DOTTED.fullmatch(text)
     )
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    import ast
-
     from charter.api import Context
 
 DIGESTS: Final = (
@@ -26,8 +25,15 @@ _MARK: Final = re.compile(r"\{S?SHA\d*\}|\{S?MD5\}|\$(?:1|apr1|md5|P|H)\$")
 def is_of_a_scheme(ctx: Context, node: ast.AST) -> bool:
     """Whether the code around a node writes or reads a scheme of stored passwords that is chosen by its name.
 
-    The class is named for the scheme, or the class or function has its mark, such as `{SSHA}` or `$1$`.
+    The class is named for the scheme, or the class or function has its mark, such as `{SSHA}` or `$1$`; or it fills the
+    fields of a message that are named for it, such as `passwordMd5`.
     """
+    if any(
+        isinstance(parent, ast.Dict)
+        and any(isinstance(key, ast.Constant) and NAMED.search(str(key.value)) for key in parent.keys)
+        for parent in ctx.ancestors(node)
+    ):
+        return True
     class_ = ctx.class_(node)
     around = class_ or ctx.function(node)
     return (class_ is not None and _SCHEME_CLASS.search(class_.name) is not None) or (

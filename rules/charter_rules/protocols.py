@@ -12,21 +12,23 @@ if TYPE_CHECKING:
 _NAMES: Final = re.compile(
     r"(?i)ntlm|krb5|kerberos|dcerpc|msrpc|spnego|gssapi|dpapi|netlogon|nrpc|samr|drsuapi|secretsdump|mimikatz|(?:^|[/_.])(?:py)?(?:rdp|tds|smb|snmp|vnc|rfb|ssh|coap|pgp)(?:[/_.]|$)"
     r"|pdf|ecma_?376|msoffice|msoffcrypto|keepass|pkcs_?12|\bjks\b|mifare|desfire|wpa2?_|lanman|lm_?hash|nt_?hash|rfc_?\d{4}|ipsec|(?:^|/)tls/|krack|mysql|host_?keys|known_hosts|legacy|compat|bytes_?to_?key|mssql|oracle\d|cisco|phpass|(?:md5|sha1|des|bsdi)_?crypt|tacacs|radius|mtproto|telegram|apop|pop3|sasl|jabber|xmpp|websocket|hibp|pwned|breach|digest_?auth"
-    r"|zipfile|winzip|open_?pgp|gnupg|router_?os|oracle_(?:old_)?pass|postgres_pass|(?:^|/)exploits?/|\.otp$"
+    r"|protocol|zipfile|winzip|open_?pgp|gnupg|router_?os|oracle_(?:old_)?pass|postgres_pass|(?:^|/)exploits?/|[ .]otp$"
 )
 _ASKS: Final = re.compile(
     r"_download_(?:json|webpage|xml)|session\.http\b|\brequests\.(?:get|post|put|request|Session)\(|\bhttpx\.|urlopen\(|ClientSession\("
 )
 """Requests to servers."""
 _PLAYS: Final = re.compile(
-    r"_download_(?:json|webpage|xml)\b|\bsession\.http\b|\b_VALID_URL\b|\bpluginmatcher\b"
+    r"_download_(?:json|webpage|xml)\b|\bsession\.http\b|\b_VALID_URL\b|\bpluginmatcher\b|\b__pattern__ *="
 )
+_OF_SITES: Final = re.compile(r"(?:^|/)(?:extractors?|scrapers?)/")
+"""Folders with a module for each site that a downloader knows."""
 """Plugins of downloaders: what they call, and how they say which pages they are for."""
 _PACKS: Final = re.compile(r"\bstruct\.(?:un)?pack|\.to_bytes\(|\bint\.from_bytes\(")
 """Numbers laid out in bytes, as the messages of binary protocols are."""
 _CITED: Final = re.compile(
     r"\[MS-[A-Z]{2,}\]|\bRFC[ -]?\d{4}|\bFIPS[ -]?\d{2,3}|\bISO(?:/IEC)? ?\d{4,}|\bSP ?800-\d+|\bECMA-\d+"
-    r"|(?i:(?:mandated|required|demanded|dictated) by\b)|(?m:^\s*(?:#.*?)?(?:See:? )?https?://\S*api\S*$)"
+    r"|(?i:(?:mandated|required|demanded|dictated) by\b)|(?m:^\s*(?:#.*?)?(?:See:? )?https?://\S*api\S*$)|(?m:^\s*# See:? https?://)"
 )
 """A standard or the documentation of an interface, as comments and docstrings cite it."""
 
@@ -36,7 +38,7 @@ def dictated(ctx: Context, node: ast.AST) -> bool:
 
     The file, class or function is named for one, or the function cites the part of the standard that it follows.
     """
-    if _NAMES.search(f"{ctx.path} {ctx.symbol(node)}"):
+    if _NAMES.search(f"{ctx.path} {ctx.symbol(node)}") or plays_a_site(ctx):
         return True
     function = ctx.function(node)
     return function is not None and _CITED.search(ctx.source(function)) is not None
@@ -49,7 +51,7 @@ def asks(text: str) -> bool:
 
 def plays_a_site(ctx: Context) -> bool:
     """Whether a file plays the part of a site's own player, with the keys that the site hands to every visitor."""
-    return _PLAYS.search(ctx.text) is not None
+    return _PLAYS.search(ctx.text) is not None or _OF_SITES.search(ctx.path) is not None
 
 
 def asked_of_others(ctx: Context, node: ast.AST) -> bool:

@@ -58,7 +58,12 @@ _DRAWN: Final = frozenset(
 )
 _GENERATED: Final = re.compile(r"(?i)api_?key|token|random|entropy|seed")
 """Names of secrets that a generator made, which nobody guesses however fast."""
-_PROTOCOL: Final = re.compile(r"(?i)scram|wpa|bip39|mnemonic|keychain|postgres|mongo|chrome|cookie")
+_NO_PASSWORD: Final = re.compile(r"(?i)(?:md4|nt_?hash|key|secret|hash)\d?$")
+"""Names of what nobody chose: keys, and digests that a format makes of passwords."""
+_PROTOCOL: Final = re.compile(
+    r"(?i)scram|wpa|bip39|mnemonic|keychain|postgres|mongo|chrome|cookie|s?crypt(?:or)?(?:$|\.)|expand|derive_?keys"
+)
+"""Names of code that follows a format or builds on the function, as scrypt does with a single round."""
 
 
 @rule(
@@ -101,6 +106,9 @@ def cheap_key_derivation(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if isinstance(ctx.parent(call), ast.Expr) and isinstance(ctx.parent(ctx.statement(call)), ast.Try):
         return  # tries out what the function accepts
     if protocols.dictated(ctx, call) or _GENERATED.search(_password(call, ctx)):
+        return
+    data = calls.given(ctx, call, int(name == "hashlib.pbkdf2_hmac"), "password")
+    if _NO_PASSWORD.search(calls.identifier(data)) or protocols.asked_of_others(ctx, call):
         return
     cost, salt = _FUNCTIONS[name]
     if cost is not None:

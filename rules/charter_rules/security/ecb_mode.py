@@ -104,10 +104,10 @@ def _encrypts_one_block(call: ast.Call, ctx: Context) -> bool:
 
 
 def _is_building_block(call: ast.Call, ctx: Context) -> bool:
-    """Whether the surroundings say that single blocks are encrypted on purpose: key wrapping, CTR by hand, header masks."""
+    """Whether the surroundings say that single blocks are encrypted on purpose: key wrapping, CTR by hand, header masks, ECB."""
     return bool(
         re.search(
-            r"(?i)wrap|ctr|cmac|header_protection|hp_|block_encrypt|_block$|keystream|ntlm|mifare",
+            r"(?i)decrypt|ecb|wrap|ctr|cmac|header_protection|hp_|block_encrypt|_block$|keystream|ntlm|mifare",
             ctx.symbol(call),
         )
     )

@@ -24,6 +24,8 @@ _PROTOCOL: Final = re.compile(
 )
 _NOT_KEPT: Final = re.compile(r"(?i)\bnot\b[^.\n]{0,20}\b(?:persisted|stored|storage)\b|challenge|\brealm\b")
 """What a function says about a digest that is compared in memory, or proves to another side that the password is known."""
+_SLOW: Final = re.compile(r"\b(?:bcrypt|argon2|scrypt|pbkdf2)\w*\.")
+"""What is called where old digests are still known, and new ones are made slow."""
 _ANY_DATA: Final = re.compile(r"(?i)check_?sum|finger_?print|cache|etag|_id$|key$|token|sign")
 """Functions whose digests are no stored passwords, whatever they are given."""
 
@@ -99,7 +101,7 @@ def fast_password_hash(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
     if not name or ctx.is_test or _PROTOCOL.search(f"{ctx.symbol(call)} {ctx.module} {ctx.path}"):
         return
     around = ctx.function(call)
-    if around is not None and _NOT_KEPT.search(ctx.source(around)):
+    if around is not None and (_NOT_KEPT.search(ctx.source(around)) or _SLOW.search(ctx.source(around))):
         return
     if (
         digests.is_of_a_scheme(ctx, call)

@@ -10,7 +10,7 @@ from charter.api import (
     Severity,
     rule,
 )
-from charter_rules import calls
+from charter_rules import calls, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,9 +52,7 @@ _KEYS: Final[dict[str, tuple[int, str]]] = {
     "nacl.secret.SecretBox": (0, "key"),
 }
 _SHORTEST: Final = 8
-_KNOWN: Final = re.compile(
-    r"(?i)test_?vector|default_key|known_key|well_known|obfuscat|ntlm|(?:^|\.)exploits?\."
-)
+_KNOWN: Final = re.compile(r"(?i)test_?vector|default_key|known_key|well_known|obfuscat|ntlm")
 
 
 @rule(
@@ -97,5 +95,6 @@ def hardcoded_encryption_key(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         and len(value) >= _SHORTEST
         and len(set(value)) > 1
         and not _KNOWN.search(f"{ctx.module} {ctx.symbol(call)}")
+        and not protocols.dictated(ctx, call)
     ):
         yield ctx.finding(argument, f"the key of `{calls.short(ctx, call.func)}` stands in the source")

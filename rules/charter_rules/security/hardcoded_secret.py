@@ -56,15 +56,15 @@ _SAMPLES: Final = re.compile(
 )
 _SHOWN: Final = re.compile(r"(?i)^(?:example|sample|placeholder|demo)s?$")
 """Keys and names of what is shown as an example."""
-_META: Final = re.compile(r"(?i)^(?:foo|bar|baz|qux|dummy|fake|mock(?:ed)?|test(?:ing)?)$")
+_META: Final = re.compile(r"(?i)^your[-_ ]|^(?:foo|bar|baz|qux|dummy|fake|mock(?:ed)?|test(?:ing)?)$")
 """Words that stand for any other."""
 _KINDS_OF_FIELD: Final = frozenset(
     {"email", "date", "datetime", "integer", "boolean", "byte", "binary", "uri", "url", "ipv4", "ipv6", "month",
      "number", "range", "color", "checkbox", "radio", "search", "tel", "text", "file", "hidden"}
 )  # fmt: skip
 """Kinds of fields in forms and in descriptions of interfaces, among them `password`."""
-_TRIES: Final = re.compile(r"(?i)(?:^|[._])_*(?:self|live|smoke)_?test")
-"""Names of functions that try the program out."""
+_TRIES: Final = re.compile(r"(?i)(?:^|[._])_*(?:(?:self|live|smoke)_?test|(?:fake|mock|dummy)_)")
+"""Names of functions that try the program out, or stand in for others."""
 _LABELLED: Final = re.compile(r"(?i)hkdf|\bsalt\b|\bseed\b|\b[BN]IP-?\d+")
 """What is said of constructions whose first key is a fixed label."""
 _KINDS: Final = frozenset({Sensitivity.PASSWORD, Sensitivity.SECRET, Sensitivity.TOKEN})

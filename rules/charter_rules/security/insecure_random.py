@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import AddImport, Fix, Grade, Severity, rule, sensitivity
+from charter.api import AddImport, Fix, Grade, Sensitivity, Severity, rule, sensitivity
 from charter_rules import calls, protocols
 
 if TYPE_CHECKING:
@@ -33,6 +33,11 @@ _NOT_SECRET: Final = re.compile(
 )
 _NUMBERED: Final = re.compile(r"(?i)(?:^|_)(?:session_?id|token|nonce)s?$")
 """Names of what protocols number, besides secrets: sessions, pings, requests."""
+_VAGUE: Final = re.compile(r"(?i)^_?(?:session_?id|token)$|mutation")
+_PEOPLE: Final = re.compile(
+    r"(?i)user|account|log_?in|auth|e_?mail|password|cookie|reset|secret|csrf|link|url|request|save"
+)
+"""What the code around a vague name speaks of where it is a secret."""
 _WHOLE: Final = frozenset({"randint", "randrange", "getrandbits"})
 _STORES: Final = re.compile(r"(?i)^(my)?(session|cookies?|sess)$")
 _REPLACEMENTS: Final = {"choice": "choice", "randbytes": "token_bytes", "getrandbits": "randbits"}
@@ -99,6 +104,7 @@ def insecure_random(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     last = (ctx.name(call.func) or "").rpartition(".")[2]
     if purpose and not (
         _is_number_used_once(purpose, call, ctx)
+        or _names_nobodys(purpose, call, ctx)
         or protocols.dictated(ctx, call)
         or protocols.asked_of_others(ctx, call)
     ):
@@ -121,6 +127,16 @@ def _is_number_used_once(purpose: str, call: ast.Call, ctx: Context) -> bool:
     if isinstance(parent, (ast.Assign, ast.AnnAssign, ast.Return)) and parent.value is child:
         return not _is_written_out(parent, ctx)
     return False
+
+
+def _names_nobodys(purpose: str, call: ast.Call, ctx: Context) -> bool:
+    """Whether a name that locks, runs and messages have too stands where nothing speaks of people, or for OAuth's nonce."""
+    function = ctx.function(call)
+    if function is None or _NUMBERED.search(purpose) is None or "." in purpose:
+        return False
+    if "nonce" in purpose.lower():
+        return "oauth" in f"{ctx.path} {ctx.symbol(call)}".lower()
+    return _VAGUE.search(purpose) is not None and _PEOPLE.search(ctx.source(function)) is None
 
 
 def _is_written_out(statement: ast.Assign | ast.AnnAssign | ast.Return, ctx: Context) -> bool:
@@ -149,7 +165,8 @@ def _purpose(call: ast.Call, ctx: Context) -> str:
         if _NOT_SECRET.search(name):
             continue
         snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
-        if _SECRET.search(snake) or sensitivity(name) is not None or name == "set_cookie":
+        kind = sensitivity(name)
+        if _SECRET.search(snake) or kind not in {None, Sensitivity.PERSONAL} or name == "set_cookie":
             return name
     return ""
 
@@ -183,7 +200,7 @@ def _later_uses(name: str, function: ast.AST, ctx: Context) -> Iterator[str]:
         elif isinstance(parent, ast.Assign) and parent.value is use:
             target = parent.targets[0]
             if isinstance(target, ast.Subscript) and _STORES.match(calls.identifier(target.value)):
-                yield "session_id"
+                yield "session_key"
             else:
                 yield calls.identifier(target)
         elif (

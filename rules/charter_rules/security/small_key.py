@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
@@ -95,7 +96,7 @@ def small_key(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         if not name:
             return
     if name in _CURVES or name.startswith("ec."):
-        if not ctx.is_test:
+        if not (ctx.is_test or protocols.dictated(ctx, call) or _is_named_by_another(call, name, ctx)):
             yield ctx.finding(call, f"the curve {name.rpartition('.')[2]} is too small; use P-256 or Ed25519")
         return
     name = name if name in _SIZES else calls.called(ctx, call)
@@ -114,6 +115,17 @@ def small_key(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if argument is not None and ctx.parent(argument) in {call, *call.keywords}:
         fix = Fix("Generate 3072 bits", (ctx.replace(argument, "3072"),), Grade.UNSAFE)
     yield ctx.finding(call, f"a key of {size} bits can be broken", fix=fix, related=calls.chosen(small, ctx))
+
+
+def _is_named_by_another(call: ast.Call, name: str, ctx: Context) -> bool:
+    """Whether a curve is made where the other side's name for it is read: under a condition that holds its size."""
+    size = re.search(r"\d{3}", name)
+    return size is not None and any(
+        isinstance(parent, ast.If)
+        and isinstance(parent.test, ast.Compare)
+        and size[0] in ctx.source(parent.test)
+        for parent in ctx.ancestors(call)
+    )
 
 
 def _is_small(size: object) -> bool:

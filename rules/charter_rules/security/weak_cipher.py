@@ -98,6 +98,7 @@ def weak_cipher(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         ctx.is_test
         or _asks_what_is_supported(call, ctx)
         or _is_named_for_it(call, ctx)
+        or calls.is_chosen(ctx, call)
         or protocols.dictated(ctx, call)
         or protocols.only_reads(ctx, call)
     ):

@@ -49,7 +49,7 @@ _SPOKEN_OF: Final = re.compile(r"(?i)passw|credential|sensitive")
 """Words in the text of a function that handles what must be protected."""
 _COUNTS: Final = re.compile(r"(?i)check_?sum|cache|etag")
 """Words in the text of a function whose digests tell whether something has changed."""
-_NAME_OF_FILE: Final = re.compile(r"(?i)(?:^|_)(?:path|dir|folder|file_?name|e_?tag)s?$")
+_NAME_OF_FILE: Final = re.compile(r"(?i)(?:^|_)(?:path|dir|folder|file_?name|e_?tag)s?$|^id$")
 """Names of digests that say where something is kept or whether it has changed, whatever goes into them."""
 _VERSION: Final = re.compile(r"(?i)version|\balg")
 """What the other side tells, by which code chooses a digest."""
