@@ -72,5 +72,20 @@ def anonymous_directory_login(call: ast.Call, ctx: Context) -> Iterator[Finding]
         ctx.not_an_opportunity()
         return
     password = calls.value(ctx, call, 1, "cred", default=None)
+    if not call.args and not call.keywords and _is_the_other_way(call, ctx):
+        return
     if password is None or password == "":
         yield ctx.finding(call, "the directory takes this for an anonymous login: there is no password")
+
+
+def _is_the_other_way(call: ast.Call, ctx: Context) -> bool:
+    """Whether a login without a name stands beside one with a name: the user has chosen to give none."""
+    return any(
+        isinstance(node, ast.Call)
+        and node is not call
+        and ctx.source(node.func) == ctx.source(call.func)
+        and len(node.args) > 1
+        for parent in ctx.ancestors(call)
+        if isinstance(parent, ast.If)
+        for node in ctx.walk(parent)
+    )

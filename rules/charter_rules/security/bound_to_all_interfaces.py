@@ -23,9 +23,14 @@ if TYPE_CHECKING:
 _EVERY: Final = frozenset({"0.0.0.0", "", "::", "0"})  # noqa: S104 - the addresses to look for
 
 _PROBE: Final = re.compile(
-    r"(?i)test|probe|(?:free|available|unused|open)_?port|port_?(?:is_)?(?:free|available|in_use|used)|find_.*port|is_port"
+    r"(?i)test|probe|can_(?:listen|bind)|(?:free|available|unused|open)_?port|port_?(?:is_)?(?:free|available|in_use|used)|find_.*port|is_port"
 )
 """Names of sockets and functions that only see whether a port is free."""
+
+_NO_HOST: Final = re.compile(
+    r"(?i)(?:\b|_)(?:host|address|interface|addr) is None|\bnot (?:\w+\.)?_?(?:host|address|interface|addr)\b"
+)
+"""What a condition says where no address is given."""
 
 
 @rule(
@@ -104,6 +109,8 @@ def bound_to_all_interfaces(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         f"{ctx.symbol(call)} {calls.identifier(call.func.value) if isinstance(call.func, ast.Attribute) else ''}"
     ):
         return
+    if _is_asked_for(call, ctx):
+        return
     fix = (
         Fix("Listen on this machine only", (ctx.replace(node, '"127.0.0.1"'),), Grade.UNSAFE)
         if isinstance(node, ast.Constant)
@@ -111,6 +118,14 @@ def bound_to_all_interfaces(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     )
     yield ctx.finding(
         call, f"`{calls.short(ctx, node)}` accepts connections from every network of the machine", fix=fix
+    )
+
+
+def _is_asked_for(call: ast.Call, ctx: Context) -> bool:
+    """Whether the caller gave no address, which stands for all of them: `if self.host is None`."""
+    return any(
+        isinstance(parent, ast.If) and _NO_HOST.search(ctx.source(parent.test)) is not None
+        for parent in ctx.ancestors(call)
     )
 
 

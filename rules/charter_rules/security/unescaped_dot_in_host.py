@@ -10,6 +10,7 @@ from charter.api import (
     rule,
 )
 from charter.api.facts.regex import Regex
+from charter_rules import protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,9 @@ def unescaped_dot_in_host(regex: Regex, ctx: Context) -> Iterator[Finding]:
     ```
     """
     for problem in regex.problems:
-        if problem.kind == "host" and not (ctx.is_test or _lets_nobody_pass(regex, ctx)):
+        if problem.kind == "host" and not (
+            ctx.is_test or protocols.plays_a_site(ctx) or _lets_nobody_pass(regex, ctx)
+        ):
             yield ctx.finding(
                 regex.location, f"a dot in `{problem.subject}` matches any character, so other hosts pass"
             )

@@ -36,8 +36,8 @@ _VARIABLES: Final = frozenset(
     {"CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "PYTHONHTTPSVERIFY", "NODE_TLS_REJECT_UNAUTHORIZED"}
 )
 """Variables of the environment that switch the check off for the whole process if they are empty or 0."""
-_STAND_IN: Final = re.compile(r"_*(?:fake|mock)_")
-"""Names of functions that stand in for others in tests, wherever they are kept."""
+_STAND_IN: Final = re.compile(r"_*(?:fake|mock|test)_")
+"""Names of functions that try things out or stand in for others, wherever they are kept."""
 _OF_PROBES: Final = frozenset(
     {"verify", "verify_ssl", "ssl", "timeout", "allow_redirects", "follow_redirects"}
 )
@@ -277,7 +277,9 @@ def _only_asks_whether_it_is_up(call: ast.Call, ctx: Context) -> bool:
 
 
 def _speaks_plain(call: ast.Call, argument: str, ctx: Context) -> bool:
-    """Whether a connector of aiohttp serves plain connections only, as the addresses beside it show."""
+    """Whether a request goes to a plain address, or a connector of aiohttp serves plain connections only, as the addresses beside it show."""
+    if call.args and re.match(r"f?[\"']http://", ctx.source(call.args[0])):
+        return True
     around = ctx.function(call)
     text = "" if around is None else ctx.source(around)
     return argument == "ssl" and "http://" in text and "https" not in text

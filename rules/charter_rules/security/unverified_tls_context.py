@@ -194,9 +194,11 @@ def _is_named_for_it(event: Event, ctx: Context) -> bool:
 
 
 def _reads_certificate(history: ObjectHistory, ctx: Context) -> bool:
-    """Whether the function that makes a context wants it to read a certificate, not to believe it."""
+    """Whether the function or class that makes a context wants it to read a certificate, not to believe it."""
     made = next((call for call in ctx.nodes(ast.Call) if ctx.span(call) == history.location.span), None)
-    return made is not None and calls.reads_certificate(ctx, ctx.function(made))
+    return made is not None and (
+        calls.reads_certificate(ctx, ctx.function(made)) or calls.reads_certificate(ctx, ctx.class_(made))
+    )
 
 
 def _is_told_whom_to_trust(history: ObjectHistory) -> bool:

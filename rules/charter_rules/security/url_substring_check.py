@@ -10,7 +10,7 @@ from charter.api import (
     Severity,
     rule,
 )
-from charter_rules import calls
+from charter_rules import calls, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,8 @@ _KIND: Final = re.compile(r"_*(?:is|has|uses?|supports?|should)_")
 _TRUST: Final = re.compile(
     r"(?i)allow|safe|trust|valid|intern|(?:^|_)(?:ours?|own)(?:_|$)|permit|accept|legit|known|authori|verif|official|whitelist|redirect"
 )
+_NO_TRUST: Final = re.compile(r"(?i)rewrit|download|extract|scrap|crawl|suitable|can_handle")
+"""Names of code that asks which of its parts knows a site."""
 _HOST_ONLY: Final = re.compile(r"(?i)host|netloc|domain")
 
 
@@ -77,8 +79,15 @@ def url_substring_check(node: ast.Compare | ast.Call, ctx: Context) -> Iterator[
         ctx.not_an_opportunity()
         return
     text, subject = found
-    if ctx.is_test or not _decides(node, ctx):
+    if (
+        ctx.is_test
+        or not _decides(node, ctx)
+        or protocols.plays_a_site(ctx)
+        or _NO_TRUST.search(ctx.symbol(node))
+    ):
         return
+    if calls.identifier(getattr(subject, "value", None)) in {"response", "resp", "res", "answer"}:
+        return  # where an answer came from is known
     yield ctx.finding(node, f"`{text}` can stand elsewhere in `{calls.short(ctx, subject)}` than in its host")
 
 
@@ -136,13 +145,21 @@ def _decides(node: ast.AST, ctx: Context) -> bool:
         if isinstance(parent, ast.Return):
             return True
         if isinstance(parent, ast.If):
-            return child is parent.test and any(
-                _lets_through(one, ctx) for one in (*parent.body, *parent.orelse)
+            return (
+                child is parent.test
+                and not _refuses_it(node, parent)
+                and any(_lets_through(one, ctx) for one in (*parent.body, *parent.orelse))
             )
         if isinstance(parent, (ast.comprehension, ast.stmt)):
             return False
         child = parent
     return False
+
+
+def _refuses_it(node: ast.AST, branch: ast.If) -> bool:
+    """Whether the place that is named is the one that is refused: others are let through whatever they are called."""
+    denies = isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.NotIn)
+    return branch.test is node and not denies and isinstance(branch.body[-1], ast.Raise)
 
 
 def _only_tells_kind(node: ast.Return, ctx: Context) -> bool:
