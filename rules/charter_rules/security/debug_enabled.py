@@ -99,9 +99,11 @@ def debug_enabled(node: ast.Call | ast.Assign, ctx: Context) -> Iterator[Finding
         app.run(debug=os.environ.get("APP_DEBUG") == "1")
     ```
     """
+    if ctx.is_test:
+        return
     if isinstance(node, ast.Call):
         yield from _call(node, ctx)
-    else:
+    elif not _may_be_set_later(node, ctx):
         yield from _assignment(node, ctx)
 
 
@@ -157,6 +159,11 @@ def _assignment(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
     yield ctx.finding(
         node, f"`{ctx.source(target)}` is on: error pages show settings, variables and code", fix=fix
     )
+
+
+def _may_be_set_later(node: ast.Assign, ctx: Context) -> bool:
+    """Whether the settings of the place, which a module takes in further down, may say otherwise: `from local import *`."""
+    return any(each.names[0].name == "*" and each.lineno > node.lineno for each in ctx.nodes(ast.ImportFrom))
 
 
 def _is_switch(target: ast.expr, ctx: Context) -> bool:

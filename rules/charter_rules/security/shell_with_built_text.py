@@ -24,7 +24,9 @@ _SHELLS: Final = (
     "asyncio.create_subprocess_shell", "asyncio.subprocess.create_subprocess_shell",
 )  # fmt: skip
 _META: Final = re.compile(r"[|&;<>()$`\\\"'*?\[\]#~{}\n!]")
-_PROGRAM: Final = re.compile(r"(?i)(?:^|_)(?:prog(?:ram)?|cmdline|executable|binary)$|cmd$|command$")
+_PROGRAM: Final = re.compile(
+    r"(?i)(?:^|_)(?:prog(?:ram)?|cmdline|executable|binary)$|tables_path$|cmd$|command$"
+)
 """Names of what a command line begins with on purpose: behind other text they are text like any other."""
 _OPTIONS: Final = re.compile(r"(?i)(?:^|_)(?:options?|opts|args|arguments|flags|switches|params)$")
 """Names of what is several words of a command line on purpose."""
@@ -89,7 +91,7 @@ def shell_with_built_text(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     risky = [
         piece.value
         for number, piece in enumerate(parts)
-        if piece.value is not None and _may_carry_text(piece, ctx, begins=number == 0)
+        if piece.value is not None and _may_carry_text(piece, ctx, begins=_begins(parts, number))
     ]
     if not risky:
         return
@@ -101,6 +103,11 @@ def shell_with_built_text(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         fix=list_fix(call, name, command, written, parts, ctx),
         related=related,
     )
+
+
+def _begins(parts: Sequence[Piece], number: int) -> bool:
+    """Whether a piece stands where the program is named: at the beginning, or behind `sudo`."""
+    return number == 0 or (number == 1 and parts[0].value is None and parts[0].text.strip() in {"", "sudo"})
 
 
 def _is_true(value: object) -> bool:
@@ -137,8 +144,16 @@ def _may_carry_text(piece: Piece, ctx: Context, *, begins: bool) -> bool:
 def _is_of_the_program(value: ast.expr, ctx: Context) -> bool:
     """Whether a value is one of several constants that a loop takes, or the name of a temporary file."""
     if isinstance(value, ast.Attribute) and value.attr == "name":
-        made = ctx.made_by(value.value)
-        return made.startswith("tempfile.")
+        return ctx.made_by(value.value).startswith("tempfile.")
+    function = ctx.function(value)
+    if function is not None and any(
+        isinstance(node.targets[0], ast.Tuple)
+        and isinstance(node.value, ast.Call)
+        and ctx.name(node.value.func) == "tempfile.mkstemp"
+        and calls.identifier(node.targets[0].elts[-1]) == calls.identifier(value)
+        for node in ctx.nodes(ast.Assign, within=function)
+    ):
+        return True
     return isinstance(value, ast.Name) and any(
         isinstance(parent, ast.For)
         and calls.identifier(parent.target) == value.id
