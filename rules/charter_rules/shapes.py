@@ -67,6 +67,8 @@ def are_same(one: object, other: object) -> bool:
 
 def names_in(root: ast.AST) -> set[str]:
     """The bare names that occur in a subtree, the root included, read or written."""
+    if isinstance(root, ast.Name):
+        return {root.id}
     return {node.id for node in ast.walk(root) if isinstance(node, ast.Name)}
 
 
@@ -125,9 +127,20 @@ def changed_in(name: str, roots: Iterable[ast.AST], ctx: Context) -> bool:
 
 def own_nodes(function: FunctionNode, ctx: Context, *kinds: type[N]) -> list[N]:
     """The nodes of some exact types in a function, those in the functions and classes inside of it left out."""
-    return [
-        node for kind in kinds for node in ctx.nodes(kind, within=function) if ctx.function(node) is function
-    ]
+    by_function = ctx.once(_by_function)
+    found: list[N] = []
+    for kind in kinds:
+        if kind not in by_function:
+            by_function[kind] = defaultdict(list)
+            for node in ctx.nodes(kind):
+                by_function[kind][ctx.function(node)].append(node)
+        found += cast("list[N]", by_function[kind].get(function, ()))
+    return found
+
+
+def _by_function(_ctx: Context) -> dict[type[ast.AST], dict[FunctionNode | None, list[ast.AST]]]:
+    """The nodes of the types that were asked for, by the functions that they stand in; to be filled."""
+    return {}
 
 
 def bindings(name: str, function: ast.AST, ctx: Context) -> list[ast.AST]:
@@ -244,7 +257,7 @@ def is_pure(expression: ast.AST) -> bool:
 
     Calls, awaits, yields and walruses can; attributes and operators are taken to be harmless.
     """
-    return not any(
+    return isinstance(expression, (ast.Name, ast.Constant)) or not any(
         isinstance(node, (ast.Call, ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr))
         for node in ast.walk(expression)
     )

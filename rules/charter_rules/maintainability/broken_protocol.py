@@ -75,7 +75,10 @@ def broken_protocol(class_: ast.ClassDef, ctx: Context) -> Iterator[Finding]:
     if not any(name.startswith("__") for name in methods):
         ctx.not_an_opportunity()
         return
-    closed = all(ctx.name(base) == "builtins.object" for base in class_.bases) and not class_.keywords
+    halves = not methods.keys().isdisjoint(_PAIRS)
+    closed = (
+        halves and all(ctx.name(base) == "builtins.object" for base in class_.bases) and not class_.keywords
+    )
     if closed and not class_.decorator_list and not class_.name.endswith("Mixin") and not ctx.is_test:
         for name, (other, reason) in _PAIRS.items():
             if name in methods and other not in methods and not _is_assigned(other, class_):

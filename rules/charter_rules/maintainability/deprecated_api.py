@@ -128,7 +128,8 @@ def _import_from(node: ast.ImportFrom, ctx: Context) -> Iterator[Finding]:
     if whole is None or whole.function:
         whole = table.modules.get(node.module.partition(".")[0])
     for alias in node.names:
-        api = table.names.get(f"{node.module}.{alias.name}") or whole
+        known_word = alias.name in table.words
+        api = (table.names.get(f"{node.module}.{alias.name}") if known_word else None) or whole
         if api is not None and _applies(api, ctx) and not _is_guarded(node, ctx):
             known = api.name == f"{node.module}.{alias.name}"
             name = api.name if known else node.module

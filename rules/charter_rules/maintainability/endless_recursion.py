@@ -51,7 +51,8 @@ def endless_recursion(module: ast.Module, ctx: Context) -> Iterator[Finding]:
     del module
     named: dict[str, list[ast.FunctionDef]] = {}
     for function in ctx.nodes(ast.FunctionDef):
-        named.setdefault(function.name, []).append(function)
+        if len(function.decorator_list) < 2:
+            named.setdefault(function.name, []).append(function)
     found: dict[ast.FunctionDef, None] = {}
     for name in named.keys() & ctx.reads.keys():
         for use in ctx.reads[name]:
@@ -97,10 +98,7 @@ def _endless(function: ast.FunctionDef, ctx: Context, *, reads: bool) -> Iterato
 
 
 def _is_property(function: ast.FunctionDef, ctx: Context) -> bool:
-    return [ctx.name(item) for item in function.decorator_list] in (
-        ["builtins.property"],
-        ["functools.cached_property"],
-    )
+    return ctx.name(function.decorator_list[0]) in {"builtins.property", "functools.cached_property"}
 
 
 def _always(statement: ast.stmt) -> Iterator[ast.expr]:

@@ -55,9 +55,11 @@ def identical_branches(module: ast.Module, ctx: Context) -> Iterator[Finding]:
             fix = _value(choice, ctx)
             yield ctx.finding(choice.test, "this decides nothing: both values are the same", fix=fix)
     for decision in ctx.nodes(ast.If):
-        last = decision.orelse[-1:]
-        # The last statements differ in kind, or there is no `else`: nearly all of them.
-        if last and (last[0].__class__ is decision.body[-1].__class__ or last[0].__class__ is ast.If):
+        following = decision.orelse
+        if len(following) == 1 and isinstance(following[0], ast.If):
+            following = following[0].body
+        # The first two branches are not as long, or their last statements differ in kind: nearly all of them.
+        if len(following) == len(decision.body) and following[-1].__class__ is decision.body[-1].__class__:
             yield from _chain(decision, ctx)
 
 

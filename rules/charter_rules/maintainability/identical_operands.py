@@ -23,6 +23,7 @@ _SENSELESS = (ast.Sub, ast.Div, ast.FloorDiv, ast.Mod, ast.BitXor, ast.BitAnd, a
     code="MNT222",
     principles=("robust-comparisons",),
     severity=Severity.MEDIUM,
+    when=lambda operation: isinstance(operation, ast.BoolOp) or isinstance(operation.op, _SENSELESS),
     aliases=("R0124",),
 )
 def identical_operands(operation: ast.BoolOp | ast.BinOp, ctx: Context) -> Iterator[Finding]:
@@ -49,9 +50,6 @@ def identical_operands(operation: ast.BoolOp | ast.BinOp, ctx: Context) -> Itera
     ```
     """
     if isinstance(operation, ast.BinOp):
-        if not isinstance(operation.op, _SENSELESS):
-            ctx.not_an_opportunity()
-            return
         left, right = operation.left, operation.right
         if type(left) is not type(right) or isinstance(left, ast.Constant):
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from charter.api import Severity, rule
 
@@ -56,6 +56,7 @@ _OTHERS = {
     code="MNT223",
     principles=("robust-comparisons", "no-dead-code"),
     severity=Severity.MEDIUM,
+    when=lambda statement: isinstance(statement.value, ast.Call),
     cwe=(252,),
 )
 def ignored_result(statement: ast.Expr, ctx: Context) -> Iterator[Finding]:
@@ -76,10 +77,7 @@ def ignored_result(statement: ast.Expr, ctx: Context) -> Iterator[Finding]:
         return name
     ```
     """
-    call = statement.value
-    if not isinstance(call, ast.Call):
-        ctx.not_an_opportunity()
-        return
+    call = cast("ast.Call", statement.value)
     func = call.func
     last = func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
     if last not in _CANDIDATES or _is_attempt(statement, ctx):

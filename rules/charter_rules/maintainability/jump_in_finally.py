@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     code="MNT050",
     principles=("deliberate-errors", "robust-comparisons"),
     severity=Severity.MEDIUM,
+    when=lambda statement: bool(statement.finalbody),
     aliases=("B012", "W0150", "SIM107", "PLE0116"),
     cwe=(584,),
 )
@@ -51,9 +52,6 @@ def jump_in_finally(statement: ast.Try | ast.TryStar, ctx: Context) -> Iterator[
                     break
     ```
     """
-    if not statement.finalbody:
-        ctx.not_an_opportunity()
-        return
     for jump in _jumps(statement.finalbody, in_loop=False):
         word = {ast.Return: "return", ast.Break: "break", ast.Continue: "continue"}[type(jump)]
         yield ctx.finding(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _NOT_BOOL = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.JoinedStr, ast.Tuple)
 
 _PREDICATES = ("is_", "has_", "can_", "should_")
+_PROMISES = (*_PREDICATES, "get_")
 
 
 @rule(
@@ -24,7 +25,7 @@ _PREDICATES = ("is_", "has_", "can_", "should_")
     code="MNT071",
     principles=("honest-names",),
     severity=Severity.LOW,
-    when=lambda node: node.name.lstrip("_").startswith((*_PREDICATES, "get_")),
+    when=lambda node: node.name.lstrip("_").startswith(_PROMISES),
 )
 def misleading_name(function: shapes.FunctionNode, ctx: Context) -> Iterator[Finding]:
     """A function's name promises what it does not return.

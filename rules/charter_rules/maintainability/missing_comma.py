@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     code="MNT226",
     principles=("robust-comparisons",),
     severity=Severity.MEDIUM,
+    when=lambda collection: len(collection.elts) > 2 and collection.lineno != collection.end_lineno,
     aliases=("ISC004", "W1404"),
 )
 def missing_comma(collection: ast.List | ast.Tuple | ast.Set, ctx: Context) -> Iterator[Finding]:
@@ -57,9 +58,6 @@ def missing_comma(collection: ast.List | ast.Tuple | ast.Set, ctx: Context) -> I
     ```
     """
     elements = collection.elts
-    if len(elements) < 3 or collection.lineno == collection.end_lineno:
-        ctx.not_an_opportunity()
-        return
     suspects = [
         item
         for item in elements

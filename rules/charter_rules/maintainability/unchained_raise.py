@@ -81,7 +81,7 @@ def _handler(node: ast.Raise, ctx: Context) -> ast.ExceptHandler | None:
     for ancestor in ctx.ancestors(node):
         if isinstance(ancestor, ast.ExceptHandler):
             return ancestor
-        if isinstance(ancestor, (*shapes.DEFINITIONS, ast.Lambda)):
+        if isinstance(ancestor, shapes.DEFINITIONS):
             return None
     return None
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     code="MNT051",
     principles=("robust-comparisons", "deliberate-errors"),
     severity=Severity.MEDIUM,
+    when=lambda statement: len(statement.handlers) > 1,
     aliases=("B025", "B014", "E0701"),
     cwe=(561,),
 )
@@ -50,9 +51,6 @@ def unreachable_handler(statement: ast.Try | ast.TryStar, ctx: Context) -> Itera
             return ""
     ```
     """
-    if len(statement.handlers) < 2:
-        ctx.not_an_opportunity()
-        return
     caught: list[tuple[str, str]] = []
     for handler in statement.handlers:
         types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]

@@ -72,9 +72,10 @@ def unused_variable(function: shapes.FunctionNode, ctx: Context) -> Iterator[Fin
     found = suspects.get(function)
     if found is None or any(_uses(name, function, ctx) for name in _SEERS):
         return
-    barred = _bound_otherwise(function, ctx)
-    for name, places in found:
-        if name in barred or not _is_local(places, function, ctx):
+    local = [(name, places) for name, places in found if _is_local(places, function, ctx)]
+    barred = _bound_otherwise(function, ctx) if local else set[str]()
+    for name, places in local:
+        if name in barred:
             continue
         if not _uses(name, function, ctx):
             if not _is_meant(places, ctx):

@@ -91,7 +91,9 @@ def _may_hold(node: Any) -> bool:
         )
     if kind is ast.Dict:
         return any(True for _ in _of_items(node))
-    return kind is ast.Call or any(True for _ in _of_defaults(node))
+    if kind is ast.Call:
+        return True
+    return bool(node.args.defaults or node.args.kw_defaults) and any(True for _ in _of_defaults(node))
 
 
 @rule(

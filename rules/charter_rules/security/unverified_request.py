@@ -46,6 +46,12 @@ _STATUS: Final = frozenset({"ok", "status_code", "status", "is_success", "is_err
 """Attributes of answers that tell how the request went."""
 _SWITCHES: Final = frozenset({"verify", "verify_ssl"})
 """Attributes that switch the check off for an object."""
+_METHODS: Final = frozenset(
+    method
+    for owner, _, method in (name.rpartition(".") for name in (*transport.SWITCHES, *transport.CONFIGURED))
+    if owner.rpartition(".")[2][:1].isupper()
+)
+"""What objects of classes that this rule knows are told to do."""
 _AIOHTTP: Final = frozenset({"aiohttp.ClientSession", "aiohttp.TCPConnector"})
 
 
@@ -183,12 +189,15 @@ def _told(call: ast.Call, ctx: Context) -> str:
 
 def _switched_off(call: ast.Call, ctx: Context) -> tuple[str, calls.Choice] | None:
     """The argument that switches the check off, and its value."""
+    is_told = any(item.arg is None or item.arg in _ARGUMENTS for item in call.keywords)
+    if not is_told and not (call.args and _may_be_known(call, ctx)):
+        return None
     name = calls.called(ctx, call)
     if name in transport.CONFIGURED and call.args:
         return _nested(ctx.origin(call.args[0]), ctx)
     if call.args and (found := _address(call, name, ctx)):
         return found
-    if not any(item.arg is None or item.arg in _ARGUMENTS for item in call.keywords):
+    if not is_told:
         return None
     if name == "functools.partial":
         name = (ctx.name(call.args[0]) or "") if call.args else name
@@ -196,6 +205,11 @@ def _switched_off(call: ast.Call, ctx: Context) -> tuple[str, calls.Choice] | No
         return _by_table(call, transport.SWITCHES[name], ctx)
     # A method of any object: the keyword itself is telling enough where the file uses an HTTP library.
     return _by_keyword(call, call.func, ctx) if isinstance(call.func, ast.Attribute) else None
+
+
+def _may_be_known(call: ast.Call, ctx: Context) -> bool:
+    """Whether a call may be of a function that is switched by its first argument: it has a name, or is such a method."""
+    return ctx.name(call.func) is not None or calls.identifier(call.func) in _METHODS
 
 
 def _by_table(
