@@ -24,6 +24,8 @@ _FIELDS: Final = frozenset(
     {"form", "args", "values", "POST", "GET", "params", "query_params", "json", "data"}
 )
 """Attributes of requests that hold what the client filled in."""
+_TRIES: Final = re.compile(r"_*(?:self_?)?test_\w+")
+"""Names of functions that try the program out, wherever they are kept."""
 NAMED_FOR_IT: Final = re.compile(
     r"(?i)unverified|insecure|unsecure|no_?verify|non_?verify|not_?verify|unsafe"
 )
@@ -278,6 +280,12 @@ def is_chosen(ctx: Context, node: ast.AST) -> bool:
         isinstance(parent, (ast.If, ast.IfExp)) and CHOICE.search(ctx.source(parent.test))
         for parent in ctx.ancestors(node)
     )
+
+
+def tries_out(ctx: Context, node: ast.AST) -> bool:
+    """Whether a function around a node is there to try the program out: `test_server`."""
+    function = ctx.function(node)
+    return function is not None and _TRIES.fullmatch(function.name) is not None
 
 
 def reads_certificate(ctx: Context, function: ast.AST | None) -> bool:

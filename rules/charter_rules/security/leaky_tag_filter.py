@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _ANY_TAG: Final = re.compile(r"<\[\^[<>]+\][+*]\??>")
 """A pattern for all tags, as it stands in code: `<[^>]+>`."""
 
+_KEEPS: Final = re.compile(r"<\w|\\[1g]")
+"""What a replacement has that writes tags or what was found."""
+
 
 @rule(
     Regex,
@@ -57,7 +60,10 @@ def leaky_tag_filter(regex: Regex, ctx: Context) -> Iterator[Finding]:
 
 
 def _drops_all_tags(regex: Regex, ctx: Context) -> bool:
-    """Whether the same function also takes all tags out, so that what slips through is text."""
+    """Whether the same function also takes all tags out, so that what slips through is text, or puts the tags in again."""
     pattern = next((node for node in ctx.nodes(ast.Constant) if ctx.span(node) == regex.location.span), None)
+    call = None if pattern is None else ctx.parent(pattern)
+    if isinstance(call, ast.Call) and len(call.args) > 1 and _KEEPS.search(str(ctx.value(call.args[1]))):
+        return True
     function = None if pattern is None else ctx.function(pattern)
     return function is not None and _ANY_TAG.search(ctx.source(function)) is not None

@@ -15,7 +15,7 @@ from charter.api import (
     sensitivity,
     words,
 )
-from charter_rules import building, calls
+from charter_rules import building, calls, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,6 +68,7 @@ _SHOWN: Final = frozenset({"print", "pprint", "write"})
 _OUTPUT: Final = re.compile(r"(?i)^(?:info|dump|export|reveal)|_(?:info|dump)$")
 """Functions that are there to show what they print."""
 _WITH_SECRET_KEY: Final = re.compile(r"(?i)secret_?(?:access_?)?key")
+_INTO_FILE: Final = re.compile(r"(?i)\bout_?(?:put_?)?(?:file|path)")
 _MASKS: Final = re.compile(
     r"(?i)mask|redact|hash|hide|obfus|censor|len|bool|type|digest|encrypt|sanitiz|scrub|anonym|fingerprint|isinstance|id$|count|getattr|hasattr|strength"
 )
@@ -157,7 +158,7 @@ def secret_logged(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     if secret is None or ctx.is_test or _is_the_output(call, function, secret, ctx):
         return
-    if _is_rejected(call, arguments, secret, ctx):
+    if _is_rejected(call, arguments, secret, ctx) or protocols.plays_a_site(ctx):
         return
     if function in _SHOWN:
         if sensitivity(calls.identifier(secret)) is Sensitivity.PERSONAL:
@@ -197,7 +198,7 @@ def _is_the_output(call: ast.Call, function: str, secret: ast.expr, ctx: Context
     """Whether a program shows what it is there to show: to the person who started it, or what it has just drawn."""
     if function not in _SHOWN:
         return False
-    if _COMMAND_LINE.search(ctx.text) or re.search(r"(?:^|/)(?:scripts|bin)/", ctx.path):
+    if _COMMAND_LINE.search(ctx.text) or re.search(r"(?:^|/)(?:scripts|bin|examples?|demos?)/", ctx.path):
         return True
     if (
         function == "write"
@@ -205,6 +206,9 @@ def _is_the_output(call: ast.Call, function: str, secret: ast.expr, ctx: Context
         and not (ctx.name(call.func) or "").startswith("sys.")
     ):
         return True  # a management command's answer
+    around = ctx.function(call)
+    if around is not None and _INTO_FILE.search(ctx.source(around)):
+        return True  # what goes into a file if one is named
     if "askpass" in ctx.path or _OUTPUT.search(ctx.symbol(call).rpartition(".")[2]):
         return True
     made = ctx.origin(secret)
@@ -329,8 +333,8 @@ def _secrets_of_call(call: ast.Call, ctx: Context, depth: int) -> Iterator[ast.e
         return
     asked = calls.identifier(call)
     reads = function in {"get", "getenv", "get_secret_value"}
-    if (reads and (sensitivity(asked) is not None or asked == "Authorization")) or building.asks_for_secret(
-        function
+    if (reads and (sensitivity(asked) is not None or asked == "Authorization")) or (
+        building.asks_for_secret(function) and not any("hash" in ctx.source(part) for part in call.args)
     ):
         yield call
 
@@ -370,6 +374,8 @@ def _is_harmless(expression: ast.expr, ctx: Context) -> bool:
     made = ctx.origin(expression)
     if isinstance(made, (ast.Constant, ast.Compare, ast.BoolOp, ast.JoinedStr)):
         return True
+    if isinstance(made, ast.IfExp) and "*" in ctx.source(made.body) + ctx.source(made.orelse):
+        return True  # masked, as asterisks show
     if isinstance(made, ast.Call) and (
         _MASKS.search(calls.identifier(made.func)) or "public" in ctx.source(made)
     ):

@@ -201,6 +201,10 @@ def _may_carry_text(piece: Piece, ctx: Context) -> bool:
             if name in _NUMBERS or _QUOTERS.search(name):
                 return False
         name = calls.identifier(node)
+        if isinstance(node, ast.Attribute) and (
+            name == "pk" or (name == "name" and _SYNTAX.intersection(words(calls.identifier(node.value))))
+        ):
+            return False
         parts = words(name) or ("",)
         if _QUOTERS.search(name) or parts[-1] in _LAST or _SYNTAX.intersection(parts):
             return False

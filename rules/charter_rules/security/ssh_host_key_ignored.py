@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
@@ -91,13 +92,21 @@ def ssh_host_key_ignored(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[
         return
     made = ctx.origin(policy)
     chosen = _policy(policy, made, ctx)
-    if not chosen or calls.is_chosen(ctx, call):
+    if not chosen or calls.is_chosen(ctx, call) or calls.tries_out(ctx, call) or _is_no_login(call, ctx):
         return
     fix = None
     if made is policy:
         reject = "paramiko.RejectPolicy()" if isinstance(policy, ast.Call) else "paramiko.RejectPolicy"
         fix = Fix("Reject unknown hosts", (ctx.replace(policy, reject), AddImport("paramiko")), Grade.UNSAFE)
     yield ctx.finding(call, f"`{chosen.rpartition('.')[2]}` accepts the key of any host", fix=fix)
+
+
+def _is_no_login(call: ast.Call, ctx: Context) -> bool:
+    """Whether the host is attacked, or only tests run: nobody's password is at stake."""
+    return re.search(r"(?:^|/)exploits?/", ctx.path) is not None or any(
+        isinstance(parent, ast.If) and re.search(r"(?i)\btest|_test", ctx.source(parent.test)) is not None
+        for parent in ctx.ancestors(call)
+    )
 
 
 def _policy(policy: ast.expr, made: ast.expr, ctx: Context) -> str:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 _OTHER_TEXT: Final = re.compile(
     r"(?i)latex|\.tex\b|sql|yaml|\.yml|markdown|\.md\b|dockerfile|nginx|systemd|codegen|code_?gen|generate_?code|makefile|bash|\.sh\b|\.py\b"
-    r"|\.cfg|\.conf\b|\.ini|\.toml|changelog|prompt|chat_template|messages|jsonnet|terraform|graphql|pillar|interfaces|scaffold|cookiecutter|native|shell_?c(?:ode|raft)|assembl"
+    r"|\.cfg|\.conf\b|\.ini|\.toml|changelog|prompt|chat_template|messages|jsonnet|terraform|graphql|pillar|interfaces|scaffold|cookiecutter|native|shell_?c(?:ode|raft)|assembl|sphinx|docutils"
 )
+_TAGS: Final = re.compile(r"(?i)(?<!import )html(?!\.(?:un)?escape\b)|</")
 _HTML: Final = re.compile(
     r"(?i)html|flask|django|fastapi|starlette|aiohttp|tornado|pyramid|bottle|web|response|render_template|\bpages?\b|PackageLoader|[\"']templates?[\"']"
 )
@@ -192,6 +193,8 @@ def _jinja(call: ast.Call, name: str, ctx: Context) -> Iterator[Finding]:
     if name == "jinja2.Template" and "<" not in str(ctx.value(call.args[0]) if call.args else ""):
         return  # a template of one's own text, unless it shows tags
     if argument is None:
+        if name.endswith("Environment") and not (call.args or call.keywords) and not _TAGS.search(ctx.text):
+            return  # templates of texts, which may be anything
         if calls.has_unpacking(call) or not _makes_html(ctx) or name.endswith("setup"):
             return
         fix = None

@@ -36,8 +36,8 @@ _VARIABLES: Final = frozenset(
     {"CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "PYTHONHTTPSVERIFY", "NODE_TLS_REJECT_UNAUTHORIZED"}
 )
 """Variables of the environment that switch the check off for the whole process if they are empty or 0."""
-_STAND_IN: Final = re.compile(r"_*(?:fake|mock|test)_")
-"""Names of functions that try things out or stand in for others, wherever they are kept."""
+_STAND_IN: Final = re.compile(r"_*(?:fake|mock)_")
+"""Names of functions that stand in for others in tests, wherever they are kept."""
 _OF_PROBES: Final = frozenset(
     {"verify", "verify_ssl", "ssl", "timeout", "allow_redirects", "follow_redirects"}
 )
@@ -127,7 +127,7 @@ def unverified_request(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
     if switched is None or _only_asks_whether_it_is_up(call, ctx):
         return
     function = ctx.function(call)
-    if _speaks_plain(call, switched[0], ctx):
+    if _speaks_plain(call, switched[0], ctx) or calls.tries_out(ctx, call):
         return
     if function is not None and (_STAND_IN.match(function.name) or calls.reads_certificate(ctx, function)):
         return

@@ -94,7 +94,7 @@ _ABOUT: Final = _set(
     match max mechanism message method middleware min minutes missing mixin mode model module msg
     mismatch name names needed num number obj object offset only operations option options page param
     parameter params parser part path paths pattern permission placeholder plugin policy pos position
-    prefix present processor prompt property protected protocol provider query re redacted ref regex
+    prefix present processor prompt proof property protected protocol provider query re redacted ref regex
     registry request requests required reset response result retries role rotated route rule rules salt
     sample schema scheme scope score screen seconds sent serializer service services set setter settings
     setup size source split stage start state status storage store strength string stub subject suffix
