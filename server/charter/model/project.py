@@ -103,7 +103,9 @@ class Class:
     __slots__ = (
         "annotations",
         "body",
+        "externals",
         "index",
+        "lineage",
         "methods",
         "module",
         "name",
@@ -122,6 +124,8 @@ class Class:
         self.methods: dict[str, Function] = {}
         self.annotations: dict[str, ir.Node] = record[ir.ANNOTATIONS]
         self.order: tuple[Class | str, ...] | None = None
+        self.lineage: tuple[Class, ...] = (self,)
+        self.externals: tuple[str, ...] = ()
         self.subclasses: list[Class] = []
         self.parent: Function | None = None
 
@@ -236,6 +240,7 @@ class Module:
 
 
 _DEFINED: Final = (Function, Class)
+_NOT_ASKED: Final = object()
 
 
 def _keys(records: Iterable[ir.Node], part: int) -> Iterator[tuple[tuple[str, int], ir.Node]]:
@@ -374,8 +379,9 @@ class Project:
     def member(self, module: Module, name: str) -> Module | Function | Class | str | None:
         """What a module-level name means: a definition, an import, a submodule; None if it is a variable or unknown."""
         key = (module.path, name)
-        if key in self._globals:
-            return self._globals[key]  # pyright: ignore[reportReturnType]
+        known = self._globals.get(key, _NOT_ASKED)
+        if known is not _NOT_ASKED:
+            return known  # pyright: ignore[reportReturnType]
         self._globals[key] = None  # cuts import cycles
         found = self._member(module, name)
         self._globals[key] = found
@@ -471,7 +477,7 @@ class Project:
         """The class and its bases in the order of look-up (an approximation of C3: last occurrence wins)."""
         if cls.order is not None:
             return cls.order
-        cls.order = (cls,)
+        cls.order, cls.lineage, cls.externals = (cls,), (cls,), ()
         chain: list[Class | str] = []
         for base in cls.record[ir.BASES]:
             target = self.expression(cls.module, base)
@@ -486,20 +492,29 @@ class Project:
                 seen.add(one)
                 result.append(one)
         cls.order = (cls, *reversed(result))
+        cls.lineage = tuple([one for one in cls.order if isinstance(one, Class)])
+        cls.externals = tuple([one for one in cls.order if isinstance(one, str)])
         return cls.order
+
+    def lineage(self, cls: Class) -> tuple[Class, ...]:
+        """The class and those of its bases that the project defines, in the order of look-up."""
+        if cls.order is None:
+            self.linear_order(cls)
+        return cls.lineage
 
     def method(self, cls: Class, name: str) -> Function | None:
         """The method that an attribute of an instance means, through the class's bases."""
-        for one in cls.order or self.linear_order(cls):
-            if isinstance(one, Class):
-                found = one.methods.get(name)
-                if found is not None:
-                    return found
+        for one in self.lineage(cls):
+            found = one.methods.get(name)
+            if found is not None:
+                return found
         return None
 
     def externals(self, cls: Class) -> tuple[str, ...]:
         """The base classes outside the project, nearest first."""
-        return tuple([one for one in cls.order or self.linear_order(cls) if isinstance(one, str)])
+        if cls.order is None:
+            self.linear_order(cls)
+        return cls.externals
 
     def methods_named(self, name: str) -> list[Function]:
         """All methods of this name in the project."""

@@ -257,10 +257,5 @@ def _is_one_of(value: Value, wanted: tuple[object, ...]) -> bool:
             for one in wanted
         )
     if reference is not None and reference[0] == "c":
-        return any(base in wanted for base in frame_externals(reference[1]))
+        return any(base in wanted for base in reference[1].externals)
     return False
-
-
-def frame_externals(cls: Any) -> tuple[str, ...]:
-    """The external base classes of a project class."""
-    return tuple(one for one in (cls.order or ()) if isinstance(one, str))

@@ -207,8 +207,8 @@ class Attributes(Calls, ABC):
             owner: Value = (0, NO, (PROJECT_CLASS, cls), ())
             taint = self.call_function(checked, owner, given, position, None)[0]
             self.state = before
-        for one in self.project.linear_order(cls):
-            declared = one.annotations.get(name) if isinstance(one, Class) else None
+        for one in self.project.lineage(cls):
+            declared = one.annotations.get(name)
             if declared is not None:
                 if declared[0] == ir.GLOBAL:
                     return taint & ~_OBJECTS if declared[2] == "str" else taint

@@ -152,9 +152,8 @@ class Calls(LibraryCalls, ABC):
     def _construct_plain(self, cls: Class, instance: Value, arguments: Arguments, position: int) -> None:
         """The `__init__` that data classes, named tuples, models and exceptions come with."""
         names: list[str] = []
-        for one in reversed(cls.order or (cls,)):
-            if isinstance(one, Class):
-                names.extend(name for name in one.annotations if name not in names)
+        for one in reversed(cls.lineage):
+            names.extend(name for name in one.annotations if name not in names)
         given = dict(zip(names, arguments.positional, strict=False))
         given.update(arguments.keywords)
         for name, value in given.items():
@@ -495,7 +494,9 @@ class Calls(LibraryCalls, ABC):
         anywhere = self.index.anywhere.get(name)
         if anywhere is not None:
             self.check_sinks(anywhere, f"?.{name}", arguments, value)
-        hot = bool(value[0]) or any(self.deep(one) & ALL_DANGERS for one in arguments.everything())
+        hot = bool(value[0]) or (
+            bool(self.origins) and any(self.deep(one) & ALL_DANGERS for one in arguments.everything())
+        )
         if isinstance(value[1], str | bytes | tuple) or (value[0] and not self.has_cells(value)):
             text = self.string_method(value, name, arguments, position)
             if text is not None:

@@ -29,6 +29,8 @@ Exported = tuple[
 
 def export(frame: Frame, value: Value) -> Exported:
     """A value without its function's lanes: only what comes from sources is kept."""
+    if not value[3]:
+        return _exported(frame, value, {})
     heap: dict[Any, tuple[tuple[Any, Any], ...]] = {}
     taint, known, reference, _, objects = _exported(frame, value, heap)
     return (taint, known, reference, tuple(heap.items()), objects)

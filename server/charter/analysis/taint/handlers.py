@@ -143,13 +143,8 @@ def _functions(frame: Any, value: Value, handler: Handler) -> Iterator[tuple[Fun
 def used_by_class(cls: Class, externals: tuple[str, ...], index: Index) -> Iterator[tuple[Function, Use]]:
     """The methods of a class that a framework calls because of its bases."""
     seen: set[str] = set()
-    own = [one.path for one in (cls.order or ())[1:] if not isinstance(one, str)]
-    for external in (*externals, *own):
-        found = [
-            one for base in index.ancestors(index.canonical(external)) for one in index.by_class.get(base, ())
-        ]
-        found += [handler for suffix, handler in index.by_suffix if external.endswith(suffix)]
-        for handler in found:
+    for base in (*externals, *[one.path for one in cls.lineage[1:]]):
+        for handler in index.handlers_below(base):
             for name in _methods(cls, handler):
                 if name not in seen:
                     seen.add(name)
@@ -404,7 +399,7 @@ def _validates(frame: Any, value: Value) -> bool:
     if value[2] is None or value[2][0] != PROJECT_INSTANCE:
         return False
     return any(
-        isinstance(method, Function) and "validat" in f"{name} {method.record[ir.DECORATORS]}"
-        for cls in frame.project.linear_order(value[2][1])
-        for name, method in getattr(cls, "methods", {}).items()
+        "validat" in f"{name} {method.record[ir.DECORATORS]}"
+        for cls in frame.project.lineage(value[2][1])
+        for name, method in cls.methods.items()
     )

@@ -114,6 +114,8 @@ class Kept(Registered, ABC):
 
     def _learn(self, table: dict[Any, Exported], key: Any, new: Exported) -> None:
         """What is stored may make more functions near: those that mention the name, or take it along."""
+        if not new[0] and new[2] is None and not new[3]:
+            return
         owner, name = key
         gives = [self.near.counts(site.kind) for site in sites(new)]
         gives += [self.near.is_carrier(reference, name) for reference in references_in(new)]
@@ -185,9 +187,7 @@ class Kept(Registered, ABC):
         """What an attribute of a class's instances may hold, whoever wrote it."""
         result: Value | None = None
         annotation: Any = None
-        for one in self.project.linear_order(cls):
-            if not isinstance(one, Class):
-                continue
+        for one in self.project.lineage(cls):
             for function in self._storing(one).get(name, ()):
                 self.demand(function)
             found = self._read(self.fields, (one, name), frame)
@@ -207,8 +207,8 @@ class Kept(Registered, ABC):
 
     def element_type(self, cls: Class, name: str) -> Any:
         """What an attribute's annotation says of the elements of the list that it holds."""
-        for one in self.project.linear_order(cls):
-            if isinstance(one, Class) and name in one.annotations:
+        for one in self.project.lineage(cls):
+            if name in one.annotations:
                 return self.roles.element_of(one.module, one.annotations[name])
         return None
 
@@ -232,8 +232,8 @@ class Kept(Registered, ABC):
     def safe_fields(self, cls: Class, frame: Frame) -> dict[str, int]:
         """The fields that a form or schema class declares, with the bits of what their values cannot be."""
         result: dict[str, int] = {}
-        for one in self.project.linear_order(cls):
-            if not isinstance(one, Class) or one.body is None:
+        for one in self.project.lineage(cls):
+            if one.body is None:
                 continue
             self.demand(one.body)
             for name in self._class_names.get(one, ()):

@@ -140,9 +140,7 @@ class Relevance:
         if known is None:
             names = {name for _, _, name in module.record[ir.IMPORTS].values()}
             for cls in module.classes:
-                names.update(
-                    _last(one.name) for one in self._project.linear_order(cls) if isinstance(one, Class)
-                )
+                names.update(_last(one.name) for one in self._project.lineage(cls))
             known = self._names[module] = frozenset(names)
         return known
 

@@ -58,6 +58,8 @@ NEEDED["redirect"] |= BIT["redirect-slashes"]
 
 _PARTICULAR: Final = frozenset({"deserialization", "xxe", "nosql", "prompt", "log", "xss", "redos"})
 """Kinds of sinks that look at more of a value than its text."""
+_OF_DOCUMENTS: Final = frozenset({"deserialization", "xxe"})
+"""Kinds of sinks to which it matters, too, that a document is the program's own."""
 
 
 class Sinks(Containers, ABC):
@@ -68,6 +70,8 @@ class Sinks(Containers, ABC):
     ) -> None:
         """Record what reaches the sinks of a call."""
         for sink in sinks:
+            if not self.origins and sink.kind not in _OF_DOCUMENTS:
+                continue
             for argument in sink.arguments:
                 for value, place in choose(self, argument, arguments, receiver):
                     taint = value[0] if not value[3] else self.deep(value)
@@ -92,7 +96,7 @@ class Sinks(Containers, ABC):
     ) -> int:
         """What of a value's taint matters to a sink that looks at more than its text; 0 if nothing does."""
         kind = sink.kind
-        if kind in {"deserialization", "xxe"}:
+        if kind in _OF_DOCUMENTS:
             self._note_document(value, taint, place, arguments, receiver)
             return taint
         if kind == "nosql":

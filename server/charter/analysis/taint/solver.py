@@ -65,7 +65,7 @@ class Solver:
             gone, lost = tuple(module.functions), tuple(module.classes)
             self._changes.append((module, Change(gone, lost, [], _names_of(module), set(), hierarchy=True)))
         self._project.put(path, record)
-        if record is not None:
+        if record is not None and self._engine is not None:
             new = self._project.modules[path]
             self._changes.append((new, Change((), (), [], _names_of(new), set(), hierarchy=True)))
 

@@ -79,6 +79,7 @@ class Index:
         self._entries: dict[str, Entry] = {}
         self._ancestors: dict[str, tuple[str, ...]] = {}
         self._canonical: dict[str, str] = {}
+        self._below: dict[str, tuple[Handler, ...]] = {}
         known = list(libraries)
         for library in known:
             self.aliases.update(library.aliases)
@@ -192,6 +193,16 @@ class Index:
                     order[one] = None
                     stack.extend(reversed(self.bases.get(one, ())))
             known = self._ancestors[name] = tuple(order)
+        return known
+
+    def handlers_below(self, base: str) -> tuple[Handler, ...]:
+        """What the subclasses of a class are to its framework."""
+        known = self._below.get(base)
+        if known is None:
+            ancestors = self.ancestors(self.canonical(base))
+            found = [one for name in ancestors for one in self.by_class.get(name, ())]
+            found += [handler for suffix, handler in self.by_suffix if base.endswith(suffix)]
+            known = self._below[base] = tuple(found)
         return known
 
     def entry(self, path: str) -> Entry:
