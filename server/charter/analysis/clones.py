@@ -14,6 +14,7 @@ R. M. Karp and M. O. Rabin (1987) for the look-up by fingerprints of fixed lengt
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, cast
 from zlib import crc32
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from charter.syntax.source import Source
     from charter.syntax.walk import Index
 
-VERSION = 5
+VERSION = 6
 
 _RUN: Final = 6
 """How many statements in a row make a fingerprint."""
@@ -117,8 +118,8 @@ def _heads(function: ast.FunctionDef, index: Index) -> list[list[Head]]:
 
 def _item(nodes: list[ast.AST], depth: int, positions: Positions) -> Item:
     head = nodes[0]
-    at = cast("ast.stmt", head.pattern if isinstance(head, ast.match_case) else head)
-    line = at.lineno
+    at: Any = head.pattern if isinstance(head, ast.match_case) else head
+    line: int = at.lineno
     start = positions.offset(line, at.col_offset)
     if head.__class__ in _BLOCKS:  # its blocks are items of their own
         last = line
@@ -126,8 +127,8 @@ def _item(nodes: list[ast.AST], depth: int, positions: Positions) -> Item:
     else:
         last = at.end_lineno or line
         end = positions.offset(last, at.end_col_offset or 0)
-    told = "\0".join([_PLAIN.get(node.__class__) or _told(node) for node in nodes])
-    digest = crc32(f"{depth}\0{told}".encode("utf-8", "surrogatepass"))
+    told = "\0".join([_PLAIN.get(node.__class__) or _TELLING[node.__class__](node) for node in nodes])
+    digest = crc32(told.encode("utf-8", "surrogatepass"), depth)
     return (digest, len(nodes), start, end, line, last)
 
 
@@ -147,47 +148,35 @@ def _is_text(node: ast.AST) -> bool:
     )
 
 
-def _told(node: Any) -> str:
-    """What a node is, where that is more than its type; the names and values in which clones may differ are left out."""
-    kind = node.__class__
-    if kind is ast.Attribute:
-        return f".{node.attr}"
-    if kind is ast.Constant:
-        return node.value.__class__.__name__
-    if kind is ast.Call:
-        name = f"\0{node.func.id}" if node.func.__class__ is ast.Name else ""
-        return f"({len(node.args)}{name}"
-    if kind is ast.keyword:
-        return f"{node.arg}="
-    if kind is ast.alias:
-        return f"{node.name} as {node.asname}"
-    return kind.__name__ + _form(node)
+def _operator(node: Any) -> str:
+    return f"{node.__class__.__name__}{node.op.__class__.__name__}"
 
 
-def _form(node: ast.AST) -> str:
-    """What the nodes below do not tell: operators, lengths, and which of two optional parts there is."""
-    if isinstance(node, (ast.BinOp, ast.AugAssign, ast.UnaryOp, ast.BoolOp)):
-        return node.op.__class__.__name__
-    if isinstance(node, ast.Compare):
-        return ",".join([operator.__class__.__name__ for operator in node.ops])
-    if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
-        return str(len(node.elts))
-    if isinstance(node, ast.Slice):
-        return f"{node.lower is None}{node.upper is None}"
-    if isinstance(node, ast.ImportFrom):
-        return f"{node.level}{node.module}"
-    return ""
+def _length(node: Any) -> str:
+    return f"{node.__class__.__name__}{len(node.elts)}"
 
 
-_MORE: Final = frozenset(
-    {
-        ast.Attribute, ast.Constant, ast.Call, ast.keyword, ast.alias, ast.BinOp, ast.AugAssign, ast.UnaryOp,
-        ast.BoolOp, ast.Compare, ast.Tuple, ast.List, ast.Set, ast.Slice, ast.ImportFrom,
-    }
-)  # fmt: skip
-"""The types of nodes of which more is told than the type."""
+def _call(node: Any) -> str:
+    name = f"\0{node.func.id}" if node.func.__class__ is ast.Name else ""
+    return f"({len(node.args)}{name}"
+
+
+_TELLING: Final[dict[type[ast.AST], Callable[[Any], str]]] = {
+    ast.Attribute: lambda node: f".{node.attr}",
+    ast.Constant: lambda node: node.value.__class__.__name__,
+    ast.Call: _call,
+    ast.keyword: lambda node: f"{node.arg}=",
+    ast.alias: lambda node: f"{node.name} as {node.asname}",
+    ast.Compare: lambda node: "Compare" + ",".join([operator.__class__.__name__ for operator in node.ops]),
+    ast.Slice: lambda node: f"Slice{node.lower is None}{node.upper is None}",
+    ast.ImportFrom: lambda node: f"ImportFrom{node.level}{node.module}",
+    **dict.fromkeys((ast.BinOp, ast.AugAssign, ast.UnaryOp, ast.BoolOp), _operator),
+    **dict.fromkeys((ast.Tuple, ast.List, ast.Set), _length),
+}
+"""What a node is, where that is more than its type and what the nodes below tell: operators, lengths, and which of two
+optional parts there is. The names and values in which clones may differ are left out."""
 _TYPES: Final = [kind for kind in vars(ast).values() if isinstance(kind, type) and issubclass(kind, ast.AST)]
-_PLAIN: Final = {kind: kind.__name__ for kind in _TYPES if kind not in _MORE} | {ast.Name: "n"}
+_PLAIN: Final = {kind: kind.__name__ for kind in _TYPES if kind not in _TELLING} | {ast.Name: "n"}
 _HEADS: Final = frozenset(
     kind for kind in _TYPES if issubclass(kind, (ast.stmt, ast.ExceptHandler, ast.match_case))
 )

@@ -25,6 +25,7 @@ def any_of(*parts: str) -> Callable[[str], bool]:
     def is_called(name: str) -> bool:
         return called(name) is not None
 
+    @lru_cache(maxsize=64)  # several analyses ask about the same file
     def holds(path: str) -> bool:
         return any(map(is_called, path.split("/")))
 

@@ -159,7 +159,6 @@ def _named_by(value: str, parent: ast.AST, prefixes: set[str]) -> list[str]:
 
 def _definitions(source: Source, names: Names) -> Iterator[Definition]:
     candidates: list[tuple[str, _Node]] = []
-    inherited = _asked_of_super(source)
     for kind in (ast.ClassDef, *FUNCTIONS):
         candidates.extend(
             (sort, node)
@@ -167,8 +166,11 @@ def _definitions(source: Source, names: Names) -> Iterator[Definition]:
             if node.name[0] == "_"
             and node.name[-1] != "_"
             and is_free(node, names)
-            and (sort := _sort(node, inherited, source))
+            and (sort := _sort(node, source))
         )
+    if any(sort == "method" for sort, _ in candidates):
+        inherited = _asked_of_super(source)
+        candidates = [(s, node) for s, node in candidates if s != "method" or node.name not in inherited]
     if not candidates:
         return
     lines = mentions([node for _, node in candidates], source)
@@ -240,20 +242,19 @@ def _is_plain_store(node: ast.Attribute, source: Source) -> bool:
     )
 
 
-def _sort(node: _Node, inherited: set[str], source: Source) -> str:
+def _sort(node: _Node, source: Source) -> str:
     """What a definition is, where this analysis judges it; else ""."""
     parent = source.parent(node)
     if isinstance(parent, ast.Module):
         return "class" if isinstance(node, ast.ClassDef) else "function"
     if not isinstance(parent, ast.ClassDef) or not isinstance(node, FUNCTIONS):
         return ""
-    # A mixin's methods, and those that are asked of `super()`, stand in for those of a class elsewhere.
-    replaces = parent.name.endswith("Mixin") or node.name in inherited
-    return "" if replaces or _is_stub(node) else "method"
+    # A mixin's methods stand in for those of a class elsewhere.
+    return "" if parent.name.endswith("Mixin") or _is_stub(node) else "method"
 
 
 def _asked_of_super(source: Source) -> set[str]:
-    """The methods that the file asks of `super()`."""
+    """The methods that the file asks of `super()`: those of its own stand in for those of a class elsewhere."""
     parents = source.index.parents
     calls = [parents[name] for name in source.reads.get("super", ())]
     asked = [parents[call] for call in calls if isinstance(call, ast.Call)]

@@ -11,7 +11,6 @@ from charter.analysis import paths
 from charter.analysis.bodies import FUNCTIONS, by_owner
 from charter.analysis.calls import FOREIGN, calls_of, exports, named_calls
 from charter.analysis.places import Packed, name_places, pack
-from charter.model.names import last_name
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
@@ -477,12 +476,15 @@ def _use(call: ast.Call, source: Source) -> str:
 def _made(source: Source) -> dict[str, None]:
     """Local names that are given a new object of a class with a capital, for what may be a class of the project."""
     found: dict[str, None] = {}
-    for node in source.nodes(ast.Assign):
-        value, target = node.value, node.targets[0]
-        if isinstance(value, ast.Call) and isinstance(target, ast.Name):
-            last = last_name(value.func)
-            if last[:1].isupper() or last[:2].strip("_").isupper():
-                found[target.id] = None
+    parents = source.index.parents
+    for table in (source.reads, source.gets):
+        for last in table:
+            if last[0].isupper() or last[:2].strip("_").isupper():
+                for callee in table[last]:
+                    call = parents[callee]
+                    given = parents[call] if isinstance(call, ast.Call) and call.func is callee else None
+                    if isinstance(given, ast.Assign) and isinstance(given.targets[0], ast.Name):
+                        found[given.targets[0].id] = None
     found.pop("self", None)
     return found
 
