@@ -31,7 +31,13 @@ NAMED_FOR_IT: Final = re.compile(
 )
 """Words in the name of a function that is made for a weaker protection."""
 
+_OF_TESTS: Final = re.compile(r"(?:^|/)(?:\w+_)?tests?/")
 _CERTIFICATE: Final = re.compile(r"\.getpeercert\((?:True|binary_form=True)|\.get_peer_cert\w*\(")
+
+
+def is_of_tests(ctx: Context) -> bool:
+    """Whether a file belongs to tests: to the project's, or to a folder that is called so."""
+    return ctx.is_test or _OF_TESTS.search(ctx.path) is not None
 
 
 def called(ctx: Context, call: ast.Call) -> str:

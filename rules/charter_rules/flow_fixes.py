@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import AddImport, Fix, Grade
-from charter_rules import building, calls, flows
+from charter_rules import building, calls, flows, shapes
 from charter_rules.security.shell_with_built_text import list_fix
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def template_variables(flow: TaintFlow, ctx: Context) -> Fix | None:
 
 def escaped(flow: TaintFlow, ctx: Context) -> Fix | None:
     """Escape the values in HTML text."""
-    found = next((node for node in _built(ctx) if ctx.span(node) == flow.location.span), None)
+    found = shapes.node_at(flow.location.span, ctx, ast.JoinedStr, ast.BinOp, ast.Call)
     parts = building.pieces(found, ctx) if found is not None else None
     if not parts or _MARKUP.search("".join(piece.text for piece in parts)) is None:
         return None
@@ -82,10 +82,6 @@ def escaped(flow: TaintFlow, ctx: Context) -> Fix | None:
 
 
 _MARKUP: Final = re.compile(r"<\s*[a-zA-Z/!]")
-
-
-def _built(ctx: Context) -> list[ast.expr]:
-    return [*ctx.nodes(ast.JoinedStr), *ctx.nodes(ast.BinOp), *ctx.nodes(ast.Call)]
 
 
 def _unescaped(parts: tuple[Piece, ...], ctx: Context) -> list[Piece]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from charter.api import Confidence, Severity
 from charter.api.facts.taint import Threat
+from charter_rules import shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,7 +71,7 @@ def api(flow: TaintFlow) -> str:
 
 def call(flow: TaintFlow, ctx: Context) -> ast.Call | None:
     """The sink's call in the file's tree; None if the sink is no call."""
-    return next((node for node in ctx.nodes(ast.Call) if ctx.span(node) == flow.call), None)
+    return None if flow.call is None else shapes.node_at(flow.call, ctx, ast.Call)
 
 
 def argument(flow: TaintFlow, ctx: Context) -> ast.expr | None:

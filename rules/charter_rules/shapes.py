@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from charter.api import Context
+    from charter.api import Context, Span
 
 N = TypeVar("N", bound=ast.AST)
+D = TypeVar("D", bound=ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 """A function that has statements."""
 
@@ -48,6 +49,34 @@ def may_read_alike(one: ast.expr, other: ast.expr) -> bool:
     return one.__class__ is other.__class__ and (
         one.lineno != one.end_lineno
         or (one.end_col_offset or 0) - one.col_offset == (other.end_col_offset or 0) - other.col_offset
+    )
+
+
+def node_at(span: Span, ctx: Context, *kinds: type[N]) -> N | None:
+    """The node of one of some exact types that stands at a place of the file; None if there is none."""
+    line = ctx.location(span).line
+    return next(
+        (
+            node
+            for kind in kinds
+            for node in ctx.nodes(kind)
+            if getattr(node, "lineno", line) == line and ctx.span(node) == span
+        ),
+        None,
+    )
+
+
+def definition_at(span: Span, ctx: Context, *kinds: type[D]) -> D | None:
+    """The definition of one of some types whose name stands at a place of the file; None if there is none."""
+    line = ctx.location(span).line
+    return next(
+        (
+            node
+            for kind in kinds
+            for node in ctx.nodes(kind)
+            if node.lineno <= line <= (node.end_lineno or 0) and ctx.name_span(node) == span
+        ),
+        None,
     )
 
 

@@ -96,16 +96,7 @@ def complex_function(metrics: FunctionMetrics, ctx: Context) -> Iterator[Finding
 
 def _extraction(metrics: FunctionMetrics, branches: Sequence[Branch], limit: int, ctx: Context) -> Fix | None:
     """Move as many branches out as bring both functions under the limit."""
-    function = next(
-        (
-            node
-            for kind in shapes.FUNCTIONS
-            for node in ctx.nodes(kind)
-            if node.lineno <= metrics.location.line <= (node.end_lineno or 0)
-            and ctx.name_span(node) == metrics.location.span
-        ),
-        None,
-    )
+    function = shapes.definition_at(metrics.location.span, ctx, *shapes.FUNCTIONS)
     if function is None:
         return None
     places = [branch.location.span for branch in branches]

@@ -94,8 +94,7 @@ def _is_kept(unused: UnusedName, ctx: Context) -> bool:
 
 
 def _fix(unused: UnusedName, ctx: Context) -> Fix | None:
-    for kind in shapes.DEFINITIONS:
-        for node in ctx.nodes(kind):
-            if node.name == unused.name and ctx.name_span(node) == unused.location.span:
-                return Fix(f"Remove `{unused.name}`", (ctx.remove_statement(node),), Grade.UNSAFE)
-    return None
+    node = shapes.definition_at(unused.location.span, ctx, *shapes.DEFINITIONS)
+    if node is None:
+        return None
+    return Fix(f"Remove `{unused.name}`", (ctx.remove_statement(node),), Grade.UNSAFE)

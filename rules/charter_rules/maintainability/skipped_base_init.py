@@ -89,7 +89,7 @@ def skipped_base_init(broken: BrokenInheritance, ctx: Context) -> Iterator[Findi
 
 def _call(broken: BrokenInheritance, ctx: Context) -> Fix | None:
     """Call the base's `__init__` first, where it stands in this file and takes no argument."""
-    function = next((f for f in ctx.nodes(ast.FunctionDef) if ctx.name_span(f) == broken.location.span), None)
+    function = shapes.definition_at(broken.location.span, ctx, ast.FunctionDef)
     base = next((c for c in ctx.nodes(ast.ClassDef) if c.name == broken.base), None)
     if function is None or base is None:
         return None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from charter.api import Severity, rule
 from charter.api.facts.metrics import ClassMetrics
+from charter_rules import shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,9 +100,7 @@ def split_class(metrics: ClassMetrics, ctx: Context) -> Iterator[Finding]:
 
 def _is_plain(metrics: ClassMetrics, ctx: Context) -> bool:
     """Whether a class stands for itself: no base may bring along what its methods have in common."""
-    node = next(
-        (item for item in ctx.nodes(ast.ClassDef) if ctx.name_span(item) == metrics.location.span), None
-    )
+    node = shapes.definition_at(metrics.location.span, ctx, ast.ClassDef)
     if node is None or node.decorator_list or node.keywords:
         return False
     return all(ctx.name(base) == "builtins.object" for base in node.bases)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from charter.api import Fix, Grade, Severity, rule
 from charter.api.facts.names import StarImport
+from charter_rules import shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,9 +67,7 @@ def wildcard_import(star: StarImport, ctx: Context) -> Iterator[Finding]:
         isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) for node in ctx.tree.body
     ):
         return
-    statement = next(
-        (node for node in ctx.nodes(ast.ImportFrom) if ctx.span(node) == star.location.span), None
-    )
+    statement = shapes.node_at(star.location.span, ctx, ast.ImportFrom)
     if statement is None or any(isinstance(node, ast.Try) for node in ctx.ancestors(statement)):
         return
     yield ctx.finding(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from charter.api import AddImport, Fix, Grade, Severity, rule
 from charter.api.facts.concurrency import BlockingCall
+from charter_rules import shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,7 +112,7 @@ def _shown(name: str) -> str:
 
 
 def _call_at(call: BlockingCall, ctx: Context) -> ast.Call | None:
-    return next((node for node in ctx.nodes(ast.Call) if ctx.span(node) == call.location.span), None)
+    return shapes.node_at(call.location.span, ctx, ast.Call)
 
 
 def _fix(call: BlockingCall, node: ast.Call, ctx: Context) -> Fix | None:

@@ -68,7 +68,7 @@ def insecure_temporary_file(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     ```
     """
     name = ctx.name(call.func)
-    if ctx.is_test or re.search(r"(?:^|/)(?:\w+_)?tests?/", ctx.path):
+    if calls.is_of_tests(ctx):
         return
     if name in _FORESEEABLE:
         if _PLAYS_IT.search(ctx.symbol(call)):

@@ -11,6 +11,7 @@ from charter.api import (
     rule,
 )
 from charter.api.facts.regex import Regex
+from charter_rules import shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +62,7 @@ def leaky_tag_filter(regex: Regex, ctx: Context) -> Iterator[Finding]:
 
 def _drops_all_tags(regex: Regex, ctx: Context) -> bool:
     """Whether the same function also takes all tags out, so that what slips through is text, or puts the tags in again."""
-    pattern = next((node for node in ctx.nodes(ast.Constant) if ctx.span(node) == regex.location.span), None)
+    pattern = shapes.node_at(regex.location.span, ctx, ast.Constant)
     call = None if pattern is None else ctx.parent(pattern)
     if isinstance(call, ast.Call) and len(call.args) > 1 and _KEEPS.search(str(ctx.value(call.args[1]))):
         return True

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import AddImport, Confidence, Fix, Grade, Severity, rule
 from charter.api.facts.objects import ObjectHistory
-from charter_rules import calls, tls
+from charter_rules import calls, shapes, tls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +31,6 @@ _METHODS: Final = {
         )
     },
 }
-_TESTS: Final = re.compile(r"(?:^|/)tests?/")
 _LAST: Final = frozenset(name.rpartition(".")[2] for name in _METHODS)
 
 
@@ -75,7 +73,7 @@ def old_tls_version(node: ast.Attribute | ObjectHistory, ctx: Context) -> Iterat
         return made
     ```
     """
-    if ctx.is_test or _TESTS.search(ctx.path):
+    if calls.is_of_tests(ctx):
         return
     if isinstance(node, ObjectHistory):
         yield from _context(node, ctx)
@@ -101,9 +99,7 @@ def _context(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding(history.location, message, confidence=Confidence.MEDIUM)
     elif decided.location.path == ctx.path:
         fix = None
-        assign = next(
-            (node for node in ctx.nodes(ast.Assign) if ctx.span(node) == decided.location.span), None
-        )
+        assign = shapes.node_at(decided.location.span, ctx, ast.Assign)
         if assign is not None and decided.name == "minimum_version":
             edits = (ctx.replace(assign.value, "ssl.TLSVersion.TLSv1_2"), AddImport("ssl"))
             fix = Fix("Speak TLS 1.2 or newer", edits, Grade.UNSAFE)
@@ -112,9 +108,7 @@ def _context(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
 
 def _is_meant(place: Location, ctx: Context) -> bool:
     """Whether a class is named for it that a context is weak, or a function only tries the module out."""
-    node = next(
-        (one for one in (*ctx.nodes(ast.Call), *ctx.nodes(ast.Assign)) if ctx.span(one) == place.span), None
-    )
+    node = shapes.node_at(place.span, ctx, ast.Call, ast.Assign)
     if node is None:
         return False
     class_ = ctx.class_(node)

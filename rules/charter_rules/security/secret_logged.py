@@ -158,7 +158,8 @@ def secret_logged(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     if secret is None or ctx.is_test or _is_the_output(call, function, secret, ctx):
         return
-    if _is_rejected(call, arguments, secret, ctx) or protocols.plays_a_site(ctx):
+    held = next(_secrets(ctx.origin(secret), ctx, 0), secret)
+    if _is_rejected(call, arguments, secret, held, ctx) or protocols.plays_a_site(ctx):
         return
     if function in _SHOWN:
         if sensitivity(calls.identifier(secret)) is Sensitivity.PERSONAL:
@@ -166,7 +167,6 @@ def secret_logged(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         where = "the terminal"
     else:
         where = "a log"
-    held = next(_secrets(ctx.origin(secret), ctx, 0), secret)
     if held is secret or ctx.location(held).path != ctx.path:
         yield ctx.finding(secret, f"`{calls.short(ctx, secret)}` is written to {where}")
         return
@@ -217,9 +217,10 @@ def _is_the_output(call: ast.Call, function: str, secret: ast.expr, ctx: Context
     )
 
 
-def _is_rejected(call: ast.Call, arguments: Sequence[ast.expr], secret: ast.expr, ctx: Context) -> bool:
+def _is_rejected(
+    call: ast.Call, arguments: Sequence[ast.expr], secret: ast.expr, held: ast.expr, ctx: Context
+) -> bool:
     """Whether a log tells of a key that is not accepted, of a file, of what an option asks for, or of a secret that is made up."""
-    held = next(_secrets(ctx.origin(secret), ctx, 0), secret)
     wording = " ".join(
         node.value
         for argument in arguments

@@ -10,7 +10,7 @@ from charter.api import (
     rule,
 )
 from charter.api.facts.regex import Regex
-from charter_rules import protocols
+from charter_rules import protocols, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,7 @@ def _lets_nobody_pass(regex: Regex, ctx: Context) -> bool:
     """Whether a pattern cuts the host out of a text, or stands beside a name in a table that tells which service is meant."""
     if regex.function in {"re.sub", "re.subn", "re.split"}:
         return True
-    pattern = next((node for node in ctx.nodes(ast.Constant) if ctx.span(node) == regex.location.span), None)
+    pattern = shapes.node_at(regex.location.span, ctx, ast.Constant)
     made = None if pattern is None else ctx.parent(pattern)
     row = None if made is None else ctx.parent(made)
     return (

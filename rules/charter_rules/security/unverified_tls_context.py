@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from charter.api import Fix, Grade, Location, Severity, rule
 from charter.api.facts.objects import ObjectHistory
-from charter_rules import calls, tls
+from charter_rules import calls, shapes, tls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +108,7 @@ def _session(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding(history.location, "the session accepts any certificate", related=related)
         return
     fix = None
-    statement = _statement_at(last.location, ctx)
+    statement = shapes.node_at(last.location.span, ctx, ast.Assign)
     if statement is not None and len(statement.targets) == 1:
         fix = Fix("Check the certificate", (ctx.remove_statement(statement),), Grade.UNSAFE)
     yield ctx.finding(last.location, "the session accepts any certificate", fix=fix)
@@ -149,7 +149,7 @@ def _context(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
 
 def _callback(event: Event, ctx: Context) -> Iterator[Finding]:
     """A callback of pyOpenSSL whose answer is yes whatever the check has found."""
-    call = next((node for node in ctx.nodes(ast.Call) if ctx.span(node) == event.location.span), None)
+    call = shapes.node_at(event.location.span, ctx, ast.Call)
     given = None if call is None else ctx.argument(call, 1, "callback")
     if call is None or given is None:
         return
@@ -182,20 +182,16 @@ def _is_here(place: Location, ctx: Context) -> bool:
     return place.path == ctx.path
 
 
-def _statement_at(place: Location, ctx: Context) -> ast.Assign | None:
-    return next((node for node in ctx.nodes(ast.Assign) if ctx.span(node) == place.span), None)
-
-
 def _is_named_for_it(event: Event, ctx: Context) -> bool:
     """Whether the class around an event is made for a weaker protection."""
-    node = next((one for one in ctx.nodes(ast.Call) if ctx.span(one) == event.location.span), None)
+    node = shapes.node_at(event.location.span, ctx, ast.Call)
     owner = None if node is None else ctx.class_(node)
     return owner is not None and calls.NAMED_FOR_IT.search(owner.name) is not None
 
 
 def _reads_certificate(history: ObjectHistory, ctx: Context) -> bool:
     """Whether the function or class that makes a context wants it to read a certificate, not to believe it."""
-    made = next((call for call in ctx.nodes(ast.Call) if ctx.span(call) == history.location.span), None)
+    made = shapes.node_at(history.location.span, ctx, ast.Call)
     return made is not None and (
         calls.reads_certificate(ctx, ctx.function(made)) or calls.reads_certificate(ctx, ctx.class_(made))
     )
