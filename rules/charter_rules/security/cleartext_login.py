@@ -42,6 +42,7 @@ _TALKS: Final = re.compile(r"\.(?:write|read_\w+)\(")
     severity=Severity.MEDIUM,
     cwe=(319, 523, 522),
     calls=(*_PLAIN, *_HTTP, "*.login", "*.simple_bind_s", "*.bind_s", "*.simple_bind", "ldap3.Connection"),
+    aliases=("B312", "S312"),
     references=("https://cwe.mitre.org/data/definitions/319.html",),
 )
 def cleartext_login(call: ast.Call, ctx: Context) -> Iterator[Finding]:
