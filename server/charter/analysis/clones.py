@@ -192,18 +192,22 @@ class Solver(KeptSolver[Extract]):
 
     def __init__(self, project: ProjectInfo) -> None:
         super().__init__(project)
-        self._index: dict[tuple[int, ...], set[Place]] = {}
+        self._index: dict[tuple[int, ...], list[Place]] = {}
 
     def added(self, path: str, extract: Extract) -> None:
         """Enter a file's fingerprints."""
+        index = self._index
         for key, place in _fingerprints(path, extract):
-            self._index.setdefault(key, set()).add(place)
+            if key in index:
+                index[key].append(place)
+            else:
+                index[key] = [place]
 
     def removed(self, path: str, extract: Extract) -> None:
         """Strike out a file's fingerprints."""
         for key, place in _fingerprints(path, extract):
             places = self._index[key]
-            places.discard(place)
+            places.remove(place)
             if not places:
                 del self._index[key]
 
@@ -281,5 +285,6 @@ def _key(items: list[Item], start: int) -> tuple[int, ...]:
 
 def _fingerprints(path: str, file: Extract) -> Iterator[tuple[tuple[int, ...], Place]]:
     for number, items in enumerate(file):
+        digests = [item[0] for item in items]
         for start in range(len(items) - _RUN + 1):
-            yield _key(items, start), (path, number, start)
+            yield tuple(digests[start : start + _RUN]), (path, number, start)

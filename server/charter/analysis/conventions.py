@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, cast
@@ -279,13 +279,13 @@ class Solver(KeptSolver[list[Use]]):
 
     def __init__(self, project: ProjectInfo) -> None:
         super().__init__(project)
-        self._counts: dict[str, Counter[str]] = {}
+        self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def added(self, path: str, extract: list[Use]) -> None:
         """Count how a file does things."""
         del path
         for topic, way, *_ in extract:
-            self._counts.setdefault(topic, Counter())[way] += 1
+            self._counts[topic][way] += 1
 
     def removed(self, path: str, extract: list[Use]) -> None:
         """Count no longer how a file did things."""

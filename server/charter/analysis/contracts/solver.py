@@ -16,7 +16,7 @@ from charter.api.facts.contracts import BrokenInheritance, WrongCall
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from charter.analysis.contracts.extract import Call, Function, Signature
+    from charter.analysis.contracts.extract import Call, Class, Function, Signature
     from charter.api import Fact
     from charter.api.facts.contracts import CallProblem
 
@@ -32,9 +32,9 @@ class Solver(KeptSolver[Extract]):
         hierarchy = Hierarchy(self.files)
         facts: dict[str, list[Fact]] = {}
         opportunities: dict[str, dict[tuple[type[Fact], str], int]] = {}
-        overridden = _overridden(hierarchy)
+        heirs = _heirs(hierarchy)
         for path, (_, classes, calls, _) in self.files.items():
-            judge = _Judge(hierarchy, overridden, path)
+            judge = _Judge(hierarchy, heirs, path)
             found: list[Fact] = [problem for call in calls for problem in judge.problems(call)]
             counts: dict[tuple[type[Fact], str], int] = {
                 (WrongCall, problem): count for problem, count in Counter(judge.looked).items()
@@ -50,23 +50,22 @@ class Solver(KeptSolver[Extract]):
         return Solution(facts, opportunities)
 
 
-def _overridden(hierarchy: Hierarchy) -> set[tuple[str, str]]:
-    """The methods that some class below defines again, as class and name."""
-    return {
-        (base, method)
-        for name, order, _ in hierarchy.heirs()
-        for base in order[1:]
-        for method in hierarchy.classes[name][1][1]
-    }
+def _heirs(hierarchy: Hierarchy) -> dict[str, list[Class]]:
+    """The classes below each class."""
+    found: dict[str, list[Class]] = {}
+    for name, order, _ in hierarchy.heirs():
+        for base in order[1:]:
+            found.setdefault(base, []).append(hierarchy.classes[name][1])
+    return found
 
 
 class _Judge:
     """Compares the calls of one file with what they call, and notes the problems that they could have as `looked` for."""
 
-    def __init__(self, hierarchy: Hierarchy, overridden: set[tuple[str, str]], path: str) -> None:
+    def __init__(self, hierarchy: Hierarchy, heirs: dict[str, list[Class]], path: str) -> None:
         self.call: Call = _NO_CALL
         self.hierarchy = hierarchy
-        self.overridden = overridden
+        self.heirs = heirs
         self.path = path
         self.looked: list[CallProblem] = []
 
@@ -201,7 +200,7 @@ class _Judge:
         if function is None or function[1] == "property" or member in self.hierarchy.attributes(owner):
             return  # some object's attribute may stand before the method
         drop = 0 if function[1] == "static" else 1
-        is_final = (owner, member) not in self.overridden
+        is_final = not any(member in heir[1] for heir in self.heirs.get(owner, ()))
         if function[2] == "stub" and not is_final:
             return  # the classes below say what it really takes
         yield from self._function(name, self.hierarchy.classes[owner][0], function, drop=drop, final=is_final)
