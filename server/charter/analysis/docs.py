@@ -465,16 +465,17 @@ class Solver(KeptSolver[Extract]):
 
 
 def _is_public(entry: Entry, module: str, exported: list[str]) -> bool:
-    _, name, qualified, *_ = entry
-    if name[0] == "_":
-        return False
-    within = qualified[len(module) + 1 :]
-    return not (exported and within.partition(".")[0] not in exported) and "._" not in f".{within}"
+    within = entry[2][len(module) + 1 :]
+    return (
+        not (exported and within.partition(".")[0] not in exported)
+        and within[0] != "_"
+        and "._" not in within
+    )
 
 
 def _inherits(entry: Entry, bases: dict[str, list[str]], documented: set[str]) -> bool:
     """Whether a method may take its docstring from a base class, or a class explains itself (an exception)."""
-    sort, name, qualified, _, _, _, owner, *_ = entry
+    sort, name, qualified, _, _, _, owner = entry[:7]
     if sort == "class":
         return any(
             base in _SELF_EXPLAINING or base.endswith(("Error", "Exception", "Warning"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from charter.api import Location, Span
@@ -71,11 +71,13 @@ def _name_place(source: Source, node: Definition, head: int) -> Packed:
 def pack(source: Source, place: ast.AST | Span) -> Packed:
     """A place of a file in the form that `marshal` can write."""
     positions = source.positions
-    end_line: int | None = getattr(place, "end_lineno", None)
+    node: Any = place
+    end_line: int | None = getattr(node, "end_lineno", None)
     if end_line is not None and positions.is_ascii:
         # By far the most places, and four searches less for each.
-        node = cast("ast.expr", place)
-        line, column, end_column = node.lineno, node.col_offset, node.end_col_offset or 0
+        line: int = node.lineno
+        column: int = node.col_offset
+        end_column: int = node.end_col_offset or 0
         starts = positions.starts
         return (
             starts[line - 1] + column,

@@ -313,6 +313,10 @@ _BLOCKS: Final = frozenset(
 """What binds nothing itself, and may hold what does."""
 
 
+_SUITES: Final = (ast.If, ast.While)
+"""Statements that bind nothing but in their blocks; what they ask may only hold a walrus."""
+
+
 class _Collector:
     """Collects the bindings of one scope without entering the scopes inside it."""
 
@@ -350,7 +354,10 @@ class _Collector:
             kind = node.__class__
             if kind in _CLOSED and node not in holders:
                 continue
-            if kind in _BLOCKS or self._visit(node):
+            if isinstance(node, _SUITES) and node not in holders:
+                stack += reversed(node.orelse)
+                stack += reversed(node.body)
+            elif kind in _BLOCKS or self._visit(node):
                 stack.extend(reversed(children(node)))
 
     def _bind(self, name: str, binding: Binding) -> None:
