@@ -22,6 +22,7 @@ _EXACT = 2.0**-20
     code="MNT233",
     principles=("robust-comparisons",),
     severity=Severity.MEDIUM,
+    in_tests=False,
     when=lambda comparison: len(comparison.ops) == 1 and isinstance(comparison.ops[0], (ast.Eq, ast.NotEq)),
     aliases=("RUF069", "S1244"),
     cwe=(697,),
@@ -47,9 +48,6 @@ def float_equality(comparison: ast.Compare, ctx: Context) -> Iterator[Finding]:
         return math.isclose(price * rate, 0.3)
     ```
     """
-    if ctx.is_test:
-        ctx.not_an_opportunity()
-        return
     left, right = comparison.left, comparison.comparators[0]
     for number, other in ((left, right), (right, left)):
         value = number.value if isinstance(number, ast.Constant) else None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     code="MNT230",
     principles=("no-dead-code", "robust-comparisons"),
     severity=Severity.LOW,
+    in_tests=False,
     cwe=(563,),
 )
 def overwritten_value(module: ast.Module, ctx: Context) -> Iterator[Finding]:
@@ -46,9 +47,6 @@ def overwritten_value(module: ast.Module, ctx: Context) -> Iterator[Finding]:
     ```
     """
     del module
-    if ctx.is_test:
-        ctx.not_an_opportunity()
-        return
     # If the statement behind an assignment is another, it is the next one of the file, too.
     for assignment, following in itertools.pairwise(ctx.nodes(ast.Assign)):
         first, second = assignment.targets[0], following.targets[0]

@@ -21,6 +21,7 @@ _ENOUGH = 5
     code="MNT242",
     principles=("typed-interfaces",),
     severity=Severity.LOW,
+    in_tests=False,
     aliases=("ANN001", "ANN201"),
     options={"habit": 0.8},
 )
@@ -83,7 +84,7 @@ def untyped_interface(module: ast.Module, ctx: Context) -> Iterator[Finding]:
     """
     ctx.not_an_opportunity()
     habit = ctx.options.get("habit")
-    if ctx.is_test or not isinstance(habit, (int, float)):
+    if not isinstance(habit, (int, float)):
         return
     functions = list(_public(module.body))
     if habit and len(functions) < _ENOUGH:

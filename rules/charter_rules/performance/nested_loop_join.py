@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     principles=("bounded-complexity-of-work", "fitting-data-structures"),
     severity=Severity.MEDIUM,
     confidence=Confidence.MEDIUM,
+    in_tests=False,
 )
 def nested_loop_join(inner: ast.For | ast.ListComp | ast.GeneratorExp, ctx: Context) -> Iterator[Finding]:
     """Two collections are matched by comparing every item of one with every item of the other.
@@ -64,12 +65,7 @@ def nested_loop_join(inner: ast.For | ast.ListComp | ast.GeneratorExp, ctx: Cont
         yield from _filtered(inner, ctx)
         return
     outer = ctx.parent(inner)
-    if (
-        not isinstance(outer, ast.For)
-        or ctx.is_test
-        or not _is_data(inner.iter, ctx)
-        or not _is_data(outer.iter, ctx)
-    ):
+    if not isinstance(outer, ast.For) or not _is_data(inner.iter, ctx) or not _is_data(outer.iter, ctx):
         ctx.not_an_opportunity()
         return
     if len(inner.body) != 1 or not isinstance(inner.body[0], ast.If) or inner.body[0].orelse:
@@ -98,7 +94,7 @@ def _filtered(inner: ast.ListComp | ast.GeneratorExp, ctx: Context) -> Iterator[
     """The items of one collection that match the item of a loop over another, picked out by a comprehension."""
     generator = inner.generators[0]
     outer = ctx.loop(inner) if len(inner.generators) == 1 and generator.ifs else None
-    if not isinstance(outer, ast.For) or ctx.is_test:
+    if not isinstance(outer, ast.For):
         ctx.not_an_opportunity()
         return
     if (

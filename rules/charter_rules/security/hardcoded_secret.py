@@ -115,6 +115,7 @@ def _may_hold(node: Any) -> bool:
     ),
     principles=("no-secrets-in-source",),
     severity=Severity.HIGH,
+    in_tests=False,
     when=_may_hold,
     cwe=(798, 259, 321),
     mentions=(
@@ -187,7 +188,7 @@ def hardcoded_secret(node: ast.AST, ctx: Context) -> Iterator[Finding]:
         text = value.value if isinstance(value, ast.Constant) else ctx.value(value) if connects else None
         if isinstance(text, bytes):
             text = text.decode("latin-1")
-        if not isinstance(text, str) or ctx.is_test or _SAMPLES.search(ctx.path):
+        if not isinstance(text, str) or _SAMPLES.search(ctx.path):
             continue
         found = True
         if _is_secret(name, text, connects=connects) and not _is_of_others(name, value, ctx):

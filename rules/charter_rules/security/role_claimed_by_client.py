@@ -46,6 +46,7 @@ def _may_claim(node: ast.Compare | ast.If | ast.IfExp) -> bool:
     principles=("authentication-first",),
     severity=Severity.HIGH,
     confidence=Confidence.MEDIUM,
+    in_tests=False,
     when=_may_claim,
     cwe=(302, 285, 565, 807),
     mentions=("request",),
@@ -82,7 +83,7 @@ def role_claimed_by_client(node: ast.Compare | ast.If | ast.IfExp, ctx: Context)
     """
     part = node.left if isinstance(node, ast.Compare) else node.test
     claim = _claim(part, ctx)
-    if claim is not None and _asks_for_power(node, claim, ctx) and not ctx.is_test:
+    if claim is not None and _asks_for_power(node, claim, ctx):
         yield ctx.finding(part, f"the client decides whether it is `{claim}`")
     else:
         ctx.not_an_opportunity()

@@ -37,6 +37,7 @@ _QUERIES: Final = frozenset({"filter", "where", "and_", "or_", "not_", "having"}
     principles=("sound-cryptography",),
     severity=Severity.LOW,
     confidence=Confidence.MEDIUM,
+    in_tests=False,
     when=lambda node: len(node.ops) == 1 and isinstance(node.ops[0], (ast.Eq, ast.NotEq)),
     cwe=(208, 203),
     mentions=("request",),
@@ -69,9 +70,7 @@ def token_compared_by_equality(compare: ast.Compare, ctx: Context) -> Iterator[F
     ```
     """
     left, right = compare.left, compare.comparators[0]
-    if ctx.is_test or not any(
-        _is_kept(other, ctx) and _is_sent(one, ctx) for one, other in ((left, right), (right, left))
-    ):
+    if not any(_is_kept(other, ctx) and _is_sent(one, ctx) for one, other in ((left, right), (right, left))):
         ctx.not_an_opportunity()
         return
     around = ctx.parent(compare)

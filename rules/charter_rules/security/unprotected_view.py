@@ -51,6 +51,7 @@ _MIXIN: Final = re.compile(
     principles=("authentication-first",),
     severity=Severity.HIGH,
     confidence=Confidence.MEDIUM,
+    in_tests=False,
     cwe=(306, 862),
     options={"protected-share": 0.75, "protected-views": 4},
     references=(
@@ -112,7 +113,7 @@ def unprotected_view(node: ast.Module, ctx: Context) -> Iterator[Finding]:
         return start_session()
     ```
     """
-    views = [] if ctx.is_test else list(_views(node, ctx))
+    views = list(_views(node, ctx))
     if len(views) < 2 or _FOR_ALL.search(ctx.text):
         ctx.not_an_opportunity()
         return

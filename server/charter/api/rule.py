@@ -41,7 +41,8 @@ class Rule(Generic[S]):
         mentions: identifiers of which at least one must stand in the file's text; () for no condition.
         when: a cheap look at a node alone; those for which it is false are not looked at, and are no opportunities.
             None wants every node.
-        in_tests: whether a rule on nodes is about tests only, so that other files are not looked at.
+        in_tests: for rules on nodes: True if it is about tests only, so that other files are not looked at, False if
+            it is about other files only; None for both.
         kinds: kinds of the fact it wants, for fact types that have a `kind`; () wants all.
         default: whether it is on unless the settings say otherwise.
         excused_by: fact types; where one of them is published for the place of a finding, there is none.
@@ -63,7 +64,7 @@ class Rule(Generic[S]):
     attributes: frozenset[str] = frozenset()
     mentions: tuple[str, ...] = ()
     when: Callable[[S], bool] | None = None
-    in_tests: bool = False
+    in_tests: bool | None = None
     kinds: tuple[str, ...] = ()
     default: bool = True
     excused_by: tuple[type[Fact], ...] = ()
@@ -111,7 +112,7 @@ def rule(
     attributes: tuple[str, ...] = (),
     mentions: tuple[str, ...] = (),
     when: Callable[[S], bool] | None = None,
-    in_tests: bool = False,
+    in_tests: bool | None = None,
     kinds: tuple[str, ...] = (),
     default: bool = True,
     excused_by: tuple[type[Fact], ...] = (),

@@ -210,7 +210,7 @@ def _run_on_nodes(
         rule = entry.rule
         return (
             (not rule.mentions or not present.isdisjoint(rule.mentions))
-            and (view.is_test or not rule.in_tests)
+            and rule.in_tests is not (not view.is_test)
             and (rules is None or entry.name in rules)
         )
 
