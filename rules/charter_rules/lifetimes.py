@@ -172,7 +172,7 @@ def _is_kept(call: ast.Call, ctx: Context) -> bool:
         return True
     return any(
         isinstance(ctx.parent(use), (ast.Return, ast.Yield, ast.Call, ast.keyword, ast.Assign, ast.Tuple))
-        for use in shapes.reads(target.id, function.body)
+        for use in shapes.reads_in(target.id, function, ctx)
     )
 
 

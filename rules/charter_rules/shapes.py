@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
@@ -126,6 +127,29 @@ def reads(name: str, roots: Iterable[ast.AST]) -> Iterator[ast.Name]:
         for node in ast.walk(root):
             if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
                 yield node
+
+
+def reads_in(name: str, function: FunctionNode, ctx: Context) -> Iterator[ast.Name]:
+    """Where a bare name is read in the body of a function, from the top to the bottom."""
+    first = function.body[0]
+    decorators = first.decorator_list if isinstance(first, DEFINITIONS) else []
+    start = _place(decorators[0] if decorators else first)
+    found = ctx.once(_reads_by_line).get(name, ())
+    for at in range(bisect_left(found, start[0], key=_line), len(found)):
+        use = found[at]
+        if use.lineno > (function.end_lineno or 0):
+            return
+        if use.ctx.__class__ is ast.Load and _place(use) >= start:
+            yield use
+
+
+def _reads_by_line(ctx: Context) -> Mapping[str, Sequence[ast.Name]]:
+    """The bare names that are read, by identifier and from the top to the bottom of the file."""
+    return {name: sorted(nodes, key=_line) for name, nodes in ctx.reads.items()}
+
+
+def _line(node: ast.Name) -> int:
+    return node.lineno
 
 
 def is_mutation(use: ast.Name, ctx: Context) -> bool:

@@ -132,14 +132,12 @@ def _comment_offsets(text: str) -> set[int]:
 
 
 def _is_code(comments: list[str]) -> bool:
-    if any(_DIRECTIVE.match(text) for text in comments):
+    filled = [line for text in comments if (line := text[1:].strip())]
+    if len(filled) < 2 or not _is_mostly_code(filled) or any(_DIRECTIVE.match(text) for text in comments):
         return False
-    lines = [text[1:] for text in comments]
-    indent = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
-    lines = [line[indent:].rstrip() for line in lines]
-    filled = [line for line in lines if line.strip()]
-    if len(filled) < 2 or not _is_mostly_code(filled):
-        return False
+    lines = [text[1:].rstrip() for text in comments]
+    indent = min(len(line) - len(line.lstrip()) for line in lines if line)
+    lines = [line[indent:] for line in lines]
     body = _parse("\n".join(lines)) or _parse("def _():\n" + "\n".join(f" {line}" for line in lines))
     if not body:
         return False

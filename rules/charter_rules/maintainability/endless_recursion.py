@@ -49,32 +49,25 @@ def endless_recursion(module: ast.Module, ctx: Context) -> Iterator[Finding]:
     ```
     """
     del module
-    named: dict[str, list[ast.FunctionDef]] = {}
-    for function in ctx.nodes(ast.FunctionDef):
-        if len(function.decorator_list) < 2:
-            named.setdefault(function.name, []).append(function)
+    names = {function.name for function in ctx.nodes(ast.FunctionDef) if len(function.decorator_list) < 2}
+    uses: list[tuple[str, ast.expr]] = [
+        *((name, use) for name in names & ctx.reads.keys() for use in ctx.reads[name]),
+        *(
+            (name, use)
+            for name in names & ctx.gets.keys()
+            for use in ctx.gets[name]
+            if isinstance(use.value, ast.Name)
+        ),
+    ]
     found: dict[ast.FunctionDef, None] = {}
-    for name in named.keys() & ctx.reads.keys():
-        for use in ctx.reads[name]:
-            found.update(dict.fromkeys(_around(use, named[name], ctx)))
-    for name in named.keys() & ctx.gets.keys():
-        for use in ctx.gets[name]:
-            if isinstance(use.value, ast.Name):
-                found.update(dict.fromkeys(_around(use, named[name], ctx)))
+    for name, use in uses:
+        function = ctx.function(use)
+        if isinstance(function, ast.FunctionDef) and function.name == name:
+            found[function] = None
     for function in found:
-        reads = bool(function.decorator_list) and _is_property(function, ctx)
+        reads = len(function.decorator_list) == 1 and _is_property(function, ctx)
         if reads or not function.decorator_list:
             yield from _endless(function, ctx, reads=reads)
-
-
-def _around(node: ast.expr, functions: list[ast.FunctionDef], ctx: Context) -> list[ast.FunctionDef]:
-    """The one of some functions that a node stands in itself, if it is one of them."""
-    line = node.lineno
-    return [
-        function
-        for function in functions
-        if function.lineno <= line <= (function.end_lineno or 0) and ctx.function(node) is function
-    ]
 
 
 def _endless(function: ast.FunctionDef, ctx: Context, *, reads: bool) -> Iterator[Finding]:

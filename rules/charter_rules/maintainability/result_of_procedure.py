@@ -68,7 +68,7 @@ def _is_of_no_matter(call: WrongCall, ctx: Context) -> bool:
                     function is not None
                     and all(
                         isinstance(ctx.parent(use), ast.Return)
-                        for use in shapes.reads(target.id, function.body)
+                        for use in shapes.reads_in(target.id, function, ctx)
                     )
                 )
                 or _is_set_beside(node, target.id, ctx)

@@ -154,7 +154,7 @@ def _unread_result(function: shapes.FunctionNode, ctx: Context) -> str | None:
         if not isinstance(target, ast.Name) or target.id.startswith("_"):
             continue
         if len(shapes.bindings(target.id, function, ctx)) == 1 and not any(
-            True for _ in shapes.reads(target.id, function.body)
+            True for _ in shapes.reads_in(target.id, function, ctx)
         ):
             return target.id
     return None
@@ -177,10 +177,17 @@ def _is_check(call: ast.Call, function: shapes.FunctionNode, ctx: Context, *, de
     name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
     if _words(name) & _CHECKS and not name.startswith("test_client"):
         return True
-    helpers = (helper for kind in shapes.FUNCTIONS for helper in ctx.nodes(kind)) if depth == 0 else ()
-    return any(
-        helper.name == name and helper is not function and _checks(helper, ctx, depth=1) for helper in helpers
-    )
+    helpers = ctx.once(_functions).get(name, ()) if depth == 0 else ()
+    return any(helper is not function and _checks(helper, ctx, depth=1) for helper in helpers)
+
+
+def _functions(ctx: Context) -> dict[str, list[shapes.FunctionNode]]:
+    """The functions of a file by their names."""
+    found: dict[str, list[shapes.FunctionNode]] = {}
+    for kind in shapes.FUNCTIONS:
+        for function in ctx.nodes(kind):
+            found.setdefault(function.name, []).append(function)
+    return found
 
 
 def _is_explained(function: shapes.FunctionNode, ctx: Context) -> bool:

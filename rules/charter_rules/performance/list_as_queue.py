@@ -79,7 +79,7 @@ def list_as_queue(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     if any(any(ancestor is loop for ancestor in ctx.ancestors(value)) for value in values):
         return  # made anew in each round, so that it stays short
-    if any(_is_for_lists(use, ctx) for use in shapes.reads(name, function.body)):
+    if any(_is_for_lists(use, ctx) for use in shapes.reads_in(name, function, ctx)):
         return
     yield ctx.finding(
         call,

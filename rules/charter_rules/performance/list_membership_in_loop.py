@@ -93,7 +93,7 @@ def _is_unbounded_list(value: ast.expr, name: str, function: shapes.FunctionNode
             and isinstance(ctx.parent(use), ast.Attribute)
             and _method(use, ctx) in {"append", "extend"}
             and ctx.loop(use) is not None
-            for use in shapes.reads(name, function.body)
+            for use in shapes.reads_in(name, function, ctx)
         )
     return False
 

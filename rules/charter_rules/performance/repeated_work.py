@@ -114,7 +114,7 @@ def _is_untouched(
     # An iterator is used up by the first round, and an alias may change it.
     return not any(
         isinstance(ctx.parent(use), (ast.Assign, ast.Lambda)) and ctx.parent(use) is not ctx.statement(call)
-        for use in shapes.reads(name, function.body)
+        for use in shapes.reads_in(name, function, ctx)
     )
 
 
