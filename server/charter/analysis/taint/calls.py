@@ -295,6 +295,8 @@ class Calls(LibraryCalls, ABC):
 
     def translate(self, value: Value, summary: Summary, binding: Binding, position: int) -> Value:
         """A value of a callee in terms of this function's origins and objects."""
+        if not value[0] and value[2] is None and not value[3]:
+            return value
         taint = self.translate_taint(value[0], summary, binding, position) if value[0] else 0
         whole = self._whole_parameter(value, binding)
         if whole is not None:

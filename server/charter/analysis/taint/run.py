@@ -159,7 +159,7 @@ class Run(Statements):
 
     def _summary(self) -> Summary:
         value = self._returned_value()
-        origins = tuple(self._plain(origin) for origin in self.origins)
+        origins = tuple([self._plain(origin) for origin in self.origins])
         killed, yes, no = self._kills()
         effects = self._effects()
         heap: dict[Any, Cells] = {}

@@ -505,7 +505,7 @@ class Statements(Expressions):
             _EXECUTE[statement[0]](self, statement)
             after = cast("State | None", self.state)  # the statement may have changed it
             if after is not None and statement is not body[-1]:
-                thrown = self.joined(thrown, dict(after))
+                thrown = self.joined(thrown, after)
         if self.state is not None:
             if len(body) > 1 or (body and body[0][0] not in {ir.ASSIGN, ir.EXPRESSION, ir.RETURN}):
                 thrown = self.joined(thrown, self._without_last_checks(dict(self.state), thrown))

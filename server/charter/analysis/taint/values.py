@@ -88,6 +88,8 @@ BOUND_EXTERNAL: Final = (
 )
 PARTIAL: Final = "p"  # function value, argument values, keyword values
 UNION: Final = "u"  # references
+_TAKING: Final = frozenset({PROJECT_FUNCTION, BOUND, BOUND_EXTERNAL, PARTIAL, UNION})
+"""References that take values of the function along in which they were made, or other references."""
 
 TUPLE: Final = (INSTANCE, "builtins.tuple")
 """What every tuple is."""
@@ -254,8 +256,8 @@ def references(reference: Any) -> tuple[Any, ...]:
 
 def portable(reference: Any) -> Any:
     """A reference without the lanes and objects of one function, so that it may leave it."""
-    if reference is None:
-        return None
+    if reference is None or reference[0] not in _TAKING:
+        return reference
     sort = reference[0]
     if sort == PROJECT_FUNCTION:
         return reference if reference[2] is None else (PROJECT_FUNCTION, reference[1], None)
@@ -267,9 +269,7 @@ def portable(reference: Any) -> Any:
         given = tuple(bare(one) for one in reference[2])
         named = tuple((name, bare(one)) for name, one in reference[3])
         return (PARTIAL, bare(reference[1]), given, named)
-    if sort == UNION:
-        return (UNION, tuple(portable(one) for one in reference[1]))
-    return reference
+    return (UNION, tuple(portable(one) for one in reference[1]))
 
 
 def bare(value: Value) -> Value:
