@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from charter.analysis.orm.declarations import last_name
@@ -111,11 +112,14 @@ def _annotations(source: Source, owner: list[int], typed: defaultdict[int, set[s
 def _handed(source: Source, found: _Units) -> set[ast.AST]:
     """The targets `self.name` that get a parameter of unknown type, a constant or an empty container."""
     targets: set[ast.AST] = set()
-    for node in (*source.nodes(ast.Assign), *source.nodes(ast.AnnAssign)):
-        target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
-        value = node.value
-        if not isinstance(target, ast.Attribute):
+    parents = source.index.parents
+    for target in chain.from_iterable(source.sets.values()):
+        node = parents[target]
+        if not isinstance(node, ast.AnnAssign) and not (
+            isinstance(node, ast.Assign) and node.targets[0] is target
+        ):
             continue
+        value = node.value
         if isinstance(value, ast.Name):
             empty = value.id in found.parameters(found.owner[node.lineno])
         elif isinstance(value, ast.Dict):
