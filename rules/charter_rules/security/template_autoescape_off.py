@@ -241,7 +241,7 @@ def _writes_page(call: ast.Call, ctx: Context) -> bool:
 
 def _makes_html(ctx: Context) -> bool:
     """Whether the file speaks of pages, and gives no sign that its templates make something else."""
-    return bool(_HTML.search(ctx.text)) and not _OTHER_TEXT.search(ctx.text)
+    return bool(_HTML.search(ctx.text)) and not (_OTHER_TEXT.search(ctx.text) or "sphinx" in ctx.path)
 
 
 def _drop(call: ast.Call, ctx: Context) -> Fix | None:

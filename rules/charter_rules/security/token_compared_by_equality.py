@@ -15,7 +15,7 @@ from charter.api import (
     rule,
     sensitivity,
 )
-from charter_rules import calls
+from charter_rules import calls, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,9 @@ def token_compared_by_equality(compare: ast.Compare, ctx: Context) -> Iterator[F
     ```
     """
     left, right = compare.left, compare.comparators[0]
-    if not any(_is_kept(other, ctx) and _is_sent(one, ctx) for one, other in ((left, right), (right, left))):
+    if protocols.plays_a_site(ctx) or not any(
+        _is_kept(other, ctx) and _is_sent(one, ctx) for one, other in ((left, right), (right, left))
+    ):
         ctx.not_an_opportunity()
         return
     around = ctx.parent(compare)

@@ -55,11 +55,14 @@ def unescaped_dot_in_host(regex: Regex, ctx: Context) -> Iterator[Finding]:
 
 
 def _lets_nobody_pass(regex: Regex, ctx: Context) -> bool:
-    """Whether a pattern cuts the host out of a text, or stands beside a name in a table that tells which service is meant."""
+    """Whether a pattern cuts the host out of a text or takes a part of it, or stands in a table that tells which service is meant."""
     if regex.function in {"re.sub", "re.subn", "re.split"}:
         return True
     pattern = shapes.node_at(regex.location.span, ctx, ast.Constant)
     made = None if pattern is None else ctx.parent(pattern)
+    taken = None if made is None else ctx.parent(made)
+    if isinstance(taken, ast.Attribute) and taken.attr in {"group", "groups", "groupdict"}:
+        return True
     row = None if made is None else ctx.parent(made)
     return (
         isinstance(row, ast.Tuple)

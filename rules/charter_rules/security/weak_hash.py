@@ -122,11 +122,15 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         if (
             _is_identifier(call, ctx)
             or digests.is_of_a_scheme(ctx, call)
-            or any(map(_NAME_OF_FILE.search, (*_destinations(call, ctx), ctx.symbol(call))))
+            or _says_where(call, ctx)
             or any(_DRAWN.search(ctx.source(part)) for part in hashed)
         ):
             return
-    elif _is_harmless(call, ctx) or not (_is_loose(call, ctx) or _is_near_secrets(call, ctx)):
+    elif (
+        _is_harmless(call, ctx)
+        or _says_where(call, ctx)
+        or not (_is_loose(call, ctx) or _is_near_secrets(call, ctx))
+    ):
         return
     if (
         protocols.dictated(ctx, call)
@@ -217,10 +221,15 @@ def _destinations(call: ast.Call, ctx: Context) -> Iterator[str]:
     for use in (call, *_later(call, ctx, "digest", "hexdigest")):
         yield from calls.destinations(ctx, use)
         for parent in ctx.ancestors(use):
-            if isinstance(parent, ast.Compare):
+            if isinstance(parent, ast.Compare) and isinstance(parent.ops[0], (ast.Eq, ast.NotEq)):
                 yield from map(calls.identifier, (parent.left, *parent.comparators))
             elif isinstance(parent, ast.stmt):
                 break
+
+
+def _says_where(call: ast.Call, ctx: Context) -> bool:
+    """Whether a digest says where something is kept, whose it is, or whether it has changed."""
+    return any(map(_NAME_OF_FILE.search, (*_destinations(call, ctx), ctx.symbol(call))))
 
 
 def _is_harmless(call: ast.Call, ctx: Context) -> bool:
@@ -287,7 +296,7 @@ def _is_short(call: ast.Call, ctx: Context) -> bool:
 def _is_identifier(call: ast.Call, ctx: Context) -> bool:
     """Whether a piece of the digest is what something is called by."""
     return _is_short(call, ctx) and any(
-        name.endswith(("_id", "Id")) for name in calls.destinations(ctx, call)
+        name.endswith(("_id", "Id", "_prefix", "_suffix", "_name")) for name in calls.destinations(ctx, call)
     )
 
 
