@@ -42,6 +42,11 @@ _FORMATS: Final[tuple[tuple[str, str, re.Pattern[str]], ...]] = tuple(
         ("private key", "PRIVATE KEY", r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----\s+(?:[A-Za-z-]+:.*\s+)*[A-Za-z0-9+/=\s]{60,}"),
     )
 )  # fmt: skip
+SAMPLES: Final = re.compile(
+    r"(?i)(^|/|_)(tests?|examples?|samples?|demos?|fixtures?|mocks?|docs?|dev_?project|sandbox|workbench)/|(^|/)exploits?/"
+    r"|placeholder|build_settings|(^|/)tests?[-_]|(^|/)(?:factories|conftest|test)\.py$"
+)
+"""Paths of what is shown as an example or tries something out."""
 _URL: Final = re.compile(
     r"\b([a-z][a-z0-9+.-]{1,20})://([^\s:/@'\"<>{}$]*):([^\s:/@'\"<>{}$]{3,})@([^\s/'\"?#]+)"
 )
@@ -131,7 +136,7 @@ def url_password(text: str) -> str | None:
         return None
     _scheme, user, password, host = match.groups()
     local = host.partition(":")[0] in _NOWHERE or _PRIVATE.match(host) is not None
-    if local or "example" in host or is_placeholder(password) or password == user:
+    if local or "example" in host or ".test." in host or is_placeholder(password) or password == user:
         return None
     if re.fullmatch(r"(?i)(pass\w*|pwd|user\w*|secret|token|guest|root|postgres|port|pw)", password):
         return None

@@ -51,9 +51,6 @@ _LOGIN: Final[dict[str, int]] = {
     "ftplib.FTP": 1,
     "imaplib.IMAP4_SSL": 1,
 }
-_SAMPLES: Final = re.compile(
-    r"(?i)(^|/|_)(tests?|examples?|samples?|demos?|fixtures?|mocks?|docs?|dev_?project|sandbox|workbench)/|(^|/)exploits?/|placeholder|build_settings|(^|/)tests?[-_]|(^|/)(?:factories|conftest)\.py$"
-)
 _SHOWN: Final = re.compile(r"(?i)^(?:example|sample|placeholder|demo)s?$")
 """Keys and names of what is shown as an example."""
 _META: Final = re.compile(r"(?i)^your[-_ ]|^(?:foo|bar|baz|qux|dummy|fake|mock(?:ed)?|test(?:ing)?)$")
@@ -188,7 +185,7 @@ def hardcoded_secret(node: ast.AST, ctx: Context) -> Iterator[Finding]:
         text = value.value if isinstance(value, ast.Constant) else ctx.value(value) if connects else None
         if isinstance(text, bytes):
             text = text.decode("latin-1")
-        if not isinstance(text, str) or _SAMPLES.search(ctx.path):
+        if not isinstance(text, str) or credentials.SAMPLES.search(ctx.path):
             continue
         found = True
         if _is_secret(name, text, connects=connects) and not _is_of_others(name, value, ctx):

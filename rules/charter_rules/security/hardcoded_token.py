@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from charter.api import Severity, rule
 from charter_rules import credentials, protocols
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api import Context, Finding
+
+_NOTHING: Final = re.compile(r"(?i)\b(?:sandbox|test(?:ing)?|fake|dummy|not (?:a )?real)\b")
+"""What comments say of keys that open nothing."""
 
 
 @rule(
@@ -40,7 +44,7 @@ def hardcoded_token(_module: ast.Module, ctx: Context) -> Iterator[Finding]:
     EXAMPLE = "postgresql://user:password@localhost/orders"
     ```
     """
-    if ctx.is_test:
+    if ctx.is_test or credentials.SAMPLES.search(ctx.path):
         return
     written = [
         (text, constant)
@@ -54,6 +58,13 @@ def hardcoded_token(_module: ast.Module, ctx: Context) -> Iterator[Finding]:
         kind = credentials.known_format(text)
         if kind is None and not isinstance(ctx.parent(constant), (ast.FormattedValue, ast.JoinedStr)):
             kind = "password in a URL" if credentials.url_password(text) is not None else None
-        if kind is not None and not protocols.plays_a_site(ctx):
+        if kind is not None and not (protocols.plays_a_site(ctx) or _is_said_to_be_none(constant, ctx)):
             article = "an" if kind[0] in "AEIOU" else "a"
             yield ctx.finding(constant, f"{article} {kind} stands in the source")
+
+
+def _is_said_to_be_none(constant: ast.Constant, ctx: Context) -> bool:
+    """Whether a comment behind a text says that it opens nothing of worth."""
+    end = ctx.span(constant).end
+    _, mark, comment = ctx.text[end : ctx.text.find("\n", end)].partition("#")
+    return bool(mark) and _NOTHING.search(comment) is not None
