@@ -208,6 +208,8 @@ def bindings(name: str, function: ast.AST, ctx: Context) -> list[ast.AST]:
 
 def _is_own(node: ast.AST, function: ast.AST, ctx: Context) -> bool:
     """Whether a node lies below a function or module, and in no function or class inside of it."""
+    if isinstance(function, FUNCTIONS) and _place(node)[0] > (function.end_lineno or 0):
+        return False  # as nearly all that come behind it in the file
     parent = ctx.parent(node)
     while parent is not None:
         if parent is function:

@@ -153,9 +153,8 @@ def _unread_result(function: shapes.FunctionNode, ctx: Context) -> str | None:
         target = statement.targets[0]
         if not isinstance(target, ast.Name) or target.id.startswith("_"):
             continue
-        if len(shapes.bindings(target.id, function, ctx)) == 1 and not any(
-            True for _ in shapes.reads_in(target.id, function, ctx)
-        ):
+        is_read = any(True for _ in shapes.reads_in(target.id, function, ctx))
+        if not is_read and len(shapes.bindings(target.id, function, ctx)) == 1:
             return target.id
     return None
 
