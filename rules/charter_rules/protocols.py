@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from charter.api import Context
 
 _NAMES: Final = re.compile(
-    r"(?i)ntlm|krb5|kerberos|dcerpc|msrpc|spnego|gssapi|dpapi|netlogon|nrpc|samr|drsuapi|secretsdump|mimikatz|(?:^|[/_.])(?:py)?(?:rdp|tds|smb|snmp|vnc|rfb|ssh|coap|pgp)(?:[/_.]|$)"
+    r"(?i)ntlm|krb5|kerberos|dcerpc|msrpc|spnego|gssapi|dpapi|netlogon|nrpc|samr|drsuapi|secretsdump|mimikatz|(?:^|[/_.])(?:py)?(?:rdp|tds|smb|snmp|vnc|rfb|ssh|coap|pgpy?)(?:[/_.]|$)"
     r"|pdf|ecma_?376|msoffice|msoffcrypto|keepass|pkcs_?12|\bjks\b|mifare|desfire|wpa2?_|lanman|lm_?hash|nt_?hash|rfc_?\d{4}|ipsec|(?:^|/)tls/|krack|mysql|host_?keys|known_hosts|legacy|compat|bytes_?to_?key|mssql|oracle\d|cisco|phpass|(?:md5|sha1|des|bsdi)_?crypt|tacacs|radius|mtproto|telegram|apop|pop3|sasl|jabber|xmpp|websocket|hibp|pwned|breach|digest_?auth"
-    r"|protocol|zipfile|winzip|open_?pgp|gnupg|router_?os|oracle_(?:old_)?pass|postgres_pass|(?:^|/)exploits?/|[ .]otp$"
+    r"|protocol|wsse|vertica|authentication_request|zipfile|winzip|open_?pgp|gnupg|router_?os|oracle_(?:old_)?pass|postgres_pass|(?:^|/)exploits?/|[ .]otp$"
 )
 _ASKS: Final = re.compile(
     r"_download_(?:json|webpage|xml)|session\.http\b|\brequests\.(?:get|post|put|request|Session)\(|\bhttpx\.|urlopen\(|ClientSession\("
 )
 """Requests to servers."""
 _PLAYS: Final = re.compile(
-    r"_download_(?:json|webpage|xml)\b|\bsession\.http\b|\b_VALID_URL\b|\bpluginmatcher\b|\b__pattern__ *="
+    r"_download_(?:json|webpage|xml)\b|\bsession\.http\b|\b_VALID_URL\b|\bpluginmatcher\b|\b__pattern__ *=|\b__type__ *= *[\"']account"
 )
 _OF_SITES: Final = re.compile(r"(?:^|/)(?:extractors?|scrapers?)/")
 """Folders with a module for each site that a downloader knows."""

@@ -28,7 +28,7 @@ _SECRET: Final = re.compile(
     r"|api_?key|password|passwd|pwd|passphrase|iv|remember_?me|auth_?key|encryption_?key|secret_?key|private_?key)(s|$|_)"
 )
 _NOT_SECRET: Final = re.compile(
-    r"(?i)token_?(ids?|count|index|type|len)|num_|count|mask|lexer|special_token|n_tokens|tokens$|test|fake|mock|sample_"
+    r"(?i)token_?(ids?|count|index|type|len|sequence)|num_|count|mask|lexer|special_token|n_tokens|tokens$|test|fake|mock|sample_"
     r"|example|dummy|prompt|max_|position"
 )
 _NUMBERED: Final = re.compile(r"(?i)(?:^|_)(?:session_?id|token|nonce)s?$")
