@@ -51,6 +51,10 @@ def asks(text: str) -> bool:
 
 def plays_a_site(ctx: Context) -> bool:
     """Whether a file plays the part of a site's own player, with the keys that the site hands to every visitor."""
+    return ctx.once(_plays)
+
+
+def _plays(ctx: Context) -> bool:
     return _PLAYS.search(ctx.text) is not None or _OF_SITES.search(ctx.path) is not None
 
 

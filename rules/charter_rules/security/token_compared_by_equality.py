@@ -70,8 +70,9 @@ def token_compared_by_equality(compare: ast.Compare, ctx: Context) -> Iterator[F
     ```
     """
     left, right = compare.left, compare.comparators[0]
-    if protocols.plays_a_site(ctx) or not any(
-        _is_kept(other, ctx) and _is_sent(one, ctx) for one, other in ((left, right), (right, left))
+    pairs = ((left, right), (right, left))
+    if not any(_is_kept(other, ctx) and _is_sent(one, ctx) for one, other in pairs) or protocols.plays_a_site(
+        ctx
     ):
         ctx.not_an_opportunity()
         return
