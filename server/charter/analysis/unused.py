@@ -74,7 +74,7 @@ def extract(source: Source, names: Names) -> Extract:
     """What a file defines and what it uses."""
     prefixes: set[str] = set()
     imported = _imported(source)
-    words = Counter([word for word in words_of(source, prefixes) if word[0] == "_" or word in imported])
+    words = Counter(word for word in words_of(source, prefixes) if word[0] == "_" or word in imported)
     tables = (source.reads, source.gets, source.sets)
     private = {name for table in (words, *tables) for name in table if name[0] == "_"}
     is_test = paths.is_test(source.path)
@@ -121,7 +121,7 @@ def uses_of(source: Source, prefixes: set[str]) -> dict[str, int]:
 def _count(name: str, words: Mapping[str, int], source: Source) -> int:
     """How often a file names a thing, as an identifier and in the words that stand for some."""
     tables = (source.reads, source.gets, source.sets)
-    return words.get(name, 0) + sum([len(table[name]) for table in tables if name in table])
+    return words.get(name, 0) + sum(len(table[name]) for table in tables if name in table)
 
 
 def words_of(source: Source, prefixes: set[str]) -> list[str]:
