@@ -50,7 +50,7 @@ def unpinned_download(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
     A branch or a tag of a repository can be moved, by its owner or by whoever has taken over the account: tomorrow the same line brings other
     weights, another tokenizer, other files to unpickle, and no review has seen them. A commit cannot be changed. Only repositories that the
-    program itself names are reported, not those that a user chooses, nor folders on the machine.
+    program itself names are reported, not those that a user chooses, those of the program's own makers, nor folders on the machine.
 
     ```python bad
     from transformers import AutoModel
@@ -76,7 +76,12 @@ def unpinned_download(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     given = calls.given(ctx, call, 0, keyword or "pretrained_model_name_or_path")
     repository = None if given is None else ctx.value(given)
-    if not isinstance(repository, str) or _PLACE.search(repository) or repository in _FORMATS:
+    if (
+        not isinstance(repository, str)
+        or _PLACE.search(repository)
+        or repository in _FORMATS
+        or _is_own(repository, ctx)
+    ):
         ctx.not_an_opportunity()
         return
     if ctx.is_test or calls.has_unpacking(call) or _is_local(call, ctx):
@@ -86,6 +91,12 @@ def unpinned_download(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     what = "no commit is named" if revision is None else f"`{revision}` can be moved"
     yield ctx.finding(call, f"`{repository}` is taken in whatever version it has that day: {what}")
+
+
+def _is_own(repository: str, ctx: Context) -> bool:
+    """Whether the repository's owner has the name of the package: its makers decide about both."""
+    owner, package = repository.partition("/")[0], ctx.module.partition(".")[0]
+    return owner.replace("-", "_").lower() == package.lower() != ""
 
 
 def _is_local(call: ast.Call, ctx: Context) -> bool:
