@@ -65,6 +65,8 @@ _TRIES: Final = re.compile(r"(?i)(?:^|[._])_*(?:(?:self|live|smoke)_?test|(?:fak
 _LABELLED: Final = re.compile(r"(?i)hkdf|\bsalt\b|\bseed\b|\b[BN]IP-?\d+")
 """What is said of constructions whose first key is a fixed label."""
 _KINDS: Final = frozenset({Sensitivity.PASSWORD, Sensitivity.SECRET, Sensitivity.TOKEN})
+_TELLING: Final = frozenset({ast.Constant, ast.Name, ast.Attribute, ast.Call})
+"""What may give a name a value that is written down: a call may read it with a default."""
 
 
 def _may_hold(node: Any) -> bool:
@@ -76,7 +78,7 @@ def _may_hold(node: Any) -> bool:
             given is ast.Tuple and node.arg == "auth"
         )
     if kind is ast.Assign:
-        return node.value.__class__ is ast.Constant and any(
+        return node.value.__class__ in _TELLING and any(
             sensitivity(calls.identifier(target)) in _KINDS for target in node.targets
         )
     if kind is ast.AnnAssign:
@@ -293,18 +295,6 @@ def _of_keyword(item: ast.keyword, ctx: Context) -> Iterator[tuple[str, ast.expr
             function[:1].isupper() and isinstance(call, ast.Call) and _repeats_name(value.value, item, call)
         )
         yield item.arg, value, bool(_CONNECT.search(function)) and not is_default
-    elif (
-        item.arg
-        and isinstance(value, (ast.Name, ast.Attribute))
-        and sensitivity(calls.identifier(value)) is None
-        and sensitivity(item.arg) in _KINDS
-        and _CONNECT.search(function)
-    ):
-        yield (
-            item.arg,
-            value,
-            True,
-        )  # by a name that does not tell; one that does is reported where it is bound
 
 
 def _of_call(call: ast.Call, ctx: Context) -> Iterator[tuple[str, ast.expr, bool]]:
