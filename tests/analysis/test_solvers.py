@@ -106,3 +106,9 @@ def test_a_file_that_goes_takes_its_facts_along(name: str) -> None:
 def test_a_long_function_of_which_nothing_can_be_read_is_no_clone() -> None:
     source = Source("a.py", "def f():\n" + "    x x x\n" * 12)
     assert clones.extract(source, Names(source)) is None
+
+
+def test_syntax_that_the_host_may_not_know_is_no_error_in_a_long_function() -> None:
+    body = "".join(f"    x{number} = {number}\n" for number in range(12))
+    source = Source("a.py", f"def f():\n{body}    def g[T](a: T):\n        return t'{{a}}'\n    y = (\n")
+    assert clones.extract(source, Names(source)) is not None

@@ -127,7 +127,9 @@ def _item(nodes: list[ast.AST], depth: int, positions: Positions) -> Item:
     else:
         last = at.end_lineno or line
         end = positions.offset(last, at.end_col_offset or 0)
-    told = "\0".join([_PLAIN.get(node.__class__) or _TELLING[node.__class__](node) for node in nodes])
+    told = "\0".join(
+        [_PLAIN.get(node.__class__) or _TELLING.get(node.__class__, _kind)(node) for node in nodes]
+    )
     digest = crc32(told.encode("utf-8", "surrogatepass"), depth)
     return (digest, len(nodes), start, end, line, last)
 
@@ -150,6 +152,11 @@ def _is_text(node: ast.AST) -> bool:
 
 def _operator(node: Any) -> str:
     return f"{node.__class__.__name__}{node.op.__class__.__name__}"
+
+
+def _kind(node: ast.AST) -> str:
+    """What a stand-in for newer syntax, or for what does not parse, is."""
+    return node.__class__.__name__
 
 
 def _length(node: Any) -> str:
