@@ -10,7 +10,7 @@ from time import process_time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import charter
@@ -24,9 +24,10 @@ from charter.lsp.sheets import Sheet
 if TYPE_CHECKING:
     from charter.lsp.homes import Home
 
+ROOT = Path(charter.__file__).parent
 FILES = [
-    file
-    for file in sorted(Path(charter.__file__).parent.rglob("*.py"))
+    file.relative_to(ROOT).as_posix()
+    for file in sorted(ROOT.rglob("*.py"))
     if 2_000 < file.stat().st_size < 5_000
 ]
 PIECES = [
@@ -58,10 +59,10 @@ def seen(sheet: Sheet) -> set[tuple[Any, ...]]:
     return {(start, end, *row[1:]) for start, end, row in sheet.rows()}
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20)
 @given(st.sampled_from(FILES), EDITS)
-def test_incremental_equals_fresh(home: Home, path: Path, script: list[tuple[float, int, str, bool]]) -> None:
-    sheet = sheet_of(home, path.read_text("utf-8"))
+def test_incremental_equals_fresh(home: Home, file: str, script: list[tuple[float, int, str, bool]]) -> None:
+    sheet = sheet_of(home, (ROOT / file).read_text("utf-8"))
     for version, (place, length, new, at_line) in enumerate(script, 2):
         start = int(place * len(sheet.text))
         if at_line:

@@ -29,9 +29,9 @@ class Home:
         root: its folder.
     """
 
-    project: Project
+    project: Project = field(repr=False)
     root: Path
-    _excluded: dict[str, bool] = field(default_factory=dict[str, bool])
+    _excluded: dict[str, bool] = field(default_factory=dict[str, bool], repr=False)
 
     def relative(self, file: str) -> str:
         """A file as the project names it; a file outside of it by its name only."""
