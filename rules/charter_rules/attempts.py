@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from charter_rules import calls
+from charter_rules import calls, lines
 
 if TYPE_CHECKING:
     from charter.api import Context, Location
@@ -35,8 +35,7 @@ def expects_failure(place: Location, ctx: Context) -> bool:
 
 
 def _is_accepted(place: Location, ctx: Context) -> bool:
-    end = ctx.text.find("\n", place.span.end)
-    return _IGNORED.search(ctx.text, place.span.start, end if end >= 0 else len(ctx.text)) is not None
+    return _IGNORED.search(lines.around(place.span, ctx)) is not None
 
 
 def _is_asked(place: Location, ctx: Context) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from charter.api import Fix, Grade, Severity, rule
 from charter.api.facts.names import UnusedName
-from charter_rules import shapes
+from charter_rules import lines, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,11 +86,7 @@ def _is_kept(unused: UnusedName, ctx: Context) -> bool:
     """Whether a name is built from a state, asked for by old pickles, or keeps something alive on purpose."""
     if unused.sort != "attribute":
         return "pickle" in unused.name or _STATE.search(unused.name) is not None
-    end = ctx.text.find("\n", unused.location.span.end)
-    start = unused.location.span.start
-    for _ in range(3):
-        start = max(ctx.text.rfind("\n", 0, start), 0)
-    return _KEPT.search(ctx.text, start, end if end >= 0 else len(ctx.text)) is not None
+    return _KEPT.search(lines.around(unused.location.span, ctx, above=2)) is not None
 
 
 def _fix(unused: UnusedName, ctx: Context) -> Fix | None:

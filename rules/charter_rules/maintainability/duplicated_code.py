@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from charter.api import Severity, Span, rule
 from charter.api.facts.structure import Clone
+from charter_rules import lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,8 +81,7 @@ def duplicated_code(clone: Clone, ctx: Context) -> Iterator[Finding]:
     places = [f"{other.path}, line {other.line}" for other in clone.others]
     shown = "; ".join(places[:2]) + (f" and {len(places) - 2} more places" if len(places) > 2 else "")
     start = clone.location.span.start
-    stop = ctx.text.find("\n", start)
-    anchor = Span(start, len(ctx.text) if stop < 0 else stop)
+    anchor = Span(start, lines.end(start, ctx))
     word = "both" if len(places) == 1 else "all"
     yield ctx.finding(
         anchor,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from charter.api import Severity, rule
 from charter.api.facts.contracts import BrokenInheritance
+from charter_rules import lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,8 +55,7 @@ def incompatible_override(broken: BrokenInheritance, ctx: Context) -> Iterator[F
             return separator.join(rows)
     ```
     """
-    line = ctx.text.splitlines()[broken.location.line - 1]
-    if ctx.is_test or _SILENCED.search(line):
+    if ctx.is_test or _SILENCED.search(lines.around(broken.location.span, ctx)):
         return
     yield ctx.finding(
         broken.location,

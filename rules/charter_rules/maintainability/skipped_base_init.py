@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from charter.api import Fix, Grade, Severity, rule
 from charter.api.facts.contracts import BrokenInheritance
-from charter_rules import shapes
+from charter_rules import lines, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,8 +75,7 @@ def skipped_base_init(broken: BrokenInheritance, ctx: Context) -> Iterator[Findi
             self.rows = list(rows)
     ```
     """
-    lines = ctx.text.splitlines()[max(broken.location.line - 2, 0) : broken.location.line]
-    if any(_SILENCED.search(line) for line in lines):
+    if _SILENCED.search(lines.around(broken.location.span, ctx, above=1)):
         return
     yield ctx.finding(
         broken.location,

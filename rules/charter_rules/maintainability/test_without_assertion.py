@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from charter.api import Fix, Grade, Severity, rule
-from charter_rules import shapes
+from charter_rules import lines, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -190,7 +190,4 @@ def _functions(ctx: Context) -> dict[str, list[shapes.FunctionNode]]:
 
 
 def _is_explained(function: shapes.FunctionNode, ctx: Context) -> bool:
-    start, end = ctx.span(function)
-    stop = ctx.text.find("\n", end)
-    text = ctx.text[start : stop if stop >= 0 else len(ctx.text)]
-    return "#" in text or ast.get_docstring(function) is not None
+    return "#" in lines.around(ctx.span(function), ctx) or ast.get_docstring(function) is not None

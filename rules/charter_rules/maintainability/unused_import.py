@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from charter.api import Fix, Grade, Severity, Span, rule
 from charter.api.facts.names import UnusedName
+from charter_rules import lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,9 +112,7 @@ def _is_passed_on(statement: ast.Import | ast.ImportFrom, ctx: Context) -> bool:
         return True
     if _SAID_OF_ALL.search(ctx.text):
         return True
-    start = ctx.text.rfind("\n", 0, max(ctx.text.rfind("\n", 0, ctx.span(statement).start), 0)) + 1
-    end = ctx.text.find("\n", ctx.span(statement).end)
-    if _SAID.search(ctx.text, start, end if end >= 0 else len(ctx.text)):
+    if _SAID.search(lines.around(ctx.span(statement), ctx, above=1)):
         return True
     body = ctx.tree.body
     # A module that does nothing but import, but for the warning that it has moved.

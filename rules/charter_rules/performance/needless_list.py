@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from charter.api import Fix, Grade, Severity, rule
-from charter_rules import shapes
+from charter_rules import lines, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,8 +74,8 @@ def needless_list(comprehension: ast.ListComp, ctx: Context) -> Iterator[Finding
             return
     elif not isinstance(parent, (ast.For, ast.comprehension)) or parent.iter is not comprehension:
         return
-    if ctx.is_test or _is_explained(comprehension, ctx) or _calls_each(comprehension):
-        return
+    if ctx.is_test or lines.comment_above(comprehension, ctx) or _calls_each(comprehension):
+        return  # where a list is meant, a comment usually says why
     if _notices(comprehension):
         return
     if any(generator.is_async for generator in comprehension.generators) or _awaits(comprehension):
@@ -108,13 +108,6 @@ def needless_list(comprehension: ast.ListComp, ctx: Context) -> Iterator[Finding
             "this list is built only for the loop to read it once",
             fix=_generator(comprehension, ctx, alone=False, short=True),
         )
-
-
-def _is_explained(comprehension: ast.ListComp, ctx: Context) -> bool:
-    """Whether a comment stands above: where a list is meant, it usually says why."""
-    start = ctx.text.rfind("\n", 0, ctx.span(ctx.statement(comprehension)).start)
-    above = ctx.text[ctx.text.rfind("\n", 0, max(start, 0)) + 1 : max(start, 0)]
-    return above.lstrip().startswith("#")
 
 
 def _calls_each(comprehension: ast.ListComp) -> bool:

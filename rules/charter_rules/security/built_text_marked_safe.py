@@ -14,7 +14,7 @@ from charter.api import (
     Severity,
     rule,
 )
-from charter_rules import building, calls
+from charter_rules import building, calls, lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +43,7 @@ _FREE_TEXT: Final = re.compile(
 """Attributes that hold what somebody has written."""
 
 _SAID_SAFE: Final = re.compile(r"(?i)\b(?:html-?)?safe\b|escaped")
+"""What a comment above says of values that are escaped."""
 _FIELD: Final = re.compile(r"(?:^|_)field$")
 """Names of fields of forms and models, which the program itself has named."""
 
@@ -104,7 +105,7 @@ def built_text_marked_safe(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         for piece in parts
         if piece.value is not None and not piece.numeric and not _is_safe(piece.value, ctx)
     ]
-    if not risky or _is_said_to_be_safe(call, ctx):
+    if not risky or _SAID_SAFE.search(lines.comment_above(call, ctx)):
         return
     name = (ctx.name(call.func) or "").rpartition(".")[2]
     yield ctx.finding(
@@ -112,13 +113,6 @@ def built_text_marked_safe(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         f"`{calls.short(ctx, risky[0])}` is not escaped before `{name}` declares the text safe",
         fix=_fix(call, name, parts, ctx) if written is text else None,
     )
-
-
-def _is_said_to_be_safe(call: ast.Call, ctx: Context) -> bool:
-    """Whether a comment right above says that the values are escaped."""
-    start = ctx.text.rfind("\n", 0, ctx.span(ctx.statement(call)).start)
-    above = ctx.text[ctx.text.rfind("\n", 0, max(start, 0)) + 1 : max(start, 0)].strip()
-    return above.startswith("#") and _SAID_SAFE.search(above) is not None
 
 
 def _is_safe(value: ast.expr, ctx: Context) -> bool:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import Severity, rule
-from charter_rules import credentials, protocols
+from charter_rules import credentials, lines, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,5 +66,4 @@ def hardcoded_token(_module: ast.Module, ctx: Context) -> Iterator[Finding]:
 def _is_said_to_be_none(constant: ast.Constant, ctx: Context) -> bool:
     """Whether a comment behind a text says that it opens nothing of worth."""
     end = ctx.span(constant).end
-    _, mark, comment = ctx.text[end : ctx.text.find("\n", end)].partition("#")
-    return bool(mark) and _NOTHING.search(comment) is not None
+    return _NOTHING.search(ctx.text[end : lines.end(end, ctx)].partition("#")[2]) is not None
