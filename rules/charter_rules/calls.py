@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 CHOICE: Final = re.compile(
-    r"(?i)verif|insecure|ssl|tls|cert|check|hostname|host_?key|skip|validate|self_?signed|\bca(?:_?\w*)? is (?:not )?False"
+    r"(?i)verif|insecure|ssl|tls|cert|check|hostname|host_?key|skip|validate|self_?signed|\bca\w* is (?:not )?False"
 )
 """Words of a condition under which the user decides on a weaker protection."""
 _FIELDS: Final = frozenset(
@@ -268,13 +268,6 @@ def destinations(ctx: Context, node: ast.AST) -> Iterator[str]:
 def identifier_of_key(key: ast.expr | None) -> str:
     """A dictionary key that is a constant string; else ""."""
     return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ""
-
-
-def uses(ctx: Context, name: str, inside: ast.AST) -> Iterator[ast.Name]:
-    """Where a bare name is read in a function or module."""
-    for node in ctx.walk(inside):
-        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
-            yield node
 
 
 def is_chosen(ctx: Context, node: ast.AST) -> bool:

@@ -25,8 +25,8 @@ _MARK: Final = re.compile(r"\{S?SHA\d*\}|\{S?MD5\}|\$(?:1|apr1|md5|P|H)\$")
 def is_of_a_scheme(ctx: Context, node: ast.AST) -> bool:
     """Whether the code around a node writes or reads a scheme of stored passwords that is chosen by its name.
 
-    The class is named for the scheme, or the class or function has its mark, such as `{SSHA}` or `$1$`; or it fills the
-    fields of a message that are named for it, such as `passwordMd5`.
+    The class is named for the scheme, or the class or function has its mark, such as `{SSHA}` or `$1$`; or the node
+    stands in a dictionary with a key that is named for it, such as `passwordMd5`.
     """
     if any(
         isinstance(parent, ast.Dict)

@@ -95,7 +95,7 @@ def _named(
     if len(stores) != 1:
         return None  # bound more than once, or global: which object is meant needs more than this
     release: ast.Expr | None = None
-    for use in shapes.reads(name, function.body):
+    for use in shapes.reads_in(name, function, ctx):
         if ctx.function(use) is not function or _in_lambda(use, ctx):
             return None
         role = _role(use, ctx, releases)

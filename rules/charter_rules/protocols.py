@@ -21,9 +21,9 @@ _ASKS: Final = re.compile(
 _PLAYS: Final = re.compile(
     r"_download_(?:json|webpage|xml)\b|\bsession\.http\b|\b_VALID_URL\b|\bpluginmatcher\b|\b__pattern__ *=|\b__type__ *= *[\"']account"
 )
+"""Plugins of downloaders: what they call, and how they say which pages they are for."""
 _OF_SITES: Final = re.compile(r"(?:^|/)(?:extractors?|scrapers?)/")
 """Folders with a module for each site that a downloader knows."""
-"""Plugins of downloaders: what they call, and how they say which pages they are for."""
 _PACKS: Final = re.compile(r"\bstruct\.(?:un)?pack|\.to_bytes\(|\bint\.from_bytes\(")
 """Numbers laid out in bytes, as the messages of binary protocols are."""
 _CITED: Final = re.compile(

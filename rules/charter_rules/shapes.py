@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ast
+import math
 from bisect import bisect_left
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from charter.api import Context, Span
 
 N = TypeVar("N", bound=ast.AST)
+E = TypeVar("E", bound=ast.expr | ast.stmt)
 D = TypeVar("D", bound=ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 """A function that has statements."""
@@ -46,36 +48,32 @@ def is_name(node: ast.AST | None, name: str) -> bool:
 
 
 def may_read_alike(one: ast.expr, other: ast.expr) -> bool:
-    """Whether two expressions are as long as each other, without which their texts cannot be the same."""
+    """Whether two expressions may have the same text: of one kind they are and, if on one line, as long as each other."""
     return one.__class__ is other.__class__ and (
         one.lineno != one.end_lineno
         or (one.end_col_offset or 0) - one.col_offset == (other.end_col_offset or 0) - other.col_offset
     )
 
 
-def node_at(span: Span, ctx: Context, *kinds: type[N]) -> N | None:
-    """The node of one of some exact types that stands at a place of the file; None if there is none."""
-    line = ctx.location(span).line
-    return next(
-        (
-            node
-            for kind in kinds
-            for node in ctx.nodes(kind)
-            if getattr(node, "lineno", line) == line and ctx.span(node) == span
-        ),
-        None,
-    )
+def node_at(span: Span, ctx: Context, *kinds: type[E]) -> E | None:
+    """The expression or statement of one of some exact types that stands at a place of the file; None if there is none."""
+    return _at(span, ctx, kinds, ctx.span)
 
 
 def definition_at(span: Span, ctx: Context, *kinds: type[D]) -> D | None:
     """The definition of one of some types whose name stands at a place of the file; None if there is none."""
+    return _at(span, ctx, kinds, ctx.name_span)
+
+
+def _at(span: Span, ctx: Context, kinds: Iterable[type[E]], place: Callable[[ast.AST], Span]) -> E | None:
+    """The first node of some types that has a line in common with a place, and that place itself."""
     line = ctx.location(span).line
     return next(
         (
             node
             for kind in kinds
             for node in ctx.nodes(kind)
-            if node.lineno <= line <= (node.end_lineno or 0) and ctx.name_span(node) == span
+            if node.lineno <= line <= (node.end_lineno or 0) and place(node) == span
         ),
         None,
     )
@@ -129,18 +127,27 @@ def reads(name: str, roots: Iterable[ast.AST]) -> Iterator[ast.Name]:
                 yield node
 
 
-def reads_in(name: str, function: FunctionNode, ctx: Context) -> Iterator[ast.Name]:
-    """Where a bare name is read in the body of a function, from the top to the bottom."""
-    first = function.body[0]
-    decorators = first.decorator_list if isinstance(first, DEFINITIONS) else []
-    start = _place(decorators[0] if decorators else first)
+def reads_in(name: str, inside: FunctionNode | ast.Module, ctx: Context) -> Iterator[ast.Name]:
+    """Where a bare name is read in a module or the body of a function, from the top to the bottom."""
     found = ctx.once(_reads_by_line).get(name, ())
+    start, last = (0, 0), math.inf
+    if not isinstance(inside, ast.Module):
+        first = inside.body[0]
+        decorators = first.decorator_list if isinstance(first, DEFINITIONS) else []
+        start, last = _place(decorators[0] if decorators else first), inside.end_lineno or 0
     for at in range(bisect_left(found, start[0], key=_line), len(found)):
         use = found[at]
-        if use.lineno > (function.end_lineno or 0):
+        if use.lineno > last:
             return
         if use.ctx.__class__ is ast.Load and _place(use) >= start:
             yield use
+
+
+def reads_of_result(call: ast.Call, ctx: Context) -> Iterator[ast.Name] | None:
+    """Where the name is read in its function or module that a call's result is given; None if it is given none."""
+    parent = ctx.parent(call)
+    target = parent.targets[0] if isinstance(parent, ast.Assign) else None
+    return reads_in(target.id, ctx.function(call) or ctx.tree, ctx) if isinstance(target, ast.Name) else None
 
 
 def _reads_by_line(ctx: Context) -> Mapping[str, Sequence[ast.Name]]:

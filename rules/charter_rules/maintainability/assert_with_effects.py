@@ -75,7 +75,7 @@ def assert_with_effects(statement: ast.Assert, ctx: Context) -> Iterator[Finding
 def _is_read_later(walrus: ast.NamedExpr, statement: ast.Assert, ctx: Context) -> bool:
     function = ctx.function(statement) or ctx.tree
     end = ctx.span(statement).end
-    return any(ctx.span(use).start >= end for use in shapes.reads(walrus.target.id, [function]))
+    return any(ctx.span(use).start >= end for use in shapes.reads_in(walrus.target.id, function, ctx))
 
 
 def _is_fresh(receiver: ast.expr) -> bool:

@@ -53,11 +53,12 @@ def changed_from_outside(module: ast.Module, ctx: Context) -> Iterator[Finding]:
         for node in nodes
         if not shapes.is_name(node.value, "self") and node.ctx.__class__ is ast.Store
     ]
+    if not foreign:
+        return
     imported = {
         (alias.asname or alias.name).partition(".")[0]
         for statement in (*ctx.nodes(ast.Import), *ctx.nodes(ast.ImportFrom))
         for alias in statement.names
-        if foreign
     }
     for attribute in foreign:
         root = attribute.value

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from charter.api import Severity, rule
+from charter_rules import calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +76,7 @@ def clock_in_test(node: ast.Assert | ast.Call, ctx: Context) -> Iterator[Finding
             return
         yield ctx.finding(
             clock,
-            f"the clock may have gone on since `{_shown(other, ctx)}` was set; freeze it, or hand the time in",
+            f"the clock may have gone on since `{calls.short(ctx, other)}` was set; freeze it, or hand the time in",
         )
         return
 
@@ -114,8 +115,3 @@ def _is_rounded(clock: ast.Call, whole: ast.expr, ctx: Context) -> bool:
         if ancestor is whole or isinstance(ancestor, ast.stmt):
             return False
     return False
-
-
-def _shown(node: ast.expr, ctx: Context) -> str:
-    text = ctx.source(node)
-    return text if len(text) <= 40 and "\n" not in text else f"{text[:30].splitlines()[0]}…"

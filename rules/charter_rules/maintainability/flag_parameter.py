@@ -63,7 +63,7 @@ def flag_parameter(function: shapes.FunctionNode, ctx: Context) -> Iterator[Find
         return
     test = choice.test.operand if isinstance(choice.test, ast.UnaryOp) else choice.test
     flag = next((item for item in _flags(function, ctx) if shapes.is_name(test, item.arg)), None)
-    if flag is None or any(shapes.is_mutation(use, ctx) for use in shapes.reads(flag.arg, body)):
+    if flag is None or any(shapes.is_mutation(use, ctx) for use in shapes.reads_in(flag.arg, function, ctx)):
         return
     sides = (choice.body, choice.orelse or body[1:])
     if (choice.orelse and len(body) > 1) or (

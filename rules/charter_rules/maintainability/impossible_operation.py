@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from charter.api import Severity, rule
 from charter.api.facts.contracts import WrongCall
-from charter_rules import shapes
+from charter_rules import calls, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -166,7 +166,7 @@ def _calls(ctx: Context) -> Iterator[Finding]:
 
 
 def _called(call: ast.Call, kind: str, ctx: Context) -> Finding:
-    return ctx.finding(call, f"`{_short(call.func, ctx)}` is {kind} and cannot be called")
+    return ctx.finding(call, f"`{calls.short(ctx, call.func)}` is {kind} and cannot be called")
 
 
 def _named(literals: _Literals, ctx: Context) -> Iterator[Finding]:
@@ -276,10 +276,5 @@ _NONE = frozenset({"None"})
 
 
 def _said(node: ast.expr, kind: str, ctx: Context) -> str:
-    text = _short(node, ctx)
+    text = calls.short(ctx, node)
     return "`None`" if text == "None" else f"`{text}` is {kind} and"
-
-
-def _short(node: ast.expr, ctx: Context) -> str:
-    text = ctx.source(node)
-    return text if len(text) <= 40 and "\n" not in text else f"{text[:30].splitlines()[0]}…"

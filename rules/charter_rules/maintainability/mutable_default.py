@@ -108,7 +108,7 @@ def _fate(name: str, function: shapes.FunctionNode, ctx: Context) -> str:
             if not isinstance(parent, ast.AugAssign):
                 return ""  # it is replaced somewhere, perhaps by a copy
     kept = ""
-    for use in shapes.reads(name, function.body):
+    for use in shapes.reads_in(name, function, ctx):
         if shapes.is_mutation(use, ctx):
             return "changes"
         parent = ctx.parent(use)

@@ -86,7 +86,7 @@ def order_dependent_test(statement: ast.Global, ctx: Context) -> Iterator[Findin
                 and node not in setters
                 and not any(argument.arg == name for argument in shapes.parameters(node))
                 and name not in shapes.stored_in(node.body)
-                and any(True for _ in shapes.reads(name, node.body))
+                and any(True for _ in shapes.reads_in(name, node, ctx))
             ),
             None,
         )

@@ -162,7 +162,7 @@ def _function(node: ast.FunctionDef, ctx: Context) -> Iterator[Finding]:
     ):
         ctx.not_an_opportunity()
         return
-    if node.decorator_list or any(True for _ in shapes.reads(node.name, [outer])):
+    if node.decorator_list or any(True for _ in shapes.reads_in(node.name, outer, ctx)):
         return
     yield ctx.finding(
         ctx.name_span(node),

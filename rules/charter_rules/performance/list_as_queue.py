@@ -123,7 +123,7 @@ def _deque(name: str, values: list[ast.expr], function: shapes.FunctionNode, ctx
             edits.append(ctx.replace(value, f"deque({text})"))
         if isinstance(ctx.parent(value), ast.AnnAssign):
             return None
-    for use in shapes.reads(name, function.body):
+    for use in shapes.reads_in(name, function, ctx):
         edit = _use(use, ctx)
         if edit is None:
             return None

@@ -89,10 +89,7 @@ def _is_unbounded_list(value: ast.expr, name: str, function: shapes.FunctionNode
         return False
     if isinstance(value, ast.List) and not value.elts:
         return any(
-            isinstance(ctx.parent(use), ast.Attribute)
-            and isinstance(ctx.parent(use), ast.Attribute)
-            and _method(use, ctx) in {"append", "extend"}
-            and ctx.loop(use) is not None
+            _method(use, ctx) in {"append", "extend"} and ctx.loop(use) is not None
             for use in shapes.reads_in(name, function, ctx)
         )
     return False
@@ -148,7 +145,7 @@ def _to_set(name: str, value: ast.expr, function: shapes.FunctionNode, ctx: Cont
         if not annotation.startswith("list["):
             return None
         edits.append(ctx.replace(binding.annotation, f"set{annotation.removeprefix('list')}"))
-    for use in shapes.reads(name, function.body):
+    for use in shapes.reads_in(name, function, ctx):
         parent = ctx.parent(use)
         if isinstance(parent, ast.Compare) and use in parent.comparators:
             continue

@@ -10,7 +10,7 @@ from charter.api import (
     Severity,
     rule,
 )
-from charter_rules import calls, hosts
+from charter_rules import calls, hosts, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,15 +134,9 @@ def _keeps_password(scheme: ast.expr | None, ctx: Context) -> bool:
     """Whether a way to log in, or one of those that are chosen from, proves the password without sending it."""
     if scheme is None:
         return False
-    named = [calls.qualified(ctx, scheme)]
-    around = ctx.function(scheme)
-    if around is not None and isinstance(scheme, ast.Name):
-        named += [
-            ctx.name(node.value) or ""
-            for node in ctx.nodes(ast.Assign, within=around)
-            if calls.identifier(node.targets[0]) == scheme.id
-        ]
-    return any(name.endswith(("NTLM", "SASL")) for name in named)
+    around = ctx.function(scheme) or ctx.tree
+    chosen = shapes.assigned_values(scheme.id, around, ctx) if isinstance(scheme, ast.Name) else None
+    return any(calls.qualified(ctx, each).endswith(("NTLM", "SASL")) for each in (scheme, *(chosen or ())))
 
 
 def _login(call: ast.Call, function: ast.Attribute, ctx: Context) -> Iterator[Finding]:

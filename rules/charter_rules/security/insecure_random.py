@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import AddImport, Fix, Grade, Sensitivity, Severity, rule, sensitivity
-from charter_rules import calls, protocols
+from charter_rules import calls, protocols, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,8 +117,7 @@ def insecure_random(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
 def _is_number_used_once(purpose: str, call: ast.Call, ctx: Context) -> bool:
     """Whether a protocol has a plain number for a value that need not be secret, but new, or Python one for its attributes."""
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", purpose)
-    if _NUMBERED.search(snake) is None or calls.identifier(call.func) not in _WHOLE:
+    if _NUMBERED.search(_snake(purpose)) is None or calls.identifier(call.func) not in _WHOLE:
         return False
     child: ast.AST = call
     parent = ctx.parent(call)
@@ -148,7 +147,7 @@ def _is_written_out(statement: ast.Assign | ast.AnnAssign | ast.Return, ctx: Con
     return any(
         isinstance(parent := ctx.parent(use), (ast.FormattedValue, ast.BinOp))
         or (isinstance(parent, ast.Call) and calls.identifier(parent.func) in {"str", "hex", "format"})
-        for use in calls.uses(ctx, target.id, function)
+        for use in shapes.reads_in(target.id, function, ctx)
     )
 
 
@@ -164,11 +163,15 @@ def _purpose(call: ast.Call, ctx: Context) -> str:
     for name in names:
         if _NOT_SECRET.search(name):
             continue
-        snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
         kind = sensitivity(name)
-        if _SECRET.search(snake) or kind not in {None, Sensitivity.PERSONAL} or name == "set_cookie":
+        if _SECRET.search(_snake(name)) or kind not in {None, Sensitivity.PERSONAL} or name == "set_cookie":
             return name
     return ""
+
+
+def _snake(name: str) -> str:
+    """A name in camel case with an underline before each word."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
 
 
 def _feeds_return(call: ast.Call, function: ast.AST, ctx: Context) -> bool:
@@ -187,9 +190,9 @@ def _feeds_return(call: ast.Call, function: ast.AST, ctx: Context) -> bool:
     )
 
 
-def _later_uses(name: str, function: ast.AST, ctx: Context) -> Iterator[str]:
+def _later_uses(name: str, function: shapes.FunctionNode, ctx: Context) -> Iterator[str]:
     """What a variable becomes: a session's item, a cookie, a keyword with a telling name."""
-    for use in calls.uses(ctx, name, function):
+    for use in shapes.reads_in(name, function, ctx):
         parent = ctx.parent(use)
         if isinstance(parent, ast.keyword) and parent.arg:
             yield parent.arg

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from charter.api import AddImport, Fix, Grade, Severity, rule
 from charter.api.facts.taint import OwnText
-from charter_rules import calls
+from charter_rules import calls, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,13 +89,9 @@ def unsafe_yaml_load(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
 def _only_writes(call: ast.Call, ctx: Context) -> bool:
     """Whether all that is called on an object of ruamel.yaml under its one name in this file is `dump`."""
-    parent = ctx.parent(call)
-    target = parent.targets[0] if isinstance(parent, ast.Assign) else None
-    if not isinstance(target, ast.Name):
-        return False
     used = {
         use.attr
-        for name in calls.uses(ctx, target.id, ctx.function(call) or ctx.tree)
+        for name in shapes.reads_of_result(call, ctx) or ()
         if isinstance(use := ctx.parent(name), ast.Attribute) and isinstance(ctx.parent(use), ast.Call)
     }
     return bool(used) and used <= {"dump", "dump_all"}

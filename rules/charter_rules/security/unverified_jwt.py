@@ -10,7 +10,7 @@ from charter.api import (
     Severity,
     rule,
 )
-from charter_rules import calls, protocols
+from charter_rules import calls, protocols, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -168,11 +168,8 @@ def _only_asks_about_token(call: ast.Call, ctx: Context) -> bool:
     parent = ctx.parent(call)
     if isinstance(parent, ast.Expr):
         return True
-    if isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Name):
-        around = ctx.function(call) or ctx.tree
-        wanted = [ctx.parent(use) for use in calls.uses(ctx, parent.targets[0].id, around)]
-    else:
-        wanted = [parent]
+    reads = shapes.reads_of_result(call, ctx)
+    wanted = [parent] if reads is None else [ctx.parent(read) for read in reads]
     return bool(wanted) and all(
         calls.identifier(ctx.parent(each) if isinstance(each, ast.Attribute) else each) in _ABOUT_ITSELF
         or (isinstance(each, ast.Call) and _FOR_KEY.search(calls.identifier(each.func)))
@@ -189,11 +186,7 @@ def _comes_from_issuer(call: ast.Call, ctx: Context) -> bool:
     text = ctx.source(function)
     if not protocols.asks(text) or ".json()" not in text:
         return False
-    bound = [
-        node.value
-        for node in ctx.nodes(ast.Assign, within=function)
-        if any(isinstance(target, ast.Name) and target.id == token.id for target in node.targets)
-    ]
+    bound = shapes.assigned_values(token.id, function, ctx)
     return bool(bound) and not any(_OF_CLIENT.search(ctx.source(value)) for value in bound)
 
 

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import UNKNOWN, Fix, Grade, Severity, rule
-from charter_rules import calls, transport
+from charter_rules import calls, shapes, transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -282,11 +282,8 @@ def _only_asks_whether_it_is_up(call: ast.Call, ctx: Context) -> bool:
         return False
     if not {item.arg for item in call.keywords} <= _OF_PROBES:
         return False
-    parent = ctx.parent(call)
-    target = parent.targets[0] if isinstance(parent, ast.Assign) else None
-    if not isinstance(target, ast.Name):
-        return isinstance(parent, ast.Attribute) and parent.attr in _STATUS
-    uses = [ctx.parent(use) for use in calls.uses(ctx, target.id, ctx.function(call) or ctx.tree)]
+    reads = shapes.reads_of_result(call, ctx)
+    uses = [ctx.parent(call)] if reads is None else [ctx.parent(read) for read in reads]
     return bool(uses) and all(isinstance(use, ast.Attribute) and use.attr in _STATUS for use in uses)
 
 

@@ -10,7 +10,7 @@ from charter.api import (
     Severity,
     rule,
 )
-from charter_rules import calls, protocols
+from charter_rules import calls, protocols, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,7 +116,7 @@ def _is_address(subject: ast.expr, ctx: Context) -> bool:
         isinstance(parent := ctx.parent(use), ast.Call)
         and parent.args[:1] == [use]
         and _GOES_THERE.match(ctx.name(parent.func) or "")
-        for use in calls.uses(ctx, subject.id, function)
+        for use in shapes.reads_in(subject.id, function, ctx)
     )
 
 

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import Fix, Grade, Severity, rule, sensitivity
-from charter_rules import calls, digests, protocols
+from charter_rules import calls, digests, protocols, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -185,11 +185,7 @@ def _hashed(call: ast.Call, ctx: Context) -> Iterator[ast.expr]:
 
 def _later(call: ast.Call, ctx: Context, *methods: str) -> Iterator[ast.Call]:
     """The calls of a digest object's methods under the one name that it is given."""
-    parent = ctx.parent(call)
-    target = parent.targets[0] if isinstance(parent, ast.Assign) else None
-    if not isinstance(target, ast.Name):
-        return
-    for use in calls.uses(ctx, target.id, ctx.function(call) or ctx.tree):
+    for use in shapes.reads_of_result(call, ctx) or ():
         method = ctx.parent(use)
         user = ctx.parent(method) if isinstance(method, ast.Attribute) and method.attr in methods else None
         if isinstance(user, ast.Call) and user.func is method:
