@@ -41,6 +41,7 @@ def test_an_alias_that_ends_in_a_star_takes_the_last_part_of_its_name() -> None:
         ('[[sanitizer]]\nnames = ["a.b"]\n', 1, "`for` is missing"),
         ('[library]\nname = "x"\n\n[[sinks]]\n', 4, "unknown table `sinks`"),
         ('[[guard]]\nnames = ["a.b"]\nfor = "*"\noutcome = "maybe"\n', 4, "choose one of"),
+        ('[[source]]\nnames = ["a.b"]\nkind = "http"\npart = "query"\n', 4, "choose one of"),
         ('[types]\n"a b" = "c"\n', 2, "is not a qualified name"),
         ("[[sink]\n", 1, "is not valid TOML"),
     ],

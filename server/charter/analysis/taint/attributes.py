@@ -34,7 +34,6 @@ from charter.analysis.taint.values import (
     Value,
     cleaned,
     constant,
-    fresh_bits,
     join,
     lane_mask,
     references,
@@ -160,12 +159,10 @@ class Attributes(Calls, ABC):
         ):
             return _bound(value, name)
         taint = value[0]
-        if entry.sources:
-            if name in {"path", "base_url", "path_info"} and self.engine.is_static_route(self.function):
+        for source in entry.sources:
+            if source.part == "path" and self.engine.is_static_route(self.function):
                 return (0, NO, None, ())
-            for source in entry.sources:
-                fresh = fresh_bits(source)
-                taint |= self.source(entry.name or path, source.kind, source.says, position, fresh)
+            taint |= self.source(entry.name or path, source, position)
         if entry.propagators:
             return self._propagated(entry, value, Arguments(position))
         if entry.sanitizers and taint:

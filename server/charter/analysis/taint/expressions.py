@@ -25,7 +25,6 @@ from charter.analysis.taint.values import (
     UNKNOWN,
     Value,
     constant,
-    fresh_bits,
     join,
     spread,
 )
@@ -82,8 +81,7 @@ class Expressions(Attributes, ABC):
         reference = (INSTANCE, entry.value_type) if entry.value_type else (EXTERNAL, path)
         taint = 0
         for source in entry.sources:
-            fresh = fresh_bits(source)
-            taint |= self.source(path, source.kind, source.says, position, fresh)
+            taint |= self.source(path, source, position)
         return (taint, NO, reference, ())
 
     def _free(self, node: Node) -> Value:

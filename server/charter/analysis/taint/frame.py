@@ -21,6 +21,7 @@ from charter.analysis.taint.values import (
     NO,
     UNKNOWN,
     Value,
+    fresh_bits,
     join,
     lanes,
 )
@@ -28,6 +29,7 @@ from charter.analysis.taint.values import (
 if TYPE_CHECKING:
     from charter.analysis.taint.engine import Engine
     from charter.model.ir import Node
+    from charter.model.library.values import Source
     from charter.model.project import Function
 
 State = dict[Any, Any]
@@ -47,8 +49,6 @@ PIECES: Final = ".pieces"
 KEYS: Final = ("k",)
 """Cell that holds what the keys of a mapping may be."""
 
-_OF_ROUTES: Final = frozenset({"match_info", "matchdict", "view_args", "path_params"})
-"""Sources that hold the parameters of routes."""
 OF_MODULE: Final = ("::",)
 """Slot of the variables of the function's module."""
 
@@ -58,7 +58,7 @@ DERIVED: Final = "d"
 
 
 class SourceSite(NamedTuple):
-    """Where untrusted data enters."""
+    """Where untrusted data enters; `part` as for sources of the models."""
 
     name: str
     kind: str
@@ -66,6 +66,7 @@ class SourceSite(NamedTuple):
     key: Any
     function: Any
     position: int
+    part: str = ""
 
 
 class SinkSite(NamedTuple):
@@ -215,14 +216,16 @@ class Frame(ABC):
             taint &= ~state[KILLED]
         return taint
 
-    def source(self, name: str, kind: str, says: str, position: int, bits: int, key: Any = None) -> int:
+    def source(self, name: str, source: Source, position: int, key: Any = None) -> int:
         """The taint of data that enters here; none if nobody asks for its threat. The same thing read twice is one origin."""
-        if not self.engine.follows(kind):
+        if not self.engine.follows(source.kind):
             return 0
+        bits = fresh_bits(source)
         for lane, origin in enumerate(self.origins):
             if origin[0] == SOURCE and origin[1].name == name and origin[1].key == key:
                 return bits << LANE * lane & ~(self.state or {KILLED: 0})[KILLED]
-        return self.fresh((SOURCE, SourceSite(name, kind, says, key, self.function, position)), bits)
+        site = SourceSite(name, source.kind, source.says, key, self.function, position, source.part)
+        return self.fresh((SOURCE, site), bits)
 
     def root(self, lane: int) -> int:
         """The lane from which a lane is derived, or itself."""
@@ -243,7 +246,7 @@ class Frame(ABC):
             origin = self.origins[lane]
             if origin[0] == SOURCE and origin[1].key is None:
                 site = origin[1]
-                if site.name.rpartition(".")[2] in _OF_ROUTES:
+                if site.part == "parameters":
                     bits &= ~self.engine.safe_by_route(self.function, key)
                 named = (SOURCE, SourceSite(site.name, site.kind, site.says, key, self.function, position))
                 for known, other in enumerate(self.origins):

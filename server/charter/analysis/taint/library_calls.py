@@ -35,7 +35,6 @@ from charter.analysis.taint.values import (
     bits,
     cleaned,
     constant,
-    fresh_bits,
     join,
     lanes,
     spread,
@@ -346,8 +345,7 @@ class LibraryCalls(Sinks, ABC):
             if holds(self, source.when, arguments, None):
                 key = arguments.position(0)
                 known = key[1] if key is not None and isinstance(key[1], str) else None
-                fresh = fresh_bits(source)
-                taint |= self.source(path, source.kind, source.says, position, fresh, known)
+                taint |= self.source(path, source, position, known)
         return (taint, NO, value[2], value[3])
 
     def _guarded(self, entry: Entry, arguments: Arguments, receiver: Value | None) -> None:

@@ -180,7 +180,7 @@ class _Question:
         if opcode == ir.ITEM:
             return self.holds(node[2], body)
         if opcode == ir.ATTR:
-            return node[3] in _PATHS and self._is_constant_path(node, body)
+            return self._is_constant_path(node, body)
         if opcode == ir.COMPREHENSION:
             return self.holds(node[4], body) and (node[3] is None or self.holds(node[3], body))
         return opcode in _MADE_OF and all(self.holds(one, body) for one in _parts(node))
@@ -216,8 +216,9 @@ class _Question:
             return False
         found = references(self._callee(node[2], body)[2])
         return any(
-            one[0] in {EXTERNAL, INSTANCE} and frame.index.entry(f"{one[1]}.{node[3]}").sources
+            one[0] in {EXTERNAL, INSTANCE} and source.part == "path"
             for one in found
+            for source in frame.index.entry(f"{one[1]}.{node[3]}").sources
         )
 
     def _holds_call(self, node: Node, body: _Body) -> bool:
@@ -270,7 +271,6 @@ class _Question:
         return UNKNOWN
 
 
-_PATHS: Final = frozenset({"path", "path_info"})
 _CONTAINERS: Final = frozenset({ir.SEQUENCE, ir.MAPPING, ir.COMPREHENSION})
 _MADE_OF: Final = frozenset(
     {ir.BINARY, ir.BOOLEAN, ir.UNARY, ir.CHOICE, ir.FORMAT, ir.SEQUENCE, ir.MAPPING, ir.WALRUS, ir.STARRED}

@@ -42,7 +42,7 @@ _SYNTAXES = ("", "flask", "django", "regex", "braces", "colon", "pyramid")
 
 _KEYS: dict[str, frozenset[str]] = {
     "library": frozenset({"name", "packages", "requires"}),
-    "source": frozenset({"names", "kind", "value", "says", "without", "when", "unless"}),
+    "source": frozenset({"names", "kind", "value", "says", "without", "when", "unless", "part"}),
     "sink": frozenset({"names", "kind", "args", "when", "unless", "like", "severity"}),
     "sanitizer": frozenset({"names", "for", "args", "when", "unless"}),
     "guard": frozenset({"names", "for", "args", "outcome", "when", "unless"}),
@@ -329,7 +329,8 @@ class _Reader:
         value = self._choice(row, "value", ("text", "object"), "text")
         says, when = self._text(row, "says"), self._conditions(row)
         without = self._kinds(row, "without")
-        return [Source(name, kind, value, says, without, when) for name in self._names(row)]
+        part = self._choice(row, "part", ("", "parameters", "path"), "")
+        return [Source(name, kind, value, says, without, when, part) for name in self._names(row)]
 
     def _sinks(self, row: Mapping[str, Any]) -> list[Sink]:
         kind = self._kind(row, SINK_KINDS)

@@ -57,6 +57,8 @@ class Source:
         says: what it is, in words; "" for its name.
         without: kinds of sinks for which it is harmless (an open file is no path).
         when: what the call must meet.
+        part: which part of the handler's route it is: its "parameters" by name, the "path" that the route itself sets where
+            it has none; "" for neither.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Source:
     says: str = ""
     without: tuple[str, ...] = ()
     when: tuple[Condition, ...] = ()
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
