@@ -13,7 +13,7 @@ from charter.analysis.taint.arguments import Arguments, holds
 from charter.analysis.taint.calls import Calls
 from charter.analysis.taint.containers import CONTAINERS
 from charter.analysis.taint.frame import REST
-from charter.analysis.taint.handlers import HARMLESS, safe_by_pattern
+from charter.analysis.taint.handlers import is_harmless, safe_by_pattern
 from charter.analysis.taint.objects import OBJECT_METHODS
 from charter.analysis.taint.stored import manager
 from charter.analysis.taint.values import (
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from charter.model.ir import Node
 
 _BUILTINS: Final = frozenset(dir(builtins))
-_FIELD_DATA: Final = frozenset({"cleaned_data", "validated_data", "data"})
 _OBJECTS: Final = spread(OBJECT)
 _NAMES: Final = spread(BIT["path"] | BIT["path-absolute"] | BIT["ssrf"] | BIT["ssrf-part"])
 _RANGES: Final = frozenset(
@@ -54,10 +53,7 @@ _RANGES: Final = frozenset(
 )
 """What is asked of an address before it is used."""
 _HOSTS: Final = spread(BIT["ssrf"] | BIT["ssrf-part"])
-_BAGS: Final = frozenset({"flask.g"})
-"""Objects on which the handlers of a request leave things for each other."""
 _OUTSIDE: Final = frozenset({EXTERNAL, INSTANCE})
-_VALIDATORS: Final = frozenset({"field_validator", "validator"})
 _CONTENTS: Final = frozenset({"stream", "file", "fileno", "buffer"})
 """Attributes of a file that name no file."""
 
@@ -122,7 +118,7 @@ class Attributes(Calls, ABC):
         return stored
 
     def _attribute_of_external(self, owner: str, value: Value, name: str, position: int) -> Value:
-        if owner in _BAGS:
+        if owner in self.index.bags:
             held = (self.state or {}).get("::g." + name) or self.engine.global_value(
                 self.module, "g." + name, self
             )
@@ -180,16 +176,18 @@ class Attributes(Calls, ABC):
             return (0, NO, (BOUND, value, method), ())
         stored = self.engine.field(cls, name, self)
         if stored is not UNKNOWN:
-            if not value[0] or stored[0] or (stored[2] is not None and stored[2][1] in HARMLESS):
+            if not value[0] or stored[0] or (stored[2] is not None and is_harmless(stored[2][1], self.index)):
                 return stored
             if stored[3] and self.is_builtin(stored):
                 return self._untrusted_container(cls, name, value[0], position)
             return (stored[0] | self._of_field(cls, name, value[0], position), *stored[1:])
         for base in self.project.externals(cls):
             path = self.index.canonical(f"{base}.{name}")
-            if self.index.entry(path).name:
+            entry = self.index.entry(path)
+            if entry.name:
                 found = self._attribute_of_typed(path.rpartition(".")[0], value, name, position)
-                return self._with_fields(cls, found, position) if name in _FIELD_DATA else found
+                of_fields = any(source.part == "fields" for source in entry.sources)
+                return self._with_fields(cls, found, position) if of_fields else found
         if value[0]:
             return (self._of_field(cls, name, value[0], position), NO, None, ())
         externals = self.project.externals(cls)
@@ -197,7 +195,7 @@ class Attributes(Calls, ABC):
 
     def _of_field(self, cls: Class, name: str, taint: int, position: int) -> int:
         """What an untrusted object's field can hold, by its type, its pattern and the validator of the class."""
-        checked = _validator(cls, name)
+        checked = self._validator(cls, name)
         if checked is not None and self.state is not None:
             before, self.state = self.state, dict(self.state)  # what it shows holds of this field alone
             given = Arguments.of([(taint, NO, None, ())], position)
@@ -212,12 +210,26 @@ class Attributes(Calls, ABC):
                 return taint & ~spread(safe_by_pattern(self, (name, declared, None)))
         return taint
 
+    def _validator(self, cls: Class, name: str) -> Function | None:
+        """The method that a library calls with a field's value: `@field_validator("name")`."""
+        known = self.index.validators
+        for method in cls.methods.values() if known else ():
+            for decorator in method.record[ir.DECORATORS]:
+                if (
+                    decorator[0] == ir.CALL
+                    and decorator[2][-1] in known
+                    and name in {one[-1] for one in decorator[3]}
+                ):
+                    return method
+        return None
+
     def _untrusted_container(self, cls: Class, name: str, taint: int, position: int) -> Value:
         """A list or mapping in an object that came in whole: what its default holds says nothing of it."""
         element = self.engine.element_type(cls, name)
         if element is None:
             return (taint, NO, None, ())
-        one: Value = (taint if element[0] != INSTANCE or element[1] not in HARMLESS else 0, NO, element, ())
+        harmless = element[0] == INSTANCE and is_harmless(element[1], self.index)
+        one: Value = (0 if harmless else taint, NO, element, ())
         return self.new("builtins.list", position, {REST: one})
 
     def _with_fields(self, cls: Class, value: Value, position: int) -> Value:
@@ -287,7 +299,7 @@ class Attributes(Calls, ABC):
                 for base in self.project.externals(reference[1]):
                     self._assign_sink(f"{base}.{name}", owner, new, position)
             elif reference[0] in _OUTSIDE:
-                if reference[1] in _BAGS and self.state is not None:
+                if reference[1] in self.index.bags and self.state is not None:
                     self.state["::g." + name] = new
                     self.engine.store_global(self.module, "g." + name, new, self)
                 self._assign_sink(self.index.canonical(f"{reference[1]}.{name}"), owner, new, position)
@@ -345,19 +357,6 @@ class Attributes(Calls, ABC):
         if isinstance(found, Class):
             return (0, NO, (PROJECT_CLASS, found), ())
         return (0, NO, (PROJECT_MODULE, found), ())
-
-
-def _validator(cls: Class, name: str) -> Function | None:
-    """The method that pydantic calls with a field's value: `@field_validator("name")`."""
-    for method in cls.methods.values():
-        for decorator in method.record[ir.DECORATORS]:
-            if (
-                decorator[0] == ir.CALL
-                and decorator[2][-1] in _VALIDATORS
-                and name in {one[-1] for one in decorator[3]}
-            ):
-                return method
-    return None
 
 
 def _bound(value: Value, name: str) -> Value:

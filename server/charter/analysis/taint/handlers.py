@@ -42,24 +42,25 @@ class Use(NamedTuple):
     route: Route | None
 
 
-HARMLESS: Final = frozenset(
+_HARMLESS: Final = frozenset(
     "builtins.int builtins.float builtins.bool builtins.complex uuid.UUID datetime.date datetime.datetime "
-    "datetime.time datetime.timedelta decimal.Decimal typing.Literal pydantic.PositiveInt pydantic.NonNegativeInt "
-    "pydantic.UUID4 pydantic.UUID1 pydantic.conint pydantic.PastDate pydantic.FutureDate pydantic.IPvAnyAddress".split()
+    "datetime.time datetime.timedelta decimal.Decimal typing.Literal".split()
 )
-"""Classes whose values cannot carry an attack."""
+"""Python's own classes whose values cannot carry an attack."""
 
 _TEXTUAL: Final = frozenset(
     "builtins.str builtins.bytes builtins.list builtins.dict builtins.tuple builtins.set builtins.object typing.Any "
     "typing.List typing.Dict typing.Optional typing.Union typing.Annotated typing.Sequence typing.Mapping "
-    "collections.abc.Sequence collections.abc.Mapping pydantic.HttpUrl pydantic.AnyUrl pydantic.Json pydantic.SecretStr "
-    "pydantic.EmailStr pydantic.constr".split()
+    "collections.abc.Sequence collections.abc.Mapping".split()
 )
-_TEXTS: Final = frozenset(
-    {"builtins.str", "builtins.bytes", "pydantic.EmailStr", "pydantic.HttpUrl", "pydantic.AnyUrl"}
-)
+"""Python's own classes whose values can be, or hold, any text."""
+_TEXTS: Final = frozenset({"builtins.str", "builtins.bytes"})
 """Classes of texts, which a framework that reads annotations lets be nothing else."""
-_INJECTED: Final = frozenset({"Depends", "Security", "Provide", "inject"})
+
+
+def is_harmless(path: str, index: Index) -> bool:
+    """Whether the values of a class cannot carry an attack, by its qualified name."""
+    return path in _HARMLESS or index.fields.get(path) == ()
 
 
 def used_by_decorator(frame: Any, decorator: ir.Node, index: Index) -> Iterator[Use]:
@@ -193,7 +194,7 @@ def seed(frame: Any, function: Function, use: Use) -> None:
             continue
         name = parameter[0]
         value = frame.state.get(name, UNKNOWN)
-        injection = _injection(parameter)
+        injection = _injection(parameter, frame.index)
         if injection is not None:
             frame.state[name] = _injected(frame, injection, parameter, use)
             continue
@@ -235,10 +236,10 @@ def _metadata(parameter: ir.Node) -> list[ir.Node]:
     return [node for node in found if node is not None]
 
 
-def _injection(parameter: ir.Node) -> ir.Node | None:
+def _injection(parameter: ir.Node, index: Index) -> ir.Node | None:
     """What a parameter asks to be called for its value: `current_user` of `Depends(current_user)`, or its own class."""
     for node in _metadata(parameter):
-        if _is_injected(node):
+        if _is_injected(node, index):
             if node[3]:
                 return node[3][0]
             annotation = parameter[1]
@@ -289,7 +290,7 @@ def _is_tainted(frame: Any, function: Function, use: Use, index: int, place: int
     if handler.parameters == "none":
         return False
     path = annotation_path(frame, annotation)
-    if path in HARMLESS:
+    if is_harmless(path, frame.index):
         return False
     if handler.parameters == "typed":
         return _typed_is_tainted(frame, parameter, path)
@@ -308,9 +309,12 @@ def _is_tainted(frame: Any, function: Function, use: Use, index: int, place: int
 def _typed_is_tainted(frame: Any, parameter: ir.Node, path: str) -> bool:
     """Whether a parameter of a handler whose arguments are read by annotation can hold a text of the client's."""
     default = parameter[2]
-    if _is_injected(default) or (parameter[1] is not None and _is_injected_annotation(parameter[1])):
+    index = frame.index
+    if _is_injected(default, index) or (
+        parameter[1] is not None and _is_injected_annotation(parameter[1], index)
+    ):
         return False
-    if not path or path in _TEXTUAL:
+    if not path or path in _TEXTUAL or path in index.fields:
         return True
     cls = frame.engine.roles.class_named(frame, parameter[1])
     if cls is not None:
@@ -324,13 +328,13 @@ def _typed_is_tainted(frame: Any, parameter: ir.Node, path: str) -> bool:
     return False
 
 
-def _is_injected(node: ir.Node | None) -> bool:
-    return node is not None and node[0] == ir.CALL and node[2][-1] in _INJECTED
+def _is_injected(node: ir.Node | None, index: Index) -> bool:
+    return node is not None and node[0] == ir.CALL and node[2][-1] in index.injectors
 
 
-def _is_injected_annotation(node: ir.Node) -> bool:
+def _is_injected_annotation(node: ir.Node, index: Index) -> bool:
     if node[0] == ir.ITEM and node[3][0] == ir.SEQUENCE:
-        return any(_is_injected(one) or one[-1] in _INJECTED for one in node[3][3][1:])
+        return any(_is_injected(one, index) or one[-1] in index.injectors for one in node[3][3][1:])
     return False
 
 
@@ -376,8 +380,9 @@ def _untrusted(
         return value
     says = f"parameter `{parameter[0]}` of the handler `{function.short}`"
     is_object = handler.value == "object" or (value[2] is not None and value[2][0] == PROJECT_INSTANCE)
-    if handler.parameters == "typed" and annotation_path(frame, parameter[1]) in _TEXTS:
-        is_object = False
+    if handler.parameters == "typed":
+        path = annotation_path(frame, parameter[1])
+        is_object = is_object and path not in _TEXTS and "object" not in frame.index.fields.get(path, ())
     fresh = (FRESH_TEXT | (OBJECT if is_object else 0)) & ~safe
     looked_at = ":segment" if segment else ":validated" if _validates(frame, value) else ""
     site = SourceSite(

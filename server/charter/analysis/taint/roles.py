@@ -105,7 +105,7 @@ class Roles:
             return (PROJECT_INSTANCE, cls, False)
         path = handlers.annotation_path(_At(self.project, self.index, module), node)
         if not path or path.startswith(("builtins.", "typing.", "collections.")):
-            return (INSTANCE, path) if path in handlers.HARMLESS else None
+            return (INSTANCE, path) if handlers.is_harmless(path, self.index) else None
         return (INSTANCE, path) if path.rpartition(".")[2][:1].isupper() else None
 
     def element_of(self, module: Module, node: ir.Node) -> Any:

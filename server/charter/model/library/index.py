@@ -54,6 +54,10 @@ class Index:
 
     Args:
         libraries: the models, in any order.
+
+    Attributes:
+        bags: the canonical names of objects on which handlers leave things for each other.
+        validators, injectors: the last identifiers of those names, which a project may import through modules of its own.
     """
 
     def __init__(self, libraries: Iterable[Library]) -> None:
@@ -61,6 +65,9 @@ class Index:
         self.aliases: dict[str, str] = {}
         self.bases: dict[str, tuple[str, ...]] = {}
         self.exits: set[str] = set()
+        self.bags: set[str] = set()
+        self.validators: set[str] = set()
+        self.injectors: set[str] = set()
         self.fields: dict[str, tuple[str, ...]] = {}
         self.parameters: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
         self.anywhere: dict[str, list[Sink]] = defaultdict(list)
@@ -93,6 +100,9 @@ class Index:
         self.bases.update(library.bases)
         self.fields.update({self.canonical(name): kinds for name, kinds in library.fields.items()})
         self.exits.update(self.canonical(name) for name in library.exits)
+        self.bags.update(self.canonical(name) for name in library.bags)
+        self.validators.update(name.rpartition(".")[2] for name in library.validators)
+        self.injectors.update(name.rpartition(".")[2] for name in library.injectors)
         for name, type_name in library.parameters.items():
             self.parameters[name].append((library.packages, type_name))
         for table in ("sources", "sinks", "sanitizers", "guards", "propagators", "callbacks"):

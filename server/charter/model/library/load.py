@@ -50,6 +50,9 @@ _KEYS: dict[str, frozenset[str]] = {
     "callback": frozenset({"names", "function", "passes", "returns"}),
     "field": frozenset({"names", "for"}),
     "exit": frozenset({"names"}),
+    "validator": frozenset({"names"}),
+    "injector": frozenset({"names"}),
+    "bag": frozenset({"names"}),
     "handler": frozenset(
         {
             "decorators", "calls", "classes", "methods", "functions", "route", "syntax", "parameters",
@@ -178,7 +181,10 @@ class _Reader:
             guards=tuple(one for many in self._each("guard", self._guards) for one in many),
             propagators=tuple(one for many in self._each("propagator", self._propagators) for one in many),
             callbacks=tuple(one for many in self._each("callback", self._callbacks) for one in many),
-            exits=tuple(one for many in self._each("exit", self._names) for one in many),
+            exits=self._all_names("exit"),
+            validators=self._all_names("validator"),
+            injectors=self._all_names("injector"),
+            bags=self._all_names("bag"),
             handlers=tuple(self._each("handler", self._handler)),
         )
 
@@ -200,6 +206,10 @@ class _Reader:
                 self.fail(f'`{table}` is a list of tables such as {{ names = ["package.function"], … }}')
             self._known_keys(row)
             yield read(row)
+
+    def _all_names(self, table: str) -> tuple[str, ...]:
+        """The names of tables that hold nothing else."""
+        return tuple(one for many in self._each(table, self._names) for one in many)
 
     def _known_keys(self, row: Mapping[str, Any]) -> None:
         for key in row:
@@ -329,7 +339,7 @@ class _Reader:
         value = self._choice(row, "value", ("text", "object"), "text")
         says, when = self._text(row, "says"), self._conditions(row)
         without = self._kinds(row, "without")
-        part = self._choice(row, "part", ("", "parameters", "path"), "")
+        part = self._choice(row, "part", ("", "parameters", "path", "fields"), "")
         return [Source(name, kind, value, says, without, when, part) for name in self._names(row)]
 
     def _sinks(self, row: Mapping[str, Any]) -> list[Sink]:

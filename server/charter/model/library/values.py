@@ -57,8 +57,8 @@ class Source:
         says: what it is, in words; "" for its name.
         without: kinds of sinks for which it is harmless (an open file is no path).
         when: what the call must meet.
-        part: which part of the handler's route it is: its "parameters" by name, the "path" that the route itself sets where
-            it has none; "" for neither.
+        part: what it has parts of: the "parameters" of the handler's route by name; the "path", which the route itself sets
+            where it has no parameters; the "fields" of a form or schema, converted as they are declared; "" for none.
     """
 
     name: str
@@ -201,6 +201,9 @@ class Library:
         parameters: name of a parameter to the class of its value, where a module that imports one of `packages`
             leaves it without annotation.
         exits: functions that never return.
+        validators: decorators of the methods that check the fields which they name.
+        injectors: what a parameter's default or annotation calls where the framework calls a function for its value.
+        bags: objects on which the handlers of a request leave things for each other.
     """
 
     name: str
@@ -218,4 +221,7 @@ class Library:
     propagators: tuple[Propagator, ...] = ()
     callbacks: tuple[Callback, ...] = ()
     exits: tuple[str, ...] = ()
+    validators: tuple[str, ...] = ()
+    injectors: tuple[str, ...] = ()
+    bags: tuple[str, ...] = ()
     handlers: tuple[Handler, ...] = ()
