@@ -221,7 +221,7 @@ def _instance_method(run: Machine, receiver: Instance, name: str, arguments: Arg
         return receiver
     if receiver.name == "peewee.dml":
         if name == "execute":
-            run.record("write", site, None, subject=site.source, method="execute")
+            run.record("write", site, None, method="execute")
         return receiver
     if receiver.name == "paginator":
         return receiver.attributes["rows"]

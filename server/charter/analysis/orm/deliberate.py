@@ -243,7 +243,7 @@ def transaction(run: Machine, node: ast.With | ast.AsyncWith, site: Site) -> Non
         return
     if any(isinstance(n, ast.Attribute) and n.attr in _OWN for n in inside) or _is_tried(site.file, around):
         return
-    run.record("transaction", site, None, subject=site.source, method="atomic")
+    run.record("transaction", site, None, method="atomic")
 
 
 def _is_tried(module: Module, loop: ast.AST) -> bool:

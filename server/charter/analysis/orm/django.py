@@ -147,7 +147,6 @@ def call(run: Machine, receiver: Manager | Query, name: str, arguments: Argument
                 "write",
                 site,
                 None,
-                subject=site.source,
                 model=receiver.model,
                 row=receiver.parent,
                 method=name,
@@ -242,7 +241,6 @@ def _write(run: Machine, query: Query, name: str, site: Site) -> Value:
         "write",
         site,
         None,
-        subject=site.source,
         model=query.model,
         query=query,
         method=name,
@@ -396,15 +394,7 @@ def write_row(run: Machine, row: Row, name: str, site: Site) -> None:
     """`row.save()` and its like."""
     name = name.removeprefix("a") if name in {"asave", "adelete", "arefresh_from_db"} else name
     kind = "refresh" if name == "refresh_from_db" else "write"
-    run.record(
-        kind,
-        site,
-        row.varies if kind == "refresh" else None,
-        subject=site.source,
-        model=row.model,
-        row=row,
-        method=name,
-    )
+    run.record(kind, site, row.varies if kind == "refresh" else None, model=row.model, row=row, method=name)
 
 
 def as_query(run: Machine, value: Value | None, site: Site) -> Query | None:

@@ -188,7 +188,7 @@ def _fact(item: Repeated, made: tuple[object, ...]) -> QueryInLoop:
     return QueryInLoop(
         event.site.location,
         OPERATIONS[event.kind] if not (event.kind == "related" and event.method == "all") else "read",
-        _short(event.subject or event.site.source),
+        _short(event.subject),
         reads,
         event.method,
         loop.site.location if loop else None,

@@ -287,15 +287,7 @@ def _prefetch_objects(run: Machine, arguments: Arguments, site: Site) -> Value:
     listed = arguments.value(0)
     element = rows.element_of(run, listed) if listed is not None else UNKNOWN
     if isinstance(element, Row):
-        run.record(
-            "fetch",
-            site,
-            element.varies,
-            subject=site.source,
-            model=element.model,
-            row=element,
-            method="prefetch",
-        )
+        run.record("fetch", site, element.varies, model=element.model, row=element, method="prefetch")
         plan = element.plan
         for value in arguments.positional[1:]:
             plan = django.add_prefetch(element.model, plan, value)

@@ -59,7 +59,7 @@ def class_call(run: Machine, model: Model, name: str, arguments: Arguments, site
 
 
 def _write(run: Machine, query: Query, name: str, site: Site) -> Value:
-    run.record("write", site, None, subject=site.source, model=query.model, query=query, method=name)
+    run.record("write", site, None, model=query.model, query=query, method=name)
     row = Row(query.model, OPAQUE, query, varies=frozenset(run.running()), fresh=True)
     return Container(None, [row, UNKNOWN], bounded=True) if name.endswith("or_create") else row
 
@@ -72,10 +72,10 @@ def call(run: Machine, query: Query, name: str, arguments: Arguments, site: Site
         rows.note_run(run, query, site, name)
         return UNKNOWN
     if name in {"add", "remove", "clear"} and query.parent is not None:
-        run.record("write", site, None, subject=site.source, model=query.model, row=query.parent, method=name)
+        run.record("write", site, None, model=query.model, row=query.parent, method=name)
         return NONE
     if name in {"update", "delete"} and query.model.orm is Orm.TORTOISE:
-        run.record("write", site, None, subject=site.source, model=query.model, query=query, method=name)
+        run.record("write", site, None, model=query.model, query=query, method=name)
         return UNKNOWN
     if name == "limit":
         value = arguments.value(0)
@@ -178,7 +178,7 @@ def prefetch(run: Machine, queries: list[Value], site: Site) -> Value:
 def row_call(run: Machine, row: Row, name: str, arguments: Arguments, site: Site) -> Value:
     """A method of a Peewee or Tortoise row."""
     if name == "fetch_related":
-        run.record("fetch", site, row.varies, subject=site.source, model=row.model, row=row, method=name)
+        run.record("fetch", site, row.varies, model=row.model, row=row, method=name)
         plan = row.plan
         for value in arguments.positional:
             if isinstance(value, Const) and isinstance(value.value, str):
@@ -187,5 +187,5 @@ def row_call(run: Machine, row: Row, name: str, arguments: Arguments, site: Site
             if value is row:
                 arguments.frame.names[key] = replace(row, plan=plan)
         return NONE
-    run.record("write", site, None, subject=site.source, model=row.model, row=row, method=name)
+    run.record("write", site, None, model=row.model, row=row, method=name)
     return Dictionary() if name == "delete_instance" else NONE

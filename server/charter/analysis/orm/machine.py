@@ -129,7 +129,7 @@ class Machine(ABC):
         query: Query | None = None,
         method: str = "",
     ) -> None:
-        """Note a query; it counts only while an open loop runs that repeats it."""
+        """Note a query; it counts only while an open loop runs that repeats it. Its subject is the site's text if none is given."""
         self.asked += 1
         self.look(OPERATIONS[kind], site)
         loops = self.active(among)
@@ -141,7 +141,7 @@ class Machine(ABC):
             kind,
             site,
             loops[-1] if loops else None,
-            subject,
+            subject or site.source,
             model,
             relation,
             row,

@@ -116,14 +116,14 @@ def _read_column(run: Machine, row: Row, name: str, site: Site) -> None:
     if plan.opaque:
         return
     if plan.expired:
-        run.record("refresh", site, row.varies, subject=site.source, model=model, row=row, method=name)
+        run.record("refresh", site, row.varies, model=model, row=row, method=name)
         return
     relation = model.by_column(name)
     names = {name, relation.name} if relation else {name}
     missing = plan.only is not None and not names & (plan.only | {"id", "pk"})
     missing = missing or bool(names & plan.deferred) or model.columns.get(name, False)
     if missing:
-        run.record("column", site, row.varies, subject=site.source, model=model, row=row, method=name)
+        run.record("column", site, row.varies, model=model, row=row, method=name)
 
 
 def _read_subclass(run: Machine, row: Row, name: str, site: Site) -> None:
@@ -134,7 +134,7 @@ def _read_subclass(run: Machine, row: Row, name: str, site: Site) -> None:
     for child in model.children:
         if name in child.columns and child.table and child.table != model.table:
             if child.name not in row.plan.subclasses and "*" not in row.plan.subclasses:
-                run.record("column", site, row.varies, subject=site.source, model=child, row=row, method=name)
+                run.record("column", site, row.varies, model=child, row=row, method=name)
             return
 
 
@@ -165,14 +165,7 @@ def follow(run: Machine, row: Row, relation: Relation, site: Site) -> Value:
         free = _free(run, row, relation)
     if free is None:
         run.record(
-            "relation",
-            site,
-            row.varies,
-            subject=site.source,
-            model=row.model,
-            relation=relation,
-            row=row,
-            method=relation.name,
+            "relation", site, row.varies, model=row.model, relation=relation, row=row, method=relation.name
         )
         free = EMPTY
     if relation.target is None:
@@ -215,14 +208,7 @@ def _many(run: Machine, row: Row, relation: Relation, loaded: Plan | None, site:
     free = _free(run, row, relation)
     if free is None:
         run.record(
-            "relation",
-            site,
-            row.varies,
-            subject=site.source,
-            model=row.model,
-            relation=relation,
-            row=row,
-            method=relation.name,
+            "relation", site, row.varies, model=row.model, relation=relation, row=row, method=relation.name
         )
     return collection(run, row, relation, free or EMPTY)
 
@@ -322,7 +308,7 @@ def note_run(
         "related" if query.parent is not None else "query",
         site,
         among,
-        subject=subject or site.source,
+        subject=subject,
         model=query.model,
         relation=query.relation,
         row=query.parent,
@@ -336,7 +322,7 @@ def hidden(run: Machine, query: Query, site: Site) -> None:
     if query.rows != "rows":
         return
     for name in sorted(query.plan.broken):
-        run.record("broken", site, (), subject=site.source, model=query.model, query=query, method=name)
+        run.record("broken", site, (), model=query.model, query=query, method=name)
     if query.model.orm is Orm.SQLALCHEMY:
         for relation in query.model.relations.values():
             if (
@@ -348,7 +334,6 @@ def hidden(run: Machine, query: Query, site: Site) -> None:
                     "immediate",
                     site,
                     (),
-                    subject=site.source,
                     model=query.model,
                     relation=relation,
                     row=Row(query.model, query.plan, query),
@@ -408,14 +393,7 @@ def awaited(run: Machine, value: Value, site: Site) -> Value:
 
 def _run_lazy(run: Machine, row: Row, relation: Relation, site: Site) -> Value:
     run.record(
-        "relation",
-        site,
-        row.varies,
-        subject=site.source,
-        model=row.model,
-        relation=relation,
-        row=row,
-        method=relation.name,
+        "relation", site, row.varies, model=row.model, relation=relation, row=row, method=relation.name
     )
     if relation.target is None:
         return UNKNOWN

@@ -99,7 +99,7 @@ def call(
         _run(run, query, site, name)
         return UNKNOWN
     if name in {"update", "delete"} and not arguments.keywords.get("values"):
-        run.record("write", site, None, subject=site.source, model=query.model, query=query, method=name)
+        run.record("write", site, None, model=query.model, query=query, method=name)
         return UNKNOWN
     if name in {"with_entities", "with_only_columns"}:
         return replace(select(run, arguments.positional, site), parent=query.parent, relation=query.relation)
@@ -180,7 +180,6 @@ def _execute(run: Machine, name: str, statement: Value | None, site: Site) -> Va
             "write",
             site,
             None,
-            subject=site.source,
             method="execute",
             model=run.schema.models.get(model.cls) if isinstance(model, ClassRef) else None,
         )
@@ -205,7 +204,7 @@ def _get(run: Machine, model: Model, arguments: Arguments, site: Site) -> Value:
         if isinstance(option, Loading):
             plan = rows.with_loading(model, plan, option)
     query = Query(model, plan, site, site, born=run.births())
-    run.record("query", site, None, subject=site.source, model=model, query=query, method="get")
+    run.record("query", site, None, model=model, query=query, method="get")
     return Row(model, plan, query, varies=frozenset(run.running()), one=site)
 
 
@@ -229,7 +228,7 @@ def _unit_of_work(
     run: Machine, receiver: Value, name: str, first: Value | None, arguments: Arguments, site: Site
 ) -> Value | None:
     if name in {"commit", "flush", "begin_nested"}:
-        run.record("commit", site, None, subject=site.source, method=name)
+        run.record("commit", site, None, method=name)
         if name == "commit" and not run.loops and not _keeps(receiver):
             _expire(arguments)
         return UNKNOWN
@@ -237,16 +236,16 @@ def _unit_of_work(
     if row is None:
         return None
     if name == "merge":
-        run.record("write", site, None, subject=site.source, model=row.model, row=row, method=name)
+        run.record("write", site, None, model=row.model, row=row, method=name)
         return row
     if name == "refresh":
-        run.record("refresh", site, row.varies, subject=site.source, model=row.model, row=row, method=name)
+        run.record("refresh", site, row.varies, model=row.model, row=row, method=name)
         names = arguments.value(1, "attribute_names")
         if isinstance(names, Container):
             _refreshed(arguments, row, names)
         return NONE
     if name == "delete" and _loads_children(row):
-        run.record("write", site, None, subject=site.source, model=row.model, row=row, method=name)
+        run.record("write", site, None, model=row.model, row=row, method=name)
     return NONE
 
 
