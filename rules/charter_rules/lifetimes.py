@@ -10,6 +10,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from charter.api import Fix, Grade, Span
 from charter_rules import shapes
 
 if TYPE_CHECKING:
@@ -207,8 +208,8 @@ def _may_raise(statement: ast.stmt) -> bool:
     )
 
 
-def with_block(found: Leak, ctx: Context) -> tuple[str, ast.AST] | None:
-    """The text of a `with` statement for what stands from acquisition to release, and the last statement it replaces.
+def with_statement(found: Leak, title: str, ctx: Context) -> Fix | None:
+    """The fix that puts a `with` statement in the place of what stands from acquisition to release.
 
     None where re-indenting is not provably harmless, or the name is used behind the release.
     """
@@ -225,7 +226,9 @@ def with_block(found: Leak, ctx: Context) -> tuple[str, ast.AST] | None:
     text = indented(assignment, release, body, ctx)
     if text is None:
         return None
-    return f"with {ctx.source(assignment.value)} as {found.name}:{text}", release
+    span = Span(ctx.span(assignment).start, ctx.span(release).end)
+    edit = ctx.replace(span, f"with {ctx.source(assignment.value)} as {found.name}:{text}")
+    return Fix(title, (edit,), Grade.UNSAFE)
 
 
 def indented(first: ast.stmt, last: ast.stmt, body: list[ast.stmt], ctx: Context) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from charter.api import AddImport, Fix, Grade, Severity, Span, rule
+from charter.api import AddImport, Fix, Grade, Severity, rule
 from charter_rules import lifetimes
 
 if TYPE_CHECKING:
@@ -80,18 +80,9 @@ def unclosed_file(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding(
             call,
             f"the file `{found.name}` stays open if an exception is raised before it is closed",
-            fix=_with(found, ctx),
+            fix=lifetimes.with_statement(found, "Open it in a `with` statement", ctx),
             severity=Severity.LOW,
         )
-
-
-def _with(found: lifetimes.Leak, ctx: Context) -> Fix | None:
-    block = lifetimes.with_block(found, ctx)
-    if block is None or found.assignment is None:
-        return None
-    text, last = block
-    span = Span(ctx.span(found.assignment).start, ctx.span(last).end)
-    return Fix("Open it in a `with` statement", (ctx.replace(span, text),), Grade.UNSAFE)
 
 
 def _read_whole(call: ast.Call, ctx: Context) -> Fix | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from charter.api import Fix, Grade, Severity, Span, rule
+from charter.api import Severity, rule
 from charter_rules import lifetimes
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def unclosed_resource(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     elif found.fate == "never":
         yield ctx.finding(call, f"the {what} `{found.name}` is never closed")
     else:
-        fix = _with(found, ctx) if has_with else None
+        fix = lifetimes.with_statement(found, "Acquire it in a `with` statement", ctx) if has_with else None
         yield ctx.finding(
             call,
             f"the {what} `{found.name}` stays open if an exception is raised before it is closed",
@@ -133,12 +133,3 @@ def _is_read_from_memory(call: ast.Call, ctx: Context) -> bool:
     source = ctx.origin(file) if file is not None else None
     in_memory = isinstance(source, ast.Call) and ctx.name(source.func) == "io.BytesIO"
     return in_memory and (mode is None or ctx.value(mode) == "r")
-
-
-def _with(found: lifetimes.Leak, ctx: Context) -> Fix | None:
-    block = lifetimes.with_block(found, ctx)
-    if block is None or found.assignment is None:
-        return None
-    text, last = block
-    span = Span(ctx.span(found.assignment).start, ctx.span(last).end)
-    return Fix("Acquire it in a `with` statement", (ctx.replace(span, text),), Grade.UNSAFE)
