@@ -58,7 +58,7 @@ DERIVED: Final = "d"
 
 
 class SourceSite(NamedTuple):
-    """Where untrusted data enters; `part` as for sources of the models."""
+    """Where untrusted data enters; `part` as for sources of the models, or "segment": one piece of a path, without a slash."""
 
     name: str
     kind: str
@@ -248,7 +248,10 @@ class Frame(ABC):
                 site = origin[1]
                 if site.part == "parameters":
                     bits &= ~self.engine.safe_by_route(self.function, key)
-                named = (SOURCE, SourceSite(site.name, site.kind, site.says, key, self.function, position))
+                named = (
+                    SOURCE,
+                    SourceSite(site.name, site.kind, site.says, key, self.function, position, site.part),
+                )
                 for known, other in enumerate(self.origins):
                     if other[0] == SOURCE and other[1].name == site.name and other[1].key == key:
                         result |= self.unchecked(bits << LANE * known)

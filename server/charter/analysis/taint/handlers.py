@@ -384,14 +384,14 @@ def _untrusted(
         path = annotation_path(frame, parameter[1])
         is_object = is_object and path not in _TEXTS and "object" not in frame.index.fields.get(path, ())
     fresh = (FRESH_TEXT | (OBJECT if is_object else 0)) & ~safe
-    looked_at = ":segment" if segment else ":validated" if _validates(frame, value) else ""
     site = SourceSite(
-        f"{function.module.path}:{function.name}:{parameter[0]}{looked_at}",
+        f"{function.module.path}:{function.name}:{parameter[0]}",
         handler.kind,
         says,
         None,
         function,
         parameter[4],
+        "segment" if segment else "fields" if _validates(frame, value) else "",
     )
     taint = frame.fresh((SOURCE, site), fresh)
     if parameter[3] in {ir.VARIADIC, ir.KEYWORDS}:

@@ -55,8 +55,6 @@ _ORDINARY: Final = frozenset(
 """Sinks where what was stored earlier, or what a language model answers, is the ordinary case and no news."""
 
 
-_VALIDATED: Final = re.compile(r"cleaned_data|validated_data|`attrs`|\bField\.data|:validated|:segment")
-"""Sources that a form or serializer has looked at first, and one part of a URL's path: no slash is in it."""
 _FILE: Final = re.compile(
     r"(?i)file|image|photo|picture|avatar|logo|upload|attach|document|archive|zip|media"
 )
@@ -213,9 +211,9 @@ def _certainty(flow: Flow) -> Confidence:
     """Long ways through many functions leave more room for checks that the analysis does not understand."""
     if flow.site.name.startswith("?"):
         return Confidence.MEDIUM
-    source = f"{flow.source.says} {flow.source.name}"
-    if flow.site.kind == "path" and _VALIDATED.search(source):
-        return Confidence.MEDIUM  # a field may be a file, a choice or a slug
+    looked_at = flow.source.part in {"fields", "segment"} or "`attrs`" in flow.source.says
+    if flow.site.kind == "path" and looked_at:
+        return Confidence.MEDIUM  # a field may be a file, a choice or a slug; no slash is in a segment
     return Confidence.HIGH if len(flow.chain) <= 3 else Confidence.MEDIUM
 
 
