@@ -36,6 +36,8 @@ _LOGS: Final = re.compile(r"\b_?log\w*\.(?:debug|info|warning|error|exception|lo
 _FOR_USER: Final = re.compile(
     r"(?i)request\.user\b|login_required|LoginRequired|request\.session\b|current_user|permission_required"
 )
+_ELSEWHERE: Final = re.compile(r"(?i)test|dev|local|debug|bench")
+"""Names of settings that are not deployed."""
 _SETTINGS: Final = frozenset({"WTF_CSRF_ENABLED", "WTF_CSRF_CHECK_DEFAULT", "CSRF_ENABLED"})
 
 
@@ -182,7 +184,8 @@ def _setting(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
     if name in {"MIDDLEWARE", "MIDDLEWARE_CLASSES"} and isinstance(node.value, (ast.List, ast.Tuple)):
         used = [ctx.value(item) for item in node.value.elts]
         logs_in = "django.contrib.auth.middleware.AuthenticationMiddleware" in used
-        if logs_in and UNKNOWN not in used and not any("csrf" in str(item).lower() for item in used):
+        elsewhere = _ELSEWHERE.search(ctx.path) is not None
+        if logs_in and not elsewhere and UNKNOWN not in used and not any("csrf" in str(item).lower() for item in used):
             yield ctx.finding(node.targets[0], "views take forged requests: `CsrfViewMiddleware` is missing")
         return
     if name == "csrf" and _is_form_meta(node, ctx):
@@ -193,7 +196,7 @@ def _setting(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
     if name not in _SETTINGS or ctx.value(node.value) is not False:
         ctx.not_an_opportunity()
         return
-    if re.search(r"(?i)test|dev|local|debug", ctx.path + ctx.symbol(node)):
+    if _ELSEWHERE.search(ctx.path + ctx.symbol(node)):
         return
     if any(
         isinstance(parent, ast.If) and re.search(r"(?i)csrf|test", ctx.source(parent.test))

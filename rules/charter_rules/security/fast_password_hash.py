@@ -38,7 +38,7 @@ _SCHEMES: Final = frozenset(
 )  # fmt: skip
 """Passlib's schemes that are fast, or no hash at all."""
 _METHODS: Final = frozenset(f"crypt.METHOD_{name}" for name in ("MD5", "CRYPT"))
-_HASHERS: Final = re.compile(r"(?:MD5|SHA1|Crypt)PasswordHasher$")
+_HASHERS: Final = re.compile(r"\.(?:Unsalted)?(?:MD5|SHA1|Crypt)PasswordHasher$")
 
 
 @rule(

@@ -25,9 +25,11 @@ _SHELLS: Final = (
 )  # fmt: skip
 _META: Final = re.compile(r"[|&;<>()$`\\\"'*?\[\]#~{}\n!]")
 _PROGRAM: Final = re.compile(
-    r"(?i)(?:^|_)(?:prog(?:ram)?|cmdline|executable|binary)$|tables_path$|cmd$|command$"
+    r"(?i)(?:^|_)(?:prog(?:ram)?|cmdline|executable|binary|editor|pager|browser)$|tables_path$|cmd$|command$"
 )
 """Names of what a command line begins with on purpose: behind other text they are text like any other."""
+_NUMBER: Final = re.compile(r"(?:^|_)(?:p?pid|pgid|uid|gid|port)$")
+"""Names of numbers that the system gives to processes, users and services."""
 _OPTIONS: Final = re.compile(r"(?i)(?:^|_)(?:options?|opts|args|arguments|flags|switches|params)$")
 """Names of what is several words of a command line on purpose."""
 _QUOTES: Final = frozenset({"shlex.quote", "shlex.join", "pipes.quote", "subprocess.list2cmdline"})
@@ -132,7 +134,7 @@ def _may_carry_text(piece: Piece, ctx: Context, *, begins: bool) -> bool:
     named = calls.identifier(value)
     if "quote" in named or named.isupper() or _OPTIONS.search(named) or ".prog." in ctx.source(value):
         return False
-    if named in {"pid", "ppid", "uid", "gid", "port"}:
+    if _NUMBER.search(named):
         return False
     if begins and _PROGRAM.search(named):
         return False
@@ -145,6 +147,15 @@ def _is_of_the_program(value: ast.expr, ctx: Context) -> bool:
     """Whether a value is one of several constants that a loop takes, or the name of a temporary file."""
     if isinstance(value, ast.Attribute) and value.attr == "name":
         return ctx.made_by(value.value).startswith("tempfile.")
+    joined = ctx.origin(value)
+    if isinstance(joined, ast.Call) and ctx.name(joined.func) == "os.path.join" and joined.args:
+        first, *others = joined.args
+        made = ctx.origin(first)
+        return (
+            isinstance(made, ast.Call)
+            and ctx.name(made.func) == "tempfile.mkdtemp"
+            and all(isinstance(ctx.value(other), str) for other in others)
+        )
     function = ctx.function(value)
     if function is not None and any(
         isinstance(node.targets[0], ast.Tuple)

@@ -198,7 +198,7 @@ def _may_carry_text(piece: Piece, ctx: Context) -> bool:
             return False
         if isinstance(node, ast.Call):
             name = calls.identifier(node.func)
-            if name in _NUMBERS or _QUOTERS.search(name):
+            if name in _NUMBERS or _QUOTERS.search(f"{name} {calls.identifier(ctx.origin(node.func))}"):
                 return False
         name = calls.identifier(node)
         if isinstance(node, ast.Attribute) and (

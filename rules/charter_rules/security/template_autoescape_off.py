@@ -25,6 +25,8 @@ _OTHER_TEXT: Final = re.compile(
     r"(?i)latex|\.tex\b|sql|yaml|\.yml|markdown|\.md\b|dockerfile|nginx|systemd|codegen|code_?gen|generate_?code|makefile|bash|\.sh\b|\.py\b"
     r"|\.cfg|\.conf\b|\.ini|\.toml|changelog|prompt|chat_template|messages|jsonnet|terraform|graphql|pillar|interfaces|scaffold|cookiecutter|native|shell_?c(?:ode|raft)|assembl|sphinx|docutils"
 )
+_OTHER_PLACE: Final = re.compile(r"(?i)sphinx|(?:^|/)(?:docs?|code_?gen|generators?|scaffold(?:ing)?)/")
+"""Folders of programs that write documentation or code."""
 _TAGS: Final = re.compile(r"(?i)(?<!import )html(?!\.(?:un)?escape\b)|</")
 _HTML: Final = re.compile(
     r"(?i)html|flask|django|fastapi|starlette|aiohttp|tornado|pyramid|bottle|web|response|render_template|\bpages?\b|PackageLoader|[\"']templates?[\"']"
@@ -241,7 +243,9 @@ def _writes_page(call: ast.Call, ctx: Context) -> bool:
 
 def _makes_html(ctx: Context) -> bool:
     """Whether the file speaks of pages, and gives no sign that its templates make something else."""
-    return bool(_HTML.search(ctx.text)) and not (_OTHER_TEXT.search(ctx.text) or "sphinx" in ctx.path)
+    return bool(_HTML.search(ctx.text)) and not (
+        _OTHER_TEXT.search(ctx.text) or _OTHER_PLACE.search(ctx.path)
+    )
 
 
 def _drop(call: ast.Call, ctx: Context) -> Fix | None:

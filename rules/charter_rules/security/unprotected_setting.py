@@ -47,7 +47,7 @@ _SETTINGS: Final[dict[str, tuple[object, str, str]]] = {
 """For each setting, the bad value, what it means, and a better value as source."""
 
 _ELSEWHERE: Final = re.compile(
-    r"(?i)global_settings|dev|local|test|debug|demo|settings_(?:example|sample)|(?:example|sample)_settings|sandbox|workbench|(^|[/_.])ci([/_.]|$)"
+    r"(?i)global_settings|dev|local|test|debug|demo|bench|settings_(?:example|sample)|(?:example|sample)_settings|sandbox|workbench|(^|[/_.])ci([/_.]|$)"
 )
 
 

@@ -95,7 +95,7 @@ def _wrapped(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     required = calls.given(ctx, call, None, "cert_reqs")
     server = calls.value(ctx, call, None, "server_side", default=False)
     unchecked = required is None or calls.qualified(ctx, required) == "ssl.CERT_NONE"
-    if unchecked and server is not True and not calls.has_unpacking(call):
+    if unchecked and server is not True and not (calls.has_unpacking(call) or calls.is_chosen(ctx, call)):
         yield ctx.finding(call, "`ssl.wrap_socket` accepts any certificate unless `cert_reqs` says otherwise")
 
 

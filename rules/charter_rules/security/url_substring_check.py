@@ -34,6 +34,11 @@ _TRUST: Final = re.compile(
 )
 _NO_TRUST: Final = re.compile(r"(?i)rewrit|download|extract|scrap|crawl|suitable|can_handle")
 """Names of code that asks which of its parts knows a site."""
+_REGISTRIES: Final = re.compile(
+    r"(?i)(?:com?|org|net|gov|edu|ac)\.[a-z]{2}|(?:github|gitlab)\.io|(?:herokuapp|blogspot|appspot|wordpress|myshopify)\.com"
+    r"|(?:vercel|netlify|web)\.app|(?:pages|workers)\.dev|(?:azurewebsites|cloudfront|blob\.core\.windows)\.net|s3\.amazonaws\.com"
+)
+"""Zones in which anybody can have a name of his own."""
 _HOST_ONLY: Final = re.compile(r"(?i)host|netloc|domain")
 
 
@@ -133,7 +138,15 @@ def _edge(node: ast.Call, ctx: Context) -> tuple[str, ast.expr] | None:
             if text.startswith("http") or _HOST_ONLY.search(calls.identifier(subject))
             else None
         )
-    return None if text.startswith((".", "http")) or "//" in text else (text, subject)
+    if text.startswith((".", "http")) or "//" in text or _has_owner(text):
+        return None
+    return text, subject
+
+
+def _has_owner(suffix: str) -> bool:
+    """Whether every host that ends in a text lies in the zone of one owner, so that nobody else can register one."""
+    zone = suffix.partition(".")[2]
+    return "." in zone and _REGISTRIES.fullmatch(zone) is None
 
 
 def _decides(node: ast.AST, ctx: Context) -> bool:

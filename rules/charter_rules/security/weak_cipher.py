@@ -40,6 +40,8 @@ _NAMED: Final = re.compile(
     r"(?i:rc[24]|arc4|blowfish|cast_?5|3des|des_?3|triple_?des)|(?:^|_)(?:DES|BF|IDEA|SEED)(?:_|$)|^DES[A-Z]"
 )
 """Names of classes that say a weak cipher."""
+_SUPPORT: Final = re.compile(r"(?i)(?:^|_)(?:is_)?support")
+"""Names of functions that tell what a library can do."""
 _WEAK_SUITE: Final = re.compile(
     r"(?i)(?:^|[:, +])(?:a?null|enull|exp(?:ort)?\d*|low|rc4|des(?:-cbc)?|adh|aecdh)(?=[:, +]|-(?!cbc3)|$)|seclevel=0"
 )
@@ -112,8 +114,14 @@ def _is_named_for_it(call: ast.Call, ctx: Context) -> bool:
 
 
 def _asks_what_is_supported(call: ast.Call, ctx: Context) -> bool:
-    """Whether a function makes a context only to see what the library can do."""
-    return re.search(r"(?i)(?:^|_)(?:is_)?support", ctx.symbol(call).rpartition(".")[2]) is not None
+    """Whether a function makes a context, or is given a cipher, only to see what the library can do."""
+    asked = [ctx.symbol(call).rpartition(".")[2]]
+    for parent in ctx.ancestors(call):
+        if isinstance(parent, ast.stmt):
+            break
+        if isinstance(parent, ast.Call):
+            asked.append(calls.identifier(parent.func))
+    return any(_SUPPORT.search(name) for name in asked)
 
 
 def _offers_weak_suites(call: ast.Call, ctx: Context) -> bool:

@@ -49,7 +49,9 @@ def test_ranges_are_read_as_re_reads_them(pattern: str, subjects: list[str]) -> 
     [
         (r"^https?://www.example.com/", True),
         (r"^https?://www\.example\.com/", False),
-        (r"^(a|shop.net)$", True),
+        (r"^(a|api.shop.net)$", True),
+        (r"^(a|shop.co.uk)$", True),
+        (r"^(a|shop.net)$", False),
         (r"[a.com]", False),
         (r"\w+@\w+.com", False),
     ],

@@ -103,13 +103,14 @@ def character_classes(pattern: str) -> Iterator[tuple[int, int]]:
 
 
 def hosts(pattern: str) -> Iterator[RegexProblem]:
-    """Host names with a dot that matches any character, so that `wwwXexample.com` passes too."""
+    """Host names with a dot before the last one that matches any character, so that `wwwXexample.com` passes too."""
     match = _LABEL_DOT.search(pattern)
     if match and _IN_A_PAGE.search(_GROUPS.sub("", pattern[: match.start("host")])):
         return  # finds addresses in a text, and lets nobody pass
     if match and not any(start <= match.start("host") < end for start, end in character_classes(pattern)):
         host = match["host"]
-        if re.search(r"(?<!\\)\.", host):
+        # What is all one label with the last one is no name that anybody could register.
+        if re.search(r"(?<!\\)\.", host.rpartition(".")[0]):
             yield RegexProblem("host", host)
             return
     match = _DOT_BEHIND_GROUP.search(pattern)

@@ -167,9 +167,9 @@ class _Use:
             known = any(True for _ in self._calls_of())
             yield from lint.alternatives(text, searched=known and "fullmatch" not in methods)
         if isinstance(pattern, str) and exponential is None and self._filters(methods):
-            yield from lint.tags(
-                pattern, flags, comments=bool(_FILTERS.search(self._names.symbol(self._call)))
-            )
+            only_taken_out = methods <= {"sub", "subn"}
+            says_so = _FILTERS.search(self._names.symbol(self._call)) is not None
+            yield from lint.tags(pattern, flags, comments=only_taken_out and says_so)
         if method == "match" and self._checks_address():
             yield from lint.open_ends(text)
         if methods == {"search"} and self._checks_address():
