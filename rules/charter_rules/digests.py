@@ -22,6 +22,22 @@ _MARK: Final = re.compile(r"\{S?SHA\d*\}|\{S?MD5\}|\$(?:1|apr1|md5|P|H)\$")
 """Marks of stored passwords in a scheme that others read."""
 
 
+_ALGORITHM: Final = re.compile(
+    r"(?i)md[245]|sha_?(?:1|224|256|384|512)|sha_?3|blake2|ripemd|crypt|crc_?32|pbkdf2"
+)
+_MANY: Final = 3
+
+
+def are_offered(ctx: Context) -> bool:
+    """Whether a file has functions for many algorithms, named for them: those who call them choose."""
+    return ctx.once(_offers_many)
+
+
+def _offers_many(ctx: Context) -> bool:
+    named = (_ALGORITHM.search(function.name) for function in ctx.nodes(ast.FunctionDef))
+    return len({match[0].lower().replace("_", "") for match in named if match}) >= _MANY
+
+
 def is_of_a_scheme(ctx: Context, node: ast.AST) -> bool:
     """Whether the code around a node writes or reads a scheme of stored passwords that is chosen by its name.
 

@@ -6,18 +6,27 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
+from charter_rules import shapes
+
 if TYPE_CHECKING:
     from charter.api import Context
 
 _NAMES: Final = re.compile(
-    r"(?i)ntlm|krb5|kerberos|dcerpc|msrpc|spnego|gssapi|dpapi|netlogon|nrpc|samr|drsuapi|secretsdump|mimikatz|(?:^|[/_.])(?:py)?(?:rdp|tds|smb|snmp|vnc|rfb|ssh|coap|pgpy?)(?:[/_.]|$)"
+    r"(?i)ntlm|krb5|kerberos|dcerpc|msrpc|spnego|gssapi|dpapi|netlogon|nrpc|samr|drsuapi|secretsdump|mimikatz|(?:^|[/_.])(?:py|aio)?(?:rdp|tds|smb|snmp|vnc|rfb|ssh|coap|pgpy?)(?:[/_.]|$)"
     r"|pdf|ecma_?376|msoffice|msoffcrypto|keepass|pkcs_?12|\bjks\b|mifare|desfire|wpa2?_|lanman|lm_?hash|nt_?hash|rfc_?\d{4}|ipsec|(?:^|/)tls/|krack|mysql|host_?keys|known_hosts|legacy|compat|bytes_?to_?key|mssql|oracle\d|cisco|phpass|(?:md5|sha1|des|bsdi)_?crypt|tacacs|radius|mtproto|telegram|apop|pop3|sasl|jabber|xmpp|websocket|hibp|pwned|breach|digest_?auth"
-    r"|protocol|wsse|vertica|authentication_request|zipfile|winzip|open_?pgp|gnupg|router_?os|oracle_(?:old_)?pass|postgres_pass|(?:^|/)exploits?/|[ .]otp$"
+    r"|protocol|wsse|vertica|authentication_request|zipfile|winzip|(?:^|/)pem(?:[/_.]|$)|open_?pgp|gnupg|router_?os|oracle_(?:old_)?pass|postgres_pass|(?:^|/)exploits?/|[ .]otp$"
 )
 _ASKS: Final = re.compile(
-    r"_download_(?:json|webpage|xml)|session\.http\b|\brequests\.(?:get|post|put|request|Session)\(|\bhttpx\.|urlopen\(|ClientSession\("
+    r"_download_(?:json|webpage|xml)|session\.http\b|\brequests\.(?:get|post|put|request|[Ss]ession)\(|\bhttpx\.|urlopen\(|ClientSession\("
 )
 """Requests to servers."""
+_SERVES: Final = re.compile(
+    r"\b(?:flask|django|rest_framework|fastapi|starlette|bottle|sanic|pyramid|falcon|quart|cherrypy|litestar|sqlalchemy|peewee"
+    r"|(?:aio)?sqlite3?|psycopg2?|http\.server|socketserver)\b|\b(?:tornado|aiohttp)\.web\b|\baiohttp import [^\n]*\bweb\b"
+)
+"""Modules of programs that answer requests, or keep what they are told."""
+_VERBS: Final = re.compile(r"_*(?:(?:async|http|api|do|send|make)_)?(?:post|put|patch|request)(?:_json)?")
+"""Names of methods that send a request."""
 _PLAYS: Final = re.compile(
     r"_download_(?:json|webpage|xml)\b|\bsession\.http\b|\b_VALID_URL\b|\bpluginmatcher\b|\b__pattern__ *=|\b__type__ *= *[\"']account"
 )
@@ -62,6 +71,47 @@ def asked_of_others(ctx: Context, node: ast.AST) -> bool:
     """Whether the class or function around a node talks to a server of others, which decides how it is asked."""
     around = ctx.class_(node) or ctx.function(node)
     return around is not None and asks(ctx.source(around))
+
+
+def is_of_client(ctx: Context) -> bool:
+    """Whether a file talks to servers of others, and neither answers requests itself nor keeps anything in a database."""
+    return ctx.once(_only_asks)
+
+
+def _only_asks(ctx: Context) -> bool:
+    return asks(ctx.text) and _SERVES.search(ctx.text) is None
+
+
+def is_sent(ctx: Context, node: ast.AST) -> bool:
+    """Whether a value is a field of a request to a server of others, which decides what it wants to have there."""
+    child, named = node, False
+    for parent in ctx.ancestors(node):
+        named = named or isinstance(parent, (ast.Dict, ast.keyword))
+        if isinstance(parent, ast.Call) and child is not parent.func and named and _sends(parent):
+            return True
+        if isinstance(parent, ast.Assign):
+            return isinstance(parent.value, ast.Dict) and _is_sent_later(ctx, parent.targets[0])
+        if isinstance(parent, ast.stmt):
+            return False
+        child = parent
+    return False
+
+
+def _is_sent_later(ctx: Context, target: ast.expr) -> bool:
+    """Whether what a name holds is given to a function that sends requests."""
+    function = ctx.function(target)
+    if function is None or not isinstance(target, ast.Name):
+        return False
+    for use in shapes.reads_in(target.id, function, ctx):
+        parent = ctx.parent(use)
+        call = ctx.parent(parent) if isinstance(parent, ast.keyword) else parent
+        if isinstance(call, ast.Call) and call.func is not use and _sends(call):
+            return True
+    return False
+
+
+def _sends(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Attribute) and _VERBS.fullmatch(call.func.attr) is not None
 
 
 def lays_out_bytes(ctx: Context, node: ast.AST) -> bool:

@@ -10,7 +10,7 @@ from charter.api import (
     Severity,
     rule,
 )
-from charter_rules import calls, protocols
+from charter_rules import calls, digests, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +105,7 @@ def cheap_key_derivation(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     if isinstance(ctx.parent(call), ast.Expr) and isinstance(ctx.parent(ctx.statement(call)), ast.Try):
         return  # tries out what the function accepts
-    if protocols.dictated(ctx, call) or _GENERATED.search(_password(call, ctx)):
+    if digests.are_offered(ctx) or protocols.dictated(ctx, call) or _GENERATED.search(_password(call, ctx)):
         return
     data = calls.given(ctx, call, int(name == "hashlib.pbkdf2_hmac"), "password")
     if _NO_PASSWORD.search(calls.identifier(data)) or protocols.asked_of_others(ctx, call):

@@ -42,7 +42,7 @@ _TALKS: Final = re.compile(r"\.(?:write|read_\w+)\(")
     severity=Severity.MEDIUM,
     cwe=(319, 523, 522),
     calls=(*_PLAIN, *_HTTP, "*.login", "*.simple_bind_s", "*.bind_s", "*.simple_bind", "ldap3.Connection"),
-    aliases=("B312", "S312"),
+    aliases=("B312", "S312", "B321", "S321"),
     references=("https://cwe.mitre.org/data/definitions/319.html",),
 )
 def cleartext_login(call: ast.Call, ctx: Context) -> Iterator[Finding]:
@@ -156,9 +156,9 @@ def _login(call: ast.Call, function: ast.Attribute, ctx: Context) -> Iterator[Fi
             and not _is_asked_for(call, kind, ctx)
             and not _calls_on(function.value, {*_MAIL[kind], "starttls", "prot_p"}, call, ctx)
         ):
-            yield ctx.finding(
-                call, f"`{kind}` sends the password unencrypted: nothing calls `starttls` before"
-            )
+            ftp = kind.startswith("ftplib.") and ctx.location(made).path == ctx.path
+            way = "`ftplib.FTP_TLS` encrypts it" if ftp else "nothing calls `starttls` before"
+            yield ctx.finding(made if ftp else call, f"`{kind}` sends the password unencrypted: {way}")
     elif kind in {"ldap.initialize", "ldap.open"} and function.attr.startswith(("simple_bind", "bind")):
         address = calls.value(ctx, made, 0, "uri")
         has_password = len(call.args) > 1 or calls.keyword(call, "cred") is not None

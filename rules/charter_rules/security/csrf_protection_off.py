@@ -185,7 +185,12 @@ def _setting(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
         used = [ctx.value(item) for item in node.value.elts]
         logs_in = "django.contrib.auth.middleware.AuthenticationMiddleware" in used
         elsewhere = _ELSEWHERE.search(ctx.path) is not None
-        if logs_in and not elsewhere and UNKNOWN not in used and not any("csrf" in str(item).lower() for item in used):
+        if (
+            logs_in
+            and not elsewhere
+            and UNKNOWN not in used
+            and not any("csrf" in str(item).lower() for item in used)
+        ):
             yield ctx.finding(node.targets[0], "views take forged requests: `CsrfViewMiddleware` is missing")
         return
     if name == "csrf" and _is_form_meta(node, ctx):
@@ -240,9 +245,13 @@ def _call(node: ast.Call, ctx: Context) -> Iterator[Finding]:
         ctx.not_an_opportunity()
 
 
-def _definition(expression: ast.expr, ctx: Context) -> ast.AST | None:
-    name = calls.identifier(expression)
-    return next((each for each in ctx.nodes(ast.FunctionDef) if each.name == name), None)
+def _definition(view: ast.expr, ctx: Context) -> ast.AST | None:
+    """The function or class of this file that is a view; that of `View.as_view()` is the class."""
+    if isinstance(view, ast.Call) and isinstance(view.func, ast.Attribute) and view.func.attr == "as_view":
+        view = view.func.value
+    name = calls.identifier(view)
+    defined = (*ctx.nodes(ast.FunctionDef), *ctx.nodes(ast.AsyncFunctionDef), *ctx.nodes(ast.ClassDef))
+    return next((each for each in defined if each.name == name), None)
 
 
 _EXEMPT: Final = "django.views.decorators.csrf.csrf_exempt"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding, Related
 
 _PROTOCOL: Final = re.compile(
-    r"(?i)mysql|postgres|ntlm|scram|digest_?auth|http_?digest|auth_?digest|ha[12]$|hibp|pwned|breach|wpa|legacy|upgrade|sha1_then|fernet|derive|apop|pop3|sasl|jabber|challenge|transport|cache|extractor|client|device|handshake|session_key|md5password"
+    r"(?i)mysql|postgres|ntlm|scram|digest_?auth|http_?digest|auth_?digest|ha[12]$|hibp|pwned|breach|wpa|legacy|upgrade|sha1_then|fernet|derive|apop|pop3|sasl|jabber|challenge|transport|cache|extractor|client|device|handshake|session_key|md5password|(?:^|[._ /])srp"
 )
 _NOT_KEPT: Final = re.compile(r"(?i)\bnot\b[^.\n]{0,20}\b(?:persisted|stored|storage)\b|challenge|\brealm\b")
 """What a function says about a digest that is compared in memory, or proves to another side that the password is known."""
@@ -105,8 +105,11 @@ def fast_password_hash(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
         return
     if (
         digests.is_of_a_scheme(ctx, call)
+        or digests.are_offered(ctx)
         or protocols.dictated(ctx, call)
         or protocols.asked_of_others(ctx, call)
+        or protocols.is_of_client(ctx)
+        or protocols.is_sent(ctx, call)
     ):
         return
     message = f"`{name}` is hashed by a function that is made to be fast; stolen digests are soon guessed"

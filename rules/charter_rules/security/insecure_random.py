@@ -40,6 +40,8 @@ _PEOPLE: Final = re.compile(
 """What the code around a vague name speaks of where it is a secret."""
 _WHOLE: Final = frozenset({"randint", "randrange", "getrandbits"})
 _STORES: Final = re.compile(r"(?i)^(my)?(session|cookies?|sess)$")
+_FEW: Final = 20
+"""How many constants to choose from are no alphabet."""
 _REPLACEMENTS: Final = {"choice": "choice", "randbytes": "token_bytes", "getrandbits": "randbits"}
 
 _SAID_WEAK: Final = re.compile(
@@ -103,7 +105,8 @@ def insecure_random(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     purpose = _purpose(call, ctx)
     last = (ctx.name(call.func) or "").rpartition(".")[2]
     if purpose and not (
-        _is_number_used_once(purpose, call, ctx)
+        _picks_one_of_few(call, last, ctx)
+        or _is_number_used_once(purpose, call, ctx)
         or _names_nobodys(purpose, call, ctx)
         or protocols.dictated(ctx, call)
         or protocols.asked_of_others(ctx, call)
@@ -113,6 +116,15 @@ def insecure_random(call: ast.Call, ctx: Context) -> Iterator[Finding]:
             f"`{purpose}` is predictable: it comes from `{ctx.source(call.func)}`",
             fix=_fix(call, last, ctx),
         )
+
+
+def _picks_one_of_few(call: ast.Call, last: str, ctx: Context) -> bool:
+    """Whether one of a handful of numbers or words is picked once, which nobody takes for a secret."""
+    few = ctx.origin(call.args[0]) if last == "choice" and call.args else None
+    once = ctx.loop(call) is None and not any(
+        isinstance(parent, (ast.GeneratorExp, ast.ListComp)) for parent in ctx.ancestors(call)
+    )
+    return once and isinstance(few, (ast.List, ast.Tuple)) and len(few.elts) < _FEW
 
 
 def _is_number_used_once(purpose: str, call: ast.Call, ctx: Context) -> bool:
@@ -134,7 +146,7 @@ def _names_nobodys(purpose: str, call: ast.Call, ctx: Context) -> bool:
     if function is None or _NUMBERED.search(purpose) is None or "." in purpose:
         return False
     if "nonce" in purpose.lower():
-        return "oauth" in f"{ctx.path} {ctx.symbol(call)}".lower()
+        return re.search(r"(?i)oauth|boundary", f"{ctx.path} {ctx.symbol(call)}") is not None
     return _VAGUE.search(purpose) is not None and _PEOPLE.search(ctx.source(function)) is None
 
 

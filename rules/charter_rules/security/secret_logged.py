@@ -44,6 +44,10 @@ _REJECTED: Final = re.compile(
     r"(?i)\b(?:invalid|incorrect|wrong|unknown|malformed|unsupported|unrecogni[sz]ed|expired|revoked|(?:previously|already) used)\b"
 )
 """What messages say about a key or token that opens nothing."""
+_OF_PEOPLE: Final = re.compile(
+    r"(?i)social|person|people|customer|patient|employee|citizen|tax|birth|user|client_name|first_?name|last_?name"
+)
+"""What code speaks of whose social security numbers are people's."""
 _ASKED_FOR: Final = re.compile(
     r"(?i)\.dump_?\w+|(?:show|reveal|log|print)_?(?:secret|password|credential|sensitive)"
 )
@@ -233,12 +237,13 @@ def _is_rejected(
         return True
     if _follows_a_place(call, secret, ctx) or _is_written_as_number(call, secret, ctx):
         return True
-    missing = f"not {ctx.source(held)}"
+    named = ctx.source(held)
+    missing = (f"not {named}", f"{named} is None")
     child: ast.AST = call
     for parent in ctx.ancestors(call):
         if isinstance(parent, ast.If) and child in parent.body:
             test = ctx.source(parent.test)
-            if test == missing or _ASKED_FOR.search(test):
+            if test in missing or _ASKED_FOR.search(test):
                 return True
         child = parent
     return False
@@ -308,6 +313,8 @@ def _holds_secret(expression: ast.Name | ast.Attribute | ast.Subscript, ctx: Con
         )
     if name == "pwd" and _SHELL.search(ctx.text):
         return False  # the folder that a shell is in
+    if "ssn" in words(name) and _OF_PEOPLE.search(ctx.text) is None:
+        return False  # the number of something else
     if (
         words(name)[-2:] == ("access", "key")
         and "secret" not in words(name)

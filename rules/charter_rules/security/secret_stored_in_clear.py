@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding
 
 
-_FOR_OWNER: Final = re.compile(r"chmod|umask|0o[0-7]00\b|opener\s*=|S_I[RW]USR")
+_FOR_OWNER: Final = re.compile(
+    r"chmod|umask|0o[0-7]00\b|opener\s*=|S_I[RW]USR|\b(?:mkstemp|mkdtemp|NamedTemporaryFile|TemporaryDirectory)\("
+)
+"""Ways to make files and folders that only their owner can read."""
 
 
 @rule(

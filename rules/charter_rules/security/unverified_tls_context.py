@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from charter.api import Fix, Grade, Location, Severity, rule
 from charter.api.facts.objects import ObjectHistory
-from charter_rules import calls, shapes, tls
+from charter_rules import calls, hosts, shapes, tls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _CHECKS_ITSELF: Final = re.compile(r"\bmatch_hostname\b|\bcreate_urllib3_context\b")
 """Who compares the host's name with the certificate after the handshake: the program, or urllib3, whose context this is."""
+_TRIED: Final = re.compile(r"\bsocketpair\(|\.wrap_socket\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)\.close\(\)")
+"""A connection to oneself, and one that is closed as soon as it stands."""
 _FACTORIES: Final = frozenset({"_create_default_https_context", "create_default_context"})
 
 
@@ -119,7 +121,7 @@ def _context(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
     trust = tls.trust(history)
     if trust.server and not trust.client:
         return
-    if trust.verifies is False and _reads_certificate(history, ctx):
+    if trust.verifies is False and (_reads_certificate(history, ctx) or _is_of_own_class(history, ctx)):
         return
     for event in history.events:
         if event.name == "set_verify" and _is_here(event.location, ctx) and not _is_chosen(event):
@@ -193,8 +195,20 @@ def _reads_certificate(history: ObjectHistory, ctx: Context) -> bool:
     """Whether the function or class that makes a context wants it to read a certificate, not to believe it."""
     made = shapes.node_at(history.location.span, ctx, ast.Call)
     return made is not None and (
-        calls.reads_certificate(ctx, ctx.function(made)) or calls.reads_certificate(ctx, ctx.class_(made))
+        calls.reads_certificate(ctx, ctx.function(made))
+        or calls.reads_certificate(ctx, ctx.class_(made))
+        or _TRIED.search(ctx.source(ctx.function(made) or made)) is not None
     )
+
+
+def _is_of_own_class(history: ObjectHistory, ctx: Context) -> bool:
+    """Whether a class that is no context of a library's sets attributes of its own that have the names of a context's."""
+    first = next(iter(history.events), None)
+    if history.made or first is None or first.owner != "self":
+        return False
+    node = shapes.node_at(first.location.span, ctx, ast.Assign)
+    class_ = None if node is None else ctx.class_(node)
+    return class_ is not None and not any("Context" in calls.identifier(base) for base in class_.bases)
 
 
 def _is_told_whom_to_trust(history: ObjectHistory) -> bool:
@@ -204,7 +218,9 @@ def _is_told_whom_to_trust(history: ObjectHistory) -> bool:
 
 
 def _is_chosen(event: Event | None) -> bool:
-    """Whether the user decides: the place is under a condition that speaks of it, or in a function made for it."""
+    """Whether the user decides: the place is under a condition that speaks of it or of a near host, or in a function made for it."""
     return event is not None and bool(
-        calls.NAMED_FOR_IT.search(event.function) or calls.CHOICE.search(event.condition)
+        calls.NAMED_FOR_IT.search(event.function)
+        or calls.CHOICE.search(event.condition)
+        or hosts.speaks_of_near(event.condition)
     )

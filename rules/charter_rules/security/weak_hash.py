@@ -43,8 +43,17 @@ _HARMLESS: Final = re.compile(
     r"|uuid|random_|e_?mail|thumb|sort|order|e_tag|install_?id|bytecode|change_?id|build_?id|slug|suffix|identifier|fetch|download|archive|pypi|package|wheel"
 )
 _SECURITY: Final = re.compile(
-    r"(?i)sign(?!al)|hmac|(^|[^a-z])mac([^a-z]|$)|passw|secret|token(?!i[sz])|credential|authenti|encrypt|csrf|nonce|session"
+    r"(?i)sign(?!al)|hmac|passw|secret|token(?!i[sz])|credential|authenti|encrypt|csrf|nonce|session"
 )
+_MAC: Final = re.compile(r"(?i)(?:^|[^a-z])mac(?:[^a-z]|$)")
+_KEY: Final = re.compile(r"(?i)key|secret|salt")
+"""What a message authentication code needs; the address of a network card is called so, too."""
+_PLACE: Final = re.compile(
+    r"(?i)(?:^|_)(?:path|dir|folder|file_?name|url|uri|host_?name|mac(?:_?addr(?:ess)?)?|version|public_?key|public_bytes)s?$"
+)
+"""Names of what says where or which something is, and is known to everybody."""
+_WINDOWS: Final = re.compile(r"(?i)utf[-_]?16")
+"""How Windows writes a password before it hashes it, by its own formats."""
 _SPOKEN_OF: Final = re.compile(r"(?i)passw|credential|sensitive")
 """Words in the text of a function that handles what must be protected."""
 _COUNTS: Final = re.compile(r"(?i)check_?sum|cache|etag")
@@ -123,6 +132,7 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
             _is_identifier(call, ctx)
             or digests.is_of_a_scheme(ctx, call)
             or _says_where(call, ctx)
+            or _is_of_places(hashed, ctx)
             or any(_DRAWN.search(ctx.source(part)) for part in hashed)
         ):
             return
@@ -138,6 +148,7 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         or protocols.asked_of_others(ctx, call)
         or _answers_challenge(call, ctx)
         or _is_chosen_by_version(call, ctx)
+        or _is_decided_elsewhere(call, ctx)
     ):
         return
     remedy = "" if protects else "; if this digest serves no security, say `usedforsecurity=False`"
@@ -289,6 +300,54 @@ def _is_short(call: ast.Call, ctx: Context) -> bool:
     return False
 
 
+def _is_decided_elsewhere(call: ast.Call, ctx: Context) -> bool:
+    """Whether others decide on the algorithm: callers that choose by name, a server, Windows, a library that asks back."""
+    if digests.are_offered(ctx) or protocols.is_of_client(ctx) or protocols.is_sent(ctx, call):
+        return True
+    function = ctx.function(call)
+    return (function is not None and _WINDOWS.search(ctx.source(function)) is not None) or _is_called_back(
+        call, ctx
+    )
+
+
+def _is_called_back(call: ast.Call, ctx: Context) -> bool:
+    """Whether a digest is made in a function without a name that a library is given, to sign as the library says."""
+    for parent in ctx.ancestors(call):
+        if isinstance(parent, ast.Lambda):
+            taker = ctx.parent(parent)
+            name = ctx.name(taker.func) if isinstance(taker, ast.Call) else None
+            root = ctx.module.partition(".")[0]
+            return name is not None and name.partition(".")[0] not in {root, "builtins"}
+        if isinstance(parent, ast.stmt):
+            break
+    return False
+
+
+def _is_of_places(hashed: Iterable[ast.expr], ctx: Context) -> bool:
+    """Whether nothing is hashed but addresses, paths and public keys, so that the digest is a name."""
+    named = [name for part in hashed for name in _leaves(part, ctx, 0)]
+    return bool(named) and all(map(_PLACE.search, named))
+
+
+def _leaves(expression: ast.AST, ctx: Context, depth: int) -> Iterator[str]:
+    """The names of the values that an expression is made of, not those of what only forms them."""
+    if isinstance(expression, (ast.Name, ast.Attribute, ast.Subscript)):
+        made = ctx.origin(expression) if depth < 4 else expression
+        if made is expression or isinstance(made, ast.Constant):
+            yield calls.identifier(expression)
+        else:
+            yield from _leaves(made, ctx, depth + 1)
+    elif isinstance(expression, ast.Call):
+        owner = expression.func.value if isinstance(expression.func, ast.Attribute) else None
+        given = [*expression.args, *([] if owner is None else [owner])]
+        found = [name for part in given for name in _leaves(part, ctx, depth + 1)]
+        own = calls.identifier(expression.func)
+        yield from (own,) if not found or _PLACE.search(own) else found
+    else:
+        for part in ast.iter_child_nodes(expression):
+            yield from _leaves(part, ctx, depth + 1)
+
+
 def _is_identifier(call: ast.Call, ctx: Context) -> bool:
     """Whether a piece of the digest is what something is called by."""
     return _is_short(call, ctx) and any(
@@ -299,7 +358,8 @@ def _is_identifier(call: ast.Call, ctx: Context) -> bool:
 def _protects(names: Iterable[str], call: ast.Call, ctx: Context) -> bool:
     """Whether the surroundings say that the digest protects something."""
     named = ctx.symbol(call).rpartition(".")[2]
-    return any(_SECURITY.search(name) for name in (named, *names))
+    said = (named, *names)
+    return any(map(_SECURITY.search, said)) or (any(map(_MAC.search, said)) and any(map(_KEY.search, said)))
 
 
 def _fixes(call: ast.Call, name: str, algorithm: str, ctx: Context, *, protects: bool) -> Iterator[Fix]:
