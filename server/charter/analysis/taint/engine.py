@@ -91,8 +91,7 @@ class Engine(Summaries):
         found = [
             function
             for function in self._candidates()
-            if (function, ()) not in self.summaries
-            and (self.thorough or function in self.handlers or self.near.is_near(function))
+            if (function, ()) not in self.summaries and (self.thorough or self.is_reached(function))
         ]
         for function in found:
             self.demand(function)
@@ -116,10 +115,6 @@ class Engine(Summaries):
         self.thorough = True
         self._unseen = None
         self._dirty.update(dict.fromkeys(self.summaries))
-
-    def follows(self, kind: str) -> bool:
-        """Whether data from a kind of source is followed: following what nobody asks for would take time for nothing."""
-        return self.thorough or self.near.counts(kind)
 
     def ordered(self) -> list[Module]:
         """The modules in a fixed order."""

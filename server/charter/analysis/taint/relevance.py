@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from charter.model.library.index import Index
     from charter.model.project import Module, Project
 
-_ACCESS: Final = frozenset({"get", "pop", "next", "__getitem__"})
+_ACCESS: Final = frozenset({"get", "pop", "next", "__getitem__", "__iter__"})
 """Names that say nothing of what they give."""
 _COMMON: Final = frozenset(
     "get set add save update delete create run execute call open close read write append extend insert pop remove "
@@ -92,18 +92,18 @@ class Relevance:
         """The names by which a program first comes to what is untrusted, or to what gives it."""
         for name in sources:
             owner = name.rpartition(".")[0]
-            if not _is_class(owner):
-                yield _last(name)
+            while owner and not _is_class(owner):
+                owner = owner.rpartition(".")[0]
+            if owner not in self.carriers:  # else whoever reads it has an instance first
+                yield _telling(name)
         for carrier in self.carriers:
             if _is_class(carrier):
                 yield _last(carrier)
         for path, cls in self._index.types.items():
             if cls in self.carriers and path.rpartition(".")[0] not in self.carriers:
-                word = _last(path.removesuffix("()"))
-                if word == "open":
-                    yield path.partition(".")[0]  # too many functions mention another
-                elif word not in _ACCESS:
-                    yield word
+                called = path.removesuffix("()")
+                if _last(called) not in _ACCESS:
+                    yield _telling(called)
         for alias, target in self._index.aliases.items():
             if target in sources or target in self.carriers:
                 yield _last(alias)
@@ -307,6 +307,12 @@ def _values(summary: Summary) -> Iterator[Value]:
 
 def _last(name: str) -> str:
     return name.rpartition(".")[2]
+
+
+def _telling(path: str) -> str:
+    """The name by which code mentions what a library has: of a module's function with a common name, its module."""
+    module, _, word = path.rpartition(".")
+    return module if word in _COMMON and "." not in module else word
 
 
 def _is_class(path: str) -> bool:

@@ -74,10 +74,19 @@ class Summaries(Kept, ABC):
         key = (function, ())
         if not function.flags & ir.ENDS or key in self.summaries or key in self._renewing or self.thorough:
             return False
-        if function in self.handlers or self.near.is_near(function):
+        if self.is_reached(function):
             return False
         self._passed_over[key].add(self._stack[-1])
         return True
+
+    def is_reached(self, function: Function) -> bool:
+        """Whether data that is followed comes near a function, by its own words or because a framework brings it."""
+        use = self.handlers.get(function)
+        return (use is not None and self.follows(use.handler.kind)) or self.near.is_near(function)
+
+    def follows(self, kind: str) -> bool:
+        """Whether data from a kind of source is followed: following what nobody asks for would take time for nothing."""
+        return self.thorough or self.near.counts(kind)
 
     def _settle(self) -> None:
         """Run again what is due."""
