@@ -83,21 +83,19 @@ class Plan:
 
     def mentioned(self, text: str, vocabulary: frozenset[str]) -> set[str]:
         """What a text with some words holds of that which rules on nodes must see before they are asked."""
-        parts, short, phrases = self._mentions
+        parts, phrases = self._mentions
         seen, telling = self._vocabulary
         if len(seen) > _VOCABULARY:
-            seen.clear()
-            telling.clear()
+            # Emptied, they would be missed by another thread that is about to look into them.
+            seen, telling = self.__dict__["_vocabulary"] = set[str](), dict[str, list[str]]()
         # A project's files share most of their words: each is looked through once.
         fresh = vocabulary - seen
+        together = " ".join(fresh)
+        for part in [part for part in parts if part in together]:
+            for word in fresh:
+                if part in word:
+                    telling.setdefault(word, []).append(part)
         seen |= fresh
-        for word in fresh:
-            found = [part for part in short if part in word]
-            for at in range(len(word) - 2):
-                if word[at : at + 3] in parts:
-                    found += [part for part in parts[word[at : at + 3]] if word.startswith(part, at)]
-            if found:
-                telling[word] = found
         present = {part for word in telling.keys() & vocabulary for part in telling[word]}
         present.update(
             [phrase for phrase, word in phrases if (not word or word in present) and phrase in text]
@@ -110,12 +108,8 @@ class Plan:
         return set(), {}
 
     @cached_property
-    def _mentions(self) -> tuple[Mapping[str, list[str]], list[str], list[tuple[str, str]]]:
-        """What some rule on nodes must see in the text.
-
-        Parts of words by their first three characters, those that are shorter, and what reaches beyond one word, each with
-        the longest of its words.
-        """
+    def _mentions(self) -> tuple[Sequence[str], Sequence[tuple[str, str]]]:
+        """What some rule on nodes must see in the text: parts of words, and what reaches beyond one word with its longest."""
         parts: set[str] = set()
         phrases: list[tuple[str, str]] = []
         for mention in {mention for entry, _ in self.node_entries for mention in entry.rule.mentions}:
@@ -124,11 +118,7 @@ class Plan:
                 parts.add(word)
             if word != mention:
                 phrases.append((mention, word))
-        by_start: dict[str, list[str]] = {}
-        for part in parts:
-            by_start.setdefault(part[:3], []).append(part)
-        short = [part for part in parts if len(part) < 3]
-        return by_start, short, phrases
+        return tuple(parts), tuple(phrases)
 
     @cached_property
     def by_kind(self) -> Mapping[type[ast.AST], tuple[Entry, ...]]:
