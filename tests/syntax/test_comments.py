@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from charter.syntax import comments as room
 from charter.syntax.comments import comments
-from charter.syntax.source import Source
+from charter.syntax.positions import Positions
 
 PARTS = [
     "#",
@@ -39,7 +39,7 @@ PARTS = [
 
 
 def _texts(text: str) -> list[tuple[int, str, bool]]:
-    return [(comment.line, comment.text, comment.alone) for comment in comments(Source("a.py", text, ""))]
+    return [(comment.line, comment.text, comment.alone) for comment in comments(Positions(text))]
 
 
 @given(st.lists(st.sampled_from(PARTS), max_size=14).map("".join))
@@ -52,14 +52,14 @@ def test_code_that_parses_has_the_comments_that_the_tokenizer_sees(text: str) ->
         ast.parse(text)
     except (SyntaxError, ValueError):
         return
-    source = Source("a.py", text, "")
-    assert comments(source) == room._tokenized(source)
+    positions = Positions(text)
+    assert comments(positions) == room._tokenized(positions)
 
 
 def test_the_files_of_this_library_have_the_comments_that_the_tokenizer_sees() -> None:
     for path in sorted(Path(room.__file__).parent.glob("*.py")):
-        source = Source(path.name, path.read_text("utf-8"), "")
-        assert comments(source) == room._tokenized(source)
+        positions = Positions(path.read_text("utf-8"))
+        assert comments(positions) == room._tokenized(positions)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="the tokenizer does not know such strings yet")

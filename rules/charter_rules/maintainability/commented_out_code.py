@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import io
 import re
-import tokenize
 import warnings
 from typing import TYPE_CHECKING
 
@@ -74,7 +72,7 @@ def commented_out_code(tree: ast.Module, ctx: Context) -> Iterator[Finding]:
         if not _is_code([text for _, text in run]):
             continue
         if comments is None:
-            comments = _comment_offsets(ctx.text)
+            comments = {comment.start for comment in ctx.comments}
         first, last = run[0][0], run[-1][0]
         if first.start not in comments:
             continue  # inside a string
@@ -114,21 +112,6 @@ def _runs(text: str, limit: int) -> Iterator[list[tuple[Span, str]]]:
         if len(run) >= limit:
             yield run
         found = block.search(text, end)
-
-
-def _comment_offsets(text: str) -> set[int]:
-    """Where the comments of a text begin."""
-    offsets = [0]
-    for line in text.split("\n"):
-        offsets.append(offsets[-1] + len(line) + 1)
-    found: set[int] = set()
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(text).readline):
-            if token.type == tokenize.COMMENT:
-                found.add(offsets[token.start[0] - 1] + token.start[1])
-    except (tokenize.TokenError, SyntaxError):
-        return found
-    return found
 
 
 def _is_code(comments: list[str]) -> bool:

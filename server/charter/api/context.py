@@ -123,6 +123,11 @@ class Context(Protocol):
         ...
 
     @property
+    def comments(self) -> Sequence[Span]:
+        """Where the comments of the file stand, in order, each from its `#` to the end of its line."""
+        ...
+
+    @property
     def strings(self) -> Sequence[tuple[str, ast.Constant]]:
         """The constants of the file that are text, each behind its text, in source order."""
         ...

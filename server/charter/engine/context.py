@@ -294,6 +294,10 @@ class RuleContext:
         return self._source.binds
 
     @cached_property
+    def comments(self) -> Sequence[Span]:
+        return [comment.span for comment in self._source.comments]
+
+    @cached_property
     def strings(self) -> Sequence[tuple[str, ast.Constant]]:
         return self._source.strings
 

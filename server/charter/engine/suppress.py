@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from charter.api import Edit, Span
 from charter.api.facts.suppression import UselessSuppression
-from charter.syntax.comments import comments
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -108,7 +107,7 @@ def read(source: Source) -> tuple[Suppression, ...]:
         return ()
     if not _MARK.search(source.text):
         return ()
-    return tuple(item for comment in comments(source) for item in _read_comment(source, comment))
+    return tuple(item for comment in source.comments for item in _read_comment(source, comment))
 
 
 def silence(source: Source, line: int, rule: str, reason: str = "") -> Edit:
@@ -122,7 +121,7 @@ def silence(source: Source, line: int, rule: str, reason: str = "") -> Edit:
     """
     first, last = _extent(source, line, alone=False)
     target = line if first <= line <= last else first
-    for comment in comments(source):
+    for comment in source.comments:
         own = _OWN.search(comment.text)
         if comment.line == target and own and own[1] == "ignore":
             at = comment.span.start + own.end(2)

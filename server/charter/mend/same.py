@@ -7,7 +7,6 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from charter.mend.inert import made_by
-from charter.syntax.comments import comments
 from charter.syntax.walk import child_fields
 
 if TYPE_CHECKING:
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
 
 def lost_comments(old: Source, new: Source) -> list[str]:
     """The comments of the old text that the new one no longer has."""
-    before = Counter(comment.text for comment in comments(old))
-    before.subtract(comment.text for comment in comments(new))
+    before = Counter(comment.text for comment in old.comments)
+    before.subtract(comment.text for comment in new.comments)
     return [text for text, number in before.items() if number > 0]
 
 

@@ -14,7 +14,7 @@ from charter.api import Span
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from charter.syntax.source import Source
+    from charter.syntax.positions import Positions
 
 
 _PARTS = re.compile(
@@ -47,12 +47,13 @@ class Comment:
     alone: bool
 
 
-def comments(source: Source) -> tuple[Comment, ...]:
-    """All comments of a file, in order; as many as can be had if it does not tokenize."""
-    if "#" not in source.text:
+def comments(positions: Positions) -> tuple[Comment, ...]:
+    """All comments of a text, given with its lines, in order; as many as can be had if it does not tokenize."""
+    text = positions.text
+    if "#" not in text:
         return ()
-    spans = _scanned(source.text)
-    return _tokenized(source) if spans is None else tuple(_comment(source, *span) for span in spans)
+    spans = _scanned(text)
+    return _tokenized(positions) if spans is None else tuple(_comment(positions, *span) for span in spans)
 
 
 def _scanned(text: str) -> list[tuple[int, int]] | None:
@@ -70,40 +71,41 @@ def _scanned(text: str) -> list[tuple[int, int]] | None:
     return found
 
 
-def _comment(source: Source, start: int, end: int) -> Comment:
-    line, column = source.positions.place(start)
-    before = source.positions.line_text(line)[:column]
-    return Comment(Span(start, end), line, source.text[start:end], not before.strip())
+def _comment(positions: Positions, start: int, end: int) -> Comment:
+    line, column = positions.place(start)
+    before = positions.line_text(line)[:column]
+    return Comment(Span(start, end), line, positions.text[start:end], not before.strip())
 
 
-def _tokenized(source: Source) -> tuple[Comment, ...]:
+def _tokenized(positions: Positions) -> tuple[Comment, ...]:
     found: list[Comment] = []
-    positions = source.positions
-    lines = io.StringIO(source.text, newline="").readline if "\r" not in source.text else _lines(source)
+    text = positions.text
+    lines = io.StringIO(text, newline="").readline if "\r" not in text else _lines(positions)
     try:
         for token in tokenize.generate_tokens(lines):
             if token.type == tokenize.COMMENT:
                 start = positions.at(*token.start)
-                found.append(_comment(source, start, start + len(token.string.rstrip("\r"))))
+                found.append(_comment(positions, start, start + len(token.string.rstrip("\r"))))
     except (tokenize.TokenError, SyntaxError, IndentationError):
         known = {comment.line for comment in found}
         last = max(known, default=0)
-        found.extend(comment for comment in _by_hash(source) if comment.line > last)
+        found.extend(comment for comment in _by_hash(positions) if comment.line > last)
     return tuple(found)
 
 
-def _lines(source: Source) -> Callable[[], str]:
+def _lines(positions: Positions) -> Callable[[], str]:
     """A line reader that ends lines where Python does: at CR LF, LF and a lone CR."""
-    starts = [*source.positions.starts, len(source.text)]
-    texts = iter([source.text[a:b] for a, b in pairwise(starts)])
+    text = positions.text
+    starts = [*positions.starts, len(text)]
+    texts = iter([text[a:b] for a, b in pairwise(starts)])
     return lambda: next(texts, "").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _by_hash(source: Source) -> list[Comment]:
+def _by_hash(positions: Positions) -> list[Comment]:
     """Comments that stand alone on their line, found without tokens, for text that does not tokenize."""
     found: list[Comment] = []
-    for number, start in enumerate(source.positions.starts, 1):
-        text = source.positions.line_text(number)
+    for number, start in enumerate(positions.starts, 1):
+        text = positions.line_text(number)
         stripped = text.lstrip()
         if stripped.startswith("#"):
             at = start + len(text) - len(stripped)

@@ -16,11 +16,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from charter.api import Location, Span
+from charter.syntax.comments import comments
 from charter.syntax.positions import Positions
 from charter.syntax.walk import Index
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from charter.syntax.comments import Comment
 
 N = TypeVar("N", bound=ast.AST)
 
@@ -213,6 +216,11 @@ class Source:
         for node in self.nodes(ast.Attribute):
             (gets if node.ctx.__class__ is ast.Load else sets)[node.attr].append(node)
         return dict(gets), dict(sets)
+
+    @cached_property
+    def comments(self) -> Sequence[Comment]:
+        """The comments, in order; as many as can be had if the text does not tokenize."""
+        return comments(self.positions)
 
     @cached_property
     def strings(self) -> Sequence[tuple[str, ast.Constant]]:

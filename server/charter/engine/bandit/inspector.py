@@ -18,7 +18,6 @@ from charter.engine.bandit.configuration import RANKING
 from charter.engine.bandit.core import load
 from charter.engine.bandit.needs import BIDIRECTIONAL
 from charter.engine.bandit.selection import Selection
-from charter.syntax.comments import comments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -226,9 +225,10 @@ class _Inspection:
         """The tests that comments silence, by line; an empty set for all tests, as bandit has it."""
         if self.configuration.ignore_nosec or not _NOSEC.search(self.source.text):
             return {}
-        found = comments(self.source)
         return {
-            comment.line: self.core.nosec_of(comment.text) for comment in found if "nosec" in comment.text
+            comment.line: self.core.nosec_of(comment.text)
+            for comment in self.source.comments
+            if "nosec" in comment.text
         }
 
     def _link(self, node: ast.AST, marked: list[ast.AST]) -> None:
