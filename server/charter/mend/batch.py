@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from charter.api import Grade
 from charter.mend.compile import EditError
-from charter.mend.prove import Draft, Pair, Proved, Prover, Refused
+from charter.mend.prove import Draft, Objection, Pair, Proved, Prover, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -75,15 +75,16 @@ def prove_apart(
         stands = _alone(prover, group, batch)
         if stands is not None:
             standing.append(stands)
-    blamed: list[Standing] = []
+    blamed: list[tuple[Standing, Mapping[tuple[str, str], int]]] = []
     for _ in range(_TRIES):
         wrong = _wrong(prover, standing, batch.besides)
-        blamed += [stands for number, stands in enumerate(standing) if number in wrong]
+        blamed += [(standing[number], objection.places) for number, objection in wrong.items()]
         standing = [stands for number, stands in enumerate(standing) if number not in wrong]
         if not wrong:
             break
     else:
-        blamed, standing = blamed + standing, []
+        blamed += [(stands, {}) for stands in standing]
+        standing = []
     batch.proved.extend(standing)
     _part(prover, blamed, batch)
     return batch
@@ -135,8 +136,10 @@ def _try(prover: Prover, pairs: Sequence[Pair]) -> Standing | Refused:
     if isinstance(draft, Refused):
         return draft
     fresh = prover.check(draft)
-    reason = prover.wrong_in_files(draft, fresh)
-    return Refused(pairs[0][1], reason) if reason else Standing(draft.unread(), fresh, prover.graded(draft))
+    wrong = prover.wrong_in_files(draft, fresh)
+    if wrong is not None:
+        return Refused(pairs[0][1], wrong.reason, wrong.places)
+    return Standing(draft.unread(), fresh, prover.graded(draft))
 
 
 def _alone(prover: Prover, group: Sequence[Pair], batch: Batch) -> Standing | None:
@@ -150,31 +153,48 @@ def _alone(prover: Prover, group: Sequence[Pair], batch: Batch) -> Standing | No
         else:
             batch.refused.append((group[0], tried))
         return None
-    left, right = (_alone(prover, half, batch) for half in _halves(group))
-    if left is None or right is None:
-        return left or right
-    both = _try(prover, [*left.draft.pairs, *right.draft.pairs])
-    if isinstance(both, Standing) and not _newly_doubted(both):
-        return both
-    batch.later.extend(right.draft.pairs)
-    return left
+    parts = _parts(group, tried.places if isinstance(tried, Refused) else {})
+    stands = [one for part in parts if (one := _alone(prover, part, batch)) is not None]
+    while len(stands) > 1:
+        together = _try(prover, [pair for one in stands for pair in one.draft.pairs])
+        if isinstance(together, Standing) and not _newly_doubted(together):
+            return together
+        batch.later.extend(stands.pop().draft.pairs)
+    return stands[0] if stands else None
 
 
-def _halves(pairs: Sequence[Pair]) -> tuple[Sequence[Pair], Sequence[Pair]]:
-    """Fixes in two parts: those of the rule that has most and the others, for what fails is mostly of one rule."""
-    rules = Counter(finding.rule for finding, _ in pairs)
-    if len(rules) > 1:
-        [(most, _)] = rules.most_common(1)
-        return [one for one in pairs if one[0].rule == most], [one for one in pairs if one[0].rule != most]
-    middle = len(pairs) // 2
-    return pairs[:middle], pairs[middle:]
+def _parts(pairs: Sequence[Pair], places: Mapping[tuple[str, str], int]) -> list[Sequence[Pair]]:
+    """Fixes that fail together in parts of which some may hold.
+
+    They are told by the places where findings remain or come, or else by the rule that has most, for what fails is
+    mostly of one rule.
+
+    Args:
+        pairs: the fixes.
+        places: as `Objection` has them.
+    """
+    if sum(places.values()) >= len(pairs):
+        return [[pair] for pair in pairs]
+    apart = [(finding.path, finding.symbol) in places for finding, _ in pairs]
+    if len(set(apart)) < 2:
+        rules = Counter(finding.rule for finding, _ in pairs)
+        most = max(rules, key=rules.__getitem__)
+        apart = [finding.rule != most for finding, _ in pairs]
+    if len(set(apart)) < 2:
+        apart = [number >= len(pairs) // 2 for number in range(len(pairs))]
+    parts = [
+        [pair for pair, other in zip(pairs, apart, strict=True) if other is one] for one in (False, True)
+    ]
+    return [part for part in parts if part]
 
 
 def _newly_doubted(stands: Standing) -> bool:
     return bool(stands.proof.fix.doubt) and not stands.draft.pairs[0][1].doubt
 
 
-def _wrong(prover: Prover, standing: Sequence[Standing], besides: Mapping[str, FileResult]) -> dict[int, str]:
+def _wrong(
+    prover: Prover, standing: Sequence[Standing], besides: Mapping[str, FileResult]
+) -> dict[int, Objection]:
     if not standing:
         return {}
     return prover.wrong_in_project([stands.draft for stands in standing], results_of(standing), besides)
@@ -201,21 +221,28 @@ class _Trial:
     held: Standing | None = None
     stands: Standing | None = None
 
-    def halve(self) -> None:
-        """Put the halves of what was tried back, to be tried by themselves; one fix has but one."""
-        first, second = _halves(self.part)
-        self.rest += [half for half in (second, first) if half]
+    def divide(self, places: Mapping[tuple[str, str], int]) -> None:
+        """Put the parts of what was tried back, to be tried by themselves; one fix is its only part.
+
+        Args:
+            places: as `Objection` has them.
+        """
+        self.rest += reversed(_parts(self.part, places))
 
 
-def _part(prover: Prover, blamed: Iterable[Standing], batch: Batch) -> None:
+def _part(
+    prover: Prover, blamed: Iterable[tuple[Standing, Mapping[tuple[str, str], int]]], batch: Batch
+) -> None:
     """Find out which fixes the project speaks against, and prove the others.
 
-    What fails is halved, and what holds is kept and has the next part put on top of it, as in delta debugging (Zeller and
+    What fails is divided, and what holds is kept and has the next part put on top of it, as in delta debugging (Zeller and
     Hildebrandt 2002). All files go in step: asking the project costs the same for many as for one.
     """
-    trials = [_Trial(part=stands.draft.pairs) for stands in blamed]
-    for trial in trials:
-        trial.halve()  # that they fail together is known; one by itself may have been blamed for another's
+    trials: list[_Trial] = []
+    for stands, places in blamed:
+        trials.append(_Trial(part=stands.draft.pairs))
+        # That they fail together is known; one by itself may have been blamed for another's.
+        trials[-1].divide(places)
     while trials := [trial for trial in trials if _goes_on(prover, trial, batch)]:
         held = [trial.held for trial in trials if trial.held is not None]
         besides = {**batch.besides, **results_of([*batch.proved, *held])}
@@ -229,9 +256,9 @@ def _part(prover: Prover, blamed: Iterable[Standing], batch: Batch) -> None:
             if number not in wrong:
                 trial.held = trial.stands
             elif len(trial.part) > 1:
-                trial.halve()
+                trial.divide(wrong[number].places)
             else:
-                batch.refused.append((trial.part[0], Refused(trial.part[0][1], wrong[number])))
+                batch.refused.append((trial.part[0], Refused(trial.part[0][1], wrong[number].reason)))
 
 
 def _goes_on(prover: Prover, trial: _Trial, batch: Batch) -> bool:
@@ -244,7 +271,7 @@ def _goes_on(prover: Prover, trial: _Trial, batch: Batch) -> bool:
             trial.stands = tried
             return True
         if len(trial.part) > 1:
-            trial.halve()
+            trial.divide(tried.places if isinstance(tried, Refused) else {})
         elif held:
             batch.later += trial.part
         elif isinstance(tried, Standing):

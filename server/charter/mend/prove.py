@@ -7,7 +7,7 @@ suggestion and says which doubt. Nothing is written here.
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +33,22 @@ _REMEMBERED: Final = 3
 
 Pair = tuple["Finding", "Fix"]
 """A finding and one of its fixes."""
+
+_Counts = Counter[tuple[str, str, str]]
+"""Numbers of findings by path, rule and symbol."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """What speaks against changes.
+
+    Attributes:
+        reason: in words for a person.
+        places: how many findings remain or come, by path and symbol, as far as they can be told from others.
+    """
+
+    reason: str
+    places: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +96,12 @@ class Refused:
     Attributes:
         fix: the fix.
         reason: why, in words for a person.
+        places: where, as `Objection` has them.
     """
 
     fix: Fix
     reason: str
+    places: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
 
 
 class Prover:
@@ -116,7 +134,7 @@ class Prover:
         self._sources: dict[str, Source] = {}
         self._facts: ProjectFacts | None = None
         self._lately: deque[tuple[dict[str, FileResult], ProjectFacts]] = deque(maxlen=_REMEMBERED)
-        self._counts: dict[tuple[int, bool], tuple[FileResult, Sequence[Fact], Counter[tuple[str, str]]]] = {}
+        self._counts: dict[tuple[int, bool], tuple[FileResult, Sequence[Fact], _Counts]] = {}
 
     def prove(self, finding: Finding, fix: Fix) -> Proved | Refused:
         """Prove one fix of one finding."""
@@ -132,8 +150,8 @@ class Prover:
         if isinstance(draft, Refused):
             return draft
         fresh = self.check(draft)
-        wrong = self.wrong_in_files(draft, fresh) or self.wrong_in_project([draft], fresh).get(0, "")
-        return Refused(pairs[0][1], wrong) if wrong else self.graded(draft)
+        wrong = self.wrong_in_files(draft, fresh) or self.wrong_in_project([draft], fresh).get(0)
+        return Refused(pairs[0][1], wrong.reason, wrong.places) if wrong else self.graded(draft)
 
     def draft(self, pairs: Sequence[Pair]) -> Draft | Refused:
         """Make fixes into texts; refused if they do not fit, change nothing or do not parse."""
@@ -183,20 +201,23 @@ class Prover:
             result.extracts.update({module: data for module, data in known.items() if module not in asked})
         return results
 
-    def wrong_in_files(self, draft: Draft, fresh: Mapping[str, FileResult]) -> str:
-        """What speaks against a draft, as far as the changed files tell by themselves; "" if nothing."""
+    def wrong_in_files(self, draft: Draft, fresh: Mapping[str, FileResult]) -> Objection | None:
+        """What speaks against a draft, as far as the changed files tell by themselves; None if nothing."""
         before = self._count(draft, draft.new, self._result, None)
         after = self._count(draft, draft.new, fresh.__getitem__, None, draft.new)
         # What is only found in the whole project is for `wrong_in_project` to judge.
-        removed = {key: number for key, number in _numbers(draft).items() if before[key] >= number}
-        return _compared(removed, before, after)
+        had, asked = _by_rule(before), Counter((finding.path, finding.rule) for finding, _ in draft.pairs)
+        here = [
+            pair for pair in draft.pairs if (key := (pair[0].path, pair[0].rule)) and had[key] >= asked[key]
+        ]
+        return _compared(here, before, after)
 
     def wrong_in_project(
         self,
         drafts: Sequence[Draft],
         fresh: Mapping[str, FileResult],
         besides: Mapping[str, FileResult] | None = None,
-    ) -> dict[int, str]:
+    ) -> dict[int, Objection]:
         """What speaks against drafts that change different files, all made at once, by the draft's number.
 
         Args:
@@ -214,14 +235,14 @@ class Prover:
         def result_of(path: str) -> FileResult:
             return fresh[path] if path in new else self._result(path)
 
-        wrong: dict[int, str] = {}
+        wrong: dict[int, Objection] = {}
         for number, draft in enumerate(drafts):
             paths = self._concerned(finding for finding, _ in draft.pairs) | set(draft.new)
             before = self._count(draft, paths, self._result, known)
             after = self._count(draft, paths, result_of, changed, new)
-            reason = _compared(_numbers(draft), before, after)
-            if reason:
-                wrong[number] = reason
+            objection = _compared(draft.pairs, before, after)
+            if objection:
+                wrong[number] = objection
         return wrong
 
     def graded(self, draft: Draft) -> Proved:
@@ -277,8 +298,8 @@ class Prover:
         result_of: Callable[[str], FileResult],
         facts: ProjectFacts | None,
         sources: Mapping[str, Source] | None = None,
-    ) -> Counter[tuple[str, str]]:
-        counts: Counter[tuple[str, str]] = Counter()
+    ) -> _Counts:
+        counts: _Counts = Counter()
         for path in paths:
             source = (sources or {}).get(path) or self.source(path)
             counts.update(self._counted(result_of(path), source, facts, inert=draft.inert))
@@ -286,8 +307,8 @@ class Prover:
 
     def _counted(
         self, result: FileResult, source: Source, facts: ProjectFacts | None, *, inert: bool
-    ) -> Counter[tuple[str, str]]:
-        """The number of findings of one file by path and rule; counted again only if the project says other things of it."""
+    ) -> _Counts:
+        """The number of findings of one file; counted again only if the project says other things of it."""
         path = result.path
         own = () if facts is None else facts.facts.get(path, ())
         kept = self._counts.get((id(result), inert))
@@ -297,7 +318,9 @@ class Prover:
         whole = result if facts is None else finish(self._project, result, facts, source, plan)
         found = [*chain.from_iterable(settle(self._project, whole, source))]
         rules = {entry.rule.name for entry in plan.entries} if inert else None
-        counts = Counter((one.path, one.rule) for one in found if rules is None or one.rule in rules)
+        counts = Counter(
+            (one.path, one.rule, one.symbol) for one in found if rules is None or one.rule in rules
+        )
         self._counts[id(result), inert] = (result, own, counts)
         return counts
 
@@ -347,22 +370,34 @@ class Prover:
         return fix
 
 
-def _numbers(draft: Draft) -> Counter[tuple[str, str]]:
-    """How many findings a draft is to remove, by path and rule."""
-    return Counter((finding.path, finding.rule) for finding, _ in draft.pairs)
+def _by_rule(counts: _Counts) -> Counter[tuple[str, str]]:
+    """Numbers of findings by path and rule."""
+    sums: Counter[tuple[str, str]] = Counter()
+    for (path, rule, _), number in counts.items():
+        sums[path, rule] += number
+    return sums
 
 
-def _compared(
-    removed: Mapping[tuple[str, str], int],
-    before: Counter[tuple[str, str]],
-    after: Counter[tuple[str, str]],
-) -> str:
-    """What speaks against a change, by the numbers of findings by path and rule; "" if nothing."""
-    for key, number in removed.items():
-        if after[key] > before[key] - number:
-            return "the finding would remain"
-    risen = next((rule for (path, rule), number in after.items() if number > before[path, rule]), "")
-    return f"it would bring a finding of `{risen}`" if risen else ""
+def _compared(pairs: Iterable[Pair], before: _Counts, after: _Counts) -> Objection | None:
+    """What speaks against fixes that are to remove their findings, by the numbers of findings; None if nothing."""
+    removed = Counter((finding.path, finding.rule, finding.symbol) for finding, _ in pairs)
+    had, has = _by_rule(before), _by_rule(after)
+    for key, number in _by_rule(removed).items():
+        if has[key] > had[key] - number:
+            return Objection("the finding would remain", _places(key, before - removed, after))
+    risen = next((key for key, number in has.items() if number > had[key]), None)
+    if risen is None:
+        return None
+    return Objection(f"it would bring a finding of `{risen[1]}`", _places(risen, before, after))
+
+
+def _places(key: tuple[str, str], fewer: _Counts, more: _Counts) -> dict[tuple[str, str], int]:
+    """How many more findings of a path and rule there are, by path and symbol."""
+    return {
+        (path, symbol): number
+        for (path, rule, symbol), number in (more - fewer).items()
+        if (path, rule) == key
+    }
 
 
 _TRUST = (Grade.SUGGESTION, Grade.UNSAFE, Grade.SAFE)
