@@ -17,7 +17,7 @@ from charter.mend.prove import Draft, Objection, Pair, Proved, Prover, Refused
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from charter.api import Fix, Span
+    from charter.api import Finding, Fix, Span
     from charter.engine.check import FileResult
 
 _TRIES = 3
@@ -175,7 +175,7 @@ def _parts(pairs: Sequence[Pair], places: Mapping[tuple[str, str], int]) -> list
     """
     if sum(places.values()) >= len(pairs):
         return [[pair] for pair in pairs]
-    apart = [(finding.path, finding.symbol) in places for finding, _ in pairs]
+    apart = [_is_near(finding, places) for finding, _ in pairs]
     if len(set(apart)) < 2:
         rules = Counter(finding.rule for finding, _ in pairs)
         most = max(rules, key=rules.__getitem__)
@@ -186,6 +186,16 @@ def _parts(pairs: Sequence[Pair], places: Mapping[tuple[str, str], int]) -> list
         [pair for pair, other in zip(pairs, apart, strict=True) if other is one] for one in (False, True)
     ]
     return [part for part in parts if part]
+
+
+def _is_near(finding: Finding, places: Iterable[tuple[str, str]]) -> bool:
+    """Whether a finding stands in one of some places, or in what holds or lies in one, short of the module."""
+    path, symbol = finding.path, finding.symbol
+    return any(
+        other == path
+        and (where == symbol or f"{where}.".startswith(f"{symbol}.") or f"{symbol}.".startswith(f"{where}."))
+        for other, where in places
+    )
 
 
 def _newly_doubted(stands: Standing) -> bool:
