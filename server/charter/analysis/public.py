@@ -1,7 +1,8 @@
 """Public functions, classes and methods that nothing in the project uses, with how sure that is.
 
 Uses are counted as in `analysis.unused`: by name, strings and templates of names included. What else may call a public
-name is left out: decorators, bases from outside, `__all__`, entry points, hooks that are called by their name.
+name is left out: decorators, bases from outside, `__all__`, entry points, hooks that are called by their name, methods of a
+class that looks them up by a computed name.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 2
+VERSION = 3
 
 _is_outside: Final = paths.any_of(
     *paths.TESTS, *paths.COPIED, "migrations", "versions", "docs?", "examples?", "settings",
@@ -67,6 +68,8 @@ def _definitions(source: Source, names: Names) -> Iterator[Definition]:
         and _CALLED_BY_NAME.fullmatch(node.name) is None
         and is_free(node, names)
     ]
+    asking = _asking(source) if nodes else set[ast.AST]()
+    nodes = [node for node in nodes if source.parent(node) not in asking]
     lines = mentions(nodes, source)
     is_program = "__main__" in source.text
     for node in nodes:
@@ -80,6 +83,27 @@ def _definitions(source: Source, names: Names) -> Iterator[Definition]:
         else:
             sort = "method" if of else "function"
         yield sort, node.name, name_places(source)[node], own, of, is_program
+
+
+def _asking(source: Source) -> set[ast.AST]:
+    """The classes that ask themselves for a method by a name of which nothing is known."""
+    found: set[ast.AST] = set()
+    for read in source.reads.get("getattr", ()):
+        call = source.parent(read)
+        if not isinstance(call, ast.Call) or call.func is not read or len(call.args) < 2:
+            continue
+        owner, name = call.args[:2]
+        if (
+            isinstance(owner, ast.Name)
+            and owner.id == "self"
+            and not isinstance(name, (ast.Constant, ast.JoinedStr))
+        ):
+            around = source.parent(call)
+            while around is not None and not isinstance(around, ast.ClassDef):
+                around = source.parent(around)
+            if around is not None:
+                found.add(around)
+    return found
 
 
 class Solver(KeptSolver[Extract]):
