@@ -28,8 +28,9 @@ def wrapped_body(condition: ast.If, ctx: Context) -> Iterator[Finding]:
     The reader carries the condition along to the last line, only to find that nothing happens otherwise. A guard
     clause in front says at once when there is nothing to do, and what follows stands one level further out.
 
-    Reported are blocks of at least `lines` lines with blocks of their own inside. Off by default, since it is a matter
-    of taste where it changes the depth by one only; the fix is safe.
+    Reported are blocks of at least `lines` lines with blocks of their own inside, but not what a loop does with the one item
+    that it looks for, before it ends. Off by default, since it is a matter of taste where it changes the depth by one only;
+    the fix is safe.
 
     ```python bad
     def ship(order):
@@ -72,12 +73,14 @@ def wrapped_body(condition: ast.If, ctx: Context) -> Iterator[Finding]:
     lines = (condition.end_lineno or condition.lineno) - condition.body[0].lineno + 1
     if not isinstance(least, int) or lines < least or not guards.is_wrapper(condition, ctx):
         return
-    if not isinstance(ctx.parent(condition), (*shapes.FUNCTIONS, *shapes.LOOPS)) or not any(
+    whole = ctx.parent(condition)
+    if not isinstance(whole, (*shapes.FUNCTIONS, *shapes.LOOPS)) or not any(
         isinstance(inner, (ast.If, ast.With, ast.Try, *shapes.LOOPS)) for inner in condition.body
     ):
         return
+    if isinstance(whole, shapes.LOOPS) and isinstance(condition.body[-1], (ast.Return, ast.Break, ast.Raise)):
+        return
     edit = guards.clauses([condition], ctx)
-    whole = ctx.parent(condition)
     name = f"`{whole.name}`" if isinstance(whole, shapes.FUNCTIONS) else "the loop's body"
     yield ctx.finding(
         condition.test,
