@@ -216,18 +216,19 @@ def _column(query: Query, column: str) -> Edit | None:
         if step.name == "only" and node.args:
             end = Site(step.site.file, node.args[-1]).span.end
             return Edit(Span(end, end), f', "{column}"', step.site.file.path)
-        if step.name == "defer" and isinstance(node.func, ast.Attribute):
-            names = [a for a in node.args if isinstance(a, ast.Constant) and a.value == column]
-            if names and len(node.args) == 1:
-                start = Site(step.site.file, node.func.value).span.end
-                return Edit(Span(start, step.site.span.end), "", step.site.file.path)
-            if names:
-                kept = [Site(step.site.file, a).source for a in node.args if a is not names[0]]
-                first, last = (
-                    Site(step.site.file, node.args[0]).span,
-                    Site(step.site.file, node.args[-1]).span,
-                )
-                return Edit(Span(first.start, last.end), ", ".join(kept), step.site.file.path)
+        if not (step.name == "defer" and isinstance(node.func, ast.Attribute)):
+            continue
+        names = [a for a in node.args if isinstance(a, ast.Constant) and a.value == column]
+        if names and len(node.args) == 1:
+            start = Site(step.site.file, node.func.value).span.end
+            return Edit(Span(start, step.site.span.end), "", step.site.file.path)
+        if names:
+            kept = [Site(step.site.file, a).source for a in node.args if a is not names[0]]
+            first, last = (
+                Site(step.site.file, node.args[0]).span,
+                Site(step.site.file, node.args[-1]).span,
+            )
+            return Edit(Span(first.start, last.end), ", ".join(kept), step.site.file.path)
     return None
 
 

@@ -323,23 +323,20 @@ def hidden(run: Machine, query: Query, site: Site) -> None:
         return
     for name in sorted(query.plan.broken):
         run.record("broken", site, (), model=query.model, query=query, method=name)
-    if query.model.orm is Orm.SQLALCHEMY:
-        for relation in query.model.relations.values():
-            if (
-                relation.lazy == "immediate"
-                and query.plan.get(relation.name) is None
-                and not query.plan.raises
-            ):
-                run.record(
-                    "immediate",
-                    site,
-                    (),
-                    model=query.model,
-                    relation=relation,
-                    row=Row(query.model, query.plan, query),
-                    query=query,
-                    method=relation.name,
-                )
+    if query.model.orm is not Orm.SQLALCHEMY:
+        return
+    for relation in query.model.relations.values():
+        if relation.lazy == "immediate" and query.plan.get(relation.name) is None and not query.plan.raises:
+            run.record(
+                "immediate",
+                site,
+                (),
+                model=query.model,
+                relation=relation,
+                row=Row(query.model, query.plan, query),
+                query=query,
+                method=relation.name,
+            )
 
 
 def test(run: Machine, value: Value, site: Site) -> None:
