@@ -15,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from charter.api import Fix, Grade, InsertStatement, Span
-from charter_rules import shapes
+from charter_rules import lines, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -432,19 +432,17 @@ def _fix(run: _Run, function: shapes.FunctionNode, ctx: Context) -> Fix | None:
     else:
         anchor = function
     first, last = run.body[0], run.body[-1]
-    start = ctx.text.rfind("\n", 0, ctx.span(first).start) + 1
-    indent = ctx.text[start : ctx.span(first).start]
-    if indent.strip() or ctx.text[ctx.span(last).end :].partition("\n")[0].strip().startswith(";"):
+    indent = lines.indent(first, ctx)
+    if indent is None or ctx.text[ctx.span(last).end :].partition("\n")[0].strip().startswith(";"):
         return None
     name = _name(run, function, ctx)
     parameters = [
         _annotated(item, function, ctx) for item in run.inputs if not (as_method and item == receiver)
     ]
     head = f"def {name}({', '.join([receiver, *parameters] if as_method else parameters)}):"
-    taken = ctx.text[start : ctx.span(last).end].split("\n")
-    lines = [f"    {line[len(indent) :]}" if line.startswith(indent) else line for line in taken]
+    taken = ctx.text[ctx.span(first).start : ctx.span(last).end].split(f"\n{indent}")
     outputs = ", ".join(run.outputs)
-    body = [*lines, *([f"    return {outputs}"] if outputs else [])]
+    body = [f"    {line}" for line in [*taken, *([f"return {outputs}"] if outputs else [])]]
     gap = [""] if as_method else ["", ""]
     arguments = ", ".join(item for item in run.inputs if not (as_method and item == receiver))
     call = f"{receiver}.{name}({arguments})" if as_method else f"{name}({arguments})"

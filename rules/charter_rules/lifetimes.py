@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from charter.api import Fix, Grade, Span
-from charter_rules import shapes
+from charter_rules import lines, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -242,14 +242,13 @@ def indented(first: ast.stmt, last: ast.stmt, body: list[ast.stmt], ctx: Context
         for node in ast.walk(statement):
             if isinstance(node, (ast.Constant, ast.JoinedStr)) and node.lineno != node.end_lineno:
                 return None
-    text = ctx.text
-    start = text.rfind("\n", 0, ctx.span(first).start) + 1
-    indent = text[start : ctx.span(first).start]
-    if indent.strip():
+    indent = lines.indent(first, ctx)
+    if indent is None:
         return None
-    head_end = text.find("\n", ctx.span(first).end)
+    text = ctx.text
+    head_end = lines.end(ctx.span(first).end, ctx)
     comment = text[ctx.span(first).end : head_end].rstrip("\r")
     tail = text[head_end + 1 : text.rfind("\n", 0, ctx.span(last).start)]
-    step = "\t" if "\t" in indent else "    "
-    lines = [f"{step}{line}" if line.strip() else line for line in tail.split("\n")]
-    return f"{comment}\n" + "\n".join(lines)
+    step = lines.deeper(indent).removeprefix(indent)
+    moved = [f"{step}{line}" if line.strip() else line for line in tail.split("\n")]
+    return f"{comment}\n" + "\n".join(moved)

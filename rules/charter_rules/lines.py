@@ -1,4 +1,4 @@
-"""The lines of text in which code stands, for what comments say beside it. It knows nothing of syntax."""
+"""The lines of text in which code stands: how they are indented, what comments say in them. It judges nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,27 @@ def around(place: Span, ctx: Context, *, above: int = 0) -> str:
     return ctx.text[start + 1 : end(place.end, ctx)]
 
 
-def comment_above(node: ast.AST, ctx: Context) -> str:
-    """The comment in the line right above the statement that a node is or stands in; "" if there is none."""
-    first, *rest = around(ctx.span(ctx.statement(node)), ctx, above=1).split("\n", 1)
-    return first.strip() if rest and first.lstrip().startswith("#") else ""
+def comment_above(place: Span, ctx: Context) -> str:
+    """The comment in the lines right above the one in which a place begins; "" if there is none."""
+    found: list[str] = []
+    last = ctx.text.rfind("\n", 0, place.start)
+    while last >= 0:
+        start = ctx.text.rfind("\n", 0, last) + 1
+        line = ctx.text[start:last].strip()
+        if not line.startswith("#"):
+            break
+        found.insert(0, line)
+        last = start - 1
+    return "\n".join(found)
+
+
+def indent(node: ast.AST, ctx: Context) -> str | None:
+    """The white space before a node; None if something else stands before it on its line."""
+    start = ctx.span(node).start
+    before = ctx.text[ctx.text.rfind("\n", 0, start) + 1 : start]
+    return None if before.strip() else before
+
+
+def deeper(indent: str) -> str:
+    """An indentation one step further in."""
+    return indent + ("\t" if "\t" in indent else "    ")

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from charter.api import Fix, Grade, Severity, rule
-from charter_rules import shapes
+from charter_rules import lines, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,9 +123,7 @@ def _may_raise(body: list[ast.stmt]) -> bool:
 
 def _behind(block: ast.With, dead: list[ast.stmt], ctx: Context) -> Fix | None:
     """Move the assertions one level out, where each stands on lines of its own."""
-    start = ctx.text.rfind("\n", 0, ctx.span(block).start) + 1
-    outer = ctx.text[start : ctx.span(block).start]
-    if outer.strip() or any(item.lineno != item.end_lineno for item in dead):
+    if lines.indent(block, ctx) is None or any(item.lineno != item.end_lineno for item in dead):
         return None
     edits = tuple(ctx.remove_statement(item) for item in dead)
     text = "\n".join(ctx.source(item) for item in dead)

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from charter.api import Fix, Grade, Severity, rule
-from charter_rules import shapes
+from charter_rules import lines, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,27 +55,21 @@ def comprehension_for_effects(statement: ast.Expr, ctx: Context) -> Iterator[Fin
 
 
 def _loop(statement: ast.Expr, value: ast.ListComp | ast.SetComp, ctx: Context) -> Fix | None:
-    text = ctx.text
-    start = ctx.span(statement).start
-    line = text.rfind("\n", 0, start) + 1
-    outer = text[line:start]
-    if outer.strip() or "\n" in ctx.source(value.elt) or "#" in ctx.source(value):
+    indent = lines.indent(statement, ctx)
+    if indent is None or "\n" in ctx.source(value.elt) or "#" in ctx.source(value):
         return None
     targets = {node.id for g in value.generators for node in ast.walk(g.target) if isinstance(node, ast.Name)}
     function = ctx.function(statement)
     used = [n for n in ast.walk(function or ctx.tree) if isinstance(n, ast.Name) and n.id in targets]
     if any(not any(a is statement for a in ctx.ancestors(node)) for node in used):
         return None  # the loop variable would overwrite a variable of the same name
-    step = "\t" if "\t" in outer else "    "
-    lines: list[str] = []
-    depth = 0
+    text = ""
     for generator in value.generators:
         word = "async for" if generator.is_async else "for"
-        lines.append(f"{step * depth}{word} {ctx.source(generator.target)} in {ctx.source(generator.iter)}:")
-        depth += 1
+        indent = lines.deeper(indent)
+        text += f"{word} {ctx.source(generator.target)} in {ctx.source(generator.iter)}:\n{indent}"
         for condition in generator.ifs:
-            lines.append(f"{step * depth}if {ctx.source(condition)}:")
-            depth += 1
-    lines.append(f"{step * depth}{ctx.source(value.elt)}")
-    replacement = f"\n{outer}".join(lines)
-    return Fix("Write the loop", (ctx.replace(statement, replacement),), Grade.UNSAFE)
+            indent = lines.deeper(indent)
+            text += f"if {ctx.source(condition)}:\n{indent}"
+    edit = ctx.replace(statement, text + ctx.source(value.elt))
+    return Fix("Write the loop", (edit,), Grade.UNSAFE)

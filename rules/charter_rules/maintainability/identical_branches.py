@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from charter.api import Fix, Grade, Severity, Span, rule
-from charter_rules import shapes
+from charter.api import Fix, Grade, Severity, rule
+from charter_rules import lines, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,12 +109,8 @@ def _body(decision: ast.If, tests: list[ast.expr], ctx: Context) -> Fix | None:
     first, last = decision.body[0], decision.body[-1]
     if first.lineno == decision.lineno:
         return None
-    line_start = ctx.text.rfind("\n", 0, span.start) + 1
-    outer = ctx.text[line_start : span.start]
-    inner_start = ctx.text.rfind("\n", 0, ctx.span(first).start) + 1
-    inner = ctx.text[inner_start : ctx.span(first).start]
-    if outer.strip() or inner.strip():
+    outer, inner = lines.indent(decision, ctx), lines.indent(first, ctx)
+    if outer is None or inner is None:
         return None
-    lines = ctx.text[inner_start : ctx.span(last).end].split("\n")
-    text = "\n".join(outer + line[len(inner) :] if line.startswith(inner) else line for line in lines)
-    return Fix("Keep one of them", (ctx.replace(Span(line_start, span.end), text),), Grade.UNSAFE)
+    kept = ctx.text[ctx.span(first).start : ctx.span(last).end].split(f"\n{inner}")
+    return Fix("Keep one of them", (ctx.replace(span, f"\n{outer}".join(kept)),), Grade.UNSAFE)

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from charter.api import Fix, Grade, Severity, rule
+from charter_rules import lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,11 +140,9 @@ def _statement(node: ast.Expr, value: ast.BoolOp, ctx: Context) -> Iterator[Find
         test = (
             f"not {test}" if isinstance(condition, (ast.Name, ast.Attribute, ast.Call)) else f"not ({test})"
         )
-    start = ctx.span(node).start
-    outer = ctx.text[ctx.text.rfind("\n", 0, start) + 1 : start]
+    outer = lines.indent(node, ctx)
     fix: Fix | None = None
-    if not outer.strip() and "\n" not in ctx.source(node) and _ends_line(node, ctx):
-        step = "\t" if "\t" in outer else "    "
-        edit = ctx.replace(node, f"if {test}:\n{outer}{step}{ctx.source(action)}")
+    if outer is not None and "\n" not in ctx.source(node) and _ends_line(node, ctx):
+        edit = ctx.replace(node, f"if {test}:\n{lines.deeper(outer)}{ctx.source(action)}")
         fix = Fix("Write the `if`", (edit,), Grade.SAFE)
     yield ctx.finding(node, "this statement is an `if` in disguise", fix=fix)

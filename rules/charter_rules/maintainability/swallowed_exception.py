@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from charter.api import Fix, Grade, Severity, rule
-from charter_rules import shapes
+from charter_rules import lines, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,9 +95,9 @@ def swallowed_exception(
         attempt.orelse or _only_releases(attempt.body) or _is_announced(attempt, ctx)
     ):
         return
-    span = ctx.span(handler)
-    if _is_explained(ctx, span.start, ctx.span(body[-1]).end):
+    if _is_explained(handler, ctx):
         return
+    span = ctx.span(handler)
     what = "`except:`" if handler.type is None else f"`except {caught}`"
     head = ctx.text.index(":", span.start if handler.type is None else ctx.span(handler.type).end)
     yield ctx.finding(
@@ -119,7 +119,7 @@ def _suppressed(block: ast.With | ast.AsyncWith, ctx: Context) -> Iterator[Findi
             continue
         if function is not None and (function.name in _LAST_RESORTS or _is_promised(function)):
             continue
-        if not _is_explained(ctx, ctx.span(block).start, ctx.span(block.body[-1]).end):
+        if not _is_explained(block, ctx):
             yield ctx.finding(
                 call,
                 f"`suppress({ctx.source(broad)})` drops every error, also those nobody expected",
@@ -161,12 +161,7 @@ def _only_releases(body: list[ast.stmt]) -> bool:
 
 def _is_announced(attempt: ast.Try, ctx: Context) -> bool:
     """Whether a comment right above the `try` speaks of what is ignored."""
-    start = ctx.text.rfind("\n", 0, ctx.span(attempt).start)
-    above = ctx.text[: max(start, 0)].rsplit("\n", 6)[-6:]
-    said: list[str] = []
-    while above and above[-1].lstrip().startswith("#"):
-        said.append(above.pop())
-    return any(_IGNORED.search(line) for line in said)
+    return _IGNORED.search(lines.comment_above(ctx.span(attempt), ctx)) is not None
 
 
 _PROMISED = re.compile(r"suppress|ignor|swallow|best.effort|never raise|silent", re.IGNORECASE)
@@ -182,20 +177,16 @@ _IGNORED = re.compile(
 )
 
 
-def _is_explained(ctx: Context, start: int, end: int) -> bool:
-    """Whether a comment stands in the handler, on the line above it or behind its last statement."""
-    text = ctx.text
-    line_end = text.find("\n", end)
-    stop = len(text) if line_end < 0 else line_end
-    following = text[stop + 1 : (text.find("\n", stop + 1) + 1 or len(text) + 1) - 1]
-    line_start = text.rfind("\n", 0, start)
-    above_start = text.rfind("\n", 0, max(line_start, 0)) + 1
-    above = text[above_start : max(line_start, 0)].strip()
-    indent = start - line_start - 1
+def _is_explained(block: ast.ExceptHandler | ast.With | ast.AsyncWith, ctx: Context) -> bool:
+    """Whether a comment stands in a block, above it or behind its last statement."""
+    span = ctx.span(block)
+    stop = lines.end(span.end, ctx)
+    following = ctx.text[stop + 1 : lines.end(stop + 1, ctx)]
+    comment = following.lstrip()
     return (
-        shapes.has_comment(text[start:stop])
-        or above.startswith("#")
-        or (following.lstrip().startswith("#") and len(following) - len(following.lstrip()) > indent)
+        shapes.has_comment(ctx.text[span.start : stop])
+        or lines.comment_above(span, ctx) != ""
+        or (comment.startswith("#") and len(following) - len(comment) > block.col_offset)
     )
 
 

@@ -74,7 +74,11 @@ def needless_list(comprehension: ast.ListComp, ctx: Context) -> Iterator[Finding
             return
     elif not isinstance(parent, (ast.For, ast.comprehension)) or parent.iter is not comprehension:
         return
-    if ctx.is_test or lines.comment_above(comprehension, ctx) or _calls_each(comprehension):
+    if (
+        ctx.is_test
+        or lines.comment_above(ctx.span(ctx.statement(comprehension)), ctx)
+        or _calls_each(comprehension)
+    ):
         return  # where a list is meant, a comment usually says why
     if _notices(comprehension):
         return

@@ -105,7 +105,7 @@ def built_text_marked_safe(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         for piece in parts
         if piece.value is not None and not piece.numeric and not _is_safe(piece.value, ctx)
     ]
-    if not risky or _SAID_SAFE.search(lines.comment_above(call, ctx)):
+    if not risky or _SAID_SAFE.search(lines.comment_above(ctx.span(ctx.statement(call)), ctx)):
         return
     name = (ctx.name(call.func) or "").rpartition(".")[2]
     yield ctx.finding(
