@@ -11,7 +11,7 @@ from charter.api import (
     rule,
 )
 from charter.api.facts.regex import Regex
-from charter_rules import shapes
+from charter_rules import calls, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _ANY_TAG: Final = re.compile(r"<\[\^[<>]+\][+*]\??>")
 """A pattern for all tags, as it stands in code: `<[^>]+>`."""
 
+_SEARCHES: Final = frozenset({"search", "match", "fullmatch", "findall", "finditer"})
 _KEEPS: Final = re.compile(r"<\w|\\[1g]")
 """What a replacement has that writes tags or what was found."""
 
@@ -61,10 +62,27 @@ def leaky_tag_filter(regex: Regex, ctx: Context) -> Iterator[Finding]:
 
 
 def _drops_all_tags(regex: Regex, ctx: Context) -> bool:
-    """Whether the same function also takes all tags out, so that what slips through is text, or puts the tags in again."""
+    """Whether the function also takes all tags out, so that what slips through is text, puts them in again, or shows nothing of it."""
     pattern = shapes.node_at(regex.location.span, ctx, ast.Constant)
     call = None if pattern is None else ctx.parent(pattern)
     if isinstance(call, ast.Call) and len(call.args) > 1 and _KEEPS.search(str(ctx.value(call.args[1]))):
         return True
+    if isinstance(call, ast.Call) and _is_only_searched(call, ctx):
+        return True
     function = None if pattern is None else ctx.function(pattern)
     return function is not None and _ANY_TAG.search(ctx.source(function)) is not None
+
+
+def _is_only_searched(call: ast.Call, ctx: Context) -> bool:
+    """Whether the text without the tags is only searched for something, and shown to nobody."""
+    parent = ctx.parent(call)
+    if isinstance(parent, ast.Call):
+        return call in parent.args and calls.identifier(parent.func) in _SEARCHES
+    target = parent.targets[0] if isinstance(parent, ast.Assign) else None
+    function = ctx.function(call)
+    if not isinstance(target, ast.Name) or function is None:
+        return False
+    later = [ctx.parent(use) for use in shapes.reads_in(target.id, function, ctx) if use.lineno > call.lineno]
+    return bool(later) and all(
+        isinstance(use, ast.Call) and calls.identifier(use.func) in _SEARCHES for use in later
+    )

@@ -41,7 +41,7 @@ _QUIET: Final = frozenset(
 )
 _SHELL: Final = re.compile(r"def (?:do_)?(?:cd|ls|pwd|chdir)\b")
 _REJECTED: Final = re.compile(
-    r"(?i)\b(?:invalid|incorrect|wrong|unknown|malformed|unsupported|unrecogni[sz]ed|expired|revoked|(?:previously|already) used)\b"
+    r"(?i)\b(?:invalid|incorrect|wrong|unknown|malformed|unsupported|unrecogni[sz]ed|expired|revoked|(?:previously|already) used|(?:does not|doesn't|do not|did not) exist|no such)\b"
 )
 """What messages say about a key or token that opens nothing."""
 _OF_PEOPLE: Final = re.compile(
@@ -360,6 +360,8 @@ def _names_something(expression: ast.expr, name: str, ctx: Context) -> bool:
             parent = ctx.parent(parent)
         if isinstance(parent, ast.Subscript) and node is parent.slice:
             return True
+        if isinstance(parent, ast.Call) and parent.args[:1] == [node] and _looks_up(parent):
+            return True
         if (
             isinstance(parent, ast.Call)
             and node is not parent.func
@@ -373,6 +375,15 @@ def _names_something(expression: ast.expr, name: str, ctx: Context) -> bool:
         ):
             return True
     return False
+
+
+def _looks_up(call: ast.Call) -> bool:
+    """Whether a call asks a dictionary for an entry, and says what it gives if there is none."""
+    return (
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr in {"get", "setdefault", "pop"}
+        and len(call.args) == 2
+    )
 
 
 def _is_harmless(expression: ast.expr, ctx: Context) -> bool:
