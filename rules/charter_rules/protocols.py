@@ -13,16 +13,20 @@ if TYPE_CHECKING:
 
 _NAMES: Final = re.compile(
     r"(?i)ntlm|krb5|kerberos|dcerpc|msrpc|spnego|gssapi|dpapi|netlogon|nrpc|samr|drsuapi|secretsdump|mimikatz|(?:^|[/_.])(?:py|aio)?(?:rdp|tds|smb|snmp|vnc|rfb|ssh|coap|pgpy?)(?:[/_.]|$)"
-    r"|pdf|ecma_?376|msoffice|msoffcrypto|keepass|pkcs_?12|\bjks\b|mifare|desfire|wpa2?_|lanman|lm_?hash|nt_?hash|rfc_?\d{4}|ipsec|(?:^|/)tls/|krack|mysql|host_?keys|known_hosts|legacy|compat|bytes_?to_?key|mssql|oracle\d|cisco|phpass|(?:md5|sha1|des|bsdi)_?crypt|tacacs|radius|mtproto|telegram|apop|pop3|sasl|jabber|xmpp|websocket|hibp|pwned|breach|digest_?auth"
+    r"|pdf|ecma_?376|msoffice|msoffcrypto|keepass|pkcs_?12|\bjks\b|mifare|desfire|wpa2?_|lanman|lm_?hash|nt_?hash|rfc_?\d{4}|ipsec|(?:^|/)tls/|krack|mysql|host_?keys|known_hosts|legacy|compat|bytes_?to_?key|mssql|oracle\d|cisco|phpass|(?:md5|sha1|des|bsdi)_?crypt|tacacs|radius|mtproto|telegram|apop|pop3|sasl|jabber|xmpp|websocket|mqtt|sniffer|mod_auth|hibp|pwned|breach|digest_?auth"
     r"|protocol|wsse|vertica|authentication_request|zipfile|winzip|(?:^|/)pem(?:[/_.]|$)|open_?pgp|gnupg|router_?os|oracle_(?:old_)?pass|postgres_pass|(?:^|/)exploits?/|[ .]otp$"
 )
 _ASKS: Final = re.compile(
     r"_download_(?:json|webpage|xml)|session\.http\b|\brequests\.(?:get|post|put|request|[Ss]ession)\(|\bhttpx\.|urlopen\(|ClientSession\("
 )
 """Requests to servers."""
+_TALKS: Final = re.compile(
+    r"\bopen_connection\(|\bcreate_connection\(|\bcreate_datagram_endpoint\(|\bsocket\.socket\(|\b(?:paho|aio)\.?mqtt\b"
+)
+"""Connections in protocols other than HTTP."""
 _SERVES: Final = re.compile(
     r"\b(?:flask|django|rest_framework|fastapi|starlette|bottle|sanic|pyramid|falcon|quart|cherrypy|litestar|sqlalchemy|peewee"
-    r"|(?:aio)?sqlite3?|psycopg2?|http\.server|socketserver)\b|\b(?:tornado|aiohttp)\.web\b|\baiohttp import [^\n]*\bweb\b"
+    r"|(?:aio)?sqlite3?|psycopg2?|http\.server|socketserver|start_server)\b|\.(?:listen|bind)\(|\b(?:tornado|aiohttp)\.web\b|\baiohttp import [^\n]*\bweb\b"
 )
 """Modules of programs that answer requests, or keep what they are told."""
 _VERBS: Final = re.compile(r"_*(?:(?:async|http|api|do|send|make)_)?(?:post|put|patch|request)(?:_json)?")
@@ -79,7 +83,7 @@ def is_of_client(ctx: Context) -> bool:
 
 
 def _only_asks(ctx: Context) -> bool:
-    return asks(ctx.text) and _SERVES.search(ctx.text) is None
+    return (asks(ctx.text) or _TALKS.search(ctx.text) is not None) and _SERVES.search(ctx.text) is None
 
 
 def is_sent(ctx: Context, node: ast.AST) -> bool:

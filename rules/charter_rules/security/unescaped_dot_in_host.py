@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from charter.api import (
     Severity,
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api import Context, Finding
+
+_PARTS: Final = frozenset({"group", "groups", "groupdict"})
+"""Methods that give the parts of a match."""
 
 
 @rule(
@@ -58,10 +61,13 @@ def _lets_nobody_pass(regex: Regex, ctx: Context) -> bool:
     """Whether a pattern cuts the host out of a text or takes a part of it, or stands in a table that tells which service is meant."""
     if regex.function in {"re.sub", "re.subn", "re.split"}:
         return True
-    pattern = shapes.node_at(regex.location.span, ctx, ast.Constant)
+    pattern = shapes.node_at(regex.location.span, ctx, ast.Constant, ast.Name)
     made = None if pattern is None else ctx.parent(pattern)
     taken = None if made is None else ctx.parent(made)
-    if isinstance(taken, ast.Attribute) and taken.attr in {"group", "groups", "groupdict"}:
+    if isinstance(taken, ast.Attribute) and taken.attr in _PARTS:
+        return True
+    reads = shapes.reads_of_result(made, ctx) if isinstance(made, ast.Call) else None
+    if any(isinstance(use := ctx.parent(read), ast.Attribute) and use.attr in _PARTS for read in reads or ()):
         return True
     row = None if made is None else ctx.parent(made)
     return (

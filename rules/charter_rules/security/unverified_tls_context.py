@@ -20,6 +20,8 @@ _CHECKS_ITSELF: Final = re.compile(r"\bmatch_hostname\b|\bcreate_urllib3_context
 """Who compares the host's name with the certificate after the handshake: the program, or urllib3, whose context this is."""
 _TRIED: Final = re.compile(r"\bsocketpair\(|\.wrap_socket\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)\.close\(\)")
 """A connection to oneself, and one that is closed as soon as it stands."""
+_ADAPTS: Final = re.compile(r"\bdef init_poolmanager\b[^#]*\bssl_context\b")
+"""An adapter of requests that brings a context, in which urllib3 sets the check as `verify` of the request says."""
 _FACTORIES: Final = frozenset({"_create_default_https_context", "create_default_context"})
 
 
@@ -192,10 +194,12 @@ def _is_named_for_it(event: Event, ctx: Context) -> bool:
 
 
 def _reads_certificate(history: ObjectHistory, ctx: Context) -> bool:
-    """Whether the function or class that makes a context wants it to read a certificate, not to believe it."""
+    """Whether the code that makes a context wants it to read a certificate, not to believe it, or leaves that to urllib3."""
+    if _ADAPTS.search(ctx.text) is not None:
+        return True
     made = shapes.node_at(history.location.span, ctx, ast.Call)
     return made is not None and (
-        calls.reads_certificate(ctx, ctx.function(made))
+        calls.reads_certificate(ctx, ctx.function(made) or ctx.tree)
         or calls.reads_certificate(ctx, ctx.class_(made))
         or _TRIED.search(ctx.source(ctx.function(made) or made)) is not None
     )

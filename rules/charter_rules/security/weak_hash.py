@@ -151,6 +151,11 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         or _is_decided_elsewhere(call, ctx)
     ):
         return
+    if name.startswith("hmac."):
+        yield ctx.finding(
+            call, f"HMAC with {algorithm} is on its way out; take SHA-256", severity=Severity.LOW
+        )
+        return
     remedy = "" if protects else "; if this digest serves no security, say `usedforsecurity=False`"
     yield ctx.finding(
         call,

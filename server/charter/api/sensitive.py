@@ -88,7 +88,7 @@ _ABOUT: Final = _set(
     days decorator default dialog dict digest dir duration enabled encoded encrypted endpoint entity env
     error errors event exc exception exists exp expired expires expiration expiry factory failed field
     fields file filename files filter flag fmt form format forms func function func generator getter
-    grant handler has hash hashed hasher hashers hashes header headers helper hint history id identifier
+    grant handler has hash hashed hasher hashers hashes header headers helper hint history href id identifier
     ids idx index info input invalid is item items iter iterations key keyword kind kwarg kwargs label
     len length lengths level lifetime limit limits link list lock logger manager map mapping mask masked
     match max mechanism message method middleware min minutes missing mixin mode model module msg
