@@ -349,29 +349,16 @@ def _generators(at: Cursor, node: cst.CompFor) -> list[ast.comprehension]:
     return generators
 
 
-def _generator(at: Cursor, node: cst.GeneratorExp, start: int) -> ast.expr:
-    """Convert a generator expression; the only argument of a call borrows the call's parentheses."""
+_KINDS: Final = {cst.GeneratorExp: ast.GeneratorExp, cst.ListComp: ast.ListComp, cst.SetComp: ast.SetComp}
+
+
+def _comprehension(at: Cursor, node: cst.GeneratorExp | cst.ListComp | cst.SetComp, start: int) -> ast.expr:
+    """Convert a comprehension; the generator that is the only argument of a call borrows the call's parentheses."""
     at.take(1)
     element = expression(at, node.elt)
     generators = _generators(at, node.for_in)
     at.take(1)
-    return at.place(ast.GeneratorExp(elt=element, generators=generators), start)
-
-
-def _list_comprehension(at: Cursor, node: cst.ListComp, start: int) -> ast.expr:
-    at.take(1)
-    element = expression(at, node.elt)
-    generators = _generators(at, node.for_in)
-    at.take(1)
-    return at.place(ast.ListComp(elt=element, generators=generators), start)
-
-
-def _set_comprehension(at: Cursor, node: cst.SetComp, start: int) -> ast.expr:
-    at.take(1)
-    element = expression(at, node.elt)
-    generators = _generators(at, node.for_in)
-    at.take(1)
-    return at.place(ast.SetComp(elt=element, generators=generators), start)
+    return at.place(_KINDS[type(node)](elt=element, generators=generators), start)
 
 
 def _dict_comprehension(at: Cursor, node: cst.DictComp, start: int) -> ast.expr:
@@ -455,7 +442,7 @@ def _call(at: Cursor, node: cst.Call, start: int) -> ast.expr:
     function = expression(at, node.func)
     only = node.args[0].value if len(node.args) == 1 else None
     if isinstance(only, cst.GeneratorExp) and not only.lpar:
-        argument = _generator(at, only, at.skip())
+        argument = _comprehension(at, only, at.skip())
         return at.place(ast.Call(func=function, args=[argument], keywords=[]), start)
     at.take(1)
     positional, keywords = arguments(at, node.args)
@@ -540,9 +527,9 @@ _HANDLERS: Final[dict[type[cst.CSTNode], Callable[[Cursor, Any, int], ast.expr]]
     cst.List: _list,
     cst.Set: _set,
     cst.Dict: _dict,
-    cst.GeneratorExp: _generator,
-    cst.ListComp: _list_comprehension,
-    cst.SetComp: _set_comprehension,
+    cst.GeneratorExp: _comprehension,
+    cst.ListComp: _comprehension,
+    cst.SetComp: _comprehension,
     cst.DictComp: _dict_comprehension,
     cst.StarredDictComp: _unpacking_comprehension,
     cst.Subscript: _subscript,
