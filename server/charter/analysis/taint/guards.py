@@ -23,6 +23,7 @@ from charter.analysis.taint.checks import (
 )
 from charter.analysis.taint.comparisons import Comparisons
 from charter.analysis.taint.frame import KILLED, NO_KILL, Kill, State
+from charter.analysis.taint.handlers import is_harmless
 from charter.analysis.taint.values import (
     ABSOLUTE,
     ALL_DANGERS,
@@ -57,12 +58,6 @@ _CONFINED: Final = re.compile(r"[A-Za-z][\w+.\-]*://[^/?#\\]+[/?#]|/[^/\\]")
 
 _BEGINNINGS: Final = {"/": ABSOLUTE, "-": BIT["argument"]}
 """What is impossible in a text that does not begin so."""
-
-_HARMLESS_TYPES: Final = frozenset(
-    "builtins.int builtins.float builtins.bool builtins.complex uuid.UUID datetime.date datetime.datetime "
-    "datetime.time datetime.timedelta decimal.Decimal numbers.Number numbers.Integral numbers.Real enum.Enum".split()
-)
-
 
 _NAMES: Final = frozenset({ir.LOCAL, ir.FREE, ir.GLOBAL})
 _NAMED: Final = _NAMES | {ir.ATTR}
@@ -291,7 +286,7 @@ class Guards(Comparisons, ABC):
         wanted = self.value(classes)
         options = self.elements_exactly(wanted) or [wanted]
         names = [one[2][1] if one[2] is not None and one[2][0] == EXTERNAL else "" for one in options]
-        if value[0] & ALL_DANGERS and names and all(name in _HARMLESS_TYPES for name in names):
+        if value[0] & ALL_DANGERS and names and all(is_harmless(name, self.index) for name in names):
             return (None, self.cleared(node, value, DANGERS), NO_KILL)
         if "builtins.str" in names and len(names) == 1 and value[0]:
             return (True if isinstance(value[1], str) else None, (self._of_lanes(value, OBJECT), ()), NO_KILL)

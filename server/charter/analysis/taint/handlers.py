@@ -44,7 +44,7 @@ class Use(NamedTuple):
 
 _HARMLESS: Final = frozenset(
     "builtins.int builtins.float builtins.bool builtins.complex uuid.UUID datetime.date datetime.datetime "
-    "datetime.time datetime.timedelta decimal.Decimal typing.Literal".split()
+    "datetime.time datetime.timedelta decimal.Decimal numbers.Number numbers.Integral numbers.Real enum.Enum typing.Literal".split()
 )
 """Python's own classes whose values cannot carry an attack."""
 
