@@ -99,7 +99,7 @@ def _heads(function: ast.FunctionDef, index: Index) -> list[list[Head]]:
     found = [own]
     homes: dict[ast.AST, tuple[list[Head], int]] = {function: (own, 0)}
     parents = index.parents
-    for start, end in zip(starts, [*starts[1:], len(below)], strict=False):
+    for start, end in zip(starts, [*starts[1:], len(below)], strict=True):
         node = below[start]
         if isinstance(node, _FUNCTIONS):
             if _is_long(node):

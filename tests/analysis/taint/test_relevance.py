@@ -22,6 +22,18 @@ REACHED = {
         "web.py": REQUEST + "def field():\n    return request.args['x']\nfetch = field\n",
         "app.py": "from web import fetch\ndef act():\n    eval(fetch())  # !\n",
     },
+    "a function with a name that many methods have": {
+        "web.py": REQUEST + "def get():\n    return request.args['x']\n",
+        "app.py": "from web import get\ndef act():\n    eval(get())  # !\n",
+        "other.py": "import web\ndef act():\n    eval(web.get())  # !\n",
+        "own.py": REQUEST + "def load():\n    return request.args['x']\ndef act():\n    eval(load())  # !\n",
+    },
+    "a function with a common name that another module hands on": {
+        "web/__init__.py": "from web.parts import load\n",
+        "web/parts.py": REQUEST + "def load():\n    return request.args['x']\n",
+        "app.py": "import web\ndef act():\n    eval(web.load())  # !\n",
+        "other.py": "from web import load\ndef act():\n    eval(load())  # !\n",
+    },
     "an attribute that another method assigns": {
         "app.py": REQUEST
         + "class A:\n    def take(self):\n        self.held = request.args['x']\n    def use(self):\n        eval(self.held)  # !\n",

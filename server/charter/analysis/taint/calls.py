@@ -16,6 +16,7 @@ from charter.analysis.taint.frame import (
     NO_KILL,
     OF_MODULE,
     PARAMETER,
+    REST,
     Hit,
     Kill,
     Summary,
@@ -241,8 +242,6 @@ class Calls(LibraryCalls, ABC):
             self.last_kills = (yes, no)
             self.pending = True
         if function.flags & ir.GENERATOR:
-            from charter.analysis.taint.frame import REST
-
             return self.new("builtins.list", position, {REST: value})
         return value
 

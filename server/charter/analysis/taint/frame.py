@@ -123,7 +123,6 @@ class Summary:
         flows: the flows found inside.
         steps: stations by which tainted values moved inside, for explanations.
         own: places of calls that are given text which the program itself has made.
-        uses: keys of what it depends on.
         trivial: whether a call of it changes nothing and gives nothing.
     """
 

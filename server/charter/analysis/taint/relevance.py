@@ -56,7 +56,8 @@ class Relevance:
     Attributes:
         words: the names whose mention makes a function near.
         threats: the threat models whose sources count.
-        members: attributes that count only where the name of one of these classes is known too.
+        members: attributes that count only where the name of one of these classes is known too; and functions that
+            count where their module is known by name or imported from ("name."), or they are imported (".name").
         functions: functions that are near for another reason.
         fresh: names that were learned since the last time somebody emptied it.
     """
@@ -79,6 +80,7 @@ class Relevance:
         self._decorating = {_last(name) for name in index.decorating}
         self.words: set[str] = set(self._roots(sources))
         self.members: dict[str, set[str]] = {}
+        self._common: set[str] = set()
         self.fresh: set[str] = set()
         self._parameters = {f"({name}" for name in index.parameters}
         self._any = self.words | self._parts | self._registering | self._parameters
@@ -135,10 +137,15 @@ class Relevance:
         return False
 
     def _names_of(self, module: Module) -> frozenset[str]:
-        """What a module imports, and its classes with all their bases."""
+        """What a module imports, and its classes with all their bases; "name." for itself and what it imports from."""
         known = self._names.get(module)
         if known is None:
-            names = {name for _, _, name in module.record[ir.IMPORTS].values()}
+            owners = [module.name, *[owner for _, owner in module.record[ir.STARS]]]
+            names: set[str] = set()
+            for _, owner, name in module.record[ir.IMPORTS].values():
+                owners.append(owner)
+                names.update((name, "." + name))
+            names.update([_last(owner) + "." for owner in owners])
             for cls in module.classes:
                 names.update(_last(one.name) for one in self._project.lineage(cls))
             known = self._names[module] = frozenset(names)
@@ -181,7 +188,9 @@ class Relevance:
         self._giving.add(function)
         cls = function.cls
         name = function.short
-        if cls is None or not (name in _COMMON or name.startswith("__")):
+        if name in _COMMON and cls is None and function.name == name:
+            self._learn_function(function.module, name)
+        elif cls is None or not (name in _COMMON or name.startswith("__")):
             self.learn(name)
         elif name in _COMMON:
             self.learn_member(cls, name)
@@ -241,8 +250,27 @@ class Relevance:
 
     def learn_member(self, cls: Class, word: str) -> None:
         """An attribute of a class's instances may be untrusted."""
+        self._learn_where(word, {_last(one.name) for one in (cls, *cls.subclasses)})
+
+    def _learn_function(self, module: Module, word: str) -> None:
+        """What a module's function gives may be untrusted; other modules may have it from there."""
+        self._common.add(word)
+        self._learn_where(word, {"." + word, *_names_as_owner(module)})
+        for other in self._project.modules.values():
+            self._learn_importer(other, word)
+
+    def _learn_importer(self, module: Module, word: str) -> None:
+        """A module that imports something of this name has it for others as well."""
+        record = module.record
+        stars = {_last(name) for _, name in record[ir.STARS]}
+        if not stars.isdisjoint(self.members[word]) or any(
+            name == word for _, _, name in record[ir.IMPORTS].values()
+        ):
+            self._learn_where(word, _names_as_owner(module))
+
+    def _learn_where(self, word: str, names: set[str]) -> None:
+        """What is called so may be untrusted where one of these names is known."""
         known = self.members.setdefault(word, set())
-        names = {_last(one.name) for one in (cls, *cls.subclasses)}
         if not names <= known:
             known |= names
             self._any.add(word)
@@ -260,6 +288,8 @@ class Relevance:
     def names_changed(self, module: Module) -> None:
         """A module imports or defines other names."""
         self._names.pop(module, None)
+        for word in self._common:
+            self._learn_importer(module, word)
 
     def registers(self, function: Function) -> bool:
         """Whether a function may register handlers."""
@@ -307,6 +337,12 @@ def _values(summary: Summary) -> Iterator[Value]:
 
 def _last(name: str) -> str:
     return name.rpartition(".")[2]
+
+
+def _names_as_owner(module: Module) -> set[str]:
+    """The names by which what a module has is told: its own in code, and with a dot where it is imported from."""
+    name = _last(module.name)
+    return {name, name + "."}
 
 
 def _telling(path: str) -> str:

@@ -19,6 +19,7 @@ from charter.analysis.taint.frame import (
     Flow,
     Hit,
     Summary,
+    join_cells,
 )
 from charter.analysis.taint.statements import Statements
 from charter.analysis.taint.values import (
@@ -235,8 +236,6 @@ class Run(Statements):
                 if result is None:
                     result = cells
                 elif result is not cells:
-                    from charter.analysis.taint.frame import join_cells
-
                     result = join_cells(result, cells)
         return result or {}
 
