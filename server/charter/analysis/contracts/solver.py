@@ -32,7 +32,7 @@ class Solver(KeptSolver[Extract]):
         hierarchy = Hierarchy(self.files)
         facts: dict[str, list[Fact]] = {}
         opportunities: dict[str, dict[tuple[type[Fact], str], int]] = {}
-        heirs = _heirs(hierarchy)
+        heirs = _Heirs(hierarchy)
         for path, (_, classes, calls, _) in self.files.items():
             judge = _Judge(hierarchy, heirs, path)
             found: list[Fact] = [problem for call in calls for problem in judge.problems(call)]
@@ -50,19 +50,31 @@ class Solver(KeptSolver[Extract]):
         return Solution(facts, opportunities)
 
 
-def _heirs(hierarchy: Hierarchy) -> dict[str, list[Class]]:
-    """The classes below each class."""
-    found: dict[str, list[Class]] = {}
-    for name, order, _ in hierarchy.heirs():
-        for base in order[1:]:
-            found.setdefault(base, []).append(hierarchy.classes[name][1])
-    return found
+class _Heirs:
+    """What the classes below each class define themselves; put together for a class when it is first asked about."""
+
+    def __init__(self, hierarchy: Hierarchy) -> None:
+        self._below: dict[str, list[Class]] = {}
+        for name, order, _ in hierarchy.heirs():
+            for base in order[1:]:
+                self._below.setdefault(base, []).append(hierarchy.classes[name][1])
+        self._members: dict[str, frozenset[str]] = {}
+
+    def override(self, owner: str, member: str) -> bool:
+        """Whether some class below a class defines a member of it anew."""
+        below = self._below.get(owner)
+        if below is None:
+            return False
+        members = self._members.get(owner)
+        if members is None:
+            members = self._members[owner] = frozenset[str]().union(*[heir[1] for heir in below])
+        return member in members
 
 
 class _Judge:
     """Compares the calls of one file with what they call, and notes the problems that they could have as `looked` for."""
 
-    def __init__(self, hierarchy: Hierarchy, heirs: dict[str, list[Class]], path: str) -> None:
+    def __init__(self, hierarchy: Hierarchy, heirs: _Heirs, path: str) -> None:
         self.call: Call = _NO_CALL
         self.hierarchy = hierarchy
         self.heirs = heirs
@@ -200,7 +212,7 @@ class _Judge:
         if function is None or function[1] == "property" or member in self.hierarchy.attributes(owner):
             return  # some object's attribute may stand before the method
         drop = 0 if function[1] == "static" else 1
-        is_final = not any(member in heir[1] for heir in self.heirs.get(owner, ()))
+        is_final = not self.heirs.override(owner, member)
         if function[2] == "stub" and not is_final:
             return  # the classes below say what it really takes
         yield from self._function(name, self.hierarchy.classes[owner][0], function, drop=drop, final=is_final)
