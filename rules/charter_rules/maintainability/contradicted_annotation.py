@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from charter.api import Fix, Grade, Severity, rule
+from charter.api import AddImport, Fix, Grade, Severity, rule
 from charter_rules import shapes
 
 if TYPE_CHECKING:
@@ -89,12 +89,10 @@ def _defaults(function: shapes.FunctionNode, ctx: Context) -> Iterator[Finding]:
             continue
         name = _plain_class(annotation, ctx)
         if name is not None:
-            text = ctx.source(annotation)
-            fix = Fix("Allow None", (ctx.replace(annotation, f"{text} | None"),), Grade.UNSAFE)
             yield ctx.finding(
                 annotation,
-                f"`{argument.arg}` is annotated `{text}`, but None is its default",
-                fix=fix if ctx.python >= (3, 10) else None,
+                f"`{argument.arg}` is annotated `{ctx.source(annotation)}`, but None is its default",
+                fix=_allow_none(annotation, ctx),
             )
 
 
@@ -125,20 +123,39 @@ def _returns(function: shapes.FunctionNode, annotation: ast.expr, ctx: Context) 
     if name is None or _is_stub(function):
         return
     text = ctx.source(annotation)
-    fix: Fix | None = None
-    if ctx.python >= (3, 10):
-        edits: tuple[AnyEdit, ...] = (ctx.replace(annotation, f"{text} | None"),)
-        fix = Fix("Allow None", edits, Grade.UNSAFE)
     for node in returns:
         if node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None):
             yield ctx.finding(
-                node, f"`{function.name}` is annotated `-> {text}`, but returns None here", fix=fix
+                node,
+                f"`{function.name}` is annotated `-> {text}`, but returns None here",
+                fix=_allow_none(annotation, ctx),
             )
             return
         if isinstance(annotation, ast.Name) and _contradicts(annotation.id, node.value):
             yield ctx.finding(
                 node, f"`{function.name}` is annotated `-> {text}`, but returns {_described(node.value)} here"
             )
+
+
+def _allow_none(annotation: ast.expr, ctx: Context) -> Fix:
+    """Let an annotation take None, too, in the way in which the file says that already."""
+    text = ctx.source(annotation)
+    optional = next(
+        (
+            node
+            for node in (*ctx.reads.get("Optional", ()), *ctx.gets.get("Optional", ()))
+            if ctx.name(node) == "typing.Optional"
+        ),
+        None,
+    )
+    edits: tuple[AnyEdit, ...]
+    if optional is not None:
+        edits = (ctx.replace(annotation, f"{ctx.source(optional)}[{text}]"),)
+    elif ctx.python >= (3, 10):
+        edits = (ctx.replace(annotation, f"{text} | None"),)
+    else:
+        edits = (AddImport("typing", "Optional"), ctx.replace(annotation, f"Optional[{text}]"))
+    return Fix("Allow None", edits, Grade.UNSAFE)
 
 
 def _is_stub(function: shapes.FunctionNode) -> bool:
