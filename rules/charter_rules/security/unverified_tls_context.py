@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _CHECKS_ITSELF: Final = re.compile(r"\bmatch_hostname\b|\bcreate_urllib3_context\b")
 """Who compares the host's name with the certificate after the handshake: the program, or urllib3, whose context this is."""
+_UNCHECKED: Final = re.compile(r"(?i)insecure|verif|validat|self_?signed|(?:no|skip)_?check")
+"""Words of a condition under which no check is wanted."""
 _TRIED: Final = re.compile(r"\bsocketpair\(|\.wrap_socket\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)\.close\(\)")
 """A connection to oneself, and one that is closed as soon as it stands."""
 _ADAPTS: Final = re.compile(r"\bdef init_poolmanager\b[^#]*\bssl_context\b")
@@ -99,8 +101,16 @@ def _wrapped(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     required = calls.given(ctx, call, None, "cert_reqs")
     server = calls.value(ctx, call, None, "server_side", default=False)
     unchecked = required is None or calls.qualified(ctx, required) == "ssl.CERT_NONE"
-    if unchecked and server is not True and not (calls.has_unpacking(call) or calls.is_chosen(ctx, call)):
+    if unchecked and server is not True and not (calls.has_unpacking(call) or _is_asked_for(call, ctx)):
         yield ctx.finding(call, "`ssl.wrap_socket` accepts any certificate unless `cert_reqs` says otherwise")
+
+
+def _is_asked_for(call: ast.Call, ctx: Context) -> bool:
+    """Whether the user asked for a connection without the check, not only for one that is encrypted."""
+    return any(
+        isinstance(parent, ast.If) and _UNCHECKED.search(ctx.source(parent.test)) is not None
+        for parent in ctx.ancestors(call)
+    )
 
 
 def _session(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
