@@ -28,8 +28,8 @@ _PROGRAM: Final = re.compile(
     r"(?i)(?:^|_)(?:prog(?:ram)?|cmdline|executable|binary|editor|pager|browser)$|tables_path$|cmd$|command$"
 )
 """Names of what a command line begins with on purpose: behind other text they are text like any other."""
-_NUMBER: Final = re.compile(r"(?:^|_)(?:p?pid|pgid|uid|gid|port)$")
-"""Names of numbers that the system gives to processes, users and services."""
+_NUMBER: Final = re.compile(r"(?:^|_)(?:p?pid|pgid|uid|gid|port|length|size|count|bits)$")
+"""Names of numbers: of what there is how much, and those of processes, users and services."""
 _OPTIONS: Final = re.compile(r"(?i)(?:^|_)(?:options?|opts|args|arguments|flags|switches|params)$")
 """Names of what is several words of a command line on purpose."""
 _QUOTES: Final = frozenset({"shlex.quote", "shlex.join", "pipes.quote", "subprocess.list2cmdline"})
@@ -93,7 +93,9 @@ def shell_with_built_text(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     risky = [
         piece.value
         for number, piece in enumerate(parts)
-        if piece.value is not None and _may_carry_text(piece, ctx, begins=_begins(parts, number))
+        if piece.value is not None
+        and not _is_program(parts, number)
+        and _may_carry_text(piece, ctx, begins=_begins(parts, number))
     ]
     if not risky:
         return
@@ -110,6 +112,11 @@ def shell_with_built_text(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 def _begins(parts: Sequence[Piece], number: int) -> bool:
     """Whether a piece stands where the program is named: at the beginning, or behind `sudo`."""
     return number == 0 or (number == 1 and parts[0].value is None and parts[0].text.strip() in {"", "sudo"})
+
+
+def _is_program(parts: Sequence[Piece], number: int) -> bool:
+    """Whether a piece is the first word of the command by itself, before constant ones, which is the program that is meant."""
+    return number == 0 and len(parts) == 2 and parts[1].text[:1].isspace()
 
 
 def _is_true(value: object) -> bool:
