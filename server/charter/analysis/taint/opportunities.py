@@ -58,18 +58,18 @@ class Opportunities:
         """The number of calls of sinks in a module, by kind."""
         total: Counter[str] = Counter()
         calls = Counter(chain.from_iterable([function.record[ir.CALLS] for function in module.functions]))
+        libraries = {root.partition(".")[0] for root in module.record[ir.ROOTS]}
         for call, times in calls.items():
-            _, dot, last = call.rpartition(".")
-            if not dot or last in self._names:
-                for kind in self._of(call, module):
-                    total[kind] += times
+            owner, _, last = call.rpartition(".")
+            if owner == "?":
+                kinds = {kind for library, kind in self._methods.get(last, ()) if library in libraries}
+            else:
+                kinds = self._of(call, module) if not owner or last in self._names else ()
+            for kind in kinds:
+                total[kind] += times
         return total
 
     def _of(self, call: str, module: Module) -> Kinds:
-        if call[0] == "?":
-            libraries = {root.partition(".")[0] for root in module.record[ir.ROOTS]}
-            methods = self._methods.get(call[2:], ())
-            return tuple({kind: None for library, kind in methods if library in libraries})
         path = self._absolute(call, module)
         kinds = self._kinds.get(path)
         if kinds is None:
