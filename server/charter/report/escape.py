@@ -12,7 +12,8 @@ _CONTROL = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
 _CONTROL_WITHIN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-_XML_FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_XML_FORBIDDEN = r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+"""Compiled where it is wanted: that takes longer than the import of most modules."""
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~@:/-])")
 
@@ -39,7 +40,7 @@ def within(text: str) -> str:
 
 def xml(text: str) -> str:
     """Text for XML, in elements and quoted attributes; characters that XML cannot hold are spelt out."""
-    text = _XML_FORBIDDEN.sub(_spell, text)
+    text = re.sub(_XML_FORBIDDEN, _spell, text)
     for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&#39;")):
         text = text.replace(character, entity)
     return text.replace("\r", "&#13;").replace("\n", "&#10;").replace("\t", "&#9;")
