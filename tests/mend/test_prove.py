@@ -109,6 +109,22 @@ def test_a_refused_fix_does_not_keep_the_others_from_being_applied() -> None:
     assert fixed(b"x = worse == None\ny = ok == None\n") == "x = worse == None\ny = ok is None\n"
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["ok", "worse", "remains", "broken"]),
+            st.sampled_from(["{}", "def f():\n    {}", "class C:\n    {}\n    def m(self):\n        {}"]),
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_each_fix_holds_or_fails_by_itself_whatever_is_tried_with_it(parts: list[tuple[str, str]]) -> None:
+    text = "".join(place.replace("{}", f"x = {name} == None") + "\n" for name, place in parts)
+    mended = text.replace("ok == None", "ok is None")
+    assert fixed(text.encode()) == (mended if mended != text else None)
+
+
 def test_unsafe_fixes_wait_until_they_are_asked_for() -> None:
     data = b"x = imports == None\n"
     assert fixed(data) is None
