@@ -14,7 +14,7 @@ from charter.api import (
     Span,
     rule,
 )
-from charter_rules import calls
+from charter_rules import calls, places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,8 +36,6 @@ _LOGS: Final = re.compile(r"\b_?log\w*\.(?:debug|info|warning|error|exception|lo
 _FOR_USER: Final = re.compile(
     r"(?i)request\.user\b|login_required|LoginRequired|request\.session\b|current_user|permission_required"
 )
-_ELSEWHERE: Final = re.compile(r"(?i)test|dev|local|debug|bench")
-"""Names of settings that are not deployed."""
 _SETTINGS: Final = frozenset({"WTF_CSRF_ENABLED", "WTF_CSRF_CHECK_DEFAULT", "CSRF_ENABLED"})
 
 
@@ -184,10 +182,9 @@ def _setting(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
     if name in {"MIDDLEWARE", "MIDDLEWARE_CLASSES"} and isinstance(node.value, (ast.List, ast.Tuple)):
         used = [ctx.value(item) for item in node.value.elts]
         logs_in = "django.contrib.auth.middleware.AuthenticationMiddleware" in used
-        elsewhere = _ELSEWHERE.search(ctx.path) is not None
         if (
             logs_in
-            and not elsewhere
+            and places.is_deployed(ctx)
             and UNKNOWN not in used
             and not any("csrf" in str(item).lower() for item in used)
         ):
@@ -201,7 +198,7 @@ def _setting(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
     if name not in _SETTINGS or ctx.value(node.value) is not False:
         ctx.not_an_opportunity()
         return
-    if _ELSEWHERE.search(ctx.path + ctx.symbol(node)):
+    if not places.is_deployed(ctx, node):
         return
     if any(
         isinstance(parent, ast.If) and re.search(r"(?i)csrf|test", ctx.source(parent.test))

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import Fix, Grade, Severity, rule
-from charter_rules import calls
+from charter_rules import calls, places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,9 +43,6 @@ _APPLICATIONS: Final = frozenset(
 _FRAMEWORKS: Final = re.compile(r"\b(flask|sanic|quart|dash|bottle|connexion)\b", re.IGNORECASE)
 _SETTINGS: Final = re.compile(
     r"(^|/)settings(/(base|common|default|defaults|prod|production|main|__init__))?\.py$|(^|/)(config|prod|production)/settings\.py$"
-)
-_NOT_PRODUCTION: Final = re.compile(
-    r"(?i)(^|/|_)(dev|devel|develop|dev_?project|sandbox|workbench|development|local|test|tests|testing|test_?utils|debug|example|examples|sample|demo|docs?)(/|_|\.|$)"
 )
 
 
@@ -173,7 +170,7 @@ def _is_switch(target: ast.expr, ctx: Context) -> bool:
             target.id == "DEBUG"
             and ctx.parent(ctx.statement(target)) is ctx.tree
             and (bool(_SETTINGS.search(ctx.path)) or "INSTALLED_APPS" in ctx.text)
-            and not _NOT_PRODUCTION.search(ctx.path)
+            and places.is_deployed(ctx)
         )
     if isinstance(target, ast.Attribute) and target.attr == "debug":
         return ctx.type_name(target.value) in _APPLICATIONS

@@ -12,7 +12,7 @@ from charter.api import (
     Severity,
     rule,
 )
-from charter_rules import calls
+from charter_rules import calls, places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,10 +45,6 @@ _SETTINGS: Final[dict[str, tuple[object, str, str]]] = {
     ),
 }
 """For each setting, the bad value, what it means, and a better value as source."""
-
-_ELSEWHERE: Final = re.compile(
-    r"(?i)global_settings|dev|local|test|debug|demo|bench|settings_(?:example|sample)|(?:example|sample)_settings|sandbox|workbench|(^|[/_.])ci([/_.]|$)"
-)
 
 
 @rule(
@@ -111,8 +107,7 @@ def unprotected_setting(node: ast.Assign | ast.keyword | ast.Call, ctx: Context)
     if (
         not _matches(value, bad)
         or ctx.is_test
-        or _ELSEWHERE.search(ctx.path)
-        or _ELSEWHERE.search(ctx.symbol(node))
+        or not places.is_deployed(ctx, node)
         or (isinstance(node.value, ast.Name) and re.search(r"(?i)https|ssl|tls", node.value.id))
     ):
         return
@@ -131,7 +126,7 @@ def _updated(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     for key, value in zip(mapping.keys, mapping.values, strict=True):
         found = _SETTINGS.get(calls.identifier_of_key(key))
-        if found is not None and _matches(ctx.value(value), found[0]) and not _ELSEWHERE.search(ctx.path):
+        if found is not None and _matches(ctx.value(value), found[0]) and places.is_deployed(ctx):
             better = found[2]
             fix = (
                 Fix(f"Set it to `{better}`", (ctx.replace(value, better),), Grade.UNSAFE) if better else None
