@@ -139,6 +139,7 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     elif (
         _is_harmless(call, ctx)
         or _says_where(call, ctx)
+        or _is_of_places(hashed, ctx)
         or not (_is_loose(call, ctx) or _is_near_secrets(call, ctx))
     ):
         return
