@@ -45,7 +45,7 @@ _REJECTED: Final = re.compile(
 )
 """What messages say about a key or token that opens nothing."""
 _OF_PEOPLE: Final = re.compile(
-    r"(?i)social|person|people|customer|patient|employee|citizen|tax|birth|user|client_name|first_?name|last_?name"
+    r"(?i)social_?sec|social sec|\bperson|people|customer|patient|employee|citizen|\btax|birth|client_name|first_?name|last_?name|user\.ssn"
 )
 """What code speaks of whose social security numbers are people's."""
 _ASKED_FOR: Final = re.compile(
