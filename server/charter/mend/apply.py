@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from charter.engine.project import Project
     from charter.mend.prove import Pair
 
-ROUNDS = 10
-"""How often files are checked again after fixes; fixes that meet wait for the next round."""
+ROUNDS = 100
+"""How often files are checked again after fixes, at the most; fixes that meet wait for the next round.
+
+Each round applies or refuses something, and a fix that is applied brings no finding: this is for what should not be.
+"""
 
 
 @dataclass(slots=True)
