@@ -527,7 +527,7 @@ _BY_FUNCTION: Final[tuple[tuple[Callable[[Any, Arguments, int], Value], str], ..
         (
             "builtins.memoryview builtins.staticmethod copy.copy copy.deepcopy os.path.expanduser os.path.expandvars "
             "os.path.normcase os.fspath os.fsencode os.fsdecode asyncio.run asyncio.wait_for asyncio.ensure_future "
-            "asyncio.create_task contextlib.closing contextlib.nullcontext asyncio.shield "
+            "asyncio.create_task contextlib.closing contextlib.nullcontext asyncio.shield marshmallow.Schema.load "
             "builtins.property"
         ),
     ),
