@@ -190,11 +190,10 @@ def _parts(pairs: Sequence[Pair], places: Mapping[tuple[str, str], int]) -> list
 
 def _is_near(finding: Finding, places: Iterable[tuple[str, str]]) -> bool:
     """Whether a finding stands in one of some places, or in what holds or lies in one, short of the module."""
-    path, symbol = finding.path, finding.symbol
+    own = f"{finding.symbol}."
     return any(
-        other == path
-        and (where == symbol or f"{where}.".startswith(f"{symbol}.") or f"{symbol}.".startswith(f"{where}."))
-        for other, where in places
+        path == finding.path and (own.startswith(f"{symbol}.") or f"{symbol}.".startswith(own))
+        for path, symbol in places
     )
 
 

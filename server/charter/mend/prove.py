@@ -207,10 +207,8 @@ class Prover:
         after = self._count(draft, draft.new, fresh.__getitem__, None, draft.new)
         # What is only found in the whole project is for `wrong_in_project` to judge.
         had, asked = _by_rule(before), Counter((finding.path, finding.rule) for finding, _ in draft.pairs)
-        here = [
-            pair for pair in draft.pairs if (key := (pair[0].path, pair[0].rule)) and had[key] >= asked[key]
-        ]
-        return _compared(here, before, after)
+        own = {key for key, number in asked.items() if had[key] >= number}
+        return _compared([pair for pair in draft.pairs if (pair[0].path, pair[0].rule) in own], before, after)
 
     def wrong_in_project(
         self,
