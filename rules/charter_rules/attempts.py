@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
+from charter.api import regex
 from charter_rules import calls, lines
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _CATCHING: Final = frozenset(
     {"builtins.TypeError", "builtins.AttributeError", "builtins.ValueError", "builtins.Exception", "builtins.BaseException"}
 )  # fmt: skip
-_IGNORED: Final = re.compile(
+_IGNORED: Final = regex(
     r"# (?:type: ignore(?:\[[^\]\n]*call-arg|(?!\[))|pyright: ignore(?:\[[^\]\n]*reportCall|(?!\[)))"
 )
 """What tells a type checker that a call is meant as it stands."""

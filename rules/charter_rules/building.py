@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import ast
-import re
 import string
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from charter.api import Sensitivity, sensitivity
+from charter.api import Sensitivity, regex, sensitivity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from charter.api import Context
 
-_PERCENT: Final = re.compile(
+_PERCENT: Final = regex(
     r"%(?:\((?P<name>[^)]*)\))?(?P<flags>[-+ #0]*)(?P<width>\d*)(?:\.\d+)?(?P<kind>[a-zA-Z%])"
 )
-_GETTER: Final = re.compile(r"(?:get|read|fetch|load|ask_for|prompt_for)_(\w+)$")
+_GETTER: Final = regex(r"(?:get|read|fetch|load|ask_for|prompt_for)_(\w+)$")
 
 
 @dataclass(frozen=True, slots=True)

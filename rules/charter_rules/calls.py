@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-from charter.api import UNKNOWN
+from charter.api import UNKNOWN, regex
 from charter_rules.shapes import changed_in, defaults
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from charter.api.facts.names import PassedValue
 
 
-CHOICE: Final = re.compile(
+CHOICE: Final = regex(
     r"(?i)verif|insecure|ssl|tls|cert|check|hostname|host_?key|skip|validate|self_?signed|\bca\w* is (?:not )?False"
 )
 """Words of a condition under which the user decides on a weaker protection."""
@@ -24,15 +23,13 @@ _FIELDS: Final = frozenset(
     {"form", "args", "values", "POST", "GET", "params", "query_params", "json", "data"}
 )
 """Attributes of requests that hold what the client filled in."""
-_TRIES: Final = re.compile(r"_*(?:self_?)?test_\w+")
+_TRIES: Final = regex(r"_*(?:self_?)?test_\w+")
 """Names of functions that try the program out, wherever they are kept."""
-NAMED_FOR_IT: Final = re.compile(
-    r"(?i)unverified|insecure|unsecure|no_?verify|non_?verify|not_?verify|unsafe"
-)
+NAMED_FOR_IT: Final = regex(r"(?i)unverified|insecure|unsecure|no_?verify|non_?verify|not_?verify|unsafe")
 """Words in the name of a function that is made for a weaker protection."""
 
-_OF_TESTS: Final = re.compile(r"(?:^|/)(?:\w+_)?tests?/")
-_CERTIFICATE: Final = re.compile(r"\.getpeercert\((?:True|binary_form=True)|\.get_peer_cert\w*\(")
+_OF_TESTS: Final = regex(r"(?:^|/)(?:\w+_)?tests?/")
+_CERTIFICATE: Final = regex(r"\.getpeercert\((?:True|binary_form=True)|\.get_peer_cert\w*\(")
 
 
 def is_of_tests(ctx: Context) -> bool:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import sensitivity
+from charter.api import regex, sensitivity
 from charter_rules import calls
 
 if TYPE_CHECKING:
     from charter.api import Context
 
-_CREDENTIAL: Final = re.compile(
+_CREDENTIAL: Final = regex(
     r"(?i)sess(ion)?(_?id)?$|session|(?<![a-z])auth|(?<!csrf)(?<!xsrf)(?<!csrf_)(?<!xsrf_)(?<!csrf-)(?<!xsrf-)token|jwt|remember|^sid$|login|credential"
 )
-_ABOUT: Final = re.compile(r"(?i)(?:is|has|show|no|did)[_-]")
-_PLACE: Final = re.compile(r"(?i)(?:redirect|next|return|referr?er|url|path|page|origin)(?:_?to)?$")
+_ABOUT: Final = regex(r"(?i)(?:is|has|show|no|did)[_-]")
+_PLACE: Final = regex(r"(?i)(?:redirect|next|return|referr?er|url|path|page|origin)(?:_?to)?$")
 """Ends of names of cookies that say where a visitor goes, with or without a login."""
-_SCRIPTS: Final = re.compile(r"(?i)csrf|xsrf|lang|theme|locale|tz|timezone")
+_SCRIPTS: Final = regex(r"(?i)csrf|xsrf|lang|theme|locale|tz|timezone")
 _NO_KEY: Final = frozenset({"self", "handler", "request", "response", "resp"})
 
 

@@ -12,8 +12,10 @@ from collections import Counter
 from functools import lru_cache
 from typing import Final
 
+from charter.api import regex
+
 _FORMATS: Final[tuple[tuple[str, str, re.Pattern[str]], ...]] = tuple(
-    (title, hint, re.compile(pattern))
+    (title, hint, regex(pattern))
     for title, hint, pattern in (
         ("AWS access key id", "A", r"(?<![A-Z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Z0-9])"),
         ("GitHub token", "gh", r"\bgh[pousr]_[A-Za-z0-9]{36}\b"),
@@ -42,18 +44,16 @@ _FORMATS: Final[tuple[tuple[str, str, re.Pattern[str]], ...]] = tuple(
         ("private key", "PRIVATE KEY", r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----\s+(?:[A-Za-z-]+:.*\s+)*[A-Za-z0-9+/=\s]{60,}"),
     )
 )  # fmt: skip
-SAMPLES: Final = re.compile(
+SAMPLES: Final = regex(
     r"(?i)(^|/|_)(tests?|examples?|samples?|demos?|fixtures?|mocks?|docs?|dev_?project|sandbox|workbench)/|(^|/)exploits?/"
     r"|placeholder|build_settings|(^|/)tests?[-_]|(^|/)(?:factories|conftest|test)\.py$"
 )
 """Paths of what is shown as an example or tries something out."""
-_URL: Final = re.compile(
-    r"\b([a-z][a-z0-9+.-]{1,20})://([^\s:/@'\"<>{}$]*):([^\s:/@'\"<>{}$]{3,})@([^\s/'\"?#]+)"
-)
-_ANY_URL: Final = re.compile(r"://[^\s:/@'\"]*:[^\s:/@'\"]{3,}@")
+_URL: Final = regex(r"\b([a-z][a-z0-9+.-]{1,20})://([^\s:/@'\"<>{}$]*):([^\s:/@'\"<>{}$]{3,})@([^\s/'\"?#]+)")
+_ANY_URL: Final = regex(r"://[^\s:/@'\"]*:[^\s:/@'\"]{3,}@")
 _HINTS: Final = tuple({hint for _, hint, _ in _FORMATS if len(hint) > 3} - {"key-"})
 _SHORT_HINTS: Final = tuple(
-    (literal, re.compile(pattern))
+    (literal, regex(pattern))
     for literal, pattern in (
         ("AKIA", "AKIA[A-Z2-7]{16}"), ("ASIA", "ASIA[A-Z2-7]{16}"), ("ABIA", "ABIA[A-Z2-7]{16}"),
         ("ACCA", "ACCA[A-Z2-7]{16}"), ("ghp_", r"ghp_\w{30}"), ("gho_", r"gho_\w{30}"), ("ghu_", r"ghu_\w{30}"),
@@ -64,23 +64,23 @@ _SHORT_HINTS: Final = tuple(
 )  # fmt: skip
 """Beginnings that are too short to be looked for as they are: what must be there, and what must follow it."""
 _NOWHERE: Final = frozenset({"localhost", "127.0.0.1", "host", "hostname", "server", "db", "proxy"})
-_PRIVATE: Final = re.compile(r"10\.|127\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.")
+_PRIVATE: Final = regex(r"10\.|127\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.")
 """Addresses of private networks, as documentation uses them."""
 _CHECKED: Final = ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "npm_")
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-_PLACEHOLDER: Final = re.compile(
+_PLACEHOLDER: Final = regex(
     r"(?i)example|change[-_ ]?(me|this|it)|replace|place[-_]?holder|dummy|fake|sample|insert|your[-_ ]|^your|\btodo\b|fixme"
     r"|x{4,}|\*{3,}|\.{3}|…|redacted|masked|hidden|not[-_ ]?(a[-_ ]?)?(real|secret|used|set)|unused|1234567|abcdef|deadbeef|0{6,}"
     r"|^<.*>$|^\[.*\]$|^__.*__$|\$\{|\{\{|%\(|%s|^\{.*\}$|lorem|foobar|^none$|^null$|^undefined$|^(un)?known$|in[-_]?secure"
     r"|^test|mock|build[-_]time|^random|^my[-_]?(secret|password|token|key)|^(secret|password|passwd|token|key|admin|default|empty|string)$"
 )
-_IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z_.:-]*\d?")
-_DOTTED: Final = re.compile(r"(?:[A-Za-z_]\w{0,20}\.)+[A-Za-z_]\w{0,30}")
+_IDENTIFIER: Final = regex(r"[A-Za-z_][A-Za-z_.:-]*\d?")
+_DOTTED: Final = regex(r"(?:[A-Za-z_]\w{0,20}\.)+[A-Za-z_]\w{0,30}")
 """A qualified name, such as that of a class."""
-_PROSE: Final = re.compile(r"\s|^[/.~]|^https?://|^[a-z]+://|\\[dws]|[()^$|]|^--?\w|^@|^#|&\w+[;=]|;$")
-_UUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
-_HASH: Final = re.compile(
+_PROSE: Final = regex(r"\s|^[/.~]|^https?://|^[a-z]+://|\\[dws]|[()^$|]|^--?\w|^@|^#|&\w+[;=]|;$")
+_UUID: Final = regex(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+_HASH: Final = regex(
     r"\$(?:2[aby]|argon2\w*|pbkdf2\S*|[156y])\$|^(?:pbkdf2_sha\d+|bcrypt\w*|argon2|scrypt|sha\d+|md5)[$:]|^\{SSHA\}"
 )
 

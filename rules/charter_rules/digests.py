@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
+
+from charter.api import regex
 
 if TYPE_CHECKING:
     from charter.api import Context
@@ -15,16 +16,14 @@ DIGESTS: Final = (
 CALLS: Final = tuple(f"hashlib.{name}" for name in DIGESTS)
 """The functions that begin a digest, by their qualified names."""
 
-NAMED: Final = re.compile(r"(?i)md[245]|sha_?1")
+NAMED: Final = regex(r"(?i)md[245]|sha_?1")
 """Names that say a weak algorithm: whoever uses them has chosen it."""
-_SCHEME_CLASS: Final = re.compile(r"(?i)md[245]|sha_?1|ssha|crypt")
-_MARK: Final = re.compile(r"\{S?SHA\d*\}|\{S?MD5\}|\$(?:1|apr1|md5|P|H)\$")
+_SCHEME_CLASS: Final = regex(r"(?i)md[245]|sha_?1|ssha|crypt")
+_MARK: Final = regex(r"\{S?SHA\d*\}|\{S?MD5\}|\$(?:1|apr1|md5|P|H)\$")
 """Marks of stored passwords in a scheme that others read."""
 
 
-_ALGORITHM: Final = re.compile(
-    r"(?i)md[245]|sha_?(?:1|224|256|384|512)|sha_?3|blake2|ripemd|crypt|crc_?32|pbkdf2"
-)
+_ALGORITHM: Final = regex(r"(?i)md[245]|sha_?(?:1|224|256|384|512)|sha_?3|blake2|ripemd|crypt|crc_?32|pbkdf2")
 _MANY: Final = 3
 
 

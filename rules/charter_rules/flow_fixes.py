@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import AddImport, Fix, Grade
+from charter.api import AddImport, Fix, Grade, regex
 from charter_rules import building, calls, flows, shapes
 from charter_rules.security.shell_with_built_text import list_fix
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from charter.api.facts.taint import TaintFlow
     from charter_rules.building import Piece
 
-_UNESCAPABLE: Final = re.compile(
+_UNESCAPABLE: Final = regex(
     r"<\s*(?:script|style)\b|\bon\w+\s*=\s*[\"']?[^\"']*$|=\s*$|(?:href|src)\s*=\s*[\"']?$", re.IGNORECASE
 )
-_ESCAPES: Final = re.compile(r"(?i)escape|quote|sanitiz|clean|bleach|format_html|render")
+_ESCAPES: Final = regex(r"(?i)escape|quote|sanitiz|clean|bleach|format_html|render")
 
 
 def argument_list(flow: TaintFlow, ctx: Context) -> Fix | None:
@@ -81,7 +81,7 @@ def escaped(flow: TaintFlow, ctx: Context) -> Fix | None:
     return Fix("Escape the values", (*edits, AddImport("markupsafe", "escape")), Grade.UNSAFE)
 
 
-_MARKUP: Final = re.compile(r"<\s*[a-zA-Z/!]")
+_MARKUP: Final = regex(r"<\s*[a-zA-Z/!]")
 
 
 def _unescaped(parts: tuple[Piece, ...], ctx: Context) -> list[Piece]:

@@ -5,8 +5,9 @@ Reserved names are those of RFC 2606, RFC 6761 and RFC 6762, private addresses t
 
 from __future__ import annotations
 
-import re
 from typing import Final
+
+from charter.api import regex
 
 _NEAR: Final = (
     r"localhost|127(?:\.\d{1,3}){3}|0\.0\.0\.0|\[?::1?\]?(?![\w:])|\[?f[cd][0-9a-f]{2}:[0-9a-f:]+\]?"
@@ -14,10 +15,10 @@ _NEAR: Final = (
     r"|host\.docker\.internal|minikube|testserver"
     r"|(?:[\w-]+\.)+(?:local|localhost|internal|intranet|lan|test|example|invalid|svc(?:\.[\w.-]+)?)"
 )
-_HOST: Final = re.compile(rf"(?i)(?:{_NEAR}|[\w-]*[a-z][\w-]*)")
+_HOST: Final = regex(rf"(?i)(?:{_NEAR}|[\w-]*[a-z][\w-]*)")
 """A whole host that is near; a name without dots is known only to a network of one's own."""
-_WITHIN: Final = re.compile(rf"(?i)(?<![\w.-])(?:{_NEAR})(?![\w.-]*\w)|/var/run\b")
-_PLACE: Final = re.compile(r"(?i)^(?:[a-z][a-z0-9+.-]*://)?(?:[^/@\s]*@)?(\[[0-9a-f:]*\]|[^/:?#\s]*)")
+_WITHIN: Final = regex(rf"(?i)(?<![\w.-])(?:{_NEAR})(?![\w.-]*\w)|/var/run\b")
+_PLACE: Final = regex(r"(?i)^(?:[a-z][a-z0-9+.-]*://)?(?:[^/@\s]*@)?(\[[0-9a-f:]*\]|[^/:?#\s]*)")
 """The host in a URL, or in `host:port`."""
 
 

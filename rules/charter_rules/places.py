@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
+
+from charter.api import regex
 
 if TYPE_CHECKING:
     import ast
 
     from charter.api import Context
 
-_NOT_DEPLOYED: Final = re.compile(
+_NOT_DEPLOYED: Final = regex(
     r"(?:^|[/_. -]|(?<=[a-z0-9])(?=[A-Z]))(?i:dev(?!ic)|test|local(?!e|i)|debug|demo|bench|sandbox|workbench"
     r"|global_settings|(?:examples?|samples?|docs?)/|(?:example|sample)_settings|settings_(?:example|sample)|ci(?=[/_. -]|$))"
 )

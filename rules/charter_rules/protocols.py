@@ -3,43 +3,43 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
+from charter.api import regex
 from charter_rules import shapes
 
 if TYPE_CHECKING:
     from charter.api import Context
 
-_NAMES: Final = re.compile(
+_NAMES: Final = regex(
     r"(?i)ntlm|krb5|kerberos|dcerpc|msrpc|spnego|gssapi|dpapi|netlogon|nrpc|samr|drsuapi|secretsdump|mimikatz|(?:^|[/_.])(?:py|aio)?(?:rdp|tds|smb|snmp|vnc|rfb|ssh|coap|pgpy?)(?:[/_.]|$)"
     r"|pdf|ecma_?376|msoffice|msoffcrypto|keepass|pkcs_?12|\bjks\b|mifare|desfire|wpa2?_|lanman|lm_?hash|nt_?hash|rfc_?\d{4}|ipsec|(?:^|/)tls/|krack|mysql|host_?keys|known_hosts|legacy|compat|bytes_?to_?key|mssql|oracle\d|cisco|phpass|(?:md5|sha1|des|bsdi)_?crypt|tacacs|radius|mtproto|telegram|apop|pop3|sasl|jabber|xmpp|websocket|mqtt|sniffer|mod_auth|hibp|pwned|breach|digest_?auth"
     r"|protocol|wsse|vertica|authentication_request|zipfile|winzip|(?:^|/)pem(?:[/_.]|$)|open_?pgp|gnupg|router_?os|oracle_(?:old_)?pass|postgres_pass|(?:^|/)exploits?/|[ .]otp$"
 )
-_ASKS: Final = re.compile(
+_ASKS: Final = regex(
     r"_download_(?:json|webpage|xml)|session\.http\b|\brequests\.(?:get|post|put|request|[Ss]ession)\(|\bhttpx\.|urlopen\(|ClientSession\("
 )
 """Requests to servers."""
-_TALKS: Final = re.compile(
+_TALKS: Final = regex(
     r"\bopen_connection\(|\bcreate_connection\(|\bcreate_datagram_endpoint\(|\bsocket\.socket\(|\b(?:paho|aio)\.?mqtt\b"
 )
 """Connections in protocols other than HTTP."""
-_SERVES: Final = re.compile(
+_SERVES: Final = regex(
     r"\b(?:flask|django|rest_framework|fastapi|starlette|bottle|sanic|pyramid|falcon|quart|cherrypy|litestar|sqlalchemy|peewee"
     r"|(?:aio)?sqlite3?|psycopg2?|http\.server|socketserver|start_server)\b|\.(?:listen|bind)\(|\b(?:tornado|aiohttp)\.web\b|\baiohttp import [^\n]*\bweb\b"
 )
 """Modules of programs that answer requests, or keep what they are told."""
-_VERBS: Final = re.compile(r"_*(?:(?:async|http|api|do|send|make)_)?(?:post|put|patch|request)(?:_json)?")
+_VERBS: Final = regex(r"_*(?:(?:async|http|api|do|send|make)_)?(?:post|put|patch|request)(?:_json)?")
 """Names of methods that send a request."""
-_PLAYS: Final = re.compile(
+_PLAYS: Final = regex(
     r"_download_(?:json|webpage|xml)\b|\bsession\.http\b|\b_VALID_URL\b|\bpluginmatcher\b|\b__pattern__ *=|\b__type__ *= *[\"']account"
 )
 """Plugins of downloaders: what they call, and how they say which pages they are for."""
-_OF_SITES: Final = re.compile(r"(?:^|/)(?:extractors?|scrapers?)/")
+_OF_SITES: Final = regex(r"(?:^|/)(?:extractors?|scrapers?)/")
 """Folders with a module for each site that a downloader knows."""
-_PACKS: Final = re.compile(r"\bstruct\.(?:un)?pack|\.to_bytes\(|\bint\.from_bytes\(")
+_PACKS: Final = regex(r"\bstruct\.(?:un)?pack|\.to_bytes\(|\bint\.from_bytes\(")
 """Numbers laid out in bytes, as the messages of binary protocols are."""
-_CITED: Final = re.compile(
+_CITED: Final = regex(
     r"\[MS-[A-Z]{2,}\]|\bRFC[ -]?\d{4}|\bFIPS[ -]?\d{2,3}|\bISO(?:/IEC)? ?\d{4,}|\bSP ?800-\d+|\bECMA-\d+"
     r"|(?i:(?:mandated|required|demanded|dictated) by\b)|(?m:^\s*(?:#.*?)?(?:See:? )?https?://\S*api\S*$)|(?m:^\s*(?:# )?See:? https?://)"
 )

@@ -7,25 +7,27 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from charter.api import regex
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from charter.api import Context
     from charter_rules.building import Piece
 
-STATEMENT: Final = re.compile(
+STATEMENT: Final = regex(
     r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*|\(\s*)*(?:select\b.+\bfrom\b|select\s+\S|insert\s+(?:or\s+\w+\s+|ignore\s+)?into\b|update\b.+\bset\b"
     r"|delete\s+from\b|replace\s+into\b|with\b.+\bas\s*\(|merge\s+into\b|exec(?:ute)?\s+\w+|call\s+\w+)",
     re.IGNORECASE | re.DOTALL,
 )
 """How the SQL statements begin that take parameters; definitions (`CREATE`, `ALTER`) take none."""
 
-_BEFORE_VALUE: Final = re.compile(
+_BEFORE_VALUE: Final = regex(
     r"(?:[=<>]|\blike|\bilike|\bregexp|\bin\s*\(|\bbetween|\bvalues\s*\(|\blimit|\boffset|,)\s*$",
     re.IGNORECASE,
 )
-_IN_LIST: Final = re.compile(r"(?:\bvalues\s*\([^()]*|\bin\s*\([^()]*)$", re.IGNORECASE)
-_BEFORE_AND: Final = re.compile(r"\bbetween\s+\S+\s+and\s*$", re.IGNORECASE)
+_IN_LIST: Final = regex(r"(?:\bvalues\s*\([^()]*|\bin\s*\([^()]*)$", re.IGNORECASE)
+_BEFORE_AND: Final = regex(r"\bbetween\s+\S+\s+and\s*$", re.IGNORECASE)
 
 PARAMETERS: Final[dict[str, str]] = {
     "sqlite3": "?", "aiosqlite": "?", "pyodbc": "?", "duckdb": "?",

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import Fix, Grade
+from charter.api import Fix, Grade, regex
 from charter_rules import building, flows, sql
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 _TITLE: Final = "Pass the values as parameters"
 _LOOSE: Final = frozenset({"fetch", "fetchrow", "fetchval", "execute"})
 """Methods of asyncpg that take their parameters one by one."""
-_BIND: Final = re.compile(r":\w")
+_BIND: Final = regex(r":\w")
 
 
 def parameterized(flow: TaintFlow, ctx: Context) -> Fix | None:

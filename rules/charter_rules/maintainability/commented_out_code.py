@@ -7,23 +7,23 @@ import re
 import warnings
 from typing import TYPE_CHECKING
 
-from charter.api import Fix, Grade, Severity, Span, rule
+from charter.api import Fix, Grade, Severity, Span, regex, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api import Context, Finding
 
-_STRONG = re.compile(
+_STRONG = regex(
     r"^\s*(?:(?:from\s+[\w.]+\s+)?import\s+[\w.,\s()*]+|(?:async\s+)?def\s+\w+\s*\(.*\).*:|class\s+\w+.*:|return\b.*|raise\s+\w.*"
     r"|(?:if|elif|while|for|with|except)\b.*:|(?:else|try|finally)\s*:|[\w.\[\]'\"]+\s*(?:[-+*/|&]?=)\s*[^=].*"
     r"|[\w.]+\(.*\)|pass|break|continue|@[\w.]+(?:\(.*\))?|del\s+\w.*|assert\s.*|yield\b.*|await\s+.*)\s*$"
 )
-_DIRECTIVE = re.compile(
+_DIRECTIVE = regex(
     r"#\s*(?:!|noqa|type:|pylint|mypy|pyright|ruff|fmt:|isort|pragma|nosec|charter:|flake8|coding|vim|yapf|>>>|region|endregion|%%|In\[|e\.g|i\.e|:)",
     re.IGNORECASE,
 )
-_BELOW = re.compile(r"\n[ \t]*#")
+_BELOW = regex(r"\n[ \t]*#")
 
 
 @rule(

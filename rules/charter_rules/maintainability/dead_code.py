@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from charter.api import Fix, Grade, Severity, rule
+from charter.api import Fix, Grade, Severity, regex, rule
 from charter.api.facts.names import UnusedName
 from charter_rules import lines, shapes
 
@@ -78,8 +78,8 @@ def dead_code(unused: UnusedName, ctx: Context) -> Iterator[Finding]:
     )
 
 
-_STATE = re.compile(r"_[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)*$")
-_KEPT = re.compile(r"#[^\n]*(?:reference|garbage|alive|lifetime|compat)", re.IGNORECASE)
+_STATE = regex(r"_[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)*$")
+_KEPT = regex(r"#[^\n]*(?:reference|garbage|alive|lifetime|compat)", re.IGNORECASE)
 
 
 def _is_kept(unused: UnusedName, ctx: Context) -> bool:

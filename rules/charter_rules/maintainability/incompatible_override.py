@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from charter.api import Severity, rule
+from charter.api import Severity, regex, rule
 from charter.api.facts.contracts import BrokenInheritance
 from charter_rules import lines
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
-_SILENCED = re.compile(r"#.*(type:\s*ignore|arguments-differ|noqa|override)")
+_SILENCED = regex(r"#.*(type:\s*ignore|arguments-differ|noqa|override)")
 
 
 @rule(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING
 
-from charter.api import Fix, Grade, Severity, rule
+from charter.api import Fix, Grade, Severity, regex, rule
 from charter.api.facts.contracts import BrokenInheritance
 from charter_rules import lines, shapes
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
-_SILENCED = re.compile(r"#.*(super-init-not-called|PyMissingConstructor|reportMissingSuperCall|noqa)")
+_SILENCED = regex(r"#.*(super-init-not-called|PyMissingConstructor|reportMissingSuperCall|noqa)")
 
 
 @rule(

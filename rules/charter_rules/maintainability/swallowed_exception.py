@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from charter.api import Fix, Grade, Severity, rule
+from charter.api import Fix, Grade, Severity, regex, rule
 from charter_rules import lines, shapes
 
 if TYPE_CHECKING:
@@ -164,14 +164,14 @@ def _is_announced(attempt: ast.Try, ctx: Context) -> bool:
     return _IGNORED.search(lines.comment_above(ctx.span(attempt), ctx)) is not None
 
 
-_PROMISED = re.compile(r"suppress|ignor|swallow|best.effort|never raise|silent", re.IGNORECASE)
+_PROMISED = regex(r"suppress|ignor|swallow|best.effort|never raise|silent", re.IGNORECASE)
 _RELEASES = frozenset(
     {
         "close", "aclose", "wait_closed", "kill", "terminate", "shutdown", "cancel", "disconnect", "stop", "unlink",
         "release", "cleanup", "quit", "logout", "detach", "disable", "unregister", "rmtree", "abort",
     }
 )  # fmt: skip
-_IGNORED = re.compile(
+_IGNORED = regex(
     r"suppress|ignor|swallow|fail|error|exception|raise|best.effort|try to|attempt|doesn.t matter",
     re.IGNORECASE,
 )

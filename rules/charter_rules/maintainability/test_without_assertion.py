@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING
 
-from charter.api import Fix, Grade, Severity, rule
+from charter.api import Fix, Grade, Severity, regex, rule
 from charter_rules import lines, shapes
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ _SILENT = frozenset(
 """Words in the name of a test that is passed when nothing happens."""
 _FOR_EFFECT = ("raises", "assertRaises", "warns", "called", "calls", "__eq__", "count")
 """What stands in tests that compare for what comparing does: it is to raise, to warn or to be counted."""
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_WORD = regex(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
 @rule(

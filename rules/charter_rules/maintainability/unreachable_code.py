@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from charter.api import Fix, Grade, Severity, Span, rule
+from charter.api import Fix, Grade, Severity, Span, regex, rule
 from charter_rules import lifetimes, shapes
 
 if TYPE_CHECKING:
@@ -95,9 +95,7 @@ def unreachable_code(statement: ast.stmt, ctx: Context) -> Iterator[Finding]:
     )
 
 
-_SAID = re.compile(
-    r"#.*(never|reach|should ?n[o']t|cannot|can't|safety|defensive|just in case)", re.IGNORECASE
-)
+_SAID = regex(r"#.*(never|reach|should ?n[o']t|cannot|can't|safety|defensive|just in case)", re.IGNORECASE)
 """What a comment says where the author knows that nothing gets there."""
 
 

@@ -7,7 +7,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Final
 
-from charter.api import Fix, Grade, Severity, Span, rule
+from charter.api import Fix, Grade, Severity, Span, regex, rule
 from charter.api.facts.names import UnusedName
 from charter_rules import lines
 
@@ -21,10 +21,10 @@ _FOR_EFFECT = frozenset({"antigravity", "readline", "rlcompleter", "this"})
 
 _OF_MIGRATIONS = frozenset({"alembic.op", "sqlalchemy"})
 """What the template of an Alembic migration imports, needed or not."""
-_PASSING_ON: Final = re.compile(r"(^|[/_])(compat|conftest)\.py$")
+_PASSING_ON: Final = regex(r"(^|[/_])(compat|conftest)\.py$")
 """Modules for compatibility, and those from which pytest takes fixtures by their names."""
-_SAID_OF_ALL: Final = re.compile(r"^# *pylint: *disable=[\w,-]*(?:W0611|unused-import)", re.MULTILINE)
-_SAID: Final = re.compile(
+_SAID_OF_ALL: Final = regex(r"^# *pylint: *disable=[\w,-]*(?:W0611|unused-import)", re.MULTILINE)
+_SAID: Final = regex(
     r"#[^\n]*(?:compat|re-?export|re-?import|legacy|W0611|unused-import|side.?effect)", re.IGNORECASE
 )
 

@@ -7,7 +7,7 @@ import re
 import string
 from typing import TYPE_CHECKING
 
-from charter.api import Severity, rule
+from charter.api import Severity, regex, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding
 
 
-_PERCENT = re.compile(
+_PERCENT = regex(
     r"%(?:\((?P<key>[^)]*)\))?[#0\- +]*(?P<width>\*|\d+)?(?:\.(?P<precision>\*|\d+))?[hlL]?(?P<kind>[a-zA-Z%])"
 )
 _KINDS = frozenset("diouxXeEfFgGcrsa%")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
     Severity,
+    regex,
     rule,
 )
 from charter_rules import calls
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
-_GUARD: Final = re.compile(
+_GUARD: Final = regex(
     r"is_(?:admin|staff|superuser|authorized|owner|logged_in|allowed)|has_perms?|has_permission|check_permissions?|check_password"
     r"|user_can|can_(?:edit|delete|view|access|write)|is_valid_(?:token|signature)|verify_(?:token|signature|password)|compare_digest"
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
@@ -11,6 +10,7 @@ from charter.api import (
     Fix,
     Grade,
     Severity,
+    regex,
     rule,
 )
 from charter_rules import calls
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 _EVERY: Final = frozenset({"0.0.0.0", "", "::", "0"})  # noqa: S104 - the addresses to look for
 
-_PROBE: Final = re.compile(
+_PROBE: Final = regex(
     r"(?i)test|probe|can_(?:listen|bind)|(?:free|available|unused|open)_?port|port_?(?:is_)?(?:free|available|in_use|used)|find_.*port|is_port"
 )
 """Names of sockets and functions that only see whether a port is free."""
 
-_NO_HOST: Final = re.compile(
+_NO_HOST: Final = regex(
     r"(?i)(?:\b|_)(?:host|address|interface|addr) is None|\bnot (?:\w+\.)?_?(?:host|address|interface|addr)\b"
 )
 """What a condition says where no address is given."""

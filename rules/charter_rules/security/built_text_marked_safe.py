@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
@@ -12,6 +11,7 @@ from charter.api import (
     Fix,
     Grade,
     Severity,
+    regex,
     rule,
 )
 from charter_rules import building, calls, lines
@@ -30,21 +30,21 @@ _MARKERS: Final = {
     "flask.Markup": "markupsafe",
     "jinja2.Markup": "markupsafe",
 }
-_SAFE: Final = re.compile(
+_SAFE: Final = regex(
     r"(?i)escape|format_html|render|sanitiz|bleach|nh3|clean|mark_safe|Markup|quote|urlencode|reverse|static|url_for|json_script|flatatt"
     r"|^_$|gettext|ngettext|pgettext|int|len|float|isoformat|strftime|hex|uuid|join|as_|html|markdown|icon|css|class|attrs?$|_id$|^id$|pk$|count"
     r"|color|colour|width|height|size|nonce|signature|url|_on$|_at$|date|time|display|label|safe|tag|svg|widget|media|template|csrf"
 )
 
 
-_FREE_TEXT: Final = re.compile(
+_FREE_TEXT: Final = regex(
     r"(?i)name$|title|text|body|content|comment|descr|message|mail$|subject|caption|bio$|note|summary|query|input|value$|address|reason|param|args|site$|link$"
 )
 """Attributes that hold what somebody has written."""
 
-_SAID_SAFE: Final = re.compile(r"(?i)\b(?:html-?)?safe\b|escaped")
+_SAID_SAFE: Final = regex(r"(?i)\b(?:html-?)?safe\b|escaped")
 """What a comment above says of values that are escaped."""
-_FIELD: Final = re.compile(r"(?:^|_)field$")
+_FIELD: Final = regex(r"(?:^|_)field$")
 """Names of fields of forms and models, which the program itself has named."""
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from charter.api import (
     Severity,
+    regex,
     rule,
 )
 from charter_rules import calls, digests, protocols
@@ -56,11 +56,11 @@ _DRAWN: Final = frozenset(
         "Cryptodome.Random.get_random_bytes",
     }
 )
-_GENERATED: Final = re.compile(r"(?i)api_?key|token|random|entropy|seed")
+_GENERATED: Final = regex(r"(?i)api_?key|token|random|entropy|seed")
 """Names of secrets that a generator made, which nobody guesses however fast."""
-_NO_PASSWORD: Final = re.compile(r"(?i)(?:md4|nt_?hash|key|secret|hash)\d?$")
+_NO_PASSWORD: Final = regex(r"(?i)(?:md4|nt_?hash|key|secret|hash)\d?$")
 """Names of what nobody chose: keys, and digests that a format makes of passwords."""
-_PROTOCOL: Final = re.compile(
+_PROTOCOL: Final = regex(
     r"(?i)scram|wpa|bip39|mnemonic|keychain|postgres|mongo|chrome|cookie|s?crypt(?:or)?(?:$|\.)|expand|derive_?keys"
 )
 """Names of code that follows a format or builds on the function, as scrypt does with a single round."""

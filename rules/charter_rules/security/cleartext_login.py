@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
     Severity,
+    regex,
     rule,
 )
 from charter_rules import calls, hosts, shapes
@@ -30,9 +30,9 @@ _MAIL: Final = {
     "ftplib.FTP": (),
 }
 
-_LOGIN: Final = re.compile(r"(?i)passw|log_?in\b|credential|username|getpass")
+_LOGIN: Final = regex(r"(?i)passw|log_?in\b|credential|username|getpass")
 
-_TALKS: Final = re.compile(r"\.(?:write|read_\w+)\(")
+_TALKS: Final = regex(r"\.(?:write|read_\w+)\(")
 
 
 @rule(

@@ -12,6 +12,7 @@ from charter.api import (
     Grade,
     Severity,
     Span,
+    regex,
     rule,
 )
 from charter_rules import calls, places
@@ -21,19 +22,19 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
-_FOR_MACHINES: Final = re.compile(
+_FOR_MACHINES: Final = regex(
     r"(?i)oauth|oidc|openid|saml|scim|webhook|callback|(?:^|[/_.])(?:idp|api|ipn|hooks?)(?:[/_.]|$)|(?-i:Auth\b)|log_?in\b|log_?out\b|sso"
 )
 """Names of places that other programs call, which bring a credential of their own and no cookie."""
-_OWN_CHECK: Final = re.compile(
+_OWN_CHECK: Final = regex(
     r"(?i)signature|hmac|webhook|\bjwt\b|oauth|saml|openid|api_?key|bearer|authorization|x-hub|verify|authenticate|telegram|stripe"
     r"|request\.auth\b|api_view|slack|paypal|callback|ipn|xml_?rpc|graphql|token|csp|report|oidc|embed|widget|public"
 )
-_CHANGES: Final = re.compile(
+_CHANGES: Final = regex(
     r"POST|PUT|PATCH|DELETE|\bpost\b|\.save\(|\.delete\(|\.create\(|\.update\(|\.body\b|dispatch"
 )
-_LOGS: Final = re.compile(r"\b_?log\w*\.(?:debug|info|warning|error|exception|log)\([^\n]*")
-_FOR_USER: Final = re.compile(
+_LOGS: Final = regex(r"\b_?log\w*\.(?:debug|info|warning|error|exception|log)\([^\n]*")
+_FOR_USER: Final = regex(
     r"(?i)request\.user\b|login_required|LoginRequired|request\.session\b|current_user|permission_required"
 )
 _SETTINGS: Final = frozenset({"WTF_CSRF_ENABLED", "WTF_CSRF_CHECK_DEFAULT", "CSRF_ENABLED"})

@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import Fix, Grade, Severity, rule
+from charter.api import Fix, Grade, Severity, regex, rule
 from charter_rules import calls, places
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ _APPLICATIONS: Final = frozenset(
         "connexion.App",
     }
 )
-_FRAMEWORKS: Final = re.compile(r"\b(flask|sanic|quart|dash|bottle|connexion)\b", re.IGNORECASE)
-_SETTINGS: Final = re.compile(
+_FRAMEWORKS: Final = regex(r"\b(flask|sanic|quart|dash|bottle|connexion)\b", re.IGNORECASE)
+_SETTINGS: Final = regex(
     r"(^|/)settings(/(base|common|default|defaults|prod|production|main|__init__))?\.py$|(^|/)(config|prod|production)/settings\.py$"
 )
 

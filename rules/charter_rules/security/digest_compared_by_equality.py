@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
@@ -11,6 +10,7 @@ from charter.api import (
     Fix,
     Grade,
     Severity,
+    regex,
     rule,
 )
 from charter_rules import protocols
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
-_NO_DEFENCE: Final = re.compile(r"(?i)crack|brute|guess|pseudo|fake|mock")
+_NO_DEFENCE: Final = regex(r"(?i)crack|brute|guess|pseudo|fake|mock")
 """Names of code that looks for a key, or stands in for what protects."""
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from charter.api import (
     Severity,
+    regex,
     rule,
 )
 from charter_rules import calls, protocols
@@ -23,7 +24,7 @@ _NEW: Final = tuple(
     for name in ("AES", "DES", "DES3", "Blowfish", "CAST", "ARC2")
 )
 _MODES: Final = ("cryptography.hazmat.primitives.ciphers.modes.ECB",)
-_ONE_BLOCK: Final = re.compile(
+_ONE_BLOCK: Final = regex(
     r"(?i)(?:^|_)(?:key|kek|cek|counter|ctr|nonce|iv|block|mask|zero\w*|challenge|tweak|salt|digest|hash|random|seed|kcv)\d*$"
 )
 """Names of values that are a single block, or drawn at random."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
     Severity,
+    regex,
     rule,
 )
 from charter_rules import calls
@@ -36,7 +36,7 @@ _BY_ADDRESS: Final = (
     "sqlalchemy.create_engine", "sqlalchemy.ext.asyncio.create_async_engine", "psycopg2.connect", "psycopg.connect",
     "asyncpg.connect", "databases.Database",
 )  # fmt: skip
-_EMPTY: Final = re.compile(r"^(?:mysql|mariadb|postgres\w*|mssql|oracle)[+\w]*://\w+:@(?!localhost|127\.)")
+_EMPTY: Final = regex(r"^(?:mysql|mariadb|postgres\w*|mssql|oracle)[+\w]*://\w+:@(?!localhost|127\.)")
 
 
 @rule(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import Severity, rule
+from charter.api import Severity, regex, rule
 from charter_rules import calls, hosts
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ _SWITCHES: Final[Mapping[str, Mapping[str, tuple[object, ...]]]] = {
     "minio.Minio": {"secure": (False,)},
 }  # fmt: skip
 """By function: the arguments, and their values, that switch encryption off."""
-_PLAIN_MODE: Final = re.compile(r"(?i)[?&\s]ssl_?mode=(disabled?|allow)\b")
+_PLAIN_MODE: Final = regex(r"(?i)[?&\s]ssl_?mode=(disabled?|allow)\b")
 _HOSTS: Final = ("host", "hosts", "hostname", "endpoint", "endpoint_url")
 
 

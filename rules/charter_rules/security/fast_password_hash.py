@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 from charter.api import (
     Sensitivity,
     Severity,
+    regex,
     rule,
     sensitivity,
 )
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding, Related
 
-_PROTOCOL: Final = re.compile(
+_PROTOCOL: Final = regex(
     r"(?i)mysql|postgres|ntlm|scram|digest_?auth|http_?digest|auth_?digest|ha[12]$|hibp|pwned|breach|wpa|legacy|upgrade|sha1_then|fernet|derive|apop|pop3|sasl|jabber|challenge|transport|cache|extractor|client|device|handshake|session_key|md5password|(?:^|[._ /])srp"
 )
-_NOT_KEPT: Final = re.compile(r"(?i)\bnot\b[^.\n]{0,20}\b(?:persisted|stored|storage)\b|challenge|\brealm\b")
+_NOT_KEPT: Final = regex(r"(?i)\bnot\b[^.\n]{0,20}\b(?:persisted|stored|storage)\b|challenge|\brealm\b")
 """What a function says about a digest that is compared in memory, or proves to another side that the password is known."""
-_SLOW: Final = re.compile(r"\b(?:bcrypt|argon2|scrypt|pbkdf2)\w*\.")
+_SLOW: Final = regex(r"\b(?:bcrypt|argon2|scrypt|pbkdf2)\w*\.")
 """What is called where old digests are still known, and new ones are made slow."""
-_ANY_DATA: Final = re.compile(r"(?i)check_?sum|finger_?print|cache|etag|_id$|key$|token|sign")
+_ANY_DATA: Final = regex(r"(?i)check_?sum|finger_?print|cache|etag|_id$|key$|token|sign")
 """Functions whose digests are no stored passwords, whatever they are given."""
 
 _SCHEMES: Final = frozenset(
@@ -38,7 +39,7 @@ _SCHEMES: Final = frozenset(
 )  # fmt: skip
 """Passlib's schemes that are fast, or no hash at all."""
 _METHODS: Final = frozenset(f"crypt.METHOD_{name}" for name in ("MD5", "CRYPT"))
-_HASHERS: Final = re.compile(r"\.(?:Unsalted)?(?:MD5|SHA1|Crypt)PasswordHasher$")
+_HASHERS: Final = regex(r"\.(?:Unsalted)?(?:MD5|SHA1|Crypt)PasswordHasher$")
 
 
 @rule(

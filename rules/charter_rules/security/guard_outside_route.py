@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
     Fix,
     Grade,
     Severity,
+    regex,
     rule,
 )
 from charter_rules import calls
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
-_GUARD: Final = re.compile(
+_GUARD: Final = regex(
     r"(?i)^(?:\w*login_required|\w*auth(?:_|entication_)?required|requires_?auth\w*|jwt_required|roles?_(?:required|accepted)|permission_?required|admin_required"
     r"|token_required|auth_required|requires_(?:login|role|roles|permission|admin)|authenticated|require_\w+|csrf_protect|\w+_required)$"
 )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
     Fix,
     Grade,
     Severity,
+    regex,
     rule,
     sensitivity,
 )
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     from charter.api import AnyEdit, Context, Finding
 
-_SECRET: Final = re.compile(
+_SECRET: Final = regex(
     r"(?i)token|secret|password|session_?(id|key)|api_?key|nonce|csrf|reset|activation|invit|verification|otp|state$"
 )
-_VAGUE: Final = re.compile(r"(?i)^(?:token|session_?(?:id|key)|nonce|state)$")
+_VAGUE: Final = regex(r"(?i)^(?:token|session_?(?:id|key)|nonce|state)$")
 """Names that locks, runs and requests have as well as logins."""
-_PEOPLE: Final = re.compile(r"(?i)user|account|log_?in|auth|e_?mail|password|cookie|reset|secret|csrf")
+_PEOPLE: Final = regex(r"(?i)user|account|log_?in|auth|e_?mail|password|cookie|reset|secret|csrf")
 """What the code around such a name speaks of where it is a secret."""
 
 

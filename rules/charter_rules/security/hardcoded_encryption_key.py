@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
     Severity,
+    regex,
     rule,
 )
 from charter_rules import calls, protocols
@@ -52,7 +52,7 @@ _KEYS: Final[dict[str, tuple[int, str]]] = {
     "nacl.secret.SecretBox": (0, "key"),
 }
 _SHORTEST: Final = 8
-_KNOWN: Final = re.compile(r"(?i)test_?vector|default_key|known_key|well_known|obfuscat|ntlm")
+_KNOWN: Final = regex(r"(?i)test_?vector|default_key|known_key|well_known|obfuscat|ntlm")
 
 
 @rule(

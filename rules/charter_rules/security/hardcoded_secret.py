@@ -7,7 +7,7 @@ import base64
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from charter.api import UNKNOWN, AddImport, Fix, Grade, Sensitivity, Severity, rule, sensitivity, words
+from charter.api import UNKNOWN, AddImport, Fix, Grade, Sensitivity, Severity, regex, rule, sensitivity, words
 from charter_rules import calls, credentials, protocols, shapes
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from charter.api import AnyEdit, Context, Finding
 
-_CONNECT: Final = re.compile(
+_CONNECT: Final = regex(
     r"(?i)connect|^login$|engine|client$|session$|^redis$|^strictredis$|mysql|postgres|^ftp|^smtp|auth$|credentials?$|database$|^pool$"
     r"|^minio$|^elasticsearch$|driver$|server$"
 )
@@ -44,25 +44,25 @@ _SECRET_METHODS: Final[dict[str, int]] = {"simple_bind_s": 1, "simple_bind": 1, 
 """Methods of connections to directories, and where they take the password."""
 _SIGNING: Final[dict[str, str]] = {"secret_key": "SessionMiddleware", "cookie_secret": "Application"}
 """Keywords that take the key which signs sessions, and a word that the call has then."""
-_DSN: Final = re.compile(r"(?:^|\s)password=([^\s'{}$%<>]{4,})")
+_DSN: Final = regex(r"(?:^|\s)password=([^\s'{}$%<>]{4,})")
 _LOGIN: Final[dict[str, int]] = {
     "smtplib.SMTP": 1,
     "smtplib.SMTP_SSL": 1,
     "ftplib.FTP": 1,
     "imaplib.IMAP4_SSL": 1,
 }
-_SHOWN: Final = re.compile(r"(?i)^(?:example|sample|placeholder|demo)s?$")
+_SHOWN: Final = regex(r"(?i)^(?:example|sample|placeholder|demo)s?$")
 """Keys and names of what is shown as an example."""
-_META: Final = re.compile(r"(?i)^your[-_ ]|^(?:foo|bar|baz|qux|dummy|fake|mock(?:ed)?|test(?:ing)?)$")
+_META: Final = regex(r"(?i)^your[-_ ]|^(?:foo|bar|baz|qux|dummy|fake|mock(?:ed)?|test(?:ing)?)$")
 """Words that stand for any other."""
 _KINDS_OF_FIELD: Final = frozenset(
     {"email", "date", "datetime", "integer", "boolean", "byte", "binary", "uri", "url", "ipv4", "ipv6", "month",
      "number", "range", "color", "checkbox", "radio", "search", "tel", "text", "file", "hidden"}
 )  # fmt: skip
 """Kinds of fields in forms and in descriptions of interfaces, among them `password`."""
-_TRIES: Final = re.compile(r"(?i)(?:^|[._])_*(?:(?:self|live|smoke)_?test|(?:fake|mock|dummy)_)")
+_TRIES: Final = regex(r"(?i)(?:^|[._])_*(?:(?:self|live|smoke)_?test|(?:fake|mock|dummy)_)")
 """Names of functions that try the program out, or stand in for others."""
-_LABELLED: Final = re.compile(r"(?i)hkdf|\bsalt\b|\bseed\b|\b[BN]IP-?\d+")
+_LABELLED: Final = regex(r"(?i)hkdf|\bsalt\b|\bseed\b|\b[BN]IP-?\d+")
 """What is said of constructions whose first key is a fixed label."""
 _KINDS: Final = frozenset({Sensitivity.PASSWORD, Sensitivity.SECRET, Sensitivity.TOKEN})
 _TELLING: Final = frozenset({ast.Constant, ast.Name, ast.Attribute, ast.Call})

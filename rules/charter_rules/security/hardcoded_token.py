@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import Severity, rule
+from charter.api import Severity, regex, rule
 from charter_rules import credentials, lines, protocols
 
 if TYPE_CHECKING:
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
-_NOTHING: Final = re.compile(r"(?i)\b(?:sandbox|test(?:ing)?|fake|dummy|not (?:a )?real)\b")
+_NOTHING: Final = regex(r"(?i)\b(?:sandbox|test(?:ing)?|fake|dummy|not (?:a )?real)\b")
 """What comments say of keys that open nothing."""
 
 

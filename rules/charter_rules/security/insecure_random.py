@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import AddImport, Fix, Grade, Sensitivity, Severity, rule, sensitivity
+from charter.api import AddImport, Fix, Grade, Sensitivity, Severity, regex, rule, sensitivity
 from charter_rules import calls, protocols, shapes
 
 if TYPE_CHECKING:
@@ -22,29 +22,29 @@ _CALLS: Final = (
     *(f"random.{name}" for name in _FUNCTIONS),
     *(f"numpy.random.{name}" for name in ("rand", "randint", "random", "choice", "bytes", "random_sample")),
 )
-_SECRET: Final = re.compile(
+_SECRET: Final = regex(
     r"(?i)(^|_)(nonce|salt|otp|pin_?code|csrf|xsrf|session_?id|sess(ion)?_?key|captcha|verification_?code|auth_?code"
     r"|reset_?(key|code)|activation_?(key|code)|invite_?code|confirm(ation)?_?code|one_?time|passcode|token|secret"
     r"|api_?key|password|passwd|pwd|passphrase|iv|remember_?me|auth_?key|encryption_?key|secret_?key|private_?key)(s|$|_)"
 )
-_NOT_SECRET: Final = re.compile(
+_NOT_SECRET: Final = regex(
     r"(?i)token_?(ids?|count|index|type|len|sequence)|num_|count|mask|lexer|special_token|n_tokens|tokens$|test|fake|mock|sample_"
     r"|example|dummy|prompt|max_|position"
 )
-_NUMBERED: Final = re.compile(r"(?i)(?:^|_)(?:session_?id|token|nonce)s?$")
+_NUMBERED: Final = regex(r"(?i)(?:^|_)(?:session_?id|token|nonce)s?$")
 """Names of what protocols number, besides secrets: sessions, pings, requests."""
-_VAGUE: Final = re.compile(r"(?i)^_?(?:session_?id|token)$|mutation")
-_PEOPLE: Final = re.compile(
+_VAGUE: Final = regex(r"(?i)^_?(?:session_?id|token)$|mutation")
+_PEOPLE: Final = regex(
     r"(?i)user|account|log_?in|auth|e_?mail|password|cookie|reset|secret|csrf|link|url|request|save"
 )
 """What the code around a vague name speaks of where it is a secret."""
 _WHOLE: Final = frozenset({"randint", "randrange", "getrandbits"})
-_STORES: Final = re.compile(r"(?i)^(my)?(session|cookies?|sess)$")
+_STORES: Final = regex(r"(?i)^(my)?(session|cookies?|sess)$")
 _FEW: Final = 20
 """How many constants to choose from are no alphabet."""
 _REPLACEMENTS: Final = {"choice": "choice", "randbytes": "token_bytes", "getrandbits": "randbits"}
 
-_SAID_WEAK: Final = re.compile(
+_SAID_WEAK: Final = regex(
     r"(?i)not (?:a )?(?:cryptographically )?secure|testing purposes|only (?:be used )?(?:for|in) test"
 )
 """What the documentation of a function says that is there to try things out."""

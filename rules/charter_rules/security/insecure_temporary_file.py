@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import UNKNOWN, Severity, rule
+from charter.api import UNKNOWN, Severity, regex, rule
 from charter_rules import calls
 
 if TYPE_CHECKING:
@@ -16,9 +15,9 @@ if TYPE_CHECKING:
 
 _FORESEEABLE: Final = frozenset({"tempfile.mktemp", "os.tempnam", "os.tmpnam"})
 _FOLDER: Final = "/tmp"  # noqa: S108 (what `gettempdir` mostly gives)
-_SHARED: Final = re.compile(r"(?:/tmp|/var/tmp|/dev/shm)/[\w.-]+")
+_SHARED: Final = regex(r"(?:/tmp|/var/tmp|/dev/shm)/[\w.-]+")
 
-_PLAYS_IT: Final = re.compile(r"(?:^|\.)(?:mktemp|tmpnam|tempnam)(?:$|\.)")
+_PLAYS_IT: Final = regex(r"(?:^|\.)(?:mktemp|tmpnam|tempnam)(?:$|\.)")
 """Names of functions and classes that stand for the one of the library."""
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
     Confidence,
     Severity,
+    regex,
     rule,
 )
 from charter_rules import calls
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
-_FLAG: Final = re.compile(
+_FLAG: Final = regex(
     r"(?i)^(?:x-)?(?:is_?)?(?:admin|staff|superuser|root|authenticated|logged_?in|privileged)$"
 )
-_ROLE: Final = re.compile(
+_ROLE: Final = regex(
     r"(?i)^(?:x-)?(?:user_?|account_?)?(?:role|roles|type|level|group|privilege|is_?admin|admin|authenticated|logged_?in|is_?staff)$"
 )
-_POWER: Final = re.compile(r"(?i)admin|root|superuser|staff|manager|owner|\btrue\b|\byes\b|^1$|on$")
+_POWER: Final = regex(r"(?i)admin|root|superuser|staff|manager|owner|\btrue\b|\byes\b|^1$|on$")
 _PARTS: Final = frozenset(
     {"args", "form", "values", "cookies", "headers", "GET", "POST", "COOKIES", "META", "query_params", "json"}
 )

@@ -11,6 +11,7 @@ from charter.api import (
     Confidence,
     Sensitivity,
     Severity,
+    regex,
     rule,
     sensitivity,
     words,
@@ -35,45 +36,43 @@ _LEVELS: Final = (
     "success",
     "fatal",
 )
-_LOGGERS: Final = re.compile(r"(?i)^_*(?:\w*log|\w*logger|logging|structlog|audit)_*$")
+_LOGGERS: Final = regex(r"(?i)^_*(?:\w*log|\w*logger|logging|structlog|audit)_*$")
 _QUIET: Final = frozenset(
     {"exc_info", "stack_info", "stacklevel", "file", "end", "sep", "flush", "level", "extra"}
 )
-_SHELL: Final = re.compile(r"def (?:do_)?(?:cd|ls|pwd|chdir)\b")
-_REJECTED: Final = re.compile(
+_SHELL: Final = regex(r"def (?:do_)?(?:cd|ls|pwd|chdir)\b")
+_REJECTED: Final = regex(
     r"(?i)\b(?:invalid|incorrect|wrong|unknown|malformed|unsupported|unrecogni[sz]ed|expired|revoked|(?:previously|already) used|(?:does not|doesn't|do not|did not) exist|no such)\b"
 )
 """What messages say about a key or token that opens nothing."""
-_OF_PEOPLE: Final = re.compile(
+_OF_PEOPLE: Final = regex(
     r"(?i)social_?sec|social sec|\bperson|people|customer|patient|employee|citizen|\btax|birth|client_name|first_?name|last_?name|user\.ssn"
 )
 """What code speaks of whose social security numbers are people's."""
-_ASKED_FOR: Final = re.compile(
+_ASKED_FOR: Final = regex(
     r"(?i)\.dump_?\w+|(?:show|reveal|log|print)_?(?:secret|password|credential|sensitive)"
 )
 """Options by which the user asks for secrets."""
-_LOGIN: Final = re.compile(r"(?i)passw|log(?:ged|s)?[ -]?in\b")
+_LOGIN: Final = regex(r"(?i)passw|log(?:ged|s)?[ -]?in\b")
 _ON_FILES: Final = frozenset(
     {"open", "safe_open", "symlink", "readlink", "exists", "isfile", "is_file", "unlink", "remove", "stat", "chmod",
      "rename", "Path", "from_file", "load_cert_chain"}
 )  # fmt: skip
 """Functions that take the name of a file."""
-_STORED: Final = re.compile(
-    r"(?i)\b(?:writ|wrot|sav|read|load|stor)\w*\b[^,;:=%{]*\b(?:to|from|in|at)\s+['\"]?$"
-)
+_STORED: Final = regex(r"(?i)\b(?:writ|wrot|sav|read|load|stor)\w*\b[^,;:=%{]*\b(?:to|from|in|at)\s+['\"]?$")
 """What messages say right before the name of a file."""
-_PLACEHOLDER: Final = re.compile(r"%[-#0 +]*\d*(?:\.\d+)?[a-zA-Z]|\{[^{}]*\}")
-_COMMAND_LINE: Final = re.compile(
+_PLACEHOLDER: Final = regex(r"%[-#0 +]*\d*(?:\.\d+)?[a-zA-Z]|\{[^{}]*\}")
+_COMMAND_LINE: Final = regex(
     r"\b(?:import|from) (?:argparse|optparse|docopt|click|typer)\b|\bcmd\.Cmd\b|\bclass \w+\([^)\n]*Command\b"
 )
 """Modules that talk to the person who started them."""
 _SHOWN: Final = frozenset({"print", "pprint", "write"})
 """Functions that such modules show things with."""
-_OUTPUT: Final = re.compile(r"(?i)^(?:info|dump|export|reveal)|_(?:info|dump)$")
+_OUTPUT: Final = regex(r"(?i)^(?:info|dump|export|reveal)|_(?:info|dump)$")
 """Functions that are there to show what they print."""
-_WITH_SECRET_KEY: Final = re.compile(r"(?i)secret_?(?:access_?)?key")
-_INTO_FILE: Final = re.compile(r"(?i)\bout_?(?:put_?)?(?:file|path)")
-_MASKS: Final = re.compile(
+_WITH_SECRET_KEY: Final = regex(r"(?i)secret_?(?:access_?)?key")
+_INTO_FILE: Final = regex(r"(?i)\bout_?(?:put_?)?(?:file|path)")
+_MASKS: Final = regex(
     r"(?i)mask|redact|hash|hide|obfus|censor|len|bool|type|digest|encrypt|sanitiz|scrub|anonym|fingerprint|isinstance|id$|count|getattr|hasattr|strength"
 )
 

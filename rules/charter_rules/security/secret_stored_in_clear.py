@@ -10,6 +10,7 @@ from charter.api import (
     Confidence,
     Sensitivity,
     Severity,
+    regex,
     rule,
     sensitivity,
 )
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding
 
 
-_FOR_OWNER: Final = re.compile(
+_FOR_OWNER: Final = regex(
     r"chmod|umask|0o[0-7]00\b|opener\s*=|S_I[RW]USR|\b(?:mkstemp|mkdtemp|NamedTemporaryFile|TemporaryDirectory)\("
 )
 """Ways to make files and folders that only their owner can read."""

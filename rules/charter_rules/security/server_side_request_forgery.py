@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import Severity, rule
+from charter.api import Severity, regex, rule
 from charter.api.facts.taint import TaintFlow
 from charter_rules import flows, guard_fixes
 
@@ -15,9 +14,7 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
-_ANY_ADDRESS: Final = re.compile(
-    r"(?i)allow_?(?:local|private|internal|loopback|insecure|unsafe)|disable_?ssrf"
-)
+_ANY_ADDRESS: Final = regex(r"(?i)allow_?(?:local|private|internal|loopback|insecure|unsafe)|disable_?ssrf")
 """Settings by which an operator lets every address be reached."""
 
 

@@ -7,7 +7,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Final
 
-from charter.api import Confidence, Fix, Grade, Severity, rule
+from charter.api import Confidence, Fix, Grade, Severity, regex, rule
 from charter_rules import building, calls
 
 if TYPE_CHECKING:
@@ -23,14 +23,14 @@ _SHELLS: Final = (
     "os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "commands.getoutput",
     "asyncio.create_subprocess_shell", "asyncio.subprocess.create_subprocess_shell",
 )  # fmt: skip
-_META: Final = re.compile(r"[|&;<>()$`\\\"'*?\[\]#~{}\n!]")
-_PROGRAM: Final = re.compile(
+_META: Final = regex(r"[|&;<>()$`\\\"'*?\[\]#~{}\n!]")
+_PROGRAM: Final = regex(
     r"(?i)(?:^|_)(?:prog(?:ram)?|cmdline|executable|binary|editor|pager|browser)$|tables_path$|cmd$|command$"
 )
 """Names of what a command line begins with on purpose: behind other text they are text like any other."""
-_NUMBER: Final = re.compile(r"(?:^|_)(?:p?pid|pgid|uid|gid|port|length|size|count|bits)$")
+_NUMBER: Final = regex(r"(?:^|_)(?:p?pid|pgid|uid|gid|port|length|size|count|bits)$")
 """Names of numbers: of what there is how much, and those of processes, users and services."""
-_OPTIONS: Final = re.compile(r"(?i)(?:^|_)(?:options?|opts|args|arguments|flags|switches|params)$")
+_OPTIONS: Final = regex(r"(?i)(?:^|_)(?:options?|opts|args|arguments|flags|switches|params)$")
 """Names of what is several words of a command line on purpose."""
 _QUOTES: Final = frozenset({"shlex.quote", "shlex.join", "pipes.quote", "subprocess.list2cmdline"})
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
     Confidence,
     Severity,
+    regex,
     rule,
 )
 from charter_rules import calls
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
-_HEADER: Final = re.compile(
+_HEADER: Final = regex(
     r"(?i)^(?:HTTP_)?(?:X[-_])?(?:Forwarded[-_]For|Real[-_]IP|Client[-_]IP|Originating[-_]IP|Cluster[-_]Client[-_]IP)$"
 )
 

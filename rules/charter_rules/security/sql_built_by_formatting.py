@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import UNKNOWN, Confidence, Severity, rule, words
+from charter.api import UNKNOWN, Confidence, Severity, regex, rule, words
 from charter_rules import building, calls, shapes, sql, sql_fixes
 
 if TYPE_CHECKING:
@@ -28,12 +27,12 @@ _METHODS: Final = (
 )
 _FUNCTIONS: Final = ("sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.sql.expression.text", "pandas.read_sql",
                      "pandas.read_sql_query", "django.db.models.expressions.RawSQL")  # fmt: skip
-_QUOTERS: Final = re.compile(
+_QUOTERS: Final = regex(
     r"(?i)quote|escape|sanitiz|ident|placeholder|literal|mogrify|bind|join|compile|to_int"
 )
-_DATABASE: Final = re.compile(r"(?i)db|database|conn|connection|cursor|engine|dialect|ops")
+_DATABASE: Final = regex(r"(?i)db|database|conn|connection|cursor|engine|dialect|ops")
 """Names of objects that know the SQL of a database: `db.cast("amount", "int")`."""
-_ASKS: Final = re.compile(r"(?i)get|fetch|read|load|query|select|execute|find|scalar|one|first|value")
+_ASKS: Final = regex(r"(?i)get|fetch|read|load|query|select|execute|find|scalar|one|first|value")
 """Beginnings of methods that bring what is stored."""
 _SYNTAX: Final = frozenset(
     [

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from charter.api import (
     Confidence,
     Severity,
+    regex,
     rule,
 )
 from charter_rules import calls, shapes
@@ -28,7 +29,7 @@ _RESPONSES: Final = {
     "starlette.exceptions.HTTPException", "flask.render_template", "django.shortcuts.render",
 }  # fmt: skip
 _BODIES: Final = frozenset({"content", "data", "text", "body", "response", "description", "detail"})
-_ROUTE: Final = re.compile(
+_ROUTE: Final = regex(
     r"^(?:route|get|post|put|patch|delete|api_view|errorhandler|exception_handler|websocket|head|options|view|endpoint)$"
 )
 _TRACES: Final = frozenset(
@@ -41,7 +42,7 @@ _TRACES: Final = frozenset(
     }
 )
 
-_CLEANS: Final = re.compile(r"(?i)sanitiz|redact|scrub|mask|anonymi|censor")
+_CLEANS: Final = regex(r"(?i)sanitiz|redact|scrub|mask|anonymi|censor")
 """Names of functions that take out of a text what must not be seen."""
 
 

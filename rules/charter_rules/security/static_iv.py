@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
     Severity,
+    regex,
     rule,
 )
 from charter_rules import calls, protocols
@@ -33,7 +33,7 @@ _ARGUMENTS: Final[dict[str, tuple[tuple[int | None, str], ...]]] = {
     },
     "cryptography.hazmat.primitives.ciphers.algorithms.ChaCha20": ((1, "nonce"),),
 }
-_FRESH: Final = re.compile(
+_FRESH: Final = regex(
     r"(?i)^(urandom|token_bytes|get_random_bytes|randbytes|generate_key|exchange|hkdf\w*|derive_?key|derive)$"
 )
 """Functions that make a key for one message or one exchange."""

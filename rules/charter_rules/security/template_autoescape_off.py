@@ -12,6 +12,7 @@ from charter.api import (
     Fix,
     Grade,
     Severity,
+    regex,
     rule,
 )
 from charter_rules import calls
@@ -21,14 +22,14 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
-_OTHER_TEXT: Final = re.compile(
+_OTHER_TEXT: Final = regex(
     r"(?i)latex|\.tex\b|sql|yaml|\.yml|markdown|\.md\b|dockerfile|nginx|systemd|codegen|code_?gen|generate_?code|makefile|bash|\.sh\b|\.py\b"
     r"|\.cfg|\.conf\b|\.ini|\.toml|changelog|prompt|chat_template|messages|jsonnet|terraform|graphql|pillar|interfaces|scaffold|cookiecutter|native|shell_?c(?:ode|raft)|assembl|sphinx|docutils"
 )
-_OTHER_PLACE: Final = re.compile(r"(?i)sphinx|(?:^|/)(?:docs?|code_?gen|generators?|scaffold(?:ing)?)/")
+_OTHER_PLACE: Final = regex(r"(?i)sphinx|(?:^|/)(?:docs?|code_?gen|generators?|scaffold(?:ing)?)/")
 """Folders of programs that write documentation or code."""
-_TAGS: Final = re.compile(r"(?i)(?<!import )html(?!\.(?:un)?escape\b)|</")
-_HTML: Final = re.compile(
+_TAGS: Final = regex(r"(?i)(?<!import )html(?!\.(?:un)?escape\b)|</")
+_HTML: Final = regex(
     r"(?i)html|flask|django|fastapi|starlette|aiohttp|tornado|pyramid|bottle|web|response|render_template|\bpages?\b|PackageLoader|[\"']templates?[\"']"
 )
 

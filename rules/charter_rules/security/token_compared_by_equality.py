@@ -12,6 +12,7 @@ from charter.api import (
     Fix,
     Grade,
     Severity,
+    regex,
     rule,
     sensitivity,
 )
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _PARTS: Final = frozenset(
     {"headers", "cookies", "args", "form", "GET", "POST", "META", "COOKIES", "query_params", "json"}
 )
-_KEPT: Final = re.compile(r"(?i)^(?:expected|secret|valid)_|_?(?:token|secret|key|signature|password)$")
+_KEPT: Final = regex(r"(?i)^(?:expected|secret|valid)_|_?(?:token|secret|key|signature|password)$")
 
 _QUERIES: Final = frozenset({"filter", "where", "and_", "or_", "not_", "having"})
 """Functions that make a part of a query of comparisons."""

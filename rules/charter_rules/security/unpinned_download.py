@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import UNKNOWN, Severity, rule
+from charter.api import UNKNOWN, Severity, regex, rule
 from charter_rules import calls
 
 if TYPE_CHECKING:
@@ -21,13 +20,13 @@ _REPOSITORIES: Final[dict[str, str]] = {
 }
 """Functions that download from a repository, and where they take its name."""
 _LIBRARIES: Final = ("transformers.", "diffusers.", "sentence_transformers.", "huggingface_hub.")
-_COMMIT: Final = re.compile(r"[0-9a-fA-F]{7,64}")
+_COMMIT: Final = regex(r"[0-9a-fA-F]{7,64}")
 _FORMATS: Final = frozenset(
     {"csv", "json", "text", "parquet", "arrow", "sql", "xml", "pandas", "generator", "imagefolder", "audiofolder", "videofolder",
      "webdataset"}
 )  # fmt: skip
 """Names that stand for a format of files of one's own."""
-_PLACE: Final = re.compile(r"^[./~]|\\|^[a-z]+://|^[A-Za-z]:|\.(?:json|bin|safetensors|pt|ckpt)$")
+_PLACE: Final = regex(r"^[./~]|\\|^[a-z]+://|^[A-Za-z]:|\.(?:json|bin|safetensors|pt|ckpt)$")
 """Beginnings and ends of what lies on the machine."""
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from charter.api import (
     Confidence,
     Severity,
+    regex,
     rule,
 )
 from charter_rules import calls
@@ -23,24 +24,24 @@ _VERBS: Final = frozenset(
     {"route", "get", "post", "put", "patch", "delete", "api_route", "api_view", "action"}
 )
 _CHANGING: Final = frozenset({"post", "put", "patch", "delete"})
-_OPEN: Final = re.compile(
+_OPEN: Final = regex(
     r"(?i)log_?(in|out)|sign_?(in|up|out)|regist|health|ping|status|webhook|callback|hook|public|reset|forgot|password|robots|favicon|error|csrf|token"
     r"|auth|oauth|sso|saml|oidc|version|metrics|verif|activat|invit|landing|index|home|static|unsubscribe|report|anonymous|guest|contact|subscribe|setup|before|after"
 )
-_GUARD: Final = re.compile(
+_GUARD: Final = regex(
     r"(?i)login|auth|permission|requires?_|required|protect|secure|jwt|role|staff|superuser|user_passes_test|token|admin|has_access|access|perm|check_|only|member"
 )
-_GUARD_IN_BODY: Final = re.compile(
+_GUARD_IN_BODY: Final = regex(
     r"(?i)current_user|request\.user\b|g\.user|get_jwt|abort\(40[13]|HTTP_?40[13]|status_code=40[13]|PermissionDenied|Unauthorized|Forbidden|check_perm|has_perm|verify_|authenticate|session\["
 )
-_FOR_ALL: Final = re.compile(r"before_request|(?:APIRouter|FastAPI|include_router)\([^)]*\bdependencies=")
+_FOR_ALL: Final = regex(r"before_request|(?:APIRouter|FastAPI|include_router)\([^)]*\bdependencies=")
 """What asks for all views of a module."""
-_SAID: Final = re.compile(r"(?i)requires? (?:an? )?(?:\w+ )?(?:auth|log-?in|permission|admin)")
+_SAID: Final = regex(r"(?i)requires? (?:an? )?(?:\w+ )?(?:auth|log-?in|permission|admin)")
 """What documentation says of a view that asks who it is."""
-_SAVES: Final = re.compile(
+_SAVES: Final = regex(
     r"\.save\(|\.delete\(|\.create\(|\.update\(|\.add\(|\.commit\(|\.remove\(|\.insert|\.execute\("
 )
-_MIXIN: Final = re.compile(
+_MIXIN: Final = regex(
     r"(?i)login|permission|auth|staff|superuser|userpassestest|access|required|protected|secure"
 )
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final, cast
 
 from charter.api import (
     Severity,
+    regex,
     rule,
 )
 from charter_rules import calls, protocols, shapes
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
-_VERIFIES: Final = re.compile(r"(?i)verif|validate_?(?:token|jwt)|check_signature")
+_VERIFIES: Final = regex(r"(?i)verif|validate_?(?:token|jwt)|check_signature")
 """Names of functions that check a token."""
-_FOR_KEY: Final = re.compile(r"(?i)(?:^|_)(?:keys?|kid|secret|issuer|peek)(?:_|$)")
+_FOR_KEY: Final = regex(r"(?i)(?:^|_)(?:keys?|kid|secret|issuer|peek)(?:_|$)")
 """Names of functions that look into a token to find the key by which it is then verified."""
-_FOR_TIME: Final = re.compile(r"(?i)expir")
+_FOR_TIME: Final = regex(r"(?i)expir")
 """What is said of functions that only tell how long a token lasts."""
 _ABOUT_ITSELF: Final = frozenset({"exp", "iat", "nbf", "iss", "aud"})
 """Claims that tell when a token ends, and by whose key it can be verified."""
-_OF_CLIENT: Final = re.compile(r"\brequest\b")
-_ASSERTION: Final = re.compile(r"(?i)assert")
+_OF_CLIENT: Final = regex(r"\brequest\b")
+_ASSERTION: Final = regex(r"(?i)assert")
 """Names of functions that make what RFC 7521 calls an assertion, which may go unsigned over a channel that is known."""
 
 

@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import UNKNOWN, Fix, Grade, Severity, rule
+from charter.api import UNKNOWN, Fix, Grade, Severity, regex, rule
 from charter_rules import calls, shapes, transport
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _VARIABLES: Final = frozenset(
     {"CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "PYTHONHTTPSVERIFY", "NODE_TLS_REJECT_UNAUTHORIZED"}
 )
 """Variables of the environment that switch the check off for the whole process if they are empty or 0."""
-_STAND_IN: Final = re.compile(r"_*(?:fake|mock)_")
+_STAND_IN: Final = regex(r"_*(?:fake|mock)_")
 """Names of functions that stand in for others in tests, wherever they are kept."""
 _OF_PROBES: Final = frozenset(
     {"verify", "verify_ssl", "ssl", "timeout", "allow_redirects", "follow_redirects"}

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import Fix, Grade, Location, Severity, rule
+from charter.api import Fix, Grade, Location, Severity, regex, rule
 from charter.api.facts.objects import ObjectHistory
 from charter_rules import calls, hosts, shapes, tls
 
@@ -16,13 +15,13 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding
     from charter.api.facts.objects import Event
 
-_CHECKS_ITSELF: Final = re.compile(r"\bmatch_hostname\b|\bcreate_urllib3_context\b")
+_CHECKS_ITSELF: Final = regex(r"\bmatch_hostname\b|\bcreate_urllib3_context\b")
 """Who compares the host's name with the certificate after the handshake: the program, or urllib3, whose context this is."""
-_UNCHECKED: Final = re.compile(r"(?i)insecure|verif|validat|self_?signed|(?:no|skip)_?check")
+_UNCHECKED: Final = regex(r"(?i)insecure|verif|validat|self_?signed|(?:no|skip)_?check")
 """Words of a condition under which no check is wanted."""
-_TRIED: Final = re.compile(r"\bsocketpair\(|\.wrap_socket\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)\.close\(\)")
+_TRIED: Final = regex(r"\bsocketpair\(|\.wrap_socket\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)\.close\(\)")
 """A connection to oneself, and one that is closed as soon as it stands."""
-_ADAPTS: Final = re.compile(r"\bdef init_poolmanager\b[^#]*\bssl_context\b")
+_ADAPTS: Final = regex(r"\bdef init_poolmanager\b[^#]*\bssl_context\b")
 """An adapter of requests that brings a context, in which urllib3 sets the check as `verify` of the request says."""
 _FACTORIES: Final = frozenset({"_create_default_https_context", "create_default_context"})
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
     Severity,
+    regex,
     rule,
 )
 from charter_rules import calls, protocols, shapes
@@ -17,29 +17,29 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
-_HOST: Final = re.compile(
+_HOST: Final = regex(
     r"(?i)^(?:https?://)?(?:[a-z0-9-]+\.)+(?:com|org|net|edu|gov|io|co|dev|app|info|uk|de|fr|eu|us|tv|ai)$"
 )
-_ADDRESS: Final = re.compile(
+_ADDRESS: Final = regex(
     r"(?i)^(?:.*_)?(?:url|uri|href|origin|referr?er|host|hostname|netloc|domain|redirect|redirect_to|next|next_url|return_to|target|link)$"
 )
-_GOES_THERE: Final = re.compile(
+_GOES_THERE: Final = regex(
     r"(?:requests|httpx|niquests)\.(?:get|post|head|put|patch|delete)$|urllib\.request\.(?:urlopen|Request)$|.*\.[Rr]edirect$|.*RedirectResponse$"
     r"|.*ResponseRedirect$|urllib\.parse\.url(?:parse|split)$"
 )
 """Functions whose first argument is an address."""
-_KIND: Final = re.compile(r"_*(?:is|has|uses?|supports?|should)_")
-_TRUST: Final = re.compile(
+_KIND: Final = regex(r"_*(?:is|has|uses?|supports?|should)_")
+_TRUST: Final = regex(
     r"(?i)allow|safe|trust|valid|intern|(?:^|_)(?:ours?|own)(?:_|$)|permit|accept|legit|known|authori|verif|official|whitelist|redirect"
 )
-_NO_TRUST: Final = re.compile(r"(?i)rewrit|download|extract|scrap|crawl|suitable|can_handle")
+_NO_TRUST: Final = regex(r"(?i)rewrit|download|extract|scrap|crawl|suitable|can_handle")
 """Names of code that asks which of its parts knows a site."""
-_REGISTRIES: Final = re.compile(
+_REGISTRIES: Final = regex(
     r"(?i)(?:com?|org|net|gov|edu|ac)\.[a-z]{2}|(?:github|gitlab)\.io|(?:herokuapp|blogspot|appspot|wordpress|myshopify)\.com"
     r"|(?:vercel|netlify|web)\.app|(?:pages|workers)\.dev|(?:azurewebsites|cloudfront|blob\.core\.windows)\.net|s3\.amazonaws\.com"
 )
 """Zones in which anybody can have a name of his own."""
-_HOST_ONLY: Final = re.compile(r"(?i)host|netloc|domain")
+_HOST_ONLY: Final = regex(r"(?i)host|netloc|domain")
 
 
 @rule(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import Severity, rule
+from charter.api import Severity, regex, rule
 from charter_rules import calls, protocols
 
 if TYPE_CHECKING:
@@ -36,13 +35,13 @@ _CIPHERS: Final = {
 }
 """Constructors of weak ciphers, with the name that people know."""
 _PADDED: Final = tuple(f"{root}.Cipher.PKCS1_v1_5.new" for root in ("Crypto", "Cryptodome"))
-_NAMED: Final = re.compile(
+_NAMED: Final = regex(
     r"(?i:rc[24]|arc4|blowfish|cast_?5|3des|des_?3|triple_?des)|(?:^|_)(?:DES|BF|IDEA|SEED)(?:_|$)|^DES[A-Z]"
 )
 """Names of classes that say a weak cipher."""
-_SUPPORT: Final = re.compile(r"(?i)(?:^|_)(?:is_)?support")
+_SUPPORT: Final = regex(r"(?i)(?:^|_)(?:is_)?support")
 """Names of functions that tell what a library can do."""
-_WEAK_SUITE: Final = re.compile(
+_WEAK_SUITE: Final = regex(
     r"(?i)(?:^|[:, +])(?:a?null|enull|exp(?:ort)?\d*|low|rc4|des(?:-cbc)?|adh|aecdh)(?=[:, +]|-(?!cbc3)|$)|seclevel=0"
 )
 """Names of OpenSSL's cipher strings that stand for suites without encryption, without authentication, or broken ones."""

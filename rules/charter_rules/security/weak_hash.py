@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import Fix, Grade, Severity, rule, sensitivity
+from charter.api import Fix, Grade, Severity, regex, rule, sensitivity
 from charter_rules import calls, digests, protocols, shapes
 
 if TYPE_CHECKING:
@@ -37,36 +37,34 @@ _ELSEWHERE: Final = {
     "sha.new": "SHA-1",
 }
 _NAMES: Final = {"SHA": "SHA-1", "SHA1": "SHA-1"}
-_HARMLESS: Final = re.compile(
+_HARMLESS: Final = regex(
     r"(?i)cache|etag|check_?sum|finger_?print|gravatar|dedup|bucket|shard|digest_auth|file_?name|color|colour|seed"
     r"|md5sum|sha1sum|git_|_git|unique|version|hash_?key|short_?(id|name)|torrent|websocket|content_?(hash|md5)"
     r"|uuid|random_|e_?mail|thumb|sort|order|e_tag|install_?id|bytecode|change_?id|build_?id|slug|suffix|identifier|fetch|download|archive|pypi|package|wheel"
 )
-_SECURITY: Final = re.compile(
+_SECURITY: Final = regex(
     r"(?i)sign(?!al)|hmac|passw|secret|token(?!i[sz])|credential|authenti|encrypt|csrf|nonce|session"
 )
-_MAC: Final = re.compile(r"(?i)(?:^|[^a-z])mac(?:[^a-z]|$)")
-_KEY: Final = re.compile(r"(?i)key|secret|salt")
+_MAC: Final = regex(r"(?i)(?:^|[^a-z])mac(?:[^a-z]|$)")
+_KEY: Final = regex(r"(?i)key|secret|salt")
 """What a message authentication code needs; the address of a network card is called so, too."""
-_PLACE: Final = re.compile(
+_PLACE: Final = regex(
     r"(?i)(?:^|_)(?:path|dir|folder|file_?name|url|uri|host_?name|mac(?:_?addr(?:ess)?)?|version|public_?key|public_bytes)s?$"
 )
 """Names of what says where or which something is, and is known to everybody."""
-_WINDOWS: Final = re.compile(r"(?i)utf[-_]?16")
+_WINDOWS: Final = regex(r"(?i)utf[-_]?16")
 """How Windows writes a password before it hashes it, by its own formats."""
-_SPOKEN_OF: Final = re.compile(r"(?i)passw|credential|sensitive")
+_SPOKEN_OF: Final = regex(r"(?i)passw|credential|sensitive")
 """Words in the text of a function that handles what must be protected."""
-_COUNTS: Final = re.compile(r"(?i)check_?sum|cache|etag")
+_COUNTS: Final = regex(r"(?i)check_?sum|cache|etag")
 """Words in the text of a function whose digests tell whether something has changed."""
-_NAME_OF_FILE: Final = re.compile(r"(?i)(?:^|_)(?:path|dir|folder|file_?name|e_?tag)s?$|^id$")
+_NAME_OF_FILE: Final = regex(r"(?i)(?:^|_)(?:path|dir|folder|file_?name|e_?tag)s?$|^id$")
 """Names of digests that say where something is kept or whether it has changed, whatever goes into them."""
-_VERSION: Final = re.compile(r"(?i)version|\balg")
+_VERSION: Final = regex(r"(?i)version|\balg")
 """What the other side tells, by which code chooses a digest."""
-_DRAWN: Final = re.compile(
-    r"(?i)\burandom\(|\buuid[14]\(|\bsecrets\.|\btoken_(?:bytes|hex|urlsafe)\(|\brandom\b"
-)
+_DRAWN: Final = regex(r"(?i)\burandom\(|\buuid[14]\(|\bsecrets\.|\btoken_(?:bytes|hex|urlsafe)\(|\brandom\b")
 """What is drawn at random: its digest says nothing, however weak."""
-_STANDARD_USE: Final = re.compile(r"258EAFA5-E914-47DA-95CA-C5AB0DC85B11")
+_STANDARD_USE: Final = regex(r"258EAFA5-E914-47DA-95CA-C5AB0DC85B11")
 
 
 @rule(

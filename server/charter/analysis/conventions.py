@@ -7,7 +7,6 @@ has at least `STRONG` of at least `ENOUGH` uses is it a convention, whose few br
 from __future__ import annotations
 
 import ast
-import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +16,7 @@ from charter.analysis import Solution, habits, paths
 from charter.analysis.calls import calls_of
 from charter.analysis.places import Packed, name_places, pack, unpack
 from charter.analysis.solver import KeptSolver
-from charter.api import Span
+from charter.api import Span, regex
 from charter.api.facts.docs import ConventionBreak
 from charter.model.names import absolute_module
 
@@ -34,7 +33,7 @@ STRONG: Final = 0.95
 ENOUGH: Final = 30
 
 _is_others: Final = paths.any_of("migrations", "third_party", *paths.COPIED, *paths.GENERATED)
-_FROM: Final = re.compile(r"from\s+\S+\s+import\b")
+_FROM: Final = regex(r"from\s+\S+\s+import\b")
 _PATH_CALLS: Final = frozenset(
     {
         "os.path.join",

@@ -18,6 +18,7 @@ from charter.analysis.bodies import FUNCTIONS
 from charter.analysis.calls import named_calls
 from charter.analysis.places import Packed, name_places, pack, unpack
 from charter.analysis.solver import KeptSolver
+from charter.api import regex
 from charter.api.facts.deprecation import DeprecatedUse
 from charter.model.names import decorator_name
 
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 
 VERSION = 2
 
-_CATEGORY: Final = re.compile(r"DeprecationWarning$|^RemovedIn")
-_SPACE: Final = re.compile(r"\s+")
+_CATEGORY: Final = regex(r"DeprecationWarning$|^RemovedIn")
+_SPACE: Final = regex(r"\s+")
 _FIRST: Final = 6
 """A warning that is meant for every caller stands among the first statements of the body."""
 

@@ -20,7 +20,7 @@ from charter.analysis.docstrings import Outline, Parameter, Style, parse, skelet
 from charter.analysis.places import Packed, name_places, pack, unpack
 from charter.analysis.promises import broken
 from charter.analysis.solver import KeptSolver
-from charter.api import Span
+from charter.api import Span, regex
 from charter.api.facts.docs import DocstringProblem, PublicSymbol
 from charter.model.names import decorator_name
 
@@ -311,9 +311,9 @@ class _Reader:
         return span.start + (match.end() if match else 0)
 
 
-_KEYED: Final = re.compile(r"(^|_)(dict|data|params|options|config|settings|payload|body|query)$")
+_KEYED: Final = regex(r"(^|_)(dict|data|params|options|config|settings|payload|body|query)$")
 """Names of parameters whose keys a docstring may describe as if they were parameters."""
-_QUOTES: Final = re.compile(r"[rRuUbB]*(\"\"\"|'''|\"|')")
+_QUOTES: Final = regex(r"[rRuUbB]*(\"\"\"|'''|\"|')")
 
 
 def _docstring(node: FunctionNode | ast.ClassDef) -> ast.Constant | None:

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from charter.api import regex
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -46,20 +48,18 @@ _SECTIONS = {
 }
 """What each heading opens; "" for prose that holds no entries of ours."""
 
-_GOOGLE_HEADING = re.compile(r"([A-Z][A-Za-z ]+):")
-_UNDERLINE = re.compile(r"-{3,}")
-_GOOGLE_ENTRY = re.compile(
+_GOOGLE_HEADING = regex(r"([A-Z][A-Za-z ]+):")
+_UNDERLINE = regex(r"-{3,}")
+_GOOGLE_ENTRY = regex(
     r"(?P<names>\*{0,2}[A-Za-z_][\w.]*(?:\s*,\s*\*{0,2}[A-Za-z_]\w*)*)\s*(?:\([^)]*(?:\([^)]*\)[^)]*)*\))?\s*:(?!:)"
 )
-_NUMPY_ENTRY = re.compile(
-    r"(?P<names>\\?\*{0,2}[A-Za-z_][\w.]*(?:\s*,\s*\\?\*{0,2}[A-Za-z_]\w*)*)\s*(?::.*)?"
-)
-_FIELD = re.compile(
+_NUMPY_ENTRY = regex(r"(?P<names>\\?\*{0,2}[A-Za-z_][\w.]*(?:\s*,\s*\\?\*{0,2}[A-Za-z_]\w*)*)\s*(?::.*)?")
+_FIELD = regex(
     r"[:@](?P<field>param|parameter|arg|argument|key|keyword|kwarg|raises?|except|exception|returns?|rtype|yields?|type|ivar|cvar|var)"
     r"\b(?P<rest>[^:\n]*):"
 )
-_NAMES = re.compile(r"\s*[\w\\*.]+(\s*,\s*[\w\\*.]+)+")
-_NAME = re.compile(r"[A-Za-z_](?:[\w.]|\\_)*")
+_NAMES = regex(r"\s*[\w\\*.]+(\s*,\s*[\w\\*.]+)+")
+_NAME = regex(r"[A-Za-z_](?:[\w.]|\\_)*")
 _FIELD_KINDS = {
     "param": "parameters",
     "parameter": "parameters",
@@ -81,7 +81,7 @@ _FIELD_KINDS = {
     "cvar": "attributes",
     "var": "attributes",
 }
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = regex(
     r"(?:\.{3}|…|_summary_|(?-i:TODO|FIXME|XXX|TBD)\b.*|docstrings?( here)?\.?|(missing|add|insert|write|fill in)( a| the)? doc(string|umentation)s?.*"
     r"|(function|method|class|module) (docstring|description)\.?|description\.?|\W*)",
     re.IGNORECASE,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from charter.analysis.bodies import FUNCTIONS
 from charter.analysis.calls import calls_of
 from charter.analysis.places import Packed, name_places, pack
-from charter.api import Span
+from charter.api import Span, regex
 from charter.model.names import absolute_module, last_name
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     Use = tuple[str, str, Packed, str]
 
 _SECTIONS: Final = (
-    ("Sphinx", re.compile(r"^\s*:(param|returns?|raises|rtype)\b[^:\n]*:", re.MULTILINE)),
-    ("NumPy", re.compile(r"^\s*(Parameters|Returns|Raises|Yields)\s*\n\s*-{3,}\s*$", re.MULTILINE)),
-    ("Google", re.compile(r"^\s*(Args|Arguments|Returns|Raises|Yields):\s*$", re.MULTILINE)),
+    ("Sphinx", regex(r"^\s*:(param|returns?|raises|rtype)\b[^:\n]*:", re.MULTILINE)),
+    ("NumPy", regex(r"^\s*(Parameters|Returns|Raises|Yields)\s*\n\s*-{3,}\s*$", re.MULTILINE)),
+    ("Google", regex(r"^\s*(Args|Arguments|Returns|Raises|Yields):\s*$", re.MULTILINE)),
 )
 _SIGNS: Final = (
     ":param",
@@ -42,15 +42,15 @@ _SECTION_WORDS: Final = frozenset(
     {"param", "raises", "rtype", "Parameters", "Returns", "Raises", "Yields", "Args", "Arguments"}
 )
 """Words of which such a section has one, but for Sphinx's `:return`."""
-_SNAKE: Final = re.compile(r"_*[a-z0-9]+(_[a-z0-9]+)*_*")
-_CAPS: Final = re.compile(r"_*[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
-_TYPE: Final = re.compile(r"_?[A-Z]+[a-z]\w*")
+_SNAKE: Final = regex(r"_*[a-z0-9]+(_[a-z0-9]+)*_*")
+_CAPS: Final = regex(r"_*[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
+_TYPE: Final = regex(r"_?[A-Z]+[a-z]\w*")
 """A name of a type, which an annotation in quotes may stand for."""
-_FENCED: Final = re.compile(r"```.*?```", re.DOTALL)
+_FENCED: Final = regex(r"```.*?```", re.DOTALL)
 """A block of code in a docstring, which may show another one."""
-_CAMEL: Final = re.compile(r"_*[A-Z]+[a-z0-9][A-Za-z0-9]*|_*[A-Z]{1,4}")
+_CAMEL: Final = regex(r"_*[A-Z]+[a-z0-9][A-Za-z0-9]*|_*[A-Z]{1,4}")
 _LEVELS: Final = frozenset({"debug", "info", "warning", "error", "exception", "critical"})
-_PROGRAM: Final = re.compile(
+_PROGRAM: Final = regex(
     r"(^|/)(cli|scripts?|commands?|bin|tools|examples?|docs?|__main__\.py|setup\.py|conftest\.py|manage\.py)(/|$)|cli[^/]*\.py$"
 )
 _RECORDS: Final = {

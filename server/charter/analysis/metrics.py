@@ -7,12 +7,12 @@ G. A. Campbell, "Cognitive Complexity" (SonarSource, 2023).
 from __future__ import annotations
 
 import ast
-import re
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis.places import name_places, unpack
+from charter.api import regex
 from charter.api.facts.metrics import Branch, FunctionMetrics, Sources
 from charter.api.text import Location, Span
 
@@ -36,7 +36,7 @@ _WORDS: Final[dict[type[ast.AST], str]] = {
 _NESTS: Final = frozenset({ast.If, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.match_case})
 _HOMES: Final = frozenset({*_FUNCTIONS, ast.ClassDef})
 """Where the way up from what branches ends."""
-_NAME: Final = re.compile(r"\w+")
+_NAME: Final = regex(r"\w+")
 
 
 @dataclass(slots=True)

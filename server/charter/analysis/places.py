@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from charter.api import Location, Span
+from charter.api import Location, Span, regex
 from charter.syntax.source import Source
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
-_HEAD = re.compile(r"(?:async[ \t\\\r\n]+def|def|class)[\s\\]+")
+_HEAD = regex(r"(?:async[ \t\\\r\n]+def|def|class)[\s\\]+")
 _HEADS: dict[type[Definition], str] = {
     ast.FunctionDef: "def ", ast.AsyncFunctionDef: "async def ", ast.ClassDef: "class ",
 }  # fmt: skip

@@ -16,6 +16,7 @@ from charter.analysis.bodies import FUNCTIONS
 from charter.analysis.places import Packed, name_places, unpack
 from charter.analysis.solver import KeptSolver
 from charter.analysis.unused import exported_names, is_free, is_own, mentions, uses_of
+from charter.api import regex
 from charter.api.facts.names import UnusedPublicName
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _is_outside: Final = paths.any_of(
     *(rf"{name}\.py" for name in ["setup", "noxfile", "tasks", "fabfile", "manage", "settings", "urls", "wsgi", "asgi"]),
 )  # fmt: skip
 """Files that are run by others."""
-_CALLED_BY_NAME: Final = re.compile(
+_CALLED_BY_NAME: Final = regex(
     r"(main|run|cli|app|application|handler|lambda_handler|setup|teardown|upgrade|downgrade|create_app|make_app|ready"
     r"|(test|pytest|visit|depart|do|on|handle|get|post|put|patch|delete|clean|validate|hook|register)(_\w+)?|[a-z]+[A-Z]\w*)"
 )

@@ -20,6 +20,7 @@ from charter.analysis import Solution, paths
 from charter.analysis.bodies import FUNCTIONS, owner
 from charter.analysis.places import Packed, name_places, pack, unpack
 from charter.analysis.solver import KeptSolver
+from charter.api import regex
 from charter.api.facts.names import UnusedName
 
 if TYPE_CHECKING:
@@ -32,10 +33,10 @@ if TYPE_CHECKING:
 
 VERSION = 6
 
-_WORD: Final[re.Pattern[str]] = re.compile(r"[A-Za-z_]\w*")
+_WORD: Final[re.Pattern[str]] = regex(r"[A-Za-z_]\w*")
 _is_others: Final = paths.any_of("migrations", *paths.COPIED)
 """Where imports are written by a machine or by other people."""
-_TYPE_COMMENT: Final = re.compile(r"#\s*type:(.*)")
+_TYPE_COMMENT: Final = regex(r"#\s*type:(.*)")
 _OWN_BASES: Final = frozenset(
     {
         "builtins.object", "builtins.Exception", "builtins.ValueError", "builtins.TypeError", "builtins.RuntimeError",

@@ -15,6 +15,7 @@ from charter.api.fix import (
     SetKeyword,
 )
 from charter.api.principle import Pillar, Principle
+from charter.api.regex import regex
 from charter.api.rule import AnyRule, Rule, rule
 from charter.api.sensitive import Sensitivity, sensitivity, words
 from charter.api.severity import Confidence, Severity
@@ -47,6 +48,7 @@ __all__ = [
     "Span",
     "Step",
     "Unknown",
+    "regex",
     "rule",
     "sensitivity",
     "words",

@@ -16,9 +16,11 @@ import re
 import shlex
 from dataclasses import dataclass
 
-_FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>`{3,})(?P<info>[^\n`]*)$")
-_MARK = re.compile(r"^(?P<lead>\s*)#(?P<gap> *)(?P<carets>\^+)(?: (?P<message>.*))?$")
-_HEADING = re.compile(r"^#{1,6} +(.*?) *#*$")
+from charter.api.regex import regex
+
+_FENCE = regex(r"^(?P<indent> *)(?P<ticks>`{3,})(?P<info>[^\n`]*)$")
+_MARK = regex(r"^(?P<lead>\s*)#(?P<gap> *)(?P<carets>\^+)(?: (?P<message>.*))?$")
+_HEADING = regex(r"^#{1,6} +(.*?) *#*$")
 _KINDS = frozenset({"bad", "fixed", "good"})
 
 

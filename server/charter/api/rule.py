@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from charter.api.principle import Pillar
+from charter.api.regex import regex
 from charter.api.severity import Confidence, Severity
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 """What a rule subscribes to: an `ast` node type or a fact type."""
 
-_CODE = re.compile(r"[A-Z]{1,6}\d{3}")
+_CODE = regex(r"[A-Z]{1,6}\d{3}")
 _PILLARS = {"SEC": Pillar.SECURITY, "MNT": Pillar.MAINTAINABILITY, "PRF": Pillar.PERFORMANCE}
 
 

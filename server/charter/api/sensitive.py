@@ -6,18 +6,19 @@ The words come from common practice in configuration and data models. What is ab
 
 from __future__ import annotations
 
-import re
 from enum import Enum
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
+
+from charter.api.regex import regex
 
 
 def _set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_WORDS: Final = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
 class Sensitivity(Enum):

@@ -19,6 +19,7 @@ from charter.api import (
     RemoveStatement,
     SetKeyword,
     Span,
+    regex,
 )
 from charter.model.names import COMPREHENSIONS, FUNCTIONS, Names
 from charter.model.questions import about_parameter, about_result
@@ -41,7 +42,7 @@ Place = "ast.AST | Span | Location"
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _TELLING = frozenset({*_LOOPS, ast.comprehension, *COMPREHENSIONS, *FUNCTIONS, ast.Lambda, ast.ClassDef})
 """The nodes that can tell whether what stands in them is repeated."""
-_SPACE = re.compile(r"\s+")
+_SPACE = regex(r"\s+")
 
 
 class FileView:

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from charter.api import Edit, Span
+from charter.api import Edit, Span, regex
 from charter.api.facts.suppression import UselessSuppression
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from charter.syntax.comments import Comment
     from charter.syntax.source import Source
 
-_MARK = re.compile(r"#[^\n\r]*?(?:charter:\s*ignore|nosec|noqa)", re.IGNORECASE)
-_OWN = re.compile(r"#\s*charter:\s*(ignore-file|ignore)\s*\[([^\]]*)\]")
-_NOSEC = re.compile(r"#\s*nosec\b:?\s*((?:[A-Za-z]\w*[\s,]*)*)")
-_NOQA = re.compile(r"#\s*noqa\b(?:\s*:\s*((?:[A-Z]+\d+[\s,]*)+))?", re.IGNORECASE)
-_BANDIT_ID = re.compile(r"B[1-7]\d\d")
-_WORD = re.compile(r"[^\s,]+")
+_MARK = regex(r"#[^\n\r]*?(?:charter:\s*ignore|nosec|noqa)", re.IGNORECASE)
+_OWN = regex(r"#\s*charter:\s*(ignore-file|ignore)\s*\[([^\]]*)\]")
+_NOSEC = regex(r"#\s*nosec\b:?\s*((?:[A-Za-z]\w*[\s,]*)*)")
+_NOQA = regex(r"#\s*noqa\b(?:\s*:\s*((?:[A-Z]+\d+[\s,]*)+))?", re.IGNORECASE)
+_BANDIT_ID = regex(r"B[1-7]\d\d")
+_WORD = regex(r"[^\s,]+")
 _HEADERS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.With, ast.AsyncWith)
 
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from charter.api import regex
 from charter.engine.seal import user_folder
 from charter.lsp.documents import uri_of
 from charter.lsp.rows import RulePage
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
     from charter.api import AnyRule
 
-_FENCE = re.compile(r"^(```+)python[ \t]+(bad|fixed|good)\b.*$", re.MULTILINE)
-_MARK = re.compile(r"^[ \t]*#[ \t]*(\^+)[ \t]*(.*)\n", re.MULTILINE)
+_FENCE = regex(r"^(```+)python[ \t]+(bad|fixed|good)\b.*$", re.MULTILINE)
+_MARK = regex(r"^[ \t]*#[ \t]*(\^+)[ \t]*(.*)\n", re.MULTILINE)
 _HEADINGS = {"bad": "**Bad**", "fixed": "**Fixed**", "good": "**Good**"}
 
 

@@ -6,16 +6,17 @@ else, and counts columns in UTF-8, UTF-16 or UTF-32 units, whichever was agreed 
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+from charter.api import regex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 
-_LINE_END = re.compile(r"\r\n|\n|\r")
+_LINE_END = regex(r"\r\n|\n|\r")
 _ENCODINGS: tuple[Encoding, ...] = ("utf-8", "utf-16", "utf-32")
 
 

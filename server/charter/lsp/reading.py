@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from charter.api import regex
 from charter.lsp.documents import path_of, uri_of
 from charter.lsp.rows import FIX_NOTES, SYNTAX_RULE
 from charter.lsp.rpc import fields
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
     from charter.lsp.rpc import Request
     from charter.lsp.server import Server
 
-_SUPPRESSION = re.compile(r"#\s*charter:\s*ignore(?:-file)?\s*\[([^\]\r\n]*)\]?")
-_OPEN_BRACKET = re.compile(r"#\s*charter:\s*ignore(?:-file)?\s*\[[^\]]*$")
-_SETTINGS_LIST = re.compile(r"(?:select|extend-select|ignore|rules)\s*=\s*\[[^\]]*$")
-_WORD = re.compile(r"[\w-]+")
+_SUPPRESSION = regex(r"#\s*charter:\s*ignore(?:-file)?\s*\[([^\]\r\n]*)\]?")
+_OPEN_BRACKET = regex(r"#\s*charter:\s*ignore(?:-file)?\s*\[[^\]]*$")
+_SETTINGS_LIST = regex(r"(?:select|extend-select|ignore|rules)\s*=\s*\[[^\]]*$")
+_WORD = regex(r"[\w-]+")
 _SETTINGS_NAMES = ("charter.toml", "pyproject.toml")
 
 

@@ -6,10 +6,12 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from charter.api import regex
+
 if TYPE_CHECKING:
     from charter.engine.settings import Settings
 
-_LIST = re.compile(r"^([ \t]*ignore[ \t]*=[ \t]*\[)([^\]]*)\]", re.MULTILINE)
+_LIST = regex(r"^([ \t]*ignore[ \t]*=[ \t]*\[)([^\]]*)\]", re.MULTILINE)
 
 
 def ignoring(settings: Settings, rule: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import stat
 import string
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from charter.api import UNKNOWN
+from charter.api import UNKNOWN, regex
 from charter.model.names import FUNCTIONS, Binding
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "os.path.join": posixpath.join,
     "posixpath.join": posixpath.join,
 }
-_WIDE: Final = re.compile(r"[%:].*\d{4}|\*")
-_PLAIN_FIELD: Final = re.compile(r"\{(\w*)(?:![rsa])?(?::[^{}]*)?\}")
+_WIDE: Final = regex(r"[%:].*\d{4}|\*")
+_PLAIN_FIELD: Final = regex(r"\{(\w*)(?:![rsa])?(?::[^{}]*)?\}")
 _MUTATORS: Final = frozenset(
     {
         "add", "append", "clear", "difference_update", "discard", "extend", "insert", "intersection_update", "pop",

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 
-_CONTROL = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
-_CONTROL_WITHIN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+from charter.api import regex
+
+_CONTROL = regex(r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_CONTROL_WITHIN = regex(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _XML_FORBIDDEN = r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """Compiled where it is wanted: that takes longer than the import of most modules."""
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~@:/-])")
+_SURROGATE = regex(r"[\ud800-\udfff]")
+_MARKDOWN = regex(r"([\\`*_{}\[\]()<>#+!|~@:/-])")
 
 
 def visible(text: str) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from charter.api import Grade, Severity
+from charter.api import Grade, Severity, regex
 from charter.syntax.positions import Positions
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from charter.engine.score import Scores
     from charter.mend.offer import Offer
 
-_INSIDE = re.compile(r"[^\s'\"]+")
+_INSIDE = regex(r"[^\s'\"]+")
 """What of a literal is masked: all but quotes and line ends."""
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from charter.api import regex
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from charter.api import AnyRule, Principle
 
-_BLOCK = re.compile(r"^```(\w+) (bad|fixed|good)([^\n]*)\n(.*?)^```[^\n]*$", re.MULTILINE | re.DOTALL)
-_MARK = re.compile(r"^\s*#\s*\^+[^\n]*\n", re.MULTILINE)
-_TITLE = re.compile(r'title="([^"]*)"')
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`*])")
+_BLOCK = regex(r"^```(\w+) (bad|fixed|good)([^\n]*)\n(.*?)^```[^\n]*$", re.MULTILINE | re.DOTALL)
+_MARK = regex(r"^\s*#\s*\^+[^\n]*\n", re.MULTILINE)
+_TITLE = regex(r'title="([^"]*)"')
+_SENTENCE = regex(r"(?<=[.!?])\s+(?=[A-Z`*])")
 _HEADINGS = {"bad": "Found", "fixed": "Fixed", "good": "Not found"}
 CWE_ADDRESS = "https://cwe.mitre.org/data/definitions/{}.html"
 _ADDRESSES = (

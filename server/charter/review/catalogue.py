@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from charter.api import regex
 from charter.review.render import Page
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from charter.api import AnyRule, Principle
     from charter.engine.registry import Registry
 
-_FENCE: Final = re.compile(r"^```", re.MULTILINE)
+_FENCE: Final = regex(r"^```", re.MULTILINE)
 
 
 class PackCatalogue:

@@ -10,17 +10,19 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from charter.api import regex
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _BREAK: Final = "\u200b"  # zero-width space: parts `@` from a name, where an entity would be decoded again
-_PUNCTUATION: Final = re.compile(r"([\\`*_\[\]<>#|~&$])")
-_LIST: Final = re.compile(r"(?:[-+]|\d+[.)])(?=\s)|/|=+$|-+$")
-_TICKS: Final = re.compile(r"`+")
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_CODE_SPAN: Final = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
-_COMMAND: Final = re.compile(r"^[ \t]*/[A-Za-z]", re.MULTILINE)
-_URL: Final = re.compile(r"(?i)\b(?:https?|ftp|mailto|www)(?=[:.])")
+_PUNCTUATION: Final = regex(r"([\\`*_\[\]<>#|~&$])")
+_LIST: Final = regex(r"(?:[-+]|\d+[.)])(?=\s)|/|=+$|-+$")
+_TICKS: Final = regex(r"`+")
+_CONTROL: Final = regex(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_CODE_SPAN: Final = regex(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
+_COMMAND: Final = regex(r"^[ \t]*/[A-Za-z]", re.MULTILINE)
+_URL: Final = regex(r"(?i)\b(?:https?|ftp|mailto|www)(?=[:.])")
 
 
 def plain(text: str) -> str:

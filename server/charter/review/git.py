@@ -7,18 +7,19 @@ file-system monitors are off, blobs are read without attributes, and every diff 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from charter.api import regex
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-_SHA: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_REF: Final = re.compile(r"[^\x00-\x20\x7f~^:?*\[\\-][^\x00-\x20\x7f:?*\[\\]*")
+_SHA: Final = regex(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_REF: Final = regex(r"[^\x00-\x20\x7f~^:?*\[\\-][^\x00-\x20\x7f:?*\[\\]*")
 _REGULAR: Final = ("100644", "100755")
 _HARDENING: Final = (
     "--no-pager",

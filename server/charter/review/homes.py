@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from charter.api import regex
 from charter.engine.settings import FILE_NAME, matcher
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from charter.review.git import Repository
 
 _SHARED: Final = "pyproject.toml"
-_TABLE: Final = re.compile(rb"^[ \t]*\[[ \t]*tool[ \t]*\.[ \t]*charter[ \t]*[\].]", re.MULTILINE)
-_SPECIAL: Final = re.compile(r"([\\*?\[\]!# ])")
+_TABLE: Final = regex(rb"^[ \t]*\[[ \t]*tool[ \t]*\.[ \t]*charter[ \t]*[\].]", re.MULTILINE)
+_SPECIAL: Final = regex(r"([\\*?\[\]!# ])")
 
 
 @dataclass(frozen=True, slots=True)

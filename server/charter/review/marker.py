@@ -7,17 +7,18 @@ into a message or a suggestion comes before it.
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from typing import Final, Literal
+
+from charter.api import regex
 
 State = Literal["open", "fixed", "told"]
 """`open`; `fixed` when Charter resolved the thread; `told` when it could only write that the finding is gone."""
 
-_COMMENT: Final = re.compile(
+_COMMENT: Final = regex(
     r"<!-- charter:v1 f=([0-9a-f]{16}) k=([0-9a-f]{16}) s=(open|fixed|told) d=([0-9a-f]{16}) -->"
 )
-_SUMMARY: Final = re.compile(r"<!-- charter:v1 summary d=([0-9a-f]{16}) -->")
+_SUMMARY: Final = regex(r"<!-- charter:v1 summary d=([0-9a-f]{16}) -->")
 
 
 @dataclass(frozen=True, slots=True)

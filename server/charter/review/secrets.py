@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from charter.api import regex
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -12,9 +14,9 @@ if TYPE_CHECKING:
 
 PRINCIPLE: Final = "no-secrets-in-source"
 _STARS: Final = "****"
-_LITERAL: Final = re.compile(r"""(['"])((?:\\.|(?!\1)[^\\])+)\1""", re.DOTALL)
+_LITERAL: Final = regex(r"""(['"])((?:\\.|(?!\1)[^\\])+)\1""", re.DOTALL)
 _SHORTEST: Final = 4
-_TOKEN: Final = re.compile(
+_TOKEN: Final = regex(
     r"""(?x)
       gh[pousr]_[A-Za-z0-9]{20,} | github_pat_[A-Za-z0-9_]{20,} | glpat-[A-Za-z0-9_-]{16,}
     | (?:AKIA|ASIA)[A-Z0-9]{16} | xox[abeoprs]-[A-Za-z0-9-]{10,} | [rs]k_(?:live|test)_[A-Za-z0-9]{16,}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from charter.api import Span
+from charter.api import Span, regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from charter.syntax.positions import Positions
 
 
-_PARTS = re.compile(
+_PARTS = regex(
     r"""\#[^\r\n]*+
     | \"{3} (?:[^"\\]++ | \\[\s\S] | "(?!""))*+ (?:\"{3} | \Z)
     | '{3} (?:[^'\\]++ | \\[\s\S] | '(?!''))*+ (?:'{3} | \Z)
@@ -27,7 +27,7 @@ _PARTS = re.compile(
 )
 """A comment, or a string without its prefix; one that is never closed ends with its line or with the text."""
 
-_PREFIX = re.compile(r"[fFtT][rR]?\Z")
+_PREFIX = regex(r"[fFtT][rR]?\Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,12 @@ broken piece; the others keep their trees, and of the broken one is kept what ca
 from __future__ import annotations
 
 import ast
-import re
 import warnings
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
-from charter.api import Location, Span
+from charter.api import Location, Span, regex
 from charter.syntax import nodes
 from charter.syntax.convert import MAY_BE_NEWER, mentioned, parse, statements
 from charter.syntax.joined import JoinedIndex
@@ -38,10 +37,10 @@ from charter.syntax.walk import Index
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_CONTINUES = re.compile(r"(?:else|elif|except|finally|case)\b|[\])}.,]")
+_CONTINUES = regex(r"(?:else|elif|except|finally|case)\b|[\])}.,]")
 """How a line begins that can only belong to the statement before it."""
 
-_BEGINS = re.compile(r"(?!(?:else|elif|except|finally|case)\b)[^\s#)\]}]")
+_BEGINS = regex(r"(?!(?:else|elif|except|finally|case)\b)[^\s#)\]}]")
 """How a line begins that starts a statement at the top level."""
 
 _SMALL = 6_000
@@ -53,12 +52,12 @@ _WITHIN = 20_000
 _CLASS = "class _:\n"
 """What stands before lines of a class's body so that they parse by themselves."""
 
-_ELSEWHERE = re.compile(r" on line \d+| \(detected at line \d+\)")
+_ELSEWHERE = regex(r" on line \d+| \(detected at line \d+\)")
 """What a parser says of other lines, which move while the message stays."""
 
-_WORD = re.compile(r"\w+")
+_WORD = regex(r"\w+")
 _TRIPLE = ('"""', "'''")
-_LINE_END = re.compile(r"\r\n|\n|\r")
+_LINE_END = regex(r"\r\n|\n|\r")
 _TOO_DEEP = "the code is nested too deeply to be parsed"
 
 

@@ -7,16 +7,16 @@ the same length: every place in the text is also a place in its cell.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 
 import msgspec
 
+from charter.api import regex
 from charter.syntax.source import Source
 
-_MAGIC = re.compile(r"\s*[%!?]|\s*[\w.]+\?\??\s*$")
-_ASSIGNED = re.compile(r"(\s*[\w.,\[\] ]+=[ \t]*)([%!].*)")
-_CELL_MAGIC = re.compile(r"^\s*%%(?!time\b|timeit\b|capture\b|prun\b)")
+_MAGIC = regex(r"\s*[%!?]|\s*[\w.]+\?\??\s*$")
+_ASSIGNED = regex(r"(\s*[\w.,\[\] ]+=[ \t]*)([%!].*)")
+_CELL_MAGIC = regex(r"^\s*%%(?!time\b|timeit\b|capture\b|prun\b)")
 
 
 class Notebook(Source):

@@ -6,12 +6,13 @@ form feeds and Unicode separators end no line.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from itertools import accumulate, count
 from operator import add
 
-_LINE_END = re.compile(r"\r\n|\n|\r")
+from charter.api import regex
+
+_LINE_END = regex(r"\r\n|\n|\r")
 
 
 class Positions:

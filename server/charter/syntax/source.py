@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from charter.api import Location, Span
+from charter.api import Location, Span, regex
 from charter.syntax.comments import comments
 from charter.syntax.positions import Positions
 from charter.syntax.walk import Index
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 N = TypeVar("N", bound=ast.AST)
 
-_COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
-_BLANK = re.compile(rb"^[ \t\f]*(?:[#\r\n]|$)")
-_WORD = re.compile(r"\w+")
+_COOKIE = regex(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
+_BLANK = regex(rb"^[ \t\f]*(?:[#\r\n]|$)")
+_WORD = regex(r"\w+")
 _SPACED = "".join(char if char.isalnum() or char == "_" else " " for char in map(chr, range(128)))
 """ASCII with everything but the characters of words made a space."""
 _BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from charter.api import regex
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -12,11 +14,9 @@ Keys = tuple[str | int, ...]
 """Names of tables and keys from the top; an integer is the index of a table in an array of tables."""
 
 _PART = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
-_HEADER = re.compile(rf"\s*(\[\[?)\s*({_PART}(?:\s*\.\s*{_PART})*)\s*\]\]?")
-_KEY = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
-_TOKEN = re.compile(
-    r"""#[^\n]*|"{3}(?:.|\n)*?"{3}|'{3}(?:.|\n)*?'{3}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[{}\[\]]"""
-)
+_HEADER = regex(rf"\s*(\[\[?)\s*({_PART}(?:\s*\.\s*{_PART})*)\s*\]\]?")
+_KEY = regex(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
+_TOKEN = regex(r"""#[^\n]*|"{3}(?:.|\n)*?"{3}|'{3}(?:.|\n)*?'{3}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[{}\[\]]""")
 
 
 def line_of(text: str, keys: Keys, *, value: str = "") -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-import re
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any, Final
+
+from charter.api import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 _SCALARS: Final = frozenset(
     {"identifier", "int", "string", "constant", "expr_context", "operator", "boolop", "unaryop", "cmpop"}
 )
-_SIGNATURE: Final = re.compile(r"(\w+)([*?]?) (\w+)")
+_SIGNATURE: Final = regex(r"(\w+)([*?]?) (\w+)")
 
 Plan = tuple[tuple[str, bool], ...]
 

@@ -45,6 +45,7 @@ from charter.analysis.orm.values import (
     join_all,
 )
 from charter.analysis.orm.world import Class, Site
+from charter.api import regex
 from charter.model.names import decorator_name
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _in_batches(result: Value) -> Value:
     return Unknown(result.hint, bounded=True) if isinstance(result, Unknown) else result
 
 
-_BATCHES = re.compile(r"chunk|batch", re.IGNORECASE)
+_BATCHES = regex(r"chunk|batch", re.IGNORECASE)
 
 
 def _by_name(run: Machine, name: str, arguments: Arguments, site: Site) -> Value:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING
 
+from charter.api import regex
 from charter.model.names import decorator_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_KEEPING = re.compile(r"ache\b|\._\w+[^\n=]*=(?!=)")
+_KEEPING = regex(r"ache\b|\._\w+[^\n=]*=(?!=)")
 
 
 def is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

@@ -16,6 +16,7 @@ from charter.analysis.orm.reach import Reach, Seeds
 from charter.analysis.orm.schema import Schema
 from charter.analysis.orm.templates import Templates
 from charter.analysis.orm.world import World
+from charter.api import regex
 from charter.api.facts.queries import QueryInLoop, RowsInsteadOfAnswer, UnindexedColumn
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 VERSION = 3
 _WORDS = ("django", "sqlalchemy", "sqlmodel", "peewee", "tortoise", "playhouse")
-_MAPPERS = re.compile(rf"^[ \t]*(?:from|import)[ \t]+[\w.]*(?:{'|'.join(_WORDS)})", re.MULTILINE)
+_MAPPERS = regex(rf"^[ \t]*(?:from|import)[ \t]+[\w.]*(?:{'|'.join(_WORDS)})", re.MULTILINE)
 _MAPPING_ONLY = frozenset(_WORDS) - {"django"}
 """Packages that are a mapper and nothing else: Django's own has applications with models besides."""
 _SESSIONS = frozenset({"sqlalchemy", "sqlmodel"})

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import ast
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from charter.analysis.orm.declarations import keyword_of, last_name
 from charter.analysis.orm.values import Function
+from charter.api import regex
 
 if TYPE_CHECKING:
     from charter.analysis.orm.machine import Machine
     from charter.analysis.orm.world import FunctionNode, Module
 
-_WORD = re.compile(r"""(?:"[^"]*"|'[^']*'|[^\s"'])+""")
+_WORD = regex(r"""(?:"[^"]*"|'[^']*'|[^\s"'])+""")
 _KINDS = frozenset({"filter", "simple_tag", "inclusion_tag"})
 
 

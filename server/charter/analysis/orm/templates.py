@@ -25,7 +25,7 @@ from charter.analysis.orm.values import (
     Value,
 )
 from charter.analysis.orm.world import Site, TextFile
-from charter.api import Span
+from charter.api import Span, regex
 
 if TYPE_CHECKING:
     from charter.analysis.orm.machine import Machine
@@ -39,11 +39,11 @@ class Files(Protocol):
         ...
 
 
-_TOKEN = re.compile(r"\{%-?\s*(.*?)\s*-?%\}|\{\{-?\s*(.*?)\s*-?\}\}|\{#.*?#\}", re.DOTALL)
-_PATH = re.compile(r"(?<![\w.\"'])([A-Za-z_]\w*(?:\(\))?(?:\.\w+(?:\(\))?)*)")
-_CALL = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
+_TOKEN = regex(r"\{%-?\s*(.*?)\s*-?%\}|\{\{-?\s*(.*?)\s*-?\}\}|\{#.*?#\}", re.DOTALL)
+_PATH = regex(r"(?<![\w.\"'])([A-Za-z_]\w*(?:\(\))?(?:\.\w+(?:\(\))?)*)")
+_CALL = regex(r"(\w+)\((.*)\)", re.DOTALL)
 _DEEPEST = 12
-_STRING = re.compile(r"\"[^\"]*\"|'[^']*'")
+_STRING = regex(r"\"[^\"]*\"|'[^']*'")
 _WORDS = frozenset(
     {
         "and",

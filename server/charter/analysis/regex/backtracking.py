@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import Final
 
 from charter.analysis.regex import ambiguity, automaton, proof, syntax
+from charter.api import regex
 
-_REPEATED_GROUP: Final = re.compile(r"\)(?:\s|#[^\n]*\n)*[*+{]")
+_REPEATED_GROUP: Final = regex(r"\)(?:\s|#[^\n]*\n)*[*+{]")
 """Stands in every pattern of which a loop holds a choice; the space between is that of verbose patterns."""
 
 

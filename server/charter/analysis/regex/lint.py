@@ -10,6 +10,7 @@ import re
 import warnings
 from typing import TYPE_CHECKING, Final
 
+from charter.api import regex
 from charter.api.facts.regex import RegexProblem
 
 if TYPE_CHECKING:
@@ -22,21 +23,21 @@ _KNOWN_RANGES: Final = frozenset(
 """Ranges of ASCII that are usual: printable characters, punctuation, the parts of terminal escapes and grammars."""
 
 _TLDS: Final = r"com|org|net|edu|gov|io|co|dev|app|info|biz|uk|de|fr|cn|jp|ru|eu|us|me|tv|be|ai"
-_LABEL_DOT: Final = re.compile(
+_LABEL_DOT: Final = regex(
     rf"(?:(?<=//)|(?<=\^)|(?<=[|(.)?]))(?P<host>(?:[A-Za-z0-9-]+\\?\.)*[A-Za-z0-9-]{{2,}}(?<!\\)\.(?:{_TLDS}))(?=$|[/$:|)?\\#])"
 )
-_DOT_BEHIND_GROUP: Final = re.compile(
+_DOT_BEHIND_GROUP: Final = regex(
     rf"(?<=[A-Za-z0-9])\)\.(?P<host>(?:[A-Za-z0-9-]+\\?\.)*[A-Za-z0-9-]{{2,}}\\?\.(?:{_TLDS}))(?=$|[/$:|)?\\#])"
 )
 """`(www|shop).example\\.com`: the dot behind the group."""
-_GROUPS: Final = re.compile(r"\(\?(?:P<\w+>|<?[=!])")
-_IN_A_PAGE: Final = re.compile(r"""[<>"'=]|\\s|\(\?x\)""")
-_HOST_END: Final = re.compile(rf"(?:\\\.|\.)(?:{_TLDS})\)?$")
-_HOST: Final = re.compile(rf"[A-Za-z0-9-]\\\.(?:{_TLDS})(?![A-Za-z0-9-])")
-_HOST_START: Final = re.compile(
+_GROUPS: Final = regex(r"\(\?(?:P<\w+>|<?[=!])")
+_IN_A_PAGE: Final = regex(r"""[<>"'=]|\\s|\(\?x\)""")
+_HOST_END: Final = regex(rf"(?:\\\.|\.)(?:{_TLDS})\)?$")
+_HOST: Final = regex(rf"[A-Za-z0-9-]\\\.(?:{_TLDS})(?![A-Za-z0-9-])")
+_HOST_START: Final = regex(
     rf"(?:(?:\(\?:)?https?\??\)?:?//)?(?:\((?:\?:)?[\w|-]+\)\\\.|[A-Za-z0-9-]+\\\.)*[A-Za-z0-9-]+\\\.(?:{_TLDS})(?:/|\\?/|\$|\Z)?$"
 )
-_LITERAL: Final = re.compile(r"(?:[\w \-:/@#%&=,;!~\"'<>`]|\\[^\w\s])*")
+_LITERAL: Final = regex(r"(?:[\w \-:/@#%&=,;!~\"'<>`]|\\[^\w\s])*")
 _TAGS: Final = (
     (
         "<script>x</script>",

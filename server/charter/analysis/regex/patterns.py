@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis.calls import calls_of
 from charter.analysis.regex import backtracking, lint
+from charter.api import regex
 from charter.api.facts.regex import Regex, RegexProblem
 from charter.model.values import Values
 
@@ -38,12 +39,10 @@ _WORDS: Final = frozenset(
     {"re", "regex", "_lazy_re_compile", "re_path", "RegexValidator", "RegexField", "Regexp"}
 )
 """Words without one of which there is no pattern in a file."""
-_FILTERS: Final = re.compile(
+_FILTERS: Final = regex(
     r"(?i)strip|clean|sanit|remove|filter|safe|xss|escape|valid|check|allow|block|malicious|dangerous"
 )
-_ADDRESS: Final = re.compile(
-    r"(?i)url|uri|host|origin|domain|netloc|referr?er|redirect|next|target|link|address"
-)
+_ADDRESS: Final = regex(r"(?i)url|uri|host|origin|domain|netloc|referr?er|redirect|next|target|link|address")
 _LONGEST: Final = 5_000
 
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, Final, cast
 
 from charter.analysis.taint.values import BIT, CONTROL, DANGERS, FULL, HOST, PATH, SLASHES
+from charter.api import regex
 
 
 @lru_cache(maxsize=512)
@@ -58,13 +59,13 @@ _SUBDOMAINS = r"""(?:
 _LITERAL = r"(?:[\w\-]+\\\.)+ [A-Za-z]{2,}"
 _NAMED = rf"""{_SUBDOMAINS} (?:\((?:\?:)?)? {_LITERAL} (?:\|{_LITERAL})* \)?"""
 _END = r"(?:\$|\\[Zz])"
-_ADDRESS: Final = re.compile(
+_ADDRESS: Final = regex(
     rf"""(?:\(\?i\))? (?P<begin>\^|\\A)? (?:\((?:\?:)?)? [a-z]+(?:\(s\))?\?? (?:\|[a-z]+\??)* \)? : (?:\\?/){{2}} {_NAMED} (?::\d+|\(:\\d\+\)\?)? (?P<end>\\?/|{_END}|\((?:\?:)?(?:[/?\#\\|]|\.\*)+\|{_END}\)|\[[/?\#\\]+\]|\((?:\?:)?\\?/.*\)\?{_END}|\Z)""",
     re.VERBOSE,
 )
 """How expressions write an address with a host: `^https?://(www\\.)?example\\.com(/|$)`, its end told apart."""
 _LONGEST: Final = 300
-_HOST_NAME: Final = re.compile(rf"(?P<begin>\^|\\A)? {_NAMED} (?P<end>{_END}?) \Z", re.VERBOSE)
+_HOST_NAME: Final = regex(rf"(?P<begin>\^|\\A)? {_NAMED} (?P<end>{_END}?) \Z", re.VERBOSE)
 
 
 @lru_cache(maxsize=512)

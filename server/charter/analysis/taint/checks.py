@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -32,6 +31,7 @@ from charter.analysis.taint.values import (
     lanes,
     spread,
 )
+from charter.api import regex
 from charter.api.facts.taint import SOURCE_KINDS
 from charter.model import ir
 
@@ -45,14 +45,14 @@ Test = tuple[Truth, Kill, Kill]
 
 UNDECIDED: Final[Test] = (None, NO_KILL, NO_KILL)
 
-_VALIDATOR: Final = re.compile(
+_VALIDATOR: Final = regex(
     r"_*(?:(?:validate|ensure|assert|verify|reject|raise_if|forbid)_|check_\w*(?:safe|valid|allow|trust|secur|travers|within|inside))"
 )
-_CONTAINMENT: Final = re.compile(
+_CONTAINMENT: Final = regex(
     r"_*is_(?:path_)?(?:inside|within|safe_path|sub_?path|contained|in_(?:dir|folder))"
 )
-_OF_PATHS: Final = re.compile(r"path|file_?name|travers|dir(?:ectory)?(?:_|$)|folder")
-_OF_HOSTS: Final = re.compile(r"ur[li](?:_|$)|host|address|endpoint|ssrf|domain|redirect")
+_OF_PATHS: Final = regex(r"path|file_?name|travers|dir(?:ectory)?(?:_|$)|folder")
+_OF_HOSTS: Final = regex(r"ur[li](?:_|$)|host|address|endpoint|ssrf|domain|redirect")
 NORMAL_PATH: Final = (EXTERNAL, "os.path.normpath()")
 """What a bare name is after `normpath`."""
 HOST_PARTS: Final = frozenset({"netloc", "hostname", "host", "_replace"})

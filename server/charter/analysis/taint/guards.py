@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC
 from typing import TYPE_CHECKING, Final
 
@@ -43,6 +42,7 @@ from charter.analysis.taint.values import (
     Value,
     references,
 )
+from charter.api import regex
 from charter.model import ir
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ _CLASS_TESTS: Final = {
     "isidentifier": DANGERS, "isspace": DANGERS, "islower": 0, "isupper": 0, "istitle": 0,
 }  # fmt: skip
 
-_CONFINED: Final = re.compile(r"[A-Za-z][\w+.\-]*://[^/?#\\]+[/?#]|/[^/\\]")
+_CONFINED: Final = regex(r"[A-Za-z][\w+.\-]*://[^/?#\\]+[/?#]|/[^/\\]")
 
 
 _BEGINNINGS: Final = {"/": ABSOLUTE, "-": BIT["argument"]}
@@ -61,7 +61,7 @@ _BEGINNINGS: Final = {"/": ABSOLUTE, "-": BIT["argument"]}
 
 _NAMES: Final = frozenset({ir.LOCAL, ir.FREE, ir.GLOBAL})
 _NAMED: Final = _NAMES | {ir.ATTR}
-_ASKING: Final = re.compile(r"(?i)client|session|http|request|api|cache|redis|^s$")
+_ASKING: Final = regex(r"(?i)client|session|http|request|api|cache|redis|^s$")
 """Names of what asks elsewhere: what it gets says nothing of the key."""
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.analysis.taint.slow import witness
 from charter.analysis.taint.values import BIT
-from charter.api import Confidence, Location, Span, Step
+from charter.api import Confidence, Location, Span, Step, regex
 from charter.api.facts.taint import SOURCE_KINDS, OwnText, TaintFlow, Threat
 from charter.model import ir
 
@@ -55,9 +54,7 @@ _ORDINARY: Final = frozenset(
 """Sinks where what was stored earlier, or what a language model answers, is the ordinary case and no news."""
 
 
-_FILE: Final = re.compile(
-    r"(?i)file|image|photo|picture|avatar|logo|upload|attach|document|archive|zip|media"
-)
+_FILE: Final = regex(r"(?i)file|image|photo|picture|avatar|logo|upload|attach|document|archive|zip|media")
 """Names of fields that hold files."""
 _OPENS: Final = frozenset(
     {"PIL.Image.open", "zipfile.ZipFile", "tarfile.open", "pandas.read_csv", "pandas.read_excel"}
@@ -67,7 +64,7 @@ _WRITES: Final = frozenset(
     {"builtins.open", "io.open", "pathlib.Path.open", "pathlib.Path.write_bytes", "pathlib.Path.write_text"}
 )
 """Functions that members of archives are written with."""
-_PRIVILEGES: Final = re.compile(r"(?i)admin|superuser|staff|permission|has_perm")
+_PRIVILEGES: Final = regex(r"(?i)admin|superuser|staff|permission|has_perm")
 """Words of decorators that let in only those with a role."""
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from charter.analysis.taint.characters import allowed_by
 from charter.analysis.taint.values import DANGERS
+from charter.api import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,11 +36,11 @@ class Route(NamedTuple):
         return Route(parameters, self.static and other.static, segments)
 
 
-_ANGLES: Final = re.compile(r"<(?:(?P<sort>[A-Za-z_]\w*)(?:\([^)]*\))?:)?(?P<name>[A-Za-z_]\w*)>")
-_BOTTLE: Final = re.compile(
+_ANGLES: Final = regex(r"<(?:(?P<sort>[A-Za-z_]\w*)(?:\([^)]*\))?:)?(?P<name>[A-Za-z_]\w*)>")
+_BOTTLE: Final = regex(
     r"<(?P<name>[A-Za-z_]\w*)(?::(?P<sort>\w+))?(?::(?P<form>[^>]*))?>|:(?P<plain>[A-Za-z_]\w*)"
 )
-_BRACES: Final = re.compile(r"\{(?P<name>[A-Za-z_]\w*)(?::(?P<sort>[^{}]*))?\}")
+_BRACES: Final = regex(r"\{(?P<name>[A-Za-z_]\w*)(?::(?P<sort>[^{}]*))?\}")
 _SAFE: Final = frozenset(
     {
         "int",

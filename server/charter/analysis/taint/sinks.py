@@ -26,6 +26,7 @@ from charter.analysis.taint.values import (
     spread,
     text_of,
 )
+from charter.api import regex
 from charter.model import ir
 
 if TYPE_CHECKING:
@@ -35,20 +36,20 @@ if TYPE_CHECKING:
     from charter.model.library.values import Sink
     from charter.model.project import Class
 
-_SQL: Final = re.compile(
+_SQL: Final = regex(
     r"\s*\(?\s*(?:select\b.*\bfrom|insert\s+(?:or\s+\w+\s+)?into|update\b.+\bset|delete\s+from|create\s+(?:\w+\s+)?"
     r"(?:table|index|view|user|database|schema|role|extension)|drop\s+(?:table|index|view|user|database|schema|role)|"
     r"alter\s+(?:table|user|role|database)|replace\s+into|truncate\s+table|grant\b|with\b.+\bas\s*\(|pragma\b|"
     r"explain\b|merge\s+into|call\b|exec(?:ute)?\s)",
     re.IGNORECASE | re.DOTALL,
 )
-_MARKUP: Final = re.compile(r"<\s*[a-zA-Z!/]")
-_ADDRESS: Final = re.compile(r"\s*https?://", re.IGNORECASE)
-_PACKAGE: Final = re.compile(rf"[^.{HOLE}]*{HOLE}")
+_MARKUP: Final = regex(r"<\s*[a-zA-Z!/]")
+_ADDRESS: Final = regex(r"\s*https?://", re.IGNORECASE)
+_PACKAGE: Final = regex(rf"[^.{HOLE}]*{HOLE}")
 _LIKE: Final = {"sql": _SQL, "html": _MARKUP, "url": _ADDRESS, "package": _PACKAGE}
 
 _SYSTEM: Final = frozenset({"system", "developer"})
-_PLACEHOLDER: Final = re.compile(r"%(?:\(\w+\))?[-+ #0-9.*]*([a-zA-Z%])")
+_PLACEHOLDER: Final = regex(r"%(?:\(\w+\))?[-+ #0-9.*]*([a-zA-Z%])")
 
 _SLOW: Final = spread(BIT["redos"])
 NEEDED: Final = dict(BIT.items())

@@ -34,16 +34,15 @@ from charter.analysis.taint.values import (
     text_of,
     with_marks,
 )
+from charter.api import regex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_OPEN_AUTHORITY = re.compile(r"(?:[A-Za-z\0][\w+.\-\0]*:)?/{0,2}[^/?#\\]*\Z")
-_SCHEME = re.compile(r"[A-Za-z\0][\w+.\-\0]*:")
-_PERCENT = re.compile(
-    r"%(?:\((?P<key>[^)]*)\))?[#0\- +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?(?P<sort>[a-zA-Z%])"
-)
-_BRACES = re.compile(
+_OPEN_AUTHORITY = regex(r"(?:[A-Za-z\0][\w+.\-\0]*:)?/{0,2}[^/?#\\]*\Z")
+_SCHEME = regex(r"[A-Za-z\0][\w+.\-\0]*:")
+_PERCENT = regex(r"%(?:\((?P<key>[^)]*)\))?[#0\- +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?(?P<sort>[a-zA-Z%])")
+_BRACES = regex(
     r"\{\{|\}\}|\{(?P<name>[^{}!:]*)(?:!(?P<conversion>[rsa]))?(?::(?P<form>(?:[^{}]|\{[^{}]*\})*))?\}"
 )
 

@@ -15,14 +15,14 @@ from importlib.metadata import entry_points
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from charter.api import Confidence, Fact, Rule, Severity
+from charter.api import Confidence, Fact, Rule, Severity, regex
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
     from charter.api import AnyRule, Context, Finding
 
-_CODE: Final = re.compile(r"[A-Z]{1,6}\d{3}")
+_CODE: Final = regex(r"[A-Z]{1,6}\d{3}")
 _DOCS: Final = "https://bandit.readthedocs.io/en/latest/"
 
 

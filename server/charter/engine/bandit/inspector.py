@@ -11,7 +11,7 @@ from functools import cached_property
 from tokenize import detect_encoding
 from typing import TYPE_CHECKING, Any, cast
 
-from charter.api import Confidence, Severity, Span
+from charter.api import Confidence, Severity, Span, regex
 from charter.engine.bandit.catalog import BanditIssue, among
 from charter.engine.bandit.choice import Asked, Choice
 from charter.engine.bandit.configuration import RANKING
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _SEVERITIES = {"LOW": Severity.LOW, "MEDIUM": Severity.MEDIUM, "HIGH": Severity.HIGH}
 _CONFIDENCES = {"LOW": Confidence.LOW, "MEDIUM": Confidence.MEDIUM, "HIGH": Confidence.HIGH}
-_NOSEC = re.compile(r"#\s*nosec")
+_NOSEC = regex(r"#\s*nosec")
 _LINKS = ("_bandit_parent", "_bandit_sibling", "_bandit_linerange", "_bandit_linerange_stripped")
 _AMONG: dict[str, tuple[type[ast.AST], ...]] = {
     "calls": (ast.Call,),

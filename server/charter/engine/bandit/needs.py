@@ -12,14 +12,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from charter.api import regex
+
 COMPARED: Final = ("1.9.",)
 """Beginnings of the versions of bandit whose tests were compared."""
 
-CANDIDATE: Final = re.compile(r"pas|pwd|token|secret", re.IGNORECASE)
+CANDIDATE: Final = regex(r"pas|pwd|token|secret", re.IGNORECASE)
 """Stands in every name that bandit takes for that of a password."""
-SQL_VERB: Final = re.compile(r"select|delete|insert|update", re.IGNORECASE)
+SQL_VERB: Final = regex(r"select|delete|insert|update", re.IGNORECASE)
 """Stands in every text that bandit takes for SQL."""
-BIDIRECTIONAL: Final = re.compile("[\u202a-\u202e\u2066-\u2069\u200f]")
+BIDIRECTIONAL: Final = regex("[\u202a-\u202e\u2066-\u2069\u200f]")
 """The characters that reorder text on the screen."""
 
 STRING_TESTS: Final = frozenset({"B104", "B105", "B108", "B608"})

@@ -10,6 +10,7 @@ import tomllib
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from charter.api import regex
 from charter.api.facts.taint import SINK_KINDS, SOURCE_KINDS
 from charter.model.library.values import (
     Argument,
@@ -32,11 +33,11 @@ if TYPE_CHECKING:
 MARKS = ("object", "path-raw", "redirect-slashes")
 """Properties of untrusted data beside the kinds: it may be a dictionary or list; is not normalised yet; hides a host behind slashes."""
 
-_NAME = re.compile(r"(\?|[A-Za-z_]\w*)(\.[A-Za-z_]\w*(\(\))?)*(\(\))?(\.\*)?")
-_CLASS = re.compile(rf"\*\w+|{_NAME.pattern}")
-_FUNCTION = re.compile(r"(\*|\w+)(\(\w+(, \w+)*\))?")
-_ARGUMENT = re.compile(r"(?P<what>\d+\*|\d+|\*\*keys|\*\*|\*|[A-Za-z_]\w*)(?P<or>(\|[A-Za-z_]\w*)*)")
-_STEP = re.compile(r"\.[A-Za-z_]\w*|\[[^\]]*\]|:(body|program|arguments|shell)")
+_NAME = regex(r"(\?|[A-Za-z_]\w*)(\.[A-Za-z_]\w*(\(\))?)*(\(\))?(\.\*)?")
+_CLASS = regex(rf"\*\w+|{_NAME.pattern}")
+_FUNCTION = regex(r"(\*|\w+)(\(\w+(, \w+)*\))?")
+_ARGUMENT = regex(r"(?P<what>\d+\*|\d+|\*\*keys|\*\*|\*|[A-Za-z_]\w*)(?P<or>(\|[A-Za-z_]\w*)*)")
+_STEP = regex(r"\.[A-Za-z_]\w*|\[[^\]]*\]|:(body|program|arguments|shell)")
 _SPECIAL = {"self": "self", "return": "return", "*": "all", "**": "keywords", "**keys": "keyword-names"}
 _SYNTAXES = ("", "flask", "django", "regex", "braces", "colon", "pyramid")
 

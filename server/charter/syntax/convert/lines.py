@@ -10,7 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-_TOKEN: Final = re.compile(
+from charter.api import regex
+
+_TOKEN: Final = regex(
     r"""(?P<run>[^"'#()\[\]{}\r\n\\:]+)
     | (?P<newline>\r\n|\r|\n)
     | (?P<quote>\"\"\"|'''|"|')
@@ -22,36 +24,36 @@ _TOKEN: Final = re.compile(
     re.VERBOSE,
 )
 _BODY: Final = {
-    '"': re.compile(r'[^\\\r\n"]*(?:\\(?:\r\n|.)[^\\\r\n"]*)*', re.DOTALL),
-    "'": re.compile(r"[^\\\r\n']*(?:\\(?:\r\n|.)[^\\\r\n']*)*", re.DOTALL),
-    '"""': re.compile(r'[^\\"]*(?:(?:\\.|"(?!""))[^\\"]*)*', re.DOTALL),
-    "'''": re.compile(r"[^\\']*(?:(?:\\.|'(?!''))[^\\']*)*", re.DOTALL),
+    '"': regex(r'[^\\\r\n"]*(?:\\(?:\r\n|.)[^\\\r\n"]*)*', re.DOTALL),
+    "'": regex(r"[^\\\r\n']*(?:\\(?:\r\n|.)[^\\\r\n']*)*", re.DOTALL),
+    '"""': regex(r'[^\\"]*(?:(?:\\.|"(?!""))[^\\"]*)*', re.DOTALL),
+    "'''": regex(r"[^\\']*(?:(?:\\.|'(?!''))[^\\']*)*", re.DOTALL),
 }
 """The body of a string literal, up to its closing quote, the end of its line or the end of the text."""
 _HOLED: Final = {
-    '"': re.compile(r'(?:[^\\{}"\r\n]|\\N\{[^}\r\n]*\}|\\(?:\r\n|[^{}]|(?=[{}]))|\{\{|\})*', re.DOTALL),
-    "'": re.compile(r"(?:[^\\{}'\r\n]|\\N\{[^}\r\n]*\}|\\(?:\r\n|[^{}]|(?=[{}]))|\{\{|\})*", re.DOTALL),
-    '"""': re.compile(r'(?:[^\\{}"]|"(?!"")|\\N\{[^}\r\n]*\}|\\(?:\r\n|[^{}]|(?=[{}]))|\{\{|\})*', re.DOTALL),
-    "'''": re.compile(r"(?:[^\\{}']|'(?!'')|\\N\{[^}\r\n]*\}|\\(?:\r\n|[^{}]|(?=[{}]))|\{\{|\})*", re.DOTALL),
+    '"': regex(r'(?:[^\\{}"\r\n]|\\N\{[^}\r\n]*\}|\\(?:\r\n|[^{}]|(?=[{}]))|\{\{|\})*', re.DOTALL),
+    "'": regex(r"(?:[^\\{}'\r\n]|\\N\{[^}\r\n]*\}|\\(?:\r\n|[^{}]|(?=[{}]))|\{\{|\})*", re.DOTALL),
+    '"""': regex(r'(?:[^\\{}"]|"(?!"")|\\N\{[^}\r\n]*\}|\\(?:\r\n|[^{}]|(?=[{}]))|\{\{|\})*', re.DOTALL),
+    "'''": regex(r"(?:[^\\{}']|'(?!'')|\\N\{[^}\r\n]*\}|\\(?:\r\n|[^{}]|(?=[{}]))|\{\{|\})*", re.DOTALL),
 }
 """The text of an f-string up to its next hole, its closing quote, the end of its line or the end of the text."""
-_SPEC: Final = re.compile(r"[^{}\"'\r\n]*")
+_SPEC: Final = regex(r"[^{}\"'\r\n]*")
 _PAIRS: Final = {")": "(", "]": "[", "}": "{"}
-_PREFIX: Final = re.compile(r"(?:^|\W)([rRbBuUfFtT]{1,2})$")
-_STATEMENT: Final = re.compile(
+_PREFIX: Final = regex(r"(?:^|\W)([rRbBuUfFtT]{1,2})$")
+_STATEMENT: Final = regex(
     r"[ \t]*(?:(?:async[ \t]+def|async[ \t]+with|def|class|import|return|raise|while|try|with|del|pass|assert|global"
     r"|nonlocal|break|continue|except|finally|elif)\b|from[ \t]+[\w.]+[ \t]+import\b"
     r"|@[\w.]+(?:\([^\r\n]*\))?[ \t]*(?:\r\n|\r|\n)[ \t]*(?:@|(?:async[ \t]+)?def\b|class\b))"
 )
 """The beginning of a line that cannot stand inside brackets."""
-_HEAD: Final = re.compile(r"(?:async|def|class|if|elif|else|for|while|with|try|except|finally|match|case)\b")
-_DEFINITION: Final = re.compile(
+_HEAD: Final = regex(r"(?:async|def|class|if|elif|else|for|while|with|try|except|finally|match|case)\b")
+_DEFINITION: Final = regex(
     r"^([ \t]*)(?:async[ \t]+def|def|class)[ \t]+\w+[^\r\n]*:[ \t]*(?:#[^\r\n]*)?$", re.MULTILINE
 )
-_INDENT: Final = re.compile(r"[ \t\f]*")
-_WORD: Final = re.compile(r"[^\W\d]\w*|@")
-_OPERATOR: Final = re.compile(r"\b(?:not|lambda|if|else|and|or|in|is|await)\b|[^\w\s,]")
-_NEXT_LINE: Final = re.compile(r"(?:\r\n|\r|\n)(?=([ \t\f]*)[^\s#])")
+_INDENT: Final = regex(r"[ \t\f]*")
+_WORD: Final = regex(r"[^\W\d]\w*|@")
+_OPERATOR: Final = regex(r"\b(?:not|lambda|if|else|and|or|in|is|await)\b|[^\w\s,]")
+_NEXT_LINE: Final = regex(r"(?:\r\n|\r|\n)(?=([ \t\f]*)[^\s#])")
 
 DEPTH_LIMIT: Final = 1000
 """Operators and brackets around one token beyond which no parser is asked; LibCST's crash begins near three times it."""

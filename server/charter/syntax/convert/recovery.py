@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import ast
 import keyword
-import re
 import warnings
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from charter.api import Span
+from charter.api import Span, regex
 from charter.syntax import nodes
 from charter.syntax.convert.cursor import Cursor
 from charter.syntax.convert.lines import Layout, Line, layout
@@ -34,13 +33,13 @@ _CLAUSES: Final = {
     "try": {"except": 1, "else": 2, "finally": 3},
 }
 """The clauses that may follow each head, in their order; only the first may come again."""
-_NAME: Final = re.compile(r"(?<![\w.])[^\W\d]\w*")
-_STRING_OR_COMMENT: Final = re.compile(r"\"[^\"\r\n]*\"|'[^'\r\n]*'|#[^\r\n]*")
-_HEAD: Final = re.compile(r"(async[ \t]+)?([a-z]+)[ \t]*(\w*)")
-_PARAMETER: Final = re.compile(r"[(,]\s*(\*{0,2}[^\W\d]\w*)")
-_LINE: Final = re.compile(r"( on line | \(detected at line )(\d+)")
+_NAME: Final = regex(r"(?<![\w.])[^\W\d]\w*")
+_STRING_OR_COMMENT: Final = regex(r"\"[^\"\r\n]*\"|'[^'\r\n]*'|#[^\r\n]*")
+_HEAD: Final = regex(r"(async[ \t]+)?([a-z]+)[ \t]*(\w*)")
+_PARAMETER: Final = regex(r"[(,]\s*(\*{0,2}[^\W\d]\w*)")
+_LINE: Final = regex(r"( on line | \(detected at line )(\d+)")
 """Where a parser's message names a line of the text that it was given."""
-_BLANK: Final = re.compile(r"[^\r\n]+")
+_BLANK: Final = regex(r"[^\r\n]+")
 _CONTEXT: Final = {
     "elif": "if 1: pass\n",
     "else": "if 1: pass\n",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import libcst as cst
 
+from charter.api import regex
 from charter.syntax import nodes
 
 if TYPE_CHECKING:
@@ -24,17 +25,17 @@ if TYPE_CHECKING:
     Hole = cst.FormattedStringExpression | cst.TemplatedStringExpression
     Piece = cst.SimpleString | cst.FormattedString | cst.TemplatedString
 
-_PREFIX = re.compile(r"[A-Za-z]*")
-_ESCAPE = re.compile(
+_PREFIX = regex(r"[A-Za-z]*")
+_ESCAPE = regex(
     r"\\(\r\n|[0-7]{1,3}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}]+\}|.)", re.DOTALL
 )
-_BYTE_ESCAPE = re.compile(r"\\(\r\n|[0-7]{1,3}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
-_LINE_END = re.compile(r"\r\n?")
+_BYTE_ESCAPE = regex(r"\\(\r\n|[0-7]{1,3}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
+_LINE_END = regex(r"\r\n?")
 _SIMPLE = {
     "\n": "", "\r": "", "\r\n": "", "\\": "\\", "'": "'", '"': '"',
     "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
 }  # fmt: skip
-_COMMENT = re.compile(r"""("[^"]*"|'[^']*')|#[^\r\n]*""")
+_COMMENT = regex(r"""("[^"]*"|'[^']*')|#[^\r\n]*""")
 
 
 def literal(value: str) -> tuple[str | bytes, str | None]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, cast
 
+from charter.api import regex
 from charter.syntax.convert.lines import DEPTH_LIMIT, layout
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from libcst import Module
 
-MAY_BE_NEWER: Final = re.compile(
+MAY_BE_NEWER: Final = regex(
     r"""\b(?:[rR]?[fFtT][rR]?)['"]|^\s*type\s+\w|^\s*(?:(?:async\s+)?def|class)\s+\w+\s*\["""
     r"""|^\s*except\*?\s[^(\n]*,|^\s*lazy\s+(?:import|from)\b|[\[{(,]\s*\*{1,2}[^\n]*\sfor\s""",
     re.MULTILINE,
@@ -27,7 +28,7 @@ MAY_BE_NEWER: Final = re.compile(
 Strings with fields (PEP 701 and 750), type parameters (695), `except A, B` (758), `lazy import` (810) and unpacking in
 comprehensions (798).
 """
-_WHERE: Final = re.compile(r"error at (\d+):(\d+)")
+_WHERE: Final = regex(r"error at (\d+):(\d+)")
 
 
 def parse(text: str) -> ast.Module:
