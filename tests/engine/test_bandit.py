@@ -308,6 +308,42 @@ def test_a_configuration_that_bandit_refuses_is_named(tmp_path: Path, name: str,
         read(tmp_path)
 
 
+def test_a_file_on_which_no_wanted_test_can_speak_is_left_alone(examples: Path) -> None:
+    for id_ in sorted(EXAMPLES):
+        source = Source("a.py", (examples / f"{id_}.py").read_text("utf-8"))
+        found = [
+            [
+                issue
+                for issue in Inspector(Configuration(), wanted).inspect(source).issues
+                if issue.test == id_
+            ]
+            for wanted in (None, frozenset({id_}))
+        ]
+        assert found[0] == found[1]
+        assert found[0]
+
+
+_LOADED = """
+import sys
+from pathlib import Path
+from charter.engine.opening import open_project
+from charter.engine.run import check_project
+for name in sys.argv[1:]:
+    opened = open_project([Path(name)])
+    check_project(opened.project, opened.targets, jobs=1)
+    print("bandit.core" in sys.modules)
+"""
+
+
+def test_bandit_is_loaded_for_a_file_on_which_a_wanted_test_can_speak_and_for_no_other(
+    tmp_path: Path,
+) -> None:
+    _write(tmp_path, {"quiet.py": "x = 1\n", "loud.py": "query.extra(where=[f'a = {b}'])\n"})
+    files = [str(tmp_path / name) for name in ("quiet.py", "loud.py")]
+    done = subprocess.run([sys.executable, "-c", _LOADED, *files], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
+
+
 def test_tests_that_are_both_selected_and_skipped_are_named() -> None:
     with pytest.raises(ConfigurationError, match="contradict"):
         Inspector(Configuration(tests=("B101",), skips=("B101",))).inspect(Source("a.py", "assert x\n"))

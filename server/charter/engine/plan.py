@@ -353,7 +353,7 @@ class Planner:
         self._select = tuple(select) if select is not None else None
         self._ignore = tuple(ignore)
         self._plans: dict[tuple[int, ...], Plan] = {}
-        self._inspector = bandit.Inspector(bandit.read(settings.root)) if settings.bandit else None
+        self._bandit = bandit.read(settings.root) if settings.bandit else None
         self.analyses: tuple[Analysis, ...] = ()
         self._retired = frozenset(principle.slug for principle in principles if principle.weight == 0)
         # An unknown selector is an error at once, not at the first file.
@@ -391,11 +391,17 @@ class Planner:
             for rule in self._registry.rules
             if rule.name in chosen
             and not self._retired.issuperset(rule.principles)
-            and (self._inspector is not None or bandit.BanditIssue not in rule.subscribes)
+            and (self._bandit is not None or bandit.BanditIssue not in rule.subscribes)
         )
-        asked = any(bandit.BanditIssue in entry.rule.subscribes for entry in entries)
-        inspector = self._inspector if asked else None
+        inspector = self._inspector(entries)
         return Plan(entries, plan_key(entries, inspector), self.analyses, inspector)
+
+    def _inspector(self, entries: Iterable[Entry]) -> bandit.Inspector | None:
+        listening = [entry.rule for entry in entries if bandit.BanditIssue in entry.rule.subscribes]
+        if self._bandit is None or not listening:
+            return None
+        wanted = frozenset[str]().union(*(rule.kinds for rule in listening))
+        return bandit.Inspector(self._bandit, wanted if all(rule.kinds for rule in listening) else None)
 
 
 def plan_key(entries: Iterable[Entry], inspector: bandit.Inspector | None = None) -> str:

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from charter.engine.bandit.needs import BIDIRECTIONAL, CANDIDATE, SQL_VERB
+from charter.engine.bandit.needs import CANDIDATE, SQL_VERB, reorders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -215,9 +215,7 @@ class Choice:
     def _file_tests(self) -> list[BoundTest]:
         """The tests of the whole file; bandit's own looks for characters that reorder text."""
         tests = self.tests.by_kind.get("File", ())
-        text = self.source.text
-        reordered = not text.isascii() and BIDIRECTIONAL.search(text) is not None
-        return [test for test in tests if reordered or not test.known]
+        return [test for test in tests if not test.known or reorders(self.source.text)]
 
 
 def _folders(test: BoundTest) -> tuple[str, ...] | None:

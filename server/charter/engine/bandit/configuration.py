@@ -53,6 +53,11 @@ class Configuration:
     confidence: str = "UNDEFINED"
     digest: str = ""
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether all tests run, configured as bandit brings them."""
+        return not (self.file or self.profile or self.tests or self.skips)
+
     def covers(self, path: str) -> bool:
         """Whether bandit would look at a file, given relative to the root with forward slashes."""
         # Bandit's name for a file begins as the argument on its command line does: a folder, or `.` for all.

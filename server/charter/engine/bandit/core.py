@@ -29,7 +29,6 @@ class Core:
         logger = logging.getLogger("bandit")
         logger.addHandler(logging.NullHandler())
         logger.propagate = False
-        self.version: str = importlib.import_module("bandit").__version__
         self.config: Callable[[str | None], Any] = core.config.BanditConfig
         self.extensions: Any = importlib.import_module("bandit.core.extension_loader").MANAGER
         self.nosec_of: Callable[[str], set[str] | None] = core.manager._parse_nosec_comment  # noqa: SLF001 (to read comments as bandit does)

@@ -16,7 +16,7 @@ from charter.engine.bandit.catalog import BanditIssue, among
 from charter.engine.bandit.choice import Asked, Choice
 from charter.engine.bandit.configuration import RANKING
 from charter.engine.bandit.core import load
-from charter.engine.bandit.needs import BIDIRECTIONAL
+from charter.engine.bandit.needs import BIDIRECTIONAL, is_compared, is_silent
 from charter.engine.bandit.selection import Selection
 
 if TYPE_CHECKING:
@@ -57,12 +57,20 @@ class Inspector:
 
     Args:
         configuration: how the project has configured it.
+        wanted: ids of the tests that anybody listens to; None for all.
         filtering: whether tests are called only where they can speak; without, on every node of their type.
     """
 
-    def __init__(self, configuration: Configuration, *, filtering: bool = True) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        wanted: frozenset[str] | None = None,
+        *,
+        filtering: bool = True,
+    ) -> None:
         self.configuration = configuration
         self._filtering = filtering
+        self._wanted = wanted if filtering and configuration.is_plain and is_compared() else None
 
     @cached_property
     def tests(self) -> Selection:
@@ -74,12 +82,14 @@ class Inspector:
         return Selection(self.configuration, filtering=self._filtering)
 
     def inspect(self, source: Source) -> Outcome:
-        """Run the tests on a file.
+        """Run the tests on a file; where no wanted one can speak, bandit is not even loaded.
 
         Raises:
             ConfigurationError: if bandit refuses the configuration.
         """
-        if not self.configuration.covers(source.path):
+        if not self.configuration.covers(source.path) or (
+            self._wanted is not None and all(is_silent(id_, source) for id_ in self._wanted)
+        ):
             return Outcome()
         return _Inspection(self, source).run()
 

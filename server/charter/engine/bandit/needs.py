@@ -10,9 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from functools import cache
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.api import regex
+
+if TYPE_CHECKING:
+    from charter.syntax.source import Source
 
 COMPARED: Final = ("1.9.",)
 """Beginnings of the versions of bandit whose tests were compared."""
@@ -35,6 +40,8 @@ _HTTP: Final = frozenset(
     {"get", "options", "head", "post", "put", "patch", "delete", "request", "stream", "Client", "AsyncClient"}
 )
 _IMPORTERS: Final = frozenset({"__import__", "import_module"})
+_EXPANDING: Final = ("chown", "chmod", "tar", "rsync")
+"""The programs that B609 looks for beside a wildcard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,37 @@ class Need:
     keywords: frozenset[str] = frozenset()
     passwords: bool = False
     qualified: Callable[[str], bool] | None = None
+
+
+@cache
+def is_compared() -> bool:
+    """Whether the needs of this version of bandit's own tests are known."""
+    return version("bandit").startswith(COMPARED)
+
+
+def is_silent(id_: str, source: Source) -> bool:
+    """Whether a test as bandit brings it can have nothing to say on a file, by the file's words and strings alone.
+
+    Args:
+        id_: the test's id.
+        source: the file.
+    """
+    if id_ == "B609":
+        texts = [text for text, _ in source.strings] if "*" in source.text else []
+        return not any("*" in text for text in texts) or not any(
+            program in text for text in texts for program in _EXPANDING
+        )
+    if id_ == "B613":
+        return not reorders(source.text)
+    need = _SIMPLE.get(id_)
+    if need is None or need.part or need.passwords:
+        return False
+    return need.names.isdisjoint(source.words) and need.keywords.isdisjoint(source.words)
+
+
+def reorders(text: str) -> bool:
+    """Whether a text holds a character that reorders it on the screen."""
+    return not text.isascii() and BIDIRECTIONAL.search(text) is not None
 
 
 def need_of_call(id_: str, config: object) -> Need | None:

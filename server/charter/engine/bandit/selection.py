@@ -10,11 +10,11 @@ from charter.engine.bandit.configuration import Configuration, ConfigurationErro
 from charter.engine.bandit.core import Core, load
 from charter.engine.bandit.needs import (
     CANDIDATE,
-    COMPARED,
     FUNCTION_TESTS,
     HANDLER_TESTS,
     STRING_TESTS,
     Need,
+    is_compared,
     need_of_call,
 )
 
@@ -69,7 +69,7 @@ class Selection:
     def __init__(self, configuration: Configuration, *, filtering: bool = True) -> None:
         core = load()
         selected = _selected(core, configuration)
-        compared = filtering and core.version.startswith(COMPARED)
+        compared = filtering and is_compared()
         bound: dict[int, BoundTest] = {}
         self.by_kind: dict[str, list[BoundTest]] = {}
         for kind, functions in selected.items():
