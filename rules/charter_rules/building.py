@@ -134,10 +134,11 @@ def _of_percent(node: ast.BinOp, ctx: Context) -> Iterator[Piece]:
         return
     values: Sequence[ast.expr] = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
     named: dict[str, ast.expr] = {}
-    if isinstance(node.right, ast.Dict):
+    filled = ctx.origin(node.right)
+    if isinstance(filled, ast.Dict):
         named = {
             key.value: value
-            for key, value in zip(node.right.keys, node.right.values, strict=True)
+            for key, value in zip(filled.keys, filled.values, strict=True)
             if isinstance(key, ast.Constant) and isinstance(key.value, str)
         }
     at = used = 0

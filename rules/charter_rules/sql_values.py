@@ -1,0 +1,202 @@
+"""Which values can carry text into an SQL text: not numbers, not what is quoted, not names of tables. It judges nothing."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from charter.api import UNKNOWN, regex, words
+from charter_rules import building, calls, shapes, sql
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from charter.api import Context
+    from charter_rules.building import Piece
+
+_QUOTERS: Final = regex(
+    r"(?i)quote|escape|sanitiz|ident|placeholder|literal|mogrify|bind|join|compile|to_int"
+)
+_IDENTIFIERS: Final = regex(r"(?i)(?:^|_)(?:ident|identifier|literal)s?$")
+"""Names of what may be one of SQL's own identifiers where those stand, and is a value between quotes."""
+_DATABASE: Final = regex(r"(?i)db|database|conn|connection|cursor|engine|dialect|ops")
+"""Names of objects that know the SQL of a database: `db.cast("amount", "int")`."""
+_ASKS: Final = regex(r"(?i)get|fetch|read|load|query|select|execute|find|scalar|one|first|value")
+"""Beginnings of methods that bring what is stored."""
+_SYNTAX: Final = frozenset(
+    [
+        "clause",
+        "col",
+        "cols",
+        "column",
+        "columns",
+        "database",
+        "db",
+        "dialect",
+        "field",
+        "fields",
+        "index",
+        "schema",
+        "sequence",
+        "table",
+        "tables",
+        "where",
+    ]
+)
+"""Words of names that stand for a piece of SQL."""
+_LAST: Final = frozenset(
+    [
+        "batch",
+        "condition",
+        "conditions",
+        "count",
+        "expr",
+        "expression",
+        "filter",
+        "filters",
+        "int",
+        "limit",
+        "marks",
+        "offset",
+        "order",
+        "params",
+        "query",
+        "select",
+        "size",
+        "sql",
+        "statement",
+        "stmt",
+        "suffix",
+        "prefix",
+        "template",
+    ]
+)
+"""Last words of such names."""
+_NUMBERS: Final = frozenset(
+    {
+        "int",
+        "float",
+        "len",
+        "round",
+        "abs",
+        "ord",
+        "sum",
+        "id",
+        "uuid4",
+        "uuid1",
+        "now",
+        "utcnow",
+        "http_date",
+        "time",
+    }
+)
+_DEEPEST: Final = 3
+"""How often text that is put together is looked into for text that is put together before."""
+
+
+def risky(parts: Sequence[Piece], ctx: Context) -> ast.expr | None:
+    """The first value in an SQL text that stands where a parameter could, and can carry text; None if there is none.
+
+    Args:
+        parts: the text, taken apart.
+        ctx: the file.
+    """
+    return next(
+        (
+            parts[slot.index].value
+            for slot in sql.slots(parts)
+            if slot.place != "name" and _may_carry_text(parts[slot.index], ctx, place=slot.place)
+        ),
+        None,
+    )
+
+
+def _may_carry_text(piece: Piece, ctx: Context, *, place: str, depth: int = 0) -> bool:
+    """Whether a value can hold SQL: not numbers, not what is quoted, made of placeholders or put together of such."""
+    value = _inside(piece.value)
+    if value is None or piece.numeric:
+        return False
+    origin = ctx.origin(value)
+    inner = building.pieces(origin, ctx) if origin is not value and depth < _DEEPEST else None
+    if inner is not None:
+        return any(_may_carry_text(part, ctx, place=place, depth=depth + 1) for part in inner)
+    if isinstance(value, ast.Call) and _puts_nothing_in(value, ctx):
+        return False
+    if isinstance(value, ast.Name) and _is_quoted_somewhere(value, ctx):
+        return False
+    for node in (value, origin):
+        if isinstance(node, ast.BinOp) and (
+            not isinstance(node.op, (ast.Add, ast.Mod))
+            or any(type(ctx.value(side)) in {int, float} for side in (node.left, node.right))
+        ):
+            return False
+        if isinstance(node, ast.IfExp) and all(
+            ctx.value(side) is not UNKNOWN for side in (node.body, node.orelse)
+        ):
+            return False
+        if isinstance(node, ast.Call):
+            name = calls.identifier(node.func)
+            if name in _NUMBERS or _QUOTERS.search(f"{name} {calls.identifier(ctx.origin(node.func))}"):
+                return False
+        name = calls.identifier(node)
+        if isinstance(node, ast.Attribute) and (
+            name == "pk" or (name == "name" and _SYNTAX.intersection(words(calls.identifier(node.value))))
+        ):
+            return False
+        parts = words(name) or ("",)
+        if place == "quoted" and _IDENTIFIERS.search(name):
+            continue
+        if _QUOTERS.search(name) or parts[-1] in _LAST or _SYNTAX.intersection(parts):
+            return False
+    if ctx.type_name(value) in {"builtins.int", "builtins.float", "builtins.bool", "uuid.UUID"}:
+        return False
+    return not _is_constant_like(value)
+
+
+def _inside(value: ast.expr | None) -> ast.expr | None:
+    """What `str` is given, since it adds nothing; else the value itself."""
+    if isinstance(value, ast.Call) and shapes.is_name(value.func, "str") and len(value.args) == 1:
+        return value.args[0]
+    return value
+
+
+def _puts_nothing_in(call: ast.Call, ctx: Context) -> bool:
+    """Whether a call fills in a whole dictionary that is not seen, or asks the database how it writes something constant."""
+    if building.is_built(call):
+        return True
+    if not isinstance(call.func, ast.Attribute) or _ASKS.match(call.func.attr):
+        return False
+    given = (*call.args, *(item.value for item in call.keywords))
+    return (
+        _DATABASE.fullmatch(calls.identifier(call.func.value)) is not None
+        and bool(given)
+        and all(ctx.value(one) is not UNKNOWN for one in given)
+    )
+
+
+def _is_quoted_somewhere(name: ast.Name, ctx: Context) -> bool:
+    """Whether a name of several values begins as a quoted one, around which SQL is then put."""
+    function = ctx.function(name)
+    return function is not None and any(
+        isinstance(node.value, ast.Call)
+        and shapes.is_name(node.targets[0], name.id)
+        and _QUOTERS.search(calls.identifier(node.value.func))
+        for node in ctx.nodes(ast.Assign, within=function)
+    )
+
+
+def _is_constant_like(value: ast.expr) -> bool:
+    """Whether a name is written as constants and members of enumerations are: `LIMIT`, `State.OPEN`, `Kind.Open`."""
+    if isinstance(value, ast.Attribute):
+        owner = value.value
+        last = (
+            owner.attr
+            if isinstance(owner, ast.Attribute)
+            else owner.id
+            if isinstance(owner, ast.Name)
+            else ""
+        )
+        return (
+            value.attr.isupper() or (last[:1].isupper() and value.attr[:1].isupper()) or value.attr == "value"
+        )
+    return isinstance(value, ast.Name) and value.id.isupper()
