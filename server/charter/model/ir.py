@@ -152,12 +152,12 @@ def blocks(statement: Node) -> Iterator[tuple[Node, ...]]:
 def packed(places: list[int]) -> bytes:
     """A table of places: for each position its first line from the function's first, column, last line, end column.
 
-    Columns are 0-based code points. What is beyond 65,535 is cut.
+    Columns are 0-based code points. What is beyond 65,535 is cut. The first byte tells how many bytes each number takes.
     """
     try:
-        return array("H", places).tobytes()
-    except OverflowError:
-        return array("H", [min(number, _LARGEST) for number in places]).tobytes()
+        return b"\1" + bytes(places)  # of nearly every function
+    except ValueError:
+        return b"\2" + array("H", [min(number, _LARGEST) for number in places]).tobytes()
 
 
 def place(record: Node, position: int) -> tuple[int, int, int, int]:
@@ -171,6 +171,7 @@ def place(record: Node, position: int) -> tuple[int, int, int, int]:
         First line from the function's first, 0-based column, last line, column behind the last character.
     """
     places = record[PLACES] if position < HEADER else record[HEADER_PLACES]
-    at = position % HEADER * 8
-    line, column, last, end = array("H", places[at : at + 8] or bytes(8))
+    each = places[0] if places else 1
+    at = position % HEADER * 4 * each + 1
+    line, column, last, end = array("BH"[each - 1], places[at : at + 4 * each] or bytes(4 * each))
     return (line, column, last, end)

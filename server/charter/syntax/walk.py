@@ -78,7 +78,7 @@ class Index:
         nodes: list[ast.AST] = []
         note = nodes.append
         stack = [tree]
-        pop = stack.pop
+        pop, push = stack.pop, stack.append
         while stack:
             node = pop()
             note(node)
@@ -86,24 +86,24 @@ class Index:
             known = kinds.get(kind)
             if known is None:
                 found = by_type[kind] = []
-                known = kinds[kind] = (found.append, child_fields(kind))
+                known = kinds[kind] = (found.append, child_fields(kind)[::-1])
             add, plan = known
             add(node)
             if not plan:
                 continue
-            mark = len(stack)
+            fields = node.__dict__  # faster than one attribute after the other
             for name, many in plan:
-                child = getattr(node, name, _ABSENT)
-                if many:
-                    for item in child:
+                child = fields.get(name)
+                if child is None:
+                    continue
+                if not many:
+                    parents[child] = node
+                    push(child)
+                elif child:
+                    for item in reversed(child):
                         if item is not None:
                             parents[item] = node
-                            stack.append(item)
-                elif child is not None:
-                    parents[child] = node
-                    stack.append(child)
-            if len(stack) - mark > 1:
-                stack[mark:] = stack[: mark - 1 if mark else None : -1]
+                            push(item)
         self.by_type = by_type
         self.parents = parents
         self.nodes = nodes

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 4
+VERSION = 5
 
 
 def extract(source: Source, names: Names) -> object:

@@ -124,10 +124,12 @@ class Records:
         wide = self.wide
         found: list[int] = []
         for node in nodes:
-            if wide and (node.lineno in wide or node.end_lineno in wide):
+            place = node.__dict__  # faster than one attribute after the other
+            line, last = place["lineno"], place["end_lineno"]
+            if wide and (line in wide or last in wide):
                 found += self._wide_place(node, base)
             else:
-                found += (node.lineno - base, node.col_offset, node.end_lineno - base, node.end_col_offset)
+                found += (line - base, place["col_offset"], last - base, place["end_col_offset"])
         return ir.packed(found) if found else b""
 
     def _wide_place(self, node: Any, base: int) -> tuple[int, int, int, int]:
