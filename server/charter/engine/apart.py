@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
-import pickle
 import sys
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -41,6 +37,11 @@ def solve(project: Project, results: Mapping[str, FileResult], jobs: int) -> Pro
     weights = _weights(project, results)
     if jobs <= 1 or len(weights) <= 1 or sys.platform != "linux" or sum(weights.values()) < _FROM:
         return reduce_all(project, results)
+    import multiprocessing
+    import pickle
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
     global _task  # noqa: PLW0603 (a forked process finds it here, with all extracts)
     _task = project, results
     gc.freeze()
@@ -87,5 +88,7 @@ def _alone(project: Project, results: Mapping[str, FileResult], analysis: Analys
 
 def _solve(analysis: Analysis) -> bytes:
     assert _task is not None
+    import pickle
+
     gc.disable()
     return pickle.dumps(_alone(*_task, analysis), pickle.HIGHEST_PROTOCOL)

@@ -61,25 +61,30 @@ def python_files_and_templates(paths: Iterable[Path], settings: Settings) -> tup
     """
     found: dict[str, Path] = {}
     templates: dict[str, Path] = {}
-    kinds = ((matcher(settings.include), found), (matcher(TEMPLATES), templates))
     for path in paths:
         whole = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would lose the name the user knows)
         if whole.is_dir():
-            real = os.path.realpath(whole)
-            for entry in _walk(whole, settings, lambda name: any(is_wanted(name) for is_wanted, _ in kinds)):
-                identity = (
-                    os.path.realpath(entry.path)
-                    if entry.is_symlink()
-                    else real + entry.path[len(str(whole)) :]
-                )
-                for is_wanted, files in kinds:
-                    if is_wanted(entry.name):
-                        files.setdefault(identity, Path(entry.path))
+            _look_through(whole, settings, found, templates)
         elif not whole.exists():
             raise PathError(path, "no such file or folder")
         elif not (settings.force_exclude and is_excluded(whole, settings)):
             found.setdefault(os.path.realpath(whole), whole)
     return sorted(found.values()), sorted(templates.values())
+
+
+def _look_through(
+    folder: Path, settings: Settings, found: dict[str, Path], templates: dict[str, Path]
+) -> None:
+    """Add a folder's Python files and templates, by where they really are."""
+    real = os.path.realpath(folder)
+    kinds = ((matcher(settings.include), found), (matcher(TEMPLATES), templates))
+    for entry in _walk(folder, settings, lambda name: any(is_wanted(name) for is_wanted, _ in kinds)):
+        identity = (
+            os.path.realpath(entry.path) if entry.is_symlink() else real + entry.path[len(str(folder)) :]
+        )
+        for is_wanted, files in kinds:
+            if is_wanted(entry.name):
+                files.setdefault(identity, Path(entry.path))
 
 
 def is_excluded(path: Path, settings: Settings) -> bool:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import multiprocessing
 import signal
 import sys
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from functools import cache as once
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +15,7 @@ from charter.engine.project import unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from concurrent.futures import Future
+    from concurrent.futures import Future, ProcessPoolExecutor
 
     from charter.api import Principle
     from charter.engine.cache import Cache
@@ -163,6 +160,10 @@ def _in_pool(
     project: Project, batches: list[list[str]], jobs: int
 ) -> Iterator[tuple[list[str], list[FileResult] | None]]:
     """Check batches in workers; None for those that were under way or waiting when a worker died."""
+    import multiprocessing
+    from concurrent.futures import FIRST_COMPLETED, wait
+    from concurrent.futures.process import BrokenProcessPool
+
     global _project  # noqa: PLW0603 (a forked worker finds it here, with all rules loaded)
     _project = project
     gc.freeze()
@@ -191,6 +192,9 @@ def _in_pool(
 
 def _pool(project: Project, jobs: int) -> ProcessPoolExecutor:
     """Workers that have the project: by fork where the system can, else sent over and put together again."""
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
     if sys.platform == "linux":
         return ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), end_at_interrupt)
     parts = (

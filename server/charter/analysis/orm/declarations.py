@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from charter.analysis.orm.mapping import Orm
+from charter.analysis.orm.mentions import last_name
 from charter.analysis.orm.world import Class, World
 
 _BASES = (
@@ -35,17 +36,6 @@ def is_call(node: ast.AST, names: set[str]) -> bool:
     if isinstance(node, ast.AnnAssign):
         node = node.value or node
     return isinstance(node, ast.Call) and last_name(node.func) in names
-
-
-def last_name(node: ast.AST | None) -> str:
-    """The last name of a dotted expression, of what it subscripts or calls."""
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    if isinstance(node, (ast.Subscript, ast.Call)):
-        return last_name(node.value if isinstance(node, ast.Subscript) else node.func)
-    return ""
 
 
 def keyword_of(call: ast.Call, name: str) -> ast.expr | None:

@@ -6,8 +6,8 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm.declarations import last_name
 from charter.analysis.orm.mapping import Kind, Model, Orm, Relation
+from charter.analysis.orm.mentions import last_name
 from charter.analysis.orm.values import EMPTY, Plan, Query, Step
 from charter.analysis.orm.world import Class, Module, Site
 from charter.api import AddImport, AnyEdit, Edit, InsertStatement, Span

@@ -8,8 +8,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm.declarations import keyword_of, last_name
+from charter.analysis.orm.declarations import keyword_of
 from charter.analysis.orm.mapping import Model, Orm
+from charter.analysis.orm.mentions import last_name
 from charter.analysis.orm.values import Const
 from charter.analysis.orm.world import Class, Site, World
 from charter.api import Edit, Fix, Grade, Span

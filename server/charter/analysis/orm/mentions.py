@@ -10,7 +10,6 @@ from collections import defaultdict
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm.declarations import last_name
 from charter.syntax.walk import children
 
 if TYPE_CHECKING:
@@ -39,6 +38,17 @@ _HOLDERS = frozenset[type](
 """Statements that hold blocks."""
 _NONE: frozenset[str] = frozenset()
 _EMPTY = frozenset[type]({ast.Constant, ast.JoinedStr, ast.Compare})
+
+
+def last_name(node: ast.AST | None) -> str:
+    """The last name of a dotted expression, of what it subscripts or calls."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    if isinstance(node, (ast.Subscript, ast.Call)):
+        return last_name(node.value if isinstance(node, ast.Subscript) else node.func)
+    return ""
 
 
 def mentions(source: Source) -> Mentions:

@@ -18,7 +18,6 @@ from charter.analysis.orm.declarations import (
     is_queryset_class,
     is_table,
     keyword_of,
-    last_name,
     lazy_option,
     mapped_target,
     meta_option,
@@ -27,6 +26,7 @@ from charter.analysis.orm.declarations import (
     string_of,
 )
 from charter.analysis.orm.mapping import Kind, Model, Orm, Relation
+from charter.analysis.orm.mentions import last_name
 from charter.analysis.orm.world import Class, Module, Site, World
 
 _DJANGO_FIELDS = {

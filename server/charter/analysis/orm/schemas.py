@@ -6,7 +6,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from charter.analysis.orm import rows, serializers
-from charter.analysis.orm.declarations import keyword_of, last_name
+from charter.analysis.orm.declarations import keyword_of
+from charter.analysis.orm.mentions import last_name
 from charter.analysis.orm.values import (
     UNKNOWN,
     ClassRef,

@@ -6,7 +6,8 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from charter.analysis.orm.declarations import keyword_of, last_name
+from charter.analysis.orm.declarations import keyword_of
+from charter.analysis.orm.mentions import last_name
 from charter.analysis.orm.values import Function
 from charter.api import regex
 

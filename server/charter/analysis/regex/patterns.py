@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis.calls import calls_of
-from charter.analysis.regex import backtracking, lint
 from charter.api import regex
 from charter.api.facts.regex import Regex, RegexProblem
 from charter.model.values import Values
@@ -153,6 +152,8 @@ class _Use:
 
     def problems(self, pattern: str | bytes, text: str) -> Iterator[RegexProblem]:
         """What is wrong with the pattern as it is used here."""
+        from charter.analysis.regex import backtracking, lint
+
         flags = self._flags()
         methods = self._methods()
         method = next(iter(methods)) if len(methods) == 1 and methods <= {"match", "fullmatch"} else "search"
