@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
 from cases import all_projects, project
@@ -47,14 +48,18 @@ def test_a_file_that_comes_late_or_goes_changes_what_is_found() -> None:
 
 
 def _edited(text: str, chance: random.Random) -> str:
-    """The text with an import, a function or a line more, or without one of its lines or definitions."""
+    """The text with an import, a function, a method or a line more, or without one of its lines or definitions."""
     lines = text.split("\n")
     at = chance.randrange(len(lines))
     end = at + 1
-    while end < len(lines) and lines[end].startswith((" ", ")")):
+    indentation = " " * (len(lines[at]) - len(lines[at].lstrip()) + 1)
+    while end < len(lines) and lines[end].startswith((indentation, ")")):
         end += 1
+    called = re.findall(r"\.(\w+)\(", text) or ["brand_new"]
+    method = f"    def {chance.choice(called)}(self, *args):\n        return args[-1] if args else self\n"
     return chance.choice(
         [
+            re.sub(r"^class .*:\n", lambda head: head[0] + method, text, count=1, flags=re.MULTILINE),
             "import json\n" + text,
             "def brand_new(x):\n    return (lambda y: y)(x)\n" + text,
             "\n# moved\n" + text,
@@ -64,7 +69,7 @@ def _edited(text: str, chance: random.Random) -> str:
     )
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(12))
 def test_any_sequence_of_edits_ends_where_a_new_solver_ends(seed: int) -> None:
     chance = random.Random(seed)
     projects = list(all_projects().values())

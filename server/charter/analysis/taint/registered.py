@@ -92,8 +92,9 @@ class Registered(Knowledge, ABC):
         self.handlers[function] = use
         self.registrars[function] = module
         self._look_again(function)
-        if (function, ()) in self.summaries:
-            self._dirty[function, ()] = None
+        key = (function, ())
+        if key in self.summaries or key in self._stack:
+            self._dirty[key] = None
 
     def safe_by_route(self, function: Function, name: str) -> int:
         """What a part of the path cannot hold by the pattern of the handler's route."""
