@@ -197,9 +197,7 @@ class Module:
         names -= imports
         other = [cls for cls in self.classes if shapes.get(cls) != _shape(cls)]
         for cls in (*other, *classes.values()):
-            names.update(
-                (cls.name.rpartition(".")[2], *cls.methods, *cls.annotations, *shapes.get(cls, ((),))[0])
-            )
+            names |= _names_changed(cls, shapes.get(cls))
         gone, lost = tuple(functions.values()), tuple(classes.values())
         return Change(gone, lost, changed, names, imports, bool(other or lost))
 
@@ -262,11 +260,34 @@ def _named(found: Iterable[_Named]) -> dict[tuple[str, int], _Named]:
     return result
 
 
-def _shape(cls: Class) -> tuple[Any, ...]:
+class _Shape(NamedTuple):
     """What others can tell of a class without running it."""
+
+    methods: dict[str, Function]
+    annotations: dict[str, Any]
+    rest: tuple[Any, ...]
+
+
+def _shape(cls: Class) -> _Shape:
     record = cls.record
-    parts = (ir.BASES, ir.CLASS_DECORATORS, ir.ANNOTATIONS)
-    return (dict(cls.methods), *(_unplaced(record[part]) for part in parts))
+    rest = tuple(_unplaced(record[part]) for part in (ir.BASES, ir.CLASS_DECORATORS))
+    return _Shape(dict(cls.methods), _unplaced(record[ir.ANNOTATIONS]), rest)
+
+
+def _names_changed(cls: Class, before: _Shape | None) -> set[str]:
+    """By which names others may tell that a class is new, gone or different: all, or those of other members."""
+    own = cls.name.rpartition(".")[2]
+    now = _shape(cls)
+    was = before or now
+    methods, annotations = (
+        {name for name in one.keys() | other.keys() if one.get(name) != other.get(name)}
+        for one, other in ((was.methods, now.methods), (was.annotations, now.annotations))
+    )
+    # Who calls a special method does not name it.
+    if was.rest != now.rest or any(name.startswith("__") for name in methods) or not (methods or annotations):
+        return {own, *was.methods, *now.methods, *was.annotations, *now.annotations}
+    # Annotations may make the parameters of a constructor.
+    return {*methods, *annotations, *((own,) if annotations else ())}
 
 
 def _unplaced(node: Any) -> Any:

@@ -162,15 +162,24 @@ class Solver:
             engine.renamed(self._importing(modules, imports), imports)
 
     def _importing(self, modules: list[Module], names: set[str]) -> list[Module]:
-        """The modules that import one of these modules, or from anywhere one of these names, or all there is."""
-        ends = _ends(modules)
-        return [
-            module
-            for module in self._project.modules.values()
-            if module.record[ir.STARS]
-            or any(member in names for _, _, member in module.record[ir.IMPORTS].values())
-            or _imports_any(module, ends)
-        ]
+        """The modules that may see one of these names through these modules, as far as it is handed on."""
+        found = dict.fromkeys(modules)
+        passing = modules
+        while passing:
+            ends = _ends(passing)
+            importers = [
+                module
+                for module in self._project.modules.values()
+                if module not in found and _imports_any(module, ends)
+            ]
+            found.update(dict.fromkeys(importers))
+            passing = [
+                module
+                for module in importers
+                if module.record[ir.STARS]
+                or any(member in names for _, _, member in module.record[ir.IMPORTS].values())
+            ]
+        return list(found)
 
     def _dependants(self, modules: list[Module]) -> list[Module]:
         """The modules, and all that import them, at any distance."""
