@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from charter.engine.check import failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from charter.analysis import Analysis, ProjectAnalysis, ProjectInfo, Solver
     from charter.api import Fact
@@ -71,7 +71,7 @@ class Reducer:
         self._modules = tuple(analysis.module for analysis in mine)
         self._judges = frozenset(analysis.module for analysis in mine if analysis.judges)
         self._solvers: dict[str, Solver] = {}
-        self._waiting: dict[str, tuple[Mapping[str, Extract], Mapping[str, Extract]]] = {}
+        self._waiting: dict[str, dict[str, tuple[Extract | None, Extract | None]]] = {}
         self._broken: dict[str, Failure] = {}
 
     def update(
@@ -88,39 +88,41 @@ class Reducer:
             known: what was taken in before, if the caller knows: an analysis whose extract is equal is passed over,
                 and the solvers are told when they solve, so that a change which is taken back before costs nothing.
         """
-        waiting = self._waiting.get(path)
-        if waiting is not None:
-            known = waiting[0]
-        if known is None:
-            self._tell(path, extracts, None)
-        else:
-            self._waiting[path] = (known, extracts)
-
-    def _tell(self, path: str, extracts: Mapping[str, Extract], known: Mapping[str, Extract] | None) -> None:
         for module in self._modules:
             extract = extracts.get(module)
-            if known is not None and extract == known.get(module):
-                continue
-            solver = self._solver(module)
-            if solver is not None:
-                try:
-                    solver.update(path, None if extract is None else extract.value)
-                except Exception as error:  # noqa: BLE001 (a broken analysis is named, the others go on)
-                    self._broken[module] = failure(path, module, error)
+            waiting = self._waiting.setdefault(module, {})
+            before = waiting.pop(path, None)
+            if before is not None:
+                waiting[path] = (before[0], extract)
+            elif known is None:
+                self._tell(module, path, extract)
+            else:
+                waiting[path] = (known.get(module), extract)
 
-    def solve(self, *, to_judge: bool = False) -> ProjectFacts:
+    def _tell(self, module: str, path: str, extract: Extract | None) -> None:
+        solver = self._solver(module)
+        if solver is not None:
+            try:
+                solver.update(path, None if extract is None else extract.value)
+            except Exception as error:  # noqa: BLE001 (a broken analysis is named, the others go on)
+                self._broken[module] = failure(path, module, error)
+
+    def solve(self, *, to_judge: bool = False, among: Collection[str] | None = None) -> ProjectFacts:
         """The facts of the project as it now is.
 
         Args:
             to_judge: whether only the facts that may speak against a fix are wanted.
+            among: the modules of the analyses that are asked; None for all.
         """
-        waiting, self._waiting = self._waiting, {}
-        for path, (known, extracts) in waiting.items():
-            self._tell(path, extracts, known)
-        result = ProjectFacts(failures=list(self._broken.values()))
+        result = ProjectFacts()
         for module in self._modules:
+            if (to_judge and module not in self._judges) or (among is not None and module not in among):
+                continue
+            for path, (known, extract) in self._waiting.pop(module, {}).items():
+                if extract != known:
+                    self._tell(module, path, extract)
             solver = self._solver(module)
-            if solver is None or (to_judge and module not in self._judges):
+            if solver is None:
                 continue
             started = perf_counter()
             try:
@@ -132,6 +134,7 @@ class Reducer:
             result.coarse.extend(solution.coarse)
             result.failures.extend(failure(path, module, error) for path, error in solution.failures)
             result.times["analysis:" + module.removeprefix("charter.analysis.")] = perf_counter() - started
+        result.failures[:0] = self._broken.values()
         return result
 
     def _solver(self, module: str) -> Solver | None:

@@ -15,13 +15,13 @@ from charter.mend.compile import EditError
 from charter.mend.prove import Draft, Objection, Pair, Proved, Prover, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from charter.api import Finding, Fix, Span
     from charter.engine.check import FileResult
 
-_TRIES = 3
-"""How often the whole project is asked again without those that failed, before each is asked by itself."""
+_TRIES = 4
+"""How often the whole project is asked of all that stands; after that, each answer of it counts for what it was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +75,23 @@ def prove_apart(
         stands = _alone(prover, group, batch)
         if stands is not None:
             standing.append(stands)
-    blamed: list[tuple[Standing, Mapping[tuple[str, str], int]]] = []
+    rules: set[str] = set()
     for _ in range(_TRIES):
         wrong = _wrong(prover, standing, batch.besides)
-        blamed += [(standing[number], objection.places) for number, objection in wrong.items()]
-        standing = [stands for number, stands in enumerate(standing) if number not in wrong]
         if not wrong:
             break
+        rules.update(objection.rule for objection in wrong.values())
+        blamed = [(standing[number], objection.places) for number, objection in wrong.items()]
+        standing = [stands for number, stands in enumerate(standing) if number not in wrong]
+        parted = _part(prover, blamed, batch, standing, rules)
+        hold = [pair for stands in parted for pair in stands.draft.pairs]
+        if standing and len(hold) == sum(len(stands.draft.pairs) for stands, _ in blamed):
+            batch.later += hold  # what the others bring to light was told of them
+        else:
+            standing += parted
     else:
-        blamed += [(stands, {}) for stands in standing]
-        standing = []
+        standing = _part(prover, [(stands, {}) for stands in standing], batch)
     batch.proved.extend(standing)
-    _part(prover, blamed, batch)
     return batch
 
 
@@ -202,11 +207,15 @@ def _newly_doubted(stands: Standing) -> bool:
 
 
 def _wrong(
-    prover: Prover, standing: Sequence[Standing], besides: Mapping[str, FileResult]
+    prover: Prover,
+    standing: Sequence[Standing],
+    besides: Mapping[str, FileResult],
+    rules: Collection[str] | None = None,
 ) -> dict[int, Objection]:
     if not standing:
         return {}
-    return prover.wrong_in_project([stands.draft for stands in standing], results_of(standing), besides)
+    drafts = [stands.draft for stands in standing]
+    return prover.wrong_in_project(drafts, results_of(standing), besides, rules)
 
 
 def results_of(standing: Iterable[Standing]) -> dict[str, FileResult]:
@@ -240,26 +249,40 @@ class _Trial:
 
 
 def _part(
-    prover: Prover, blamed: Iterable[tuple[Standing, Mapping[tuple[str, str], int]]], batch: Batch
-) -> None:
-    """Find out which fixes the project speaks against, and prove the others.
+    prover: Prover,
+    blamed: Iterable[tuple[Standing, Mapping[tuple[str, str], int]]],
+    batch: Batch,
+    others: Iterable[Standing] = (),
+    rules: Collection[str] | None = None,
+) -> list[Standing]:
+    """Find out which fixes the project speaks against; gives the others.
 
     What fails is divided, and what holds is kept and has the next part put on top of it, as in delta debugging (Zeller and
     Hildebrandt 2002). All files go in step: asking the project costs the same for many as for one.
+
+    Args:
+        prover: the state of the project.
+        blamed: what fails, with the places of what speaks against it.
+        batch: takes what is refused, doubted or put off.
+        others: what stands besides.
+        rules: those that spoke against it. Only they are asked, so that what is given is still to be held against the
+            whole; None asks all.
     """
+    others = list(others)
+    done: list[Standing] = []
     trials: list[_Trial] = []
     for stands, places in blamed:
         trials.append(_Trial(part=stands.draft.pairs))
         # That they fail together is known; one by itself may have been blamed for another's.
         trials[-1].divide(places)
-    while trials := [trial for trial in trials if _goes_on(prover, trial, batch)]:
+    while trials := [trial for trial in trials if _goes_on(prover, trial, batch, done)]:
         held = [trial.held for trial in trials if trial.held is not None]
-        besides = {**batch.besides, **results_of([*batch.proved, *held])}
+        besides = {**batch.besides, **results_of([*others, *done, *held])}
         tried = [trial.stands for trial in trials if trial.stands is not None]
-        wrong = _wrong(prover, tried, besides)
+        wrong = _wrong(prover, tried, besides, rules)
         hold = [number for number in range(len(tried)) if number not in wrong]
         if wrong:
-            without = _wrong(prover, [tried[number] for number in hold], besides)
+            without = _wrong(prover, [tried[number] for number in hold], besides, rules)
             wrong.update((hold[number], reason) for number, reason in without.items())
         for number, trial in enumerate(trials):
             if number not in wrong:
@@ -268,10 +291,11 @@ def _part(
                 trial.divide(wrong[number].places)
             else:
                 batch.refused.append((trial.part[0], Refused(trial.part[0][1], wrong[number].reason)))
+    return done
 
 
-def _goes_on(prover: Prover, trial: _Trial, batch: Batch) -> bool:
-    """Put the next part on top of what holds of a file; if there is none any more, that is proved."""
+def _goes_on(prover: Prover, trial: _Trial, batch: Batch, done: list[Standing]) -> bool:
+    """Put the next part on top of what holds of a file; if there is none any more, that is done."""
     held = trial.held.draft.pairs if trial.held else ()
     while trial.rest:
         trial.part = trial.rest.pop()
@@ -288,5 +312,5 @@ def _goes_on(prover: Prover, trial: _Trial, batch: Batch) -> bool:
         else:
             batch.refused.append((trial.part[0], tried))
     if trial.held is not None:
-        batch.proved.append(trial.held)
+        done.append(trial.held)
     return False

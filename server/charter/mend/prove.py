@@ -6,12 +6,13 @@ suggestion and says which doubt. Nothing is written here.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from charter.api import Grade
+from charter.engine.plan import wanted_analyses
 from charter.engine.project import finish, settle
 from charter.mend.compile import EditError, apply_edits, compile_edits
 from charter.mend.inert import is_inert, is_silent_alike
@@ -29,10 +30,13 @@ if TYPE_CHECKING:
 
 
 _REMEMBERED: Final = 3
-"""So many states of the project are remembered: proofs of many fixes come back to what holds already."""
+"""So many states of the project are remembered by who is asked: proofs of many fixes come back to what holds already."""
 
 Pair = tuple["Finding", "Fix"]
 """A finding and one of its fixes."""
+
+_State = tuple["dict[str, FileResult]", "ProjectFacts"]
+"""What checking changed files gave, and what analyses said of it."""
 
 _Counts = Counter[tuple[str, str, str]]
 """Numbers of findings by path, rule and symbol."""
@@ -44,10 +48,12 @@ class Objection:
 
     Attributes:
         reason: in words for a person.
+        rule: the rule whose findings remain or come.
         places: how many findings remain or come, by path and symbol, as far as they can be told from others.
     """
 
     reason: str
+    rule: str
     places: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
 
 
@@ -133,7 +139,9 @@ class Prover:
         self._complete = complete
         self._sources: dict[str, Source] = {}
         self._facts: ProjectFacts | None = None
-        self._lately: deque[tuple[dict[str, FileResult], ProjectFacts]] = deque(maxlen=_REMEMBERED)
+        self._lately: dict[frozenset[str] | None, deque[_State]] = defaultdict(
+            lambda: deque(maxlen=_REMEMBERED)
+        )
         self._counts: dict[tuple[int, bool], tuple[FileResult, Sequence[Fact], _Counts]] = {}
 
     def prove(self, finding: Finding, fix: Fix) -> Proved | Refused:
@@ -206,15 +214,14 @@ class Prover:
         before = self._count(draft, draft.new, self._result, None)
         after = self._count(draft, draft.new, fresh.__getitem__, None, draft.new)
         # What is only found in the whole project is for `wrong_in_project` to judge.
-        had, asked = _by_rule(before), Counter((finding.path, finding.rule) for finding, _ in draft.pairs)
-        own = {key for key, number in asked.items() if had[key] >= number}
-        return _compared([pair for pair in draft.pairs if (pair[0].path, pair[0].rule) in own], before, after)
+        return _compared(_counted_in(before, draft.pairs), before, after)
 
     def wrong_in_project(
         self,
         drafts: Sequence[Draft],
         fresh: Mapping[str, FileResult],
         besides: Mapping[str, FileResult] | None = None,
+        rules: Iterable[str] | None = None,
     ) -> dict[int, Objection]:
         """What speaks against drafts that change different files, all made at once, by the draft's number.
 
@@ -222,13 +229,15 @@ class Prover:
             drafts: what is to be judged.
             fresh: what checking the files that they change gave.
             besides: likewise of files that are changed already; where a draft changes one, it counts as it was.
+            rules: only the analyses that these rules hear are asked, which spares the dear ones; None for all.
         """
         if self._reducer is None:
             return {}
+        among = None if rules is None else self._heard(rules)
         new = {path: source for draft in drafts for path, source in draft.new.items()}
         besides = {path: result for path, result in (besides or {}).items() if path not in new}
-        known = self._facts_with(besides)
-        changed = self._facts_with({**besides, **{path: fresh[path] for path in new}})
+        known = self._facts_with(besides, among)
+        changed = self._facts_with({**besides, **{path: fresh[path] for path in new}}, among)
 
         def result_of(path: str) -> FileResult:
             return fresh[path] if path in new else self._result(path)
@@ -238,10 +247,17 @@ class Prover:
             paths = self._concerned(finding for finding, _ in draft.pairs) | set(draft.new)
             before = self._count(draft, paths, self._result, known)
             after = self._count(draft, paths, result_of, changed, new)
-            objection = _compared(draft.pairs, before, after)
+            pairs = draft.pairs if among is None else _counted_in(before, draft.pairs)
+            objection = _compared(pairs, before, after)
             if objection:
                 wrong[number] = objection
         return wrong
+
+    def _heard(self, rules: Iterable[str]) -> frozenset[str]:
+        """The modules of the analyses that rules hear."""
+        known = self._project.registry.by_name
+        facts = {fact for rule in rules if rule in known for fact in known[rule].subscribes}
+        return frozenset(analysis.module for analysis in wanted_analyses(facts))
 
     def graded(self, draft: Draft) -> Proved:
         """A draft that nothing speaks against, with the lowest grade of its fixes, downgraded if it is doubted."""
@@ -327,29 +343,34 @@ class Prover:
             self._results[path] = self._project.check(self.source(path))
         return self._results[path]
 
-    def _known_facts(self) -> ProjectFacts | None:
-        if self._facts is None and self._reducer is not None:
-            self._facts = self._reducer.solve()
-        return self._facts
+    def _facts_with(
+        self, fresh: Mapping[str, FileResult], among: frozenset[str] | None
+    ) -> ProjectFacts | None:
+        """The project's facts if some files were otherwise; the reducer is as before afterwards.
 
-    def _facts_with(self, fresh: Mapping[str, FileResult]) -> ProjectFacts | None:
-        """The project's facts if some files were otherwise; the reducer is as before afterwards."""
+        Args:
+            fresh: what checking these files gave.
+            among: the modules of the analyses that are asked; None for all.
+        """
         reducer = self._reducer
         if reducer is None:
             return None
-        if all(result.extracts == self._result(path).extracts for path, result in fresh.items()):
-            return self._known_facts()
-        for asked, facts in self._lately:
-            if asked.keys() == fresh.keys() and all(asked[path] is result for path, result in fresh.items()):
+        fresh = {path: one for path, one in fresh.items() if one.extracts != self._result(path).extracts}
+        if not fresh and among is None:
+            if self._facts is None:
+                self._facts = reducer.solve()
+            return self._facts
+        for asked, facts in self._lately[among]:
+            if asked.keys() == fresh.keys() and all(asked[path] is one for path, one in fresh.items()):
                 return facts
         for path, result in fresh.items():
             reducer.update(path, result.extracts, self._result(path).extracts)
         try:
-            facts = reducer.solve(to_judge=True)
+            facts = reducer.solve(to_judge=True, among=among)
         finally:
             for path, result in fresh.items():
                 reducer.update(path, self._result(path).extracts, result.extracts)
-        self._lately.append((dict(fresh), facts))
+        self._lately[among].append((fresh, facts))
         return facts
 
     def _doubted(self, fix: Fix, edits: Mapping[str, tuple[Edit, ...]], new: Mapping[str, Source]) -> Fix:
@@ -376,17 +397,24 @@ def _by_rule(counts: _Counts) -> Counter[tuple[str, str]]:
     return sums
 
 
+def _counted_in(counts: _Counts, pairs: Iterable[Pair]) -> list[Pair]:
+    """Those of the fixes whose findings are among what was counted."""
+    pairs = list(pairs)
+    had, asked = _by_rule(counts), Counter((finding.path, finding.rule) for finding, _ in pairs)
+    return [pair for pair in pairs if had[key := (pair[0].path, pair[0].rule)] >= asked[key]]
+
+
 def _compared(pairs: Iterable[Pair], before: _Counts, after: _Counts) -> Objection | None:
     """What speaks against fixes that are to remove their findings, by the numbers of findings; None if nothing."""
     removed = Counter((finding.path, finding.rule, finding.symbol) for finding, _ in pairs)
     had, has = _by_rule(before), _by_rule(after)
     for key, number in _by_rule(removed).items():
         if has[key] > had[key] - number:
-            return Objection("the finding would remain", _places(key, before - removed, after))
+            return Objection("the finding would remain", key[1], _places(key, before - removed, after))
     risen = next((key for key, number in has.items() if number > had[key]), None)
     if risen is None:
         return None
-    return Objection(f"it would bring a finding of `{risen[1]}`", _places(risen, before, after))
+    return Objection(f"it would bring a finding of `{risen[1]}`", risen[1], _places(risen, before, after))
 
 
 def _places(key: tuple[str, str], fewer: _Counts, more: _Counts) -> dict[tuple[str, str], int]:
