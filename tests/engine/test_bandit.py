@@ -338,7 +338,9 @@ for name in sys.argv[1:]:
 def test_bandit_is_loaded_for_a_file_on_which_a_wanted_test_can_speak_and_for_no_other(
     tmp_path: Path,
 ) -> None:
-    _write(tmp_path, {"quiet.py": "x = 1\n", "loud.py": "query.extra(where=[f'a = {b}'])\n"})
+    _write(
+        tmp_path, {"quiet.py": "x = 1\n", "loud.py": "import logging.config\n\nlogging.config.listen(9999)\n"}
+    )
     files = [str(tmp_path / name) for name in ("quiet.py", "loud.py")]
     done = subprocess.run([sys.executable, "-c", _LOADED, *files], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True"]
