@@ -277,12 +277,13 @@ def _run(
             result.findings.extend(chain.from_iterable(map(check, items, repeat(context))))
     except Exception as error:  # noqa: BLE001 (a rule may throw anything; the run goes on and names it)
         result.failures.append(failure(context.path, name, error))
-    asked = context.view.names.elsewhere.take_recent()
-    if asked:
-        result.asked[name] = tuple(sorted(asked.union(result.asked.get(name, ()))))
-    looked_at = len(items) - context.declined
-    if looked_at > 0:
-        result.opportunities[name] = result.opportunities.get(name, 0) + looked_at
+    if items:
+        asked = context.view.names.elsewhere.take_recent()
+        if asked:
+            result.asked[name] = tuple(sorted(asked.union(result.asked.get(name, ()))))
+        looked_at = len(items) - context.declined
+        if looked_at > 0:
+            result.opportunities[name] = result.opportunities.get(name, 0) + looked_at
     times, key = result.times, entry.label
     times[key] = times.get(key, 0.0) + perf_counter() - started
 

@@ -7,12 +7,7 @@ form feeds and Unicode separators end no line.
 from __future__ import annotations
 
 from bisect import bisect_right
-from itertools import accumulate, count
-from operator import add
-
-from charter.api import regex
-
-_LINE_END = regex(r"\r\n|\n|\r")
+from itertools import accumulate
 
 
 class Positions:
@@ -26,12 +21,11 @@ class Positions:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        starts = [0]
-        if "\r" in text:
-            starts.extend(match.end() for match in _LINE_END.finditer(text))
-        else:
-            # The lengths of the lines above, and one line feed for each of them.
-            starts.extend(map(add, accumulate(map(len, text.split("\n")[:-1])), count(1)))
+        # Bytes end lines where Python does; one stands for each character, as only the lengths matter.
+        lines = text.encode("ascii", "replace").splitlines(keepends=True)
+        starts = [0, *accumulate(map(len, lines))]
+        if lines and not lines[-1].endswith((b"\n", b"\r")):
+            starts.pop()
         self.starts = starts
         """Offset of each line's first character; one entry more than there are line ends."""
         self.is_ascii: bool = text.isascii()

@@ -10,6 +10,7 @@ from collections import defaultdict
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from charter.analysis.calls import calls_of
 from charter.syntax.walk import children
 
 if TYPE_CHECKING:
@@ -63,21 +64,24 @@ def mentions(source: Source) -> Mentions:
     typed: defaultdict[int, set[str]] = defaultdict(set)
     typing = _annotations(source, owner, typed)
     handed = _handed(source, found)
-    for name in source.nodes(ast.Name):
-        if name not in typing:
-            names[owner[name.lineno]].add(name.id)
-    for node in source.nodes(ast.Attribute):
-        value = node.value
-        if isinstance(value, ast.Name):
-            own = value.id in _SELF
-        else:
-            own = isinstance(value, ast.Call) and _is_super(value)
-        if not own:
-            attributes[owner[node.lineno]].add(node.attr)
-        elif node.ctx.__class__ is not ast.Store:
-            read[owner[node.lineno]].add(node.attr)
-        elif node not in handed:
-            stored[owner[node.lineno]].add(node.attr)
+    for table in (source.reads, source.binds):
+        for word, places in table.items():
+            for unit in {owner[place.lineno] for place in places if place not in typing}:
+                names[unit].add(word)
+    of_self = _of_self(source)
+    for word, nodes in source.gets.items():
+        for node in nodes:
+            unit = owner[node.lineno]
+            (read if node in of_self else attributes)[unit].add(word)
+    for word, nodes in source.sets.items():
+        for node in nodes:
+            unit = owner[node.lineno]
+            if node not in of_self:
+                attributes[unit].add(word)
+            elif node.ctx.__class__ is ast.Del:
+                read[unit].add(word)
+            elif node not in handed:
+                stored[unit].add(word)
     imports, star = _imports(source)
     return (
         found.classes,
@@ -143,8 +147,12 @@ def _handed(source: Source, found: _Units) -> set[ast.AST]:
     return targets
 
 
-def _is_super(call: ast.Call) -> bool:
-    return isinstance(call.func, ast.Name) and call.func.id == "super"
+def _of_self(source: Source) -> set[ast.AST]:
+    """What names an attribute of `self`, `cls` or `super()`, among other nodes."""
+    parents = source.index.parents
+    found = {parents[name] for word in _SELF for name in source.reads.get(word, ())}
+    found.update([parents[call] for call, _ in calls_of(source.reads.get("super", ()), source)])
+    return found
 
 
 def _imports(source: Source) -> tuple[dict[str, str], bool]:
