@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, cast
 
-from charter.syntax.source import Source
+if TYPE_CHECKING:
+    from charter.syntax.source import Source
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -32,15 +33,11 @@ def owner(node: ast.AST, source: Source) -> FunctionNode | None:
 
 
 _Owned = dict[ast.AST, list[ast.AST]]
-_kept: WeakKeyDictionary[Source, dict[type[ast.AST], _Owned]] = WeakKeyDictionary()
-"""What several analyses of one file ask for, for as long as the file is there."""
 
 
 def by_owner(source: Source, *kinds: type[ast.AST]) -> _Owned:
     """The nodes of some types by the function that they belong to, in source order for each type."""
-    kept = _kept.get(source)
-    if kept is None:
-        kept = _kept[source] = {}
+    kept = cast("dict[type[ast.AST], _Owned]", source.made.setdefault(by_owner, {}))
     owned: list[_Owned] = []
     for kind in kinds:
         if kind not in kept:

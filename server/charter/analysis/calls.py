@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import ast
 import sys
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar, cast
 
 from charter.analysis.bodies import FUNCTIONS
-from charter.syntax.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from charter.model.names import Names
+    from charter.syntax.source import Source
 
 FOREIGN: Final = sys.stdlib_module_names | {"builtins"}
 """First parts of names that no project defines."""
@@ -43,17 +42,13 @@ class NamedCalls(NamedTuple):
         return {call: target for call, target in self.all.items() if call in self.own or target in others}
 
 
-_kept: WeakKeyDictionary[Source, NamedCalls] = WeakKeyDictionary()
-"""What several analyses of one file ask for, for as long as the file is there."""
-
-
 def named_calls(source: Source, names: Names) -> NamedCalls:
     """The calls of a file whose target is known by name."""
-    found = _kept.get(source)
+    found = cast("NamedCalls | None", source.made.get(named_calls))
     if found is None:
         every = _named(source, names)
         own = {call: target for call, target in every.items() if target.partition(".")[0] not in FOREIGN}
-        found = _kept[source] = NamedCalls(every, own, _imported(source, names))
+        source.made[named_calls] = found = NamedCalls(every, own, _imported(source, names))
     return found
 
 

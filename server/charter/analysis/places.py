@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any, cast
 
 from charter.api import Location, Span, regex
-from charter.syntax.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from charter.syntax.source import Source
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -42,15 +42,11 @@ Packed = tuple[int, int, int, int, int, int]
 """A location without its path, as extracts carry it: span, line, column, end line, end column."""
 
 
-_kept: WeakKeyDictionary[Source, dict[ast.AST, Packed]] = WeakKeyDictionary()
-"""What several analyses of one file ask for, for as long as the file is there."""
-
-
 def name_places(source: Source) -> Mapping[ast.AST, Packed]:
     """The place of the name in each definition of a file (see `name_span`), packed."""
-    found = _kept.get(source)
+    found = cast("dict[ast.AST, Packed] | None", source.made.get(name_places))
     if found is None:
-        found = _kept[source] = {}
+        source.made[name_places] = found = {}
         for kind, head in _HEADS.items():
             for node in source.nodes(kind):
                 found[node] = _name_place(source, node, len(head))

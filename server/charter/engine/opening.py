@@ -52,7 +52,10 @@ class Files:
             OSError: if it cannot be read.
         """
         data = self.given.get(path)
-        return (self.root / path).read_bytes() if data is None else data
+        if data is not None:
+            return data
+        with open(f"{self.root}/{path}", "rb") as file:  # noqa: PTH123 (half the time of `Path.read_bytes`)
+            return file.read()
 
 
 @dataclass(frozen=True)

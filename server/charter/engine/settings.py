@@ -242,7 +242,7 @@ def matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
     """A test of paths (relative, forward slashes) against .gitignore patterns; the last match decides."""
     from pathspec import GitIgnoreSpec
 
-    return GitIgnoreSpec.from_lines(patterns).match_file
+    return functools.lru_cache(maxsize=10_000)(GitIgnoreSpec.from_lines(patterns).match_file)
 
 
 def load(start: Path, *, explicit: Path | None = None) -> Settings:

@@ -118,12 +118,16 @@ class Source:
         path: the file, relative to the project's root, with forward slashes.
         text: its text, line ends as they are in the file.
         module: the dotted name under which it would be imported; "" if none.
+
+    Attributes:
+        made: what several analyses have made of the file for each other, by the functions that made it.
     """
 
     def __init__(self, path: str, text: str, module: str = "") -> None:
         self.path = path
         self.text = text
         self.module = module
+        self.made: dict[object, object] = {}
         self._problems: tuple[Problem, ...] = ()
 
     @classmethod
