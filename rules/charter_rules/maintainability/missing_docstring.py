@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     code="MNT004",
     principles=("documented-api",),
     severity=Severity.LOW,
-    kinds=("class", "function", "method", "property"),
+    kinds=("missing",),
     aliases=("D101", "D102", "D103"),
     options={"habit": 0.6, "weight": 5, "large": 25},
 )
@@ -99,8 +99,6 @@ def missing_docstring(symbol: PublicSymbol, ctx: Context) -> Iterator[Finding]:
         return {"DE": 0.19, "AT": 0.2}
     ```
     '''
-    if symbol.state != "missing":
-        return
     habit = ctx.options.get("habit")
     limit = ctx.options.get(
         "weight" if not isinstance(habit, (int, float)) or symbol.habit >= habit else "large"

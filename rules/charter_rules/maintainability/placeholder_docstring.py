@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     code="MNT015",
     principles=("documented-api",),
     severity=Severity.LOW,
-    kinds=("class", "function", "method", "property"),
+    kinds=("placeholder",),
 )
 def placeholder_docstring(symbol: PublicSymbol, ctx: Context) -> Iterator[Finding]:  # noqa: D417 (an example's section)
     """A public name has a docstring that was never filled in.
@@ -43,5 +43,4 @@ def placeholder_docstring(symbol: PublicSymbol, ctx: Context) -> Iterator[Findin
         order.send(address)
     ```
     """
-    if symbol.state == "placeholder":
-        yield ctx.finding(symbol.location, f"the docstring of `{symbol.name}` is a placeholder")
+    yield ctx.finding(symbol.location, f"the docstring of `{symbol.name}` is a placeholder")

@@ -416,31 +416,43 @@ def _raises(raised: Sequence[ast.AST]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+_STATES: Final[tuple[tuple[type[Fact], str], ...]] = (
+    (PublicSymbol, "missing"),
+    (PublicSymbol, "placeholder"),
+)
+"""What every public name may be found to be."""
+
+
 class Solver(KeptSolver[Extract]):
     """Knows the whole public interface, its conventions and who inherits from whom."""
 
     def solution(self) -> Solution:
-        """Every public name with the state of its documentation, and every contradiction."""
+        """Every public name without documentation, and every contradiction."""
         habits, styles = self._habits()
         bases = {name: found for file in self.files.values() for name, found in file[3].items()}
         documented = {
             entry[2] for file in self.files.values() for entry in file[1] if entry[4] == "documented"
         }
         facts: dict[str, list[Fact]] = {}
+        opportunities: dict[str, dict[tuple[type[Fact], str], int]] = {}
         for path, (module, entries, problems, _, _, exported) in self.files.items():
             package = module.partition(".")[0]
             found: list[Fact] = [
                 DocstringProblem(unpack(path, place), name, problem, subject, nearest, actual)
                 for name, problem, subject, place, nearest, actual in problems
             ]
-            found.extend(
-                _fact(path, entry, habits.get(package, 0.0), styles.get(package, "google"))
+            public = [
+                entry
                 for entry in entries
                 if _is_public(entry, module, exported) and not _inherits(entry, bases, documented)
-            )
+            ]
+            habit, style = habits.get(package, 0.0), styles.get(package, "google")
+            found += [_fact(path, entry, habit, style) for entry in public if entry[4] != "documented"]
             if found:
                 facts[path] = found
-        return Solution(facts)
+            if public:
+                opportunities[path] = dict.fromkeys(_STATES, len(public))
+        return Solution(facts, opportunities)
 
     def _habits(self) -> tuple[dict[str, float], dict[str, Style]]:
         """For each top-level package, the share of documented definitions and the prevailing convention."""

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PublicSymbol(Fact):
-    """One name of the public interface.
+    """One name of the public interface whose documentation is not there.
 
     Attributes:
-        location: the name in its definition; for a module, its first character.
+        location: the name in its definition.
         name: the name.
-        sort: `module`, `class`, `function`, `method` or `property`; also the fact's `kind`.
-        state: `documented`, `missing` or `placeholder`.
+        sort: `class`, `function`, `method` or `property`.
+        state: `missing` or `placeholder`; also the fact's `kind`. Both count every public name as an opportunity.
         habit: which share of the package's definitions is documented, 0 to 1; 1 for a package of less than thirty.
         weight: how much there is to say: lines of the body, and two for each parameter.
         skeleton: gives a docstring to begin with, in the package's own convention, its lines unindented; "" if none.
@@ -31,7 +31,7 @@ class PublicSymbol(Fact):
 
     name: str
     sort: str
-    state: Literal["documented", "missing", "placeholder"]
+    state: Literal["missing", "placeholder"]
     habit: float
     weight: int
     skeleton: Callable[[], str] = str
@@ -40,8 +40,8 @@ class PublicSymbol(Fact):
 
     @property
     def kind(self) -> str:
-        """What the name is."""
-        return self.sort
+        """How its documentation is not there."""
+        return self.state
 
 
 @dataclass(frozen=True, slots=True)
