@@ -44,11 +44,6 @@ _FORMATS: Final[tuple[tuple[str, str, re.Pattern[str]], ...]] = tuple(
         ("private key", "PRIVATE KEY", r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----\s+(?:[A-Za-z-]+:.*\s+)*[A-Za-z0-9+/=\s]{60,}"),
     )
 )  # fmt: skip
-SAMPLES: Final = regex(
-    r"(?i)(^|/|_)(tests?|examples?|samples?|demos?|fixtures?|mocks?|docs?|dev_?project|sandbox|workbench)/|(^|/)exploits?/"
-    r"|placeholder|build_settings|(^|/)tests?[-_]|(^|/)(?:factories|conftest|test)\.py$"
-)
-"""Paths of what is shown as an example or tries something out."""
 _URL: Final = regex(r"\b([a-z][a-z0-9+.-]{1,20})://([^\s:/@'\"<>{}$]*):([^\s:/@'\"<>{}$]{3,})@([^\s/'\"?#]+)")
 _ANY_URL: Final = regex(r"://[^\s:/@'\"]*:[^\s:/@'\"]{3,}@")
 _HINTS: Final = tuple({hint for _, hint, _ in _FORMATS if len(hint) > 3} - {"key-"})

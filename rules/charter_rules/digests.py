@@ -41,8 +41,10 @@ def is_of_a_scheme(ctx: Context, node: ast.AST) -> bool:
     """Whether the code around a node writes or reads a scheme of stored passwords that is chosen by its name.
 
     The class is named for the scheme, or the class or function has its mark, such as `{SSHA}` or `$1$`; or the node
-    stands in a dictionary with a key that is named for it, such as `passwordMd5`.
+    stands in a dictionary with a key that is named for it, such as `passwordMd5`, or in a text that names it.
     """
+    if _is_in_text_that_names_it(ctx, node):
+        return True
     if any(
         isinstance(parent, ast.Dict)
         and any(isinstance(key, ast.Constant) and NAMED.search(str(key.value)) for key in parent.keys)
@@ -54,3 +56,20 @@ def is_of_a_scheme(ctx: Context, node: ast.AST) -> bool:
     return (class_ is not None and _SCHEME_CLASS.search(class_.name) is not None) or (
         around is not None and _MARK.search(ctx.source(around)) is not None
     )
+
+
+def _is_in_text_that_names_it(ctx: Context, node: ast.AST) -> bool:
+    """Whether a text into which a digest is put says by which algorithm it is made: `"md5-" + digest`."""
+    for parent in ctx.ancestors(node):
+        if isinstance(parent, ast.stmt):
+            return False
+        parts = (
+            (parent.left,)
+            if isinstance(parent, ast.BinOp)
+            else parent.values
+            if isinstance(parent, ast.JoinedStr)
+            else ()
+        )
+        if any(isinstance(part, ast.Constant) and NAMED.search(str(part.value)) for part in parts):
+            return True
+    return False

@@ -1,4 +1,4 @@
-"""Where a program's settings apply, as the path of a file or the name of a class says. It judges nothing."""
+"""Which files are deployed and which only show something, as their paths and the names of classes say. It judges nothing."""
 
 from __future__ import annotations
 
@@ -11,11 +11,21 @@ if TYPE_CHECKING:
 
     from charter.api import Context
 
+_SHOWN: Final = r"(?:^|/|_)(?:tests?|examples?|samples?|demos?|fixtures?|mocks?|docs?|sandbox|workbench)/|(?:^|/)(?:examples?|samples?)_\w+/"
+"""Folders of what is shown as an example or tries something out."""
+_SAMPLES: Final = regex(
+    rf"(?i){_SHOWN}|(^|/)exploits?/|dev_?project/|placeholder|build_settings|(^|/)tests?[-_]|(^|/)(?:factories|conftest|test)\.py$"
+)
 _NOT_DEPLOYED: Final = regex(
-    r"(?:^|[/_. -]|(?<=[a-z0-9])(?=[A-Z]))(?i:dev(?!ic)|test|local(?!e|i)|debug|demo|bench|sandbox|workbench"
-    r"|global_settings|(?:examples?|samples?|docs?)/|(?:example|sample)_settings|settings_(?:example|sample)|ci(?=[/_. -]|$))"
+    rf"(?i:{_SHOWN})|(?:^|[/_. -]|(?<=[a-z0-9])(?=[A-Z]))(?i:dev(?!ic)|(?:unit)?test|mock|local(?!e|i)|debug|demo|bench|profiling|sandbox"
+    r"|workbench|global_settings|(?:example|sample)_settings|settings_(?:example|sample)|ci(?=[/_. -]|$))"
 )
 """Beginnings of words, in snake and camel case, for what only developers and readers run."""
+
+
+def is_sample(ctx: Context) -> bool:
+    """Whether a file shows or tries something out, so that what stands in it is nobody's."""
+    return _SAMPLES.search(ctx.path) is not None
 
 
 def is_deployed(ctx: Context, node: ast.AST | None = None) -> bool:

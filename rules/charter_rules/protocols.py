@@ -9,12 +9,14 @@ from charter.api import regex
 from charter_rules import shapes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from charter.api import Context
 
 _NAMES: Final = regex(
     r"(?i)ntlm|krb5|kerberos|dcerpc|msrpc|spnego|gssapi|dpapi|netlogon|nrpc|samr|drsuapi|secretsdump|mimikatz|(?:^|[/_.])(?:py|aio)?(?:rdp|tds|smb|snmp|vnc|rfb|ssh|coap|pgpy?)(?:[/_.]|$)"
     r"|pdf|ecma_?376|msoffice|msoffcrypto|keepass|pkcs_?12|\bjks\b|mifare|desfire|wpa2?_|lanman|lm_?hash|nt_?hash|rfc_?\d{4}|ipsec|(?:^|/)tls/|krack|mysql|host_?keys|known_hosts|legacy|compat|bytes_?to_?key|mssql|oracle\d|cisco|phpass|(?:md5|sha1|des|bsdi)_?crypt|tacacs|radius|mtproto|telegram|apop|pop3|sasl|jabber|xmpp|websocket|mqtt|sniffer|mod_auth|hibp|pwned|breach|digest_?auth"
-    r"|protocol|wsse|vertica|authentication_request|zipfile|winzip|(?:^|/)pem(?:[/_.]|$)|open_?pgp|gnupg|router_?os|oracle_(?:old_)?pass|postgres_pass|(?:^|/)exploits?/|[ .]otp$"
+    r"|protocol|wsse|(?:^|[/_. ])hawk(?:[/_. ]|$)|vertica|authentication_request|zipfile|winzip|(?:^|/)pem(?:[/_.]|$)|open_?pgp|gnupg|router_?os|oracle_(?:old_)?pass|postgres_pass|(?:^|/)exploits?/|[ .]otp$"
 )
 _ASKS: Final = regex(
     r"_download_(?:json|webpage|xml)|session\.http\b|\brequests\.(?:get|post|put|request|[Ss]ession)\(|\bhttpx\.|urlopen\(|ClientSession\("
@@ -77,13 +79,44 @@ def asked_of_others(ctx: Context, node: ast.AST) -> bool:
     return around is not None and asks(ctx.source(around))
 
 
-def is_of_client(ctx: Context) -> bool:
-    """Whether a file talks to servers of others, and neither answers requests itself nor keeps anything in a database."""
-    return ctx.once(_only_asks)
+def is_of_client(ctx: Context, node: ast.AST) -> bool:
+    """Whether code is there to ask servers of others, who decide how they are asked.
+
+    The class or function around a node asks itself; or one that does uses it, in a file that neither answers requests nor
+    keeps anything in a database.
+    """
+    if asked_of_others(ctx, node):
+        return True
+    around = ctx.class_(node) or ctx.function(node)
+    if around is None or not ctx.once(_only_asks):
+        return False
+    return _talks(around, ctx) or any(
+        user is not around and _talks(user, ctx) for user in _users(around, ctx)
+    )
 
 
 def _only_asks(ctx: Context) -> bool:
     return (asks(ctx.text) or _TALKS.search(ctx.text) is not None) and _SERVES.search(ctx.text) is None
+
+
+def _talks(code: ast.AST, ctx: Context) -> bool:
+    text = ctx.source(code)
+    return asks(text) or _TALKS.search(text) is not None
+
+
+def _users(around: ast.ClassDef | shapes.FunctionNode, ctx: Context) -> Iterator[ast.AST]:
+    """The classes, functions and statements of a file that use one of its classes or functions, and those that use these."""
+    wanted, seen = [around.name], set[str]()
+    while wanted:
+        name = wanted.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        for use in (*ctx.reads.get(name, ()), *ctx.gets.get(name, ())):
+            user = ctx.class_(use) or ctx.function(use)
+            yield user or ctx.statement(use)
+            if user is not None:
+                wanted.append(user.name)
 
 
 def is_sent(ctx: Context, node: ast.AST) -> bool:

@@ -6,29 +6,13 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final, cast
 
-from charter.api import (
-    Sensitivity,
-    Severity,
-    regex,
-    rule,
-    sensitivity,
-)
-from charter_rules import building, calls, digests, protocols
+from charter.api import Severity, regex, rule
+from charter_rules import calls, digests, passwords, places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from charter.api import Context, Finding, Related
-
-_PROTOCOL: Final = regex(
-    r"(?i)mysql|postgres|ntlm|scram|digest_?auth|http_?digest|auth_?digest|ha[12]$|hibp|pwned|breach|wpa|legacy|upgrade|sha1_then|fernet|derive|apop|pop3|sasl|jabber|challenge|transport|cache|extractor|client|device|handshake|session_key|md5password|(?:^|[._ /])srp"
-)
-_NOT_KEPT: Final = regex(r"(?i)\bnot\b[^.\n]{0,20}\b(?:persisted|stored|storage)\b|challenge|\brealm\b")
-"""What a function says about a digest that is compared in memory, or proves to another side that the password is known."""
-_SLOW: Final = regex(r"\b(?:bcrypt|argon2|scrypt|pbkdf2)\w*\.")
-"""What is called where old digests are still known, and new ones are made slow."""
-_ANY_DATA: Final = regex(r"(?i)check_?sum|finger_?print|cache|etag|_id$|key$|token|sign")
-"""Functions whose digests are no stored passwords, whatever they are given."""
+    from charter.api import Context, Finding
 
 _SCHEMES: Final = frozenset(
     {
@@ -89,29 +73,15 @@ def fast_password_hash(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
     """
     chosen = _hasher(call, ctx) if isinstance(call, ast.Assign) else _scheme(call, ctx)
     if chosen and not (
-        ctx.is_test or _PROTOCOL.search(ctx.symbol(call)) or _is_of_a_scheme(call, chosen, ctx)
+        ctx.is_test or passwords.PROTOCOL.search(ctx.symbol(call)) or _is_of_a_scheme(call, chosen, ctx)
     ):
         yield ctx.finding(call, f"`{chosen}` is made to be fast; stolen digests are soon guessed")
         return
-    data = None if isinstance(call, ast.Assign) else _data(call, ctx)
-    if data is None:
+    if isinstance(call, ast.Assign) or passwords.data(call, ctx) is None:
         ctx.not_an_opportunity()
         return
-    names = [(name, ()) for name in _names(data)] + _given_names(data, ctx)
-    name, related = next((one for one in names if sensitivity(one[0]) is Sensitivity.PASSWORD), ("", ()))
-    if not name or ctx.is_test or _PROTOCOL.search(f"{ctx.symbol(call)} {ctx.module} {ctx.path}"):
-        return
-    around = ctx.function(call)
-    if around is not None and (_NOT_KEPT.search(ctx.source(around)) or _SLOW.search(ctx.source(around))):
-        return
-    if (
-        digests.is_of_a_scheme(ctx, call)
-        or digests.are_offered(ctx)
-        or protocols.dictated(ctx, call)
-        or protocols.asked_of_others(ctx, call)
-        or protocols.is_of_client(ctx)
-        or protocols.is_sent(ctx, call)
-    ):
+    name, related = passwords.hashed(call, ctx)
+    if not name:
         return
     message = f"`{name}` is hashed by a function that is made to be fast; stolen digests are soon guessed"
     yield ctx.finding(call, message, related=related)
@@ -145,62 +115,14 @@ def _hasher(node: ast.Assign, ctx: Context) -> str:
     if not isinstance(node.targets[0], ast.Name) or node.targets[0].id != "PASSWORD_HASHERS":
         return ""
     first = _first(ctx.value(node.value))
-    tests = re.search(r"(?i)test|\bci\b|dev|local|profil|bench", ctx.path)
-    return first.rpartition(".")[2] if isinstance(first, str) and _HASHERS.search(first) and not tests else ""
+    return (
+        first.rpartition(".")[2]
+        if isinstance(first, str) and _HASHERS.search(first) and places.is_deployed(ctx)
+        else ""
+    )
 
 
 def _first(value: object) -> object:
     """The first item of a list; None if there is none."""
     items = cast("list[object] | tuple[object, ...]", value) if isinstance(value, (list, tuple)) else ()
     return items[0] if items else None
-
-
-def _data(call: ast.Call, ctx: Context) -> ast.expr | None:
-    """What a call hashes; None if it hashes nothing."""
-    name = ctx.name(call.func)
-    if name in digests.CALLS:
-        return ctx.argument(call, 0, "string") or ctx.argument(call, None, "data")
-    if name == "hashlib.new":
-        return ctx.argument(call, 1, "data")
-    if name is None and isinstance(call.func, ast.Attribute):
-        made = ctx.origin(call.func.value)
-        if isinstance(made, ast.Call) and ctx.name(made.func) in {*digests.CALLS, "hashlib.new"}:
-            return ctx.argument(call, 0)
-    return None
-
-
-def _given_names(data: ast.expr, ctx: Context) -> list[tuple[str, tuple[Related, ...]]]:
-    """What calls elsewhere name what they give to be hashed, where that is sensitive."""
-    function = ctx.function(data)
-    if function is None or _ANY_DATA.search(function.name):
-        return []
-    return [
-        (told.identifier, (ctx.related(told.location, "this is where it is given"),))
-        for node in (data, *ctx.walk(data))
-        if isinstance(node, ast.Name)
-        for told in ctx.passed(node)
-        if told.identifier
-    ]
-
-
-def _names(data: ast.expr) -> Iterator[str]:
-    """The names of what is hashed; what other functions compute from them is another value."""
-    if isinstance(data, ast.Call):
-        function = calls.identifier(data.func)
-        if building.asks_for_secret(function):
-            yield function.partition("_")[2]
-        if function in {"encode", "bytes", "str", "bytearray", "format"} or function.startswith("to_bytes"):
-            for part in (data.func, *data.args):
-                yield from _names(part)
-        return
-    if isinstance(data, ast.Attribute) and data.attr in {"encode", "format"}:
-        yield from _names(data.value)
-    elif isinstance(data, (ast.Name, ast.Attribute, ast.Subscript)):
-        yield calls.identifier(data)
-    elif isinstance(data, ast.BinOp):
-        yield from _names(data.left)
-        yield from _names(data.right)
-    elif isinstance(data, ast.JoinedStr):
-        for part in data.values:
-            if isinstance(part, ast.FormattedValue):
-                yield from _names(part.value)

@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from charter.api import (
-    Fix,
-    Grade,
-    Severity,
-    regex,
-    rule,
-    sensitivity,
-)
-from charter_rules import calls
+from charter.api import Fix, Grade, Severity, rule
+from charter_rules import calls, secrecy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api import AnyEdit, Context, Finding
-
-_SECRET: Final = regex(
-    r"(?i)token|secret|password|session_?(id|key)|api_?key|nonce|csrf|reset|activation|invit|verification|otp|state$"
-)
-_VAGUE: Final = regex(r"(?i)^(?:token|session_?(?:id|key)|nonce|state)$")
-"""Names that locks, runs and requests have as well as logins."""
-_PEOPLE: Final = regex(r"(?i)user|account|log_?in|auth|e_?mail|password|cookie|reset|secret|csrf")
-"""What the code around such a name speaks of where it is a secret."""
 
 
 @rule(
@@ -68,11 +53,10 @@ def guessable_uuid(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     ```
     """
     names = [name for name in calls.destinations(ctx, call) if name]
-    purpose = next((name for name in names if _SECRET.search(name) or sensitivity(name) is not None), None)
+    purpose = next((name for name in names if _must_be_secret(name)), None)
     if purpose is None or ctx.is_test:
         return
-    around = ctx.function(call)
-    if _VAGUE.search(purpose) and around is not None and not _PEOPLE.search(ctx.source(around)):
+    if secrecy.is_nobodys(purpose, call, ctx):
         return
     edits: tuple[AnyEdit, ...] = ()
     if isinstance(call.func, ast.Attribute):
@@ -81,3 +65,8 @@ def guessable_uuid(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     yield ctx.finding(
         call, f"`{purpose}` can be guessed: `uuid1` is made of the time and the network card", fix=fix
     )
+
+
+def _must_be_secret(name: str) -> bool:
+    """Whether nobody may guess what has this name; of a salt it is enough that it is new."""
+    return (secrecy.is_secret(name) and "salt" not in name.lower()) or name.endswith("state")

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from charter.api import UNKNOWN, AddImport, Fix, Grade, Sensitivity, Severity, regex, rule, sensitivity, words
-from charter_rules import calls, credentials, protocols, shapes
+from charter_rules import calls, credentials, places, protocols, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,8 +51,12 @@ _LOGIN: Final[dict[str, int]] = {
     "ftplib.FTP": 1,
     "imaplib.IMAP4_SSL": 1,
 }
-_SHOWN: Final = regex(r"(?i)^(?:example|sample|placeholder|demo)s?$")
+_SHOWN: Final = regex(r"(?i)(?:^|_)(?:example|sample|placeholder|demo)s?$")
 """Keys and names of what is shown as an example."""
+_COUNTS_USE: Final = regex(
+    r"(?i)posthog|mixpanel|amplitude|analytics|telemetry|usage_stat|segment_(?:write_)?key|rollbar|bugsnag"
+)
+"""Services that count what users do, with a key that can only add to the count and goes out with every copy."""
 _META: Final = regex(r"(?i)^your[-_ ]|^(?:foo|bar|baz|qux|dummy|fake|mock(?:ed)?|test(?:ing)?)$")
 """Words that stand for any other."""
 _KINDS_OF_FIELD: Final = frozenset(
@@ -187,7 +191,7 @@ def hardcoded_secret(node: ast.AST, ctx: Context) -> Iterator[Finding]:
         text = value.value if isinstance(value, ast.Constant) else ctx.value(value) if connects else None
         if isinstance(text, bytes):
             text = text.decode("latin-1")
-        if not isinstance(text, str) or credentials.SAMPLES.search(ctx.path):
+        if not isinstance(text, str) or places.is_sample(ctx):
             continue
         found = True
         if _is_secret(name, text, connects=connects) and not _is_of_others(name, value, ctx):
@@ -368,8 +372,12 @@ def _is_secret(name: str, text: str, *, connects: bool) -> bool:
 
 
 def _is_of_others(name: str, value: ast.expr, ctx: Context) -> bool:
-    """Whether a value is known to all on purpose: a site's own key, an example, the label of a construction."""
+    """Whether a value is known to all on purpose: a site's own key, one that only counts, an example, a label."""
     if "legacy" in words(name) or protocols.plays_a_site(ctx) or _TRIES.search(ctx.symbol(value)):
+        return True
+    if sensitivity(name) is not Sensitivity.PASSWORD and _COUNTS_USE.search(
+        f"{ctx.path} {ctx.symbol(value)} {name}"
+    ):
         return True
     if name == "hmac.new":
         function = ctx.function(value)
@@ -378,12 +386,13 @@ def _is_of_others(name: str, value: ast.expr, ctx: Context) -> bool:
     for parent in ctx.ancestors(value):
         if isinstance(parent, ast.Dict) and child in parent.values:
             key = parent.keys[parent.values.index(child)]  # pyright: ignore[reportArgumentType]
-            if _SHOWN.match(calls.identifier_of_key(key)):
+            if _SHOWN.search(calls.identifier_of_key(key)):
                 return True
             if len(_KINDS_OF_FIELD.intersection(map(calls.identifier_of_key, parent.keys))) >= 3:
                 return True  # what fields of each kind are filled with
         elif isinstance(parent, ast.stmt):
-            return any(_SHOWN.match(target) for target in calls.destinations(ctx, value))
+            held = calls.identifier(parent.targets[0]) if isinstance(parent, ast.Assign) else ""
+            return any(map(_SHOWN.search, (held, *calls.destinations(ctx, value))))
         child = parent
     return False
 

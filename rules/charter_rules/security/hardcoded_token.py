@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from charter.api import Severity, regex, rule
-from charter_rules import credentials, lines, protocols
+from charter_rules import credentials, lines, places, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ def hardcoded_token(_module: ast.Module, ctx: Context) -> Iterator[Finding]:
     EXAMPLE = "postgresql://user:password@localhost/orders"
     ```
     """
-    if ctx.is_test or credentials.SAMPLES.search(ctx.path):
+    if ctx.is_test or places.is_sample(ctx):
         return
     written = [
         (text, constant)

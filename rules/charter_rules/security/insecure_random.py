@@ -6,8 +6,8 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import AddImport, Fix, Grade, Sensitivity, Severity, regex, rule, sensitivity
-from charter_rules import calls, protocols, shapes
+from charter.api import AddImport, Fix, Grade, Severity, regex, rule
+from charter_rules import calls, protocols, secrecy, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,22 +22,8 @@ _CALLS: Final = (
     *(f"random.{name}" for name in _FUNCTIONS),
     *(f"numpy.random.{name}" for name in ("rand", "randint", "random", "choice", "bytes", "random_sample")),
 )
-_SECRET: Final = regex(
-    r"(?i)(^|_)(nonce|salt|otp|pin_?code|csrf|xsrf|session_?id|sess(ion)?_?key|captcha|verification_?code|auth_?code"
-    r"|reset_?(key|code)|activation_?(key|code)|invite_?code|confirm(ation)?_?code|one_?time|passcode|token|secret"
-    r"|api_?key|password|passwd|pwd|passphrase|iv|remember_?me|auth_?key|encryption_?key|secret_?key|private_?key)(s|$|_)"
-)
-_NOT_SECRET: Final = regex(
-    r"(?i)token_?(ids?|count|index|type|len|sequence)|num_|count|mask|lexer|special_token|n_tokens|tokens$|test|fake|mock|sample_"
-    r"|example|dummy|prompt|max_|position"
-)
 _NUMBERED: Final = regex(r"(?i)(?:^|_)(?:session_?id|token|nonce)s?$")
 """Names of what protocols number, besides secrets: sessions, pings, requests."""
-_VAGUE: Final = regex(r"(?i)^_?(?:session_?id|token)$|mutation")
-_PEOPLE: Final = regex(
-    r"(?i)user|account|log_?in|auth|e_?mail|password|cookie|reset|secret|csrf|link|url|request|save"
-)
-"""What the code around a vague name speaks of where it is a secret."""
 _WHOLE: Final = frozenset({"randint", "randrange", "getrandbits"})
 _STORES: Final = regex(r"(?i)^(my)?(session|cookies?|sess)$")
 _FEW: Final = 20
@@ -129,7 +115,7 @@ def _picks_one_of_few(call: ast.Call, last: str, ctx: Context) -> bool:
 
 def _is_number_used_once(purpose: str, call: ast.Call, ctx: Context) -> bool:
     """Whether a protocol has a plain number for a value that need not be secret, but new, or Python one for its attributes."""
-    if _NUMBERED.search(_snake(purpose)) is None or calls.identifier(call.func) not in _WHOLE:
+    if _NUMBERED.search(secrecy.snake(purpose)) is None or calls.identifier(call.func) not in _WHOLE:
         return False
     child: ast.AST = call
     parent = ctx.parent(call)
@@ -147,7 +133,7 @@ def _names_nobodys(purpose: str, call: ast.Call, ctx: Context) -> bool:
         return False
     if "nonce" in purpose.lower():
         return re.search(r"(?i)oauth|boundary", f"{ctx.path} {ctx.symbol(call)}") is not None
-    return _VAGUE.search(purpose) is not None and _PEOPLE.search(ctx.source(function)) is None
+    return secrecy.is_nobodys(purpose, call, ctx) or "boundary" in function.name
 
 
 def _is_written_out(statement: ast.Assign | ast.AnnAssign | ast.Return, ctx: Context) -> bool:
@@ -173,17 +159,9 @@ def _purpose(call: ast.Call, ctx: Context) -> str:
             names += [told.identifier for told in ctx.results(function)]
         names += [use for name in list(names) for use in _later_uses(name, function, ctx)]
     for name in names:
-        if _NOT_SECRET.search(name):
-            continue
-        kind = sensitivity(name)
-        if _SECRET.search(_snake(name)) or kind not in {None, Sensitivity.PERSONAL} or name == "set_cookie":
+        if secrecy.is_secret(name) or name == "set_cookie":
             return name
     return ""
-
-
-def _snake(name: str) -> str:
-    """A name in camel case with an underline before each word."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
 
 
 def _feeds_return(call: ast.Call, function: ast.AST, ctx: Context) -> bool:

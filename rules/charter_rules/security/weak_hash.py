@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import Fix, Grade, Severity, regex, rule, sensitivity
-from charter_rules import calls, digests, protocols, shapes
+from charter_rules import calls, digests, passwords, protocols, secrecy, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -88,7 +88,8 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     `usedforsecurity=False` says so to readers, to reviewers and to FIPS builds of Python.
 
     Only digests that protect something are reported: by the name of what is hashed, of the result or of the function.
-    Cache keys, ETags, checksums and identifiers are not, nor are the schemes and protocols of others.
+    Cache keys, ETags, checksums and identifiers are not, nor are the schemes and protocols of others. Of passwords that are kept
+    tells `fast-password-hash`.
 
     ```python bad
     import hashlib
@@ -121,6 +122,10 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     if ctx.is_test:
         return
+    if name in _HASHLIB and any(
+        passwords.hashed(one, ctx)[0] for one in (call, *_later(call, ctx, "update"))
+    ):
+        return  # `fast-password-hash` says more
     hashed = list(_hashed(call, ctx))
     names = [*_names(hashed), *_destinations(call, ctx)]
     secret = any(sensitivity(word) for word in names) or _is_given_a_secret(hashed, ctx)
@@ -144,13 +149,14 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if (
         protocols.dictated(ctx, call)
         or protocols.lays_out_bytes(ctx, call)
-        or protocols.asked_of_others(ctx, call)
         or _answers_challenge(call, ctx)
         or _is_chosen_by_version(call, ctx)
         or _is_decided_elsewhere(call, ctx)
     ):
         return
     if name.startswith("hmac."):
+        if any(map(_HARMLESS.search, (ctx.symbol(call), *calls.destinations(ctx, call)))):
+            return
         yield ctx.finding(
             call, f"HMAC with {algorithm} is on its way out; take SHA-256", severity=Severity.LOW
         )
@@ -306,7 +312,7 @@ def _is_short(call: ast.Call, ctx: Context) -> bool:
 
 def _is_decided_elsewhere(call: ast.Call, ctx: Context) -> bool:
     """Whether others decide on the algorithm: callers that choose by name, a server, Windows, a library that asks back."""
-    if digests.are_offered(ctx) or protocols.is_of_client(ctx) or protocols.is_sent(ctx, call):
+    if digests.are_offered(ctx) or protocols.is_of_client(ctx, call) or protocols.is_sent(ctx, call):
         return True
     function = ctx.function(call)
     return (function is not None and _WINDOWS.search(ctx.source(function)) is not None) or _is_called_back(
@@ -315,16 +321,23 @@ def _is_decided_elsewhere(call: ast.Call, ctx: Context) -> bool:
 
 
 def _is_called_back(call: ast.Call, ctx: Context) -> bool:
-    """Whether a digest is made in a function without a name that a library is given, to sign as the library says."""
+    """Whether a digest is made in a function that a library is given, to sign as the library says."""
     for parent in ctx.ancestors(call):
         if isinstance(parent, ast.Lambda):
-            taker = ctx.parent(parent)
-            name = ctx.name(taker.func) if isinstance(taker, ast.Call) else None
-            root = ctx.module.partition(".")[0]
-            return name is not None and name.partition(".")[0] not in {root, "builtins"}
-        if isinstance(parent, ast.stmt):
-            break
+            return _is_given_away(parent, ctx)
+        if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            uses = (*ctx.reads.get(parent.name, ()), *ctx.gets.get(parent.name, ()))
+            return any(_is_given_away(use, ctx) for use in uses)
     return False
+
+
+def _is_given_away(function: ast.expr, ctx: Context) -> bool:
+    """Whether a function is an argument of a call of a library."""
+    taker = ctx.parent(function)
+    if not isinstance(taker, ast.Call) or taker.func is function:
+        return False
+    name = ctx.name(taker.func)
+    return name is not None and name.partition(".")[0] not in {ctx.module.partition(".")[0], "builtins"}
 
 
 def _is_of_places(hashed: Iterable[ast.expr], ctx: Context) -> bool:
@@ -362,7 +375,7 @@ def _is_identifier(call: ast.Call, ctx: Context) -> bool:
 def _protects(names: Iterable[str], call: ast.Call, ctx: Context) -> bool:
     """Whether the surroundings say that the digest protects something."""
     named = ctx.symbol(call).rpartition(".")[2]
-    said = (named, *names)
+    said = [name for name in (named, *names) if not secrecy.is_nobodys(name, call, ctx)]
     return any(map(_SECURITY.search, said)) or (any(map(_MAC.search, said)) and any(map(_KEY.search, said)))
 
 

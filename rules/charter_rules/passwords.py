@@ -1,0 +1,102 @@
+"""Which digests are made of passwords that are kept, so that they must be slow. It does not say what a slow one is."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from charter.api import Sensitivity, regex, sensitivity
+from charter_rules import building, calls, digests, protocols
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from charter.api import Context, Related
+
+PROTOCOL: Final = regex(
+    r"(?i)mysql|postgres|ntlm|scram|digest_?auth|http_?digest|auth_?digest|ha[12]$|hibp|pwned|breach|wpa|legacy|upgrade|sha1_then|fernet|derive|apop|pop3|sasl|jabber|challenge|transport|cache|extractor|client|device|handshake|session_key|md5password|(?:^|[._ /])srp"
+)
+_NOT_KEPT: Final = regex(r"(?i)\bnot\b[^.\n]{0,20}\b(?:persisted|stored|storage)\b|challenge|\brealm\b")
+"""What a function says about a digest that is compared in memory, or proves to another side that the password is known."""
+_SLOW: Final = regex(r"\b(?:bcrypt|argon2|scrypt|pbkdf2)\w*\.")
+"""What is called where old digests are still known, and new ones are made slow."""
+_ANY_DATA: Final = regex(r"(?i)check_?sum|finger_?print|cache|etag|_id$|key$|token|sign")
+"""Functions whose digests are no stored passwords, whatever they are given."""
+
+
+def hashed(call: ast.Call, ctx: Context) -> tuple[str, tuple[Related, ...]]:
+    """The name of the password that a call of `hashlib` or of a digest's `update` hashes, and where it is given.
+
+    Returns:
+        "" if it hashes none, or if a protocol, a scheme or a slow hash beside it decides.
+    """
+    given = data(call, ctx)
+    if given is None or ctx.is_test:
+        return "", ()
+    names = [(name, ()) for name in _names(given)] + _given_names(given, ctx)
+    name, related = next((one for one in names if sensitivity(one[0]) is Sensitivity.PASSWORD), ("", ()))
+    if not name or PROTOCOL.search(f"{ctx.symbol(call)} {ctx.module} {ctx.path}"):
+        return "", ()
+    around = ctx.function(call)
+    if around is not None and (_NOT_KEPT.search(ctx.source(around)) or _SLOW.search(ctx.source(around))):
+        return "", ()
+    if (
+        digests.is_of_a_scheme(ctx, call)
+        or digests.are_offered(ctx)
+        or protocols.dictated(ctx, call)
+        or protocols.is_of_client(ctx, call)
+        or protocols.is_sent(ctx, call)
+    ):
+        return "", ()
+    return name, related
+
+
+def data(call: ast.Call, ctx: Context) -> ast.expr | None:
+    """What a call hashes; None if it hashes nothing."""
+    name = ctx.name(call.func)
+    if name in digests.CALLS:
+        return ctx.argument(call, 0, "string") or ctx.argument(call, None, "data")
+    if name == "hashlib.new":
+        return ctx.argument(call, 1, "data")
+    if name is None and isinstance(call.func, ast.Attribute):
+        made = ctx.origin(call.func.value)
+        if isinstance(made, ast.Call) and ctx.name(made.func) in {*digests.CALLS, "hashlib.new"}:
+            return ctx.argument(call, 0)
+    return None
+
+
+def _given_names(data: ast.expr, ctx: Context) -> list[tuple[str, tuple[Related, ...]]]:
+    """What calls elsewhere name what they give to be hashed, where that is sensitive."""
+    function = ctx.function(data)
+    if function is None or _ANY_DATA.search(function.name):
+        return []
+    return [
+        (told.identifier, (ctx.related(told.location, "this is where it is given"),))
+        for node in (data, *ctx.walk(data))
+        if isinstance(node, ast.Name)
+        for told in ctx.passed(node)
+        if told.identifier
+    ]
+
+
+def _names(data: ast.expr) -> Iterator[str]:
+    """The names of what is hashed; what other functions compute from them is another value."""
+    if isinstance(data, ast.Call):
+        function = calls.identifier(data.func)
+        if building.asks_for_secret(function):
+            yield function.partition("_")[2]
+        if function in {"encode", "bytes", "str", "bytearray", "format"} or function.startswith("to_bytes"):
+            for part in (data.func, *data.args):
+                yield from _names(part)
+        return
+    if isinstance(data, ast.Attribute) and data.attr in {"encode", "format"}:
+        yield from _names(data.value)
+    elif isinstance(data, (ast.Name, ast.Attribute, ast.Subscript)):
+        yield calls.identifier(data)
+    elif isinstance(data, ast.BinOp):
+        yield from _names(data.left)
+        yield from _names(data.right)
+    elif isinstance(data, ast.JoinedStr):
+        for part in data.values:
+            if isinstance(part, ast.FormattedValue):
+                yield from _names(part.value)

@@ -1,0 +1,59 @@
+"""Which names are of secrets that nobody may guess, and where the vague ones among them are. It judges no code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from charter.api import Sensitivity, regex, sensitivity
+
+if TYPE_CHECKING:
+    import ast
+
+    from charter.api import Context
+
+_SECRET: Final = regex(
+    r"(?i)(^|_)(nonce|salt|otp|pin_?code|csrf|xsrf|session_?id|sess(ion)?_?key|captcha|verification_?(?:code|id)|auth_?code|oauth_?state"
+    r"|reset_?(?:key|code|id|link)|activation_?(?:key|code|id|link)|activation$|invit(?:e|ation)_?(?:key|code|id|link)|confirm(ation)?_?code"
+    r"|one_?time|passcode|token|secret|api_?key|password|passwd|pwd|passphrase|iv|remember_?me|auth_?key|encryption_?key|secret_?key"
+    r"|private_?key)(s|$|_)"
+)
+_NOT_SECRET: Final = regex(
+    r"(?i)token_?(ids?|count|index|type|len|sequence)|num_|count|mask|lexer|special_token|n_tokens|tokens$|test|fake|mock|sample_"
+    r"|example|dummy|prompt|max_|position"
+)
+_VAGUE: Final = regex(r"(?i)^_?(?:session_?(?:id|key)|token|nonce|state)$|mutation")
+_PEOPLE: Final = regex(
+    r"(?i)user|account|log_?in|auth|e_?mail|password|cookie|reset|secret|csrf|link|url|request|save"
+)
+"""What the code around a vague name speaks of where it is a secret."""
+
+
+def is_secret(name: str) -> bool:
+    """Whether an identifier is that of something that nobody may guess: a token, a password, a salt, a code that is mailed."""
+    return _NOT_SECRET.search(name) is None and (
+        _SECRET.search(snake(name)) is not None or sensitivity(name) not in {None, Sensitivity.PERSONAL}
+    )
+
+
+def is_nobodys(name: str, node: ast.AST, ctx: Context) -> bool:
+    """Whether a name that locks, runs and messages have as well as logins stands in a function that speaks of no people.
+
+    Args:
+        name: the identifier.
+        node: where it stands.
+        ctx: the file.
+    """
+    function = ctx.function(node)
+    return (
+        function is not None
+        and _VAGUE.search(name) is not None
+        and _PEOPLE.search(ctx.source(function).replace(name, "")) is None
+    )
+
+
+def snake(name: str) -> str:
+    """A name in camel case with an underline before each word."""
+    return _WORD.sub("_", name)
+
+
+_WORD: Final = regex(r"(?<=[a-z0-9])(?=[A-Z])")
