@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
@@ -73,10 +73,7 @@ class Apis:
 
 def _load() -> Apis:
     tables: dict[str, dict[str, Api]] = {"names": {}, "modules": {}, "methods": {}}
-    folder = files("charter_rules").joinpath("data")
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if not (entry.name.startswith("deprecated_") and entry.name.endswith(".toml")):
-            continue
+    for entry in sorted(Path(__file__).with_name("data").glob("deprecated_*.toml")):
         document = tomllib.loads(entry.read_text(encoding="utf-8"))
         packages: Any = document["package"]
         parts: list[dict[str, Any]] = (

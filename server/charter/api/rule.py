@@ -50,7 +50,7 @@ class Rule(Generic[S]):
         options: its options with their default values.
         references: addresses to read on.
         module: dotted name of the Python module that defines it.
-        doc: its documentation, Markdown, with the example blocks.
+        docstring: its documentation as it stands in the module, Markdown, with the example blocks.
     """
 
     check: Callable[[S, Context], Iterable[Finding]]
@@ -72,7 +72,7 @@ class Rule(Generic[S]):
     options: Mapping[str, object] = field(default_factory=dict[str, object])
     references: tuple[str, ...] = ()
     module: str = ""
-    doc: str = ""
+    docstring: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what can never work.
@@ -91,9 +91,16 @@ class Rule(Generic[S]):
         return self.check.__name__.replace("_", "-")
 
     @property
+    def doc(self) -> str:
+        """Its documentation, without the indentation that it has in the module."""
+        import inspect
+
+        return inspect.cleandoc(self.docstring)
+
+    @property
     def title(self) -> str:
         """The first line of its documentation, without the full stop."""
-        return self.doc.partition("\n")[0].rstrip(".")
+        return self.docstring.lstrip().partition("\n")[0].rstrip().rstrip(".")
 
     @property
     def pillar(self) -> Pillar | None:
@@ -147,16 +154,10 @@ def rule(
             options=dict(options or {}),
             references=references,
             module=check.__module__,
-            doc=_dedent(check.__doc__ or ""),
+            docstring=check.__doc__ or "",
         )
 
     return decorate
-
-
-def _dedent(doc: str) -> str:
-    import inspect
-
-    return inspect.cleandoc(doc)
 
 
 AnyRule = Rule[Any]

@@ -6,12 +6,12 @@ import importlib
 import pkgutil
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
-from importlib.metadata import entry_points
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from charter.api import Rule, Severity
 from charter.engine import bandit
+from charter.engine.extensions import points
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -83,7 +83,7 @@ def load() -> Registry:
     """
     found: list[AnyRule] = []
     packs: list[str] = []
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+    for entry in sorted(points(GROUP), key=lambda entry: entry.name):
         owner = entry.dist.name if entry.dist is not None else entry.name
         rules = _of_pack(entry.module, owner)
         if not rules:
@@ -153,8 +153,6 @@ def _import(name: str, owner: str) -> ModuleType:
 
 
 def _toml_texts(pack: str, folder: str) -> Iterator[tuple[str, str]]:
-    place = files(pack).joinpath(folder)
-    if place.is_dir():
-        for entry in sorted(place.iterdir(), key=lambda entry: entry.name):
-            if entry.name.endswith(".toml"):
-                yield entry.name, entry.read_text(encoding="utf-8")
+    for place in getattr(importlib.import_module(pack), "__path__", ()):
+        for file in sorted(Path(place, folder).glob("*.toml")):
+            yield file.name, file.read_text(encoding="utf-8")

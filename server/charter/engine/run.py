@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from charter.engine import codec
 from charter.engine.apart import solve
-from charter.engine.cache import key
 from charter.engine.project import Report, assemble, reduce_all
 from charter.engine.reduce import ProjectFacts, Reducer
 from charter.engine.work import keys_of, results_of
@@ -96,6 +95,8 @@ _KEPT = ("findings", "suppressed", "problems", "opportunities", "lines", "times"
 
 def _state(project: Project, wanted: Sequence[str], paths: Sequence[str]) -> bytes:
     """A digest of all that a report depends on; b"" if a file cannot be read."""
+    from charter.engine.cache import key
+
     keys = keys_of(project, paths)
     if len(keys) < len(paths):
         return b""

@@ -11,11 +11,11 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.api import Confidence, Fact, Rule, Severity, regex
+from charter.engine.extensions import points
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -65,7 +65,7 @@ def among() -> Mapping[str, str]:
 
 @cache
 def _data() -> dict[str, Any]:
-    return tomllib.loads(files("charter.engine.bandit").joinpath("tests.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(Path(__file__).with_name("tests.toml").read_text(encoding="utf-8"))
 
 
 def _rule(id_: str, entry: Mapping[str, Any]) -> AnyRule:
@@ -80,7 +80,7 @@ def _rule(id_: str, entry: Mapping[str, Any]) -> AnyRule:
         kinds=(id_,),
         references=(_address(id_, entry["name"]),),
         module=__name__,
-        doc=f"{entry['title']}.\n\n{entry['why']}\n\nThis is bandit's test {id_} (`{entry['name']}`).",
+        docstring=f"{entry['title']}.\n\n{entry['why']}\n\nThis is bandit's test {id_} (`{entry['name']}`).",
     )
 
 
@@ -124,7 +124,7 @@ def _foreign_tests() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
 
 
 def _foreign_points(group: str) -> Iterator[EntryPoint]:
-    for point in entry_points(group=group):
+    for point in points(group):
         if not point.module.startswith("bandit."):
             yield point
 
@@ -156,5 +156,5 @@ def _foreign_rule(id_: str, name: str, entry: Mapping[str, Any]) -> AnyRule:
         cwe=(cwe,) if cwe else (),
         kinds=(id_,),
         module=__name__,
-        doc=f"{entry['title'] or name.replace('_', ' ')}\n\nThis is the test {id_} (`{name}`), added to bandit by another package.",
+        docstring=f"{entry['title'] or name.replace('_', ' ')}\n\nThis is the test {id_} (`{name}`), added to bandit by another package.",
     )

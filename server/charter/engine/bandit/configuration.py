@@ -6,13 +6,13 @@ are found by name at the project's root.
 
 from __future__ import annotations
 
-import configparser
 import fnmatch
 import hashlib
 import tomllib
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
+
+from charter.engine.extensions import version
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,6 +106,8 @@ def read(root: Path) -> Configuration:
 
 def _options(text: str) -> dict[str, str]:
     """The options in a `.bandit` file; none if it is no INI file with such a section, as for bandit itself."""
+    import configparser
+
     parser = configparser.ConfigParser()
     try:
         parser.read_string(text)

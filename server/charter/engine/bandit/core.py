@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import logging
 import sys
 import warnings
 from collections.abc import Callable, Generator
@@ -17,6 +16,8 @@ class Core:
     """The parts of bandit that are needed, loaded once."""
 
     def __init__(self) -> None:
+        import logging
+
         # A module of bandit replaces `warnings.formatwarning` for the whole process.
         saved = warnings.formatwarning
         try:

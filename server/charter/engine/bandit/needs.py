@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.api import regex
+from charter.engine.extensions import version
 
 if TYPE_CHECKING:
     from charter.syntax.source import Source
@@ -63,7 +62,6 @@ class Need:
     qualified: Callable[[str], bool] | None = None
 
 
-@cache
 def is_compared() -> bool:
     """Whether the needs of this version of bandit's own tests are known."""
     return version("bandit").startswith(COMPARED)
