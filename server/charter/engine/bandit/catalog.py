@@ -15,11 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.api import Confidence, Fact, Rule, Severity, regex
-from charter.engine.extensions import points
+from charter.engine.extensions import Point, points
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
     from charter.api import AnyRule, Context, Finding
 
 _CODE: Final = regex(r"[A-Z]{1,6}\d{3}")
@@ -123,13 +121,13 @@ def _foreign_tests() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
                 yield entry["id"], entry["name"], {"title": entry["message"], "cwe": entry.get("cwe", 0)}
 
 
-def _foreign_points(group: str) -> Iterator[EntryPoint]:
+def _foreign_points(group: str) -> Iterator[Point]:
     for point in points(group):
         if not point.module.startswith("bandit."):
             yield point
 
 
-def _load(point: EntryPoint) -> Any:
+def _load(point: Point) -> Any:
     """Load an extension of bandit; one that cannot be loaded is none, as it is for bandit."""
     from charter.engine.bandit.core import load
 
