@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 CHOICE: Final = regex(
-    r"(?i)verif|insecure|ssl|tls|cert|check|hostname|host_?key|skip|validate|self_?signed|\bca\w* is (?:not )?False"
+    r"(?i)verif|insecure|ssl|tls|cert|check|hostname|host_?key|skip|validate|self_?signed|\b(?:ca|bundle)\w* is (?:not )?False"
 )
 """Words of a condition under which the user decides on a weaker protection."""
 _FIELDS: Final = frozenset(
@@ -25,7 +25,9 @@ _FIELDS: Final = frozenset(
 """Attributes of requests that hold what the client filled in."""
 _TRIES: Final = regex(r"_*(?:self_?)?test_\w+")
 """Names of functions that try the program out, wherever they are kept."""
-NAMED_FOR_IT: Final = regex(r"(?i)unverified|insecure|unsecure|no_?verify|non_?verify|not_?verify|unsafe")
+NAMED_FOR_IT: Final = regex(
+    r"(?i)unverified|insecure|unsecure|no_?verify|non_?verify|not_?verify|unsafe|(?:remove|disable|ignore)_?(?:ssl|tls|cert|verif)"
+)
 """Words in the name of a function that is made for a weaker protection."""
 
 _OF_TESTS: Final = regex(r"(?:^|/)(?:\w+_)?tests?/")

@@ -101,6 +101,11 @@ def _expects_value(before: str, after: str) -> bool:
     return bool(_BEFORE_VALUE.search(tail) or _BEFORE_AND.search(tail) or _IN_LIST.search(tail))
 
 
+def is_migration(ctx: Context) -> bool:
+    """Whether a file changes a database's tables once, with names that it makes itself."""
+    return "migrations/" in ctx.path or "alembic/versions/" in ctx.path
+
+
 def looks_like_sql(parts: Sequence[Piece]) -> bool:
     """Whether built text is an SQL statement."""
     return (

@@ -95,7 +95,8 @@ def _verifies(mode: str) -> bool | None:
 def _at_first(history: ObjectHistory) -> Trust:
     made, creation = history.made, history.creation
     if made in UNVERIFIED:
-        return Trust(verifies=False, hostname=False)
+        purpose = (creation.argument("purpose") if creation is not None else None) or ""
+        return Trust(verifies=False, hostname=False, server=purpose.endswith("CLIENT_AUTH"))
     if made == "ssl.create_default_context":
         purpose = (creation.argument("0", "purpose") if creation is not None else None) or ""
         server = purpose.endswith("CLIENT_AUTH")

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from charter.api import Confidence, Severity, regex, rule
-from charter_rules import building, calls, sql_values
+from charter_rules import building, calls, sql, sql_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ def built_sql_fragment(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if not fragments:
         ctx.not_an_opportunity()
         return
-    if ctx.is_test or "migrations" in ctx.path:
+    if ctx.is_test or sql.is_migration(ctx):
         return
     for part, given, fragment in fragments:
         written = ctx.origin(fragment)

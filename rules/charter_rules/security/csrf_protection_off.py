@@ -33,6 +33,13 @@ _OWN_CHECK: Final = regex(
 _CHANGES: Final = regex(
     r"POST|PUT|PATCH|DELETE|\bpost\b|\.save\(|\.delete\(|\.create\(|\.update\(|\.body\b|dispatch"
 )
+_SAVES: Final = regex(
+    r"\.(?:save|delete|create|get_or_create|update|update_or_create|add|remove|set|clear|execute|commit|append|send)\(|session\[|_(?:save|delete|create|update|add|remove|set)\b"
+)
+_READS: Final = regex(
+    r"(?i)(?:^|_)(?:get|query|list|search|find|fetch|look_?up|autocomplete|preview|suggest)(?:_|$)"
+)
+"""Names of views that only answer a question, though it comes by POST."""
 _LOGS: Final = regex(r"\b_?log\w*\.(?:debug|info|warning|error|exception|log)\([^\n]*")
 _FOR_USER: Final = regex(
     r"(?i)request\.user\b|login_required|LoginRequired|request\.session\b|current_user|permission_required"
@@ -175,6 +182,13 @@ def _line(decorator: ast.expr, ctx: Context) -> Span:
 def _acts_for_user(node: ast.AST, ctx: Context) -> bool:
     """Whether a view does more than read, for the user whose cookie the browser sends along."""
     text = _LOGS.sub("", _whole(node, ctx))
+    name = getattr(node, "name", "")
+    if (
+        isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and _READS.search(name)
+        and not _SAVES.search(text)
+    ):
+        return False
     return bool(_CHANGES.search(text) and _FOR_USER.search(text))
 
 

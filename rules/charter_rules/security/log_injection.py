@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import ast
+from typing import TYPE_CHECKING, Final
 
 from charter.api import Severity, rule
 from charter.api.facts.taint import TaintFlow
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api import Context, Finding
+_SHOWN: Final = (ast.Dict, ast.DictComp, ast.List, ast.ListComp, ast.Set, ast.SetComp, ast.Tuple)
+"""What is written with the `repr` of its items, in which line breaks are escaped."""
 
 
 @rule(
@@ -30,7 +33,8 @@ def log_injection(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
     r"""Keep line breaks of untrusted text out of logs.
 
     A value with a line break writes log lines of its own: `bob\n2026-01-01 INFO admin logged in`. Who reads the
-    log later, person or machine, is misled. Log it with `%r` or take the line breaks out.
+    log later, person or machine, is misled. Log it with `%r` or take the line breaks out. A dictionary or list that is logged as
+    a whole shows its texts as `%r` does, and is not reported.
 
     ```python bad
     import logging
@@ -58,4 +62,7 @@ def log_injection(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
         return {}
     ```
     """
+    logged = flows.argument(flow, ctx)
+    if logged is not None and (isinstance(logged, _SHOWN) or isinstance(ctx.origin(logged), _SHOWN)):
+        return
     yield flows.finding(flow, ctx, "is written to the log with its line breaks", Severity.LOW)

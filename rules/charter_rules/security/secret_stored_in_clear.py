@@ -13,6 +13,7 @@ from charter.api import (
     regex,
     rule,
     sensitivity,
+    words,
 )
 from charter_rules import building, calls
 
@@ -26,6 +27,10 @@ _FOR_OWNER: Final = regex(
     r"chmod|umask|0o[0-7]00\b|opener\s*=|S_I[RW]USR|\b(?:mkstemp|mkdtemp|NamedTemporaryFile|TemporaryDirectory)\("
 )
 """Ways to make files and folders that only their owner can read."""
+_MAKES_KEYS: Final = regex(
+    r"(?i)(?:gen(?:erate)?|create|make|new|write|save|export|dump)_?\w*(?:key|pem|cert)|key_?(?:pair|gen)"
+)
+"""Names of functions that are there to put a key into its file."""
 
 
 @rule(
@@ -82,6 +87,8 @@ def secret_stored_in_clear(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         ctx.not_an_opportunity()
         return
     found = _secret(stored, ctx)
+    if found is not None and _is_key_in_its_file(found, call, ctx):
+        return
     around = ctx.function(call) or ctx.tree
     text = ctx.text if isinstance(around, ast.Module) else ctx.source(around)
     if where == "a file" and _FOR_OWNER.search(text):
@@ -90,6 +97,12 @@ def secret_stored_in_clear(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         function == "set_cookie" and sensitivity(calls.identifier(found)) is Sensitivity.TOKEN
     ):
         yield ctx.finding(found, f"`{calls.short(ctx, found)}` is kept in {where} as it is")
+
+
+def _is_key_in_its_file(found: ast.expr, call: ast.Call, ctx: Context) -> bool:
+    """Whether a private key is written by code that is there to make one, which others then keep safe."""
+    around = f"{ctx.path.rpartition('/')[2]} {ctx.symbol(call)}"
+    return words(calls.identifier(found))[:2] == ("private", "key") and _MAKES_KEYS.search(around) is not None
 
 
 def _is_file(call: ast.Call, ctx: Context) -> bool:

@@ -111,7 +111,9 @@ def shell_with_built_text(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
 def _begins(parts: Sequence[Piece], number: int) -> bool:
     """Whether a piece stands where the program is named: at the beginning, or behind `sudo`."""
-    return number == 0 or (number == 1 and parts[0].value is None and parts[0].text.strip() in {"", "sudo"})
+    return number == 0 or (
+        number == 1 and parts[0].value is None and parts[0].text.strip(" \"'") in {"", "sudo"}
+    )
 
 
 def _is_program(parts: Sequence[Piece], number: int) -> bool:
@@ -151,11 +153,16 @@ def _may_carry_text(piece: Piece, ctx: Context, *, begins: bool) -> bool:
 
 
 def _is_of_the_program(value: ast.expr, ctx: Context) -> bool:
-    """Whether a value is one of several constants that a loop takes, or the name of a temporary file."""
-    if isinstance(value, ast.Attribute) and value.attr == "name":
-        return ctx.made_by(value.value).startswith("tempfile.")
+    """Whether a value is one of several constants that a loop takes, a path of the settings, or the name of a temporary file."""
     joined = ctx.origin(value)
-    if isinstance(joined, ast.Call) and ctx.name(joined.func) == "os.path.join" and joined.args:
+    for named in (value, joined):
+        if isinstance(named, ast.Attribute) and named.attr == "name":
+            return ctx.made_by(named.value).startswith("tempfile.")
+    if isinstance(joined, ast.Call) and ctx.name(joined.func) == "tempfile.mktemp":
+        return True
+    if isinstance(joined, ast.Call) and (ctx.name(joined.func) or "").startswith("os.path.") and joined.args:
+        if all(_is_set(argument, ctx) for argument in joined.args):
+            return True
         first, *others = joined.args
         made = ctx.origin(first)
         return (
@@ -179,6 +186,11 @@ def _is_of_the_program(value: ast.expr, ctx: Context) -> bool:
         and all(isinstance(item, ast.Constant) for item in parent.iter.elts)
         for parent in ctx.ancestors(value)
     )
+
+
+def _is_set(argument: ast.expr, ctx: Context) -> bool:
+    """Whether an argument is a constant, or named like one: `settings.PROJECT_ROOT`."""
+    return isinstance(ctx.value(argument), str) or calls.identifier(argument).isupper()
 
 
 def list_fix(

@@ -87,7 +87,7 @@ def sql_built_by_formatting(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         ctx.not_an_opportunity()
         return
     value = sql_values.risky(parts, ctx)
-    if value is None or ctx.is_test or "migrations" in ctx.path:
+    if value is None or ctx.is_test or sql.is_migration(ctx):
         return
     name = ctx.name(call.func) or getattr(call.func, "attr", "")
     fix = sql_fixes.for_call(call, argument, name, ctx) if written is argument else None

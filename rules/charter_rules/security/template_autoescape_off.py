@@ -26,7 +26,7 @@ _OTHER_TEXT: Final = regex(
     r"(?i)latex|\.tex\b|sql|yaml|\.yml|markdown|\.md\b|dockerfile|nginx|systemd|codegen|code_?gen|generate_?code|makefile|bash|\.sh\b|\.py\b"
     r"|\.cfg|\.conf\b|\.ini|\.toml|changelog|prompt|chat_template|messages|jsonnet|terraform|graphql|pillar|interfaces|scaffold|cookiecutter|native|shell_?c(?:ode|raft)|assembl|sphinx|docutils"
 )
-_OTHER_PLACE: Final = regex(r"(?i)sphinx|(?:^|/)(?:docs?|code_?gen|generators?|scaffold(?:ing)?)/")
+_OTHER_PLACE: Final = regex(r"(?i)sphinx|code_?gen|(?:^|/)(?:docs?|generators?|scaffold(?:ing)?)/")
 """Folders of programs that write documentation or code."""
 _TAGS: Final = regex(r"(?i)(?<!import )html(?!\.(?:un)?escape\b)|</")
 _HTML: Final = regex(
