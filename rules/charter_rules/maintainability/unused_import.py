@@ -101,7 +101,7 @@ def _statement(unused: UnusedName, ctx: Context) -> tuple[ast.Import | ast.Impor
     for kind in (ast.Import, ast.ImportFrom):
         for statement in ctx.nodes(kind):
             for index, alias in enumerate(statement.names):
-                if ctx.span(alias) == unused.location.span:
+                if alias.lineno == unused.location.line and ctx.span(alias) == unused.location.span:
                     return statement, index
     return None
 

@@ -2,7 +2,9 @@
 
 `# charter: ignore[name, other] -- reason` at the end of a line holds for the statement on it, on the first line of a
 `def`, `class` or `with` (or on a decorator) for the whole block; alone on a line it holds for the statement below.
-`# charter: ignore-file[name] -- reason` holds for the file. It knows no rule; it is told who answers to which name.
+`# charter: ignore-file[name] -- reason` holds for the file. A head that says that the file is generated and not to be
+edited silences all but the security rules: nobody can do anything about it here. It knows no rule; it is told who
+answers to which name.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from charter.api import Edit, Span, regex
+from charter.api import Edit, Pillar, Span, regex
 from charter.api.facts.suppression import UselessSuppression
 
 if TYPE_CHECKING:
@@ -29,6 +31,16 @@ _NOSEC = regex(r"#\s*nosec\b:?\s*((?:[A-Za-z]\w*[\s,]*)*)")
 _NOQA = regex(r"#\s*noqa\b(?:\s*:\s*((?:[A-Z]+\d+[\s,]*)+))?", re.IGNORECASE)
 _BANDIT_ID = regex(r"B[1-7]\d\d")
 _WORD = regex(r"[^\s,]+")
+_OF_WRITERS = frozenset({Pillar.MAINTAINABILITY, Pillar.PERFORMANCE})
+"""What only who writes a file can mend; that a generated one is open to attack is for who uses it to know."""
+_HEAD = 3000
+"""So many characters of a file are looked at for a word about its being generated: licences come before it."""
+_GENERATED = regex(r"\b(?:auto-?)?generated\b", re.IGNORECASE)
+_UNTOUCHABLE = regex(
+    r"\b(?:do not|don'?t|never|(?:not|never) (?:to )?be)\s+(?:\w+ly\s+|hand[- ]?)?(?:edit|modif|chang|touch)"
+    r"|@generated\b|\bgenerated from \S+ by ANTLR",
+    re.IGNORECASE,
+)
 _HEADERS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.With, ast.AsyncWith)
 
 
@@ -41,7 +53,7 @@ class Suppression:
         last: the last one.
         words: the names it gives, with their places; empty with `everything`.
         comment: the place of the comment, to the end of its line or to the next `#` in it.
-        tool: `charter`, `nosec` or `noqa`.
+        tool: `charter`, `nosec` or `noqa`; `generated` if it is the head of a file that somebody's program wrote.
         everything: whether it silences all that its tool would (a bare `# nosec` or `# noqa`).
     """
 
@@ -102,12 +114,27 @@ def apply(
 
 
 def read(source: Source) -> tuple[Suppression, ...]:
-    """The suppressions of a file, in order. Without a marker in the text this costs one search."""
+    """The suppressions of a file, in order. Without a marker in the text this costs little."""
+    head = source.text[:_HEAD]
+    found = _read_head(source) if "generated" in head.lower() and _UNTOUCHABLE.search(head) else ()
     if "charter:" not in source.text and "nosec" not in source.text and "noqa" not in source.text.lower():
-        return ()
+        return found
     if not _MARK.search(source.text):
+        return found
+    return (*found, *(item for comment in source.comments for item in _read_comment(source, comment)))
+
+
+def _read_head(source: Source) -> tuple[Suppression, ...]:
+    """What comments and docstring before the first statement say of the whole file."""
+    body = source.tree.body
+    said = [ast.get_docstring(source.tree, clean=False) or ""]
+    code = body[1:] if said[0] else body
+    first = code[0].lineno if code else len(source.positions.starts) + 1
+    said += [comment.text for comment in source.comments if comment.line < first]
+    text = "\n".join(said)
+    if not (_GENERATED.search(text) and _UNTOUCHABLE.search(text)):
         return ()
-    return tuple(item for comment in source.comments for item in _read_comment(source, comment))
+    return (Suppression(1, len(source.positions.starts), (), Span(0, 0), "generated", everything=True),)
 
 
 def silence(source: Source, line: int, rule: str, reason: str = "") -> Edit:
@@ -158,6 +185,8 @@ def _hits(item: Suppression, finding: Finding, registry: Registry) -> list[Span]
         return []
     rule = registry.by_name.get(finding.rule)
     aliases = rule.aliases if rule else ()
+    if item.tool == "generated":
+        return [item.comment] if rule and rule.pillar in _OF_WRITERS else []
     if item.tool == "charter":
         names = {finding.rule, finding.code.lower(), *(alias.lower() for alias in aliases)}
         return [place for word, place in item.words if word.lower().replace("_", "-") in names]
