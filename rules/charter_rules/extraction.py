@@ -30,11 +30,10 @@ _BARRED = (
 )  # fmt: skip
 _TYING = frozenset(
     {
-        *_BARRED, ast.Break, ast.Continue, ast.Name, ast.Attribute, ast.comprehension, ast.GeneratorExp, ast.Constant,
-        ast.JoinedStr, ast.AnnAssign,
+        *_BARRED, ast.Break, ast.Continue, ast.comprehension, ast.GeneratorExp, ast.Constant, ast.JoinedStr, ast.AnnAssign,
     }
 )  # fmt: skip
-"""The types of nodes that may tie a statement to its function's frame."""
+"""The types of nodes that may tie a statement to its function's frame, but for names."""
 _FRAMES = frozenset(
     {
         "locals",
@@ -164,6 +163,10 @@ def _blocks(function: shapes.FunctionNode, ctx: Context) -> list[list[ast.stmt]]
 
 def _stays(statement: ast.stmt, ctx: Context) -> bool:
     """Whether a statement does nothing that ties it to its function's frame."""
+    words = {name.id for name in ctx.nodes(ast.Name, within=statement)}
+    words.update([attribute.attr for attribute in ctx.nodes(ast.Attribute, within=statement)])
+    if not words.isdisjoint(_FRAMES) or any(map(_is_mangled, words)):
+        return False
     return all(
         _keeps_frame(node, statement, ctx)
         for node in (statement, *ctx.walk(statement))
@@ -172,11 +175,7 @@ def _stays(statement: ast.stmt, ctx: Context) -> bool:
 
 
 def _keeps_frame(node: ast.AST, statement: ast.stmt, ctx: Context) -> bool:
-    """Whether a node of a statement means the same in another function's frame."""
-    if isinstance(node, ast.Name):
-        return node.id not in _FRAMES and not _is_mangled(node.id)
-    if isinstance(node, ast.Attribute):
-        return node.attr not in _FRAMES and not _is_mangled(node.attr)
+    """Whether a node of a statement, which is no name, means the same in another function's frame."""
     if isinstance(node, (ast.Constant, ast.JoinedStr)):
         return node.lineno == node.end_lineno
     if isinstance(node, (ast.Break, ast.Continue)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from charter.api import Fix, Grade, Severity, rule
 from charter_rules import shapes
@@ -125,7 +125,7 @@ def _function_around(node: ast.AST, ctx: Context) -> shapes.FunctionNode | None:
     parent = outer(node)
     while parent is not None and parent.__class__ not in shapes.FUNCTIONS:
         parent = outer(parent)
-    return cast("shapes.FunctionNode | None", parent)
+    return parent  # pyright: ignore[reportReturnType]
 
 
 def _extent(function: shapes.FunctionNode) -> tuple[int, int]:

@@ -273,8 +273,7 @@ def _run(
         if rule.when is not None:
             items = list(filter(rule.when, cast("Sequence[ast.AST]", items)))
         if items:
-            check = cast("Callable[[object, RuleContext], Iterable[Finding]]", rule.check)
-            result.findings.extend(chain.from_iterable(map(check, items, repeat(context))))
+            result.findings.extend(chain.from_iterable(map(entry.check, items, repeat(context))))
     except Exception as error:  # noqa: BLE001 (a rule may throw anything; the run goes on and names it)
         result.failures.append(failure(context.path, name, error))
     if items:

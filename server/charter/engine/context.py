@@ -8,7 +8,7 @@ import re
 from bisect import bisect_right
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from charter.api import (
     Edit,
@@ -74,7 +74,7 @@ class FileView:
         self.python = python
         self.is_test = is_test
         self.names = Names(source, elsewhere)
-        self.made: dict[object, object] = {}
+        self.made: dict[object, Any] = {}
 
     @cached_property
     def values(self) -> Values:
@@ -311,10 +311,10 @@ class RuleContext:
         return self._source.sets
 
     def once(self, make: Callable[[RuleContext], T]) -> T:
-        made = self.view.made
+        made: dict[object, Any] = self.view.made
         if make not in made:
             made[make] = make(self)
-        return cast("T", made[make])
+        return made[make]
 
     def walk(self, root: ast.AST, *, into_functions: bool = True) -> Iterator[ast.AST]:
         index = self._source.index

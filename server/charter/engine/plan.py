@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis import ANALYSES, provider
 from charter.api.facts.names import ImportedConstant, PassedValue
@@ -14,10 +14,11 @@ from charter.engine import bandit
 from charter.syntax.source import words_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from charter.analysis import Analysis
-    from charter.api import AnyRule, Principle, Severity
+    from charter.api import AnyRule, Finding, Principle, Severity
+    from charter.engine.context import RuleContext
     from charter.engine.registry import Registry
     from charter.engine.settings import Override, Settings
 
@@ -48,6 +49,11 @@ class Entry:
     def name(self) -> str:
         """The rule's name, which is asked for on every file."""
         return self.rule.name
+
+    @cached_property
+    def check(self) -> Callable[[object, RuleContext], Iterable[Finding]]:
+        """The rule's function, for whatever it is handed."""
+        return cast("Callable[[object, RuleContext], Iterable[Finding]]", self.rule.check)
 
     @cached_property
     def label(self) -> str:

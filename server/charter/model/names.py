@@ -15,7 +15,7 @@ from charter.model.elsewhere import Elsewhere
 from charter.syntax.walk import children
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from charter.syntax.source import Source
 
@@ -251,15 +251,19 @@ class Names:
 
 def _bound_inside(source: Source) -> set[str]:
     """The names bound in a scope other than the module's."""
+    parents = source.index.parents
     found = {argument.arg for argument in source.nodes(ast.arg)}
     for name, places in source.binds.items():
-        if name not in found and any(_is_inside(place, source) for place in places):
-            found.add(name)
+        if name not in found:
+            for place in places:
+                if _is_inside(place, parents):
+                    found.add(name)
+                    break
     for kind in (*FUNCTIONS, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar):
-        found.update(node.name for node in source.nodes(kind) if node.name and _is_inside(node, source))
+        found.update([node.name for node in source.nodes(kind) if node.name and _is_inside(node, parents)])
     for kind in (ast.Import, ast.ImportFrom):
         for statement in source.nodes(kind):
-            if _is_inside(statement, source):
+            if _is_inside(statement, parents):
                 found.update(alias.asname or alias.name.partition(".")[0] for alias in statement.names)
     found.update(node.rest for node in source.nodes(ast.MatchMapping) if node.rest)
     for kind in (ast.Global, ast.Nonlocal):
@@ -268,8 +272,7 @@ def _bound_inside(source: Source) -> set[str]:
     return found
 
 
-def _is_inside(node: ast.AST, source: Source) -> bool:
-    parents = source.index.parents
+def _is_inside(node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> bool:
     parent = parents[node]
     while (kind := parent.__class__) not in _SCOPES:
         parent = parents[parent]

@@ -13,7 +13,7 @@ import warnings
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from charter.api import Location, Span, regex
 from charter.syntax.comments import comments
@@ -237,7 +237,7 @@ class Source:
 
     def span(self, node: ast.AST) -> Span:
         """The offsets of a node. Nodes without a place (`arguments`, `comprehension`) span their children."""
-        placed = cast("ast.stmt", node)
+        placed: Any = node
         try:
             line, end_line = placed.lineno, placed.end_lineno
         except AttributeError:

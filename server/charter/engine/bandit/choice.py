@@ -115,19 +115,18 @@ class Choice:
             return
         strings = self._strings()
         if others:
-            self._ask("Str", strings, others)
+            self._ask("Str", [node for _, node in strings], others)
         words, folders = known.get("B108"), ()
         if words is not None:
             folders = _folders(words)
             if folders is None:
-                self._ask("Str", strings, (words,))
+                self._ask("Str", [node for _, node in strings], (words,))
                 folders = ()
         begins = (*folders, _EVERYWHERE) if "B104" in known else folders
         passwords = known.get("B105")
         built: list[ast.Constant] = []
         parents = self.source.index.parents
-        for node in strings:
-            value = cast("str", node.value)
+        for value, node in strings:
             if value.startswith(begins):
                 if value == _EVERYWHERE:
                     self._ask("Str", (node,), (known["B104"],))
@@ -160,10 +159,10 @@ class Choice:
             if wanted:
                 yield node
 
-    def _strings(self) -> list[ast.Constant]:
-        """The strings that are no statements, which bandit takes for documentation."""
+    def _strings(self) -> list[tuple[str, ast.Constant]]:
+        """The strings that are no statements, which bandit takes for documentation, as `Source.strings` has them."""
         parents = self.source.index.parents
-        return [node for _, node in self.source.strings if parents[node].__class__ is not ast.Expr]
+        return [pair for pair in self.source.strings if parents[pair[1]].__class__ is not ast.Expr]
 
     def _ask_about_functions(self) -> None:
         known, others = self.tests.functions()
