@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import sys
 from functools import cache
 from pathlib import Path
@@ -51,7 +50,7 @@ def user_key() -> bytes:
         with contextlib.suppress(FileExistsError):  # another process was faster
             _make(path)
         return _read(path)
-    return secrets.token_bytes(_BYTES)
+    return os.urandom(_BYTES)
 
 
 def _read(path: Path) -> bytes:
@@ -68,7 +67,7 @@ def _make(path: Path) -> None:
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(_BYTES))
+            file.write(os.urandom(_BYTES))
         os.link(fresh, path)
     finally:
         fresh.unlink()

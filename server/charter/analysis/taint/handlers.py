@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from msgspec.structs import replace
 
 from charter.analysis.taint.arguments import Arguments, choose, holds
 from charter.analysis.taint.characters import allowed_by

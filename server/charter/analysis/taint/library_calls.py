@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from abc import ABC
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec.structs import replace
 
 from charter.analysis.calls import FOREIGN
 from charter.analysis.taint.arguments import Arguments, choose, holds

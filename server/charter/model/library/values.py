@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Struct, frozen=True):
     """Which part of a call is meant.
 
     Attributes:
@@ -31,8 +31,7 @@ class Argument:
     path: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """A demand on an argument's value.
 
     Attributes:
@@ -46,8 +45,7 @@ class Condition:
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A name whose value (or, called, whose result) is untrusted.
 
     Attributes:
@@ -70,8 +68,7 @@ class Source:
     part: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Sink:
+class Sink(Struct, frozen=True):
     """A call, or an attribute when assigned, that is dangerous with untrusted data in certain arguments.
 
     Attributes:
@@ -91,8 +88,7 @@ class Sink:
     severity: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Sanitizer:
+class Sanitizer(Struct, frozen=True):
     """A call whose result is safe for some kinds, whatever its arguments; kinds () means all."""
 
     name: str
@@ -101,8 +97,7 @@ class Sanitizer:
     when: tuple[Condition, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(Struct, frozen=True):
     """A call whose truth (or normal return) shows that an argument is safe for some kinds; kinds () means all."""
 
     name: str
@@ -112,8 +107,7 @@ class Guard:
     when: tuple[Condition, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Propagator:
+class Propagator(Struct, frozen=True):
     """A call that hands data on, from arguments to the result or another argument."""
 
     name: str
@@ -124,8 +118,7 @@ class Propagator:
     when: tuple[Condition, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Callback:
+class Callback(Struct, frozen=True):
     """A call that calls one of its arguments, handing it others."""
 
     name: str
@@ -134,8 +127,7 @@ class Callback:
     returns: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
+class Registration(Struct, frozen=True):
     """A call that registers a handler."""
 
     call: str
@@ -143,8 +135,7 @@ class Registration:
     route: Argument | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Handler:
+class Handler(Struct, frozen=True):
     """Functions that a framework calls with untrusted data.
 
     Attributes:
@@ -185,8 +176,7 @@ class Handler:
     value: str = "text"
 
 
-@dataclass(frozen=True, slots=True)
-class Library:
+class Library(Struct, frozen=True):
     """All that is known of one library.
 
     Attributes:
