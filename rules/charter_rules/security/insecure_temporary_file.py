@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding
 
 _FORESEEABLE: Final = frozenset({"tempfile.mktemp", "os.tempnam", "os.tmpnam"})
+_OWN_FOLDERS: Final = frozenset({"tempfile.mkdtemp", "tempfile.TemporaryDirectory"})
+"""What makes folders into which only their owner writes."""
 _FOLDER: Final = "/tmp"  # noqa: S108 (what `gettempdir` mostly gives)
 _SHARED: Final = regex(r"(?:/tmp|/var/tmp|/dev/shm)/[\w.-]+")
 
@@ -75,6 +77,8 @@ def insecure_temporary_file(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         folder = ctx.argument(call, 2, "dir")
         if isinstance(folder, ast.Attribute) and calls.identifier(folder.value) == "self":
             return  # an object's own folder, which others cannot write to if it was made well
+        if folder is not None and ctx.made_by(folder) in _OWN_FOLDERS:
+            return
         yield ctx.finding(call, f"`{name}` gives a name that another program can take first")
         return
     path = _written_path(call, name, ctx)

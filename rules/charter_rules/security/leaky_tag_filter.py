@@ -11,7 +11,7 @@ from charter.api import (
     rule,
 )
 from charter.api.facts.regex import Regex
-from charter_rules import calls, shapes
+from charter_rules import calls, protocols, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,13 @@ def leaky_tag_filter(regex: Regex, ctx: Context) -> Iterator[Finding]:
     ```
     """
     for problem in regex.problems:
-        if problem.kind == "tag" and not ctx.is_test and not _drops_all_tags(regex, ctx):
+        if (
+            problem.kind == "tag"
+            and not ctx.is_test
+            and not protocols.plays_a_site(ctx)
+            and not _drops_all_tags(regex, ctx)
+            and not ("\n" in problem.detail and _reads_a_line(regex, ctx))
+        ):
             yield ctx.finding(
                 regex.location, f"the filter misses `{problem.detail!r}`, which browsers accept"
             )
@@ -71,6 +77,13 @@ def _drops_all_tags(regex: Regex, ctx: Context) -> bool:
         return True
     function = None if pattern is None else ctx.function(pattern)
     return function is not None and _ANY_TAG.search(ctx.source(function)) is not None
+
+
+def _reads_a_line(regex: Regex, ctx: Context) -> bool:
+    """Whether a text is one line, as its name says, so that no line break can hide in it."""
+    pattern = shapes.node_at(regex.location.span, ctx, ast.Constant)
+    call = None if pattern is None else ctx.parent(pattern)
+    return isinstance(call, ast.Call) and any(calls.identifier(one) == "line" for one in call.args)
 
 
 def _is_only_searched(call: ast.Call, ctx: Context) -> bool:

@@ -40,6 +40,8 @@ _CURVES: Final = tuple(
 )
 _NAMED: Final = ("Crypto.PublicKey.ECC.generate", "Cryptodome.PublicKey.ECC.generate")
 _SMALL: Final = frozenset({"p192", "p-192", "nist p-192", "prime192v1", "secp192r1"})
+_MANY: Final = 6
+"""So many curves are more than a program chooses from."""
 
 
 @rule(
@@ -96,7 +98,12 @@ def small_key(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         if not name:
             return
     if name in _CURVES or name.startswith("ec."):
-        if not (ctx.is_test or protocols.dictated(ctx, call) or _is_named_by_another(call, name, ctx)):
+        if not (
+            ctx.is_test
+            or protocols.dictated(ctx, call)
+            or _is_named_by_another(call, name, ctx)
+            or _is_one_of_many(call, ctx)
+        ):
             yield ctx.finding(call, f"the curve {name.rpartition('.')[2]} is too small; use P-256 or Ed25519")
         return
     name = name if name in _SIZES else calls.called(ctx, call)
@@ -126,6 +133,11 @@ def _is_named_by_another(call: ast.Call, name: str, ctx: Context) -> bool:
         and size[0] in ctx.source(parent.test)
         for parent in ctx.ancestors(call)
     )
+
+
+def _is_one_of_many(call: ast.Call, ctx: Context) -> bool:
+    """Whether a curve stands in a table of all that there are, from which it is looked up or told by its name."""
+    return any(isinstance(parent, ast.Dict) and len(parent.keys) >= _MANY for parent in ctx.ancestors(call))
 
 
 def _is_small(size: object) -> bool:

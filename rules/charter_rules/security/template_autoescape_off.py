@@ -30,7 +30,8 @@ _OTHER_PLACE: Final = regex(r"(?i)sphinx|code_?gen|(?:^|/)(?:docs?|generators?|s
 """Folders of programs that write documentation or code."""
 _TAGS: Final = regex(r"(?i)(?<!import )html(?!\.(?:un)?escape\b)|</")
 _HTML: Final = regex(
-    r"(?i)html|flask|django|fastapi|starlette|aiohttp|tornado|pyramid|bottle|web|response|render_template|\bpages?\b|PackageLoader|[\"']templates?[\"']"
+    r"(?i)html|(?:from|import) +(?:flask|django|fastapi|starlette|aiohttp|tornado|pyramid|bottle)|web|response|render_template"
+    r"|\bpages?\b(?! *<)|PackageLoader|[\"']templates?[\"']"
 )
 
 

@@ -77,6 +77,8 @@ def token_compared_by_equality(compare: ast.Compare, ctx: Context) -> Iterator[F
     ):
         ctx.not_an_opportunity()
         return
+    if _is_sent(left, ctx) and _is_sent(right, ctx):
+        return  # what the client has typed twice
     around = ctx.parent(compare)
     if isinstance(around, ast.Call) and calls.identifier(around.func) in _QUERIES:
         return  # the database compares

@@ -21,6 +21,8 @@ _VERIFIES: Final = regex(r"(?i)verif|validate_?(?:token|jwt)|check_signature")
 """Names of functions that check a token."""
 _FOR_KEY: Final = regex(r"(?i)(?:^|_)(?:keys?|kid|secret|issuer|peek)(?:_|$)")
 """Names of functions that look into a token to find the key by which it is then verified."""
+_CHECKED: Final = regex(r"(?i)\bverified (?:already|above|before|by|with)|already (?:been )?verified")
+"""What a comment says of a token whose signature another step has checked."""
 _FOR_TIME: Final = regex(r"(?i)expir")
 """What is said of functions that only tell how long a token lasts."""
 _ABOUT_ITSELF: Final = frozenset({"exp", "iat", "nbf", "iss", "aud"})
@@ -160,7 +162,9 @@ def _looks_into(call: ast.Call, ctx: Context) -> bool:
         return False
     named = function.name
     told = f"{named} {ast.get_docstring(function) or ''}"
-    return bool(_FOR_KEY.search(named) or _FOR_TIME.search(told) or calls.NAMED_FOR_IT.search(named))
+    return bool(_FOR_KEY.search(named) or _FOR_TIME.search(told) or calls.NAMED_FOR_IT.search(named)) or (
+        _CHECKED.search(ctx.source(function)) is not None
+    )
 
 
 def _only_asks_about_token(call: ast.Call, ctx: Context) -> bool:

@@ -87,6 +87,7 @@ def url_substring_check(node: ast.Compare | ast.Call, ctx: Context) -> Iterator[
     if (
         ctx.is_test
         or not _decides(node, ctx)
+        or _tells_kind_among_others(node, subject, ctx)
         or protocols.plays_a_site(ctx)
         or _NO_TRUST.search(ctx.symbol(node))
     ):
@@ -147,6 +148,23 @@ def _has_owner(suffix: str) -> bool:
     """Whether every host that ends in a text lies in the zone of one owner, so that nobody else can register one."""
     zone = suffix.partition(".")[2]
     return "." in zone and _REGISTRIES.fullmatch(zone) is None
+
+
+def _tells_kind_among_others(node: ast.AST, subject: ast.expr, ctx: Context) -> bool:
+    """Whether a condition looks for another word of the same text, too, so as to tell which kind of link it is."""
+    condition = ctx.parent(node)
+    if not isinstance(condition, ast.BoolOp):
+        return False
+    text = ctx.source(subject)
+    return any(
+        isinstance(other, ast.Compare)
+        and isinstance(other.ops[0], (ast.In, ast.NotIn))
+        and isinstance(other.left, ast.Constant)
+        and _HOST.match(str(other.left.value)) is None
+        and ctx.source(other.comparators[0]) == text
+        for other in condition.values
+        if other is not node
+    )
 
 
 def _decides(node: ast.AST, ctx: Context) -> bool:
