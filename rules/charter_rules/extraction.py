@@ -170,7 +170,7 @@ def _stays(statement: ast.stmt, ctx: Context) -> bool:
     return all(
         _keeps_frame(node, statement, ctx)
         for node in (statement, *ctx.walk(statement))
-        if node.__class__ in _TYING
+        if type(node) in _TYING
     )
 
 

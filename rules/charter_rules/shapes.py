@@ -49,7 +49,7 @@ def is_name(node: ast.AST | None, name: str) -> bool:
 
 def may_read_alike(one: ast.expr, other: ast.expr) -> bool:
     """Whether two expressions may have the same text: of one kind they are and, if on one line, as long as each other."""
-    return one.__class__ is other.__class__ and (
+    return type(one) is type(other) and (
         one.lineno != one.end_lineno
         or (one.end_col_offset or 0) - one.col_offset == (other.end_col_offset or 0) - other.col_offset
     )
@@ -81,14 +81,14 @@ def _at(span: Span, ctx: Context, kinds: Iterable[type[E]], place: Callable[[ast
 
 def are_same(one: object, other: object) -> bool:
     """Whether two nodes, lists of nodes or values of fields are the same code, wherever and however it is laid out."""
-    if one.__class__ is not other.__class__:
+    if type(one) is not type(other):
         return False
     if isinstance(one, ast.AST):
         return all(are_same(getattr(one, name, None), getattr(other, name, None)) for name in one._fields)
     if isinstance(one, list):
         items, others = cast("list[object]", one), cast("list[object]", other)
         # Most blocks that differ do so in what their statements are.
-        kinds = [item.__class__ for item in items] == [item.__class__ for item in others]
+        kinds = [type(item) for item in items] == [type(item) for item in others]
         return kinds and all(map(are_same, items, others))
     return one == other if isinstance(one, str) else repr(one) == repr(other)
 
@@ -139,7 +139,7 @@ def reads_in(name: str, inside: FunctionNode | ast.Module, ctx: Context) -> Iter
         use = found[at]
         if use.lineno > last:
             return
-        if use.ctx.__class__ is ast.Load and _place(use) >= start:
+        if type(use.ctx) is ast.Load and _place(use) >= start:
             yield use
 
 
@@ -221,7 +221,7 @@ def _is_own(node: ast.AST, function: ast.AST, ctx: Context) -> bool:
     while parent is not None:
         if parent is function:
             return True
-        if parent.__class__ in _SCOPES:
+        if type(parent) in _SCOPES:
             return False
         parent = ctx.parent(parent)
     return False

@@ -51,7 +51,7 @@ def changed_from_outside(module: ast.Module, ctx: Context) -> Iterator[Finding]:
         node
         for nodes in ctx.sets.values()
         for node in nodes
-        if not shapes.is_name(node.value, "self") and node.ctx.__class__ is ast.Store
+        if not shapes.is_name(node.value, "self") and type(node.ctx) is ast.Store
     ]
     if not foreign:
         return

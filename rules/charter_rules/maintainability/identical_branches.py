@@ -59,7 +59,7 @@ def identical_branches(module: ast.Module, ctx: Context) -> Iterator[Finding]:
         if len(following) == 1 and isinstance(following[0], ast.If):
             following = following[0].body
         # The first two branches are not as long, or their last statements differ in kind: nearly all of them.
-        if len(following) == len(decision.body) and following[-1].__class__ is decision.body[-1].__class__:
+        if len(following) == len(decision.body) and type(following[-1]) is type(decision.body[-1]):
             yield from _chain(decision, ctx)
 
 

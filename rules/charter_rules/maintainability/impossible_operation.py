@@ -97,11 +97,7 @@ class _Literals:
         self._names: dict[str, set[str]] = {}
         for node in ctx.nodes(ast.Assign):
             target = node.targets[0]
-            if (
-                node.value.__class__ in _WRITTEN
-                and isinstance(target, ast.Name)
-                and (kind := _kind(node.value))
-            ):
+            if type(node.value) in _WRITTEN and isinstance(target, ast.Name) and (kind := _kind(node.value)):
                 self._names.setdefault(target.id, set()).add(kind)
         self._known: dict[tuple[ast.AST, str], str] = {}
 
@@ -161,7 +157,7 @@ def _kind(value: ast.expr) -> str:
 
 def _calls(ctx: Context) -> Iterator[Finding]:
     for call in ctx.nodes(ast.Call):
-        if call.func.__class__ in _WRITTEN and (kind := _kind(call.func)):
+        if type(call.func) in _WRITTEN and (kind := _kind(call.func)):
             yield _called(call, kind, ctx)
 
 
@@ -191,7 +187,7 @@ def _named(literals: _Literals, ctx: Context) -> Iterator[Finding]:
 def _collections(literals: _Literals, ctx: Context) -> Iterator[Finding]:
     """Loops over numbers, and searches in them."""
     for loop in (*ctx.nodes(ast.For), *ctx.nodes(ast.comprehension)):
-        if loop.iter.__class__ in _OPEN:
+        if type(loop.iter) in _OPEN:
             continue
         if kind := literals.kind(loop.iter, _NO_COLLECTION):
             yield ctx.finding(loop.iter, f"{_said(loop.iter, kind, ctx)} cannot be gone through")
@@ -208,7 +204,7 @@ def _keys(literals: _Literals, ctx: Context) -> Iterator[Finding]:
     """Lists, dictionaries and sets as keys and as members of sets."""
     for dictionary in ctx.nodes(ast.Dict):
         for key in dictionary.keys:
-            if key.__class__ in _CONSTANTS:
+            if type(key) in _CONSTANTS:
                 continue
             if key is not None and (kind := literals.kind(key, _NO_KEYS)):
                 yield ctx.finding(key, f"{kind} cannot be a key, because it can change")
@@ -218,7 +214,7 @@ def _keys(literals: _Literals, ctx: Context) -> Iterator[Finding]:
                 yield ctx.finding(member, f"{kind} cannot be a member of a set, because it can change")
     names = literals.names(_NO_KEYS)
     for item in ctx.nodes(ast.Subscript):
-        if item.slice.__class__ in _CONSTANTS or (
+        if type(item.slice) in _CONSTANTS or (
             isinstance(item.slice, ast.Name) and item.slice.id not in names
         ):
             continue
@@ -234,7 +230,7 @@ def _hashed(literals: _Literals, ctx: Context) -> Iterator[Finding]:
         call = ctx.parent(method)
         if not isinstance(call, ast.Call) or call.func is not method:
             continue
-        if call.args and call.args[0].__class__ not in _CONSTANTS:
+        if call.args and type(call.args[0]) not in _CONSTANTS:
             kind = literals.kind(call.args[0], _NO_KEYS)
             if kind and _made(method.value, ctx):
                 yield ctx.finding(

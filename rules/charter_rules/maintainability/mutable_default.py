@@ -27,7 +27,7 @@ _MADE = frozenset[type]({ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp
 def _may_be_mutable(function: shapes.FunctionNode) -> bool:
     """Whether a default is of a kind that may make something that can be changed."""
     arguments = function.args
-    return any(default.__class__ in _MADE for default in (*arguments.defaults, *arguments.kw_defaults))
+    return any(type(default) in _MADE for default in (*arguments.defaults, *arguments.kw_defaults))
 
 
 @rule(

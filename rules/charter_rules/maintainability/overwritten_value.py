@@ -50,7 +50,7 @@ def overwritten_value(module: ast.Module, ctx: Context) -> Iterator[Finding]:
     # If the statement behind an assignment is another, it is the next one of the file, too.
     for assignment, following in itertools.pairwise(ctx.nodes(ast.Assign)):
         first, second = assignment.targets[0], following.targets[0]
-        if first.__class__ is not second.__class__:
+        if type(first) is not type(second):
             continue
         if isinstance(first, ast.Name) and isinstance(second, ast.Name):
             if first.id != second.id:

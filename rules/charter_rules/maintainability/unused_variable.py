@@ -98,7 +98,7 @@ def _suspects(ctx: Context) -> tuple[set[ast.AST], _Suspects]:
             continue
         stored: dict[shapes.FunctionNode, list[ast.Name]] = {}
         for node in nodes:
-            if node.ctx.__class__ is ast.Store and (function := _function_around(node, ctx)) is not None:
+            if type(node.ctx) is ast.Store and (function := _function_around(node, ctx)) is not None:
                 stored.setdefault(function, []).append(node)
         if not stored:
             continue
@@ -115,7 +115,7 @@ def _suspects(ctx: Context) -> tuple[set[ast.AST], _Suspects]:
                 if not any(function in ctx.ancestors(other) for other in inside):
                     found.setdefault(function, []).append((name, places))
     for function in list(storing):
-        storing.update(one for one in ctx.ancestors(function) if one.__class__ in shapes.FUNCTIONS)
+        storing.update(one for one in ctx.ancestors(function) if type(one) in shapes.FUNCTIONS)
     return storing, found
 
 
@@ -123,7 +123,7 @@ def _function_around(node: ast.AST, ctx: Context) -> shapes.FunctionNode | None:
     """The innermost function that a node lies below, also if a class lies between."""
     outer = ctx.parent
     parent = outer(node)
-    while parent is not None and parent.__class__ not in shapes.FUNCTIONS:
+    while parent is not None and type(parent) not in shapes.FUNCTIONS:
         parent = outer(parent)
     return parent  # pyright: ignore[reportReturnType]
 

@@ -133,7 +133,7 @@ def _certain(node: FunctionNode, keeping: set[ast.AST]) -> set[ast.stmt]:
             if isinstance(statement, ast.If):
                 if statement in keeping:
                     break
-            elif statement.__class__ in _ENTERED:
+            elif type(statement) in _ENTERED:
                 todo.append(cast("ast.Try", statement).body)
                 if isinstance(statement, ast.Try):
                     todo.append(statement.finalbody)
@@ -149,7 +149,7 @@ def _keeping(returns: Iterable[ast.AST], source: Source) -> set[ast.AST]:
     parents = source.index.parents
     found: set[ast.AST] = set()
     for node in returns:
-        if cast("ast.Return", node).value.__class__ in _MADE:
+        if type(cast("ast.Return", node).value) in _MADE:
             continue
         parent = parents[node]
         while not isinstance(parent, FUNCTIONS):

@@ -20,7 +20,7 @@ def owner(node: ast.AST, source: Source) -> FunctionNode | None:
     parents = source.index.parents
     child, parent = node, parents.get(node)
     while parent is not None:
-        kind = parent.__class__
+        kind = type(parent)
         if kind is ast.FunctionDef or kind is ast.AsyncFunctionDef:
             if isinstance(child, ast.stmt):
                 return parent  # pyright: ignore[reportReturnType]

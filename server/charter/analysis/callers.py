@@ -108,14 +108,14 @@ class _Reader:
         Text alone, without a keyword, tells little and is in most calls.
         """
         for item in call.args:
-            if item.__class__ in _TELLING:
+            if type(item) in _TELLING:
                 found = _may_stand(item)
             else:
                 found = isinstance(item, ast.Constant) and not isinstance(item.value, str)
             if found:
                 return True
         for keyword in call.keywords:
-            kind = keyword.value.__class__
+            kind = type(keyword.value)
             if kind is ast.Constant or (kind in _TELLING and _may_stand(keyword.value)):
                 return True
         return False
@@ -174,7 +174,7 @@ class _Reader:
     def _result(self, call: ast.Call) -> str:
         """What the result of a call is called, if that is the name of something sensitive; else ""."""
         parent = self._source.index.parents[call]
-        if parent.__class__ not in _NAMING:
+        if type(parent) not in _NAMING:
             return ""
         word = ""
         if isinstance(parent, ast.Assign):

@@ -76,7 +76,7 @@ def _names_inside(source: Source) -> set[str]:
     found: set[str] = set()
     for kind in (ast.Import, ast.ImportFrom):
         for statement in source.nodes(kind):
-            if parents[statement].__class__ is not ast.Module:
+            if type(parents[statement]) is not ast.Module:
                 found.update([alias.asname or alias.name.partition(".")[0] for alias in statement.names])
     for kind in FUNCTIONS:
         for function in source.nodes(kind):

@@ -92,7 +92,7 @@ def _functions(source: Source) -> Iterator[list[Head]]:
 def _heads(function: ast.FunctionDef, index: Index) -> list[list[Head]]:
     """The heads of a function's own statements, and of those of the long functions inside of it."""
     below = index.below(function)
-    starts = [at for at, node in enumerate(below) if node.__class__ in _HEADS]
+    starts = [at for at, node in enumerate(below) if type(node) in _HEADS]
     if len(starts) < _STATEMENTS:
         return []
     own: list[Head] = []
@@ -121,15 +121,13 @@ def _item(nodes: list[ast.AST], depth: int, positions: Positions) -> Item:
     at: Any = head.pattern if isinstance(head, ast.match_case) else head
     line: int = at.lineno
     start = positions.offset(line, at.col_offset)
-    if head.__class__ in _BLOCKS:  # its blocks are items of their own
+    if type(head) in _BLOCKS:  # its blocks are items of their own
         last = line
         end = positions.starts[last - 1] + len(positions.line_text(last))
     else:
         last = at.end_lineno or line
         end = positions.offset(last, at.end_col_offset or 0)
-    told = "\0".join(
-        [_PLAIN.get(node.__class__) or _TELLING.get(node.__class__, _kind)(node) for node in nodes]
-    )
+    told = "\0".join([_PLAIN.get(type(node)) or _TELLING.get(type(node), _kind)(node) for node in nodes])
     digest = crc32(told.encode("utf-8", "surrogatepass"), depth)
     return (digest, len(nodes), start, end, line, last)
 
@@ -151,30 +149,30 @@ def _is_text(node: ast.AST) -> bool:
 
 
 def _operator(node: Any) -> str:
-    return f"{node.__class__.__name__}{node.op.__class__.__name__}"
+    return f"{type(node).__name__}{type(node.op).__name__}"
 
 
 def _kind(node: ast.AST) -> str:
     """What a stand-in for newer syntax, or for what does not parse, is."""
-    return node.__class__.__name__
+    return type(node).__name__
 
 
 def _length(node: Any) -> str:
-    return f"{node.__class__.__name__}{len(node.elts)}"
+    return f"{type(node).__name__}{len(node.elts)}"
 
 
 def _call(node: Any) -> str:
-    name = f"\0{node.func.id}" if node.func.__class__ is ast.Name else ""
+    name = f"\0{node.func.id}" if type(node.func) is ast.Name else ""
     return f"({len(node.args)}{name}"
 
 
 _TELLING: Final[dict[type[ast.AST], Callable[[Any], str]]] = {
     ast.Attribute: lambda node: f".{node.attr}",
-    ast.Constant: lambda node: node.value.__class__.__name__,
+    ast.Constant: lambda node: type(node.value).__name__,
     ast.Call: _call,
     ast.keyword: lambda node: f"{node.arg}=",
     ast.alias: lambda node: f"{node.name} as {node.asname}",
-    ast.Compare: lambda node: "Compare" + ",".join([operator.__class__.__name__ for operator in node.ops]),
+    ast.Compare: lambda node: "Compare" + ",".join([type(operator).__name__ for operator in node.ops]),
     ast.Slice: lambda node: f"Slice{node.lower is None}{node.upper is None}",
     ast.ImportFrom: lambda node: f"ImportFrom{node.level}{node.module}",
     **dict.fromkeys((ast.BinOp, ast.AugAssign, ast.UnaryOp, ast.BoolOp), _operator),

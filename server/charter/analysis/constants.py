@@ -119,11 +119,11 @@ def _results(source: Source, names: Names, values: Values) -> dict[str, Export]:
 def _may_tell(expression: ast.expr, source: Source) -> bool:
     """Whether what is returned can be a constant, the result of a call, or a name that the file binds to such a thing."""
     if not isinstance(expression, ast.Name):
-        return expression.__class__ in _TELLING_RESULTS
+        return type(expression) in _TELLING_RESULTS
     parents = source.index.parents
     for place in source.binds.get(expression.id, ()):
         value: ast.expr | None = getattr(parents[place], "value", None)
-        if value.__class__ in _LEADING:
+        if type(value) in _LEADING:
             return True
     return False
 
@@ -150,7 +150,7 @@ def _result(expression: ast.expr, names: Names, values: Values, depth: int = _ST
 
 
 def _constant(expression: ast.expr, values: Values, names: Names) -> Export | None:
-    if expression.__class__ not in _TELLING:
+    if type(expression) not in _TELLING:
         return None
     value = values.value(expression)
     if value is not UNKNOWN:

@@ -55,7 +55,7 @@ def extract(source: Source, names: Names) -> Extract | None:
         found.append((module, name, place, _LATER if local in lazy else _AT_ONCE))
     parents = source.index.parents
     for statement in (*source.nodes(ast.Import), *source.nodes(ast.ImportFrom)):
-        if parents[statement].__class__ is ast.Module:
+        if type(parents[statement]) is ast.Module:
             continue
         if owner(statement, source) is not None and not _is_for_checkers(statement, source):
             place = pack(source, statement)
@@ -85,7 +85,7 @@ def _is_for_checkers(statement: ast.stmt, source: Source) -> bool:
 
 def _module_level(body: list[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]:
     for statement in body:
-        if statement.__class__ in _PLAIN:
+        if type(statement) in _PLAIN:
             continue
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
             yield statement
@@ -119,7 +119,7 @@ def _is_eager(node: ast.AST, source: Source, *, lazy_annotations: bool) -> bool:
     parents = source.index.parents
     child, parent = node, parents.get(node)
     while parent is not None:
-        if parent.__class__ in _DELAYING and _delays(parent, child, lazy_annotations=lazy_annotations):
+        if type(parent) in _DELAYING and _delays(parent, child, lazy_annotations=lazy_annotations):
             return False
         child, parent = parent, parents.get(parent)
     return True

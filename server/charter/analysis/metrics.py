@@ -104,8 +104,8 @@ def _tallies(source: Source) -> dict[ast.AST, _Tally]:
             depth = 0
             child: ast.AST = node
             parent = above = parents.get(node)
-            while parent is not None and (kind_above := parent.__class__) not in _HOMES:
-                if kind_above in _NESTS and not (kind_above is child.__class__ and _continues(child, parent)):
+            while parent is not None and (kind_above := type(parent)) not in _HOMES:
+                if kind_above in _NESTS and not (kind_above is type(child) and _continues(child, parent)):
                     depth += 1
                 child, parent = parent, parents.get(parent)
             if not isinstance(parent, _FUNCTIONS):

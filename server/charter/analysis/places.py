@@ -28,7 +28,7 @@ def name_span(source: Source, node: Definition) -> Span:
         source: the file.
         node: the definition.
     """
-    head = _HEADS[node.__class__]
+    head = _HEADS[type(node)]
     start = source.positions.offset(node.lineno, node.col_offset)
     if source.text.startswith(f"{head}{node.name}", start):
         return Span(start + len(head), start + len(head) + len(node.name))

@@ -136,7 +136,7 @@ def words_of(source: Source, prefixes: set[str]) -> list[str]:
     parents = source.index.parents
     for value, constant in source.strings:
         parent = parents[constant]
-        if len(value) <= 200 and parent.__class__ is not ast.Expr:  # a docstring uses nothing
+        if len(value) <= 200 and type(parent) is not ast.Expr:  # a docstring uses nothing
             used += _named_by(value, parent, prefixes)
     if "type" in source.words and ("# type:" in source.text or "#type:" in source.text):
         for comment in _TYPE_COMMENT.findall(source.text):
@@ -190,7 +190,7 @@ def _nested(source: Source, names: Names) -> Iterator[Definition]:
     parents = source.index.parents
     for kind in FUNCTIONS:
         for node in source.nodes(kind):
-            if parents[node].__class__ in _OUTER:
+            if type(parents[node]) in _OUTER:
                 continue
             around = owner(node, source)
             if around is None or not is_free(node, names) or node.name.startswith("__"):
@@ -395,7 +395,7 @@ def _taken(source: Source, names: Names) -> set[str]:
     resolved: set[ast.AST] = set()
     for bindings in table.values():
         for binding in bindings:
-            if binding.target and binding.node.__class__ is ast.ImportFrom:
+            if binding.target and type(binding.node) is ast.ImportFrom:
                 found.add(binding.target)
                 resolved.add(binding.node)
     for statement in source.nodes(ast.ImportFrom):

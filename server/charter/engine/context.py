@@ -236,7 +236,7 @@ class RuleContext:
         outer = self.parent
         parent = outer(node)
         while parent is not None:
-            kind = parent.__class__
+            kind = type(parent)
             if kind in FUNCTIONS:
                 return parent  # pyright: ignore[reportReturnType]
             if kind is ast.ClassDef:
@@ -258,7 +258,7 @@ class RuleContext:
         child, parent = node, outer(node)
         in_iterable = False
         while parent is not None:
-            if parent.__class__ not in _TELLING:
+            if type(parent) not in _TELLING:
                 pass
             elif isinstance(parent, _LOOPS):
                 once = parent.orelse if isinstance(parent, ast.While) else [parent.iter, *parent.orelse]

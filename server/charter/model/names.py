@@ -98,7 +98,7 @@ class Names:
         child: ast.AST = node
         parent = parents.get(node)
         while parent is not None:
-            if parent.__class__ in _SCOPES and not _outside(parent, child, below):
+            if type(parent) in _SCOPES and not _outside(parent, child, below):
                 return parent  # pyright: ignore[reportReturnType]
             below, child, parent = child, parent, parents.get(parent)
         return self.source.tree
@@ -172,7 +172,7 @@ class Names:
         """The qualified name, within the module, of the innermost definition that is or holds the node."""
         parents = self.source.index.parents
         at: ast.AST | None = node
-        while at is not None and at.__class__ not in _DEFINITIONS:
+        while at is not None and type(at) not in _DEFINITIONS:
             at = parents.get(at)
         if at is None:
             return ""
@@ -274,7 +274,7 @@ def _bound_inside(source: Source) -> set[str]:
 
 def _is_inside(node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> bool:
     parent = parents[node]
-    while (kind := parent.__class__) not in _SCOPES:
+    while (kind := type(parent)) not in _SCOPES:
         parent = parents[parent]
     return kind is not ast.Module
 
@@ -354,7 +354,7 @@ class _Collector:
         holders = self.holders
         while stack:
             node = stack.pop()
-            kind = node.__class__
+            kind = type(node)
             if kind in _CLOSED and node not in holders:
                 continue
             if isinstance(node, _SUITES) and node not in holders:
@@ -399,7 +399,7 @@ class _Collector:
         elif isinstance(node, (ast.Global, ast.Nonlocal)):
             for name in node.names:
                 self.table.setdefault(name, []).insert(0, Binding(node))
-        elif node.__class__.__name__ == "TypeAlias":
+        elif type(node).__name__ == "TypeAlias":
             name = getattr(node, "name", None)
             if isinstance(name, ast.Name):
                 self._bind(name.id, Binding(node))
@@ -418,7 +418,7 @@ class _Collector:
         return False
 
     def _targets(self, target: ast.AST) -> None:
-        if target.__class__ in _CLOSED and target not in self.holders:  # an attribute or an item
+        if type(target) in _CLOSED and target not in self.holders:  # an attribute or an item
             return
         for node in ast.walk(target):
             if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):

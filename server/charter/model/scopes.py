@@ -31,7 +31,7 @@ def bound_names(body: Iterable[ast.stmt]) -> tuple[set[str], set[str]]:
     binders, blocks = _BINDERS, _BELOW
     while stack:
         node = stack.pop()
-        kind = node.__class__
+        kind = type(node)
         if kind in binders:
             binders[kind](node, names, outer)
         if kind in blocks:

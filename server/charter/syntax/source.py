@@ -196,7 +196,7 @@ class Source:
         reads: defaultdict[str, list[ast.Name]] = defaultdict(list)
         binds: defaultdict[str, list[ast.Name]] = defaultdict(list)
         for name in self.nodes(ast.Name):
-            context = name.ctx.__class__
+            context = type(name.ctx)
             if context is not ast.Store:
                 reads[name.id].append(name)
             if context is not ast.Load:
@@ -218,7 +218,7 @@ class Source:
         gets: defaultdict[str, list[ast.Attribute]] = defaultdict(list)
         sets: defaultdict[str, list[ast.Attribute]] = defaultdict(list)
         for node in self.nodes(ast.Attribute):
-            (gets if node.ctx.__class__ is ast.Load else sets)[node.attr].append(node)
+            (gets if type(node.ctx) is ast.Load else sets)[node.attr].append(node)
         return dict(gets), dict(sets)
 
     @cached_property

@@ -82,7 +82,7 @@ class Index:
         while stack:
             node = pop()
             note(node)
-            kind = node.__class__
+            kind = type(node)
             known = kinds.get(kind)
             if known is None:
                 found = by_type[kind] = []
@@ -168,7 +168,7 @@ class Index:
 
 
 def _last_child(node: ast.AST) -> ast.AST | None:
-    for name, many in reversed(child_fields(node.__class__)):
+    for name, many in reversed(child_fields(type(node))):
         child = getattr(node, name, _ABSENT)
         if many:
             for item in reversed(child):
@@ -182,7 +182,7 @@ def _last_child(node: ast.AST) -> ast.AST | None:
 def children(node: ast.AST) -> list[ast.AST]:
     """The nodes directly below a node, in the order of the grammar."""
     found: list[ast.AST] = []
-    for name, many in child_fields(node.__class__):
+    for name, many in child_fields(type(node)):
         child = getattr(node, name, _ABSENT)
         if many:
             found.extend(item for item in child if item is not None)

@@ -258,7 +258,7 @@ def _reads(source: Source) -> tuple[_Attributes, _Attributes]:
             if not first <= line <= last:  # most stand in the same method as the one before
                 first, last, method = _method_at(line, spans, starts)
             if method is not None:
-                (found if node.ctx.__class__ is ast.Load else stores)[method].add(node.attr)
+                (found if type(node.ctx) is ast.Load else stores)[method].add(node.attr)
     return found, stores
 
 
@@ -337,7 +337,7 @@ def _assigned(statement: ast.AST, parameters: set[str]) -> str:
     value = statement.value if isinstance(statement, (ast.Assign, ast.AnnAssign)) else None
     if isinstance(value, ast.Name):
         return value.id if value.id in parameters else ""
-    is_data = value.__class__ in _DATA or (isinstance(value, ast.Constant) and value.value is not None)
+    is_data = type(value) in _DATA or (isinstance(value, ast.Constant) and value.value is not None)
     return "value" if is_data else ""
 
 
@@ -404,7 +404,7 @@ def _methods(name: str, source: Source) -> Iterator[tuple[ast.Call, ast.Attribut
 
 def _how(func: ast.expr) -> str:
     """Whether a function is called by its name, or as a method of `self` or `cls`."""
-    if func.__class__ is ast.Name:
+    if type(func) is ast.Name:
         return "name"
     root = func
     while isinstance(root, ast.Attribute):
@@ -432,7 +432,7 @@ def _exception(how: str, named: ast.expr | None, source: Source, names: Names) -
 def _call(how: str, target: str, method: str, call: ast.Call, source: Source) -> Call:
     flags = 0
     for argument in call.args:
-        if argument.__class__ is ast.Starred:
+        if type(argument) is ast.Starred:
             flags = STARRED
     keywords: list[str] = []
     for keyword in call.keywords:
@@ -461,7 +461,7 @@ _USERS: Final = frozenset[type](
 def _use(call: ast.Call, source: Source) -> str:
     """What becomes of a call's result: `s` nothing, `v` it is used, `u` and a number: it is unpacked into so many; else ""."""
     parent = source.index.parents[call]
-    if parent.__class__ in _USERS:
+    if type(parent) in _USERS:
         return "v"
     if isinstance(parent, ast.Expr):
         return "s"
@@ -506,7 +506,7 @@ def _class_around(node: ast.AST, source: Source) -> ast.ClassDef | None:
     parents = source.index.parents
     below, at = node, parents.get(node)
     while at is not None:
-        if at.__class__ is ast.ClassDef and isinstance(below, FUNCTIONS):
-            return cast("ast.ClassDef", at) if _self(below) == "self" else None
+        if type(at) is ast.ClassDef and isinstance(below, FUNCTIONS):
+            return at if _self(below) == "self" else None
         below, at = at, parents.get(at)
     return None

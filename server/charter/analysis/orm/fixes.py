@@ -72,7 +72,7 @@ def plan(items: list[Repeated], knowledge: Knowledge) -> list[tuple[Fix, ...]]:
 
 def _origin(query: Query) -> object:
     span = query.head.span
-    return (query.head.file.path, span.start, span.end, query.head.node.__class__)
+    return (query.head.file.path, span.start, span.end, type(query.head.node))
 
 
 def _add(wanted: Wanted, need: Need) -> None:

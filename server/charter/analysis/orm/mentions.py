@@ -78,7 +78,7 @@ def mentions(source: Source) -> Mentions:
             unit = owner[node.lineno]
             if node not in of_self:
                 attributes[unit].add(word)
-            elif node.ctx.__class__ is ast.Del:
+            elif type(node.ctx) is ast.Del:
                 read[unit].add(word)
             elif node not in handed:
                 stored[unit].add(word)
@@ -141,7 +141,7 @@ def _handed(source: Source, found: _Units) -> set[ast.AST]:
         elif isinstance(value, (ast.List, ast.Set)):
             empty = not value.elts
         else:
-            empty = value.__class__ in _EMPTY
+            empty = type(value) in _EMPTY
         if empty:
             targets.add(target)
     return targets
@@ -203,7 +203,7 @@ class _Units:
                 target = statement.target if isinstance(statement, ast.AnnAssign) else statement.targets[0]
                 if isinstance(target, ast.Name) and not isinstance(statement.value, ast.Constant):
                     self._unit(VARIABLE, cls, target.id, statement)
-            elif statement.__class__ in _HOLDERS:
+            elif type(statement) in _HOLDERS:
                 for block in _BLOCKS:
                     self.block(getattr(statement, block, ()), cls)
                 for handler in getattr(statement, "handlers", ()):

@@ -133,7 +133,7 @@ class Choice:
                 elif words is not None and value.startswith(folders):
                     self._ask("Str", (node,), (words,))
             parent = parents[node]
-            kind = parent.__class__
+            kind = type(parent)
             if kind in _BUILDERS:
                 built.append(node)
             elif kind in _NAMING and passwords is not None and _is_password_place(value, parent):
@@ -162,7 +162,7 @@ class Choice:
     def _strings(self) -> list[tuple[str, ast.Constant]]:
         """The strings that are no statements, which bandit takes for documentation, as `Source.strings` has them."""
         parents = self.source.index.parents
-        return [pair for pair in self.source.strings if parents[pair[1]].__class__ is not ast.Expr]
+        return [pair for pair in self.source.strings if type(parents[pair[1]]) is not ast.Expr]
 
     def _ask_about_functions(self) -> None:
         known, others = self.tests.functions()

@@ -39,7 +39,7 @@ class Expressions(Records, ABC):
 
     def expr(self, node: ast.AST) -> ir.Node:
         """Lower an expression."""
-        return _EXPRESSIONS[node.__class__](self, node)
+        return _EXPRESSIONS[type(node)](self, node)
 
     def _opaque(self, node: ast.AST) -> ir.Node:
         inner = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
@@ -48,7 +48,7 @@ class Expressions(Records, ABC):
     def exprs(self, nodes: Sequence[ast.AST]) -> tuple[ir.Node, ...]:
         """Lower expressions."""
         table = _EXPRESSIONS
-        return tuple([table[node.__class__](self, node) for node in nodes])
+        return tuple([table[type(node)](self, node) for node in nodes])
 
     def optional(self, node: ast.AST | None) -> ir.Node | None:
         """Lower an expression, if there is one."""
@@ -56,7 +56,7 @@ class Expressions(Records, ABC):
 
     def _constant(self, node: ast.Constant) -> ir.Node:
         value: Any = node.value
-        kind = value.__class__
+        kind = type(value)
         if kind is str or kind is bytes:
             plain = len(value) <= _LONGEST_TEXT
         elif kind is int:
@@ -79,7 +79,7 @@ class Expressions(Records, ABC):
 
     def placed(self, node: ast.expr) -> ir.Node:
         """An expression whose place matters even if it is a constant: an argument, a result."""
-        lowered = _EXPRESSIONS[node.__class__](self, node)
+        lowered = _EXPRESSIONS[type(node)](self, node)
         return (ir.CONST, self.at(node), lowered[2]) if lowered[0] == ir.CONST else lowered
 
     def target(self, node: ast.expr) -> ir.Node:
@@ -105,7 +105,7 @@ class Expressions(Records, ABC):
         places.append(node)
         position = len(places) - 1 + function.shift
         value = node.value
-        return (ir.ATTR, position, _EXPRESSIONS[value.__class__](self, value), name)
+        return (ir.ATTR, position, _EXPRESSIONS[type(value)](self, value), name)
 
     def _subscript(self, node: ast.Subscript) -> ir.Node:
         return (ir.ITEM, self.at(node), self.expr(node.value), self.expr(node.slice))
@@ -128,7 +128,7 @@ class Expressions(Records, ABC):
 
     def _text(self, node: Any) -> str:
         """An expression as a dotted text."""
-        kind = node.__class__
+        kind = type(node)
         if kind is ast.Name:
             opcode, name = self.function.scope[node.id]
             return name if opcode == ir.GLOBAL else self.function.given.get(name, "?")

@@ -31,7 +31,7 @@ class Statements(Definitions):
         """Lower statements."""
         out: list[ir.Node] = []
         for statement in body:
-            lower = _STATEMENTS.get(statement.__class__)
+            lower = _STATEMENTS.get(type(statement))
             if lower is not None:
                 lower(self, statement, out)
         return tuple(out)

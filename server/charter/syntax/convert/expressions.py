@@ -94,7 +94,7 @@ def expression(at: Cursor, node: cst.BaseExpression) -> ast.expr:
     Raises:
         SyntaxError: for a literal that no Python accepts.
     """
-    kind = node.__class__
+    kind = type(node)
     parentheses = len(node.lpar)
     if not parentheses:
         return _HANDLERS[kind](at, node, at.skip())
@@ -137,7 +137,7 @@ def identifier(at: Cursor, node: cst.Name) -> str:
 
 def comma(at: Cursor, node: Any) -> bool:
     """Read the comma behind an element, if it has one."""
-    if node.comma.__class__ is cst.Comma:
+    if type(node.comma) is cst.Comma:
         at.take(1)
         return True
     return False
@@ -180,7 +180,7 @@ def _string(at: Cursor, node: Piece, start: int) -> ast.expr:
 def _concatenated(at: Cursor, node: cst.ConcatenatedString, start: int) -> ast.expr:
     pieces: list[Piece] = []
     rest: Any = node
-    while rest.__class__ is cst.ConcatenatedString:
+    while type(rest) is cst.ConcatenatedString:
         pieces.append(rest.left)
         rest = rest.right
     pieces.append(rest)
@@ -197,13 +197,13 @@ def _binary(at: Cursor, node: cst.BinaryOperation, start: int) -> ast.expr:
     """Convert a chain of operators without recursion: sums of hundreds of terms are real."""
     chain = [(node, start)]
     left = node.left
-    while left.__class__ is cst.BinaryOperation and not left.lpar:
+    while type(left) is cst.BinaryOperation and not left.lpar:
         assert isinstance(left, cst.BinaryOperation)
         chain.append((left, start))
         left = left.left
     result = expression(at, left)
     for link, begin in reversed(chain):
-        operator, length = BINARY[link.operator.__class__]
+        operator, length = BINARY[type(link.operator)]
         at.take(length)
         right = expression(at, link.right)
         result = at.place(ast.BinOp(left=result, op=operator, right=right), begin)
@@ -212,11 +212,11 @@ def _binary(at: Cursor, node: cst.BinaryOperation, start: int) -> ast.expr:
 
 def _boolean(at: Cursor, node: cst.BooleanOperation, start: int) -> ast.expr:
     """Flatten `a and b and c`, which LibCST nests to the left, into one operation."""
-    kind = node.operator.__class__
+    kind = type(node.operator)
     operator, length = _BOOLEAN[kind]
     rights = [node.right]
     left = node.left
-    while isinstance(left, cst.BooleanOperation) and not left.lpar and left.operator.__class__ is kind:
+    while isinstance(left, cst.BooleanOperation) and not left.lpar and type(left.operator) is kind:
         rights.append(left.right)
         left = left.left
     values = [expression(at, left)]
@@ -227,7 +227,7 @@ def _boolean(at: Cursor, node: cst.BooleanOperation, start: int) -> ast.expr:
 
 
 def _unary(at: Cursor, node: cst.UnaryOperation, start: int) -> ast.expr:
-    operator, length = _UNARY[node.operator.__class__]
+    operator, length = _UNARY[type(node.operator)]
     at.take(length)
     return at.place(ast.UnaryOp(op=operator, operand=expression(at, node.expression)), start)
 
@@ -237,7 +237,7 @@ def _comparison(at: Cursor, node: cst.Comparison, start: int) -> ast.expr:
     operators: list[ast.cmpop] = []
     comparators: list[ast.expr] = []
     for part in node.comparisons:
-        kind = part.operator.__class__
+        kind = type(part.operator)
         operators.append(_COMPARE[kind])
         for length in _COMPARE_TOKENS.get(kind, (2,)):
             at.take(length)

@@ -30,7 +30,7 @@ def pattern(at: Cursor, node: cst.MatchPattern) -> ast.pattern:
         parentheses -= 1
     for _ in range(parentheses):
         at.take(1)
-    converted = _HANDLERS[node.__class__](at, node, at.skip())
+    converted = _HANDLERS[type(node)](at, node, at.skip())
     for _ in range(parentheses):
         at.take(1)
     return converted

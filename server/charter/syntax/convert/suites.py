@@ -44,13 +44,13 @@ def _statements(at: Cursor, body: Sequence[cst.CSTNode]) -> list[ast.stmt]:
         if isinstance(node, cst.SimpleStatementLine):
             _line(at, node.body, converted)
         else:
-            converted.append(_HANDLERS[node.__class__](at, node, at.skip()))
+            converted.append(_HANDLERS[type(node)](at, node, at.skip()))
     return converted
 
 
 def _line(at: Cursor, body: Sequence[cst.BaseSmallStatement], into: list[ast.stmt]) -> None:
     for node in body:
-        into.append(_HANDLERS[node.__class__](at, node, at.skip()))
+        into.append(_HANDLERS[type(node)](at, node, at.skip()))
         if isinstance(node.semicolon, cst.Semicolon):
             at.take(1)
 
@@ -225,7 +225,7 @@ def _annotated(at: Cursor, node: cst.AnnAssign, start: int) -> ast.stmt:
 
 def _augmented(at: Cursor, node: cst.AugAssign, start: int) -> ast.stmt:
     assigned = target(at, node.target)
-    operator, length = BINARY[node.operator.__class__]
+    operator, length = BINARY[type(node.operator)]
     at.take(length)
     value = expression(at, node.value)
     return at.place(ast.AugAssign(target=assigned, op=operator, value=value), start)  # pyright: ignore[reportArgumentType]
