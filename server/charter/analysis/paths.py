@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
+
+from charter.api import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,11 +20,11 @@ GENERATED: Final = (r"[^/]*_pb2(_grpc)?\.py",)
 
 def any_of(*parts: str) -> Callable[[str], bool]:
     """Tells of a path whether one of its folders, or the file itself, is called as one of these patterns says."""
-    called = re.compile("|".join(parts)).fullmatch
+    called = regex("|".join(parts))
 
     @lru_cache(maxsize=4096)  # most folders hold many files
     def is_called(name: str) -> bool:
-        return called(name) is not None
+        return called.fullmatch(name) is not None
 
     @lru_cache(maxsize=64)  # several analyses ask about the same file
     def holds(path: str) -> bool:
