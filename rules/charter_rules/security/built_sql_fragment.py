@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from charter.api import Confidence, Severity, regex, rule
-from charter_rules import building, calls, sql, sql_values
+from charter_rules import building, calls, sql, sql_fixes, sql_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +48,12 @@ def built_sql_fragment(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return User.objects.extra(where=[f"lower(username) = '{name}'"])
     #                                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `name` becomes part of the SQL text instead of a parameter
     ```
+    ```python fixed
+    from django.contrib.auth.models import User
+
+    def named(name):
+        return User.objects.extra(where=["lower(username) = %s"], params=[name])
+    ```
     ```python good
     from django.contrib.auth.models import User
     from django.db.models.expressions import RawSQL
@@ -71,7 +77,8 @@ def built_sql_fragment(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         if problem:
             at = fragment if any(parent is call for parent in ctx.ancestors(fragment)) else given
             related = [] if written is at else [ctx.related(written, "the text is put together here")]
-            yield ctx.finding(at, problem, related=related)
+            fix = sql_fixes.for_call(call, given, calls.identifier(call.func), ctx)
+            yield ctx.finding(at, problem, fix=fix, related=related)
 
 
 def _fragments(call: ast.Call, ctx: Context) -> Iterator[tuple[str, ast.expr, ast.expr]]:
