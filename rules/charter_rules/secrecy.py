@@ -26,6 +26,7 @@ _PEOPLE: Final = regex(
     r"(?i)user|account|log_?in|auth|e_?mail|password|cookie|reset|secret|csrf|link|url|request|save"
 )
 """What the code around a vague name speaks of where it is a secret."""
+_WORD: Final = regex(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def is_secret(name: str) -> bool:
@@ -54,6 +55,3 @@ def is_nobodys(name: str, node: ast.AST, ctx: Context) -> bool:
 def snake(name: str) -> str:
     """A name in camel case with an underline before each word."""
     return _WORD.sub("_", name)
-
-
-_WORD: Final = regex(r"(?<=[a-z0-9])(?=[A-Z])")

@@ -45,6 +45,7 @@ _HARMLESS: Final = regex(
 _SECURITY: Final = regex(
     r"(?i)sign(?!al)|hmac|passw|secret|token(?!i[sz])|credential|authenti|encrypt|csrf|nonce|session"
 )
+_SIGNER: Final = regex(r"(?i)sign(?!al)|auth|hash|crypt|digest")
 _MAC: Final = regex(r"(?i)(?:^|[^a-z])mac(?:[^a-z]|$)")
 _KEY: Final = regex(r"(?i)key|secret|salt")
 """What a message authentication code needs; the address of a network card is called so, too."""
@@ -327,8 +328,13 @@ def _is_called_back(call: ast.Call, ctx: Context) -> bool:
             return _is_given_away(parent, ctx)
         if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef)):
             uses = (*ctx.reads.get(parent.name, ()), *ctx.gets.get(parent.name, ()))
-            return any(_is_given_away(use, ctx) for use in uses)
+            return any(_is_given_away(use, ctx) and _signs(ctx.parent(use)) for use in uses)
     return False
+
+
+def _signs(taker: ast.AST | None) -> bool:
+    """Whether a call's name says that what it takes serves to sign, as that of `CloudFrontSigner`: threads take functions, too."""
+    return isinstance(taker, ast.Call) and _SIGNER.search(calls.identifier(taker.func)) is not None
 
 
 def _is_given_away(function: ast.expr, ctx: Context) -> bool:
