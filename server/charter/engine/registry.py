@@ -84,10 +84,11 @@ def load() -> Registry:
     found: list[AnyRule] = []
     packs: list[str] = []
     for entry in sorted(points(GROUP), key=lambda entry: entry.name):
-        rules = _of_pack(entry.module, entry.package)
+        owner = entry.dist.name if entry.dist is not None else entry.name
+        rules = _of_pack(entry.module, owner)
         if not rules:
             raise PackError(
-                f"rule pack `{entry.module}` (from {entry.package}) defines no rule; mark functions with `charter.api.rule`"
+                f"rule pack `{entry.module}` (from {owner}) defines no rule; mark functions with `charter.api.rule`"
             )
         found.extend(rules)
         packs.append(entry.module)

@@ -7,18 +7,19 @@ Tests that other packages add to bandit are loaded to be asked for their ids.
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-import tomli
-
 from charter.api import Confidence, Fact, Rule, Severity, regex
-from charter.engine.extensions import Point, points
+from charter.engine.extensions import points
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from charter.api import AnyRule, Context, Finding
 
 _CODE: Final = regex(r"[A-Z]{1,6}\d{3}")
@@ -64,7 +65,7 @@ def among() -> Mapping[str, str]:
 
 @cache
 def _data() -> dict[str, Any]:
-    return tomli.loads(Path(__file__).with_name("tests.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(Path(__file__).with_name("tests.toml").read_text(encoding="utf-8"))
 
 
 def _rule(id_: str, entry: Mapping[str, Any]) -> AnyRule:
@@ -122,13 +123,13 @@ def _foreign_tests() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
                 yield entry["id"], entry["name"], {"title": entry["message"], "cwe": entry.get("cwe", 0)}
 
 
-def _foreign_points(group: str) -> Iterator[Point]:
+def _foreign_points(group: str) -> Iterator[EntryPoint]:
     for point in points(group):
         if not point.module.startswith("bandit."):
             yield point
 
 
-def _load(point: Point) -> Any:
+def _load(point: EntryPoint) -> Any:
     """Load an extension of bandit; one that cannot be loaded is none, as it is for bandit."""
     from charter.engine.bandit.core import load
 
