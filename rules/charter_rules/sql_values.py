@@ -125,33 +125,39 @@ def _may_carry_text(piece: Piece, ctx: Context, *, place: str, depth: int = 0) -
         return False
     if isinstance(value, ast.Name) and _is_quoted_somewhere(value, ctx):
         return False
-    for node in (value, origin):
-        if isinstance(node, ast.BinOp) and (
-            not isinstance(node.op, (ast.Add, ast.Mod))
-            or any(type(ctx.value(side)) in {int, float} for side in (node.left, node.right))
-        ):
-            return False
-        if isinstance(node, ast.IfExp) and all(
-            ctx.value(side) is not UNKNOWN for side in (node.body, node.orelse)
-        ):
-            return False
-        if isinstance(node, ast.Call):
-            name = calls.identifier(node.func)
-            if name in _NUMBERS or _QUOTERS.search(f"{name} {calls.identifier(ctx.origin(node.func))}"):
-                return False
-        name = calls.identifier(node)
-        if isinstance(node, ast.Attribute) and (
-            name == "pk" or (name == "name" and _SYNTAX.intersection(words(calls.identifier(node.value))))
-        ):
-            return False
-        parts = words(name) or ("",)
-        if place == "quoted" and _IDENTIFIERS.search(name):
-            continue
-        if _QUOTERS.search(name) or parts[-1] in _LAST or _SYNTAX.intersection(parts):
-            return False
+    if any(_carries_none(node, ctx, place) for node in (value, origin)):
+        return False
     if ctx.type_name(value) in {"builtins.int", "builtins.float", "builtins.bool", "uuid.UUID"}:
         return False
     return not _is_constant_like(value)
+
+
+def _carries_none(node: ast.expr, ctx: Context, place: str) -> bool:
+    """Whether an expression shows by itself, or by what it is called, that it is no text of anybody's."""
+    if isinstance(node, ast.BinOp):
+        if not isinstance(node.op, (ast.Add, ast.Mod)):
+            return True
+        return any(type(ctx.value(side)) in {int, float} for side in (node.left, node.right))
+    if isinstance(node, ast.IfExp):
+        return all(ctx.value(side) is not UNKNOWN for side in (node.body, node.orelse))
+    if isinstance(node, ast.Call):
+        name = calls.identifier(node.func)
+        if name in _NUMBERS or _QUOTERS.search(f"{name} {calls.identifier(ctx.origin(node.func))}"):
+            return True
+    return _is_of_syntax(node, place)
+
+
+def _is_of_syntax(node: ast.expr, place: str) -> bool:
+    """Whether the name of a value says that it is a piece of SQL, or that it is quoted already."""
+    name = calls.identifier(node)
+    if isinstance(node, ast.Attribute) and (
+        name == "pk" or (name == "name" and _SYNTAX.intersection(words(calls.identifier(node.value))))
+    ):
+        return True
+    if place == "quoted" and _IDENTIFIERS.search(name):
+        return False
+    parts = words(name) or ("",)
+    return bool(_QUOTERS.search(name) or parts[-1] in _LAST or _SYNTAX.intersection(parts))
 
 
 def _inside(value: ast.expr | None) -> ast.expr | None:
