@@ -285,12 +285,8 @@ class Calls(LibraryCalls, ABC):
                     mask |= dangers << LANE * own
                 elif len(origin[1]) == 2 and isinstance(index := origin[1][1], int):
                     bits = dangers << LANE * own
-                    names += [(name, bits) for name in self._names_of(binding.values[index])]
+                    names += [(name, bits) for name in self.names_of(binding.values[index])]
         return (mask, tuple(names)) if mask or names else NO_KILL
-
-    def _names_of(self, value: Value | None) -> list[str]:
-        """The names that hold the very value that was passed."""
-        return [name for name, held in (self.state or {}).items() if held is value and isinstance(name, str)]
 
     def translate(self, value: Value, summary: Summary, binding: Binding, position: int) -> Value:
         """A value of a callee in terms of this function's origins and objects."""

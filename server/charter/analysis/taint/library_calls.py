@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from charter.analysis.calls import FOREIGN
 from charter.analysis.taint.arguments import Arguments, choose, holds
-from charter.analysis.taint.checks import shown_by_name
+from charter.analysis.taint.checks import both, shown_by_name
 from charter.analysis.taint.frame import (
     NO_KILL,
     PLAIN,
@@ -45,7 +45,7 @@ from charter.analysis.taint.values import (
 if TYPE_CHECKING:
     from charter.analysis.taint.frame import Cells
     from charter.model.library.index import Entry
-    from charter.model.library.values import Callback
+    from charter.model.library.values import Callback, Guard
 
 _NUMBERS: Final = frozenset(
     {"builtins.int", "builtins.float", "builtins.bool", "uuid.UUID", "decimal.Decimal"}
@@ -353,28 +353,39 @@ class LibraryCalls(Sinks, ABC):
         yes: Kill = NO_KILL
         no: Kill = NO_KILL
         for guard in entry.guards:
-            if not holds(self, guard.when, arguments, receiver):
-                continue
-            mask = 0
-            for argument in guard.arguments:
-                for value, _ in choose(self, argument, arguments, receiver):
-                    taint = self.deep(value)
-                    for lane in lanes(taint):
-                        own = taint >> LANE * lane
-                        if not own & PART:
-                            safe = bits(guard.kinds)
-                            mask |= (safe & ~UP if own & RAW and guard.kinds else safe) << LANE * lane
-            if not mask:
-                continue
+            kill = self._cleared_by(guard, arguments, receiver)
             if guard.outcome == "returns":
-                self.kill((mask, ()))
+                self.kill(kill)
             elif guard.outcome == "true":
-                yes = (yes[0] | mask, ())
+                yes = both(yes, kill)
             else:
-                no = (no[0] | mask, ())
+                no = both(no, kill)
         if yes is not NO_KILL or no is not NO_KILL:
             self.last_kills = (yes, no)
             self.pending = True
+
+    def _cleared_by(self, guard: Guard, arguments: Arguments, receiver: Value | None) -> Kill:
+        """What a library's check clears: of a mere part of something, the names that hold it."""
+        if not holds(self, guard.when, arguments, receiver):
+            return NO_KILL
+        mask = 0
+        names: list[tuple[str, int]] = []
+        safe = bits(guard.kinds)
+        for argument in guard.arguments:
+            for value, _ in choose(self, argument, arguments, receiver):
+                taint = self.deep(value)
+                for lane in lanes(taint):
+                    own = taint >> LANE * lane
+                    cleared = (safe & ~UP if own & RAW and guard.kinds else safe) << LANE * lane
+                    if not own & PART:
+                        mask |= cleared
+                    else:
+                        names += [(name, cleared) for name in self.names_of(value)]
+        return (mask, tuple(names)) if mask or names else NO_KILL
+
+    def names_of(self, value: Value | None) -> list[str]:
+        """The names that hold the very value that was passed."""
+        return [name for name, held in (self.state or {}).items() if held is value and isinstance(name, str)]
 
 
 def _is_page(kind: Value) -> bool:
