@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import gc
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from charter.engine.project import reduce_all
 from charter.engine.reduce import ProjectFacts, Reducer
-from charter.engine.work import end_at_interrupt
+from charter.engine.workers import answers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from concurrent.futures import Future
 
     from charter.analysis import Analysis
     from charter.engine.check import FileResult
@@ -37,37 +35,24 @@ def solve(project: Project, results: Mapping[str, FileResult], jobs: int) -> Pro
     weights = _weights(project, results)
     if jobs <= 1 or len(weights) <= 1 or sys.platform != "linux" or sum(weights.values()) < _FROM:
         return reduce_all(project, results)
-    import multiprocessing
     import pickle
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
 
     global _task  # noqa: PLW0603 (a forked process finds it here, with all extracts)
     _task = project, results
+    # The heaviest first, so that none is left alone with it at the end.
+    heaviest = sorted(weights, key=lambda one: -weights[one])
+    found: dict[str, ProjectFacts] = {}
     gc.freeze()
-    others = set(multiprocessing.active_children())
-    found: dict[Analysis, ProjectFacts] = {}
     try:
-        context = multiprocessing.get_context("fork")
-        with ProcessPoolExecutor(min(jobs, len(weights)), context, end_at_interrupt) as pool:
-            # The heaviest first, so that none is left alone with it at the end.
-            heaviest = sorted(weights, key=lambda one: -weights[one])
-            pending: dict[Analysis, Future[bytes]] = {one: pool.submit(_solve, one) for one in heaviest}
-            try:
-                for analysis, future in pending.items():
-                    with suppress(BrokenProcessPool):
-                        found[analysis] = pickle.loads(future.result())  # noqa: S301 (from our own process)
-            except BaseException:  # after an interrupt nobody wants the rest
-                pool.shutdown(wait=False, cancel_futures=True)
-                for worker in set(multiprocessing.active_children()) - others:
-                    worker.terminate()
-                raise
+        for module, data in answers([one.module for one in heaviest], _solve, jobs):
+            if data is not None:
+                found[module] = pickle.loads(data)  # noqa: S301 (from our own process)
     finally:
         gc.unfreeze()
         _task = None
     whole = ProjectFacts()
     for analysis in weights:
-        whole.add(found[analysis] if analysis in found else _alone(project, results, analysis))
+        whole.add(found[analysis.module] if analysis.module in found else _alone(project, results, analysis))
     return whole
 
 
@@ -86,9 +71,11 @@ def _alone(project: Project, results: Mapping[str, FileResult], analysis: Analys
     return reduce_all(project, results, Reducer([analysis], project.info))
 
 
-def _solve(analysis: Analysis) -> bytes:
+def _solve(module: str) -> bytes:
     assert _task is not None
     import pickle
 
     gc.disable()
-    return pickle.dumps(_alone(*_task, analysis), pickle.HIGHEST_PROTOCOL)
+    project, results = _task
+    analysis = next(one for one in project.planner.analyses if one.module == module)
+    return pickle.dumps(_alone(project, results, analysis), pickle.HIGHEST_PROTOCOL)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
-import signal
 import sys
 from functools import cache as once
 from pathlib import Path
@@ -13,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from charter.engine import codec
 from charter.engine.project import unreadable
+from charter.engine.workers import answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from concurrent.futures import Future, ProcessPoolExecutor
 
     from charter.api import Principle
     from charter.engine.cache import Cache
@@ -133,16 +132,16 @@ def _check(project: Project, paths: Sequence[str], jobs: int, *, live: bool) -> 
             lost.extend(batch)
         else:
             yield from results
-    # A worker died. Each file that it may have held is tried alone, so that the culprit is named and no other lost.
-    for batch, results in _in_pool_each(project, sorted(lost)):
+    # A worker died. Each file that it had is tried alone, so that the culprit is named and no other lost.
+    for batch, results in _in_pool(project, [[path] for path in sorted(lost)], 1):
         if results is None:
             yield unreadable(
-                batch,
+                batch[0],
                 "the process that checked this file died",
                 "exclude it in the settings and report it to Charter",
             )
         else:
-            yield results
+            yield from results
 
 
 def _size(project: Project, path: str) -> int:
@@ -166,46 +165,11 @@ def _batches(paths: Sequence[str], sizes: dict[str, int]) -> list[list[str]]:
 
 
 def _in_pool(
-    project: Project, batches: list[list[str]], jobs: int
+    project: Project, batches: Sequence[list[str]], jobs: int
 ) -> Iterator[tuple[list[str], list[FileResult] | None]]:
-    """Check batches in workers; None for those that were under way or waiting when a worker died."""
-    import multiprocessing
-    from concurrent.futures import FIRST_COMPLETED, wait
-    from concurrent.futures.process import BrokenProcessPool
-
+    """Check batches in workers; None for one whose worker died."""
     global _project  # noqa: PLW0603 (a forked worker finds it here, with all rules loaded)
     _project = project
-    gc.freeze()
-    others = set(multiprocessing.active_children())
-    try:
-        with _pool(project, jobs) as pool:
-            pending: dict[Future[bytes], list[str]] = {pool.submit(_work, batch): batch for batch in batches}
-            try:
-                while pending:
-                    done, _ = wait(pending, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        batch = pending.pop(future)
-                        try:
-                            yield batch, codec.loads(future.result())
-                        except BrokenProcessPool:
-                            yield batch, None
-            finally:
-                if pending:  # after an interrupt nobody wants the rest
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    for worker in set(multiprocessing.active_children()) - others:
-                        worker.terminate()
-    finally:
-        gc.unfreeze()
-        _project = None
-
-
-def _pool(project: Project, jobs: int) -> ProcessPoolExecutor:
-    """Workers that have the project: by fork where the system can, else sent over and put together again."""
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-
-    if sys.platform == "linux":
-        return ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), end_at_interrupt)
     parts = (
         project.settings,
         project.principles,
@@ -214,12 +178,13 @@ def _pool(project: Project, jobs: int) -> ProcessPoolExecutor:
         project.select,
         project.ignore,
     )
-    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _start, parts)
-
-
-def end_at_interrupt() -> None:
-    """Let Ctrl-C, which reaches all processes of a terminal, end a worker at once and without a traceback."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    gc.freeze()
+    try:
+        for batch, data in answers(batches, _work, jobs, _start, parts):
+            yield batch, None if data is None else codec.loads(data)
+    finally:
+        gc.unfreeze()
+        _project = None
 
 
 def _start(
@@ -230,18 +195,13 @@ def _start(
     select: tuple[str, ...] | None,
     ignore: tuple[str, ...],
 ) -> None:
+    """Put together the project in a worker that did not inherit it."""
     global _project  # noqa: PLW0603 (a worker has one project)
-    end_at_interrupt()
-    from charter.engine.project import Project
-    from charter.engine.registry import load
+    if _project is None:
+        from charter.engine.project import Project
+        from charter.engine.registry import load
 
-    _project = Project.of(settings, load(), principles, paths, read, select=select, ignore=ignore)
-
-
-def _in_pool_each(project: Project, paths: Sequence[str]) -> Iterator[tuple[str, FileResult | None]]:
-    for path in paths:
-        for _, results in _in_pool(project, [[path]], 1):
-            yield path, results[0] if results else None
+        _project = Project.of(settings, load(), principles, paths, read, select=select, ignore=ignore)
 
 
 def _work(batch: list[str]) -> bytes:
