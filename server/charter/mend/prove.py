@@ -142,7 +142,7 @@ class Prover:
         self._lately: dict[frozenset[str] | None, deque[_State]] = defaultdict(
             lambda: deque(maxlen=_REMEMBERED)
         )
-        self._counts: dict[tuple[int, bool], tuple[FileResult, Sequence[Fact], _Counts]] = {}
+        self._counts: dict[tuple[str, bool, bool], tuple[FileResult, Sequence[Fact], _Counts]] = {}
 
     def prove(self, finding: Finding, fix: Fix) -> Proved | Refused:
         """Prove one fix of one finding."""
@@ -322,10 +322,14 @@ class Prover:
     def _counted(
         self, result: FileResult, source: Source, facts: ProjectFacts | None, *, inert: bool
     ) -> _Counts:
-        """The number of findings of one file; counted again only if the project says other things of it."""
+        """The number of findings of one file; counted again only if the project says other things of it.
+
+        Of the states that drafts give a file only the last one is remembered: there are as many as fixes.
+        """
         path = result.path
         own = () if facts is None else facts.facts.get(path, ())
-        kept = self._counts.get((id(result), inert))
+        key = (path, inert, result is self._results.get(path))
+        kept = self._counts.get(key)
         if kept is not None and kept[0] is result and kept[1] == own:
             return kept[2]
         plan = self._inert_plan(path) if inert else self._project.planner.plan(path)
@@ -335,7 +339,7 @@ class Prover:
         counts = Counter(
             (one.path, one.rule, one.symbol) for one in found if rules is None or one.rule in rules
         )
-        self._counts[id(result), inert] = (result, own, counts)
+        self._counts[key] = (result, own, counts)
         return counts
 
     def _result(self, path: str) -> FileResult:
