@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from charter.api import Severity, rule
+from charter.api import Confidence, Severity, rule
 from charter.api.facts.taint import TaintFlow
 from charter_rules import flows
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding
 _SHOWN: Final = (ast.Dict, ast.DictComp, ast.List, ast.ListComp, ast.Set, ast.SetComp, ast.Tuple)
 """What is written with the `repr` of its items, in which line breaks are escaped."""
+
+_MOST_STEPS: Final = 9
+"""The longest way that somebody would follow for a line of a log."""
 
 
 @rule(
@@ -33,8 +36,9 @@ def log_injection(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
     r"""Keep line breaks of untrusted text out of logs.
 
     A value with a line break writes log lines of its own: `bob\n2026-01-01 INFO admin logged in`. Who reads the
-    log later, person or machine, is misled. Log it with `%r` or take the line breaks out. A dictionary or list that is logged as
-    a whole shows its texts as `%r` does, and is not reported.
+    log later, person or machine, is misled. Log it with `%r` or take the line breaks out. A dictionary, list or
+    data class that is logged as a whole shows its texts as `%r` does, and is not reported; nor are headers and addresses as they were
+    sent, each of which is one line.
 
     ```python bad
     import logging
@@ -62,6 +66,8 @@ def log_injection(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
         return {}
     ```
     """
+    if flow.certainty < Confidence.HIGH or len(flow.steps) > _MOST_STEPS:
+        return  # so long a way holds more checks and conversions than line breaks are worth
     logged = flows.argument(flow, ctx)
     if logged is not None and (isinstance(logged, _SHOWN) or isinstance(ctx.origin(logged), _SHOWN)):
         return

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.arguments import Arguments, holds
 from charter.analysis.taint.calls import Calls
-from charter.analysis.taint.containers import CONTAINERS
 from charter.analysis.taint.frame import REST
 from charter.analysis.taint.handlers import is_harmless, safe_by_pattern
 from charter.analysis.taint.objects import OBJECT_METHODS
@@ -21,6 +20,7 @@ from charter.analysis.taint.values import (
     BIT,
     BOUND,
     BOUND_EXTERNAL,
+    CONTAINERS,
     DANGERS,
     EXTERNAL,
     INSTANCE,
@@ -56,6 +56,8 @@ _HOSTS: Final = spread(BIT["ssrf"] | BIT["ssrf-part"])
 _OUTSIDE: Final = frozenset({EXTERNAL, INSTANCE})
 _CONTENTS: Final = frozenset({"stream", "file", "fileno", "buffer"})
 """Attributes of a file that name no file."""
+_KEYS: Final = frozenset({"id", "pk"})
+_LOG: Final = spread(BIT["log"])
 
 
 class Attributes(Calls, ABC):
@@ -81,7 +83,10 @@ class Attributes(Calls, ABC):
     def _attribute_of_unknown(self, value: Value, name: str) -> Value:
         if not value[0]:
             return _bound(value, name) if isinstance(value[1], str) and hasattr(str, name) else UNKNOWN
-        return (value[0] & ~_NAMES if name in _CONTENTS else value[0], NO, None, ())
+        taint = value[0] & ~_NAMES if name in _CONTENTS else value[0]
+        if name in _KEYS and not taint & _OBJECTS:
+            taint &= ~_LOG  # no text has one: it has been made what it is the key of
+        return (taint, NO, None, ())
 
     def _attribute_of(self, reference: Any, value: Value, name: str, position: int) -> Value | None:
         sort = reference[0]

@@ -14,6 +14,7 @@ from charter.analysis.taint.guards import Guards
 from charter.analysis.taint.values import (
     ALL_DANGERS,
     BIT,
+    CONTAINERS,
     INSTANCE,
     NO,
     OBJECT,
@@ -35,10 +36,6 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 200
 _SLOW: Final = spread(BIT["redos"])
-
-CONTAINERS: Final = frozenset(
-    f"builtins.{name}" for name in ("list", "tuple", "set", "frozenset", "dict")
-) | {"collections.deque", "collections.OrderedDict", "collections.defaultdict", "collections.Counter"}
 
 _SCALARS = (str, int, bytes, bool, float, type(None))
 

@@ -267,6 +267,8 @@ class Expressions(Attributes, ABC):
 
     def _divided(self, left: Value, right: Value) -> Value:
         """`path / part`: an absolute part discards what stands before it."""
+        if isinstance(left[1], int | float) or isinstance(right[1], int | float):
+            return UNKNOWN  # numbers
         taint = left[0] | right[0]
         reference = left[2] or right[2]
         if not taint and reference is None:

@@ -12,6 +12,7 @@ from charter.analysis.taint.characters import allowed_by
 from charter.analysis.taint.frame import SOURCE, SourceSite
 from charter.analysis.taint.routes import Route, parse
 from charter.analysis.taint.values import (
+    BIT,
     BOUND,
     FRESH_TEXT,
     INSTANCE,
@@ -22,6 +23,7 @@ from charter.analysis.taint.values import (
     PROJECT_INSTANCE,
     UNKNOWN,
     Value,
+    bits,
     references,
 )
 from charter.model import ir
@@ -204,6 +206,8 @@ def seed(frame: Any, function: Function, use: Use) -> None:
             frame.state[name] = (value[0], NO, _framework_type(frame, function, typed), value[3])
         elif _is_tainted(frame, function, use, index, place):
             safe = _safe_bits(use, name, place) | safe_by_pattern(frame, parameter)
+            if use.route is None and handler.parameters == "all" and handler.kind == "http":
+                safe |= BIT["log"]  # a route that is not seen may well ask for a number
             segment = use.route is not None and name in use.route.segments
             frame.state[name] = _untrusted(frame, function, handler, parameter, value, safe, segment=segment)
         elif name in handler.tainted or str(place) in handler.tainted:
@@ -273,10 +277,13 @@ def _safe_bits(use: Use, name: str, place: int) -> int:
 
 
 def safe_by_pattern(frame: Any, parameter: ir.Node) -> int:
-    """What a parameter or field cannot hold by the pattern that it is declared with: `Query(pattern="^[a-z]+$")`."""
+    """What a parameter or field cannot hold by what it is declared with: `Query(pattern="^[a-z]+$")`, `Header()`."""
     safe = 0
+    fields = frame.index.fields
     for node in (*_metadata(parameter), parameter[1]):
         if node is not None and node[0] == ir.CALL:
+            kinds = fields.get(annotation_path(frame, node[2]), ())
+            safe |= bits(kinds) if kinds else 0
             for name, given in node[4]:
                 if name in {"pattern", "regex"}:
                     pattern = frame.value(given)[1]
@@ -304,6 +311,8 @@ def _is_tainted(frame: Any, function: Function, use: Use, index: int, place: int
         )
     if name in {"request", "req", "response", "resp", "self", "cls", "session", "db"}:
         return False
+    if handler.value == "text" and frame.engine.roles.class_named(frame, annotation) is not None:
+        return False  # a route holds texts: what this is has been looked up before
     return parameter[2] is None or handler.parameters == "all" or use.route is None
 
 

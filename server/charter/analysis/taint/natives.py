@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _HOSTS: Final = spread(BIT["ssrf"] | BIT["ssrf-part"] | BIT["redirect"])
 _FILE: Final = (INSTANCE, "io.TextIOWrapper")
+_DICT: Final = (INSTANCE, "builtins.dict")
 _FOLDERS: Final = spread(PATH)
 _CONTROL: Final = spread(CONTROL)
 
@@ -355,7 +356,7 @@ def _parsed_data(frame: Any, arguments: Arguments, place: int) -> Value:
     """`json.loads` and the like: what comes out may be a dictionary."""
     value = arguments.position(0) or UNKNOWN
     taint = value[0] if value[2] == _FILE else frame.deep(value)  # an open file's name is not what it holds
-    return (with_marks(taint, OBJECT), NO, None, ())
+    return (with_marks(taint, OBJECT), NO, _DICT if taint else None, ())
 
 
 def _dumped(frame: Any, arguments: Arguments, place: int) -> Value:

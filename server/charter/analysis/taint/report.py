@@ -211,7 +211,20 @@ def _certainty(flow: Flow) -> Confidence:
     looked_at = flow.source.part in {"fields", "segment"} or "`attrs`" in flow.source.says
     if flow.site.kind == "path" and looked_at:
         return Confidence.MEDIUM  # a field may be a file, a choice or a slug; no slash is in a segment
+    if flow.site.kind == "log" and not _is_handed_on(flow):
+        return Confidence.MEDIUM  # it has been kept: most of what is kept has been looked at
     return Confidence.HIGH if len(flow.chain) <= 3 else Confidence.MEDIUM
+
+
+def _is_handed_on(flow: Flow) -> bool:
+    """Whether data goes from where it comes in to the sink by calls and returns alone, not by an attribute or a module's name."""
+    source, scope = flow.source.function, flow.function
+    while scope is not None:
+        if scope is source:
+            return True
+        scope = scope.parent
+    returned = f"returned by `{source.short}`"
+    return any(message == returned for _, message in flow.steps)
 
 
 def described(source: SourceSite) -> str:

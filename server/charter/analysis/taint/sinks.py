@@ -105,7 +105,7 @@ class Sinks(Containers, ABC):
         if kind == "prompt":
             return self._prompts(value, sink, name, place, arguments.place) if value[3] else taint
         if kind == "log":
-            return 0 if _is_quoted(arguments, place) else taint
+            return 0 if _is_quoted(arguments, place) else self.stringed(value)[0]
         if kind == "xss":
             is_json = value[3] and value[2] == (INSTANCE, "builtins.dict")
             return 0 if is_json or self._is_plain(receiver) else taint

@@ -14,15 +14,19 @@ from charter.analysis.taint.values import (
     ABSOLUTE,
     ALL_PARTS,
     BIT,
+    CONTAINERS,
     CONTROL,
     EMPTY_TEXT,
     EXTERNAL,
     HOLE,
+    INSTANCE,
+    LANE,
     LONGEST_TEXT,
     NO,
     OBJECT,
     PART,
     PATH,
+    PROJECT_INSTANCE,
     SLASHED,
     SLASHES,
     TRUE,
@@ -30,6 +34,8 @@ from charter.analysis.taint.values import (
     UP,
     Value,
     constant,
+    lanes,
+    references,
     spread,
     text_of,
     with_marks,
@@ -39,6 +45,8 @@ from charter.api import regex
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from charter.model.project import Class
+
 _OPEN_AUTHORITY = regex(r"(?:[A-Za-z\0][\w+.\-\0]*:)?/{0,2}[^/?#\\]*\Z")
 _SCHEME = regex(r"[A-Za-z\0][\w+.\-\0]*:")
 _PERCENT = regex(r"%(?:\((?P<key>[^)]*)\))?[#0\- +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?(?P<sort>[a-zA-Z%])")
@@ -46,6 +54,8 @@ _BRACES = regex(
     r"\{\{|\}\}|\{(?P<name>[^{}!:]*)(?:!(?P<conversion>[rsa]))?(?::(?P<form>(?:[^{}]|\{[^{}]*\})*))?\}"
 )
 
+_DICT: Final = (INSTANCE, "builtins.dict")
+_WRITES: Final = ("__str__", "__repr__", "__format__")
 _ABSOLUTE: Final = spread(ABSOLUTE)
 _SLASHES: Final = spread(SLASHES)
 _HOST: Final = spread(BIT["redirect"] | BIT["ssrf"]) | _SLASHES
@@ -160,6 +170,10 @@ class Strings(Frame, ABC):
 
     def stringed(self, value: Value) -> Value:
         """`str(value)`."""
+        if value[2] is not None and self._shows_parts(value[2]):
+            taint = self.deep(value)
+            if taint:
+                return (taint & ~self._in_parts(value, taint) & ~_OBJECT, NO, None, ())
         if value[0] & _OBJECT:
             value = (value[0] & ~_OBJECT, *value[1:])
         if value[3]:
@@ -176,6 +190,36 @@ class Strings(Frame, ABC):
         if value[2] is None or value[2] in _STRIPPED:
             return value
         return (value[0], known, None, ())
+
+    def _shows_parts(self, reference: Any) -> bool:
+        """Whether the text of whatever it may be is made with `repr` of its parts, as that of lists and data classes is."""
+        known = [one for one in references(reference) if one[0] != EXTERNAL]
+        return bool(known) and all(
+            not CONTAINERS.isdisjoint(self.index.ancestors(one[1]))
+            if one[0] == INSTANCE
+            else one[0] == PROJECT_INSTANCE and self._has_no_text(one[1])
+            for one in known
+        )
+
+    @staticmethod
+    def _in_parts(value: Value, taint: int) -> int:
+        """The bits of line breaks that are only in parts. What is joined with a text goes by the class of the other."""
+        if value[2][0] == INSTANCE and value[2][1] not in CONTAINERS:
+            return _CONTROL
+        own = 0
+        for lane in lanes(value[0]):
+            if not value[0] >> LANE * lane & OBJECT:
+                own |= value[0] & CONTROL << LANE * lane
+        return taint & _CONTROL & ~own
+
+    def _has_no_text(self, cls: Class) -> bool:
+        """Whether neither a class of the project nor its bases say how its instances are written, as exceptions and texts do."""
+        if any(name in one.methods for one in self.project.lineage(cls) for name in _WRITES):
+            return False
+        return not any(
+            (base.startswith("builtins.") and base not in CONTAINERS) or base.endswith(("Error", "Exception"))
+            for base in self.project.externals(cls)
+        )
 
     def percent(self, template: Value, operand: Value) -> Value:
         """`template % operand`."""
@@ -198,7 +242,8 @@ class Strings(Frame, ABC):
                 value = self.read(operand, position) if operand[3] else operand if position == 0 else None
                 position += 1
             if value is None:
-                value = (self.deep(operand), NO, None, ())
+                whole = match["key"] is None and operand[2] == _DICT
+                value = operand if whole else (self.deep(operand), NO, None, ())
             parts.append(self._converted(value, sort))
         parts.append(constant(text[at:]))
         result = self.concat(parts)

@@ -91,6 +91,10 @@ UNION: Final = "u"  # references
 _TAKING: Final = frozenset({PROJECT_FUNCTION, BOUND, BOUND_EXTERNAL, PARTIAL, UNION})
 """References that take values of the function along in which they were made, or other references."""
 
+CONTAINERS: Final = frozenset(
+    f"builtins.{name}" for name in ("list", "tuple", "set", "frozenset", "dict")
+) | {"collections.deque", "collections.OrderedDict", "collections.defaultdict", "collections.Counter"}
+
 TUPLE: Final = (INSTANCE, "builtins.tuple")
 """What every tuple is."""
 UNKNOWN: Final[Value] = (0, NO, None, ())
