@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from charter.api import Severity, rule
 from charter.api.facts.taint import TaintFlow
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api import Context, Finding
+
+_QUOTING: Final = ("django.", "starlette.")
+"""Frameworks that write a backslash in an address as `%5C`, in which browsers see no slash."""
 
 
 @rule(
@@ -65,6 +68,8 @@ def open_redirect(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
         return redirect(f"/articles/{number}")
     ```
     """
+    if flow.detail == "slashes" and flow.sink.startswith(_QUOTING):
+        return
     deed = f"decides where `{flows.api(flow)}` sends the browser"
     severity = Severity.MEDIUM
     if flow.detail == "slashes":

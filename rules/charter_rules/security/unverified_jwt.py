@@ -19,14 +19,20 @@ if TYPE_CHECKING:
 
 _VERIFIES: Final = regex(r"(?i)verif|validate_?(?:token|jwt)|check_signature")
 """Names of functions that check a token."""
+_VERIFIES_TOKENS: Final = regex(
+    r"(?i)(?:(?<!un)verif|validat)\w*?(?:token|jwt|claims|signature)|(?:token|jwt)_?verif|check_signature"
+)
+"""Names of methods by which an object checks tokens, whatever else it may check."""
 _FOR_KEY: Final = regex(r"(?i)(?:^|_)(?:keys?|kid|secret|issuer|peek)(?:_|$)")
 """Names of functions that look into a token to find the key by which it is then verified."""
 _CHECKED: Final = regex(r"(?i)\bverified (?:already|above|before|by|with)|already (?:been )?verified")
 """What a comment says of a token whose signature another step has checked."""
 _FOR_TIME: Final = regex(r"(?i)expir")
 """What is said of functions that only tell how long a token lasts."""
-_ABOUT_ITSELF: Final = frozenset({"exp", "iat", "nbf", "iss", "aud"})
-"""Claims that tell when a token ends, and by whose key it can be verified."""
+_DISTRUSTS: Final = regex(r"(?i)(?:^|_)(?:invalid|expired|untrusted|rejected|failed)(?:_|$)")
+"""Names of functions that are given tokens which have failed already."""
+_ABOUT_ITSELF: Final = frozenset({"exp", "iat", "nbf", "iss", "aud", "ver", "typ"})
+"""Claims that tell when a token ends, of which kind it is, and by whose key it can be verified."""
 _OF_CLIENT: Final = regex(r"\brequest\b")
 _ASSERTION: Final = regex(r"(?i)assert")
 """Names of functions that make what RFC 7521 calls an assertion, which may go unsigned over a channel that is known."""
@@ -162,7 +168,7 @@ def _looks_into(call: ast.Call, ctx: Context) -> bool:
         return False
     named = function.name
     told = f"{named} {ast.get_docstring(function) or ''}"
-    return bool(_FOR_KEY.search(named) or _FOR_TIME.search(told) or calls.NAMED_FOR_IT.search(named)) or (
+    return bool(_FOR_KEY.search(named) or _DISTRUSTS.search(named) or _FOR_TIME.search(told) or calls.NAMED_FOR_IT.search(named)) or (
         _CHECKED.search(ctx.source(function)) is not None
     )
 
@@ -195,8 +201,17 @@ def _comes_from_issuer(call: ast.Call, ctx: Context) -> bool:
 
 
 def _verified_elsewhere(call: ast.Call, ctx: Context) -> bool:
-    """Whether the same function, or its class, decodes again with the signature checked."""
+    """Whether the same function decodes again with the signature checked, or others check the token before they ask it."""
     around = ctx.function(call) or ctx.tree
+    if _decodes(around, call, ctx):
+        return True
+    return not isinstance(around, ast.Module) and (
+        _is_of_verifier(around, ctx) or _is_asked_by_verifiers(around, ctx)
+    )
+
+
+def _decodes(around: ast.AST, call: ast.Call | None, ctx: Context) -> bool:
+    """Whether code checks the signature of a token, other than by one call."""
     for other in ctx.walk(around):
         if isinstance(other, ast.Call) and other is not call:
             theirs = ctx.name(other.func) or ""
@@ -208,3 +223,38 @@ def _verified_elsewhere(call: ast.Call, ctx: Context) -> bool:
             if not is_of_library and _VERIFIES.search(calls.identifier(other.func)):
                 return True
     return False
+
+
+def _is_of_verifier(method: shapes.FunctionNode, ctx: Context) -> bool:
+    """Whether the class of a method checks tokens, by itself or through a class of this file that it is derived from."""
+    class_ = ctx.class_(method)
+    seen: set[str] = set()
+    while class_ is not None and class_.name not in seen:
+        if any(
+            _VERIFIES_TOKENS.search(calls.identifier(each.func)) for each in ctx.nodes(ast.Call, within=class_)
+        ):
+            return True
+        seen.add(class_.name)
+        bases = {calls.identifier(base) for base in class_.bases}
+        class_ = next((one for one in ctx.nodes(ast.ClassDef) if one.name in bases), None)
+    return False
+
+
+def _is_asked_by_verifiers(function: shapes.FunctionNode, ctx: Context) -> bool:
+    """Whether every function of this file that asks this one checks the token, itself or through a function that it asks as well."""
+    uses = [use for use in ctx.reads.get(function.name, ()) if isinstance(ctx.parent(use), ast.Call)]
+    users = {ctx.function(use) for use in uses}
+    defined = {each.name: each for kind in shapes.FUNCTIONS for each in ctx.nodes(kind)}
+    return bool(users) and all(
+        user is not None
+        and user is not function
+        and (
+            _decodes(user, None, ctx)
+            or any(
+                _decodes(defined[name], None, ctx)
+                for each in ctx.nodes(ast.Call, within=user)
+                if (name := calls.identifier(each.func)) in defined and defined[name] is not function
+            )
+        )
+        for user in users
+    )

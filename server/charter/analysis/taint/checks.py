@@ -51,6 +51,10 @@ _VALIDATOR: Final = regex(
 _CONTAINMENT: Final = regex(
     r"_*is_(?:path_)?(?:inside|within|safe_path|sub_?path|contained|in_(?:dir|folder))"
 )
+_ADDRESS_CHECK: Final = regex(
+    r"_*(?:is_?|are_|has_)?(?:(?:safe|allowed|trusted|local|internal|same|permitted)_?\w*(?:ur[li]|redirect|next|target|location|host|origin|domain)"
+    r"|valid(?:ate)?_?\w*redirect)|_*(?:ur[li]|redirect|next|target|host)\w*_is_(?:safe|allowed|trusted|local|internal)"
+)
 _OF_PATHS: Final = regex(r"path|file_?name|travers|dir(?:ectory)?(?:_|$)|folder")
 _OF_HOSTS: Final = regex(r"ur[li](?:_|$)|host|address|endpoint|ssrf|domain|redirect")
 NORMAL_PATH: Final = (EXTERNAL, "os.path.normpath()")
@@ -66,6 +70,11 @@ OF_CHARACTERS: Final = DANGERS & ~(
 def asks_for_containment(name: object) -> bool:
     """Whether a function of this name answers whether a path lies in a folder: "is_path_inside", "is_within_directory"."""
     return isinstance(name, str) and _CONTAINMENT.match(name) is not None
+
+
+def asks_for_address(name: object) -> bool:
+    """Whether a function of this name answers whether an address may be gone to: "is_safe_url", "validate_redirect_url"."""
+    return isinstance(name, str) and _ADDRESS_CHECK.match(name.lower()) is not None
 
 
 @lru_cache(maxsize=4096)

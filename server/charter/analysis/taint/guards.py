@@ -15,6 +15,7 @@ from charter.analysis.taint.checks import (
     UNDECIDED,
     Test,
     Truth,
+    asks_for_address,
     asks_for_containment,
     both,
     either,
@@ -46,6 +47,8 @@ from charter.api import regex
 from charter.model import ir
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from charter.model.ir import Node
 
 _CLASS_TESTS: Final = {
@@ -199,9 +202,20 @@ class Guards(Comparisons, ABC):
         if self.followed != node[1] and asks_for_containment(function[-1]):
             for argument in node[3]:
                 yes = both(yes, self.cleared(argument, self.value(argument), PATH))
+        if asks_for_address(function[-1]):
+            yes = self._of_address(node[3], yes)
         if value[0] & ALL_DANGERS:
             no = both(no, self.cleared(node, value, DANGERS))
         return (truth, yes, no)
+
+    def _of_address(self, arguments: Sequence[Node], yes: Kill) -> Kill:
+        """What the answer of `is_safe_url(url)` shows: what its code does, or all if its code is not understood."""
+        for argument in arguments:
+            value = self.value(argument)
+            kill = self.cleared(argument, value, HOST)
+            if not yes[0] & kill[0] and not {name for name, _ in yes[1]} & {name for name, _ in kill[1]}:
+                yes = both(yes, kill)
+        return yes
 
     def found(self, node: Node) -> Kill:
         """What `table.get(key)` shows of the key if there is something: it is one of those of a trusted table."""

@@ -12,6 +12,7 @@ from charter.api.facts.taint import SOURCE_KINDS, OwnText, TaintFlow, Threat
 from charter.model import ir
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable, Iterator
 
     from charter.analysis.taint.frame import Flow, SourceSite
@@ -66,6 +67,11 @@ _WRITES: Final = frozenset(
 """Functions that members of archives are written with."""
 _PRIVILEGES: Final = regex(r"(?i)admin|superuser|staff|permission|has_perm")
 """Words of decorators that let in only those with a role."""
+_ADMINISTRATORS: Final = regex(
+    r"(?i)(?:requires?|needs?|only|is)_?(?:super_?)?(?:admin|staff|superuser)|(?:admin|staff|superuser)\w*_(?:required|only)|(?-i:^ADMIN$)"
+)
+"""Words of decorators that let in only those who run the program."""
+_REFERER: Final = regex(r"(?i)referr?er")
 
 
 class Places:
@@ -112,6 +118,10 @@ def facts(
             continue
         if site.name in _OPENS and _FILE.search(str(flow.source.key) + (flow.source.says or "")):
             continue  # an upload that is read, not a path
+        if site.kind in {"redirect", "ssrf"} and _is_harmless_here(flow):
+            continue
+        if _is_of_server(flow.source):
+            continue
         if site.name in _WRITES and site.kind == "archive" and flow.source.kind != "archive":
             continue  # it is told as a path
         if flow.source.kind == "network" and site.kind == "xss":
@@ -138,6 +148,27 @@ def facts(
     for found in result.values():
         found.sort(key=lambda fact: (fact.location.span, fact.kind))
     return result
+
+
+def _is_harmless_here(flow: Flow) -> bool:
+    """Whether an address does no harm by where it comes from.
+
+    The page from which a visitor comes is where a redirect to `Referer` leads back to: who can write it has the visitor already.
+    An administrator may let the server connect to where the program was told to in its settings as well.
+    """
+    if flow.site.kind == "redirect":
+        return _REFERER.search(f"{flow.source.name} {flow.source.key}") is not None
+    return _is_decorated(flow, _ADMINISTRATORS)
+
+
+def _is_of_server(source: SourceSite) -> bool:
+    """Whether an item of WSGI's `environ` was put there by the server or by a layer of the program: a client's are in capitals."""
+    return (
+        source.name.endswith(".environ")
+        and isinstance(source.key, str)
+        and not source.key.isupper()
+        and source.key != "wsgi.input"
+    )
 
 
 def _length(flow: Flow) -> int:
@@ -179,9 +210,14 @@ def _fact(flow: Flow, others: int, places: Places) -> TaintFlow:
 
 def _is_privileged(flow: Flow) -> bool:
     """Whether a decorator on the way lets only administrators, or users with a permission, in."""
+    return _is_decorated(flow, _PRIVILEGES)
+
+
+def _is_decorated(flow: Flow, words: re.Pattern[str]) -> bool:
+    """Whether a decorator of a function on the way has one of some words."""
     functions = {flow.source.function, flow.function, *(function for function, _ in flow.chain)}
     return any(
-        _PRIVILEGES.search(word) for function in functions for word in _words(function.record[ir.DECORATORS])
+        words.search(word) for function in functions for word in _words(function.record[ir.DECORATORS])
     )
 
 

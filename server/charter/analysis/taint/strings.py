@@ -60,6 +60,8 @@ _ABSOLUTE: Final = spread(ABSOLUTE)
 _SLASHES: Final = spread(SLASHES)
 _HOST: Final = spread(BIT["redirect"] | BIT["ssrf"]) | _SLASHES
 _NO_SLASH: Final = (EXTERNAL, "str.lstrip(/)")
+_ENDPOINT: Final = spread(BIT["ssrf-part"])
+"""What is impossible in the query of an address: it goes to the endpoint that stands before it."""
 _NO_SLASHES: Final = (EXTERNAL, "str.lstrip(/\\)")
 _STRIPPED: Final = {_NO_SLASH: _HOST & ~_SLASHES, _NO_SLASHES: _HOST}
 """What is impossible for a text behind a slash of its own from which all others in front were taken."""
@@ -119,6 +121,8 @@ def impossible_after(text: str) -> int:
     safe = _ABSOLUTE | _ATTRIBUTE
     if text[0] not in _FORMULA:
         safe |= _CELL
+    if "?" in text or "#" in text:
+        safe |= _ENDPOINT
     if text == HOLE:
         return safe | _HOST
     if "/" in text[1:] or _SCHEME.match(text) or text[0] in "/\\":
