@@ -69,7 +69,7 @@ def insecure_temporary_file(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     ```
     """
     name = ctx.name(call.func)
-    if calls.is_of_tests(ctx):
+    if calls.is_of_tests(ctx) or _tries_module_out(call, ctx):
         return
     if name in _FORESEEABLE:
         if _PLAYS_IT.search(ctx.symbol(call)):
@@ -86,6 +86,13 @@ def insecure_temporary_file(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         ctx.not_an_opportunity()
     elif _SHARED.match(path):
         yield ctx.finding(call, f"`{path}` lies in a folder where every user may put a link of that name")
+
+
+def _tries_module_out(call: ast.Call, ctx: Context) -> bool:
+    """Whether a call stands right below `if __name__ == "__main__"` of a module, which its author runs to see what it does."""
+    return ctx.function(call) is None and any(
+        isinstance(parent, ast.If) and "__main__" in ctx.source(parent.test) for parent in ctx.ancestors(call)
+    )
 
 
 def _path(expression: ast.expr, ctx: Context) -> object:

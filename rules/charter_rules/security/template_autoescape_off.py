@@ -34,6 +34,11 @@ _HTML: Final = regex(
     r"|\bpages?\b(?! *<)|PackageLoader|[\"']templates?[\"']"
 )
 
+_SERVES: Final = regex(
+    r"(?:from|import) +(?:flask|quart|django|fastapi|starlette|aiohttp|tornado|pyramid|bottle|cherrypy|falcon|sanic|webob|werkzeug|wsgiref|http\.server)"
+)
+"""Modules of programs that make pages of what visitors send; a generator of sites or reports has its author's texts, with their markup."""
+
 
 @rule(
     ast.Call,
@@ -98,7 +103,9 @@ def template_autoescape_off(call: ast.Call | ast.Assign | ast.FunctionDef, ctx: 
         return
     if name.startswith("mako."):
         filters = calls.value(ctx, call, None, "default_filters", default=None)
-        if filters is None and _makes_html(ctx):
+        text = ctx.value(call.args[0]) if call.args else None
+        shown = isinstance(text, str) and "<" in text
+        if filters is None and (shown or _SERVES.search(ctx.text)) and _makes_html(ctx):
             yield ctx.finding(
                 call, "Mako puts values into the page as they are unless `default_filters` escapes them"
             )
@@ -197,7 +204,7 @@ def _jinja(call: ast.Call, name: str, ctx: Context) -> Iterator[Finding]:
     if name == "jinja2.Template" and "<" not in str(ctx.value(call.args[0]) if call.args else ""):
         return  # a template of one's own text, unless it shows tags
     if argument is None:
-        if name.endswith("Environment") and not (call.args or call.keywords) and not _TAGS.search(ctx.text):
+        if name.endswith("Environment") and not _has_files(call, ctx) and not _TAGS.search(ctx.text):
             return  # templates of texts, which may be anything
         if calls.has_unpacking(call) or not _makes_html(ctx) or name.endswith("setup"):
             return
@@ -218,6 +225,14 @@ def _jinja(call: ast.Call, name: str, ctx: Context) -> Iterator[Finding]:
         fix = Fix("Escape values", edits, Grade.UNSAFE) if calls.keyword(call, "autoescape") else None
         message = "values are put into the page as they are: `autoescape` is off"
         yield ctx.finding(call, message, fix=None if off.told else fix, related=calls.chosen(off, ctx))
+
+
+def _has_files(call: ast.Call, ctx: Context) -> bool:
+    """Whether an environment finds templates by name, as far as is known."""
+    loader = calls.given(ctx, call, None, "loader")
+    if loader is None:
+        return bool(call.args) or calls.has_unpacking(call)
+    return not (calls.qualified(ctx, loader) or ctx.made_by(loader)).endswith(".BaseLoader")
 
 
 def _is_empty_choice(argument: ast.expr, ctx: Context) -> bool:

@@ -25,8 +25,11 @@ _VERIFIES_TOKENS: Final = regex(
 """Names of methods by which an object checks tokens, whatever else it may check."""
 _FOR_KEY: Final = regex(r"(?i)(?:^|_)(?:keys?|kid|secret|issuer|peek)(?:_|$)")
 """Names of functions that look into a token to find the key by which it is then verified."""
-_CHECKED: Final = regex(r"(?i)\bverified (?:already|above|before|by|with)|already (?:been )?verified")
-"""What a comment says of a token whose signature another step has checked."""
+_CHECKED: Final = regex(
+    r"(?i)\bverified (?:already|above|before|by|with)|already (?:been )?verified"
+    r"|#[^\n]*(?:verif|validat)\w*[^.]{0,60}\b(?:later|elsewhere|upstream|afterwards)\b|#[^\n]*\b(?:later|elsewhere|upstream|afterwards)\b[^.\n]{0,40}(?:verif|validat)"
+)
+"""What a comment says of a token whose signature another step checks."""
 _FOR_TIME: Final = regex(r"(?i)expir")
 """What is said of functions that only tell how long a token lasts."""
 _DISTRUSTS: Final = regex(r"(?i)(?:^|_)(?:invalid|expired|untrusted|rejected|failed)(?:_|$)")
@@ -168,9 +171,12 @@ def _looks_into(call: ast.Call, ctx: Context) -> bool:
         return False
     named = function.name
     told = f"{named} {ast.get_docstring(function) or ''}"
-    return bool(_FOR_KEY.search(named) or _DISTRUSTS.search(named) or _FOR_TIME.search(told) or calls.NAMED_FOR_IT.search(named)) or (
-        _CHECKED.search(ctx.source(function)) is not None
-    )
+    return bool(
+        _FOR_KEY.search(named)
+        or _DISTRUSTS.search(named)
+        or _FOR_TIME.search(told)
+        or calls.NAMED_FOR_IT.search(named)
+    ) or (_CHECKED.search(ctx.source(function)) is not None)
 
 
 def _only_asks_about_token(call: ast.Call, ctx: Context) -> bool:
@@ -231,7 +237,8 @@ def _is_of_verifier(method: shapes.FunctionNode, ctx: Context) -> bool:
     seen: set[str] = set()
     while class_ is not None and class_.name not in seen:
         if any(
-            _VERIFIES_TOKENS.search(calls.identifier(each.func)) for each in ctx.nodes(ast.Call, within=class_)
+            _VERIFIES_TOKENS.search(calls.identifier(each.func))
+            for each in ctx.nodes(ast.Call, within=class_)
         ):
             return True
         seen.add(class_.name)

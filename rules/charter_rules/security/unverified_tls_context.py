@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import Fix, Grade, Location, Severity, regex, rule
@@ -23,6 +24,12 @@ _TRIED: Final = regex(r"\bsocketpair\(|\.wrap_socket\([^()\n]*(?:\([^()\n]*\)[^(
 """A connection to oneself, and one that is closed as soon as it stands."""
 _ADAPTS: Final = regex(r"\bdef init_poolmanager\b[^#]*\bssl_context\b")
 """An adapter of requests that brings a context, in which urllib3 sets the check as `verify` of the request says."""
+_REASON: Final = regex(
+    r"(?i)self[-_ ]?signed|loop-?back|\blocal (?:connection|server|network|device)|\bpinn(?:ed|ing)\b|finger_?print|thumb_?print"
+)
+"""Why nobody can vouch for a certificate, or who does so instead, as names, comments and docstrings say."""
+_CAPABILITY: Final = regex(r"SSLContext\b|create_default_context|\bHAS_\w*(?:SSL|SNI|CONTEXT)")
+"""What conditions ask of a Python or library so old that it has no contexts."""
 _FACTORIES: Final = frozenset({"_create_default_https_context", "create_default_context"})
 
 
@@ -100,7 +107,11 @@ def _wrapped(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     required = calls.given(ctx, call, None, "cert_reqs")
     server = calls.value(ctx, call, None, "server_side", default=False)
     unchecked = required is None or calls.qualified(ctx, required) == "ssl.CERT_NONE"
-    if unchecked and server is not True and not (calls.has_unpacking(call) or _is_asked_for(call, ctx)):
+    if (
+        unchecked
+        and server is not True
+        and not (calls.has_unpacking(call) or _is_asked_for(call, ctx) or _is_for_old_versions(call, ctx))
+    ):
         yield ctx.finding(call, "`ssl.wrap_socket` accepts any certificate unless `cert_reqs` says otherwise")
 
 
@@ -108,6 +119,19 @@ def _is_asked_for(call: ast.Call, ctx: Context) -> bool:
     """Whether the user asked for a connection without the check, not only for one that is encrypted."""
     return any(
         isinstance(parent, ast.If) and _UNCHECKED.search(ctx.source(parent.test)) is not None
+        for parent in ctx.ancestors(call)
+    )
+
+
+def _is_for_old_versions(call: ast.Call, ctx: Context) -> bool:
+    """Whether a call is what is left where a Python has no contexts."""
+    return any(
+        (isinstance(parent, ast.If) and _CAPABILITY.search(ctx.source(parent.test)) is not None)
+        or (
+            isinstance(parent, ast.ExceptHandler)
+            and parent.type is not None
+            and re.search(r"AttributeError|ImportError|NameError", ctx.source(parent.type)) is not None
+        )
         for parent in ctx.ancestors(call)
     )
 
@@ -133,6 +157,8 @@ def _context(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
     if trust.server and not trust.client:
         return
     if trust.verifies is False and (_reads_certificate(history, ctx) or _is_of_own_class(history, ctx)):
+        return
+    if trust.verifies is False and _has_reason(history, trust.verify_event, ctx):
         return
     for event in history.events:
         if event.name == "set_verify" and _is_here(event.location, ctx) and not _is_chosen(event):
@@ -212,6 +238,18 @@ def _reads_certificate(history: ObjectHistory, ctx: Context) -> bool:
         or calls.reads_certificate(ctx, ctx.class_(made))
         or _TRIED.search(ctx.source(ctx.function(made) or made)) is not None
     )
+
+
+def _has_reason(history: ObjectHistory, event: Event | None, ctx: Context) -> bool:
+    """Whether the code that leaves the check says why it can: the certificate is nobody's, or known by its fingerprint."""
+    place = history.location if event is None else event.location
+    if not _is_here(place, ctx):
+        return False
+    node = shapes.node_at(place.span, ctx, ast.Call) or shapes.node_at(place.span, ctx, ast.Assign)
+    if node is None:
+        return False
+    around = ctx.function(node)
+    return around is not None and _REASON.search(ctx.source(around)) is not None
 
 
 def _is_of_own_class(history: ObjectHistory, ctx: Context) -> bool:

@@ -267,13 +267,13 @@ def _is_harmless(call: ast.Call, ctx: Context) -> bool:
 
 
 def _is_loose(call: ast.Call, ctx: Context) -> bool:
-    """Whether nothing tells what a digest is for, since it stands in no function or is not used."""
-    if ctx.function(call) is None:
-        return True
+    """Whether nothing tells what a digest is for, since it is not used, or used in no function and kept under no name."""
     parent = ctx.parent(call)
     while isinstance(parent, ast.Attribute) or (isinstance(parent, ast.Call) and not parent.args):
         parent = ctx.parent(parent)
-    return isinstance(parent, ast.Expr)
+    return isinstance(parent, ast.Expr) or (
+        ctx.function(call) is None and not isinstance(parent, (ast.Assign, ast.AnnAssign))
+    )
 
 
 def _is_chosen_by_version(call: ast.Call, ctx: Context) -> bool:
@@ -373,8 +373,11 @@ def _leaves(expression: ast.AST, ctx: Context, depth: int) -> Iterator[str]:
 
 def _is_identifier(call: ast.Call, ctx: Context) -> bool:
     """Whether a piece of the digest is what something is called by."""
-    return _is_short(call, ctx) and any(
-        name.endswith(("_id", "Id", "_prefix", "_suffix", "_name")) for name in calls.destinations(ctx, call)
+    if not _is_short(call, ctx):
+        return False
+    named = [name for name in calls.destinations(ctx, call) if name]
+    return any(name.endswith(("_id", "Id", "_prefix", "_suffix", "_name")) for name in named) or not any(
+        sensitivity(name) or _SECURITY.search(name) for name in (*named, ctx.symbol(call).rpartition(".")[2])
     )
 
 

@@ -41,7 +41,7 @@ _FORBIDDEN: Final = {
     "..": UP,
     "../": UP,
     "/..": UP,
-    "/": PATH,
+    "/": PATH | BIT["redirect"],
     "\\": SLASHES,
     "'": _QUOTE,
     '"': BIT["xpath"],
