@@ -41,7 +41,7 @@ _TALKS: Final = regex(r"\.(?:write|read_\w+)\(")
     principles=("verified-transport", "private-data-stays-private"),
     severity=Severity.MEDIUM,
     cwe=(319, 523, 522),
-    calls=(*_PLAIN, *_HTTP, "*.login", "*.simple_bind_s", "*.bind_s", "*.simple_bind", "ldap3.Connection"),
+    calls=(*_PLAIN, *_HTTP, "*.login", "*.pass_", "*.simple_bind_s", "*.bind_s", "*.simple_bind", "ldap3.Connection"),
     aliases=("B312", "S312", "B321", "S321"),
     references=("https://cwe.mitre.org/data/definitions/319.html",),
 )
@@ -157,7 +157,8 @@ def _login(call: ast.Call, function: ast.Attribute, ctx: Context) -> Iterator[Fi
             and not _calls_on(function.value, {*_MAIL[kind], "starttls", "prot_p"}, call, ctx)
         ):
             ftp = kind.startswith("ftplib.") and ctx.location(made).path == ctx.path
-            way = "`ftplib.FTP_TLS` encrypts it" if ftp else "nothing calls `starttls` before"
+            upgrade = "stls" if kind == "poplib.POP3" else "starttls"
+            way = "`ftplib.FTP_TLS` encrypts it" if ftp else f"nothing calls `{upgrade}` before"
             yield ctx.finding(made if ftp else call, f"`{kind}` sends the password unencrypted: {way}")
     elif kind in {"ldap.initialize", "ldap.open"} and function.attr.startswith(("simple_bind", "bind")):
         address = calls.value(ctx, made, 0, "uri")

@@ -79,11 +79,11 @@ class Relevance:
             self._registrars.setdefault(_last(name), set()).add(_last(name.rpartition(".")[0]))
         self._decorating = {_last(name) for name in index.decorating}
         self.words: set[str] = set(self._roots(sources))
-        self.members: dict[str, set[str]] = {}
+        self.members: dict[str, set[str]] = self._makers()
         self._common: set[str] = set()
         self.fresh: set[str] = set()
         self._parameters = {f"({name}" for name in index.parameters}
-        self._any = self.words | self._parts | self._registering | self._parameters
+        self._any = self.words | self._parts | self._registering | self._parameters | self.members.keys()
         self.functions: set[Function] = set()
         self._names: dict[Module, frozenset[str]] = {}
         self._carrying: dict[Class, bool] = {}
@@ -109,6 +109,23 @@ class Relevance:
         for alias, target in self._index.aliases.items():
             if target in sources or target in self.carriers:
                 yield _last(alias)
+
+    def _makers(self) -> dict[str, set[str]]:
+        """The methods that give a collection of what carries untrusted data, as `accept` gives a pair, and their classes."""
+        holders = {
+            owner
+            for path, cls in self._index.types.items()
+            if cls in self.carriers
+            and _last(path.removesuffix("()")) in _ACCESS
+            and (owner := path.rpartition(".")[0]) not in self.carriers
+        }
+        makers: dict[str, set[str]] = {}
+        for path, cls in self._index.types.items():
+            if cls in holders and path not in holders:
+                owner, _, method = path.removesuffix("()").rpartition(".")
+                module = owner.rpartition(".")[0]
+                makers.setdefault(method, set()).update((_last(owner), _last(module) + "."))
+        return makers
 
     def is_near(self, function: Function) -> bool:
         """Whether a function is worth a run of its own."""
