@@ -41,7 +41,16 @@ _TALKS: Final = regex(r"\.(?:write|read_\w+)\(")
     principles=("verified-transport", "private-data-stays-private"),
     severity=Severity.MEDIUM,
     cwe=(319, 523, 522),
-    calls=(*_PLAIN, *_HTTP, "*.login", "*.pass_", "*.simple_bind_s", "*.bind_s", "*.simple_bind", "ldap3.Connection"),
+    calls=(
+        *_PLAIN,
+        *_HTTP,
+        "*.login",
+        "*.pass_",
+        "*.simple_bind_s",
+        "*.bind_s",
+        "*.simple_bind",
+        "ldap3.Connection",
+    ),
     aliases=("B312", "S312", "B321", "S321"),
     references=("https://cwe.mitre.org/data/definitions/319.html",),
 )
@@ -162,7 +171,8 @@ def _login(call: ast.Call, function: ast.Attribute, ctx: Context) -> Iterator[Fi
             yield ctx.finding(made if ftp else call, f"`{kind}` sends the password unencrypted: {way}")
     elif kind in {"ldap.initialize", "ldap.open"} and function.attr.startswith(("simple_bind", "bind")):
         address = calls.value(ctx, made, 0, "uri")
-        has_password = len(call.args) > 1 or calls.keyword(call, "cred") is not None
+        password = calls.given(ctx, call, 1, "cred")
+        has_password = password is not None and ctx.value(password) not in {"", None}
         plain = isinstance(address, str) and address.startswith("ldap://") and not hosts.is_near(address)
         if plain and has_password and not _calls_on(function.value, {"start_tls_s"}, call, ctx):
             yield ctx.finding(call, "the password travels unencrypted: nothing calls `start_tls_s` before")

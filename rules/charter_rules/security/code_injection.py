@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from charter.api import Severity, rule
+from charter.api import Severity, regex, rule
 from charter.api.facts.taint import TaintFlow
 from charter_rules import flows
 from charter_rules.flow_fixes import literal
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api import Context, Finding
+
+_LOADERS: Final = regex(r"^(?:importlib\.import_module|builtins\.__import__|ctypes\.)")
+"""Sinks that are told where code is, not the code itself."""
 
 
 @rule(
@@ -60,6 +63,5 @@ def code_injection(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
         return {"sum": sum(ast.literal_eval(request.args["numbers"]))}
     ```
     """
-    yield flows.finding(
-        flow, ctx, f"is run as Python code by `{flows.api(flow)}`", Severity.CRITICAL, (literal(flow, ctx),)
-    )
+    does = "says what code is loaded by" if _LOADERS.match(flow.sink) else "is run as Python code by"
+    yield flows.finding(flow, ctx, f"{does} `{flows.api(flow)}`", Severity.CRITICAL, (literal(flow, ctx),))
