@@ -156,9 +156,11 @@ def _context(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
     trust = tls.trust(history)
     if trust.server and not trust.client:
         return
-    if trust.verifies is False and (_reads_certificate(history, ctx) or _is_of_own_class(history, ctx)):
-        return
-    if trust.verifies is False and _has_reason(history, trust.verify_event, ctx):
+    if trust.verifies is False and (
+        _reads_certificate(history, ctx)
+        or _is_of_own_class(history, ctx)
+        or _has_reason(history, trust.verify_event, ctx)
+    ):
         return
     for event in history.events:
         if event.name == "set_verify" and _is_here(event.location, ctx) and not _is_chosen(event):
