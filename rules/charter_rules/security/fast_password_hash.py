@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final, cast
 
 from charter.api import Severity, regex, rule
-from charter_rules import calls, digests, passwords, places
+from charter_rules import calls, digests, passwords, places, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +73,10 @@ def fast_password_hash(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
     """
     chosen = _hasher(call, ctx) if isinstance(call, ast.Assign) else _scheme(call, ctx)
     if chosen and not (
-        ctx.is_test or passwords.PROTOCOL.search(ctx.symbol(call)) or _is_of_a_scheme(call, chosen, ctx)
+        ctx.is_test
+        or passwords.PROTOCOL.search(ctx.symbol(call))
+        or _is_of_a_scheme(call, chosen, ctx)
+        or protocols.dictated(ctx, call)
     ):
         yield ctx.finding(call, f"`{chosen}` is made to be fast; stolen digests are soon guessed")
         return

@@ -35,8 +35,8 @@ def server_side_request_forgery(flow: TaintFlow, ctx: Context) -> Iterator[Findi
     """Decide yourself where the server connects.
 
     A server that fetches any address it is given reads `http://169.254.169.254/` (the cloud's credentials),
-    internal services and `file://` for a stranger. Compare the host with a fixed list before connecting. An
-    untrusted path on a fixed host is reported as low: it can still reach other endpoints there.
+    internal services and `file://` for a stranger. Compare the host with a fixed list before connecting. What
+    only becomes a part of the path on a fixed host is not reported, nor what an administrator alone may ask for.
 
     ```python bad
     import httpx
@@ -66,16 +66,10 @@ def server_side_request_forgery(flow: TaintFlow, ctx: Context) -> Iterator[Findi
         return {"length": len(httpx.get(url).content)}
     ```
     """
-    if _is_chosen(flow, ctx):
+    if flow.detail == "path" or _is_chosen(flow, ctx):
         return
-    severity = Severity.LOW if flow.detail == "path" else Severity.HIGH
-    yield flows.finding(flow, ctx, _deed(flow), severity, (guard_fixes.known_host(flow, ctx),))
-
-
-def _deed(flow: TaintFlow) -> str:
-    if flow.detail == "path":
-        return f"becomes part of the address that `{flows.api(flow)}` connects to, behind a fixed host"
-    return f"says where `{flows.api(flow)}` connects"
+    deed = f"says where `{flows.api(flow)}` connects"
+    yield flows.finding(flow, ctx, deed, Severity.HIGH, (guard_fixes.known_host(flow, ctx),))
 
 
 def _is_chosen(flow: TaintFlow, ctx: Context) -> bool:

@@ -197,13 +197,36 @@ def _comes_from_issuer(call: ast.Call, ctx: Context) -> bool:
     """Whether the function has just asked a server for the token, whose certificate then vouches for it (OpenID Connect Core 3.1.3.7)."""
     function = ctx.function(call)
     token = call.args[0] if call.args else None
-    if function is None or not isinstance(token, ast.Name):
+    if function is None or token is None:
+        return False
+    if _is_of_answer(token, function, ctx):
+        return True
+    if not isinstance(token, ast.Name):
         return False
     text = ctx.source(function)
     if not protocols.asks(text) or ".json()" not in text:
         return False
     bound = shapes.assigned_values(token.id, function, ctx)
     return bool(bound) and not any(_OF_CLIENT.search(ctx.source(value)) for value in bound)
+
+
+def _is_of_answer(token: ast.expr, function: shapes.FunctionNode, ctx: Context) -> bool:
+    """Whether a token is a field of what a function of this file has got that asks servers: `self.tokens(code)["id_token"]`."""
+    if not isinstance(token, (ast.Subscript, ast.Attribute)):
+        return False
+    answer = token.value
+    made = [answer] if isinstance(answer, ast.Call) else []
+    if isinstance(answer, ast.Name):
+        made = [
+            one for one in shapes.assigned_values(answer.id, function, ctx) or () if not _is_nothing(one, ctx)
+        ]
+    defined = {each.name: each for kind in shapes.FUNCTIONS for each in ctx.nodes(kind)}
+    asked = [defined.get(calls.identifier(one.value if isinstance(one, ast.Await) else one)) for one in made]
+    return bool(asked) and all(one is not None and protocols.asked_of_others(ctx, one) for one in asked)
+
+
+def _is_nothing(value: ast.expr, ctx: Context) -> bool:
+    return ctx.value(value) is None
 
 
 def _verified_elsewhere(call: ast.Call, ctx: Context) -> bool:

@@ -172,7 +172,11 @@ def _context(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
                 message = "the connection" if at.name == "set_verify" else f"`{at.owner}`"
                 yield ctx.finding(at.location, f"{message} accepts any certificate")
         elif history.made in tls.UNVERIFIED:
-            if not (_is_chosen(history.creation) or _is_told_whom_to_trust(history)):
+            if not (
+                _is_chosen(history.creation)
+                or _is_told_whom_to_trust(history)
+                or _is_made_in_class_named_for_it(history, ctx)
+            ):
                 yield ctx.finding(
                     history.location, f"`{history.made}` makes a context that accepts any certificate"
                 )
@@ -225,7 +229,15 @@ def _is_here(place: Location, ctx: Context) -> bool:
 
 def _is_named_for_it(event: Event, ctx: Context) -> bool:
     """Whether the class around an event is made for a weaker protection."""
-    node = shapes.node_at(event.location.span, ctx, ast.Call)
+    return _is_within_class_named_for_it(event.location, ctx)
+
+
+def _is_made_in_class_named_for_it(history: ObjectHistory, ctx: Context) -> bool:
+    return _is_here(history.location, ctx) and _is_within_class_named_for_it(history.location, ctx)
+
+
+def _is_within_class_named_for_it(place: Location, ctx: Context) -> bool:
+    node = shapes.node_at(place.span, ctx, ast.Call)
     owner = None if node is None else ctx.class_(node)
     return owner is not None and calls.NAMED_FOR_IT.search(owner.name) is not None
 

@@ -40,7 +40,7 @@ _NAMES: Final = {"SHA": "SHA-1", "SHA1": "SHA-1"}
 _HARMLESS: Final = regex(
     r"(?i)cache|etag|check_?sum|finger_?print|gravatar|dedup|bucket|shard|digest_auth|file_?name|color|colour|seed"
     r"|md5sum|sha1sum|git_|_git|unique|version|hash_?key|short_?(id|name)|torrent|websocket|content_?(hash|md5)"
-    r"|uuid|random_|e_?mail|thumb|sort|order|e_tag|install_?id|bytecode|change_?id|build_?id|slug|suffix|identifier|fetch|download|archive|pypi|package|wheel"
+    r"|[ug]uid|random_|e_?mail|thumb|sort|order|e_tag|install_?id|bytecode|change_?id|build_?id|slug|suffix|identifier|fetch|download|archive|pypi|package|wheel"
 )
 _SECURITY: Final = regex(
     r"(?i)sign(?!al)|hmac|passw|secret|token(?!i[sz])|credential|authenti|encrypt|csrf|nonce|session"
@@ -61,6 +61,13 @@ _COUNTS: Final = regex(r"(?i)check_?sum|cache|etag")
 """Words in the text of a function whose digests tell whether something has changed."""
 _NAME_OF_FILE: Final = regex(r"(?i)(?:^|_)(?:path|dir|folder|file_?name|e_?tag)s?$|^id$")
 """Names of digests that say where something is kept or whether it has changed, whatever goes into them."""
+_GATEWAYS: Final = regex(
+    r"(?i)(?:^|[/_.])(?:pay|payments?|billing|merchants?|gateways?|(?:ali|wechat|we|weixin|union)_?pay|wechat|weixin|providers|integrations)(?:[/_.]|$)"
+)
+"""Names of what speaks to banks, shops and other services, which say how their requests are signed."""
+_SORTS: Final = regex(r"\bsorted\(|\.sort\(")
+"""Parts are put in order before they are signed, so that another program comes to the same digest."""
+_HEADER: Final = regex(r"\bheaders\b|\bHTTP_X_")
 _VERSION: Final = regex(r"(?i)version|\balg")
 """What the other side tells, by which code chooses a digest."""
 _DRAWN: Final = regex(r"(?i)\burandom\(|\buuid[14]\(|\bsecrets\.|\btoken_(?:bytes|hex|urlsafe)\(|\brandom\b")
@@ -316,8 +323,24 @@ def _is_decided_elsewhere(call: ast.Call, ctx: Context) -> bool:
     if digests.are_offered(ctx) or protocols.is_of_client(ctx, call) or protocols.is_sent(ctx, call):
         return True
     function = ctx.function(call)
-    return (function is not None and _WINDOWS.search(ctx.source(function)) is not None) or _is_called_back(
-        call, ctx
+    text = "" if function is None else ctx.source(function)
+    return (
+        _WINDOWS.search(text) is not None
+        or _is_called_back(call, ctx)
+        or _GATEWAYS.search(f"{ctx.path} {ctx.symbol(call)}") is not None
+        or (_SORTS.search(text) is not None and "join(" in text)
+        or _is_compared_with_header(function, ctx)
+    )
+
+
+def _is_compared_with_header(function: ast.AST | None, ctx: Context) -> bool:
+    """Whether a function compares something with a header of a request, as the signature that another program has sent."""
+    return function is not None and any(
+        _HEADER.search(ctx.source(side)) is not None
+        or _HEADER.search(ctx.source(ctx.origin(side))) is not None
+        for compare in ctx.nodes(ast.Compare, within=function)
+        if isinstance(compare.ops[0], (ast.Eq, ast.NotEq))
+        for side in (compare.left, *compare.comparators)
     )
 
 

@@ -59,6 +59,7 @@ _CLASS_TESTS: Final = {
 _CONFINED: Final = regex(r"[A-Za-z][\w+.\-]*://[^/?#\\]+[/?#]|/[^/\\]")
 
 
+_SETTINGS: Final = regex(r"(?:\w+\.)*_?(?:settings|conf)")
 _BEGINNINGS: Final = {"/": ABSOLUTE, "-": BIT["argument"]}
 """What is impossible in a text that does not begin so."""
 
@@ -154,10 +155,12 @@ class Guards(Comparisons, ABC):
             held, if_true, if_false = self.test(operand)
             if conjunction:
                 yes = if_true if yes is None else both(yes, if_true)
-                no = if_false if no is None else either(no, if_false)
+                if not _is_switch(operand):
+                    no = if_false if no is None else either(no, if_false)
                 self.kill(if_true)
             else:
-                yes = if_true if yes is None else either(yes, if_true)
+                if not _is_switch(operand):
+                    yes = if_true if yes is None else either(yes, if_true)
                 no = if_false if no is None else both(no, if_false)
                 self.kill(if_false)
             if held is None:
@@ -274,7 +277,7 @@ class Guards(Comparisons, ABC):
         texts = self._alternatives(prefix)
         yes = self._contained(value)
         if not texts:
-            yes = both(yes, self.cleared(node, value, SLASHES))
+            yes = both(yes, self.cleared(node, value, HOST))  # of a setting
         if texts and all(_CONFINED.match(text) for text in texts):
             yes = both(yes, self.cleared(node, value, HOST))
         dangers = 0
@@ -354,6 +357,12 @@ class Guards(Comparisons, ABC):
         if name == "all":
             return (None, yes, NO_KILL)
         return (None, NO_KILL if own else yes, no)
+
+
+def _is_switch(operand: Node) -> bool:
+    """Whether an operand is a setting, by which the operator of the program decides whether the others are asked."""
+    node = operand[2] if operand[0] == ir.NOT else operand
+    return node[0] == ir.ATTR and _SETTINGS.fullmatch(_spelled(node[2])) is not None
 
 
 def _spelled(node: Node) -> str:
