@@ -142,6 +142,8 @@ def _carries_none(node: ast.expr, ctx: Context, place: str) -> bool:
         return all(ctx.value(side) is not UNKNOWN for side in (node.body, node.orelse))
     if isinstance(node, ast.Call):
         name = calls.identifier(node.func)
+        if shapes.is_name(node.func, name) and not node.args and not node.keywords and name != "input":
+            return True  # who is told nothing gives what the program has
         if name in _NUMBERS or _QUOTERS.search(f"{name} {calls.identifier(ctx.origin(node.func))}"):
             return True
     return _is_of_syntax(node, place)
@@ -151,7 +153,9 @@ def _is_of_syntax(node: ast.expr, place: str) -> bool:
     """Whether the name of a value says that it is a piece of SQL, or that it is quoted already."""
     name = calls.identifier(node)
     if isinstance(node, ast.Attribute) and (
-        name == "pk" or (name == "name" and _SYNTAX.intersection(words(calls.identifier(node.value))))
+        name == "pk"
+        or (name == "id" and place != "quoted")
+        or (name == "name" and _SYNTAX.intersection(words(calls.identifier(node.value))))
     ):
         return True
     if place == "quoted" and _IDENTIFIERS.search(name):

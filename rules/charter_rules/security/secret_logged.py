@@ -361,6 +361,8 @@ def _names_something(expression: ast.expr, name: str, ctx: Context) -> bool:
             return True
         if isinstance(parent, ast.Call) and parent.args[:1] == [node] and _looks_up(parent):
             return True
+        if isinstance(parent, ast.Call) and parent.args[:1] == [node] and _fills_in(parent):
+            return True
         if (
             isinstance(parent, ast.Call)
             and node is not parent.func
@@ -374,6 +376,11 @@ def _names_something(expression: ast.expr, name: str, ctx: Context) -> bool:
         ):
             return True
     return False
+
+
+def _fills_in(call: ast.Call) -> bool:
+    """Whether a call puts something into a text in the place of a word, which so is one for whoever writes such texts."""
+    return isinstance(call.func, ast.Attribute) and call.func.attr == "replace" and len(call.args) > 1
 
 
 def _looks_up(call: ast.Call) -> bool:
