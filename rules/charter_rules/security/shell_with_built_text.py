@@ -30,7 +30,7 @@ _PROGRAM: Final = regex(
 """Names of what a command line begins with on purpose: behind other text they are text like any other."""
 _NUMBER: Final = regex(r"(?:^|_)(?:p?pid|pgid|uid|gid|port|length|size|count|bits)$")
 """Names of numbers: of what there is how much, and those of processes, users and services."""
-_OPTIONS: Final = regex(r"(?i)(?:^|_)(?:options?|opts|args|arguments|flags|switches|params)$")
+_OPTIONS: Final = regex(r"(?i)(?:^|_)(?:options?|opts|args|arguments|flags?|switch(?:es)?|params)$")
 """Names of what is several words of a command line on purpose."""
 _QUOTES: Final = frozenset({"shlex.quote", "shlex.join", "pipes.quote", "subprocess.list2cmdline"})
 

@@ -149,8 +149,8 @@ _SPACE: Final = frozenset(" \t\n\r\f\v")
 _NEEDED: Final = {
     "/": PATH | HOST | BIT["code"],
     "\\": PATH | SLASHES,
-    "'": DANGERS & ~PATH & ~HOST,
-    '"': DANGERS & ~PATH & ~HOST,
+    "'": DANGERS & ~PATH & ~HOST & ~BIT["log"],
+    '"': DANGERS & ~PATH & ~HOST & ~BIT["log"],
     "<": BIT["xss"] | BIT["xxe"] | BIT["xml-bomb"],
     "(": BIT["code"] | BIT["ldap"] | BIT["regex"] | BIT["sql"],
     "*": BIT["ldap"] | BIT["regex"],
@@ -174,7 +174,9 @@ def _characters(tree: Any) -> frozenset[str] | None:
         word = str(operator)
         if word == "LITERAL":
             result.add(chr(argument))
-        elif word in {"NOT_LITERAL", "ANY"}:
+        elif word == "ANY":
+            result |= _PRINTABLE - {"\n"}
+        elif word == "NOT_LITERAL":
             result |= _PRINTABLE
         elif word == "IN":
             result |= _set_characters(argument)

@@ -380,6 +380,8 @@ def _search(frame: Any, arguments: Arguments, place: int) -> Value:
 def _matched(frame: Any, arguments: Arguments, place: int, *, whole: bool, begins: bool = True) -> Value:
     """A match of a constant expression shows what its characters make impossible."""
     pattern, text = arguments.get(0, "pattern") or UNKNOWN, arguments.get(1, "string") or UNKNOWN
+    if pattern[3]:  # it has been compiled before
+        pattern = frame.read(pattern, ".pattern") or pattern
     return matched(frame, pattern[1], text, place, whole=whole, begins=begins)
 
 

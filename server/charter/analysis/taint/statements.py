@@ -225,6 +225,8 @@ class Statements(Expressions):
             value = self.value(expression)
             if expression[0] == ir.SEQUENCE and expression[3] and value[2] == TUPLE:
                 yes, no = self._shown_by_first(expression, value)
+            elif expression[0] == ir.LOCAL:
+                yes, no = self._remembered(expression)
         if self.state is not None:
             self.returned.append((value, self.state[KILLED], yes, no))
             self.exits.append(self.state)
@@ -237,9 +239,12 @@ class Statements(Expressions):
         truth = None if first is None else self.truth_of(first)
         if truth is not None:
             return (NO_KILL, _EVERYTHING) if truth else (_EVERYTHING, NO_KILL)
-        node = expression[3][0]
-        remembered = self.state.get("?" + node[2]) if node[0] == ir.LOCAL and self.state is not None else None
-        return (NO_KILL, NO_KILL) if remembered is None else (remembered[4], remembered[5])
+        return self._remembered(expression[3][0])
+
+    def _remembered(self, node: Node) -> tuple[Kill, Kill]:
+        """What a name shows that holds the outcome of a check: `matched = re.match(…)`."""
+        known = self.state.get("?" + node[2]) if node[0] == ir.LOCAL and self.state is not None else None
+        return (NO_KILL, NO_KILL) if known is None else (known[4], known[5])
 
     _tested: Value = UNKNOWN
 
