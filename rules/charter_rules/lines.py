@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from charter.api import Span
+
 if TYPE_CHECKING:
     import ast
 
-    from charter.api import Context, Span
+    from charter.api import Context
 
 
 def end(offset: int, ctx: Context) -> int:
@@ -26,16 +28,33 @@ def around(place: Span, ctx: Context, *, above: int = 0) -> str:
 
 def comment_above(place: Span, ctx: Context) -> str:
     """The comment in the lines right above the one in which a place begins; "" if there is none."""
-    found: list[str] = []
-    last = ctx.text.rfind("\n", 0, place.start)
-    while last >= 0:
-        start = ctx.text.rfind("\n", 0, last) + 1
-        line = ctx.text[start:last].strip()
-        if not line.startswith("#"):
+    above = ctx.text[head(place, ctx) : ctx.text.rfind("\n", 0, place.start) + 1]
+    return "\n".join(line.strip() for line in above.splitlines())
+
+
+def head(place: Span, ctx: Context) -> int:
+    """Where the lines of a place begin, those of a comment right above it included."""
+    begin = ctx.text.rfind("\n", 0, place.start) + 1
+    while begin:
+        start = ctx.text.rfind("\n", 0, begin - 1) + 1
+        if not ctx.text[start:begin].lstrip().startswith("#"):
             break
-        found.insert(0, line)
-        last = start - 1
-    return "\n".join(found)
+        begin = start
+    return begin
+
+
+def comment_of_paragraph(place: Span, ctx: Context) -> str:
+    """The comment above the lines, without a blank one between them, in the last of which a place begins."""
+    begin = ctx.text.rfind("\n", 0, place.start) + 1
+    while begin:
+        start = ctx.text.rfind("\n", 0, begin - 1) + 1
+        line = ctx.text[start:begin].strip()
+        if not line or line.endswith(":"):
+            return ""
+        if line.startswith("#"):
+            return comment_above(Span(begin, begin), ctx)
+        begin = start
+    return ""
 
 
 def indent(node: ast.AST, ctx: Context) -> str | None:

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from charter.api import Fix, Grade, Severity, rule
-from charter_rules import shapes
+from charter_rules import lines, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,13 @@ _MAKERS = frozenset(
 )  # fmt: skip
 
 
+_REMOVERS = frozenset({"clear", "difference_update", "discard", "pop", "popitem", "popleft", "remove"})
+_READ_ONLY = frozenset(
+    f"{module}.{name}"
+    for module in ("typing", "collections.abc")
+    for name in ("Mapping", "Sequence", "Collection", "Iterable", "Container", "Reversible")
+) | {"typing.AbstractSet", "collections.abc.Set"}
+"""Types that have no method that changes anything."""
 _MADE = frozenset[type]({ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.Call})
 
 
@@ -76,7 +83,7 @@ def mutable_default(function: shapes.FunctionNode, ctx: Context) -> Iterator[Fin
         ctx.not_an_opportunity()
         return
     for argument, default in found:
-        verb = _fate(argument.arg, function, ctx)
+        verb = _fate(argument, default, function, ctx)
         if verb:
             kind = _kind(default)
             yield ctx.finding(
@@ -100,8 +107,9 @@ def _kind(default: ast.expr) -> str:
     return "set" if isinstance(default, (ast.Set, ast.SetComp)) else "object"
 
 
-def _fate(name: str, function: shapes.FunctionNode, ctx: Context) -> str:
+def _fate(argument: ast.arg, default: ast.expr, function: shapes.FunctionNode, ctx: Context) -> str:
     """What a body does with a parameter that makes sharing it dangerous; "" for nothing."""
+    name = argument.arg
     for node in ast.walk(function):
         if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store):
             parent = ctx.parent(node)
@@ -110,6 +118,8 @@ def _fate(name: str, function: shapes.FunctionNode, ctx: Context) -> str:
     kept = ""
     for use in shapes.reads_in(name, function, ctx):
         if shapes.is_mutation(use, ctx):
+            if _only_removes(use, ctx) and _is_empty(default):
+                continue  # a default that is always empty loses nothing
             return "changes"
         parent = ctx.parent(use)
         if isinstance(parent, (ast.Return, ast.Yield)):
@@ -117,13 +127,58 @@ def _fate(name: str, function: shapes.FunctionNode, ctx: Context) -> str:
         elif (
             isinstance(parent, ast.Assign)
             and parent.value is use
-            and any(isinstance(target, ast.Attribute) for target in parent.targets)
+            and any(isinstance(item, ast.Attribute) and _is_open(item, ctx) for item in parent.targets)
         ):
             kept = kept or "stores"
     for node in ast.walk(function):
         if isinstance(node, ast.AugAssign) and shapes.is_name(node.target, name):
             return "changes"
-    return kept
+    return "" if kept and _is_read_only(argument, ctx) else kept
+
+
+def _only_removes(use: ast.Name, ctx: Context) -> bool:
+    """Whether a use takes something out of a container and puts nothing in."""
+    parent = ctx.parent(use)
+    if isinstance(parent, ast.Subscript):
+        return isinstance(parent.ctx, ast.Del)
+    return isinstance(parent, ast.Attribute) and parent.attr in _REMOVERS
+
+
+def _is_empty(default: ast.expr) -> bool:
+    if isinstance(default, (ast.List, ast.Set)):
+        return not default.elts
+    if isinstance(default, ast.Dict):
+        return not default.keys
+    return isinstance(default, ast.Call) and not default.args and not default.keywords
+
+
+def _is_read_only(argument: ast.arg, ctx: Context) -> bool:
+    """Whether a parameter's type offers nothing that would change the object."""
+    annotation = argument.annotation
+    while isinstance(annotation, ast.Subscript):
+        annotation = annotation.value
+    return annotation is not None and ctx.name(annotation) in _READ_ONLY
+
+
+def _is_open(target: ast.Attribute, ctx: Context) -> bool:
+    """Whether what an attribute holds may be changed: others see it, or its own class changes it or hands it out."""
+    class_ = ctx.class_(target)
+    if class_ is None or not target.attr.startswith("_"):
+        return True
+    uses = (node for node in ctx.nodes(ast.Attribute, within=class_) if node.attr == target.attr)
+    return any(isinstance(use.ctx, ast.Load) and _may_change(use, ctx) for use in uses)
+
+
+def _may_change(use: ast.Attribute, ctx: Context) -> bool:
+    """Whether a use of an attribute changes what it holds, or gives it to something that may."""
+    parent = ctx.parent(use)
+    if isinstance(parent, ast.keyword):
+        return parent.arg is not None  # `**` makes a copy
+    if isinstance(parent, ast.Attribute):
+        return parent.attr in shapes.MUTATORS
+    if isinstance(parent, ast.Subscript):
+        return not isinstance(parent.ctx, ast.Load)
+    return isinstance(parent, (ast.Return, ast.Yield, ast.Call, ast.Assign, ast.AugAssign))
 
 
 def _fix(argument: ast.arg, default: ast.expr, function: shapes.FunctionNode, ctx: Context) -> Fix | None:
@@ -134,10 +189,14 @@ def _fix(argument: ast.arg, default: ast.expr, function: shapes.FunctionNode, ct
         or isinstance(default, (ast.ListComp, ast.DictComp, ast.SetComp))
     ):
         return None
+    indent = lines.indent(body[0], ctx)
+    if indent is None:
+        return None
     name = argument.arg
+    made = f"{lines.deeper(indent)}{name} = {_moved(default, lines.deeper(indent), ctx)}"
     edits: list[AnyEdit] = [
         ctx.replace(default, "None"),
-        ctx.insert_before(body[0], f"if {name} is None:\n    {name} = {ctx.source(default)}"),
+        ctx.insert(lines.head(ctx.span(body[0]), ctx), f"{indent}if {name} is None:\n{made}\n"),
     ]
     if argument.annotation is not None:
         annotation = ctx.source(argument.annotation)
@@ -146,6 +205,19 @@ def _fix(argument: ast.arg, default: ast.expr, function: shapes.FunctionNode, ct
                 return None
             edits.append(ctx.replace(argument.annotation, f"{annotation} | None"))
     return Fix(f"Make the {_kind(default)} inside the function", tuple(edits), Grade.UNSAFE)
+
+
+def _moved(default: ast.expr, indent: str, ctx: Context) -> str:
+    """The text of a default for a line with another indentation; as it is, if a string goes over several lines."""
+    text = ctx.source(default)
+    start = ctx.span(default).start
+    line = ctx.text[ctx.text.rfind("\n", 0, start) + 1 : start]
+    old = line[: len(line) - len(line.lstrip())]
+    strings = (node for node in ast.walk(default) if isinstance(node, (ast.Constant, ast.JoinedStr)))
+    if any(node.lineno != node.end_lineno for node in strings):
+        return text
+    first, *rest = text.splitlines()
+    return "\n".join([first, *(f"{indent}{item.removeprefix(old)}" if item.strip() else "" for item in rest)])
 
 
 def _has_lazy_annotations(ctx: Context) -> bool:
