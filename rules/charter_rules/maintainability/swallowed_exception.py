@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from charter.api import Fix, Grade, Severity, regex, rule
-from charter_rules import lines, shapes
+from charter_rules import lifetimes, lines, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,8 @@ def swallowed_exception(
     expect, or log what you drop; if dropping everything is right, say why in a comment, and this rule is content.
 
     Ruff's S110 reports the same handlers, commented or not; here a comment, a docstring that speaks of it, a destructor,
-    a narrow type, or a body that only closes what is no longer needed is reason enough to stay silent.
+    a narrow type, or a body that only closes what is no longer needed is reason enough to stay silent. So is code that
+    answers the error: a variable keeps the default it was given right before, or the function goes on to another result.
 
     ```python bad
     import logging
@@ -92,7 +93,11 @@ def swallowed_exception(
         return
     attempt = ctx.parent(handler)
     if isinstance(attempt, ast.Try) and (
-        attempt.orelse or _only_releases(attempt.body) or _is_announced(attempt, ctx)
+        attempt.orelse
+        or _only_releases(attempt.body)
+        or _is_announced(attempt, ctx)
+        or _leaves_default(attempt, attempt.body, ctx)
+        or _goes_on_without(attempt, ctx)
     ):
         return
     if _is_explained(handler, ctx):
@@ -116,6 +121,8 @@ def _suppressed(block: ast.With | ast.AsyncWith, ctx: Context) -> Iterator[Findi
         broad = next((argument for argument in call.args if ctx.name(argument) in _BLANKET), None)
         function = ctx.function(block)
         if broad is None or ctx.is_test or _only_releases(block.body):
+            continue
+        if _leaves_default(block, block.body, ctx):
             continue
         if function is not None and (function.name in _LAST_RESORTS or _is_promised(function)):
             continue
@@ -159,9 +166,40 @@ def _only_releases(body: list[ast.stmt]) -> bool:
     return True
 
 
+def _leaves_default(block: ast.stmt, body: list[ast.stmt], ctx: Context) -> bool:
+    """Whether all that an error leaves is the value that a variable was given right before, as a handler could have."""
+    last = body[-1]
+    target = last.targets[0] if isinstance(last, ast.Assign) and len(last.targets) == 1 else None
+    around = lifetimes.block_of(block, ctx)
+    if not isinstance(target, ast.Name) or around is None or len(body) > 1:
+        return False
+    for statement in reversed(around[: around.index(block)]):
+        if isinstance(statement, (ast.Assign, ast.AnnAssign)):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            if statement.value is not None and any(shapes.is_name(each, target.id) for each in targets):
+                return True
+        elif not isinstance(statement, (ast.Expr, ast.Import, ast.ImportFrom)):
+            return False
+    return False
+
+
+def _goes_on_without(attempt: ast.Try, ctx: Context) -> bool:
+    """Whether success has left the function with a result, so that what follows is the answer to the error."""
+    if not isinstance(attempt.body[-1], ast.Return) or attempt.body[-1].value is None:
+        return False
+    function = ctx.function(attempt)
+    return function is not None and function.body[-1].lineno > (attempt.end_lineno or 0)
+
+
 def _is_announced(attempt: ast.Try, ctx: Context) -> bool:
-    """Whether a comment right above the `try` speaks of what is ignored."""
-    return _IGNORED.search(lines.comment_above(ctx.span(attempt), ctx)) is not None
+    """Whether a comment speaks of what is ignored: right above the `try`, or the loop that is there for it, or first in it."""
+    parent = ctx.parent(attempt)
+    if _IGNORED.search(lines.comment_above(ctx.span(attempt), ctx)):
+        return True
+    comment = lines.comment_above(ctx.span(attempt.body[0]), ctx)
+    if isinstance(parent, (ast.For, ast.AsyncFor, ast.With, ast.AsyncWith)) and parent.body == [attempt]:
+        comment += lines.comment_of_paragraph(ctx.span(parent), ctx)
+    return _PROMISED.search(comment) is not None
 
 
 _PROMISED = regex(r"suppress|ignor|swallow|best.effort|never raise|silent", re.IGNORECASE)
