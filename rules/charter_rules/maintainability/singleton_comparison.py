@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from charter.api import Fix, Grade, Severity, Span, rule
+from charter.api import Fix, Grade, Severity, Span, regex, rule
 from charter_rules import shapes
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ _QUERY_METHODS = frozenset(
         "order_by", "group_by", "any", "has", "label", "correlate", "exists", "delete", "literal",
     }
 )  # fmt: skip
+_OPTIONAL = regex(r"\bOptional\b|\bNone\b")
 _ARRAYS = (
     "numpy",
     "pandas",
@@ -50,7 +51,8 @@ def singleton_comparison(compare: ast.Compare, ctx: Context) -> Iterator[Finding
     condition itself.
 
     Ruff's E711 and E712 report these also in SQLAlchemy and pandas expressions, where `column == None` builds a
-    query and the "fix" breaks it; this rule leaves those alone.
+    query and the "fix" breaks it; this rule leaves those alone, and `== False` where a third value is told apart:
+    behind a branch that asked for the truth, or of a parameter that may be None.
 
     ```python bad
     def label(user):
@@ -92,6 +94,8 @@ def singleton_comparison(compare: ast.Compare, ctx: Context) -> Iterator[Finding
         )
     elif _is_branch(compare, ctx) and isinstance(other, (ast.Name, ast.Attribute, ast.Call)):
         yes = value is isinstance(compare.ops[0], ast.Eq)
+        if not yes and _tells_apart(compare, other, ctx):
+            return
         text = ctx.source(other) if yes else f"not {ctx.source(other)}"
         yield ctx.finding(
             compare,
@@ -154,6 +158,38 @@ def _is_condition(compare: ast.Compare, ctx: Context) -> bool:
 def _is_branch(compare: ast.Compare, ctx: Context) -> bool:
     """Whether it decides a branch; in an assertion, `== True` may well be meant to the letter."""
     return _is_condition(compare, ctx) and not isinstance(ctx.statement(compare), ast.Assert)
+
+
+def _tells_apart(compare: ast.Compare, other: ast.expr, ctx: Context) -> bool:
+    """Whether there is a third value, so that False is not the same as not being true.
+
+    A branch before has asked for the truth of it, or it is a parameter that may be None.
+    """
+    text = ctx.source(other)
+    child: ast.AST = compare
+    for ancestor in ctx.ancestors(compare):
+        if isinstance(ancestor, ast.If) and child in ancestor.orelse and _asks(ancestor.test, text, ctx):
+            return True
+        if isinstance(ancestor, shapes.FUNCTIONS):
+            break
+        child = ancestor
+    function = ctx.function(compare)
+    if not isinstance(other, ast.Name) or function is None:
+        return False
+    defaults = {argument.arg: default for argument, default in shapes.defaults(function)}
+    default = defaults.get(other.id)
+    return (isinstance(default, ast.Constant) and default.value is None) or any(
+        argument.arg == other.id and _OPTIONAL.search(ctx.source(argument.annotation))
+        for argument in shapes.parameters(function)
+        if argument.annotation is not None
+    )
+
+
+def _asks(test: ast.expr, text: str, ctx: Context) -> bool:
+    """Whether a condition is the truth of an expression, or one of several of which that is one."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
+        return any(_asks(value, text, ctx) for value in test.values)
+    return ctx.source(test) in {text, f"{text} is True", f"{text} == True"}
 
 
 def _identity(compare: ast.Compare, left: ast.expr, right: ast.expr, ctx: Context) -> Fix | None:
