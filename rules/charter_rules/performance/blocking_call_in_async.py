@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
+_FIXTURES = frozenset({"pytest.fixture", "pytest_asyncio.fixture"})
 _OTHER_LOOPS = frozenset({"trio", "anyio", "curio", "gevent"})
 
 
@@ -33,7 +34,8 @@ def blocking_call_in_async(call: BlockingCall, ctx: Context) -> Iterator[Finding
 
     Ruff's ASYNC rules find such a call written in the coroutine itself. This rule also follows the project's own
     functions: a plain helper that waits, three calls away and in another module, is found with the way to it. What
-    takes as long as a local disk (`open`, `os.path`) is left to ruff's ASYNC230 and ASYNC240, which report it.
+    takes as long as a local disk (`open`, `os.path`) is left to ruff's ASYNC230 and ASYNC240, which report it, and so
+    is a question to the person at the console (`input`, ASYNC250), whose answer the whole program waits for.
 
     On eight applications (Synapse, Gradio, mitmproxy, Jupyter Server, LiteLLM, Langflow, LNbits, SkyPilot) both find one
     place; only this rule finds 15, of which 11 copy or remove whole folders and four wait through other functions; only
@@ -92,6 +94,8 @@ def blocking_call_in_async(call: BlockingCall, ctx: Context) -> Iterator[Finding
     if ctx.is_test:
         return
     node = _call_at(call, ctx)
+    if node is not None and _is_in_fixture(node, ctx):
+        return
     if call.hops:
         name = ctx.source(node.func) if node is not None else call.blocks
         way = [hop.name.rpartition(".")[2] for hop in call.hops[:-1]]
@@ -104,6 +108,16 @@ def blocking_call_in_async(call: BlockingCall, ctx: Context) -> Iterator[Finding
         message,
         related=[ctx.related(hop.location, f"calls `{_shown(hop.name)}`") for hop in call.hops],
         fix=_fix(call, node, ctx) if node is not None else None,
+    )
+
+
+def _is_in_fixture(node: ast.Call, ctx: Context) -> bool:
+    """Whether a call prepares a test, in a module that offers its fixtures to the tests of others."""
+    function = ctx.function(node)
+    decorators = function.decorator_list if function is not None else []
+    return any(
+        (ctx.name(each.func if isinstance(each, ast.Call) else each) or "") in _FIXTURES
+        for each in decorators
     )
 
 

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from charter.api import Fix, Grade, Severity, rule
-from charter_rules import shapes
+from charter_rules import lines, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,11 +66,13 @@ def list_membership_in_loop(compare: ast.Compare, ctx: Context) -> Iterator[Find
     values = shapes.assigned_values(name, function, ctx)
     if values is None or len(values) != 1 or not _is_unbounded_list(values[0], name, function, ctx):
         return
-    if _is_inside(values[0], loop, ctx) or _breaks_soon(compare, loop, ctx) or _has_few_rounds(loop):
+    if _is_inside(values[0], loop, ctx) or _breaks_soon(compare, loop, ctx) or _has_few_rounds(loop, ctx):
         return
     fix = _to_set(name, values[0], function, ctx)
     if fix is None:
         return  # its order or its repetitions are needed, and a second collection pays only if it is long
+    if "# type:" in lines.around(ctx.span(values[0]), ctx):
+        fix = None  # the comment says that it is a list
     yield ctx.finding(
         compare,
         f"each round searches the list `{name}` from the start: as many comparisons as rounds times items",
@@ -85,7 +87,7 @@ def _is_unbounded_list(value: ast.expr, name: str, function: shapes.FunctionNode
     if isinstance(value, ast.Call):
         called = ctx.name(value.func)
         if called in {"builtins.list", "builtins.sorted"} and value.args:
-            return not _is_small(value.args[0])
+            return not _is_small(value.args[0]) and not _names_attributes(value.args[0], ctx)
         return False
     if isinstance(value, ast.List) and not value.elts:
         return any(
@@ -93,6 +95,15 @@ def _is_unbounded_list(value: ast.expr, name: str, function: shapes.FunctionNode
             for use in shapes.reads_in(name, function, ctx)
         )
     return False
+
+
+def _names_attributes(iterable: ast.expr, ctx: Context) -> bool:
+    """Whether an iterable gives the names of an object's attributes, of which there are as many as somebody wrote."""
+    if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Attribute) and not iterable.args:
+        iterable = iterable.func.value
+    if isinstance(iterable, ast.Attribute):
+        return iterable.attr in {"__dict__", "__annotations__", "__members__", "__slots__"}
+    return isinstance(iterable, ast.Call) and ctx.name(iterable.func) in {"builtins.dir", "builtins.vars"}
 
 
 def _is_small(iterable: ast.expr) -> bool:
@@ -110,9 +121,11 @@ def _is_inside(node: ast.AST, loop: ast.AST, ctx: Context) -> bool:
     return any(ancestor is loop for ancestor in ctx.ancestors(node))
 
 
-def _has_few_rounds(loop: ast.AST) -> bool:
+def _has_few_rounds(loop: ast.AST, ctx: Context) -> bool:
     """Whether the loop goes through a constant or something written out in place."""
     items = loop.iter if isinstance(loop, (ast.For, ast.AsyncFor, ast.comprehension)) else None
+    if items is not None and _names_attributes(items, ctx):
+        return True
     while isinstance(items, (ast.Call, ast.Attribute)):
         if isinstance(items, ast.Attribute) and items.attr.isupper():
             return True
@@ -127,8 +140,17 @@ def _breaks_soon(compare: ast.Compare, loop: ast.AST, ctx: Context) -> bool:
     )
 
 
+def _is_bound_again(name: str, value: ast.expr, function: shapes.FunctionNode, ctx: Context) -> bool:
+    """Whether a name is set, or added to by `+=`, in more places than where it gets its list."""
+    return any(
+        ctx.parent(binding) is not ctx.parent(value) for binding in shapes.bindings(name, function, ctx)
+    )
+
+
 def _to_set(name: str, value: ast.expr, function: shapes.FunctionNode, ctx: Context) -> Fix | None:
     """Build a set instead, where membership is all that the list is asked for."""
+    if _is_bound_again(name, value, function, ctx):
+        return None
     edits: list[AnyEdit] = []
     if isinstance(value, ast.ListComp):
         inner = ctx.source(value)[1:-1]

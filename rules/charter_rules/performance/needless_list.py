@@ -96,6 +96,8 @@ def needless_list(comprehension: ast.ListComp, ctx: Context) -> Iterator[Finding
         alone = len(parent.args) == 1 and not parent.keywords
         if name in {"builtins.min", "builtins.max"} and len(parent.args) > 1:
             return
+        if not short and isinstance(comprehension.generators[0].iter, (ast.List, ast.Tuple, ast.Set)):
+            return  # a few items, written out
         message = (
             f"this list is built whole, but `{called}` may need only its beginning"
             if short
@@ -146,7 +148,7 @@ def _is_independent(comprehension: ast.ListComp, loop: ast.For) -> bool:
 
 
 def _generator(comprehension: ast.ListComp, ctx: Context, *, alone: bool, short: bool) -> Fix:
-    inner = ctx.source(comprehension)[1:-1]
+    inner = _inside_brackets(comprehension, ctx)
     text = inner if alone else f"({inner})"
     safe = shapes.is_pure(comprehension) or not short
     if alone and ctx.text[ctx.span(comprehension).end :].lstrip()[:1] == ",":
@@ -156,6 +158,19 @@ def _generator(comprehension: ast.ListComp, ctx: Context, *, alone: bool, short:
         (ctx.replace(comprehension, text),),
         Grade.SAFE if safe else Grade.UNSAFE,
     )
+
+
+def _inside_brackets(comprehension: ast.ListComp, ctx: Context) -> str:
+    """What stands in the brackets; where they have lines of their own, one step further out."""
+    inner = ctx.source(comprehension)[1:-1]
+    first, *rest = inner.split("\n")
+    indent = lines.indent(comprehension, ctx)
+    if first.strip() or len(rest) < 2 or rest[-1].strip() or indent is None:
+        return inner
+    step = len(rest[0]) - len(rest[0].lstrip()) - len(indent)
+    if step <= 0 or any(line.strip() and not line.startswith(indent + " " * step) for line in rest[:-1]):
+        return inner.strip()
+    return "\n".join([rest[0].lstrip(), *(line[step:] for line in rest[1:-1])]).rstrip("\r")
 
 
 def _notices(comprehension: ast.ListComp) -> bool:

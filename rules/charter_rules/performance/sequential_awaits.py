@@ -184,6 +184,9 @@ def _words(owner: ast.expr) -> list[str]:
     while isinstance(owner, ast.Attribute):
         names.append(owner.attr)
         owner = owner.value
+    if isinstance(owner, (ast.BoolOp, ast.IfExp)):
+        either = owner.values if isinstance(owner, ast.BoolOp) else [owner.body, owner.orelse]
+        return [word for each in either for word in _words(each)]
     if isinstance(owner, ast.Name):
         names.append(owner.id)
     return [word for name in names for word in name.lower().split("_")]

@@ -75,10 +75,13 @@ def sorted_for_extreme(subscript: ast.Subscript, ctx: Context) -> Iterator[Findi
         ctx.source(call.args[0]),
         *(f"key={ctx.source(k.value)}" for k in call.keywords if k.arg == "key"),
     ]
+    items = ", ".join(kept)
+    if isinstance(call.args[0], ast.GeneratorExp) and len(kept) == 1:
+        items = items[1:-1]  # the parentheses of the generator are those of the call
     yield ctx.finding(
         subscript,
         f"everything is sorted to take one item; `{word}` finds it in one pass",
-        fix=Fix(f"Use `{word}`", (ctx.replace(subscript, f"{word}({', '.join(kept)})"),), Grade.UNSAFE),
+        fix=Fix(f"Use `{word}`", (ctx.replace(subscript, f"{word}({items})"),), Grade.UNSAFE),
     )
 
 

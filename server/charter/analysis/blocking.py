@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 4
+VERSION = 5
 
 _HTTP: Final = ("get", "post", "put", "patch", "delete", "head", "options", "request")
 BLOCKING: Final = frozenset(
     {
-        "time.sleep", "builtins.input", "os.system", "os.popen", "os.wait", "os.wait3", "os.wait4", "os.waitpid",
+        "time.sleep", "os.system", "os.popen", "os.wait", "os.wait3", "os.wait4", "os.waitpid",
         "subprocess.run", "subprocess.call", "subprocess.check_call", "subprocess.check_output",
         "subprocess.getoutput", "subprocess.getstatusoutput", "urllib.request.urlopen", "urllib.request.urlretrieve",
         "socket.create_connection", "socket.gethostbyname", "socket.gethostbyname_ex", "socket.gethostbyaddr",
@@ -42,7 +42,10 @@ BLOCKING: Final = frozenset(
         "urllib3.request",
     }
 )  # fmt: skip
-"""Functions that wait for a clock, a disk full of files, a process or a network."""
+"""Functions that wait for a clock, a disk full of files, a process or a network.
+
+`input` is none of them: who asks a person at the console has a program that waits for the answer anyway.
+"""
 
 _UNLESS: Final = {
     "socket.getaddrinfo": "AI_NUMERICHOST", "os.waitpid": "WNOHANG", "os.wait3": "WNOHANG", "os.wait4": "WNOHANG",
