@@ -121,7 +121,10 @@ def _call(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if calls.keyword(call, argument) is not None:
         fix = Fix("Leave the debugger off", (ctx.remove_argument(call, argument),), Grade.UNSAFE)
     yield ctx.finding(
-        call, f"`{argument}=True` lets whoever causes an error read, or run, code on the server", fix=fix
+        call,
+        f"`{argument}=True` lets whoever causes an error read, or run, code on the server",
+        fix=fix,
+        severity=Severity.LOW if places.is_sample(ctx) else None,  # it is copied, but not deployed
     )
 
 

@@ -20,6 +20,7 @@ _UNSAFE: Final = frozenset(
     for name in ("Loader", "UnsafeLoader", "CLoader", "CUnsafeLoader")
 )
 """Loaders that build any object; `FullLoader` calls nothing since PyYAML 5.4 (2021)."""
+_WRITERS: Final = frozenset({"dump", "dump_all"})
 _ALWAYS: Final = frozenset({"yaml.unsafe_load", "yaml.unsafe_load_all"})
 
 
@@ -83,34 +84,51 @@ def unsafe_yaml_load(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         if loader is not None and not _is_unsafe(loader, ctx):
             return
     yield ctx.finding(
-        call, f"`{name}` can run code that is hidden in the document", fix=_fix(call, name, ctx)
+        call, f"`{name}` can run code that is hidden in the document", fix=_fix(call, name, loader, ctx)
     )
 
 
 def _only_writes(call: ast.Call, ctx: Context) -> bool:
-    """Whether all that is called on an object of ruamel.yaml under its one name in this file is `dump`."""
+    """Whether all that is called on an object of ruamel.yaml, in place or under its one name in this file, is `dump`."""
+    direct = ctx.parent(call)
+    if isinstance(direct, ast.Attribute):
+        return direct.attr in _WRITERS
     used = {
         use.attr
         for name in shapes.reads_of_result(call, ctx) or ()
         if isinstance(use := ctx.parent(name), ast.Attribute) and isinstance(ctx.parent(use), ast.Call)
     }
-    return bool(used) and used <= {"dump", "dump_all"}
+    return bool(used) and used <= _WRITERS
 
 
 def _is_unsafe(loader: ast.expr, ctx: Context) -> bool:
     """Whether a loader is one of PyYAML's that build any object, or a class of this file that is derived from one."""
-    if calls.qualified(ctx, loader) in _UNSAFE:
-        return True
+    return calls.qualified(ctx, loader) in _UNSAFE or _unsafe_base(loader, ctx) is not None
+
+
+def _unsafe_base(loader: ast.expr, ctx: Context) -> ast.expr | None:
+    """The loader that builds any object from which a class of this file is derived; None if the loader is no such class."""
     name = calls.identifier(loader)
-    return any(
-        definition.name == name and any(ctx.name(base) in _UNSAFE for base in definition.bases)
-        for definition in ctx.nodes(ast.ClassDef)
+    return next(
+        (
+            base
+            for definition in ctx.nodes(ast.ClassDef)
+            if definition.name == name
+            for base in definition.bases
+            if ctx.name(base) in _UNSAFE
+        ),
+        None,
     )
 
 
-def _fix(call: ast.Call, name: str, ctx: Context) -> Fix | None:
+def _fix(call: ast.Call, name: str, loader: ast.expr | None, ctx: Context) -> Fix | None:
     if len(call.args) > 2 or calls.has_unpacking(call) or not call.args:
         return None
+    base = None if loader is None else _unsafe_base(loader, ctx)
+    if base is not None:  # its own tags are to be read as before
+        kind = "CSafeLoader" if calls.identifier(base).startswith("C") else "SafeLoader"
+        edit = (ctx.replace(base, f"yaml.{kind}"), AddImport("yaml"))
+        return Fix(f"Derive the loader from `yaml.{kind}`", edit, Grade.UNSAFE)
     safe = "safe_load_all" if name.endswith("_all") else "safe_load"
     edits: list[AnyEdit] = []
     if isinstance(call.func, ast.Attribute):

@@ -36,6 +36,8 @@ _VARIABLES: Final = frozenset(
     {"CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "PYTHONHTTPSVERIFY", "NODE_TLS_REJECT_UNAUTHORIZED"}
 )
 """Variables of the environment that switch the check off for the whole process if they are empty or 0."""
+_ASKED: Final = regex(r"(?i)verif|insecure|self_?signed|trust_?all")
+"""Words of a condition with which the user of a program switches the check off."""
 _STAND_IN: Final = regex(r"_*(?:fake|mock)_")
 """Names of functions that stand in for others in tests, wherever they are kept."""
 _OF_PROBES: Final = frozenset(
@@ -129,12 +131,18 @@ def unverified_request(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
     function = ctx.function(call)
     if _speaks_plain(call, switched[0], ctx) or calls.tries_out(ctx, call):
         return
+    given = calls.keyword(call, switched[0])
+    if given is not None and isinstance(given.value, ast.Constant) and _is_asked_for(call, ctx):
+        return  # under a switch of the program's own, for its user to set
     if function is not None and (_STAND_IN.match(function.name) or calls.reads_certificate(ctx, function)):
         return
     argument, choice = switched
     fix = None
-    if choice.told is None and calls.keyword(call, argument) is not None:
-        fix = Fix("Check the certificate", (ctx.remove_argument(call, argument),), Grade.UNSAFE)
+    if choice.told is None and given is not None:
+        if _is_told(given.value, function, ctx):
+            fix = _check_by_default(given.value, choice, function, ctx)
+        else:
+            fix = Fix("Check the certificate", (ctx.remove_argument(call, argument),), Grade.UNSAFE)
     value = choice.name if choice.value is UNKNOWN else choice.value
     yield ctx.finding(
         call,
@@ -142,6 +150,35 @@ def unverified_request(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
         fix=fix,
         related=calls.chosen(choice, ctx),
     )
+
+
+def _is_asked_for(call: ast.Call, ctx: Context) -> bool:
+    """Whether a call stands under a condition of the program's own about the check: `not self.verify_ssl`."""
+    return any(
+        isinstance(parent, (ast.If, ast.IfExp)) and _ASKED.search(ctx.source(parent.test))
+        for parent in ctx.ancestors(call)
+    )
+
+
+def _is_told(value: ast.expr, function: shapes.FunctionNode | None, ctx: Context) -> bool:
+    """Whether somebody else may set a value: it is a parameter, or an attribute of the object."""
+    if isinstance(value, ast.Attribute):
+        return ctx.class_(value) is not None and shapes.is_name(value.value, "self")
+    return function is not None and any(
+        shapes.is_name(value, argument.arg) for argument in shapes.parameters(function)
+    )
+
+
+def _check_by_default(
+    value: ast.expr, choice: calls.Choice, function: shapes.FunctionNode | None, ctx: Context
+) -> Fix | None:
+    """Turn the default of a parameter round, so that callers may still choose."""
+    if function is None or choice.value is not False:
+        return None
+    for argument, default in shapes.defaults(function):
+        if shapes.is_name(value, argument.arg) and isinstance(default, ast.Constant):
+            return Fix("Check the certificate by default", (ctx.replace(default, "True"),), Grade.UNSAFE)
+    return None
 
 
 def _assigned(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
