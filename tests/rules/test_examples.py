@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from charter.api import AnyRule
-from charter.api.examples import cases
+from charter.api.examples import Block, cases
 from charter.engine.registry import load
 from charter.mend.examples import check_case, failures
 
@@ -24,6 +26,20 @@ def test_the_documentation_of_a_rule_holds(rule: AnyRule) -> None:
     assert {"bad", "good"} <= {block.kind for block in blocks}
     assert all(block.marks for block in blocks if block.kind == "bad" and len(blocks) == 2)
     assert failures(rule, data=REGISTRY) == []
+
+
+@pytest.mark.parametrize("rule", DOCUMENTED, ids=lambda rule: rule.name)
+def test_a_fix_keeps_the_line_ends_of_windows(rule: AnyRule) -> None:
+    for case in cases(rule.doc):
+        if case.fixed:
+            wrong = check_case(
+                rule, replace(case, files=_of_windows(case.files), fixed=_of_windows(case.fixed)), REGISTRY
+            )
+            assert not any("becomes" in text for text in wrong), wrong
+
+
+def _of_windows(blocks: Iterable[Block]) -> tuple[Block, ...]:
+    return tuple(replace(block, code=block.code.replace("\n", "\r\n")) for block in blocks)
 
 
 @pytest.mark.parametrize(

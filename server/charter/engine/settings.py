@@ -166,7 +166,15 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
     fail_under: Annotated[float, msgspec.Meta(ge=0, le=100)] = 80.0
     baseline: str = ""
     python: Annotated[str, msgspec.Meta(pattern=r"^3\.\d{1,2}$")] | None = None
-    tests: tuple[str, ...] = ("tests/", "/test/", "test_*.py", "*_test.py", "tests.py", "conftest.py")
+    tests: tuple[str, ...] = (
+        "tests/",
+        "/test/",
+        "test_*.py",
+        "*_test.py",
+        "tests.py",
+        "test.py",
+        "conftest.py",
+    )
     bandit: bool = True
     principles: dict[str, Amendment] = {}
     packs: tuple[str, ...] | None = None

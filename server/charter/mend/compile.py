@@ -113,8 +113,9 @@ def _add_imports(source: Source, wanted: Iterable[AddImport]) -> list[Edit]:
 
 
 def _with_line_ends(source: Source, text: str) -> str:
+    """A text with the line ends of its file; a last line taken without its line feed leaves the other half of it, too."""
     end = source.positions.line_end
-    return text if end == "\n" else text.replace("\r\n", "\n").replace("\n", end)
+    return text if end == "\n" else text.removesuffix("\r").replace("\r\n", "\n").replace("\n", end)
 
 
 # Statements
