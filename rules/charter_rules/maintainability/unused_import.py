@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _FOR_EFFECT = frozenset({"antigravity", "readline", "rlcompleter", "this"})
 """Modules of the standard library that are imported for what importing them does."""
 
-_OF_MIGRATIONS = frozenset({"alembic.op", "sqlalchemy"})
-"""What the template of an Alembic migration imports, needed or not."""
+_OF_MIGRATIONS = ("alembic.", "sqlalchemy")
+"""The packages from which the template of an Alembic migration imports, needed or not."""
 _PASSING_ON: Final = regex(r"(^|[/_])(compat|conftest)\.py$")
 """Modules for compatibility, and those from which pytest takes fixtures by their names."""
 _SAID_OF_ALL: Final = regex(r"^# *pylint: *disable=[\w,-]*(?:W0611|unused-import)", re.MULTILINE)
@@ -84,7 +84,9 @@ def unused_import(unused: UnusedName, ctx: Context) -> Iterator[Finding]:
     ```
     """
     found = _statement(unused, ctx)
-    if unused.target in _FOR_EFFECT or (unused.target in _OF_MIGRATIONS and "down_revision" in ctx.text):
+    if unused.target in _FOR_EFFECT or (
+        unused.target.startswith(_OF_MIGRATIONS) and "down_revision" in ctx.text
+    ):
         return
     if found is None or _is_passed_on(found[0], ctx):
         return

@@ -15,6 +15,23 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding
 
 _FILLERS = frozenset({"append", "add", "extend", "update", "insert", "setdefault", "appendleft"})
+_COMPUTING = frozenset(
+    f"builtins.{name}"
+    for name in (
+        "len",
+        "str",
+        "repr",
+        "bool",
+        "abs",
+        "round",
+        "isinstance",
+        "issubclass",
+        "getattr",
+        "hasattr",
+        "type",
+    )
+)
+"""Functions without which nothing is missing but their result."""
 _SEERS = frozenset({"locals", "vars", "eval", "exec", "dir", "globals"})
 
 
@@ -210,13 +227,29 @@ def _makes_container(place: ast.Name, ctx: Context) -> bool:
     }
 
 
+def _only_computes(value: ast.expr, ctx: Context) -> bool:
+    """Whether an expression does nothing but give its value: it calls nothing, or nothing but what computes."""
+    if any(
+        isinstance(node, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)) for node in ast.walk(value)
+    ):
+        return False
+    return all(_computes(node.func, ctx) for node in ast.walk(value) if isinstance(node, ast.Call))
+
+
+def _computes(function: ast.expr, ctx: Context) -> bool:
+    if isinstance(function, ast.Attribute) and isinstance(function.value, (ast.Constant, ast.JoinedStr)):
+        return True  # a method of text
+    name = ctx.name(function) or ""
+    return name in _COMPUTING or name.startswith("math.")
+
+
 def _remove(places: list[ast.Name], ctx: Context) -> Fix | None:
     if len(places) != 1:
         return None
     statement = ctx.parent(places[0])
     if not isinstance(statement, (ast.Assign, ast.AnnAssign)) or statement.value is None:
         return None
-    if shapes.is_pure(statement.value):
+    if _only_computes(statement.value, ctx):
         # A test may be about what a frame holds.
         plain = isinstance(statement.value, (ast.Constant, ast.Name)) and not ctx.is_test
         grade = Grade.SAFE if plain else Grade.UNSAFE
