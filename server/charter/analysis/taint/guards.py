@@ -36,7 +36,6 @@ from charter.analysis.taint.values import (
     OBJECT,
     PATH,
     PROJECT_INSTANCE,
-    SLASHES,
     TUPLE,
     UNKNOWN,
     UP,
