@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 PROTOCOL: Final = regex(
     r"(?i)mysql|postgres|ntlm|scram|digest_?auth|http_?digest|auth_?digest|ha[12]$|hibp|pwned|breach|wpa|legacy|upgrade|sha1_then|fernet|derive|apop|pop3|sasl|jabber|challenge|transport|cache|extractor|client|device|handshake|session_key|md5password|(?:^|[._ /])srp"
 )
-_NOT_KEPT: Final = regex(r"(?i)\bnot\b[^.\n]{0,20}\b(?:persisted|stored|storage)\b|challenge|\brealm\b")
+_NOT_KEPT: Final = regex(
+    r"(?i)\bnot\b[^.\n]{0,20}\b(?:persisted|stored|storage)\b|challenge|\brealm\b|nonce|verification_token"
+)
 """What a function says about a digest that is compared in memory, or proves to another side that the password is known."""
-_SLOW: Final = regex(r"\b(?:bcrypt|argon2|scrypt|pbkdf2)\w*\.")
+_SLOW: Final = regex(r"\b(?:bcrypt|argon2|scrypt|pbkdf2)\w*\.|_(?:bcrypt|argon2|scrypt|pbkdf2)\w*\(")
 """What is called where old digests are still known, and new ones are made slow."""
 _ANY_DATA: Final = regex(r"(?i)check_?sum|finger_?print|cache|etag|_id$|key$|token|sign")
 """Functions whose digests are no stored passwords, whatever they are given."""
@@ -38,7 +40,9 @@ def hashed(call: ast.Call, ctx: Context) -> tuple[str, tuple[Related, ...]]:
     if not name or PROTOCOL.search(f"{ctx.symbol(call)} {ctx.module} {ctx.path}"):
         return "", ()
     around = ctx.function(call)
-    if around is not None and (_NOT_KEPT.search(ctx.source(around)) or _SLOW.search(ctx.source(around))):
+    if around is not None and (
+        _NOT_KEPT.search(ctx.source(around)) or _SLOW.search(ctx.source(ctx.class_(call) or around))
+    ):
         return "", ()
     if (
         digests.is_of_a_scheme(ctx, call)

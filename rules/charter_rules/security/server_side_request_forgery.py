@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _ANY_ADDRESS: Final = regex(r"(?i)allow_?(?:local|private|internal|loopback|insecure|unsafe)|disable_?ssrf")
 """Settings by which an operator lets every address be reached."""
 
+_PROXY: Final = regex(r"(?i)(?:^|[/_-]|server)prox(?:y|ies)[/_.-]")
+"""Files of programs that connect where they are asked to, whose settings say where they may."""
+
 
 @rule(
     TaintFlow,
@@ -36,7 +39,8 @@ def server_side_request_forgery(flow: TaintFlow, ctx: Context) -> Iterator[Findi
 
     A server that fetches any address it is given reads `http://169.254.169.254/` (the cloud's credentials),
     internal services and `file://` for a stranger. Compare the host with a fixed list before connecting. What
-    only becomes a part of the path on a fixed host is not reported, nor what an administrator alone may ask for.
+    only becomes a part of the path on a fixed host is not reported, nor what an administrator alone may ask for,
+    nor a program that is a proxy.
 
     ```python bad
     import httpx
@@ -66,7 +70,7 @@ def server_side_request_forgery(flow: TaintFlow, ctx: Context) -> Iterator[Findi
         return {"length": len(httpx.get(url).content)}
     ```
     """
-    if flow.detail == "path" or _is_chosen(flow, ctx):
+    if flow.detail == "path" or _PROXY.search(ctx.path) is not None or _is_chosen(flow, ctx):
         return
     deed = f"says where `{flows.api(flow)}` connects"
     yield flows.finding(flow, ctx, deed, Severity.HIGH, (guard_fixes.known_host(flow, ctx),))
