@@ -129,7 +129,19 @@ def _may_carry_text(piece: Piece, ctx: Context, *, place: str, depth: int = 0) -
         return False
     if ctx.type_name(value) in {"builtins.int", "builtins.float", "builtins.bool", "uuid.UUID"}:
         return False
-    return not _is_constant_like(value)
+    return not _is_constant_like(value) and not _is_compared_with_number(value, ctx)
+
+
+def _is_compared_with_number(value: ast.expr, ctx: Context) -> bool:
+    """Whether a value is asked whether it is more or less than a number, which no text is."""
+    function = ctx.function(value)
+    text = ctx.source(value)
+    return function is not None and any(
+        isinstance(node.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE))
+        and type(ctx.value(node.comparators[0])) in {int, float}
+        and ctx.source(node.left) == text
+        for node in ctx.nodes(ast.Compare, within=function)
+    )
 
 
 def _carries_none(node: ast.expr, ctx: Context, place: str) -> bool:
@@ -140,8 +152,12 @@ def _carries_none(node: ast.expr, ctx: Context, place: str) -> bool:
         return any(type(ctx.value(side)) in {int, float} for side in (node.left, node.right))
     if isinstance(node, ast.IfExp):
         return all(ctx.value(side) is not UNKNOWN for side in (node.body, node.orelse))
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+        return _carries_none(node.value, ctx, place)
     if isinstance(node, ast.Call):
         name = calls.identifier(node.func)
+        if isinstance(node.func, ast.Attribute) and name in {"strip", "lstrip", "rstrip"}:
+            return _carries_none(node.func.value, ctx, place)
         if shapes.is_name(node.func, name) and not node.args and not node.keywords and name != "input":
             return True  # who is told nothing gives what the program has
         if name in _NUMBERS or _QUOTERS.search(f"{name} {calls.identifier(ctx.origin(node.func))}"):

@@ -57,6 +57,10 @@ _COUNTS_USE: Final = regex(
     r"(?i)posthog|mixpanel|amplitude|analytics|telemetry|usage_stat|segment_(?:write_)?key|rollbar|bugsnag"
 )
 """Services that count what users do, with a key that can only add to the count and goes out with every copy."""
+_ADDRESS: Final = regex(r"[\"']https?://(?!localhost|127\.)")
+_OF_CLIENT: Final = regex(r"(?i)(?:client|app|consumer)_?secret")
+_ID_OF_CLIENT: Final = regex(r"(?im)^\w*(?:client|app|consumer)_?(?:id|key)\b[^=\n]*= *[\"']")
+"""The names of what an app shows to whoever lets its users log in: neither half is secret in what is handed out."""
 _META: Final = regex(r"(?i)^your[-_ ]|^(?:foo|bar|baz|qux|dummy|fake|mock(?:ed)?|test(?:ing)?)$")
 """Words that stand for any other."""
 _KINDS_OF_FIELD: Final = frozenset(
@@ -68,6 +72,8 @@ _TRIES: Final = regex(r"(?i)(?:^|[._])_*(?:(?:self|live|smoke)_?test|(?:fake|moc
 """Names of functions that try the program out, or stand in for others."""
 _LABELLED: Final = regex(r"(?i)hkdf|\bsalt\b|\bseed\b|\b[BN]IP-?\d+")
 """What is said of constructions whose first key is a fixed label."""
+_DEED: Final = regex(r"(?i)(?:^|_)(?:change|reset|forgot|recover|update)_?passw")
+"""Names of what is done with a password: what stands under them says how it is asked for."""
 _KINDS: Final = frozenset({Sensitivity.PASSWORD, Sensitivity.SECRET, Sensitivity.TOKEN})
 _TELLING: Final = frozenset({ast.Constant, ast.Name, ast.Attribute, ast.Call})
 """What may give a name a value that is written down: a call may read it with a default."""
@@ -167,7 +173,8 @@ def hardcoded_secret(node: ast.AST, ctx: Context) -> Iterator[Finding]:
     A password in the source is known to everybody who can read the source, cannot be changed without a release, and
     is the same in development and production. The name says that it is a secret; the value is reported only if it
     looks like one: placeholders, identifiers, hashes and templates are left alone, and so is what everybody may know: examples, labels of
-    key derivations, and the keys that a site hands to every visitor's browser, in a downloader's plugin for that site.
+    key derivations, and the keys that a site hands to every visitor's browser, in a downloader's plugin for that site. A key with which
+    every copy of a client asks the servers of others is of low severity: nobody can keep it, but it can be used up and taken back.
 
     ```python bad
     DB_PASSWORD = "s3cr3t-Pa55"
@@ -196,7 +203,10 @@ def hardcoded_secret(node: ast.AST, ctx: Context) -> Iterator[Finding]:
         found = True
         if _is_secret(name, text, connects=connects) and not _is_of_others(name, value, ctx):
             yield ctx.finding(
-                value, f"`{name}` has its value in the source", fix=_fix(name, value, node, ctx)
+                value,
+                f"`{name}` has its value in the source",
+                severity=Severity.LOW if _is_of_copies(name, value, ctx) else Severity.HIGH,
+                fix=_fix(name, value, node, ctx),
             )
     if not found:
         ctx.not_an_opportunity()
@@ -373,7 +383,12 @@ def _is_secret(name: str, text: str, *, connects: bool) -> bool:
 
 def _is_of_others(name: str, value: ast.expr, ctx: Context) -> bool:
     """Whether a value is known to all on purpose: a site's own key, one that only counts, an example, a label."""
-    if "legacy" in words(name) or protocols.plays_a_site(ctx) or _TRIES.search(ctx.symbol(value)):
+    if (
+        "legacy" in words(name)
+        or _DEED.search(name)
+        or protocols.plays_a_site(ctx)
+        or _TRIES.search(ctx.symbol(value))
+    ):
         return True
     if sensitivity(name) is not Sensitivity.PASSWORD and _COUNTS_USE.search(
         f"{ctx.path} {ctx.symbol(value)} {name}"
@@ -395,6 +410,17 @@ def _is_of_others(name: str, value: ast.expr, ctx: Context) -> bool:
             return any(map(_SHOWN.search, (held, *calls.destinations(ctx, value))))
         child = parent
     return False
+
+
+def _is_of_copies(name: str, value: ast.expr, ctx: Context) -> bool:
+    """Whether a key is one that every copy of a client shows to the servers of others, who have given it to all of them."""
+    if sensitivity(name) is Sensitivity.PASSWORD or name in {"SECRET_KEY", "secret_key"}:
+        return False
+    around = ctx.class_(value) or ctx.function(value)
+    if around is not None:
+        text = ctx.source(around)
+        return protocols.asks(text) or _ADDRESS.search(text) is not None
+    return _OF_CLIENT.search(name) is not None and _ID_OF_CLIENT.search(ctx.text) is not None
 
 
 def _fix(name: str, value: ast.expr, node: ast.AST, ctx: Context) -> Fix | None:

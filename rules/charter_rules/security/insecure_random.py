@@ -119,7 +119,9 @@ def _is_number_used_once(purpose: str, call: ast.Call, ctx: Context) -> bool:
         return False
     child: ast.AST = call
     parent = ctx.parent(call)
-    while isinstance(parent, ast.BinOp) and not isinstance(parent.op, (ast.Add, ast.Mod)):
+    while (isinstance(parent, ast.BinOp) and not isinstance(parent.op, (ast.Add, ast.Mod))) or (
+        isinstance(parent, ast.Call) and shapes.is_name(parent.func, "int")
+    ):
         child, parent = parent, ctx.parent(parent)
     if isinstance(parent, (ast.Assign, ast.AnnAssign, ast.Return)) and parent.value is child:
         return not _is_written_out(parent, ctx)

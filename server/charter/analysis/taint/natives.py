@@ -47,6 +47,8 @@ _CONTROL: Final = spread(CONTROL)
 
 def _text(frame: Any, arguments: Arguments, place: int) -> Value:
     value = arguments.position(0)
+    if value is not None and (arguments.position(1) or arguments.keywords) and not value[3]:
+        return (value[0], value[1], None, ())  # `str(data, "utf-8")`
     return constant("") if value is None else frame.stringed(value)
 
 

@@ -55,6 +55,8 @@ _BRACES = regex(
 )
 
 _DICT: Final = (INSTANCE, "builtins.dict")
+_SHOWN: Final = CONTAINERS | {"builtins.bytes"}
+"""Built-in classes whose texts show line breaks as escapes."""
 _WRITES: Final = ("__str__", "__repr__", "__format__")
 _ABSOLUTE: Final = spread(ABSOLUTE)
 _SLASHES: Final = spread(SLASHES)
@@ -199,7 +201,7 @@ class Strings(Frame, ABC):
         """Whether the text of whatever it may be is made with `repr` of its parts, as that of lists and data classes is."""
         known = [one for one in references(reference) if one[0] != EXTERNAL]
         return bool(known) and all(
-            not CONTAINERS.isdisjoint(self.index.ancestors(one[1]))
+            not _SHOWN.isdisjoint(self.index.ancestors(one[1]))
             if one[0] == INSTANCE
             else one[0] == PROJECT_INSTANCE and self._has_no_text(one[1])
             for one in known
