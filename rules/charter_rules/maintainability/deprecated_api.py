@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from charter.api import AddImport, Fix, Grade, Severity, rule
+from charter.api import AddImport, Fix, Grade, Severity, regex, rule
 from charter_rules import apis, shapes
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from charter.api import AnyEdit, Context, Finding
     from charter_rules.apis import Api
 
+_OF_PYTHON = regex(r"(?i:\bpy_?[23])|PY")
+"""Names for the language's own version: `six.PY2`, `py3k`."""
 _GUARDS = frozenset(
     {
         "builtins.ImportError", "builtins.ModuleNotFoundError", "builtins.AttributeError", "builtins.Exception",
@@ -149,14 +151,13 @@ def _is_guarded(node: ast.AST, ctx: Context) -> bool:
         elif isinstance(ancestor, ast.ExceptHandler):
             return True
         elif isinstance(ancestor, (ast.If, ast.IfExp)) and child is not ancestor.test:
-            test = ctx.source(ancestor.test)
-            if any(
+            test = f"{ctx.source(ancestor.test)} {ctx.source(ctx.origin(ancestor.test))}"
+            if _OF_PYTHON.search(test) or any(
                 word in test
                 for word in (
                     "version",
                     "deprecated",
                     "hasattr",
-                    "PY",
                     "HAS_",
                     "has_",
                     "VERSION",

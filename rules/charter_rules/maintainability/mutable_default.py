@@ -157,7 +157,12 @@ def _is_read_only(argument: ast.arg, ctx: Context) -> bool:
     annotation = argument.annotation
     while isinstance(annotation, ast.Subscript):
         annotation = annotation.value
-    return annotation is not None and ctx.name(annotation) in _READ_ONLY
+    if annotation is None or ctx.name(annotation) in _READ_ONLY:
+        return annotation is not None
+    alias = ctx.origin(annotation)
+    while isinstance(alias, ast.Subscript):
+        alias = alias.value
+    return ctx.name(alias) in _READ_ONLY
 
 
 def _is_open(target: ast.Attribute, ctx: Context) -> bool:

@@ -94,7 +94,7 @@ def singleton_comparison(compare: ast.Compare, ctx: Context) -> Iterator[Finding
         )
     elif _is_branch(compare, ctx) and isinstance(other, (ast.Name, ast.Attribute, ast.Call)):
         yes = value is isinstance(compare.ops[0], ast.Eq)
-        if not yes and _tells_apart(compare, other, ctx):
+        if _is_settled(compare, other, ctx) or (not yes and _tells_apart(compare, other, ctx)):
             return
         text = ctx.source(other) if yes else f"not {ctx.source(other)}"
         yield ctx.finding(
@@ -158,6 +158,25 @@ def _is_condition(compare: ast.Compare, ctx: Context) -> bool:
 def _is_branch(compare: ast.Compare, ctx: Context) -> bool:
     """Whether it decides a branch; in an assertion, `== True` may well be meant to the letter."""
     return _is_condition(compare, ctx) and not isinstance(ctx.statement(compare), ast.Assert)
+
+
+def _is_settled(compare: ast.Compare, other: ast.expr, ctx: Context) -> bool:
+    """Whether the truth has been asked for around the comparison, or the value itself is used where it is not True."""
+    text = ctx.source(other)
+    child: ast.AST = compare
+    for ancestor in ctx.ancestors(compare):
+        if isinstance(ancestor, ast.IfExp) and child is ancestor.test and _holds(ancestor, text, ctx):
+            return True
+        if isinstance(ancestor, ast.If) and child in ancestor.body and ctx.source(ancestor.test) == text:
+            return True
+        if isinstance(ancestor, shapes.FUNCTIONS):
+            return False
+        child = ancestor
+    return False
+
+
+def _holds(choice: ast.IfExp, text: str, ctx: Context) -> bool:
+    return text in {ctx.source(choice.body), ctx.source(choice.orelse)}
 
 
 def _tells_apart(compare: ast.Compare, other: ast.expr, ctx: Context) -> bool:

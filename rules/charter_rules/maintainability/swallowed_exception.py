@@ -156,24 +156,30 @@ def _is_promised(function: shapes.FunctionNode) -> bool:
 
 def _only_releases(body: list[ast.stmt]) -> bool:
     """Whether all that may fail is to let go of something."""
+    releases = False
     for statement in body:
         value = statement.value if isinstance(statement, ast.Expr) else None
         call = value.value if isinstance(value, ast.Await) else value
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
             return False
-        if call.func.attr not in _RELEASES:
+        releases = releases or call.func.attr in _RELEASES
+        if not releases or call.func.attr not in {*_RELEASES, "wait", "join"}:
             return False
-    return True
+    return releases
 
 
 def _leaves_default(block: ast.stmt, body: list[ast.stmt], ctx: Context) -> bool:
     """Whether all that an error leaves is the value that a variable was given right before, as a handler could have."""
     last = body[-1]
     target = last.targets[0] if isinstance(last, ast.Assign) and len(last.targets) == 1 else None
-    around = lifetimes.block_of(block, ctx)
-    if not isinstance(target, ast.Name) or around is None or len(body) > 1:
+    if not isinstance(target, ast.Name) or len(body) > 1:
         return False
-    for statement in reversed(around[: around.index(block)]):
+    around = lifetimes.block_of(block, ctx) or [block]
+    before = around[: around.index(block)]
+    outer = ctx.parent(block)
+    if not before and isinstance(outer, ast.If):
+        return _leaves_default(outer, body, ctx)
+    for statement in reversed(before):
         if isinstance(statement, (ast.Assign, ast.AnnAssign)):
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
             if statement.value is not None and any(shapes.is_name(each, target.id) for each in targets):

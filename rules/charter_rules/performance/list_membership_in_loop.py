@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from charter.api import Fix, Grade, Severity, rule
+from charter.api import Confidence, Fix, Grade, Severity, rule
 from charter_rules import lines, shapes
 
 if TYPE_CHECKING:
@@ -14,11 +14,16 @@ if TYPE_CHECKING:
     from charter.api import AnyEdit, Context, Finding
 
 
+_LISTING = frozenset({"builtins.dir", "builtins.vars", "dataclasses.fields", "attr.fields", "attrs.fields"})
+"""Functions that list the attributes of an object or a class."""
+
+
 @rule(
     ast.Compare,
     code="PRF001",
     principles=("fitting-data-structures", "bounded-complexity-of-work"),
     severity=Severity.MEDIUM,
+    confidence=Confidence.MEDIUM,
     when=lambda node: len(node.ops) == 1 and isinstance(node.ops[0], (ast.In, ast.NotIn)),
 )
 def list_membership_in_loop(compare: ast.Compare, ctx: Context) -> Iterator[Finding]:
@@ -83,7 +88,8 @@ def list_membership_in_loop(compare: ast.Compare, ctx: Context) -> Iterator[Find
 def _is_unbounded_list(value: ast.expr, name: str, function: shapes.FunctionNode, ctx: Context) -> bool:
     """Whether an expression makes a list that is as long as the data."""
     if isinstance(value, ast.ListComp):
-        return not _is_small(value.generators[0].iter)
+        items = value.generators[0].iter
+        return not _is_small(items) and not _names_attributes(items, ctx)
     if isinstance(value, ast.Call):
         called = ctx.name(value.func)
         if called in {"builtins.list", "builtins.sorted"} and value.args:
@@ -103,7 +109,7 @@ def _names_attributes(iterable: ast.expr, ctx: Context) -> bool:
         iterable = iterable.func.value
     if isinstance(iterable, ast.Attribute):
         return iterable.attr in {"__dict__", "__annotations__", "__members__", "__slots__"}
-    return isinstance(iterable, ast.Call) and ctx.name(iterable.func) in {"builtins.dir", "builtins.vars"}
+    return isinstance(iterable, ast.Call) and ctx.name(iterable.func) in _LISTING
 
 
 def _is_small(iterable: ast.expr) -> bool:

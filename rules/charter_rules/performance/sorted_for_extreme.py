@@ -75,13 +75,15 @@ def sorted_for_extreme(subscript: ast.Subscript, ctx: Context) -> Iterator[Findi
         ctx.source(call.args[0]),
         *(f"key={ctx.source(k.value)}" for k in call.keywords if k.arg == "key"),
     ]
+    # Of several with the same key, the sorted list ends with the last and `max` finds the first.
+    grade = Grade.SUGGESTION if end and len(kept) > 1 else Grade.UNSAFE
     items = ", ".join(kept)
     if isinstance(call.args[0], ast.GeneratorExp) and len(kept) == 1:
         items = items[1:-1]  # the parentheses of the generator are those of the call
     yield ctx.finding(
         subscript,
         f"everything is sorted to take one item; `{word}` finds it in one pass",
-        fix=Fix(f"Use `{word}`", (ctx.replace(subscript, f"{word}({items})"),), Grade.UNSAFE),
+        fix=Fix(f"Use `{word}`", (ctx.replace(subscript, f"{word}({items})"),), grade),
     )
 
 
