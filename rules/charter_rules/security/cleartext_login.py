@@ -172,7 +172,8 @@ def _login(call: ast.Call, function: ast.Attribute, ctx: Context) -> Iterator[Fi
     elif kind in {"ldap.initialize", "ldap.open"} and function.attr.startswith(("simple_bind", "bind")):
         address = calls.value(ctx, made, 0, "uri")
         password = calls.given(ctx, call, 1, "cred")
-        has_password = password is not None and ctx.value(password) not in {"", None}
+        value = None if password is None else ctx.value(password)
+        has_password = value is not None and value != ""
         plain = isinstance(address, str) and address.startswith("ldap://") and not hosts.is_near(address)
         if plain and has_password and not _calls_on(function.value, {"start_tls_s"}, call, ctx):
             yield ctx.finding(call, "the password travels unencrypted: nothing calls `start_tls_s` before")
