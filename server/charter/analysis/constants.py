@@ -104,11 +104,12 @@ def _members(
 def _results(source: Source, names: Names, values: Values) -> dict[str, Export]:
     """What functions return, by `name()`, where all their `return`s call the same or give the same constant."""
     found: dict[str, Export] = {}
+    telling: dict[str, bool] = {}
     for function, returns in by_owner(source, ast.Return).items():
         expressions = [value for node in returns if (value := cast("ast.Return", node).value) is not None]
         if not 0 < len(expressions) <= _MOST_RETURNS:
             continue
-        if not all(_may_tell(one, source) for one in expressions):
+        if not all(_may_tell(one, source, telling) for one in expressions):
             continue
         result = _result(expressions[0], names, values)
         if any(result) and all(_result(one, names, values) == result for one in expressions[1:]):
@@ -116,16 +117,22 @@ def _results(source: Source, names: Names, values: Values) -> dict[str, Export]:
     return found
 
 
-def _may_tell(expression: ast.expr, source: Source) -> bool:
-    """Whether what is returned can be a constant, the result of a call, or a name that the file binds to such a thing."""
+def _may_tell(expression: ast.expr, source: Source, telling: dict[str, bool]) -> bool:
+    """Whether what is returned can be a constant, the result of a call, or a name that the file binds to such a thing.
+
+    Args:
+        expression: what is returned.
+        source: the file.
+        telling: the names that were looked at already.
+    """
     if not isinstance(expression, ast.Name):
         return type(expression) in _TELLING_RESULTS
-    parents = source.index.parents
-    for place in source.binds.get(expression.id, ()):
-        value: ast.expr | None = getattr(parents[place], "value", None)
-        if type(value) in _LEADING:
-            return True
-    return False
+    name = expression.id
+    if name not in telling:
+        parents = source.index.parents
+        values = (getattr(parents[place], "value", None) for place in source.binds.get(name, ()))
+        telling[name] = any(type(value) in _LEADING for value in values)
+    return telling[name]
 
 
 def _result(expression: ast.expr, names: Names, values: Values, depth: int = _STEPS) -> Export:
