@@ -69,6 +69,8 @@ def _is_awaited(place: Location, ctx: Context) -> bool:
 
 
 def _spans(body: list[ast.stmt], place: Location, ctx: Context) -> bool:
+    if not body[0].lineno <= place.line <= (body[-1].end_lineno or 0):
+        return False  # as nearly all
     return ctx.span(body[0]).start <= place.span.start < ctx.span(body[-1]).end
 
 

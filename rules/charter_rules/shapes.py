@@ -205,26 +205,32 @@ def _by_function(_ctx: Context) -> dict[type[ast.AST], dict[FunctionNode | None,
 
 def bindings(name: str, function: ast.AST, ctx: Context) -> list[ast.AST]:
     """The nodes that bind a name in a function or module, nested functions left out; parameters included."""
-    found: list[ast.AST] = []
-    if isinstance(function, FUNCTIONS):
-        found.extend(a for a in parameters(function) if a.arg == name)
-    found.extend(node for node in ctx.binds.get(name, ()) if _is_own(node, function, ctx))
-    naming = [node for node in ctx.once(_namings).get(name, ()) if _is_own(node, function, ctx)]
-    return sorted([*found, *naming], key=_place) if naming else found
+    owned = ctx.once(_owned)
+    if name not in owned:
+        naming = ctx.once(_namings).get(name, ())
+        nodes: list[ast.AST] = [*ctx.binds.get(name, ()), *naming]
+        if naming:
+            nodes.sort(key=_place)
+        by_owner: dict[ast.AST | None, list[ast.AST]] = {}
+        for node in nodes:
+            by_owner.setdefault(_owner(node, ctx), []).append(node)
+        owned[name] = by_owner
+    found = owned[name].get(function, [])
+    own = parameters(function) if isinstance(function, FUNCTIONS) else ()
+    return [*(argument for argument in own if argument.arg == name), *found]
 
 
-def _is_own(node: ast.AST, function: ast.AST, ctx: Context) -> bool:
-    """Whether a node lies below a function or module, and in no function or class inside of it."""
-    if isinstance(function, FUNCTIONS) and _place(node)[0] > (function.end_lineno or 0):
-        return False  # as nearly all that come behind it in the file
+def _owned(_ctx: Context) -> dict[str, dict[ast.AST | None, list[ast.AST]]]:
+    """The nodes that bind the names that were asked for, by the function, class or module that they stand in; to be filled."""
+    return {}
+
+
+def _owner(node: ast.AST, ctx: Context) -> ast.AST | None:
+    """The innermost function or class that a node lies below, else the module."""
     parent = ctx.parent(node)
-    while parent is not None:
-        if parent is function:
-            return True
-        if type(parent) in _SCOPES:
-            return False
+    while parent is not None and type(parent) not in _SCOPES:
         parent = ctx.parent(parent)
-    return False
+    return parent or ctx.tree
 
 
 def _namings(ctx: Context) -> Mapping[str | None, Sequence[ast.AST]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from charter.api import Fix, Grade, Severity, rule
 from charter.api.facts.metrics import FunctionMetrics
@@ -92,7 +92,15 @@ def deep_nesting(metrics: FunctionMetrics, ctx: Context) -> Iterator[Finding]:
 def _blocks(head: Location, ctx: Context) -> list[ast.AST]:
     """The blocks around the deepest line, from the outside in, itself last."""
     start = head.span.start
-    deepest = next((node for kind in _BLOCKS for node in ctx.nodes(kind) if _start(node, ctx) == start), None)
+    deepest = next(
+        (
+            node
+            for kind in _BLOCKS
+            for node in ctx.nodes(kind)
+            if _placed(node).lineno == head.line and ctx.span(_placed(node)).start == start
+        ),
+        None,
+    )
     if deepest is None:
         return []
     found: list[ast.AST] = [deepest]
@@ -110,8 +118,9 @@ def _blocks(head: Location, ctx: Context) -> list[ast.AST]:
     return found[::-1]
 
 
-def _start(node: ast.AST, ctx: Context) -> int:
-    return ctx.span(node.pattern if isinstance(node, ast.match_case) else node).start
+def _placed(block: Any) -> ast.stmt | ast.pattern | ast.ExceptHandler:
+    """What stands at the beginning of a block."""
+    return block.pattern if isinstance(block, ast.match_case) else block
 
 
 def _head(block: ast.AST) -> ast.AST:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from charter.api import Severity, rule
@@ -156,8 +157,13 @@ def _is_other(function: ast.FunctionDef, ctx: Context) -> bool:
     body: list[ast.stmt] = getattr(parent, "body", [])
     if function not in body:
         return True
-    return any(
-        name in shapes.stored_in([item])
-        for item in body
-        if item is not function and not isinstance(item, ast.ClassDef)
-    )
+    counts = ctx.once(_stored)
+    if body[0] not in counts:
+        items = (item for item in body if not isinstance(item, ast.ClassDef))
+        counts[body[0]] = Counter(stored for item in items for stored in shapes.stored_in([item]))
+    return counts[body[0]][name] > 1  # the function itself binds it, too
+
+
+def _stored(_ctx: Context) -> dict[ast.stmt, Counter[str]]:
+    """How many statements of a body bind each name, by the first of them; to be filled."""
+    return {}

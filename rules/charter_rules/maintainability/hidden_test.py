@@ -66,12 +66,8 @@ def hidden_test(scope: ast.Module | ast.ClassDef, ctx: Context) -> Iterator[Find
         if earlier is None or earlier.decorator_list or node.decorator_list or node.name == "_":
             continue
         if uses is None:
-            uses = {
-                (use.id, use.lineno)
-                for use in ctx.nodes(ast.Name)
-                if isinstance(use.ctx, (ast.Load, ast.Del))
-            }
-        if any(name == node.name and earlier.lineno < line <= node.lineno for name, line in uses):
+            uses = _uses(ctx)
+        if any(earlier.lineno < line <= node.lineno for line in uses.get(node.name, ())):
             continue
         word = "never runs" if node.name.startswith("test") else "can never be called"
         yield ctx.finding(
@@ -80,3 +76,12 @@ def hidden_test(scope: ast.Module | ast.ClassDef, ctx: Context) -> Iterator[Find
             related=[ctx.related(ctx.name_span(node), "defined again here")],
             tags=("unnecessary",),
         )
+
+
+def _uses(ctx: Context) -> dict[str, list[int]]:
+    """The lines in which names are read or deleted."""
+    found: dict[str, list[int]] = {}
+    for node in ctx.nodes(ast.Name):
+        if isinstance(node.ctx, (ast.Load, ast.Del)):
+            found.setdefault(node.id, []).append(node.lineno)
+    return found

@@ -102,6 +102,8 @@ def _statement(unused: UnusedName, ctx: Context) -> tuple[ast.Import | ast.Impor
     """The import statement, and which of its names it is."""
     for kind in (ast.Import, ast.ImportFrom):
         for statement in ctx.nodes(kind):
+            if not statement.lineno <= unused.location.line <= (statement.end_lineno or 0):
+                continue
             for index, alias in enumerate(statement.names):
                 if alias.lineno == unused.location.line and ctx.span(alias) == unused.location.span:
                     return statement, index
@@ -112,23 +114,28 @@ def _is_passed_on(statement: ast.Import | ast.ImportFrom, ctx: Context) -> bool:
     """Whether an import is there for users of the module: as an attribute, or at an old address."""
     if isinstance(ctx.parent(statement), ast.ClassDef) or _PASSING_ON.search(ctx.path):
         return True
-    if _SAID_OF_ALL.search(ctx.text):
+    if ctx.once(_is_said_of_all):
         return True
     if _SAID.search(lines.around(ctx.span(statement), ctx, above=1)):
         return True
-    body = ctx.tree.body
     # A module that does nothing but import, but for the warning that it has moved.
-    return sum(isinstance(item, (ast.Import, ast.ImportFrom)) for item in body) > 1 and all(
-        isinstance(item, (ast.Import, ast.ImportFrom))
-        or (isinstance(item, ast.Expr) and _is_notice(item.value, ctx))
-        for item in body
-    )
+    notices = ctx.once(_notices)
+    return notices is not None and all(ctx.name(call.func) == "warnings.warn" for call in notices)
 
 
-def _is_notice(value: ast.expr, ctx: Context) -> bool:
-    return isinstance(value, ast.Constant) or (
-        isinstance(value, ast.Call) and ctx.name(value.func) == "warnings.warn"
-    )
+def _is_said_of_all(ctx: Context) -> bool:
+    return _SAID_OF_ALL.search(ctx.text) is not None
+
+
+def _notices(ctx: Context) -> tuple[ast.Call, ...] | None:
+    """The calls that stand beside the imports of a module; None if it does anything else, or imports only once."""
+    body = ctx.tree.body
+    rest = [item for item in body if not isinstance(item, (ast.Import, ast.ImportFrom))]
+    said = [item.value for item in rest if isinstance(item, ast.Expr)]
+    if len(body) - len(rest) <= 1 or len(said) < len(rest):
+        return None
+    found = tuple(value for value in said if isinstance(value, ast.Call))
+    return found if all(isinstance(value, (ast.Call, ast.Constant)) for value in said) else None
 
 
 def _remove(statement: ast.Import | ast.ImportFrom, index: int, unused: UnusedName, ctx: Context) -> Fix:

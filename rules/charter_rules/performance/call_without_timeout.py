@@ -77,7 +77,8 @@ def call_without_timeout(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return  # made now, connected later, which is where the timeout may be given
     if len(call.args) > _TIMEOUT_AT.get(name, 0) or any(isinstance(item, ast.Starred) for item in call.args):
         return
-    if any(ctx.name(node.func) == "socket.setdefaulttimeout" for node in ctx.nodes(ast.Call)):
+    named = (*ctx.gets.get("setdefaulttimeout", ()), *ctx.reads.get("setdefaulttimeout", ()))
+    if any(ctx.name(node) == "socket.setdefaulttimeout" for node in named):
         return
     shown = name.rpartition(".")[2]
     yield ctx.finding(

@@ -9,7 +9,7 @@ from charter.api import Severity, rule
 from charter_rules import clients, shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from charter.api import Context, Finding
 
@@ -83,8 +83,8 @@ def _in_called(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return  # to leave a pool is to wait for all that it does
     if any(isinstance(ancestor, (ast.If, ast.ExceptHandler)) for ancestor in ctx.ancestors(call)):
         return  # made when it is needed
-    for use in ctx.nodes(ast.Call):
-        loop = ctx.loop(use) if _calls(use, function, ctx) else None
+    for use in _calls(function, ctx):
+        loop = ctx.loop(use)
         if loop is None or isinstance(loop, ast.While) or _is_retry(use, loop, ctx):
             continue
         yield ctx.finding(
@@ -95,18 +95,22 @@ def _in_called(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
 
 
-def _calls(use: ast.Call, function: shapes.FunctionNode, ctx: Context) -> bool:
-    """Whether a call is one of the function: by its name in the module, or on `self` in the same class."""
+def _calls(function: shapes.FunctionNode, ctx: Context) -> Iterator[ast.Call]:
+    """The calls of a function of the module by its name, and of a method on `self` in the same class."""
     home = ctx.parent(function)
-    if isinstance(use.func, ast.Name):
-        return use.func.id == function.name and home is ctx.tree
-    return (
-        isinstance(use.func, ast.Attribute)
-        and use.func.attr == function.name
-        and shapes.is_name(use.func.value, "self")
-        and isinstance(home, ast.ClassDef)
-        and home in ctx.ancestors(use)
-    )
+    uses: Sequence[ast.expr] = ()
+    if home is ctx.tree:
+        uses = ctx.reads.get(function.name, ())
+    elif isinstance(home, ast.ClassDef):
+        uses = [
+            use
+            for use in ctx.gets.get(function.name, ())
+            if shapes.is_name(use.value, "self") and home in ctx.ancestors(use)
+        ]
+    for use in uses:
+        call = ctx.parent(use)
+        if isinstance(call, ast.Call) and call.func is use:
+            yield call
 
 
 def _is_retry(call: ast.Call, loop: ast.AST, ctx: Context) -> bool:

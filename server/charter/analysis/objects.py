@@ -103,6 +103,7 @@ class _Reader:
         self._events: dict[Key, list[tuple[ast.AST, Row]]] = {}
         self._makings: dict[Key, list[tuple[ast.Call, str]]] = {}
         self._loose: list[tuple[ast.Call, str, list[Row]]] = []
+        self._passed: set[Key | None] | None = None
         self._returned: dict[str, Key | ast.Call] = {}
 
     def extract(self) -> Extract | None:
@@ -209,11 +210,14 @@ class _Reader:
 
     def _is_passed(self, key: Key) -> bool:
         """Whether some call takes what a name holds as a context."""
-        return any(
-            item.arg in {"context", "ssl", "ssl_context", "sslcontext"} and self._key(item.value) == key
-            for call in self._source.nodes(ast.Call)
-            for item in call.keywords
-        )
+        if self._passed is None:
+            self._passed = {
+                self._key(item.value)
+                for call in self._source.nodes(ast.Call)
+                for item in call.keywords
+                if item.arg in {"context", "ssl", "ssl_context", "sslcontext"}
+            }
+        return key in self._passed
 
     def _target(self, call: ast.Call) -> ast.expr | None:
         """What holds the result of a call."""
