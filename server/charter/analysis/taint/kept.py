@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.exports import Exported, export, imported, joined, references_in, sites
 from charter.analysis.taint.registered import Registered
-from charter.analysis.taint.values import INSTANCE, NO, UNKNOWN, Value, bits, join
+from charter.analysis.taint.values import INSTANCE, NO, PROJECT_INSTANCE, UNKNOWN, Value, bits, join
 from charter.model import ir
 from charter.model.project import Class, Function, Module, Project
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from charter.analysis.taint.frame import Frame
     from charter.analysis.taint.knowledge import Key
@@ -238,13 +238,24 @@ class Kept(Registered, ABC):
             self.demand(one.body)
             for name in self._class_names.get(one, ()):
                 reference = self.fields[one, name][2] if (one, name) in self.fields else None
-                if reference is not None and reference[0] == INSTANCE and name not in result:
-                    for base in self.index.ancestors(self.index.canonical(reference[1])):
-                        kinds = self.index.fields.get(base)
-                        if kinds is not None:
-                            result[name] = bits(kinds)
-                            break
+                if reference is None or name in result:
+                    continue
+                for base in self._library_classes(reference):
+                    kinds = self.index.fields.get(base)
+                    if kinds is not None:
+                        result[name] = bits(kinds)
+                        break
         return result
+
+    def _library_classes(self, reference: Any) -> Iterator[str]:
+        """The classes of libraries from which the class of an instance is derived, or which it is."""
+        own: tuple[str, ...] = ()
+        if reference[0] == INSTANCE:
+            own = (reference[1],)
+        elif reference[0] == PROJECT_INSTANCE:
+            own = self.project.externals(reference[1])
+        for name in own:
+            yield from self.index.ancestors(self.index.canonical(name))
 
     def store_field(self, cls: Class, name: str, value: Value, frame: Frame) -> None:
         """An assignment to an attribute of an instance."""
