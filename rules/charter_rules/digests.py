@@ -18,7 +18,7 @@ CALLS: Final = tuple(f"hashlib.{name}" for name in DIGESTS)
 
 NAMED: Final = regex(r"(?i)md[245]|sha_?1")
 """Names that say a weak algorithm: whoever uses them has chosen it."""
-_SCHEME_CLASS: Final = regex(r"(?i)md[245]|sha_?1|ssha|crypt")
+_SCHEME_CLASS: Final = regex(r"(?i)md[245]|sha_?1|ssha|crypt|sha_?digest|digest_?scheme")
 _MARK: Final = regex(r"\{S?SHA\d*\}|\{S?MD5\}|\$(?:1|apr1|md5|P|H)\$")
 """Marks of stored passwords in a scheme that others read."""
 

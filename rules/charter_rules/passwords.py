@@ -17,7 +17,7 @@ PROTOCOL: Final = regex(
     r"(?i)mysql|postgres|ntlm|scram|digest_?auth|http_?digest|auth_?digest|ha[12]$|hibp|pwned|breach|wpa|legacy|upgrade|sha1_then|fernet|derive|apop|pop3|sasl|jabber|challenge|transport|cache|extractor|client|device|handshake|session_key|md5password|(?:^|[._ /])srp"
 )
 _NOT_KEPT: Final = regex(
-    r"(?i)\bnot\b[^.\n]{0,20}\b(?:persisted|stored|storage)\b|challenge|\brealm\b|nonce|verification_token"
+    r"(?i)\bnot\b[^.\n]{0,20}\b(?:persisted|stored|storage)\b|challenge|\brealm\b|nonce|verification_token|\bhmac\.(?:new|digest)\("
 )
 """What a function says about a digest that is compared in memory, or proves to another side that the password is known."""
 _SLOW: Final = regex(r"\b(?:bcrypt|argon2|scrypt|pbkdf2)\w*\.|_(?:bcrypt|argon2|scrypt|pbkdf2)\w*\(")

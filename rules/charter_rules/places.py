@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from charter.api import Context
 
-_SHOWN: Final = r"(?:^|/|_)(?:tests?|examples?|samples?|demos?|fixtures?|mocks?|docs?|sandbox|workbench)/|(?:^|/)(?:examples?|samples?)_\w+/"
+_SHOWN: Final = r"(?:^|/|_)(?:(?:run)?tests?|examples?|samples?|demos?|fixtures?|mocks?|docs?|sandbox|workbench)/|(?:^|/)(?:examples?|samples?)_\w+/"
 """Folders of what is shown as an example or tries something out."""
 _SAMPLES: Final = regex(
     rf"(?i){_SHOWN}|(^|/)exploits?/|dev_?project/|placeholder|build_settings|(^|/)tests?[-_]|(^|/)(?:factories|conftest|test)\.py$"

@@ -139,7 +139,9 @@ def _blames_client(call: ast.Call, ctx: Context) -> bool:
         *beside,
         *(item.value for item in call.keywords if item.arg in {"status", "status_code", "code"}),
     ]
-    return any(_is_clients_fault(part, ctx) for part in given)
+    return (ctx.name(call.func) or "").endswith("BadRequest") or any(
+        _is_clients_fault(part, ctx) for part in given
+    )
 
 
 def _is_clients_fault(status: ast.expr, ctx: Context) -> bool:

@@ -31,7 +31,7 @@ _OTHER_PLACE: Final = regex(r"(?i)sphinx|code_?gen|(?:^|/)(?:docs?|generators?|s
 _TAGS: Final = regex(r"(?i)(?<!import )html(?!\.(?:un)?escape\b)|</")
 _HTML: Final = regex(
     r"(?i)html|(?:from|import) +(?:flask|django|fastapi|starlette|aiohttp|tornado|pyramid|bottle)|web|response|render_template"
-    r"|\bpages?\b(?! *<)|PackageLoader|[\"']templates?[\"']"
+    r"|\bpages?\b(?! *<)|PackageLoader"
 )
 
 _PUTS: Final = regex(r"<[^$]*\$\{[^}|]*\}")

@@ -27,6 +27,7 @@ _FOR_KEY: Final = regex(r"(?i)(?:^|_)(?:keys?|kid|secret|issuer|peek)(?:_|$)")
 """Names of functions that look into a token to find the key by which it is then verified."""
 _CHECKED: Final = regex(
     r"(?i)\bverified (?:already|above|before|by|with)|already (?:been )?verified"
+    r"|#[^\n]*\bskip\b[^.]{0,20}(?:signature|validation|verification)"
     r"|#[^\n]*(?:verif|validat)\w*[^.]{0,60}\b(?:later|elsewhere|upstream|afterwards)\b|#[^\n]*\b(?:later|elsewhere|upstream|afterwards)\b[^.\n]{0,40}(?:verif|validat)"
 )
 """What a comment says of a token whose signature another step checks."""
@@ -37,6 +38,8 @@ _DISTRUSTS: Final = regex(r"(?i)(?:^|_)(?:invalid|expired|untrusted|rejected|fai
 _ABOUT_ITSELF: Final = frozenset({"exp", "iat", "nbf", "iss", "aud", "ver", "typ"})
 """Claims that tell when a token ends, of which kind it is, and by whose key it can be verified."""
 _OF_CLIENT: Final = regex(r"\brequest\b")
+_RESPONSE: Final = regex(r"(?i)(?:\w+_)?(?:token_?(?:info|response|data|set)|resp(?:onse)?)")
+"""Names of what an issuer of tokens has answered."""
 _ASSERTION: Final = regex(r"(?i)assert")
 """Names of functions that make what RFC 7521 calls an assertion, which may go unsigned over a channel that is known."""
 
@@ -199,7 +202,7 @@ def _comes_from_issuer(call: ast.Call, ctx: Context) -> bool:
     token = call.args[0] if call.args else None
     if function is None or token is None:
         return False
-    if _is_of_answer(token, function, ctx):
+    if _is_of_answer(token, function, ctx) or _is_of_token_response(token, ctx):
         return True
     if not isinstance(token, ast.Name):
         return False
@@ -223,6 +226,15 @@ def _is_of_answer(token: ast.expr, function: shapes.FunctionNode, ctx: Context) 
     defined = {each.name: each for kind in shapes.FUNCTIONS for each in ctx.nodes(kind)}
     asked = [defined.get(calls.identifier(one.value if isinstance(one, ast.Await) else one)) for one in made]
     return bool(asked) and all(one is not None and protocols.asked_of_others(ctx, one) for one in asked)
+
+
+def _is_of_token_response(token: ast.expr, ctx: Context) -> bool:
+    """Whether a token is a field of an issuer's response that the function is given: `token_info["id_token"]`."""
+    made = ctx.origin(token)
+    owner = made.value if isinstance(made, ast.Subscript) else None
+    if isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute) and made.func.attr == "get":
+        owner = made.func.value
+    return isinstance(owner, ast.Name) and _RESPONSE.fullmatch(owner.id) is not None
 
 
 def _is_nothing(value: ast.expr, ctx: Context) -> bool:

@@ -184,7 +184,7 @@ def _context(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(
                 history.location, f"`{history.made}` accepts any certificate unless `verify_mode` is set"
             )
-    elif trust.hostname is False and not _CHECKS_ITSELF.search(ctx.text):
+    elif trust.hostname is False and not (_CHECKS_ITSELF.search(ctx.text) or _trusts_one(history)):
         at = trust.hostname_event
         if at is not None and _is_here(at.location, ctx) and not _is_chosen(at):
             yield ctx.finding(at.location, f"`{at.owner}` accepts the certificate of any other host")
@@ -264,6 +264,12 @@ def _has_reason(history: ObjectHistory, event: Event | None, ctx: Context) -> bo
         return False
     around = ctx.function(node)
     return around is not None and _REASON.search(ctx.source(around)) is not None
+
+
+def _trusts_one(history: ObjectHistory) -> bool:
+    """Whether a context trusts a certificate or authority of one's own, so that no other host can get one."""
+    made = history.creation
+    return made is not None and any(made.argument(name) is not None for name in ("cafile", "cadata"))
 
 
 def _is_of_own_class(history: ObjectHistory, ctx: Context) -> bool:

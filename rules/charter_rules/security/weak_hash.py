@@ -56,7 +56,10 @@ _PLACE: Final = regex(
 _WINDOWS: Final = regex(r"(?i)utf[-_]?16")
 """How Windows writes a password before it hashes it, by its own formats."""
 _SPOKEN_OF: Final = regex(r"(?i)passw|credential|sensitive")
-"""Words in the text of a function that handles what must be protected."""
+"""Words in the code of a function that handles what must be protected."""
+_COMMENTS: Final = regex(r"(?m)(?:^|\s)#.*$")
+_KEEPS: Final = regex(r"\.(?:write(?:lines)?|execute|save|commit)\(")
+"""Calls that keep what they are given."""
 _COUNTS: Final = regex(r"(?i)check_?sum|cache|etag")
 """Words in the text of a function whose digests tell whether something has changed."""
 _NAME_OF_FILE: Final = regex(r"(?i)(?:^|_)(?:path|dir|folder|file_?name|e_?tag)s?$|^id$")
@@ -151,7 +154,7 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         _is_harmless(call, ctx)
         or _says_where(call, ctx)
         or _is_of_places(hashed, ctx)
-        or not (_is_loose(call, ctx) or _is_near_secrets(call, ctx))
+        or not (_is_loose(call, ctx) or _is_kept_near_secrets(call, ctx))
     ):
         return
     if (
@@ -293,11 +296,15 @@ def _is_chosen_by_version(call: ast.Call, ctx: Context) -> bool:
     )
 
 
-def _is_near_secrets(call: ast.Call, ctx: Context) -> bool:
-    """Whether the function around a digest handles passwords or other sensitive data, and keeps no checksums."""
+def _is_kept_near_secrets(call: ast.Call, ctx: Context) -> bool:
+    """Whether the function around a digest handles passwords or other sensitive data, and writes something down that is no checksum."""
     function = ctx.function(call)
-    text = ctx.source(function) if function is not None else ""
-    return _SPOKEN_OF.search(text) is not None and _COUNTS.search(text) is None
+    text = _COMMENTS.sub("", ctx.source(function)) if function is not None else ""
+    return (
+        _SPOKEN_OF.search(text) is not None
+        and _KEEPS.search(text) is not None
+        and _COUNTS.search(text) is None
+    )
 
 
 def _answers_challenge(call: ast.Call, ctx: Context) -> bool:

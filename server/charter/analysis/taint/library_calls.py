@@ -61,6 +61,7 @@ class LibraryCalls(Sinks, ABC):
     pending = False
     """Whether the call evaluated last left something in `last_kills`."""
     vouches = 0
+    passes = 0
     """What is safe once this function has returned, by its name."""
     unused = -1
     """The place of a call of which nobody uses the value."""

@@ -228,6 +228,8 @@ class Statements(Expressions):
             elif expression[0] == ir.LOCAL:
                 yes, no = self._remembered(expression)
         if self.state is not None:
+            if self.passes and value[0]:
+                value = (value[0] & ~spread(self.passes), *value[1:])
             self.returned.append((value, self.state[KILLED], yes, no))
             self.exits.append(self.state)
             self.on_return(value, node[1])
