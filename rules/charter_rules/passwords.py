@@ -20,7 +20,7 @@ _NOT_KEPT: Final = regex(
     r"(?i)\bnot\b[^.\n]{0,20}\b(?:persisted|stored|storage)\b|challenge|\brealm\b|nonce|verification_token|\bhmac\.(?:new|digest)\("
 )
 """What a function says about a digest that is compared in memory, or proves to another side that the password is known."""
-_SLOW: Final = regex(r"\b(?:bcrypt|argon2|scrypt|pbkdf2)\w*\.|_(?:bcrypt|argon2|scrypt|pbkdf2)\w*\(")
+_SLOW: Final = regex(r"\b(?:bcrypt|argon2|scrypt|pbkdf2)\w*[.(]|_(?:bcrypt|argon2|scrypt|pbkdf2)\w*\(")
 """What is called where old digests are still known, and new ones are made slow."""
 _ANY_DATA: Final = regex(r"(?i)check_?sum|finger_?print|cache|etag|_id$|key$|token|sign")
 """Functions whose digests are no stored passwords, whatever they are given."""

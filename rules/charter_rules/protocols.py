@@ -43,7 +43,7 @@ _PACKS: Final = regex(r"\bstruct\.(?:un)?pack|\.to_bytes\(|\bint\.from_bytes\(")
 """Numbers laid out in bytes, as the messages of binary protocols are."""
 _CITED: Final = regex(
     r"\[MS-[A-Z]{2,}\]|\bRFC[ -]?\d{4}|\bFIPS[ -]?\d{2,3}|\bISO(?:/IEC)? ?\d{4,}|\bSP ?800-\d+|\bECMA-\d+"
-    r"|(?i:(?:mandated|required|demanded|dictated) by\b)|(?m:^\s*(?:#.*?)?(?:See:? )?https?://\S*(?:api|docs?\b|document|developer|reference)\S*(?: *#.*)?$)|(?m:^\s*(?:# )?See:? https?://)"
+    r"|(?i:(?:mandated|required|demanded|dictated) by\b)|(?m:^\s*(?:#.*?)?(?:See:? )?https?://\S*(?:api|docs?\b|document|developer|reference|wiki)\S*(?: *#.*)?$)|(?m:^\s*(?:# )?See:? https?://)"
 )
 """A standard or the documentation of an interface, as comments and docstrings cite it."""
 

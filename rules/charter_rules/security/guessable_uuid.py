@@ -69,4 +69,7 @@ def guessable_uuid(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
 def _must_be_secret(name: str) -> bool:
     """Whether nobody may guess what has this name; of a salt it is enough that it is new."""
-    return (secrecy.is_secret(name) and "salt" not in name.lower()) or name.endswith("state")
+    lower = name.lower()
+    if any(word in lower for word in ("client_token", "clienttoken", "idempoten", "salt")):
+        return False  # it only has to be new
+    return secrecy.is_secret(name) or name.endswith("state")

@@ -27,7 +27,7 @@ _FOR_KEY: Final = regex(r"(?i)(?:^|_)(?:keys?|kid|secret|issuer|peek)(?:_|$)")
 """Names of functions that look into a token to find the key by which it is then verified."""
 _CHECKED: Final = regex(
     r"(?i)\bverified (?:already|above|before|by|with)|already (?:been )?verified"
-    r"|#[^\n]*\bskip\b[^.]{0,20}(?:signature|validation|verification)"
+    r"|#[^\n]*without verif\w+ to \w+|#[^\n]*\bskip\b[^.]{0,20}(?:signature|validation|verification)"
     r"|#[^\n]*(?:verif|validat)\w*[^.]{0,60}\b(?:later|elsewhere|upstream|afterwards)\b|#[^\n]*\b(?:later|elsewhere|upstream|afterwards)\b[^.\n]{0,40}(?:verif|validat)"
 )
 """What a comment says of a token whose signature another step checks."""
@@ -35,7 +35,7 @@ _FOR_TIME: Final = regex(r"(?i)expir")
 """What is said of functions that only tell how long a token lasts."""
 _DISTRUSTS: Final = regex(r"(?i)(?:^|_)(?:invalid|expired|untrusted|rejected|failed)(?:_|$)")
 """Names of functions that are given tokens which have failed already."""
-_ABOUT_ITSELF: Final = frozenset({"exp", "iat", "nbf", "iss", "aud", "ver", "typ"})
+_ABOUT_ITSELF: Final = frozenset({"exp", "iat", "nbf", "iss", "aud", "ver", "typ", "tid", "client_id", "azp"})
 """Claims that tell when a token ends, of which kind it is, and by whose key it can be verified."""
 _OF_CLIENT: Final = regex(r"\brequest\b")
 _RESPONSE: Final = regex(r"(?i)(?:\w+_)?(?:token_?(?:info|response|data|set)|resp(?:onse)?)")
@@ -202,6 +202,8 @@ def _comes_from_issuer(call: ast.Call, ctx: Context) -> bool:
     token = call.args[0] if call.args else None
     if function is None or token is None:
         return False
+    if calls.identifier(getattr(token, "value", None)) == "self" and protocols.asked_of_others(ctx, call):
+        return True  # the client's own
     if _is_of_answer(token, function, ctx) or _is_of_token_response(token, ctx):
         return True
     if not isinstance(token, ast.Name):

@@ -278,6 +278,8 @@ def _is_harmless(call: ast.Call, ctx: Context) -> bool:
 
 def _is_loose(call: ast.Call, ctx: Context) -> bool:
     """Whether nothing tells what a digest is for, since it is not used, or used in no function and kept under no name."""
+    if ctx.name(call.func) == "hashlib.new" and call.args and not isinstance(call.args[0], ast.Constant):
+        return False  # it asks whether the algorithm is there
     parent = ctx.parent(call)
     while isinstance(parent, ast.Attribute) or (isinstance(parent, ast.Call) and not parent.args):
         parent = ctx.parent(parent)

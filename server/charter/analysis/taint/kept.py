@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.exports import Exported, export, imported, joined, references_in, sites
 from charter.analysis.taint.registered import Registered
-from charter.analysis.taint.values import INSTANCE, NO, PROJECT_INSTANCE, UNKNOWN, Value, bits, join
+from charter.analysis.taint.values import HOST, INSTANCE, NO, PROJECT_INSTANCE, UNKNOWN, Value, bits, join
 from charter.model import ir
 from charter.model.project import Class, Function, Module, Project
 
@@ -232,18 +232,24 @@ class Kept(Registered, ABC):
     def safe_fields(self, cls: Class, frame: Frame) -> dict[str, int]:
         """The fields that a form or schema class declares, with the bits of what their values cannot be."""
         result: dict[str, int] = {}
+        declared = set[str]()
         for one in self.project.lineage(cls):
+            for method in one.methods:
+                if method.startswith("clean_"):
+                    # A form checks an address where it checks the field, if it has something to check there.
+                    result[method[6:]] = result.get(method[6:], 0) | HOST
             if one.body is None:
                 continue
             self.demand(one.body)
             for name in self._class_names.get(one, ()):
                 reference = self.fields[one, name][2] if (one, name) in self.fields else None
-                if reference is None or name in result:
+                if reference is None or name in declared:
                     continue
                 for base in self._library_classes(reference):
                     kinds = self.index.fields.get(base)
                     if kinds is not None:
-                        result[name] = bits(kinds)
+                        declared.add(name)
+                        result[name] = result.get(name, 0) | bits(kinds)
                         break
         return result
 

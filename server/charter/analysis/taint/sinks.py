@@ -75,7 +75,8 @@ class Sinks(Containers, ABC):
                 continue
             for argument in sink.arguments:
                 for value, place in choose(self, argument, arguments, receiver):
-                    taint = value[0] if not value[3] else self.deep(value)
+                    # Of an object that is redirected to, its class says the address, not its fields.
+                    taint = value[0] if not value[3] or sink.kind == "redirect" else self.deep(value)
                     if sink.kind in _PARTICULAR:
                         taint = self._arriving(sink, name, value, taint, place, arguments, receiver)
                     if (
