@@ -22,6 +22,27 @@ _MAKERS = frozenset(
 
 
 _REMOVERS = frozenset({"clear", "difference_update", "discard", "pop", "popitem", "popleft", "remove"})
+_READERS = frozenset(
+    f"builtins.{name}"
+    for name in (
+        "len",
+        "bool",
+        "str",
+        "repr",
+        "list",
+        "tuple",
+        "set",
+        "dict",
+        "sorted",
+        "sum",
+        "min",
+        "max",
+        "any",
+        "all",
+        "isinstance",
+    )
+)
+"""Functions that only look at a container, or make a copy of it."""
 _READ_ONLY = frozenset(
     f"{module}.{name}"
     for module in ("typing", "collections.abc")
@@ -183,7 +204,9 @@ def _may_change(use: ast.Attribute, ctx: Context) -> bool:
         return parent.attr in shapes.MUTATORS
     if isinstance(parent, ast.Subscript):
         return not isinstance(parent.ctx, ast.Load)
-    return isinstance(parent, (ast.Return, ast.Yield, ast.Call, ast.Assign, ast.AugAssign))
+    if isinstance(parent, ast.Call):
+        return ctx.name(parent.func) not in _READERS
+    return isinstance(parent, (ast.Return, ast.Yield, ast.Assign, ast.AugAssign))
 
 
 def _fix(argument: ast.arg, default: ast.expr, function: shapes.FunctionNode, ctx: Context) -> Fix | None:

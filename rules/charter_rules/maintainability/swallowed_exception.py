@@ -97,6 +97,8 @@ def swallowed_exception(
         or _only_releases(attempt.body)
         or _is_announced(attempt, ctx)
         or _leaves_default(attempt, attempt.body, ctx)
+        or _waits_for_cancelled(attempt, ctx)
+        or (ctx.is_test and not _asserts(attempt.body))
         or _goes_on_without(attempt, ctx)
     ):
         return
@@ -122,7 +124,7 @@ def _suppressed(block: ast.With | ast.AsyncWith, ctx: Context) -> Iterator[Findi
         function = ctx.function(block)
         if broad is None or ctx.is_test or _only_releases(block.body):
             continue
-        if _leaves_default(block, block.body, ctx):
+        if _leaves_default(block, block.body, ctx) or _waits_for_cancelled(block, ctx):
             continue
         if function is not None and (function.name in _LAST_RESORTS or _is_promised(function)):
             continue
@@ -151,6 +153,8 @@ def _is_blanket(caught: ast.expr, ctx: Context) -> bool:
 
 
 def _is_promised(function: shapes.FunctionNode) -> bool:
+    if len(shapes.without_docstring(function.body)) < 3 and _ATTEMPTS.search(function.name):
+        return True
     return _PROMISED.search(ast.get_docstring(function, clean=False) or "") is not None
 
 
@@ -158,6 +162,9 @@ def _only_releases(body: list[ast.stmt]) -> bool:
     """Whether all that may fail is to let go of something."""
     releases = False
     for statement in body:
+        if isinstance(statement, ast.If) and not statement.orelse and _only_releases(statement.body):
+            releases = True
+            continue
         value = statement.value if isinstance(statement, ast.Expr) else None
         call = value.value if isinstance(value, ast.Await) else value
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
@@ -172,21 +179,50 @@ def _leaves_default(block: ast.stmt, body: list[ast.stmt], ctx: Context) -> bool
     """Whether all that an error leaves is the value that a variable was given right before, as a handler could have."""
     last = body[-1]
     target = last.targets[0] if isinstance(last, ast.Assign) and len(last.targets) == 1 else None
-    if not isinstance(target, ast.Name) or len(body) > 1:
+    if not isinstance(target, (ast.Name, ast.Attribute)) or len(body) > 1:
         return False
     around = lifetimes.block_of(block, ctx) or [block]
     before = around[: around.index(block)]
     outer = ctx.parent(block)
-    if not before and isinstance(outer, ast.If):
+    if isinstance(outer, ast.ExceptHandler):
+        outer = ctx.parent(outer)  # the second attempt, after one that failed
+    if not before and isinstance(outer, (ast.If, ast.Try)):
         return _leaves_default(outer, body, ctx)
+    name = ctx.source(target)
     for statement in reversed(before):
         if isinstance(statement, (ast.Assign, ast.AnnAssign)):
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-            if statement.value is not None and any(shapes.is_name(each, target.id) for each in targets):
+            if statement.value is not None and any(ctx.source(each) == name for each in targets):
                 return True
         elif not isinstance(statement, (ast.Expr, ast.Import, ast.ImportFrom)):
             return False
     return False
+
+
+def _waits_for_cancelled(block: ast.Try | ast.With | ast.AsyncWith, ctx: Context) -> bool:
+    """Whether all that is done is to await what has been cancelled right before."""
+    awaited = block.body[0].value if isinstance(block.body[0], ast.Expr) else None
+    around = lifetimes.block_of(block, ctx) or [block]
+    before = around[: around.index(block)]
+    if len(block.body) > 1 or not isinstance(awaited, ast.Await) or not before:
+        return False
+    call = before[-1].value if isinstance(before[-1], ast.Expr) else None
+    return (
+        isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr == "cancel"
+        and ctx.source(call.func.value) == ctx.source(awaited.value)
+    )
+
+
+def _asserts(body: list[ast.stmt]) -> bool:
+    """Whether a test asserts something, whose failure would go unnoticed."""
+    return any(
+        isinstance(node, ast.Assert)
+        or (isinstance(node, ast.Attribute) and node.attr.lower().startswith("assert"))
+        for statement in body
+        for node in ast.walk(statement)
+    )
 
 
 def _goes_on_without(attempt: ast.Try, ctx: Context) -> bool:
@@ -209,6 +245,8 @@ def _is_announced(attempt: ast.Try, ctx: Context) -> bool:
 
 
 _PROMISED = regex(r"suppress|ignor|swallow|best.effort|never raise|silent", re.IGNORECASE)
+_ATTEMPTS = regex(r"^_*(?:try|safe(?:ly)?|maybe|attempt)_|silent|ignor|suppress|best_effort", re.IGNORECASE)
+"""Words in the name of a short function that is there to have something fail in peace."""
 _RELEASES = frozenset(
     {
         "close", "aclose", "wait_closed", "kill", "terminate", "shutdown", "cancel", "disconnect", "stop", "unlink",

@@ -22,7 +22,7 @@ _LISTING = frozenset({"builtins.dir", "builtins.vars", "dataclasses.fields", "at
     ast.Compare,
     code="PRF001",
     principles=("fitting-data-structures", "bounded-complexity-of-work"),
-    severity=Severity.MEDIUM,
+    severity=Severity.LOW,
     confidence=Confidence.MEDIUM,
     when=lambda node: len(node.ops) == 1 and isinstance(node.ops[0], (ast.In, ast.NotIn)),
 )
@@ -107,6 +107,8 @@ def _names_attributes(iterable: ast.expr, ctx: Context) -> bool:
     """Whether an iterable gives the names of an object's attributes, of which there are as many as somebody wrote."""
     if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Attribute) and not iterable.args:
         iterable = iterable.func.value
+    if isinstance(iterable, ast.Attribute) and iterable.attr == "parameters":
+        return ctx.made_by(iterable.value) == "inspect.signature"
     if isinstance(iterable, ast.Attribute):
         return iterable.attr in {"__dict__", "__annotations__", "__members__", "__slots__"}
     return isinstance(iterable, ast.Call) and ctx.name(iterable.func) in _LISTING

@@ -326,7 +326,8 @@ def _only_asks_whether_it_is_up(call: ast.Call, ctx: Context) -> bool:
 
 def _speaks_plain(call: ast.Call, argument: str, ctx: Context) -> bool:
     """Whether a request goes to a plain address, or a connector of aiohttp serves plain connections only, as the addresses beside it show."""
-    if call.args and re.match(r"f?[\"']http://", ctx.source(call.args[0])):
+    address = "" if not call.args else ctx.source(ctx.origin(call.args[0]))
+    if re.match(r"f?[\"'](?:http|ws)://", address) or re.search(r"scheme=[\"'](?:http|ws)[\"']", address):
         return True
     around = ctx.function(call)
     text = "" if around is None else ctx.source(around)

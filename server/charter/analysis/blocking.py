@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 5
+VERSION = 6
 
 _HTTP: Final = ("get", "post", "put", "patch", "delete", "head", "options", "request")
 BLOCKING: Final = frozenset(
@@ -59,8 +59,9 @@ _HARMLESS_DECORATORS: Final = frozenset(
     }
 )  # fmt: skip
 
-_LOCAL: Final = "shutil."
-"""Blocks for as long as a local disk takes: worth a word in the coroutine itself, not three calls away."""
+_BRIEF: Final = ("shutil.", "socket.get")
+"""Blocks for as long as a local disk takes, or not at all if the host is an address: worth a word in the coroutine
+itself, not three calls away."""
 
 Call = tuple[str, Packed]
 Function = tuple[int, list[Call]]
@@ -255,7 +256,7 @@ class _Graph:
         for name, (_, calls) in self.functions.items():
             for target, _ in calls:
                 if target in BLOCKING:
-                    if name not in reason and not target.startswith(_LOCAL):
+                    if name not in reason and not target.startswith(_BRIEF):
                         reason[name] = target
                         queue.append(name)
                 else:
