@@ -186,6 +186,21 @@ def test_other_tools_comments_hold_for_rules_that_stand_for_theirs(comment: str,
     assert (kept_lines(f"bad  {comment}\n") == []) is silent
 
 
+@pytest.mark.parametrize(
+    ("comment", "silent"),
+    [
+        ("# ruff: noqa", True),
+        ("# flake8: noqa: S506", True),
+        ("#ruff:noqa: E501, S506", True),
+        ("# ruff: noqa: E501", False),
+        ("# flake9: noqa", False),
+    ],
+)
+def test_a_comment_for_the_whole_file_of_another_tool_holds(comment: str, *, silent: bool) -> None:
+    assert (kept_lines(f"ok\n{comment}\nbad\n") == []) is silent
+    assert kept_lines(f"ok  {comment}\nbad\n") == [2]
+
+
 def test_nosec_does_not_silence_what_bandit_has_no_test_for() -> None:
     assert kept_lines("worse  # nosec\nworse  # noqa: F401\n") == [1]
 

@@ -29,6 +29,7 @@ _MARK = regex(r"#[^\n\r]*?(?:charter:\s*ignore|nosec|noqa)", re.IGNORECASE)
 _OWN = regex(r"#\s*charter:\s*(ignore-file|ignore)\s*\[([^\]]*)\]")
 _NOSEC = regex(r"#\s*nosec\b:?\s*((?:[A-Za-z]\w*[\s,]*)*)")
 _NOQA = regex(r"#\s*noqa\b(?:\s*:\s*((?:[A-Z]+\d+[\s,]*)+))?", re.IGNORECASE)
+_NOQA_FILE = regex(r"#\s*(?:ruff|flake8)\s*:\s*noqa\b(?:\s*:\s*((?:[A-Z]+\d+[\s,]*)+))?", re.IGNORECASE)
 _BANDIT_ID = regex(r"B[1-7]\d\d")
 _WORD = regex(r"[^\s,]+")
 _OF_WRITERS = frozenset({Pillar.MAINTAINABILITY, Pillar.PERFORMANCE})
@@ -171,6 +172,10 @@ def _read_comment(source: Source, comment: Comment) -> Iterator[Suppression]:
         following = comment.text.find("#", own.end())
         end = comment.span.end if following < 0 else start + following
         yield Suppression(first, last, words, Span(start + own.start(), end))
+    whole_file = _NOQA_FILE.match(comment.text) if comment.alone else None
+    if whole_file:
+        words = tuple((word, comment.span) for word in _WORD.findall(whole_file[1] or ""))
+        yield Suppression(1, len(source.positions.starts), words, comment.span, "noqa", not words)
     for tool, pattern in (("nosec", _NOSEC), ("noqa", _NOQA)):
         match = pattern.search(comment.text)
         if match:
