@@ -52,7 +52,7 @@ def singleton_comparison(compare: ast.Compare, ctx: Context) -> Iterator[Finding
 
     Ruff's E711 and E712 report these also in SQLAlchemy and pandas expressions, where `column == None` builds a
     query and the "fix" breaks it; this rule leaves those alone, and `== False` where a third value is told apart:
-    behind a branch that asked for the truth, or of a parameter that may be None.
+    behind a branch that asked for the truth, of a parameter that may be None, or of what a call gives.
 
     ```python bad
     def label(user):
@@ -182,7 +182,7 @@ def _holds(choice: ast.IfExp, text: str, ctx: Context) -> bool:
 def _tells_apart(compare: ast.Compare, other: ast.expr, ctx: Context) -> bool:
     """Whether there is a third value, so that False is not the same as not being true.
 
-    A branch before has asked for the truth of it, or it is a parameter that may be None.
+    A branch before has asked for the truth of it, it is a parameter that may be None, or a call gives it.
     """
     text = ctx.source(other)
     child: ast.AST = compare
@@ -197,6 +197,9 @@ def _tells_apart(compare: ast.Compare, other: ast.expr, ctx: Context) -> bool:
         return False
     defaults = {argument.arg: default for argument, default in shapes.defaults(function)}
     default = defaults.get(other.id)
+    values = shapes.assigned_values(other.id, function, ctx) or ()
+    if any(isinstance(value, (ast.Call, ast.Await)) for value in values):
+        return True  # what a call gives may be None, too
     return (isinstance(default, ast.Constant) and default.value is None) or any(
         argument.arg == other.id and _OPTIONAL.search(ctx.source(argument.annotation))
         for argument in shapes.parameters(function)

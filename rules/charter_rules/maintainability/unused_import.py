@@ -23,7 +23,10 @@ _OF_MIGRATIONS = ("alembic.", "sqlalchemy")
 """The packages from which the template of an Alembic migration imports, needed or not."""
 _PASSING_ON: Final = regex(r"(^|[/_])(compat|conftest)\.py$")
 """Modules for compatibility, and those from which pytest takes fixtures by their names."""
-_SAID_OF_ALL: Final = regex(r"^# *pylint: *disable=[\w,-]*(?:W0611|unused-import)", re.MULTILINE)
+_SAID_OF_ALL: Final = regex(
+    r"^# *pylint: *disable=[\w,-]*(?:W0611|unused-import)|^#.*\b(?:do not|don't|never) (?:remove|delete)\b.*\bimports?\b",
+    re.MULTILINE | re.IGNORECASE,
+)
 _SAID: Final = regex(
     r"#[^\n]*(?:compat|re-?export|re-?import|legacy|W0611|unused-import|side.?effect)", re.IGNORECASE
 )
@@ -128,14 +131,29 @@ def _is_said_of_all(ctx: Context) -> bool:
 
 
 def _notices(ctx: Context) -> tuple[ast.Call, ...] | None:
-    """The calls that stand beside the imports of a module; None if it does anything else, or imports only once."""
+    """The calls that stand beside the imports of a module and other names for what it imports.
+
+    None if it does anything else, or imports only once.
+    """
     body = ctx.tree.body
     rest = [item for item in body if not isinstance(item, (ast.Import, ast.ImportFrom))]
+    renamed = sum(
+        isinstance(item, (ast.Assign, ast.AnnAssign)) and _is_other_name(item.value) for item in rest
+    )
     said = [item.value for item in rest if isinstance(item, ast.Expr)]
-    if len(body) - len(rest) <= 1 or len(said) < len(rest):
+    if len(body) - len(rest) <= 1 or len(said) + renamed < len(rest):
         return None
     found = tuple(value for value in said if isinstance(value, ast.Call))
     return found if all(isinstance(value, (ast.Call, ast.Constant)) for value in said) else None
+
+
+def _is_other_name(value: ast.expr | None) -> bool:
+    """Whether what is assigned is another name for something, or for one of several types."""
+    if isinstance(value, ast.BinOp):
+        return _is_other_name(value.left) and _is_other_name(value.right)
+    if isinstance(value, ast.Subscript):
+        return _is_other_name(value.value)
+    return isinstance(value, (ast.Name, ast.Attribute))
 
 
 def _remove(statement: ast.Import | ast.ImportFrom, index: int, unused: UnusedName, ctx: Context) -> Fix:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from charter.api import Fix, Grade, Severity, rule
-from charter_rules import shapes
+from charter.api import Fix, Grade, Severity, regex, rule
+from charter_rules import lines, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,7 @@ _COMPUTING = frozenset(
     )
 )
 """Functions without which nothing is missing but their result."""
+_KNOWN = regex(r"#.*\b(?:unused|not used)\b", re.IGNORECASE)
 _SEERS = frozenset({"locals", "vars", "eval", "exec", "dir", "globals"})
 
 
@@ -187,8 +189,13 @@ def _is_local(places: list[ast.Name], function: shapes.FunctionNode, ctx: Contex
 
 
 def _is_meant(places: list[ast.Name], ctx: Context) -> bool:
-    """Whether the value may be there for more than the name: a test that calls, a `+=` that changes what others see."""
+    """Whether the value may be there for more than the name: a test that calls, a `+=` that changes what others see.
+
+    Or its author knows that nothing reads it, as a comment says.
+    """
     if ctx.is_test and _is_call(places[0], ctx):
+        return True
+    if _KNOWN.search(lines.around(ctx.span(places[0]), ctx)):
         return True
     values = [ctx.parent(place) for place in places]
     added = any(isinstance(value, ast.AugAssign) for value in values)
