@@ -125,6 +125,8 @@ class Calls(LibraryCalls, ABC):
         """A new instance of a project's class."""
         externals = self.project.externals(cls)
         if any(base.startswith("enum.") for base in externals):
+            if "_missing_" not in cls.methods:
+                self._has_member(arguments.position(0) or UNKNOWN)
             return (0, NO, (PROJECT_INSTANCE, cls, True), ())
         instance = self.new_object((PROJECT_INSTANCE, cls, True), position, {})
         init = self.project.method(cls, "__init__")
@@ -142,6 +144,15 @@ class Calls(LibraryCalls, ABC):
                     if entry.sinks:
                         self._as_class_says(cls, instance)
         return instance
+
+    def _has_member(self, value: Value) -> None:
+        """After `Kind(value)` the value is one of the enumeration's: another would have raised `ValueError`."""
+        mask = 0
+        for lane in lanes(value[0]):
+            if not value[0] >> LANE * lane & PART:
+                mask |= DANGERS << LANE * lane
+        if mask:
+            self.kill((mask, ()))
 
     def _as_class_says(self, cls: Class, response: Value) -> None:
         """A project's class of responses may itself name their type."""
