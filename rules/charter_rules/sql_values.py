@@ -106,7 +106,9 @@ def risky(parts: Sequence[Piece], ctx: Context) -> ast.expr | None:
         (
             parts[slot.index].value
             for slot in sql.slots(parts)
-            if slot.place != "name" and _may_carry_text(parts[slot.index], ctx, place=slot.place)
+            if slot.place != "name"
+            and _may_carry_text(parts[slot.index], ctx, place=slot.place)
+            and (slot.place == "quoted" or _comes_as_text(parts[slot.index].value, ctx))
         ),
         None,
     )
@@ -132,6 +134,38 @@ def _may_carry_text(piece: Piece, ctx: Context, *, place: str, depth: int = 0) -
     return not _is_constant_like(value) and not _is_compared_with_number(value, ctx)
 
 
+def _comes_as_text(value: ast.expr | None, ctx: Context) -> bool:
+    """Whether something says that a value without quotes around it is text: mostly it is a number, or the SQL would not run.
+
+    It is added to text, it is an item of something, typed in, taken apart, or whatever a caller gives.
+    """
+    if value is None or ctx.type_name(value) == "builtins.str":
+        return value is not None
+    parent = ctx.parent(value)
+    if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add) and value is _inside(value):
+        return True
+    inner = _inside(value)
+    made = inner if inner is None else ctx.origin(inner)
+    if isinstance(made, ast.Call):
+        return (
+            calls.identifier(made.func) == "input"
+            or hasattr(str, getattr(made.func, "attr", ""))
+            or (
+                isinstance(made.func, ast.Attribute)
+                and _ASKS.match(made.func.attr) is not None
+                and bool(made.args)
+            )
+        )
+    if isinstance(made, (ast.Subscript, ast.JoinedStr, ast.BinOp)):
+        return True
+    function = ctx.function(value)
+    return (
+        isinstance(made, ast.Name)
+        and function is not None
+        and any(argument.arg == made.id for argument in shapes.parameters(function))
+    )
+
+
 def _is_compared_with_number(value: ast.expr, ctx: Context) -> bool:
     """Whether a value is asked whether it is more or less than a number, which no text is."""
     function = ctx.function(value)
@@ -153,7 +187,7 @@ def _carries_none(node: ast.expr, ctx: Context, place: str) -> bool:
     if isinstance(node, ast.IfExp):
         return all(ctx.value(side) is not UNKNOWN for side in (node.body, node.orelse))
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
-        return _carries_none(node.value, ctx, place)
+        return _carries_none(ctx.origin(node.value), ctx, place)
     if isinstance(node, ast.Call):
         name = calls.identifier(node.func)
         if isinstance(node.func, ast.Attribute) and name in {"strip", "lstrip", "rstrip"}:

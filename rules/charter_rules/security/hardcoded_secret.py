@@ -58,6 +58,10 @@ _COUNTS_USE: Final = regex(
 )
 """Services that count what users do, with a key that can only add to the count and goes out with every copy."""
 _ADDRESS: Final = regex(r"[\"']https?://(?!localhost|127\.)")
+_BASE: Final = regex(r"(?m)^\w+(?:: *[\w.\[\]]+)? *= *[\"']https?://(?!localhost|127\.)")
+"""An address that a module keeps for whoever asks there."""
+_OWN: Final = regex(r"(?i)settings|config|(?:^|/)(?:app|main|wsgi|manage)\.py$")
+"""Modules with what is the program's own."""
 _OF_CLIENT: Final = regex(r"(?i)(?:client|app|consumer)_?secret")
 _ID_OF_CLIENT: Final = regex(r"(?im)^\w*(?:client|app|consumer)_?(?:id|key)\b[^=\n]*= *[\"']")
 """The names of what an app shows to whoever lets its users log in: neither half is secret in what is handed out."""
@@ -420,7 +424,9 @@ def _is_of_copies(name: str, value: ast.expr, ctx: Context) -> bool:
     if around is not None:
         text = ctx.source(around)
         return protocols.asks(text) or _ADDRESS.search(text) is not None
-    return _OF_CLIENT.search(name) is not None and _ID_OF_CLIENT.search(ctx.text) is not None
+    if _OF_CLIENT.search(name) is not None and _ID_OF_CLIENT.search(ctx.text) is not None:
+        return True
+    return _BASE.search(ctx.text) is not None and _OWN.search(ctx.path) is None
 
 
 def _fix(name: str, value: ast.expr, node: ast.AST, ctx: Context) -> Fix | None:

@@ -45,6 +45,14 @@ _REJECTED: Final = regex(
     r"(?i)\b(?:invalid|incorrect|wrong|unknown|malformed|unsupported|unrecogni[sz]ed|expired|revoked|(?:previously|already) used|(?:does not|doesn't|do not|did not) exist|no such)\b"
 )
 """What messages say about a key or token that opens nothing."""
+_TO_BEGIN: Final = regex(
+    r"(?i)\b(?:initial|one[- ]time|temporary)\s+(?:\w+\s+)?(?:password|token|code)\b|\bset-?up token\b"
+)
+"""What messages call a secret that somebody is to read there and to replace."""
+_STANDS_IN: Final = regex(
+    r"(?:(?:^|[._])(?:[Mm]ock|[Ff]ake|[Dd]ummy|[Ss]tub)|(?<=[a-z0-9])(?:Mock|Fake|Dummy|Stub))(?=[A-Z_.]|$)"
+)
+"""Names of what stands in for the real thing."""
 _OF_PEOPLE: Final = regex(
     r"(?i)social_?sec|social sec|\bperson|people|customer|patient|employee|citizen|\btax|birth|client_name|first_?name|last_?name|user\.ssn"
 )
@@ -233,6 +241,8 @@ def _is_rejected(
     # A wrong password is often the right one of another account, or nearly right.
     is_of_login = sensitivity(calls.identifier(held)) is Sensitivity.PASSWORD and _LOGIN.search(wording)
     if _REJECTED.search(wording) and not is_of_login:
+        return True
+    if _TO_BEGIN.search(wording) or _STANDS_IN.search(ctx.symbol(call)):
         return True
     if _follows_a_place(call, secret, ctx) or _is_written_as_number(call, secret, ctx):
         return True

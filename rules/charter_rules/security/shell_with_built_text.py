@@ -159,7 +159,7 @@ def _is_of_the_program(value: ast.expr, ctx: Context) -> bool:
     joined = ctx.origin(value)
     for named in (value, joined):
         if isinstance(named, ast.Attribute) and named.attr == "name":
-            return ctx.made_by(named.value).startswith("tempfile.")
+            return ctx.made_by(named.value).startswith("tempfile.") or _is_opened_temporary(named.value, ctx)
     if isinstance(joined, ast.Call) and ctx.name(joined.func) == "tempfile.mktemp":
         return True
     if isinstance(joined, ast.Call) and (ctx.name(joined.func) or "").startswith("os.path.") and joined.args:
@@ -187,6 +187,21 @@ def _is_of_the_program(value: ast.expr, ctx: Context) -> bool:
         and isinstance(parent.iter, (ast.Tuple, ast.List))
         and all(isinstance(item, ast.Constant) for item in parent.iter.elts)
         for parent in ctx.ancestors(value)
+    )
+
+
+def _is_opened_temporary(file: ast.expr, ctx: Context) -> bool:
+    """Whether a file is the temporary one of a `with` statement around."""
+    return any(
+        isinstance(parent, (ast.With, ast.AsyncWith))
+        and any(
+            item.optional_vars is not None
+            and calls.identifier(item.optional_vars) == calls.identifier(file)
+            and isinstance(item.context_expr, ast.Call)
+            and (ctx.name(item.context_expr.func) or "").startswith("tempfile.")
+            for item in parent.items
+        )
+        for parent in ctx.ancestors(file)
     )
 
 
