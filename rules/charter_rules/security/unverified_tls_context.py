@@ -185,11 +185,16 @@ def _context(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
                 history.location, f"`{history.made}` accepts any certificate unless `verify_mode` is set"
             )
     elif trust.hostname is False and not (_CHECKS_ITSELF.search(ctx.text) or _trusts_one(history)):
-        at = trust.hostname_event
-        if at is not None and _is_here(at.location, ctx) and not _is_chosen(at):
-            yield ctx.finding(at.location, f"`{at.owner}` accepts the certificate of any other host")
-        elif at is None and trust.verifies and trust.client:
-            yield ctx.finding(history.location, f"`{history.made}` accepts the certificate of any other host")
+        yield from _any_host(history, trust, ctx)
+
+
+def _any_host(history: ObjectHistory, trust: tls.Trust, ctx: Context) -> Iterator[Finding]:
+    """What a context comes to that checks certificates and not for whom they are."""
+    at = trust.hostname_event
+    if at is not None and _is_here(at.location, ctx) and not _is_chosen(at):
+        yield ctx.finding(at.location, f"`{at.owner}` accepts the certificate of any other host")
+    elif at is None and trust.verifies and trust.client:
+        yield ctx.finding(history.location, f"`{history.made}` accepts the certificate of any other host")
 
 
 def _callback(event: Event, ctx: Context) -> Iterator[Finding]:

@@ -229,7 +229,7 @@ class Statements(Expressions):
                 yes, no = self._remembered(expression)
         if self.state is not None:
             if self.passes and value[0]:
-                value = (value[0] & ~spread(self.passes), *value[1:])
+                value = (value[0] & ~spread(self.passes), value[1], value[2], value[3])
             self.returned.append((value, self.state[KILLED], yes, no))
             self.exits.append(self.state)
             self.on_return(value, node[1])
