@@ -169,8 +169,9 @@ def _only_releases(body: list[ast.stmt]) -> bool:
         call = value.value if isinstance(value, ast.Await) else value
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
             return False
-        releases = releases or call.func.attr in _RELEASES
-        if not releases or call.func.attr not in {*_RELEASES, "wait", "join"}:
+        word = call.func.attr.partition("_")[0]  # `stop_ranging`
+        releases = releases or call.func.attr in _RELEASES or word in _RELEASES
+        if not releases or not {call.func.attr, word} & {*_RELEASES, "wait", "join"}:
             return False
     return releases
 
@@ -186,8 +187,6 @@ def _leaves_default(block: ast.stmt, body: list[ast.stmt], ctx: Context) -> bool
     outer = ctx.parent(block)
     if isinstance(outer, ast.ExceptHandler):
         outer = ctx.parent(outer)  # the second attempt, after one that failed
-    if not before and isinstance(outer, (ast.If, ast.Try)):
-        return _leaves_default(outer, body, ctx)
     name = ctx.source(target)
     for statement in reversed(before):
         if isinstance(statement, (ast.Assign, ast.AnnAssign)):
@@ -196,7 +195,7 @@ def _leaves_default(block: ast.stmt, body: list[ast.stmt], ctx: Context) -> bool
                 return True
         elif not isinstance(statement, (ast.Expr, ast.Import, ast.ImportFrom)):
             return False
-    return False
+    return isinstance(outer, (ast.If, ast.Try)) and _leaves_default(outer, body, ctx)
 
 
 def _waits_for_cancelled(block: ast.Try | ast.With | ast.AsyncWith, ctx: Context) -> bool:
@@ -244,7 +243,7 @@ def _is_announced(attempt: ast.Try, ctx: Context) -> bool:
     return _PROMISED.search(comment) is not None
 
 
-_PROMISED = regex(r"suppress|ignor|swallow|best.effort|never raise|silent", re.IGNORECASE)
+_PROMISED = regex(r"suppress|ignor|swallow|best.effort|never raise|silent|may fail|tries to", re.IGNORECASE)
 _ATTEMPTS = regex(r"^_*(?:try|safe(?:ly)?|maybe|attempt)_|silent|ignor|suppress|best_effort", re.IGNORECASE)
 """Words in the name of a short function that is there to have something fail in peace."""
 _RELEASES = frozenset(
