@@ -70,7 +70,7 @@ def plays_a_site(ctx: Context) -> bool:
 
 
 def _plays(ctx: Context) -> bool:
-    return _PLAYS.search(ctx.text) is not None or _OF_SITES.search(ctx.path) is not None
+    return ctx.says(_PLAYS) or _OF_SITES.search(ctx.path) is not None
 
 
 def asked_of_others(ctx: Context, node: ast.AST) -> bool:
@@ -96,7 +96,7 @@ def is_of_client(ctx: Context, node: ast.AST) -> bool:
 
 
 def _only_asks(ctx: Context) -> bool:
-    return (asks(ctx.text) or _TALKS.search(ctx.text) is not None) and _SERVES.search(ctx.text) is None
+    return (asks(ctx.text) or ctx.says(_TALKS)) and not ctx.says(_SERVES)
 
 
 def _talks(code: ast.AST, ctx: Context) -> bool:

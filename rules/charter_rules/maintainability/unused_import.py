@@ -117,17 +117,13 @@ def _is_passed_on(statement: ast.Import | ast.ImportFrom, ctx: Context) -> bool:
     """Whether an import is there for users of the module: as an attribute, or at an old address."""
     if isinstance(ctx.parent(statement), ast.ClassDef) or _PASSING_ON.search(ctx.path):
         return True
-    if ctx.once(_is_said_of_all):
+    if ctx.says(_SAID_OF_ALL):
         return True
     if _SAID.search(lines.around(ctx.span(statement), ctx, above=1)):
         return True
     # A module that does nothing but import, but for the warning that it has moved.
     notices = ctx.once(_notices)
     return notices is not None and all(ctx.name(call.func) == "warnings.warn" for call in notices)
-
-
-def _is_said_of_all(ctx: Context) -> bool:
-    return _SAID_OF_ALL.search(ctx.text) is not None
 
 
 def _notices(ctx: Context) -> tuple[ast.Call, ...] | None:

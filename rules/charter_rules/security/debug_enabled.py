@@ -147,7 +147,7 @@ def _is_run(call: ast.Call, ctx: Context) -> bool:
     if owner:
         return owner in _APPLICATIONS
     receiver = calls.identifier(call.func.value).lower()
-    return receiver in {"app", "application", "server"} and bool(_FRAMEWORKS.search(ctx.text))
+    return receiver in {"app", "application", "server"} and ctx.says(_FRAMEWORKS)
 
 
 def _assignment(node: ast.Assign, ctx: Context) -> Iterator[Finding]:

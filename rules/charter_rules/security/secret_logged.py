@@ -209,7 +209,7 @@ def _is_the_output(call: ast.Call, function: str, secret: ast.expr, ctx: Context
     """Whether a program shows what it is there to show: to the person who started it, or what it has just drawn."""
     if function not in _SHOWN:
         return False
-    if _COMMAND_LINE.search(ctx.text) or re.search(r"(?:^|/)(?:scripts|bin|examples?|demos?)/", ctx.path):
+    if ctx.says(_COMMAND_LINE) or re.search(r"(?:^|/)(?:scripts|bin|examples?|demos?)/", ctx.path):
         return True
     if (
         function == "write"
@@ -320,9 +320,9 @@ def _holds_secret(expression: ast.Name | ast.Attribute | ast.Subscript, ctx: Con
             and next(_secrets(value, ctx, depth + 2), None) is not None
             for key, value in zip(made.keys, made.values, strict=True)
         )
-    if name == "pwd" and _SHELL.search(ctx.text):
+    if name == "pwd" and ctx.says(_SHELL):
         return False  # the folder that a shell is in
-    if "ssn" in words(name) and _OF_PEOPLE.search(ctx.text) is None:
+    if "ssn" in words(name) and not ctx.says(_OF_PEOPLE):
         return False  # the number of something else
     if (
         words(name)[-2:] == ("access", "key")

@@ -139,7 +139,7 @@ def _switched_off(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
             or calls.identifier(target.value) == "jinja_env"
         )
         and not ctx.is_test
-        and not _OTHER_TEXT.search(ctx.text)
+        and not ctx.says(_OTHER_TEXT)
     ):
         yield ctx.finding(
             node, "values are put into the page as they are: `autoescape` is off", fix=_on(node.value, ctx)
@@ -201,7 +201,7 @@ def _jinja(call: ast.Call, name: str, ctx: Context) -> Iterator[Finding]:
     if name == "jinja2.Template" and "<" not in str(ctx.value(call.args[0]) if call.args else ""):
         return  # a template of one's own text, unless it shows tags
     if argument is None:
-        if name.endswith("Environment") and not _has_files(call, ctx) and not _TAGS.search(ctx.text):
+        if name.endswith("Environment") and not _has_files(call, ctx) and not ctx.says(_TAGS):
             return  # templates of texts, which may be anything
         if calls.has_unpacking(call) or not _makes_html(ctx) or name.endswith("setup"):
             return
@@ -213,11 +213,11 @@ def _jinja(call: ast.Call, name: str, ctx: Context) -> Iterator[Finding]:
             )
             fix = Fix("Escape in HTML templates", edits, Grade.UNSAFE)
         yield ctx.finding(call, "values are put into the page as they are: `autoescape` is not set", fix=fix)
-    elif _is_empty_choice(argument, ctx) and not _OTHER_TEXT.search(ctx.text):
+    elif _is_empty_choice(argument, ctx) and not ctx.says(_OTHER_TEXT):
         yield ctx.finding(call, "values are put into the page as they are: `autoescape` chooses no template")
     elif (
         off := next((one for one in calls.values_of(ctx, argument) if one.value is False), None)
-    ) and not _OTHER_TEXT.search(ctx.text):
+    ) and not ctx.says(_OTHER_TEXT):
         edits = (ctx.set_keyword(call, "autoescape", "True"),)
         fix = Fix("Escape values", edits, Grade.UNSAFE) if calls.keyword(call, "autoescape") else None
         message = "values are put into the page as they are: `autoescape` is off"
@@ -257,9 +257,7 @@ def _writes_page(call: ast.Call, ctx: Context) -> bool:
 
 def _makes_html(ctx: Context) -> bool:
     """Whether the file speaks of pages, and gives no sign that its templates make something else."""
-    return bool(_HTML.search(ctx.text)) and not (
-        _OTHER_TEXT.search(ctx.text) or _OTHER_PLACE.search(ctx.path)
-    )
+    return ctx.says(_HTML) and not (ctx.says(_OTHER_TEXT) or _OTHER_PLACE.search(ctx.path))
 
 
 def _drop(call: ast.Call, ctx: Context) -> Fix | None:

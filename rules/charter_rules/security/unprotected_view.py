@@ -115,7 +115,7 @@ def unprotected_view(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     ```
     """
     views = list(_views(node, ctx))
-    if len(views) < 2 or _FOR_ALL.search(ctx.text):
+    if len(views) < 2 or ctx.says(_FOR_ALL):
         ctx.not_an_opportunity()
         return
     counted = [view for view in views if not _OPEN.search(view.name)]

@@ -184,7 +184,7 @@ def _context(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(
                 history.location, f"`{history.made}` accepts any certificate unless `verify_mode` is set"
             )
-    elif trust.hostname is False and not (_CHECKS_ITSELF.search(ctx.text) or _trusts_one(history)):
+    elif trust.hostname is False and not (ctx.says(_CHECKS_ITSELF) or _trusts_one(history)):
         yield from _any_host(history, trust, ctx)
 
 
@@ -249,7 +249,7 @@ def _is_within_class_named_for_it(place: Location, ctx: Context) -> bool:
 
 def _reads_certificate(history: ObjectHistory, ctx: Context) -> bool:
     """Whether the code that makes a context wants it to read a certificate, not to believe it, or leaves that to urllib3."""
-    if _ADAPTS.search(ctx.text) is not None:
+    if ctx.says(_ADAPTS):
         return True
     made = shapes.node_at(history.location.span, ctx, ast.Call)
     return made is not None and (

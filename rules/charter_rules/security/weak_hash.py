@@ -273,7 +273,7 @@ def _is_harmless(call: ast.Call, ctx: Context) -> bool:
         statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.With, ast.If, ast.For)
     ):
         names.append(ctx.source(statement))
-    return any(_HARMLESS.search(name) for name in names) or bool(_STANDARD_USE.search(ctx.text))
+    return any(_HARMLESS.search(name) for name in names) or ctx.says(_STANDARD_USE)
 
 
 def _is_loose(call: ast.Call, ctx: Context) -> bool:

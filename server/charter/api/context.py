@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import ast
+    import re
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from charter.api.facts.names import PassedValue
@@ -147,6 +148,10 @@ class Context(Protocol):
 
         It may look at the text and the tree only: who asks for names and values is told of other files, and would be alone.
         """
+        ...
+
+    def says(self, pattern: re.Pattern[str]) -> bool:
+        """Whether a pattern of a module is found in the file's text; it is looked for once."""
         ...
 
     def walk(self, root: ast.AST, *, into_functions: bool = True) -> Iterator[ast.AST]:

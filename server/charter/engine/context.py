@@ -316,6 +316,12 @@ class RuleContext:
             made[make] = make(self)
         return made[make]
 
+    def says(self, pattern: re.Pattern[str]) -> bool:
+        made: dict[object, Any] = self.view.made
+        if pattern not in made:
+            made[pattern] = pattern.search(self.text) is not None
+        return made[pattern]
+
     def walk(self, root: ast.AST, *, into_functions: bool = True) -> Iterator[ast.AST]:
         index = self._source.index
         if into_functions:
