@@ -184,8 +184,13 @@ def _is_of_the_program(value: ast.expr, ctx: Context) -> bool:
     return isinstance(value, ast.Name) and any(
         isinstance(parent, ast.For)
         and calls.identifier(parent.target) == value.id
-        and isinstance(parent.iter, (ast.Tuple, ast.List))
-        and all(isinstance(item, ast.Constant) for item in parent.iter.elts)
+        and (
+            (isinstance(parent.iter, ast.Call) and ctx.name(parent.iter.func) == "builtins.range")
+            or (
+                isinstance(parent.iter, (ast.Tuple, ast.List))
+                and all(isinstance(item, ast.Constant) for item in parent.iter.elts)
+            )
+        )
         for parent in ctx.ancestors(value)
     )
 
