@@ -118,14 +118,18 @@ def placeholder(receiver: ast.expr, ctx: Context) -> str | None:
     owner = ctx.type_name(receiver)
     if owner is not None:
         return next((mark for driver, mark in PARAMETERS.items() if owner.startswith(f"{driver}.")), None)
-    drivers = {
+    marks = {PARAMETERS[driver] for driver in ctx.once(_drivers)}
+    return marks.pop() if len(marks) == 1 else None
+
+
+def _drivers(ctx: Context) -> set[str]:
+    """The drivers that a file imports."""
+    return {
         driver
         for driver in PARAMETERS
         for statement in (*ctx.nodes(ast.Import), *ctx.nodes(ast.ImportFrom))
         if _imports(statement, driver)
     }
-    marks = {PARAMETERS[driver] for driver in drivers}
-    return marks.pop() if len(marks) == 1 else None
 
 
 def _imports(statement: ast.Import | ast.ImportFrom, driver: str) -> bool:

@@ -9,6 +9,7 @@ or under a second name, is not followed.
 from __future__ import annotations
 
 import ast
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis import Solution
@@ -80,6 +81,9 @@ Record = tuple[str, str, Row | None, list[Row]]
 """An object: what made it, its family, the making, and what happens to it."""
 Extract = tuple[list[Record], dict[str, dict[str, list[Row]]], dict[str, Record]]
 """A file's objects; what functions do to their parameters; the objects that functions return."""
+_Order = tuple[int, int]
+"""When something happens: a line, later for functions, and a column."""
+_Making = tuple[_Order, ast.Call]
 
 
 def extract(source: Source, names: Names) -> Extract | None:
@@ -304,7 +308,8 @@ class _Reader:
     def _records(self, key: Key) -> Iterator[Record]:
         """The objects that a variable or attribute holds one after the other."""
         makings = self._makings.get(key, [])
-        events = sorted(self._events.get(key, []), key=lambda one: self._order(one[0], key))
+        events = [(self._order(node, key), row) for node, row in self._events.get(key, [])]
+        events.sort(key=itemgetter(0))
         if not makings:
             rows = [row for _, row in events]
             sort = self._sort_of_parameter(key)
@@ -312,27 +317,28 @@ class _Reader:
                 telling = next((row[2] for row in rows if row[2] in _TELLING or row[2] in _METHODS), "")
                 yield "", sort or _METHODS.get(telling, TLS), None, rows
             return
-        for call, made in makings:
-            mine = [row for node, row in events if self._belongs(node, call, makings, key)]
+        made_at = [(self._order(call, key), call) for call, _ in makings]
+        for making, (call, made) in zip(made_at, makings, strict=True):
+            mine = [row for place, row in events if self._belongs(place, making, made_at, key)]
             yield self._record(call, made, mine)
 
     def _record(self, call: ast.Call, made: str, rows: list[Row]) -> Record:
         creation = self._row(call, "call", made, self._arguments(call), call.func)
         return made, _MAKERS.get(made, ""), creation, rows
 
-    def _belongs(self, node: ast.AST, call: ast.Call, makings: list[tuple[ast.Call, str]], key: Key) -> bool:
+    def _belongs(self, place: _Order, making: _Making, makings: list[_Making], key: Key) -> bool:
         """Whether an event happens to the object of one making, not to that of another before or behind it."""
-        place = self._order(node, key)
-        if isinstance(key[0], FUNCTIONS) and place < self._order(call, key):
+        made_at, call = making
+        if isinstance(key[0], FUNCTIONS) and place < made_at:
             return False
-        for other, _ in makings:
-            if other is not call and self._order(call, key) < self._order(other, key) < place:
+        for other_at, other in makings:
+            if made_at < other_at < place:
                 block = self._source.parent(self._statement(other))
                 if block is not None and block in self._ancestors(call):
                     return False
         return True
 
-    def _order(self, node: ast.AST, key: Key) -> tuple[int, int]:
+    def _order(self, node: ast.AST, key: Key) -> _Order:
         """The order in which events happen: what stands in the module or `__init__` comes first."""
         function = self._around(node, FUNCTIONS)
         later = 0
