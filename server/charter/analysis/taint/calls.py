@@ -433,7 +433,18 @@ class Calls(LibraryCalls, ABC):
         """Call what one of the things that a value may be has under a name."""
         # Of all that it may be, `x.append` could be a method again that is looked up here, and so on without end.
         one = (value[0], value[1], reference, value[3])
-        return self.invoke(self.attribute(one, name, position), arguments, position)
+        found = self.attribute(one, name, position)
+        for held in references(found[2]):
+            if held[0] == BOUND_EXTERNAL and held[1] == reference and held[3] == name:
+                return self._call_inherited(reference, name, arguments, position)
+        return self.invoke(found, arguments, position)
+
+    def _call_inherited(self, reference: Any, name: str, arguments: Arguments, position: int) -> Value:
+        """Call a class's method that only a library's base class can have: `Archive.open(…)`."""
+        bases = self.project.externals(reference[1]) if reference[0] == PROJECT_CLASS else ()
+        for base in bases[:1]:
+            return self.call_external(self.index.canonical(f"{base}.{name}"), None, arguments, position)
+        return UNKNOWN
 
     def _method_of_external(
         self, reference: Any, value: Value, name: str, arguments: Arguments, position: int
