@@ -124,9 +124,8 @@ class Engine(Summaries):
     # Changes
     def changed(self, functions: Iterable[Function]) -> None:
         """Functions have new code: all that was known of them is due again."""
-        wanted = set(functions)
         self._inner.clear()
-        for function in wanted:
+        for function in dict.fromkeys(functions):
             self._make_due(function)
             self.roles.forget(function)
             self._captures.pop(function.module, None)
@@ -149,9 +148,8 @@ class Engine(Summaries):
 
     def forget(self, module: Module, change: Change) -> None:
         """Functions and classes of a module are gone, or there are new ones."""
-        gone = set(change.gone)
         self._inner.clear()
-        for function in gone:
+        for function in change.gone:
             for key in self._contexts.pop(function, ()):
                 self._forget_key(key)
             for table in (self.handlers, self.registrars, self._due):
@@ -159,8 +157,8 @@ class Engine(Summaries):
             self.roles.forget(function)
             if self._unseen is not None:
                 self._unseen.pop(function, None)
-        if gone:
-            self.near.forget(gone)
+        if change.gone:
+            self.near.forget(set(change.gone))
         if self.project.modules.get(module.path) is not module:
             return
         self._captures.pop(module, None)

@@ -42,7 +42,8 @@ class Knowledge(ABC):
         registrars: the modules that registered them.
         modelled: the project's own functions of which its models say something.
         summaries: what is known and holds.
-        users: by what was asked for, a function in a context or a name that outlives its function, who asked.
+        users: by what was asked for, a function in a context or a name that outlives its function, who asked, in the
+            order in which they did: work ends at bounds, and what it found by then must be the same in every run.
     """
 
     def __init__(self, project: Project, index: Index, threats: Iterable[str]) -> None:
@@ -56,7 +57,7 @@ class Knowledge(ABC):
         self.registrars: dict[Function, Module] = {}
         self.modelled: dict[Function, Facts] = {}
         self.summaries: dict[Key, Summary] = {}
-        self.users: dict[Any, set[Key]] = defaultdict(set)
+        self.users: dict[Any, dict[Key, None]] = defaultdict(dict)
         self._uses: dict[Key, set[Any]] = defaultdict(set)
         self._stack: list[Key] = []
         self._used: list[set[Any]] = []
@@ -72,7 +73,7 @@ class Knowledge(ABC):
         used = self._used[-1]
         if name not in used:
             used.add(name)
-            self.users[name].add(self._stack[-1])
+            self.users[name][self._stack[-1]] = None
 
     def _near(self, function: Function) -> None:
         """A function is near for another reason than the names that it mentions."""

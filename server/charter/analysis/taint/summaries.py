@@ -59,7 +59,7 @@ class Summaries(Kept, ABC):
         self._loose: dict[int, list[Key]] = defaultdict(list)
         self._called_back: set[Key] = set()
         self._provisional: dict[Key, Summary] = {}
-        self._passed_over: dict[Key, set[Key]] = defaultdict(set)
+        self._passed_over: dict[Key, dict[Key, None]] = defaultdict(dict)
 
     def demand(self, function: Function) -> None:
         """See to it that a function has been run by itself."""
@@ -76,7 +76,7 @@ class Summaries(Kept, ABC):
             return False
         if self.is_reached(function):
             return False
-        self._passed_over[key].add(self._stack[-1])
+        self._passed_over[key][self._stack[-1]] = None
         return True
 
     def is_reached(self, function: Function) -> bool:
@@ -127,7 +127,7 @@ class Summaries(Kept, ABC):
         self._flowing.pop(key, None)
         self._absolve(key)
         for name in self._uses.pop(key, ()):
-            self.users[name].discard(key)
+            self.users[name].pop(key, None)
         given = self._given.pop(key, None)
         if given is not None:
             self._withdraw(key, given)
@@ -201,7 +201,7 @@ class Summaries(Kept, ABC):
             self._withdraw(key, before)
         if used is not None:
             for name in used - self._uses[key]:
-                self.users[name].discard(key)
+                self.users[name].pop(key, None)
         low = self._low.pop()
         self._stack.pop()
         self._used.pop()
