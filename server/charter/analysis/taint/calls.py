@@ -532,7 +532,9 @@ class Calls(LibraryCalls, ABC):
         if value[0]:
             if name in {"get", "pop", "getlist", "get_all", "getall"}:
                 return self._entry_of(value, arguments, position)
-            return (value[0], NO, None, ())
+            given = (value[0], NO, None, ())
+            entry = self.index.entry(f"?.{name}")
+            return self._sanitized(entry, given, value, arguments) if entry.sanitizers else given
         if name in {"append", "extend", "add", "update", "insert", "write", "put"} and hot and value[3]:
             taint = 0
             for one in arguments.everything():
