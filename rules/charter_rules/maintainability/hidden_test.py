@@ -57,7 +57,6 @@ def hidden_test(scope: ast.Module | ast.ClassDef, ctx: Context) -> Iterator[Find
     ```
     """
     seen: dict[str, shapes.FunctionNode] = {}
-    uses = None
     for node in scope.body:
         if not isinstance(node, shapes.FUNCTIONS):
             continue
@@ -65,9 +64,10 @@ def hidden_test(scope: ast.Module | ast.ClassDef, ctx: Context) -> Iterator[Find
         seen[node.name] = node
         if earlier is None or earlier.decorator_list or node.decorator_list or node.name == "_":
             continue
-        if uses is None:
-            uses = _uses(ctx)
-        if any(earlier.lineno < line <= node.lineno for line in uses.get(node.name, ())):
+        uses = (*ctx.reads.get(node.name, ()), *ctx.binds.get(node.name, ()))
+        if any(
+            earlier.lineno < use.lineno <= node.lineno for use in uses if not isinstance(use.ctx, ast.Store)
+        ):
             continue
         word = "never runs" if node.name.startswith("test") else "can never be called"
         yield ctx.finding(
@@ -76,12 +76,3 @@ def hidden_test(scope: ast.Module | ast.ClassDef, ctx: Context) -> Iterator[Find
             related=[ctx.related(ctx.name_span(node), "defined again here")],
             tags=("unnecessary",),
         )
-
-
-def _uses(ctx: Context) -> dict[str, list[int]]:
-    """The lines in which names are read or deleted."""
-    found: dict[str, list[int]] = {}
-    for node in ctx.nodes(ast.Name):
-        if isinstance(node.ctx, (ast.Load, ast.Del)):
-            found.setdefault(node.id, []).append(node.lineno)
-    return found

@@ -37,10 +37,6 @@ def blocking_call_in_async(call: BlockingCall, ctx: Context) -> Iterator[Finding
     takes as long as a local disk (`open`, `os.path`) is left to ruff's ASYNC230 and ASYNC240, which report it, and so
     is a question to the person at the console (`input`, ASYNC250), whose answer the whole program waits for.
 
-    On eight applications (Synapse, Gradio, mitmproxy, Jupyter Server, LiteLLM, Langflow, LNbits, SkyPilot) both find one
-    place; only this rule finds 15, of which 11 copy or remove whole folders and four wait through other functions; only
-    ruff finds 138, of which 137 are files and paths on the local disk. Ruff takes a fifteenth of the time.
-
     ```python bad title="service/handlers.py"
     from service.rates import current_rate
 

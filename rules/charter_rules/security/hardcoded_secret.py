@@ -424,9 +424,9 @@ def _is_of_copies(name: str, value: ast.expr, ctx: Context) -> bool:
     if around is not None:
         text = ctx.source(around)
         return protocols.asks(text) or _ADDRESS.search(text) is not None
-    if _OF_CLIENT.search(name) is not None and _ID_OF_CLIENT.search(ctx.text) is not None:
+    if _OF_CLIENT.search(name) is not None and ctx.says(_ID_OF_CLIENT):
         return True
-    return _BASE.search(ctx.text) is not None and _OWN.search(ctx.path) is None
+    return ctx.says(_BASE) and _OWN.search(ctx.path) is None
 
 
 def _fix(name: str, value: ast.expr, node: ast.AST, ctx: Context) -> Fix | None:

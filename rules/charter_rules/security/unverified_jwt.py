@@ -225,9 +225,14 @@ def _is_of_answer(token: ast.expr, function: shapes.FunctionNode, ctx: Context) 
         made = [
             one for one in shapes.assigned_values(answer.id, function, ctx) or () if not _is_nothing(one, ctx)
         ]
-    defined = {each.name: each for kind in shapes.FUNCTIONS for each in ctx.nodes(kind)}
+    defined = ctx.once(_defined)
     asked = [defined.get(calls.identifier(one.value if isinstance(one, ast.Await) else one)) for one in made]
     return bool(asked) and all(one is not None and protocols.asked_of_others(ctx, one) for one in asked)
+
+
+def _defined(ctx: Context) -> dict[str, shapes.FunctionNode]:
+    """The functions of a file by name."""
+    return {each.name: each for kind in shapes.FUNCTIONS for each in ctx.nodes(kind)}
 
 
 def _is_of_token_response(token: ast.expr, ctx: Context) -> bool:
@@ -288,7 +293,7 @@ def _is_asked_by_verifiers(function: shapes.FunctionNode, ctx: Context) -> bool:
     """Whether every function of this file that asks this one checks the token, itself or through a function that it asks as well."""
     uses = [use for use in ctx.reads.get(function.name, ()) if isinstance(ctx.parent(use), ast.Call)]
     users = {ctx.function(use) for use in uses}
-    defined = {each.name: each for kind in shapes.FUNCTIONS for each in ctx.nodes(kind)}
+    defined = ctx.once(_defined)
     return bool(users) and all(
         user is not None
         and user is not function
