@@ -91,22 +91,28 @@ _NUMBERS: Final = frozenset(
         "time",
     }
 )
+_MARKS: Final = regex(r"\?|%s|%\(\w+\)s|(?<!:):\w|\$\d|@\w")
+"""Placeholders of parameters."""
 _DEEPEST: Final = 3
 """How often text that is put together is looked into for text that is put together before."""
 
 
-def risky(parts: Sequence[Piece], ctx: Context) -> ast.expr | None:
+def risky(parts: Sequence[Piece], ctx: Context, *, has_parameters: bool = False) -> ast.expr | None:
     """The first value in an SQL text that stands where a parameter could, and can carry text; None if there is none.
 
     Args:
         parts: the text, taken apart.
         ctx: the file.
+        has_parameters: whether parameters are given beside the text, so that placeholders must be in it.
     """
+    # Without placeholders in its constant parts, what is put in without quotes must be them.
+    are_marks = has_parameters and not any(_MARKS.search(piece.text) for piece in parts)
     return next(
         (
             parts[slot.index].value
             for slot in sql.slots(parts)
             if slot.place != "name"
+            and (slot.place == "quoted" or not are_marks)
             and _may_carry_text(parts[slot.index], ctx, place=slot.place)
             and (slot.place == "quoted" or _comes_as_text(parts[slot.index].value, ctx))
         ),
@@ -127,11 +133,27 @@ def _may_carry_text(piece: Piece, ctx: Context, *, place: str, depth: int = 0) -
         return False
     if isinstance(value, ast.Name) and _is_quoted_somewhere(value, ctx):
         return False
+    if _is_escaped(origin) or ctx.made_by(value) == "re.sub":
+        return False
     if any(_carries_none(node, ctx, place) for node in (value, origin)):
         return False
     if ctx.type_name(value) in {"builtins.int", "builtins.float", "builtins.bool", "uuid.UUID"}:
         return False
     return not _is_constant_like(value) and not _is_compared_with_number(value, ctx)
+
+
+def _is_escaped(made: ast.expr) -> bool:
+    """Whether a text has had its quotes doubled, among other things that were replaced."""
+    while isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute):
+        if (
+            made.func.attr == "replace"
+            and made.args
+            and isinstance(made.args[0], ast.Constant)
+            and made.args[0].value == "'"
+        ):
+            return True
+        made = made.func.value
+    return False
 
 
 def _comes_as_text(value: ast.expr | None, ctx: Context) -> bool:
@@ -145,6 +167,8 @@ def _comes_as_text(value: ast.expr | None, ctx: Context) -> bool:
     if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add) and value is _inside(value):
         return True
     inner = _inside(value)
+    if inner is not value and isinstance(inner, ast.Name):
+        return False  # nobody makes text of a text: `"... LIMIT " + str(start)`
     made = inner if inner is None else ctx.origin(inner)
     if isinstance(made, ast.Call):
         return (
@@ -211,6 +235,8 @@ def _is_of_syntax(node: ast.expr, place: str) -> bool:
     if place == "quoted" and _IDENTIFIERS.search(name):
         return False
     parts = words(name) or ("",)
+    if place != "quoted" and parts[-1] in {"values", "vals"}:
+        return True  # several, with what stands between them
     return bool(_QUOTERS.search(name) or parts[-1] in _LAST or _SYNTAX.intersection(parts))
 
 

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from charter.api import Fix, Grade, Severity, regex, rule
-from charter_rules import lifetimes, lines, shapes
+from charter_rules import calls, lifetimes, lines, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,8 +39,10 @@ def swallowed_exception(
     expect, or log what you drop; if dropping everything is right, say why in a comment, and this rule is content.
 
     Ruff's S110 reports the same handlers, commented or not; here a comment, a docstring that speaks of it, a destructor,
-    a narrow type, or a body that only closes what is no longer needed is reason enough to stay silent. So is code that
-    answers the error: a variable keeps the default it was given right before, or the function goes on to another result.
+    a narrow type, or a body that only closes what is no longer needed is reason enough to stay silent, and so is cleaning
+    up behind a result or another error, writing a message, and one statement under `contextlib.suppress`, which says itself
+    what is meant. So is code that answers the error: variables keep the values they had, or the function goes on to
+    another result.
 
     ```python bad
     import logging
@@ -94,9 +96,12 @@ def swallowed_exception(
     attempt = ctx.parent(handler)
     if isinstance(attempt, ast.Try) and (
         attempt.orelse
-        or _only_releases(attempt.body)
+        or _only_releases(attempt.body, ctx)
+        or _only_tells(attempt.body, ctx)
+        or _is_on_the_way_out(attempt, ctx)
         or _is_announced(attempt, ctx)
         or _leaves_default(attempt, attempt.body, ctx)
+        or _only_finds_out(attempt, ctx)
         or _waits_for_cancelled(attempt, ctx)
         or (ctx.is_test and not _asserts(attempt.body))
         or _goes_on_without(attempt, ctx)
@@ -115,16 +120,19 @@ def swallowed_exception(
 
 
 def _suppressed(block: ast.With | ast.AsyncWith, ctx: Context) -> Iterator[Finding]:
-    """`contextlib.suppress` of everything, around a block that nobody has explained."""
+    """`contextlib.suppress` of everything, around a block that nobody has explained.
+
+    Around a single statement it says itself what is meant; of several ones the rest is left out, wherever one fails.
+    """
     for item in block.items:
         call = item.context_expr
         if not isinstance(call, ast.Call) or ctx.name(call.func) != "contextlib.suppress":
             continue
         broad = next((argument for argument in call.args if ctx.name(argument) in _BLANKET), None)
         function = ctx.function(block)
-        if broad is None or ctx.is_test or _only_releases(block.body):
+        if broad is None or ctx.is_test or len(block.body) == 1 or _only_releases(block.body, ctx):
             continue
-        if _leaves_default(block, block.body, ctx) or _waits_for_cancelled(block, ctx):
+        if _only_tells(block.body, ctx) or _is_on_the_way_out(block, ctx) or _only_finds_out(block, ctx):
             continue
         if function is not None and (function.name in _LAST_RESORTS or _is_promised(function)):
             continue
@@ -158,11 +166,13 @@ def _is_promised(function: shapes.FunctionNode) -> bool:
     return _PROMISED.search(ast.get_docstring(function, clean=False) or "") is not None
 
 
-def _only_releases(body: list[ast.stmt]) -> bool:
+def _only_releases(body: list[ast.stmt], ctx: Context) -> bool:
     """Whether all that may fail is to let go of something."""
     releases = False
     for statement in body:
-        if isinstance(statement, ast.If) and not statement.orelse and _only_releases(statement.body):
+        if isinstance(statement, ast.If) and all(
+            _only_releases(part, ctx) for part in (statement.body, statement.orelse) if part
+        ):
             releases = True
             continue
         value = statement.value if isinstance(statement, ast.Expr) else None
@@ -170,10 +180,102 @@ def _only_releases(body: list[ast.stmt]) -> bool:
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
             return False
         word = call.func.attr.partition("_")[0]  # `stop_ranging`
-        releases = releases or call.func.attr in _RELEASES or word in _RELEASES
-        if not releases or not {call.func.attr, word} & {*_RELEASES, "wait", "join"}:
+        releases = (
+            releases or call.func.attr in _RELEASES or word in _RELEASES or ctx.name(call.func) in _REMOVES
+        )
+        if not releases or not {call.func.attr, word} & {*_RELEASES, "remove", "rmdir", "wait", "join"}:
             return False
     return releases
+
+
+def _only_tells(body: list[ast.stmt], ctx: Context) -> bool:
+    """Whether all that may fail is to tell somebody something: a program does not fail for want of a message."""
+    return all(
+        (
+            isinstance(statement, ast.Expr)
+            and isinstance(statement.value, ast.Call)
+            and (
+                ctx.name(statement.value.func) == "builtins.print"
+                or (
+                    isinstance(statement.value.func, ast.Attribute)
+                    and statement.value.func.attr in _TELLS
+                    and _TELLERS.search(calls.identifier(statement.value.func.value)) is not None
+                )
+            )
+        )
+        or (isinstance(statement, (ast.If, ast.For)) and _only_tells(statement.body, ctx))
+        for statement in body
+    )
+
+
+def _is_on_the_way_out(block: ast.Try | ast.With | ast.AsyncWith, ctx: Context) -> bool:
+    """Whether something is cleaned up, behind which nothing comes that could miss it.
+
+    That is in a `finally`, before an error is raised, in the handler of one that counts more, or in a function that
+    stops something.
+    """
+    around = lifetimes.block_of(block, ctx) or [block]
+    if block is not around[-1] and isinstance(around[around.index(block) + 1], ast.Raise):
+        return True
+    short = len(block.body) < 4 and not any(isinstance(each, (ast.For, ast.While)) for each in block.body)
+    child: ast.AST = block
+    for parent in ctx.ancestors(block):
+        if isinstance(parent, ast.Try) and child in parent.finalbody:
+            return short
+        if isinstance(parent, ast.ExceptHandler):
+            return len(block.body) == 1 and short
+        if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = parent.name.strip("_").partition("_")[0]
+            return short and (first in _RELEASES or first in _ENDS)
+        child = parent
+    return False
+
+
+def _only_finds_out(block: ast.Try | ast.With | ast.AsyncWith, ctx: Context) -> bool:
+    """Whether all that is done is to give values to variables, which keep those they had, or which nothing else reads."""
+    function = ctx.function(block) or ctx.tree
+    found: set[str] = set()
+    if not _takes_down(block.body, found):
+        return False
+    inside = range(block.lineno, (block.body[-1].end_lineno or block.lineno) + 1)
+    return bool(found) and all(
+        any(
+            getattr(node, "lineno", block.lineno) < block.lineno
+            for node in shapes.bindings(name, function, ctx)
+        )
+        or (
+            not isinstance(function, ast.Module)
+            and all(use.lineno in inside for use in shapes.reads_in(name, function, ctx))
+        )
+        for name in found
+    )
+
+
+def _takes_down(body: list[ast.stmt], found: set[str]) -> bool:
+    """Whether statements do nothing but give values to local variables, whose names are added; not those of loops."""
+    for statement in body:
+        if isinstance(statement, (ast.Import, ast.ImportFrom, ast.Break, ast.Continue, ast.Pass)):
+            continue
+        if isinstance(statement, (ast.If, ast.For)):
+            if not _takes_down(statement.body, found) or not _takes_down(statement.orelse, found):
+                return False
+            continue
+        if isinstance(statement, ast.With):
+            if not _takes_down(statement.body, found):
+                return False
+            continue
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        if isinstance(statement, ast.AnnAssign):
+            targets = [statement.target]
+        names = [
+            item
+            for target in targets
+            for item in (target.elts if isinstance(target, ast.Tuple) else [target])
+        ]
+        if not names or not all(isinstance(name, ast.Name) for name in names):
+            return False
+        found |= {calls.identifier(name) for name in names}
+    return True
 
 
 def _leaves_default(block: ast.stmt, body: list[ast.stmt], ctx: Context) -> bool:
@@ -225,11 +327,24 @@ def _asserts(body: list[ast.stmt]) -> bool:
 
 
 def _goes_on_without(attempt: ast.Try, ctx: Context) -> bool:
-    """Whether success has left the function with a result, so that what follows is the answer to the error."""
-    if not isinstance(attempt.body[-1], ast.Return) or attempt.body[-1].value is None:
-        return False
+    """Whether success leaves the function with a result, so that what follows is the answer to the error."""
+    return _is_followed(attempt, ctx) and any(
+        isinstance(node, ast.Return)
+        for statement in attempt.body
+        for node in (statement, *ctx.walk(statement, into_functions=False))
+    )
+
+
+def _is_followed(attempt: ast.Try, ctx: Context) -> bool:
+    """Whether something comes behind an attempt, or behind what it is in, before its function ends."""
     function = ctx.function(attempt)
-    return function is not None and function.body[-1].lineno > (attempt.end_lineno or 0)
+    node: ast.AST = attempt
+    while function is not None and node is not function:
+        block = lifetimes.block_of(node, ctx) if isinstance(node, ast.stmt) else None
+        if block is not None and block[-1] is not node:
+            return True
+        node = ctx.parent(node) or function
+    return False
 
 
 def _is_announced(attempt: ast.Try, ctx: Context) -> bool:
@@ -249,9 +364,17 @@ _ATTEMPTS = regex(r"^_*(?:try|safe(?:ly)?|maybe|attempt)_|silent|ignor|suppress|
 _RELEASES = frozenset(
     {
         "close", "aclose", "wait_closed", "kill", "terminate", "shutdown", "cancel", "disconnect", "stop", "unlink",
-        "release", "cleanup", "quit", "logout", "detach", "disable", "unregister", "rmtree", "abort",
+        "release", "rollback", "cleanup", "quit", "logout", "detach", "disable", "unregister", "rmtree", "abort",
     }
 )  # fmt: skip
+_REMOVES = frozenset({"os.remove", "os.rmdir", "os.unlink"})
+_ENDS = frozenset({"teardown", "dispose", "finalize", "exit", "destroy", "tearDown", "finish", "unload"})
+"""Words with which the names of functions begin that end something, besides those of `_RELEASES`."""
+_TELLS = frozenset(
+    {"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print", "write", "flush"}
+)
+_TELLERS = regex(r"(?i)log|console|stdout|stderr|\blg$")
+"""Names of what messages are given to."""
 _IGNORED = regex(
     r"suppress|ignor|swallow|fail|error|exception|raise|best.effort|try to|attempt|doesn.t matter",
     re.IGNORECASE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from charter.api import AddImport, Fix, Grade, Severity, rule
+from charter.api import AddImport, Fix, Grade, Severity, regex, rule
 from charter.api.facts.concurrency import BlockingCall
 from charter_rules import shapes
 
@@ -15,6 +15,18 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding
 
 _FIXTURES = frozenset({"pytest.fixture", "pytest_asyncio.fixture"})
+_ASKING = frozenset(
+    {
+        "builtins.input", "getpass.getpass", "click.prompt", "click.confirm", "typer.prompt", "typer.confirm",
+        "rich.prompt.Prompt.ask", "rich.prompt.Confirm.ask",
+    }
+)  # fmt: skip
+"""What waits for a person, and so does the whole program."""
+_CONCURRENT = regex(
+    r"create_task|ensure_future|gather\(|TaskGroup|start_soon|as_completed|asyncio\.wait\(|start_server"
+)
+"""What makes an event loop run more than one coroutine."""
+_DEEPEST = 4
 _OTHER_LOOPS = frozenset({"trio", "anyio", "curio", "gevent"})
 
 
@@ -35,7 +47,8 @@ def blocking_call_in_async(call: BlockingCall, ctx: Context) -> Iterator[Finding
     Ruff's ASYNC rules find such a call written in the coroutine itself. This rule also follows the project's own
     functions: a plain helper that waits, three calls away and in another module, is found with the way to it. What
     takes as long as a local disk (`open`, `os.path`) is left to ruff's ASYNC230 and ASYNC240, which report it, and so
-    is a question to the person at the console (`input`, ASYNC250), whose answer the whole program waits for.
+    is a question to the person at the console (`input`, ASYNC250), whose answer the whole program waits for. A coroutine
+    that the module gives to `asyncio.run` holds up nobody where nothing runs beside it.
 
     ```python bad title="service/handlers.py"
     from service.rates import current_rate
@@ -90,7 +103,7 @@ def blocking_call_in_async(call: BlockingCall, ctx: Context) -> Iterator[Finding
     if ctx.is_test:
         return
     node = _call_at(call, ctx)
-    if node is not None and _is_in_fixture(node, ctx):
+    if node is not None and (_is_in_fixture(node, ctx) or _has_the_loop_alone(node, ctx)):
         return
     if call.hops:
         name = ctx.source(node.func) if node is not None else call.blocks
@@ -114,6 +127,38 @@ def _is_in_fixture(node: ast.Call, ctx: Context) -> bool:
     return any(
         (ctx.name(each.func if isinstance(each, ast.Call) else each) or "") in _FIXTURES
         for each in decorators
+    )
+
+
+def _has_the_loop_alone(node: ast.Call, ctx: Context) -> bool:
+    """Whether a coroutine is all that its event loop runs: it asks the person at the console, or is the program itself."""
+    function = ctx.function(node)
+    if function is None:
+        return False
+    asks = any(
+        ctx.name(call.func) in _ASKING and ctx.function(call) is function
+        for call in ctx.nodes(ast.Call, within=function)
+    )
+    return asks or (not ctx.says(_CONCURRENT) and _is_program(function, ctx, 0))
+
+
+def _is_program(function: shapes.FunctionNode, ctx: Context, depth: int) -> bool:
+    """Whether a coroutine is only given to `asyncio.run`, or awaited by one that is."""
+    uses = ctx.reads.get(function.name, ())
+    return bool(uses) and depth < _DEEPEST and all(_is_run(use, ctx, depth) for use in uses)
+
+
+def _is_run(use: ast.Name, ctx: Context, depth: int) -> bool:
+    call = ctx.parent(use)
+    taker = ctx.parent(call) if call is not None else None
+    if not isinstance(call, ast.Call) or call.func is not use:
+        return False
+    if isinstance(taker, ast.Await):
+        around = ctx.function(taker)
+        return around is not None and _is_program(around, ctx, depth + 1)
+    return isinstance(taker, ast.Call) and (
+        ctx.name(taker.func) == "asyncio.run"
+        or (isinstance(taker.func, ast.Attribute) and taker.func.attr == "run_until_complete")
     )
 
 

@@ -49,6 +49,8 @@ _TO_BEGIN: Final = regex(
     r"(?i)\b(?:initial|one[- ]time|temporary)\s+(?:\w+\s+)?(?:password|token|code)\b|\bset-?up token\b"
 )
 """What messages call a secret that somebody is to read there and to replace."""
+_HERE: Final = regex(r"https?://(?:localhost|127\.0\.0\.1)\b")
+"""What a server shows to the person who has just started it on their own machine."""
 _STANDS_IN: Final = regex(
     r"(?:(?:^|[._])(?:[Mm]ock|[Ff]ake|[Dd]ummy|[Ss]tub)|(?<=[a-z0-9])(?:Mock|Fake|Dummy|Stub))(?=[A-Z_.]|$)"
 )
@@ -74,6 +76,8 @@ _COMMAND_LINE: Final = regex(
     r"\b(?:import|from) (?:argparse|optparse|docopt|click|typer)\b|\bcmd\.Cmd\b|\bclass \w+\([^)\n]*Command\b"
 )
 """Modules that talk to the person who started them."""
+_MAIN: Final = regex(r"__name__ == ['\"]__main__['\"]")
+"""What a module asks before it does what it does as a program."""
 _SHOWN: Final = frozenset({"print", "pprint", "write"})
 """Functions that such modules show things with."""
 _OUTPUT: Final = regex(r"(?i)^(?:info|dump|export|reveal)|_(?:info|dump)$")
@@ -222,6 +226,10 @@ def _is_the_output(call: ast.Call, function: str, secret: ast.expr, ctx: Context
         return True  # what goes into a file if one is named
     if "askpass" in ctx.path or _OUTPUT.search(ctx.symbol(call).rpartition(".")[2]):
         return True
+    if any(
+        isinstance(parent, ast.If) and _MAIN.match(ctx.source(parent.test)) for parent in ctx.ancestors(call)
+    ):
+        return True
     made = ctx.origin(secret)
     return (
         made is not secret and re.search(r"(?i)random|generat|secrets\.|token_", ctx.source(made)) is not None
@@ -242,7 +250,9 @@ def _is_rejected(
     is_of_login = sensitivity(calls.identifier(held)) is Sensitivity.PASSWORD and _LOGIN.search(wording)
     if _REJECTED.search(wording) and not is_of_login:
         return True
-    if _TO_BEGIN.search(wording) or _STANDS_IN.search(ctx.symbol(call)):
+    if _TO_BEGIN.search(wording) or (calls.identifier(call.func) in _SHOWN and _HERE.search(wording)):
+        return True
+    if _STANDS_IN.search(ctx.symbol(call)):
         return True
     if _follows_a_place(call, secret, ctx) or _is_written_as_number(call, secret, ctx):
         return True

@@ -7,8 +7,8 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Final
 
-from charter.api import Confidence, Fix, Grade, Severity, regex, rule
-from charter_rules import building, calls
+from charter.api import UNKNOWN, Confidence, Fix, Grade, Severity, regex, rule
+from charter_rules import building, calls, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +32,7 @@ _NUMBER: Final = regex(r"(?:^|_)(?:p?pid|pgid|uid|gid|port|length|size|count|bit
 """Names of numbers: of what there is how much, and those of processes, users and services."""
 _OPTIONS: Final = regex(r"(?i)(?:^|_)(?:options?|opts|args|arguments|flags?|switch(?:es)?|params)$")
 """Names of what is several words of a command line on purpose."""
+_THROUGH: Final = frozenset({"builtins.enumerate", "builtins.reversed", "builtins.sorted", "builtins.zip"})
 _QUOTES: Final = frozenset({"shlex.quote", "shlex.join", "pipes.quote", "subprocess.list2cmdline"})
 
 
@@ -147,11 +148,19 @@ def _may_carry_text(piece: Piece, ctx: Context, *, begins: bool) -> bool:
         return False
     if _NUMBER.search(named):
         return False
+    if isinstance(value, ast.Call) and ctx.name(value.func) == "builtins.str" and _is_key(value):
+        return False
     if begins and _PROGRAM.search(named):
         return False
     if _is_of_the_program(value, ctx):
         return False
     return ctx.type_name(value) not in {"builtins.int", "builtins.float", "builtins.bool"}
+
+
+def _is_key(text: ast.Call) -> bool:
+    """Whether a text is made of the key of something, which so is no text: `str(job.id)`."""
+    inner = calls.identifier(text.args[0]) if text.args else ""
+    return inner == "id" or inner.endswith("_id")
 
 
 def _is_of_the_program(value: ast.expr, ctx: Context) -> bool:
@@ -181,18 +190,32 @@ def _is_of_the_program(value: ast.expr, ctx: Context) -> bool:
         for node in ctx.nodes(ast.Assign, within=function)
     ):
         return True
+    return _is_listed(value, ctx)
+
+
+def _is_listed(value: ast.expr, ctx: Context) -> bool:
+    """Whether a value is one of the constants that a loop takes, or an item of one of them, or a number that it counts."""
+    while isinstance(value, ast.Subscript):
+        value = value.value
     return isinstance(value, ast.Name) and any(
         isinstance(parent, ast.For)
-        and calls.identifier(parent.target) == value.id
-        and (
-            (isinstance(parent.iter, ast.Call) and ctx.name(parent.iter.func) == "builtins.range")
-            or (
-                isinstance(parent.iter, (ast.Tuple, ast.List))
-                and all(isinstance(item, ast.Constant) for item in parent.iter.elts)
-            )
-        )
+        and value.id in shapes.stored_in([parent.target])
+        and all(_is_written_out(items, ctx) for items in _taken(parent.iter, ctx))
         for parent in ctx.ancestors(value)
     )
+
+
+def _taken(items: ast.expr, ctx: Context) -> list[ast.expr]:
+    """What a loop goes through, behind the functions that count it, turn it around or put it side by side."""
+    if isinstance(items, ast.Call) and ctx.name(items.func) in _THROUGH and items.args:
+        return [inner for argument in items.args for inner in _taken(argument, ctx)]
+    return [items]
+
+
+def _is_written_out(items: ast.expr, ctx: Context) -> bool:
+    if isinstance(items, ast.Call):
+        return ctx.name(items.func) == "builtins.range"
+    return ctx.value(items) is not UNKNOWN
 
 
 def _is_opened_temporary(file: ast.expr, ctx: Context) -> bool:

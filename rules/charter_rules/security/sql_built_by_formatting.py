@@ -86,7 +86,7 @@ def sql_built_by_formatting(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if not sql.looks_like_sql(parts):
         ctx.not_an_opportunity()
         return
-    value = sql_values.risky(parts, ctx)
+    value = sql_values.risky(parts, ctx, has_parameters=len(call.args) + len(call.keywords) > 1)
     if value is None or ctx.is_test or sql.is_migration(ctx):
         return
     name = ctx.name(call.func) or getattr(call.func, "attr", "")

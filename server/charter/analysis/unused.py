@@ -31,11 +31,13 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 6
+VERSION = 7
 
 _WORD: Final[re.Pattern[str]] = regex(r"[A-Za-z_]\w*")
 _is_others: Final = paths.any_of("migrations", *paths.COPIED)
 """Where imports are written by a machine or by other people."""
+_EXAMPLE: Final = regex(r"^\s*(?:>>>|\.\.\.) (.*)", re.MULTILINE)
+"""Lines that doctest runs with the names of the module."""
 _TYPE_COMMENT: Final = regex(r"#\s*type:(.*)")
 _OWN_BASES: Final = frozenset(
     {
@@ -133,10 +135,14 @@ def words_of(source: Source, prefixes: set[str]) -> list[str]:
         used += statement.names
     for pattern in source.nodes(ast.MatchClass):
         used += pattern.kwd_attrs
+    used += [node.target.id for node in source.nodes(ast.AugAssign) if isinstance(node.target, ast.Name)]
     parents = source.index.parents
     for value, constant in source.strings:
         parent = parents[constant]
-        if len(value) <= 200 and type(parent) is not ast.Expr:  # a docstring uses nothing
+        if type(parent) is ast.Expr:  # a docstring uses nothing but what its examples run with
+            if ">>>" in value:
+                used += [word for line in _EXAMPLE.findall(value) for word in _WORD.findall(line)]
+        elif len(value) <= 200:
             used += _named_by(value, parent, prefixes)
     if "type" in source.words and ("# type:" in source.text or "#type:" in source.text):
         for comment in _TYPE_COMMENT.findall(source.text):
@@ -327,6 +333,8 @@ def _unused_imports(source: Source, names: Names, words: Mapping[str, int]) -> I
                 continue
             if _is_probe(statement, source) or _is_silenced(statement, source):
                 break
+            if source.problems and len(re.findall(rf"\b{re.escape(local)}\b", source.text)) > 1:
+                continue  # what could not be read may use it
             bound = next((b.target for b in table.get(local, ()) if b.node is statement), "")
             is_plain = isinstance(statement, ast.Import)
             yield (local, alias.name if is_plain else bound or alias.name, pack(source, alias))

@@ -204,6 +204,8 @@ class Guards(Comparisons, ABC):
         if self.followed != node[1] and asks_for_containment(function[-1]):
             for argument in node[3]:
                 yes = both(yes, self.cleared(argument, self.value(argument), PATH))
+        if function[0] == ir.GLOBAL and function[2] == "hasattr" and len(node[3]) == 2:
+            yes = both(yes, self.cleared(node[3][1], self.value(node[3][1]), BIT["log"]))  # an identifier
         if asks_for_address(function[-1]):
             yes = self._of_address(node[3], yes)
         if value[0] & ALL_DANGERS:
