@@ -26,7 +26,7 @@ _FIELDS: Final = frozenset(
 _TRIES: Final = regex(r"_*(?:self_?)?test_\w+")
 """Names of functions that try the program out, wherever they are kept."""
 NAMED_FOR_IT: Final = regex(
-    r"(?i)unverified|insecure|unsecure|no_?verify|non_?verify|not_?verify|unsafe|(?:remove|disable|ignore)_?(?:ssl|tls|cert|verif)"
+    r"(?i)unverified|without_?(?:verif|valid|check|signature)|insecure|unsecure|no_?verify|non_?verify|not_?verify|unsafe|(?:remove|disable|ignore)_?(?:ssl|tls|cert|verif)"
 )
 """Words in the name of a function that is made for a weaker protection."""
 

@@ -20,8 +20,9 @@ _NAMES: Final = regex(
 )
 _ASKS: Final = regex(
     r"_download_(?:json|webpage|xml)|session\.http\b|\brequests\.(?:get|post|put|request|[Ss]ession)\(|\bhttpx\.|urlopen\(|ClientSession\("
+    r"|(?i:\bhttp_?client)\.\w+\(|\.(?:get|post|put|patch|delete|request)\([^()\n]*\b(?:headers|params|json|timeout)="
 )
-"""Requests to servers."""
+"""Requests to servers: by a library, or by any object that is given what only requests have."""
 _TALKS: Final = regex(
     r"\bopen_connection\(|\bcreate_connection\(|\bcreate_datagram_endpoint\(|\bsocket\.socket\(|\b(?:paho|aio)\.?mqtt\b"
 )
@@ -31,8 +32,10 @@ _SERVES: Final = regex(
     r"|(?:aio)?sqlite3?|psycopg2?|http\.server|socketserver|start_server)\b|\.(?:listen|bind)\(|\b(?:tornado|aiohttp)\.web\b|\baiohttp import [^\n]*\bweb\b"
 )
 """Modules of programs that answer requests, or keep what they are told."""
-_VERBS: Final = regex(r"_*(?:(?:async|http|api|do|send|make)_)?(?:post|put|patch|request)(?:_json)?")
-"""Names of methods that send a request."""
+_VERBS: Final = regex(r"_*(?:[a-z]+_)*(?:post|put|patch|request)(?:_json)?")
+"""Names of functions that send a request."""
+_FIELDS: Final = frozenset({"params", "headers", "data", "json", "cookies", "auth"})
+"""What `get` is given if it sends a request, and is not asked for an item."""
 _PLAYS: Final = regex(
     r"_download_(?:json|webpage|xml)\b|\bsession\.http\b|\b_VALID_URL\b|\bpluginmatcher\b|\b__pattern__ *=|\b__type__ *= *[\"']account"
 )
@@ -120,18 +123,52 @@ def _users(around: ast.ClassDef | shapes.FunctionNode, ctx: Context) -> Iterator
 
 
 def is_sent(ctx: Context, node: ast.AST) -> bool:
-    """Whether a value is a field of a request to a server of others, which decides what it wants to have there."""
+    """Whether a value is a field of a request to a server of others, which decides what it wants to have there.
+
+    It may be what a function of this file returns, if that is all that the function is asked for.
+    """
+    if _is_sent_here(ctx, node):
+        return True
+    function = ctx.function(node)
+    if function is None or not isinstance(ctx.statement(node), ast.Return):
+        return False
+    uses = [
+        parent
+        for use in (*ctx.reads.get(function.name, ()), *ctx.gets.get(function.name, ()))
+        if isinstance(parent := ctx.parent(use), ast.Call) and parent.func is use
+    ]
+    told = [use for use in uses if not isinstance(ctx.statement(use), ast.Assert)]
+    return bool(told) and all(_is_sent_here(ctx, use) for use in told)
+
+
+def _is_sent_here(ctx: Context, node: ast.AST) -> bool:
     child, named = node, False
     for parent in ctx.ancestors(node):
         named = named or isinstance(parent, (ast.Dict, ast.keyword))
         if isinstance(parent, ast.Call) and child is not parent.func and named and _sends(parent):
             return True
         if isinstance(parent, ast.Assign):
-            return isinstance(parent.value, ast.Dict) and _is_sent_later(ctx, parent.targets[0])
+            held = parent.targets[0]
+            fields = parent.value if isinstance(parent.value, ast.Dict) else None
+            if isinstance(held, ast.Subscript):
+                return _is_sent_later(ctx, held.value)  # `fields["sign"] = …`
+            return _is_sent_later(ctx, held) if fields is not None else _is_put(ctx, held)
         if isinstance(parent, ast.stmt):
             return False
         child = parent
     return False
+
+
+def _is_put(ctx: Context, name: ast.expr) -> bool:
+    """Whether a name's value is only put into the fields of a request."""
+    function = ctx.function(name)
+    if function is None or not isinstance(name, ast.Name):
+        return False
+    uses = list(shapes.reads_in(name.id, function, ctx))
+    return bool(uses) and all(
+        isinstance(ctx.parent(use), (ast.Dict, ast.keyword, ast.Assign)) and _is_sent_here(ctx, use)
+        for use in uses
+    )
 
 
 def _is_sent_later(ctx: Context, target: ast.expr) -> bool:
@@ -148,7 +185,10 @@ def _is_sent_later(ctx: Context, target: ast.expr) -> bool:
 
 
 def _sends(call: ast.Call) -> bool:
-    return isinstance(call.func, ast.Attribute) and _VERBS.fullmatch(call.func.attr) is not None
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if name in {"get", "delete"}:
+        return any(item.arg in _FIELDS for item in call.keywords)
+    return _VERBS.fullmatch(name) is not None
 
 
 def lays_out_bytes(ctx: Context, node: ast.AST) -> bool:

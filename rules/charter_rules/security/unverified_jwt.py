@@ -33,10 +33,34 @@ _CHECKED: Final = regex(
 """What a comment says of a token whose signature another step checks."""
 _FOR_TIME: Final = regex(r"(?i)expir")
 """What is said of functions that only tell how long a token lasts."""
+_SAID: Final = regex(
+    r"(?i)\bwithout\b[^.]{0,40}(?:verif|validat|check)\w*|(?:\bnot\b|n't\b|\bnever\b)[^.]{0,30}(?:verif|validat)\w*|\bunverified\b"
+    r"|\b(?:skip|ignor)\w*\b[^.]{0,20}(?:signature|verification|validation)|\bno (?:signature )?(?:verification|validation)"
+)
+"""What a docstring says of a function that only takes tokens apart: those who call it know."""
 _DISTRUSTS: Final = regex(r"(?i)(?:^|_)(?:invalid|expired|untrusted|rejected|failed)(?:_|$)")
 """Names of functions that are given tokens which have failed already."""
-_ABOUT_ITSELF: Final = frozenset({"exp", "iat", "nbf", "iss", "aud", "ver", "typ", "tid", "client_id", "azp"})
-"""Claims that tell when a token ends, of which kind it is, and by whose key it can be verified."""
+_ABOUT_ITSELF: Final = frozenset(
+    {
+        "exp",
+        "iat",
+        "nbf",
+        "iss",
+        "aud",
+        "ver",
+        "typ",
+        "tid",
+        "client_id",
+        "azp",
+        "kid",
+        "kty",
+        "nonce",
+    }
+)
+"""Claims that tell when a token ends, of which kind it is, for which login, and by whose key it can be verified."""
+_SESSION: Final = regex(r"\bsession(?:\[|\.get\()")
+"""Where the server keeps what it was given when the user logged in."""
+_PARSES: Final = regex(r"\.json\(\)|\bjson\.loads\(")
 _OF_CLIENT: Final = regex(r"\brequest\b")
 _RESPONSE: Final = regex(r"(?i)(?:\w+_)?(?:token_?(?:info|response|data|set)|resp(?:onse)?)")
 """Names of what an issuer of tokens has answered."""
@@ -173,11 +197,13 @@ def _looks_into(call: ast.Call, ctx: Context) -> bool:
     if function is None:
         return False
     named = function.name
-    told = f"{named} {ast.get_docstring(function) or ''}"
+    said = ast.get_docstring(function) or ""
+    told = f"{named} {said}"
     return bool(
         _FOR_KEY.search(named)
         or _DISTRUSTS.search(named)
         or _FOR_TIME.search(told)
+        or _SAID.search(said)
         or calls.NAMED_FOR_IT.search(named)
     ) or (_CHECKED.search(ctx.source(function)) is not None)
 
@@ -198,18 +224,44 @@ def _only_asks_about_token(call: ast.Call, ctx: Context) -> bool:
 
 def _comes_from_issuer(call: ast.Call, ctx: Context) -> bool:
     """Whether the function has just asked a server for the token, whose certificate then vouches for it (OpenID Connect Core 3.1.3.7)."""
-    function = ctx.function(call)
-    token = call.args[0] if call.args else None
-    if function is None or token is None:
+    return bool(call.args) and all(_is_of_issuer(token, ctx) for token in _given(call.args[0], ctx))
+
+
+def _given(token: ast.expr, ctx: Context) -> list[ast.expr]:
+    """What the calls of this file give to the function whose parameter a token is; itself if it is none, or nobody calls it here."""
+    function = ctx.function(token)
+    if function is None or not isinstance(token, ast.Name):
+        return [token]
+    names = [each.arg for each in (*function.args.posonlyargs, *function.args.args)]
+    if token.id not in names:
+        return [token]
+    uses = [*ctx.reads.get(function.name, ()), *ctx.gets.get(function.name, ())]
+    made = [user for use in uses if isinstance(user := ctx.parent(use), ast.Call) and user.func is use]
+    place = names.index(token.id)
+    given = [
+        ctx.argument(
+            one, place - (isinstance(one.func, ast.Attribute) and names[0] in {"self", "cls"}), token.id
+        )
+        for one in made
+    ]
+    return [one for one in given if one is not None] if given and None not in given else [token]
+
+
+def _is_of_issuer(token: ast.expr, ctx: Context) -> bool:
+    """Whether a token has just been got from a server, or has been kept in the session since then."""
+    function = ctx.function(token)
+    if function is None:
         return False
-    if calls.identifier(getattr(token, "value", None)) == "self" and protocols.asked_of_others(ctx, call):
+    if _SESSION.search(ctx.source(token)) or _SESSION.search(ctx.source(ctx.origin(token))):
+        return True
+    if calls.identifier(getattr(token, "value", None)) == "self" and protocols.asked_of_others(ctx, token):
         return True  # the client's own
     if _is_of_answer(token, function, ctx) or _is_of_token_response(token, ctx):
         return True
     if not isinstance(token, ast.Name):
         return False
     text = ctx.source(function)
-    if not protocols.asks(text) or ".json()" not in text:
+    if not protocols.asks(text) or _PARSES.search(text) is None:
         return False
     bound = shapes.assigned_values(token.id, function, ctx)
     return bool(bound) and not any(_OF_CLIENT.search(ctx.source(value)) for value in bound)
@@ -267,10 +319,21 @@ def _decodes(around: ast.AST, call: ast.Call | None, ctx: Context) -> bool:
                 other, theirs, ctx
             ):
                 return True
+            if call is not None and call.args and _is_given_with_key(call.args[0], other, ctx):
+                return True
             is_of_library = theirs.startswith(("jwt.", "jose.", "authlib."))
             if not is_of_library and _VERIFIES.search(calls.identifier(other.func)):
                 return True
     return False
+
+
+def _is_given_with_key(token: ast.expr, other: ast.Call, ctx: Context) -> bool:
+    """Whether a call is given the same token, and a key to check it by: `decode_assertion(token, key)`."""
+    given = [*other.args, *(keyword.value for keyword in other.keywords)]
+    text = ctx.source(token)
+    return any(ctx.source(one) == text for one in given) and any(
+        _FOR_KEY.search(calls.identifier(one)) for one in given if not isinstance(one, ast.Constant)
+    )
 
 
 def _is_of_verifier(method: shapes.FunctionNode, ctx: Context) -> bool:

@@ -70,6 +70,11 @@ _GATEWAYS: Final = regex(
 """Names of what speaks to banks, shops and other services, which say how their requests are signed."""
 _SORTS: Final = regex(r"\bsorted\(|\.sort\(")
 """Parts are put in order before they are signed, so that another program comes to the same digest."""
+_JOINS: Final = regex(r"\bjoin\(|\+=|\burlencode\(|\bdumps\(")
+_ISSUED: Final = regex(
+    r"(?i)(?<![a-z])(?:client|app|application|api|consumer|merchant|partner|developer|corp|mch|shop|channel)_?(?:secret|password)(?!\w*_?key)"
+)
+"""Secrets that a service gives to the programs that call it: it says how they sign."""
 _HEADER: Final = regex(r"\bheaders\b|\bHTTP_X_")
 _VERSION: Final = regex(r"(?i)version|\balg")
 """What the other side tells, by which code chooses a digest."""
@@ -147,7 +152,10 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
             or digests.is_of_a_scheme(ctx, call)
             or _says_where(call, ctx)
             or _is_of_places(hashed, ctx)
-            or any(_DRAWN.search(ctx.source(part)) for part in hashed)
+            or any(
+                _DRAWN.search(ctx.source(part)) or (name in _HASHLIB and _is_drawn(part, ctx))
+                for part in hashed
+            )
         ):
             return
     elif (
@@ -179,6 +187,27 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         fixes=_fixes(call, name, algorithm, ctx, protects=protects),
         severity=Severity.HIGH if secret else Severity.MEDIUM if protects else None,
     )
+
+
+def _is_drawn(part: ast.expr, ctx: Context) -> bool:
+    """Whether something is drawn at random, here or where its name gets it."""
+    return any(
+        _DRAWN.search(ctx.source(one)) for one in (part, ctx.origin(part), *map(ctx.origin, _whole(part)))
+    )
+
+
+def _is_issued(part: ast.expr) -> bool:
+    """Whether nothing is hashed but a secret that is given to programs that call: whoever does so keeps it or looks it up."""
+    return any(
+        isinstance(one, (ast.Name, ast.Attribute)) and _ISSUED.search(calls.identifier(one))
+        for one in (part, *_whole(part))
+    )
+
+
+def _whole(part: ast.expr) -> Iterator[ast.expr]:
+    """What is hashed as other bytes: `salt` of `salt.encode()`."""
+    if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
+        yield part.func.value
 
 
 def _algorithm(call: ast.Call, name: str, ctx: Context) -> str | None:
@@ -337,7 +366,8 @@ def _is_decided_elsewhere(call: ast.Call, ctx: Context) -> bool:
         _WINDOWS.search(text) is not None
         or _is_called_back(call, ctx)
         or _GATEWAYS.search(f"{ctx.path} {ctx.symbol(call)}") is not None
-        or (_SORTS.search(text) is not None and "join(" in text)
+        or (_SORTS.search(text) is not None and _JOINS.search(text) is not None)
+        or (_ISSUED.search(text) is not None and not any(map(_is_issued, _hashed(call, ctx))))
         or _is_compared_with_header(function, ctx)
     )
 

@@ -23,6 +23,7 @@ from charter.analysis.taint.values import (
     CONTAINERS,
     DANGERS,
     EXTERNAL,
+    HOST,
     INSTANCE,
     NO,
     OBJECT,
@@ -58,6 +59,10 @@ _CONTENTS: Final = frozenset({"stream", "file", "fileno", "buffer"})
 """Attributes of a file that name no file."""
 _KEYS: Final = frozenset({"id", "pk"})
 _LOG: Final = spread(BIT["log"])
+_ALL_HOSTS: Final = spread(HOST)
+_ADDRESS: Final = (INSTANCE, "urllib.parse.ParseResult")
+_PARTS: Final = ("scheme", "netloc", "path")
+"""The first items of an address that was taken apart, which is a tuple."""
 
 
 class Attributes(Calls, ABC):
@@ -77,7 +82,9 @@ class Attributes(Calls, ABC):
                 if one is not None:
                     result = one if result is None else join(result, one)
         if result is None:
-            return self._attribute_of_unknown(value, name)
+            result = self._attribute_of_unknown(value, name)
+        if name == "scheme" and result[0]:  # it ends where the host begins
+            result = (result[0] & ~_ALL_HOSTS, *result[1:])
         return result
 
     def _attribute_of_unknown(self, value: Value, name: str) -> Value:
@@ -280,6 +287,9 @@ class Attributes(Calls, ABC):
                     return self.call_external(
                         f"{reference[1]}.__getitem__", owner, Arguments.of([key], position), position
                     )
+        field = self.field_at(owner, key[1])
+        if field:
+            return self.attribute(owner, field, position)
         result = self.item(owner, key, position)
         if result is UNKNOWN and self.state is not None:
             default = self.read(owner, (".default",)) if owner[3] else None
@@ -287,6 +297,13 @@ class Attributes(Calls, ABC):
                 self.store(owner, key, default)
                 return default
         return result
+
+    @staticmethod
+    def field_at(owner: Value, place: object) -> str:
+        """The name of a library's tuple's field at a place: `urlsplit(url)[1]` is its `netloc`; "" if it has none."""
+        if owner[2] != _ADDRESS or not isinstance(place, int) or not 0 <= place < len(_PARTS):
+            return ""
+        return _PARTS[place]
 
     def store_attribute(self, owner: Value, name: str, new: Value, position: int) -> None:
         """`owner.name = new`."""

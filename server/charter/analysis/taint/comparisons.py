@@ -9,7 +9,7 @@ from abc import ABC
 from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.checks import HOST_PARTS, OF_CHARACTERS, UNDECIDED, Checks, Test, Truth, is_set_of
-from charter.analysis.taint.frame import LENGTH, NO_KILL, REST, Kill
+from charter.analysis.taint.frame import LENGTH, NO_KILL, PARAMETER, REST, Kill
 from charter.analysis.taint.values import (
     ALL_DANGERS,
     BIT,
@@ -131,6 +131,8 @@ class Comparisons(Checks, ABC):
         for one, other in ((left, right), (right, left)):
             if self._last_name(one) in HOST_PARTS and other[0] and not other[0] & _ALL_HOSTS:
                 return self.of_host(one, empty_passes=False)  # the request's own host
+            if self._last_name(one) in HOST_PARTS and self._is_given(other):
+                return self.of_host(one, empty_passes=False)
         last = self._last_name(left)
         if left[0] & ALL_DANGERS and right[0] & ALL_DANGERS and left[0] != right[0]:
             return self._unchanged(left, right)
@@ -148,6 +150,13 @@ class Comparisons(Checks, ABC):
         if left_node[0] == ir.CALL:
             return self._component(left_node, left)
         return self.cleared(left_node, left, DANGERS)
+
+    def _is_given(self, hosts: Value) -> bool:
+        """Whether the host or hosts that an address's host is compared with are a parameter: callers give their own."""
+        mask = self.deep(hosts)
+        return bool(mask) and all(
+            lane < len(self.origins) and self.origins[lane][0] == PARAMETER for lane in lanes(mask)
+        )
 
     def _unchanged(self, left: Value, right: Value) -> Kill:
         """`cleaned(text) == text`: the text has nothing of what the cleaning takes out."""
@@ -184,7 +193,11 @@ class Comparisons(Checks, ABC):
             if left[2] is not None and not left[0] and self._is_resolved(left):
                 return self._contained(right), NO_KILL
             return NO_KILL, NO_KILL
-        if self._last_name(left) in HOST_PARTS and left[0] and not self.deep(right) & _ALL_HOSTS:
+        if (
+            self._last_name(left) in HOST_PARTS
+            and left[0]
+            and (not self.deep(right) & _ALL_HOSTS or self._is_given(right))
+        ):
             known = self.elements_exactly(right) or ()
             empty = isinstance(right[1], str) or any(one[1] in _EMPTY for one in known)
             return self.of_host(left, empty_passes=empty), NO_KILL

@@ -154,11 +154,11 @@ class Guards(Comparisons, ABC):
             held, if_true, if_false = self.test(operand)
             if conjunction:
                 yes = if_true if yes is None else both(yes, if_true)
-                if not _is_switch(operand):
+                if not (_is_switch(operand) or _is_limit(operand, node[3])):
                     no = if_false if no is None else either(no, if_false)
                 self.kill(if_true)
             else:
-                if not _is_switch(operand):
+                if not (_is_switch(operand) or _is_limit(operand, node[3])):
                     yes = if_true if yes is None else either(yes, if_true)
                 no = if_false if no is None else both(no, if_false)
                 self.kill(if_false)
@@ -364,6 +364,18 @@ def _is_switch(operand: Node) -> bool:
     """Whether an operand is a setting, by which the operator of the program decides whether the others are asked."""
     node = operand[2] if operand[0] == ir.NOT else operand
     return node[0] == ir.ATTR and _SETTINGS.fullmatch(_spelled(node[2])) is not None
+
+
+def _is_limit(operand: Node, operands: Sequence[Node]) -> bool:
+    """Whether an operand asks whether there is something to compare with, as `host` in `host and netloc != host`."""
+    asked = operand[2] if operand[0] == ir.NOT else operand
+    return asked[0] == ir.LOCAL and any(
+        other[0] == ir.COMPARE
+        and len(other[4]) == 1
+        and other[4][0][0] == ir.LOCAL
+        and other[4][0][2] == asked[2]
+        for other in operands
+    )
 
 
 def _spelled(node: Node) -> str:

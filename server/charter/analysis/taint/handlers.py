@@ -51,6 +51,7 @@ _HARMLESS: Final = frozenset(
 )
 """Python's own classes whose values cannot carry an attack."""
 
+_NAMES: Final = frozenset({ir.LOCAL, ir.FREE, ir.GLOBAL})
 _TEXTUAL: Final = frozenset(
     "builtins.str builtins.bytes builtins.list builtins.dict builtins.tuple builtins.set builtins.object typing.Any "
     "typing.List typing.Dict typing.Optional typing.Union typing.Annotated typing.Sequence typing.Mapping "
@@ -327,6 +328,8 @@ def _typed_is_tainted(frame: Any, parameter: ir.Node, path: str) -> bool:
     if not path or path in _TEXTUAL or path in index.fields:
         return True
     cls = frame.engine.roles.class_named(frame, parameter[1])
+    if cls is not None and default is not None and default[0] in _NAMES:
+        return False  # what `Depends(…)` has made is often kept under a name; an object of the client's has no default
     if cls is not None:
         externals = frame.project.externals(cls)
         if any(base.startswith("enum.") for base in externals):

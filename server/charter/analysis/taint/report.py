@@ -71,7 +71,10 @@ _ADMINISTRATORS: Final = regex(
     r"(?i)(?:requires?|needs?|only|is)_?(?:super_?)?(?:admin|staff|superuser)|(?:admin|staff|superuser)\w*_(?:required|only)|(?-i:^ADMIN$)"
 )
 """Words of decorators that let in only those who run the program."""
-_REFERER: Final = regex(r"(?i)referr?er")
+_OF_BROWSER: Final = regex(
+    r"(?i)referr?er|(?:headers|get_header|META|environ)(?:\(\))? (?:http_)?(?:x[-_]forwarded[-_])?(?:host|proto|scheme|port|server_name)$"
+)
+"""Headers that a link cannot set in the browser of who follows it: the site that it leads to, and where it stands."""
 
 
 class Places:
@@ -154,10 +157,11 @@ def _is_harmless_here(flow: Flow) -> bool:
     """Whether an address does no harm by where it comes from.
 
     The page from which a visitor comes is where a redirect to `Referer` leads back to: who can write it has the visitor already.
+    The browser itself writes into `Host` which site it asks, and a proxy of one's own passes that on.
     An administrator may let the server connect to where the program was told to in its settings as well.
     """
     if flow.site.kind == "redirect":
-        return _REFERER.search(f"{flow.source.name} {flow.source.key}") is not None
+        return _OF_BROWSER.search(f"{flow.source.name} {flow.source.key}") is not None
     return _is_decorated(flow, _ADMINISTRATORS)
 
 

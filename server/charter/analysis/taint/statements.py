@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from itertools import compress
+from operator import is_not
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.analysis.taint.arguments import Arguments
-from charter.analysis.taint.checks import OF_CHARACTERS, both
+from charter.analysis.taint.checks import OF_CHARACTERS, both, either
 from charter.analysis.taint.expressions import Expressions
 from charter.analysis.taint.frame import KILLED, NO_KILL, REST, Kill, State
 from charter.analysis.taint.values import (
@@ -127,6 +129,9 @@ class Statements(Expressions):
         if exact is None:
             for index, target in enumerate(targets):
                 one = self.read(value, index) if value[3] else None
+                field = self.field_at(value, index) if starred is None else ""
+                if field:
+                    one = self.attribute(value, field, target[1])
                 if one is None:
                     one = self.iterated(value)
                     if value[0] and not value[3]:
@@ -331,7 +336,24 @@ class Statements(Expressions):
         self.state = before
         self.kill(no)
         self.run(node[4])
-        self.state = self.joined(after, self.state)
+        otherwise = self.state
+        self.state = self.joined(after, otherwise)
+        if self.origins and after is not None and otherwise is not None:
+            self._remember_flags((after, yes), (otherwise, no))
+
+    def _remember_flags(self, one: tuple[State, Kill], two: tuple[State, Kill]) -> None:
+        """After `if condition: ok = False` the name says what the condition has shown, if it showed anything."""
+        first, second = one[0], two[0]
+        # Most of a state is left as it was by both branches.
+        changed = compress(first, map(is_not, first.values(), map(second.get, first)))
+        for name in [name for name in changed if isinstance(name, str) and name[0] != "?" and name in second]:
+            if not (isinstance(first[name][1], bool) or isinstance(second[name][1], bool)):
+                continue
+            (if_one, unless_one), (if_two, unless_two) = _outcome(first, name), _outcome(second, name)
+            yes = either(both(if_one, one[1]), both(if_two, two[1]))
+            no = either(both(unless_one, one[1]), both(unless_two, two[1]))
+            if self.state is not None:
+                self.state["?" + name] = (0, NO, None, (), yes, no)
 
     def _match(self, node: Node) -> None:
         subject = self.value(node[2])
@@ -571,6 +593,15 @@ class Statements(Expressions):
 def _suppresses(items: Sequence[Node]) -> bool:
     """Whether a `with` may swallow exceptions (`contextlib.suppress`)."""
     return any(expression[0] == ir.CALL and expression[2][-1] == "suppress" for expression, _ in items)
+
+
+def _outcome(state: State, name: str) -> tuple[Kill, Kill]:
+    """What a name shows if it is true and if it is false, where a state ends."""
+    known = state[name][1]
+    if isinstance(known, bool):
+        return (NO_KILL, _EVERYTHING) if known else (_EVERYTHING, NO_KILL)
+    remembered = state.get("?" + name)
+    return (NO_KILL, NO_KILL) if remembered is None else (remembered[4], remembered[5])
 
 
 def _breaks(body: Sequence[Node]) -> bool:
