@@ -8,6 +8,8 @@ from bisect import bisect_left
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
+from charter.api import UNKNOWN
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
@@ -361,6 +363,40 @@ def is_short(iterable: ast.expr, ctx: Context) -> bool:
     """Whether a loop goes through a number of digits, the parts of one name, or the receivers of a signal."""
     text = f"{ctx.source(iterable)} {ctx.source(ctx.origin(iterable))}"
     return any(word in text for word in ("range(", "split", "arts", "parents", ".send("))
+
+
+_THROUGH: Final = frozenset({"builtins.enumerate", "builtins.reversed", "builtins.sorted", "builtins.zip"})
+"""Functions that give what they are given."""
+
+
+def is_listed(value: ast.expr, ctx: Context) -> bool:
+    """Whether a value is one of the constants that a loop takes, or an item of one of them, or a number that it counts.
+
+    Args:
+        value: what is asked about.
+        ctx: the file.
+    """
+    while isinstance(value, ast.Subscript):
+        value = value.value
+    return isinstance(value, ast.Name) and any(
+        isinstance(parent, ast.For)
+        and value.id in stored_in([parent.target])
+        and all(_is_written_out(items, ctx) for items in _taken(parent.iter, ctx))
+        for parent in ctx.ancestors(value)
+    )
+
+
+def _taken(items: ast.expr, ctx: Context) -> list[ast.expr]:
+    """What a loop goes through, behind the functions that count it, turn it around or put it side by side."""
+    if isinstance(items, ast.Call) and ctx.name(items.func) in _THROUGH and items.args:
+        return [inner for argument in items.args for inner in _taken(argument, ctx)]
+    return [items]
+
+
+def _is_written_out(items: ast.expr, ctx: Context) -> bool:
+    if isinstance(items, ast.Call):
+        return ctx.name(items.func) == "builtins.range"
+    return ctx.value(items) is not UNKNOWN
 
 
 def has_comment(text: str) -> bool:

@@ -27,6 +27,9 @@ _BEFORE_VALUE: Final = regex(
     re.IGNORECASE,
 )
 _IN_LIST: Final = regex(r"(?:\bvalues\s*\([^()]*|\bin\s*\([^()]*)$", re.IGNORECASE)
+_BEFORE_TABLE: Final = regex(
+    r"\b(?:from|join|into|table|update|as|order\s+by|group\s+by|select|distinct)\s*$", re.IGNORECASE
+)
 _BEFORE_AND: Final = regex(r"\bbetween\s+\S+\s+and\s*$", re.IGNORECASE)
 
 PARAMETERS: Final[dict[str, str]] = {
@@ -97,6 +100,8 @@ def _expects_value(before: str, after: str) -> bool:
     if re.search(r"\bselect\b[^=<>]*$", tail, re.IGNORECASE) and not re.search(
         r"\bfrom\b", tail, re.IGNORECASE
     ):
+        return False
+    if _BEFORE_TABLE.search(tail):
         return False
     return bool(_BEFORE_VALUE.search(tail) or _BEFORE_AND.search(tail) or _IN_LIST.search(tail))
 

@@ -126,20 +126,41 @@ def _may_carry_text(piece: Piece, ctx: Context, *, place: str, depth: int = 0) -
     if value is None or piece.numeric:
         return False
     origin = ctx.origin(value)
-    inner = building.pieces(origin, ctx) if origin is not value and depth < _DEEPEST else None
+    inner = building.pieces(origin, ctx) if depth < _DEEPEST else None
     if inner is not None:
         return any(_may_carry_text(part, ctx, place=place, depth=depth + 1) for part in inner)
     if isinstance(value, ast.Call) and _puts_nothing_in(value, ctx):
         return False
     if isinstance(value, ast.Name) and _is_quoted_somewhere(value, ctx):
         return False
-    if _is_escaped(origin) or ctx.made_by(value) == "re.sub":
+    if (
+        shapes.is_listed(value, ctx)
+        or _is_only_given_constants(value, ctx)
+        or _is_escaped(origin)
+        or ctx.made_by(value) == "re.sub"
+    ):
         return False
     if any(_carries_none(node, ctx, place) for node in (value, origin)):
         return False
     if ctx.type_name(value) in {"builtins.int", "builtins.float", "builtins.bool", "uuid.UUID"}:
         return False
     return not _is_constant_like(value) and not _is_compared_with_number(value, ctx)
+
+
+def _is_only_given_constants(value: ast.expr, ctx: Context) -> bool:
+    """Whether a value is the parameter of a function of the file's own, all whose calls give constants."""
+    function = ctx.function(value)
+    if function is None or not isinstance(value, ast.Name):
+        return False
+    if not function.name.startswith("_") and ctx.function(function) is None:
+        return False
+    names = [argument.arg for argument in shapes.parameters(function)]
+    if value.id not in names:
+        return False
+    at = names.index(value.id) - (ctx.class_(function) is not None)
+    made = [call for call in ctx.nodes(ast.Call) if calls.identifier(call.func) == function.name]
+    given = [ctx.argument(call, at if at >= 0 else None, value.id) for call in made]
+    return bool(given) and all(one is not None and ctx.value(one) is not UNKNOWN for one in given)
 
 
 def _is_escaped(made: ast.expr) -> bool:
@@ -209,7 +230,10 @@ def _carries_none(node: ast.expr, ctx: Context, place: str) -> bool:
             return True
         return any(type(ctx.value(side)) in {int, float} for side in (node.left, node.right))
     if isinstance(node, ast.IfExp):
-        return all(ctx.value(side) is not UNKNOWN for side in (node.body, node.orelse))
+        sides = (node.body, node.orelse)
+        return all(ctx.value(side) is not UNKNOWN for side in sides) or (
+            place != "quoted" and not any(isinstance(side, ast.Subscript) for side in sides)
+        )
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
         return _carries_none(ctx.origin(node.value), ctx, place)
     if isinstance(node, ast.Call):
@@ -226,6 +250,8 @@ def _carries_none(node: ast.expr, ctx: Context, place: str) -> bool:
 def _is_of_syntax(node: ast.expr, place: str) -> bool:
     """Whether the name of a value says that it is a piece of SQL, or that it is quoted already."""
     name = calls.identifier(node)
+    if name == "oid":
+        return True  # PostgreSQL's number of an object
     if isinstance(node, ast.Attribute) and (
         name == "pk"
         or (name == "id" and place != "quoted")

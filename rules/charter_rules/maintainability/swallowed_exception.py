@@ -21,27 +21,22 @@ _LAST_RESORTS = frozenset({"__del__", "__exit__", "__aexit__", "__repr__", "__st
 
 @rule(
     ast.ExceptHandler,
-    ast.With,
-    ast.AsyncWith,
     code="MNT002",
     principles=("deliberate-errors",),
     severity=Severity.MEDIUM,
     cwe=(390,),
     aliases=("S110", "S112", "B110", "B112"),
 )
-def swallowed_exception(
-    handler: ast.ExceptHandler | ast.With | ast.AsyncWith, ctx: Context
-) -> Iterator[Finding]:
+def swallowed_exception(handler: ast.ExceptHandler, ctx: Context) -> Iterator[Finding]:
     """Every exception is caught and dropped.
 
     A handler for `Exception` with an empty body also swallows the errors that nobody thought of: a misspelt name,
     a changed interface, a full disk. The program goes on with wrong data and nothing says why. Catch what you
     expect, or log what you drop; if dropping everything is right, say why in a comment, and this rule is content.
 
-    Ruff's S110 reports the same handlers, commented or not; here a comment, a docstring that speaks of it, a destructor,
+    Ruff's S110 reports the same handlers, commented or not, and neither reports `contextlib.suppress`, which says itself what is meant; here a comment, a docstring that speaks of it, a destructor,
     a narrow type, or a body that only closes what is no longer needed is reason enough to stay silent, and so is cleaning
-    up behind a result or another error, writing a message, and one statement under `contextlib.suppress`, which says itself
-    what is meant. So is code that answers the error: variables keep the values they had, or the function goes on to
+    up behind a result or another error, writing a message, and making sure that something is gone before it is made. So is code that answers the error: variables keep the values they had, or the function goes on to
     another result.
 
     ```python bad
@@ -81,9 +76,6 @@ def swallowed_exception(
             pass
     ```
     """
-    if not isinstance(handler, ast.ExceptHandler):
-        yield from _suppressed(handler, ctx)
-        return
     caught = _blanket(handler, ctx)
     if caught is None:
         return
@@ -99,6 +91,7 @@ def swallowed_exception(
         or _only_releases(attempt.body, ctx)
         or _only_tells(attempt.body, ctx)
         or _is_on_the_way_out(attempt, ctx)
+        or _clears_the_way(attempt, ctx)
         or _is_announced(attempt, ctx)
         or _leaves_default(attempt, attempt.body, ctx)
         or _only_finds_out(attempt, ctx)
@@ -117,33 +110,6 @@ def swallowed_exception(
         f"{what} drops every error, also those nobody expected",
         fix=_log(handler, ctx),
     )
-
-
-def _suppressed(block: ast.With | ast.AsyncWith, ctx: Context) -> Iterator[Finding]:
-    """`contextlib.suppress` of everything, around a block that nobody has explained.
-
-    Around a single statement it says itself what is meant; of several ones the rest is left out, wherever one fails.
-    """
-    for item in block.items:
-        call = item.context_expr
-        if not isinstance(call, ast.Call) or ctx.name(call.func) != "contextlib.suppress":
-            continue
-        broad = next((argument for argument in call.args if ctx.name(argument) in _BLANKET), None)
-        function = ctx.function(block)
-        if broad is None or ctx.is_test or len(block.body) == 1 or _only_releases(block.body, ctx):
-            continue
-        if _only_tells(block.body, ctx) or _is_on_the_way_out(block, ctx) or _only_finds_out(block, ctx):
-            continue
-        if function is not None and (function.name in _LAST_RESORTS or _is_promised(function)):
-            continue
-        if not _is_explained(block, ctx):
-            yield ctx.finding(
-                call,
-                f"`suppress({ctx.source(broad)})` drops every error, also those nobody expected",
-                severity=Severity.LOW,
-            )
-            return
-    ctx.not_an_opportunity()
 
 
 def _blanket(handler: ast.ExceptHandler, ctx: Context) -> str | None:
@@ -175,6 +141,8 @@ def _only_releases(body: list[ast.stmt], ctx: Context) -> bool:
         ):
             releases = True
             continue
+        if releases and isinstance(statement, (ast.Delete, ast.AugAssign)):
+            continue  # counted, or forgotten
         value = statement.value if isinstance(statement, ast.Expr) else None
         call = value.value if isinstance(value, ast.Await) else value
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
@@ -208,7 +176,7 @@ def _only_tells(body: list[ast.stmt], ctx: Context) -> bool:
     )
 
 
-def _is_on_the_way_out(block: ast.Try | ast.With | ast.AsyncWith, ctx: Context) -> bool:
+def _is_on_the_way_out(block: ast.Try, ctx: Context) -> bool:
     """Whether something is cleaned up, behind which nothing comes that could miss it.
 
     That is in a `finally`, before an error is raised, in the handler of one that counts more, or in a function that
@@ -223,15 +191,36 @@ def _is_on_the_way_out(block: ast.Try | ast.With | ast.AsyncWith, ctx: Context) 
         if isinstance(parent, ast.Try) and child in parent.finalbody:
             return short
         if isinstance(parent, ast.ExceptHandler):
-            return len(block.body) == 1 and short
+            return short and (len(block.body) == 1 or _only_releases(block.body[-1:], ctx))
         if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef)):
             first = parent.name.strip("_").partition("_")[0]
-            return short and (first in _RELEASES or first in _ENDS)
+            return short and (
+                first in _RELEASES or first in _ENDS or _HANDLES.search(parent.name) is not None
+            )
         child = parent
     return False
 
 
-def _only_finds_out(block: ast.Try | ast.With | ast.AsyncWith, ctx: Context) -> bool:
+def _clears_the_way(attempt: ast.Try, ctx: Context) -> bool:
+    """Whether something is deleted so that it can be made anew right after: mostly it is not there."""
+    around = lifetimes.block_of(attempt, ctx) or [attempt]
+    following = around[around.index(attempt) + 1 :][:1]
+    last = attempt.body[-1]
+    value = last.value if isinstance(last, ast.Expr) else None
+    call = value.value if isinstance(value, ast.Await) else value
+    return (
+        len(attempt.body) == 1
+        and isinstance(call, ast.Call)
+        and _DELETES.match(calls.identifier(call.func)) is not None
+        and any(
+            isinstance(node, ast.Call) and _MAKES.match(calls.identifier(node.func)) is not None
+            for statement in following
+            for node in ast.walk(statement)
+        )
+    )
+
+
+def _only_finds_out(block: ast.Try, ctx: Context) -> bool:
     """Whether all that is done is to give values to variables, which keep those they had, or which nothing else reads."""
     function = ctx.function(block) or ctx.tree
     found: set[str] = set()
@@ -300,7 +289,7 @@ def _leaves_default(block: ast.stmt, body: list[ast.stmt], ctx: Context) -> bool
     return isinstance(outer, (ast.If, ast.Try)) and _leaves_default(outer, body, ctx)
 
 
-def _waits_for_cancelled(block: ast.Try | ast.With | ast.AsyncWith, ctx: Context) -> bool:
+def _waits_for_cancelled(block: ast.Try, ctx: Context) -> bool:
     """Whether all that is done is to await what has been cancelled right before."""
     awaited = block.body[0].value if isinstance(block.body[0], ast.Expr) else None
     around = lifetimes.block_of(block, ctx) or [block]
@@ -352,13 +341,29 @@ def _is_announced(attempt: ast.Try, ctx: Context) -> bool:
     parent = ctx.parent(attempt)
     if _IGNORED.search(lines.comment_above(ctx.span(attempt), ctx)):
         return True
+    comment = "".join(
+        line.partition("#")[2] for line in lines.around(ctx.span(attempt.body[0]), ctx).splitlines()
+    )
+    if _EXCUSED.search(comment):
+        return True
     comment = lines.comment_above(ctx.span(attempt.body[0]), ctx)
     if isinstance(parent, (ast.For, ast.AsyncFor, ast.With, ast.AsyncWith)) and parent.body == [attempt]:
         comment += lines.comment_of_paragraph(ctx.span(parent), ctx)
     return _PROMISED.search(comment) is not None
 
 
-_PROMISED = regex(r"suppress|ignor|swallow|best.effort|never raise|silent|may fail|tries to", re.IGNORECASE)
+_PROMISED = regex(
+    r"suppress|ignor|swallow|best.effort|never (?:raise|fail|break|block)|must not (?:raise|fail|break)|non.?fatal|not fatal|silent"
+    r"|may fail|tries to",
+    re.IGNORECASE,
+)
+_EXCUSED = regex(
+    _PROMISED.pattern + "|optional|convenience|if (?:possible|available|there is)", re.IGNORECASE
+)
+"""What the comment on a line says that may fail."""
+_HANDLES = regex(r"(?:^|_)(?:on|handle)_(?:error|exception|failure)$")
+_DELETES = regex(r"(?:delete|drop|remove|unlink|rmtree|clear|purge)(?:_|[A-Z]|$)")
+_MAKES = regex(r"(?:create|add|make|mkdir|new|open|write|symlink|register|put)(?:_|[A-Z]|$)")
 _ATTEMPTS = regex(r"^_*(?:try|safe(?:ly)?|maybe|attempt)_|silent|ignor|suppress|best_effort", re.IGNORECASE)
 """Words in the name of a short function that is there to have something fail in peace."""
 _RELEASES = frozenset(
@@ -381,7 +386,7 @@ _IGNORED = regex(
 )
 
 
-def _is_explained(block: ast.ExceptHandler | ast.With | ast.AsyncWith, ctx: Context) -> bool:
+def _is_explained(block: ast.ExceptHandler, ctx: Context) -> bool:
     """Whether a comment stands in a block, above it or behind its last statement."""
     span = ctx.span(block)
     stop = lines.end(span.end, ctx)

@@ -167,7 +167,7 @@ def _is_inside(node: ast.AST, loop: ast.AST, ctx: Context) -> bool:
 def _has_few_rounds(loop: ast.AST, ctx: Context) -> bool:
     """Whether the loop goes through a constant or something written out in place."""
     items = loop.iter if isinstance(loop, (ast.For, ast.AsyncFor, ast.comprehension)) else None
-    if items is not None and _names_attributes(items, ctx):
+    if items is not None and (_names_attributes(items, ctx) or _is_small(ctx.origin(items))):
         return True
     while isinstance(items, (ast.Call, ast.Attribute)):
         if isinstance(items, ast.Attribute) and items.attr.isupper():

@@ -38,7 +38,7 @@ def log_injection(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
     A value with a line break writes log lines of its own: `bob\n2026-01-01 INFO admin logged in`. Who reads the
     log later, person or machine, is misled. Log it with `%r` or take the line breaks out. A dictionary, list or
     data class that is logged as a whole shows its texts as `%r` does, and is not reported; nor are headers and addresses as they were
-    sent, each of which is one line.
+    sent, each of which is one line, and the arguments of tools that a language model calls for the reader of the log.
 
     ```python bad
     import logging
@@ -68,6 +68,8 @@ def log_injection(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
     """
     if flow.certainty < Confidence.HIGH or len(flow.steps) > _MOST_STEPS:
         return  # so long a way holds more checks and conversions than line breaks are worth
+    if flow.source_kind == "tool":
+        return  # the caller of a tool acts for the person who reads the log
     logged = flows.argument(flow, ctx)
     if logged is not None and (isinstance(logged, _SHOWN) or isinstance(ctx.origin(logged), _SHOWN)):
         return

@@ -85,7 +85,7 @@ _OUTPUT: Final = regex(r"(?i)^(?:info|dump|export|reveal)|_(?:info|dump)$")
 _WITH_SECRET_KEY: Final = regex(r"(?i)secret_?(?:access_?)?key")
 _INTO_FILE: Final = regex(r"(?i)\bout_?(?:put_?)?(?:file|path)")
 _MASKS: Final = regex(
-    r"(?i)mask|redact|hash|hide|obfus|censor|len|bool|type|digest|encrypt|sanitiz|scrub|anonym|fingerprint|isinstance|id$|count|getattr|hasattr|strength"
+    r"(?i)mask|redact|hash|hide|obfus|censor|len|bool|type|digest|encrypt|sanitiz|scrub|anonym|fingerprint|isinstance|id$|count|getattr|hasattr|strength|ident$"
 )
 
 

@@ -7,7 +7,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Final
 
-from charter.api import UNKNOWN, Confidence, Fix, Grade, Severity, regex, rule
+from charter.api import Confidence, Fix, Grade, Severity, regex, rule
 from charter_rules import building, calls, shapes
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ _NUMBER: Final = regex(r"(?:^|_)(?:p?pid|pgid|uid|gid|port|length|size|count|bit
 """Names of numbers: of what there is how much, and those of processes, users and services."""
 _OPTIONS: Final = regex(r"(?i)(?:^|_)(?:options?|opts|args|arguments|flags?|switch(?:es)?|params)$")
 """Names of what is several words of a command line on purpose."""
-_THROUGH: Final = frozenset({"builtins.enumerate", "builtins.reversed", "builtins.sorted", "builtins.zip"})
 _QUOTES: Final = frozenset({"shlex.quote", "shlex.join", "pipes.quote", "subprocess.list2cmdline"})
 
 
@@ -190,32 +189,7 @@ def _is_of_the_program(value: ast.expr, ctx: Context) -> bool:
         for node in ctx.nodes(ast.Assign, within=function)
     ):
         return True
-    return _is_listed(value, ctx)
-
-
-def _is_listed(value: ast.expr, ctx: Context) -> bool:
-    """Whether a value is one of the constants that a loop takes, or an item of one of them, or a number that it counts."""
-    while isinstance(value, ast.Subscript):
-        value = value.value
-    return isinstance(value, ast.Name) and any(
-        isinstance(parent, ast.For)
-        and value.id in shapes.stored_in([parent.target])
-        and all(_is_written_out(items, ctx) for items in _taken(parent.iter, ctx))
-        for parent in ctx.ancestors(value)
-    )
-
-
-def _taken(items: ast.expr, ctx: Context) -> list[ast.expr]:
-    """What a loop goes through, behind the functions that count it, turn it around or put it side by side."""
-    if isinstance(items, ast.Call) and ctx.name(items.func) in _THROUGH and items.args:
-        return [inner for argument in items.args for inner in _taken(argument, ctx)]
-    return [items]
-
-
-def _is_written_out(items: ast.expr, ctx: Context) -> bool:
-    if isinstance(items, ast.Call):
-        return ctx.name(items.func) == "builtins.range"
-    return ctx.value(items) is not UNKNOWN
+    return shapes.is_listed(value, ctx)
 
 
 def _is_opened_temporary(file: ast.expr, ctx: Context) -> bool:
@@ -234,8 +208,19 @@ def _is_opened_temporary(file: ast.expr, ctx: Context) -> bool:
 
 
 def _is_set(argument: ast.expr, ctx: Context) -> bool:
-    """Whether an argument is a constant, or named like one: `settings.PROJECT_ROOT`."""
-    return isinstance(ctx.value(argument), str) or calls.identifier(argument).isupper()
+    """Whether an argument is a constant, named like one (`settings.PROJECT_ROOT`), one of several, or where the module is."""
+    if isinstance(ctx.value(argument), str) or calls.identifier(argument).isupper():
+        return True
+    function = ctx.function(argument)
+    if isinstance(argument, ast.Name) and function is not None:
+        values = shapes.assigned_values(argument.id, function, ctx)
+        if values and all(isinstance(ctx.value(value), str) for value in values):
+            return True
+    return (
+        isinstance(argument, ast.Call)
+        and (ctx.name(argument.func) or "").startswith("os.path.")
+        and all(shapes.is_name(inner, "__file__") or _is_set(inner, ctx) for inner in argument.args)
+    )
 
 
 def list_fix(

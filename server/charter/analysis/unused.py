@@ -59,6 +59,8 @@ _TRANSPARENT: Final = frozenset(
 """Decorators that register nothing."""
 _EVERY: Final = 1 << 60
 """More uses than any name has: the definition is used nowhere, whatever else has its name."""
+_ANNOTATED: Final = frozenset[type]({ast.arg, ast.AnnAssign, *FUNCTIONS})
+"""What has annotations, which may be written as text."""
 _OUTER: Final = frozenset[type]({ast.Module, ast.ClassDef})
 """What holds functions and methods, and no function of a function's own."""
 _Node = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -142,7 +144,7 @@ def words_of(source: Source, prefixes: set[str]) -> list[str]:
         if type(parent) is ast.Expr:  # a docstring uses nothing but what its examples run with
             if ">>>" in value:
                 used += [word for line in _EXAMPLE.findall(value) for word in _WORD.findall(line)]
-        elif len(value) <= 200:
+        elif len(value) <= 200 or type(parent) in _ANNOTATED:
             used += _named_by(value, parent, prefixes)
     if "type" in source.words and ("# type:" in source.text or "#type:" in source.text):
         for comment in _TYPE_COMMENT.findall(source.text):

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from charter.model.ir import Node
 
 _BUILTINS: Final = frozenset(dir(builtins))
+_CONTAINERS: Final = frozenset({"dict", "frozenset", "list", "set", "tuple"})
 _OBJECTS: Final = spread(OBJECT)
 _NAMES: Final = spread(BIT["path"] | BIT["path-absolute"] | BIT["ssrf"] | BIT["ssrf-part"])
 _RANGES: Final = frozenset(
@@ -192,7 +193,9 @@ class Attributes(Calls, ABC):
                 return stored
             if stored[3] and self.is_builtin(stored):
                 return self._untrusted_container(cls, name, value[0], position)
-            return (stored[0] | self._of_field(cls, name, value[0], position), *stored[1:])
+            taint = stored[0] | self._of_field(cls, name, value[0], position)
+            container = self._declared_container(cls, name)
+            return (taint, NO, container, ()) if container is not None else (taint, *stored[1:])
         for base in self.project.externals(cls):
             path = self.index.canonical(f"{base}.{name}")
             entry = self.index.entry(path)
@@ -201,7 +204,8 @@ class Attributes(Calls, ABC):
                 of_fields = any(source.part == "fields" for source in entry.sources)
                 return self._with_fields(cls, found, position) if of_fields else found
         if value[0]:
-            return (self._of_field(cls, name, value[0], position), NO, None, ())
+            taint = self._of_field(cls, name, value[0], position)
+            return (taint, NO, self._declared_container(cls, name), ())
         externals = self.project.externals(cls)
         return (0, NO, (EXTERNAL, f"{externals[0]}.{name}"), ()) if externals else None
 
@@ -221,6 +225,16 @@ class Attributes(Calls, ABC):
                     return taint & ~_OBJECTS if declared[2] == "str" else taint
                 return taint & ~spread(safe_by_pattern(self, (name, declared, None)))
         return taint
+
+    def _declared_container(self, cls: Class, name: str) -> tuple[str, str] | None:
+        """The class of a field that is declared as a list, dictionary or the like of something: `steps: list[str]`."""
+        for one in self.project.lineage(cls):
+            declared = one.annotations.get(name)
+            if declared is not None:
+                outer = declared[2] if declared[0] == ir.ITEM else declared
+                is_container = outer[0] == ir.GLOBAL and outer[2] in _CONTAINERS
+                return (INSTANCE, f"builtins.{outer[2]}") if is_container else None
+        return None
 
     def _validator(self, cls: Class, name: str) -> Function | None:
         """The method that a library calls with a field's value: `@field_validator("name")`."""

@@ -52,6 +52,7 @@ SOURCE_KINDS: dict[str, str] = {
     "websocket": "remote",
     "graphql": "remote",
     "rpc": "remote",
+    "tool": "remote",
     "function": "remote",
     "queue": "remote",
     "network": "remote",
