@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
+_kept: list[object] = []
+"""What a command has made of a project: to take it apart object by object takes long, and the process ends anyway."""
+
 
 def fail(message: str) -> NoReturn:
     """End with exit code 2 and a message."""
@@ -113,7 +116,7 @@ def check(opened: Opened, *, jobs: int = 0, cache: bool = True, proving: bool = 
     store = opened.cache() if cache else None
     try:
         with _progress() as progress:
-            return check_project(
+            report = check_project(
                 opened.project,
                 opened.targets,
                 jobs=jobs or default_jobs(),
@@ -124,6 +127,8 @@ def check(opened: Opened, *, jobs: int = 0, cache: bool = True, proving: bool = 
     finally:
         if store is not None:
             store.close()
+    _kept[:] = [report]
+    return report
 
 
 def solver_of(opened: Opened, module: str) -> Any:
