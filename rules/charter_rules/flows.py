@@ -64,7 +64,7 @@ def _severity(flow: TaintFlow, ctx: Context, severity: Severity) -> Severity:
 def api(flow: TaintFlow) -> str:
     """The sink's name as a reader of the code knows it: `cursor.execute` for `sqlite3.Cursor.execute`."""
     parts = flow.sink.removeprefix("?.").removeprefix("builtins.").split(".")
-    if parts[-1] in {"__setitem__", "__call__"}:
+    if parts[-1] in {"__getitem__", "__setitem__", "__call__"}:
         parts.pop()
     return ".".join(parts[-2:]) if len(parts) > 1 and parts[-2][:1].isupper() else parts[-1]
 

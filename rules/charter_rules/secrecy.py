@@ -18,7 +18,7 @@ _SECRET: Final = regex(
     r"|private_?key)(s|$|_)"
 )
 _NOT_SECRET: Final = regex(
-    r"(?i)token_?(ids?|count|index|type|len|sequence)|num_|count|mask|lexer|special_token|n_tokens|tokens$|test|fake|mock|sample_"
+    r"(?i)client_?token$|token_?(ids?|count|index|type|len|sequence)|num_|count|mask|lexer|special_token|n_tokens|tokens$|test|fake|mock|sample_"
     r"|example|dummy|prompt|max_|position"
 )
 _VAGUE: Final = regex(r"(?i)^_?(?:session_?(?:id|key)|token|nonce|state)$|mutation")

@@ -135,7 +135,22 @@ def _names_nobodys(purpose: str, call: ast.Call, ctx: Context) -> bool:
         return False
     if "nonce" in purpose.lower():
         return re.search(r"(?i)oauth|boundary", f"{ctx.path} {ctx.symbol(call)}") is not None
+    if _is_spelt(call, ctx):
+        return "boundary" in function.name
     return secrecy.is_nobodys(purpose, call, ctx) or "boundary" in function.name
+
+
+def _is_spelt(call: ast.Call, ctx: Context) -> bool:
+    """Whether letters are drawn and joined: what is only counted or told apart is a number."""
+    statement = ctx.statement(call)
+    return any(
+        isinstance(parent, ast.Call)
+        and isinstance(parent.func, ast.Attribute)
+        and parent.func.attr == "join"
+        and isinstance(parent.func.value, ast.Constant)
+        and ctx.statement(parent) is statement
+        for parent in ctx.ancestors(call)
+    )
 
 
 def _is_written_out(statement: ast.Assign | ast.AnnAssign | ast.Return, ctx: Context) -> bool:

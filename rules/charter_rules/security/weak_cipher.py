@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from charter.api import Severity, regex, rule
-from charter_rules import calls, protocols
+from charter_rules import calls, protocols, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +35,8 @@ _CIPHERS: Final = {
 }
 """Constructors of weak ciphers, with the name that people know."""
 _PADDED: Final = tuple(f"{root}.Cipher.PKCS1_v1_5.new" for root in ("Crypto", "Cryptodome"))
+_PADDING: Final = "cryptography.hazmat.primitives.asymmetric.padding.PKCS1v15"
+"""Fine for signatures, and only for these."""
 _NAMED: Final = regex(
     r"(?i:rc[24]|arc4|blowfish|cast_?5|3des|des_?3|triple_?des)|(?:^|_)(?:DES|BF|IDEA|SEED)(?:_|$)|^DES[A-Z]"
 )
@@ -56,6 +58,7 @@ _WEAK_SUITE: Final = regex(
     calls=(
         *_CIPHERS,
         *_PADDED,
+        _PADDING,
         "*.set_ciphers",
         "*.set_cipher_list",
         "urllib3.util.ssl_.create_urllib3_context",
@@ -88,7 +91,7 @@ def weak_cipher(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     name = calls.called(ctx, call)
     if name in _CIPHERS:
         message = f"{_CIPHERS[name]} is no longer safe; use AES-GCM or ChaCha20-Poly1305"
-    elif name in _PADDED:
+    elif name in _PADDED or (name == _PADDING and _pads_a_secret(call, ctx)):
         message = "PKCS #1 v1.5 padding tells its errors apart, which decrypts; use OAEP"
     elif _offers_weak_suites(call, ctx):
         message = "the list of ciphers allows suites that those on the way can read"
@@ -104,6 +107,15 @@ def weak_cipher(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         or protocols.only_reads(ctx, call)
     ):
         yield ctx.finding(call, message)
+
+
+def _pads_a_secret(call: ast.Call, ctx: Context) -> bool:
+    """Whether a padding is given to a key that encrypts, and not to one that signs."""
+    uses = [call, *(shapes.reads_of_result(call, ctx) or ())]
+    return any(
+        isinstance(parent := ctx.parent(use), ast.Call) and calls.identifier(parent.func) == "encrypt"
+        for use in uses
+    )
 
 
 def _is_named_for_it(call: ast.Call, ctx: Context) -> bool:
