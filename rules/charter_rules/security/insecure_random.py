@@ -135,7 +135,7 @@ def _names_nobodys(purpose: str, call: ast.Call, ctx: Context) -> bool:
         return False
     if "nonce" in purpose.lower():
         return re.search(r"(?i)oauth|boundary", f"{ctx.path} {ctx.symbol(call)}") is not None
-    if _is_spelt(call, ctx):
+    if "token" in purpose.lower() and _is_spelt(call, ctx):
         return "boundary" in function.name
     return secrecy.is_nobodys(purpose, call, ctx) or "boundary" in function.name
 
