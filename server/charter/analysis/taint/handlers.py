@@ -171,7 +171,9 @@ def used_by_convention(function: Function, index: Index) -> Iterator[Use]:
     for parameters, packages, handler in (*known.get("*", ()), *known.get(function.short, ())):
         if parameters and (len(parameters) != len(own) or parameters != tuple([one[0] for one in own])):
             continue
-        if not packages or any(root in packages for root in function.module.record[ir.ROOTS]):
+        if not packages or any(
+            root in packages or root.partition(".")[0] in packages for root in function.module.record[ir.ROOTS]
+        ):
             yield Use(handler, None)
 
 

@@ -478,6 +478,15 @@ class Statements(Expressions):
             breaks.append(state)
             self.state = self.joined(self.state, state)
 
+    def _received(self, container: Value, position: int) -> Value | None:
+        """What a loop over a library's object reads from outside, such as the messages of a connection; None if nothing."""
+        for reference in references(container[2]):
+            if reference[0] in {INSTANCE, "x"} and not reference[1].startswith("builtins."):
+                path = f"{reference[1]}.__iter__"
+                if self.index.entry(path).sources:
+                    return self.call_external(path, container, Arguments.of([], position), position)
+        return None
+
     def _for(self, node: Node) -> None:
         container = self.value(node[3])
         exact = self.elements_exactly(container)
@@ -493,7 +502,7 @@ class Statements(Expressions):
         own = container
 
         def enter() -> bool | None:
-            self.assign(node[2], self.iterated(own))
+            self.assign(node[2], self._received(own, node[3][1]) or self.iterated(own))
             return None
 
         self._body_end = None

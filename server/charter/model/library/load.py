@@ -374,11 +374,15 @@ class _Reader:
             self.fail("`returns` must be true or false", "returns")
         return [Callback(name, function, passes, returns) for name in self._names(row)]
 
-    def _registration(self, row: Mapping[str, Any], key: str) -> Registration:
+    def _registrations(self, row: Mapping[str, Any], key: str) -> Iterator[Registration]:
         if not isinstance(row, dict) or not {"call", "function"} <= set(row) <= {"call", "function", "route"}:
             self.fail('a registration is written { call = "…", function = "1", route = "0" }', key)
+        function = self._argument(self._text(row, "function"), key)
         route = self._argument(row["route"], key) if "route" in row else None
-        return Registration(self._text(row, "call"), self._argument(self._text(row, "function"), key), route)
+        for call in _expand(self._text(row, "call")):
+            if not _NAME.fullmatch(call):
+                self.fail(f"{call!r} is not a qualified name such as `package.Class.method`", key)
+            yield Registration(call, function, route)
 
     def _handler(self, row: Mapping[str, Any]) -> Handler:
         types = row.get("types", {})
@@ -389,7 +393,7 @@ class _Reader:
             self.fail(f"unknown kind {kind!r}; there are {', '.join(SOURCE_KINDS)}", "kind")
         return Handler(
             decorators=self._names(row, "decorators", needed=False),
-            calls=tuple(self._registration(one, "calls") for one in row.get("calls", [])),
+            calls=tuple(one for call in row.get("calls", []) for one in self._registrations(call, "calls")),
             classes=self._names(row, "classes", needed=False, pattern=_CLASS),
             methods=tuple(name for braced in self._texts(row, "methods") for name in _expand(braced)),
             functions=self._names(row, "functions", needed=False, pattern=_FUNCTION),
