@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from charter.api import Severity, rule
 from charter.api.facts.taint import TaintFlow
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api import Context, Finding
+
+_BY_NAME: Final = frozenset({"getattr", "setattr", "delattr", "globals", "locals"})
 
 
 @rule(
@@ -27,7 +29,8 @@ def attribute_injection(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
     """Let no untrusted text name an attribute.
 
     `getattr` and `setattr` with a name of the client's reach every method and field, `__class__` and `is_admin`
-    included. Look the name up in a dictionary or a set of allowed names.
+    included. So does `Model(**data)` with all that the client has sent: it sets `is_admin` along with the name.
+    Look the name up in a dictionary or a set of allowed names.
 
     ```python bad
     from flask import Flask, request
@@ -55,4 +58,6 @@ def attribute_injection(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
         return {}
     ```
     """
-    yield flows.finding(flow, ctx, f"names the attribute that `{flows.api(flow)}` uses", Severity.MEDIUM)
+    api = flows.api(flow)
+    what = "attribute" if api in _BY_NAME else "fields"
+    yield flows.finding(flow, ctx, f"names the {what} that `{api}` uses", Severity.MEDIUM)

@@ -172,7 +172,8 @@ def used_by_convention(function: Function, index: Index) -> Iterator[Use]:
         if parameters and (len(parameters) != len(own) or parameters != tuple([one[0] for one in own])):
             continue
         if not packages or any(
-            root in packages or root.partition(".")[0] in packages for root in function.module.record[ir.ROOTS]
+            root in packages or root.partition(".")[0] in packages
+            for root in function.module.record[ir.ROOTS]
         ):
             yield Use(handler, None)
 
@@ -398,6 +399,10 @@ def _untrusted(
     if handler.parameters == "typed":
         path = annotation_path(frame, parameter[1])
         is_object = is_object and path not in _TEXTS and "object" not in frame.index.fields.get(path, ())
+    if handler.without:
+        safe |= bits(handler.without)
+    if parameter[3] == ir.KEYWORDS:
+        safe |= BIT["attribute"]  # the route has given them their names
     fresh = (FRESH_TEXT | (OBJECT if is_object else 0)) & ~safe
     site = SourceSite(
         f"{function.module.path}:{function.name}:{parameter[0]}",

@@ -57,7 +57,7 @@ _KEYS: dict[str, frozenset[str]] = {
     "handler": frozenset(
         {
             "decorators", "calls", "classes", "methods", "functions", "route", "syntax", "parameters",
-            "types", "tainted", "kind", "returns", "html", "redirect", "value",
+            "types", "tainted", "kind", "returns", "html", "redirect", "value", "without",
         }
     ),
 }  # fmt: skip
@@ -409,6 +409,7 @@ class _Reader:
             html=self._conditions(row, (("html", False),)),
             redirect=self._conditions(row, (("redirect", False),)),
             value=self._choice(row, "value", ("text", "object"), "text"),
+            without=self._kinds(row, "without"),
         )
 
 

@@ -157,6 +157,7 @@ class Handler(Struct, frozen=True):
         html: what the decorator's call must meet for the return value to be HTML after all.
         redirect: what it must meet for the return value to be an address.
         value: "text" or "object", as for sources.
+        without: kinds of sinks for which what it is given is harmless, as for sources.
     """
 
     decorators: tuple[str, ...] = ()
@@ -173,6 +174,7 @@ class Handler(Struct, frozen=True):
     returns: str = "response"
     html: tuple[Condition, ...] = ()
     redirect: tuple[Condition, ...] = ()
+    without: tuple[str, ...] = ()
     value: str = "text"
 
 
