@@ -5,11 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from charter.api import (
-    Severity,
-    regex,
-    rule,
-)
+from charter.api import Sensitivity, Severity, regex, rule, sensitivity
 from charter_rules import calls, hosts, shapes
 
 if TYPE_CHECKING:
@@ -213,7 +209,17 @@ def _carries_credentials(call: ast.Call, ctx: Context) -> bool:
     if calls.keyword(call, "auth"):
         return True
     headers = calls.given(ctx, call, None, "headers")
-    return headers is not None and calls.entry(ctx.origin(headers), "Authorization") is not None
+    if headers is not None and calls.entry(ctx.origin(headers), "Authorization") is not None:
+        return True
+    return any(_has_password(calls.given(ctx, call, None, name), ctx) for name in ("data", "json", "params"))
+
+
+def _has_password(fields: ast.expr | None, ctx: Context) -> bool:
+    """Whether one of the fields that are sent is a password."""
+    sent = None if fields is None else ctx.origin(fields)
+    return isinstance(sent, ast.Dict) and any(
+        sensitivity(calls.identifier_of_key(key)) is Sensitivity.PASSWORD for key in sent.keys
+    )
 
 
 def _is_plain_http(url: object) -> bool:
