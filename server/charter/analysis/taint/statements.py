@@ -128,17 +128,7 @@ class Statements(Expressions):
         starred = next((index for index, one in enumerate(targets) if one[0] == ir.STARRED), None)
         if exact is None:
             for index, target in enumerate(targets):
-                one = self.read(value, index) if value[3] else None
-                field = self.field_at(value, index) if starred is None else ""
-                if field:
-                    one = self.attribute(value, field, target[1])
-                if one is None:
-                    one = self.iterated(value)
-                    if value[0] and not value[3]:
-                        one = (with_marks(value[0], PART), NO, one[2], ())
-                if target[0] == ir.STARRED:
-                    one = self.new("builtins.list", target[1], {REST: one})
-                self.assign(target, one)
+                self.assign(target, self._piece(value, index, target, by_name=starred is None))
             return
         if starred is None:
             for index, target in enumerate(targets):
@@ -152,6 +142,18 @@ class Statements(Expressions):
         for index, target in enumerate(targets[starred + 1 :]):
             at = len(exact) - behind + index
             self.assign(target, exact[at] if 0 <= at < len(exact) else UNKNOWN)
+
+    def _piece(self, value: Value, index: int, target: Node, *, by_name: bool) -> Value:
+        """What one of several targets gets of a value whose elements are not known one by one."""
+        one = self.read(value, index) if value[3] else None
+        field = self.field_at(value, index) if by_name else ""
+        if field:
+            one = self.attribute(value, field, target[1])
+        if one is None:
+            one = self.iterated(value)
+            if value[0] and not value[3]:
+                one = (with_marks(value[0], PART), NO, one[2], ())
+        return self.new("builtins.list", target[1], {REST: one}) if target[0] == ir.STARRED else one
 
     # Simple statements
     def _expression(self, node: Node) -> None:
@@ -338,12 +340,14 @@ class Statements(Expressions):
         self.run(node[4])
         otherwise = self.state
         self.state = self.joined(after, otherwise)
-        if self.origins and after is not None and otherwise is not None:
+        if self.origins:
             self._remember_flags((after, yes), (otherwise, no))
 
-    def _remember_flags(self, one: tuple[State, Kill], two: tuple[State, Kill]) -> None:
+    def _remember_flags(self, one: tuple[State | None, Kill], two: tuple[State | None, Kill]) -> None:
         """After `if condition: ok = False` the name says what the condition has shown, if it showed anything."""
         first, second = one[0], two[0]
+        if first is None or second is None:
+            return
         # Most of a state is left as it was by both branches.
         changed = compress(first, map(is_not, first.values(), map(second.get, first)))
         for name in [name for name in changed if isinstance(name, str) and name[0] != "?" and name in second]:
