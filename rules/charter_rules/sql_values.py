@@ -129,7 +129,7 @@ def _may_carry_text(piece: Piece, ctx: Context, *, place: str, depth: int = 0) -
     inner = building.pieces(origin, ctx) if depth < _DEEPEST else None
     if inner is not None:
         return any(_may_carry_text(part, ctx, place=place, depth=depth + 1) for part in inner)
-    if isinstance(value, ast.Call) and _puts_nothing_in(value, ctx):
+    if any(isinstance(one, ast.Call) and _puts_nothing_in(one, ctx) for one in (value, origin)):
         return False
     if isinstance(value, ast.Name) and _is_quoted_somewhere(value, ctx):
         return False
@@ -182,7 +182,7 @@ def _comes_as_text(value: ast.expr | None, ctx: Context) -> bool:
 
     It is added to text, it is an item of something, typed in, taken apart, or whatever a caller gives.
     """
-    if value is None or ctx.type_name(value) == "builtins.str":
+    if value is None or ctx.type_name(_inside(value) or value) == "builtins.str":
         return value is not None
     parent = ctx.parent(value)
     if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add) and value is _inside(value):
@@ -277,6 +277,10 @@ def _puts_nothing_in(call: ast.Call, ctx: Context) -> bool:
     """Whether a call fills in a whole dictionary that is not seen, or asks the database how it writes something constant."""
     if building.is_built(call):
         return True
+    if calls.identifier(call.func) == "format" and all(
+        ctx.value(one) is not UNKNOWN for one in (*call.args, *(item.value for item in call.keywords))
+    ):
+        return True  # a template of the program's own, filled with constants
     if not isinstance(call.func, ast.Attribute) or _ASKS.match(call.func.attr):
         return False
     given = (*call.args, *(item.value for item in call.keywords))

@@ -92,6 +92,7 @@ def swallowed_exception(handler: ast.ExceptHandler, ctx: Context) -> Iterator[Fi
         or _only_tells(attempt.body, ctx)
         or _is_on_the_way_out(attempt, ctx)
         or _clears_the_way(attempt, ctx)
+        or _is_asked_for(attempt, ctx)
         or _is_announced(attempt, ctx)
         or _leaves_default(attempt, attempt.body, ctx)
         or _only_finds_out(attempt, ctx)
@@ -201,6 +202,15 @@ def _is_on_the_way_out(block: ast.Try, ctx: Context) -> bool:
     return False
 
 
+def _is_asked_for(attempt: ast.Try, ctx: Context) -> bool:
+    """Whether a condition chooses between the attempt and the same statements without a handler."""
+    choice = ctx.parent(attempt)
+    if not isinstance(choice, ast.If):
+        return False
+    other = choice.body if choice.orelse == [attempt] else choice.orelse
+    return shapes.are_same(other, attempt.body)
+
+
 def _clears_the_way(attempt: ast.Try, ctx: Context) -> bool:
     """Whether something is deleted so that it can be made anew right after: mostly it is not there."""
     around = lifetimes.block_of(attempt, ctx) or [attempt]
@@ -253,6 +263,12 @@ def _takes_down(body: list[ast.stmt], found: set[str]) -> bool:
             if not _takes_down(statement.body, found):
                 return False
             continue
+        if (
+            isinstance(statement, ast.Expr)
+            and isinstance(statement.value, ast.Call)
+            and calls.identifier(statement.value.func) in {"int", "float"}
+        ):
+            continue  # a question to a text
         targets = statement.targets if isinstance(statement, ast.Assign) else []
         if isinstance(statement, ast.AnnAssign):
             targets = [statement.target]
@@ -316,7 +332,13 @@ def _asserts(body: list[ast.stmt]) -> bool:
 
 
 def _goes_on_without(attempt: ast.Try, ctx: Context) -> bool:
-    """Whether success leaves the function with a result, so that what follows is the answer to the error."""
+    """Whether success leaves the function with a result, or the loop, so that what follows is the answer to the error."""
+    around = lifetimes.block_of(attempt, ctx) or [attempt]
+    following = around[around.index(attempt) + 1 :][:1]
+    if any(isinstance(last, ast.Continue) for handler in attempt.handlers for last in handler.body) and any(
+        isinstance(statement, (ast.Return, ast.Break)) for statement in following
+    ):
+        return True
     return _is_followed(attempt, ctx) and any(
         isinstance(node, ast.Return)
         for statement in attempt.body

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 6
+VERSION = 7
 
 _HTTP: Final = ("get", "post", "put", "patch", "delete", "head", "options", "request")
 BLOCKING: Final = frozenset(
@@ -34,7 +34,7 @@ BLOCKING: Final = frozenset(
         "subprocess.run", "subprocess.call", "subprocess.check_call", "subprocess.check_output",
         "subprocess.getoutput", "subprocess.getstatusoutput", "urllib.request.urlopen", "urllib.request.urlretrieve",
         "socket.create_connection", "socket.gethostbyname", "socket.gethostbyname_ex", "socket.gethostbyaddr",
-        "socket.getaddrinfo", "shutil.copytree", "shutil.rmtree", "shutil.make_archive", "shutil.unpack_archive",
+        "socket.getaddrinfo", "shutil.copytree", "shutil.make_archive", "shutil.unpack_archive",
         "psycopg2.connect", "pymysql.connect", "MySQLdb.connect", "smtplib.SMTP", "smtplib.SMTP_SSL", "ftplib.FTP",
         "select.select", "pexpect.run", "requests.session.request",
         *(f"requests.{verb}" for verb in _HTTP),
@@ -149,18 +149,40 @@ _MADE: Final = frozenset[type]({ast.Constant, ast.Call, type(None)})
 
 
 def _keeping(returns: Iterable[ast.AST], source: Source) -> set[ast.AST]:
-    """The `if` statements of a function under which something is returned that was not made there."""
+    """The `if` statements of a function under which something is returned that was not made there, or was done before."""
     parents = source.index.parents
     found: set[ast.AST] = set()
+    kept: set[str] | None = None
     for node in returns:
-        if type(cast("ast.Return", node).value) in _MADE:
-            continue
+        is_made = type(cast("ast.Return", node).value) in _MADE
         parent = parents[node]
+        around: list[ast.If] = []
         while not isinstance(parent, FUNCTIONS):
             if isinstance(parent, ast.If):
-                found.add(parent)
+                around.append(parent)
             parent = parents[parent]
+        if is_made and around and kept is None:
+            kept = _set_by(parent)
+        found.update(one for one in around if not is_made or (kept and kept & _asked_by(one.test)))
     return found
+
+
+def _set_by(function: ast.AST) -> set[str]:
+    """The globals and attributes that a function sets, so that its next call finds them."""
+    shared = {name for node in ast.walk(function) if isinstance(node, ast.Global) for name in node.names}
+    return {
+        name
+        for node in ast.walk(function)
+        if isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Store)
+        for name in [node.attr if isinstance(node, ast.Attribute) else node.id]
+        if isinstance(node, ast.Attribute) or name in shared
+    }
+
+
+def _asked_by(test: ast.expr) -> set[str]:
+    """The names and attributes that a condition reads."""
+    nodes = [node for node in ast.walk(test) if isinstance(node, (ast.Name, ast.Attribute))]
+    return {node.attr if isinstance(node, ast.Attribute) else node.id for node in nodes}
 
 
 def _is_within(call: ast.Call, certain: set[ast.stmt], source: Source) -> bool:
