@@ -58,6 +58,26 @@ def is_of_a_scheme(ctx: Context, node: ast.AST) -> bool:
     )
 
 
+def is_asked_for(ctx: Context, node: ast.AST) -> bool:
+    """Whether whoever calls the function around a node chooses the algorithm by its name: `if algorithm == "md5"`."""
+    function = ctx.function(node)
+    if function is None:
+        return False
+    given = {
+        each.arg for each in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
+    }
+    return any(
+        isinstance(parent, (ast.If, ast.IfExp))
+        and isinstance(parent.test, ast.Compare)
+        and any(isinstance(one, ast.Name) and one.id in given for one in ast.walk(parent.test))
+        and any(
+            isinstance(one, ast.Constant) and _ALGORITHM.search(str(one.value))
+            for one in ast.walk(parent.test)
+        )
+        for parent in ctx.ancestors(node)
+    )
+
+
 def _is_in_text_that_names_it(ctx: Context, node: ast.AST) -> bool:
     """Whether a text into which a digest is put says by which algorithm it is made: `"md5-" + digest`."""
     for parent in ctx.ancestors(node):

@@ -22,6 +22,8 @@ _NOT_KEPT: Final = regex(
 """What a function says about a digest that is compared in memory, or proves to another side that the password is known."""
 _SLOW: Final = regex(r"\b(?:bcrypt|argon2|scrypt|pbkdf2)\w*[.(]|_(?:bcrypt|argon2|scrypt|pbkdf2)\w*\(")
 """What is called where old digests are still known, and new ones are made slow."""
+_OF_KEYS: Final = regex(r"(?i)api_?key|token")
+"""Classes that hash what has been drawn at random, which nobody guesses however fast it is hashed."""
 _ANY_DATA: Final = regex(r"(?i)check_?sum|finger_?print|cache|etag|_id$|key$|token|sign")
 """Functions whose digests are no stored passwords, whatever they are given."""
 
@@ -36,6 +38,9 @@ def hashed(call: ast.Call, ctx: Context) -> tuple[str, tuple[Related, ...]]:
     if given is None or ctx.is_test:
         return "", ()
     names = [(name, ()) for name in _names(given)] + _given_names(given, ctx)
+    class_ = ctx.class_(call)
+    if class_ is not None and _OF_KEYS.search(class_.name):
+        return "", ()
     name, related = next((one for one in names if sensitivity(one[0]) is Sensitivity.PASSWORD), ("", ()))
     if not name or PROTOCOL.search(f"{ctx.symbol(call)} {ctx.module} {ctx.path}"):
         return "", ()
@@ -47,6 +52,7 @@ def hashed(call: ast.Call, ctx: Context) -> tuple[str, tuple[Related, ...]]:
     if (
         digests.is_of_a_scheme(ctx, call)
         or digests.are_offered(ctx)
+        or digests.is_asked_for(ctx, call)
         or protocols.dictated(ctx, call)
         or protocols.is_of_client(ctx, call)
         or protocols.is_sent(ctx, call)

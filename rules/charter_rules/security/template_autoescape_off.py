@@ -34,6 +34,15 @@ _HTML: Final = regex(
     r"|\bpages?\b(?! *<)|PackageLoader"
 )
 
+_OF_SOURCES: Final = (
+    "variable_start_string",
+    "block_start_string",
+    "line_statement_prefix",
+    "keep_trailing_newline",
+)
+"""Options for templates of code, templates and other files of text, in which `{{` or the last line's end means something."""
+_TRIAL: Final = 10
+"""Statements that a trial has fewer of than a program."""
 _PUTS: Final = regex(r"<[^$]*\$\{[^}|]*\}")
 """A value among the tags of a template of Mako that no filter escapes there, as `${name | h}` would be; those in files are not seen."""
 
@@ -97,7 +106,7 @@ def template_autoescape_off(call: ast.Call | ast.Assign | ast.FunctionDef, ctx: 
         yield from _never(call, ctx)
         return
     name = ctx.name(call.func) or ""
-    if ctx.is_test or _set_later(call, ctx):
+    if ctx.is_test or _set_later(call, ctx) or _tries_out(call, ctx):
         return
     if name.startswith("mako."):
         filters = calls.value(ctx, call, None, "default_filters", default=None)
@@ -182,6 +191,17 @@ def _never(function: ast.FunctionDef, ctx: Context) -> Iterator[Finding]:
         ctx.not_an_opportunity()
 
 
+def _tries_out(call: ast.Call, ctx: Context) -> bool:
+    """Whether a module of a library is tried out by running it."""
+    return any(
+        isinstance(parent, ast.If)
+        and isinstance(ctx.parent(parent), ast.Module)
+        and "__name__" in ctx.source(parent.test)
+        and len(parent.body) < _TRIAL
+        for parent in ctx.ancestors(call)
+    )
+
+
 def _set_later(call: ast.Call, ctx: Context) -> bool:
     """Whether what the call makes is told by an assignment whether to escape."""
     parent = ctx.parent(call)
@@ -198,6 +218,8 @@ def _set_later(call: ast.Call, ctx: Context) -> bool:
 
 def _jinja(call: ast.Call, name: str, ctx: Context) -> Iterator[Finding]:
     argument = calls.given(ctx, call, None, "autoescape")
+    if any(calls.given(ctx, call, None, option) is not None for option in _OF_SOURCES):
+        return
     if name == "jinja2.Template" and "<" not in str(ctx.value(call.args[0]) if call.args else ""):
         return  # a template of one's own text, unless it shows tags
     if argument is None:

@@ -60,7 +60,7 @@ _ABOUT_ITSELF: Final = frozenset(
 """Claims that tell when a token ends, of which kind it is, for which login, and by whose key it can be verified."""
 _SESSION: Final = regex(r"\bsession(?:\[|\.get\()")
 """Where the server keeps what it was given when the user logged in."""
-_PARSES: Final = regex(r"\.json\(\)|\bjson\.loads\(")
+_PARSES: Final = regex(r"\.json\(\)|\bloads\(")
 _OF_CLIENT: Final = regex(r"\brequest\b")
 _RESPONSE: Final = regex(r"(?i)(?:\w+_)?(?:token_?(?:info|response|data|set)|resp(?:onse)?)")
 """Names of what an issuer of tokens has answered."""
@@ -215,11 +215,16 @@ def _only_asks_about_token(call: ast.Call, ctx: Context) -> bool:
         return True
     reads = shapes.reads_of_result(call, ctx)
     wanted = [parent] if reads is None else [ctx.parent(read) for read in reads]
-    return bool(wanted) and all(
-        calls.identifier(ctx.parent(each) if isinstance(each, ast.Attribute) else each) in _ABOUT_ITSELF
-        or (isinstance(each, ast.Call) and _FOR_KEY.search(calls.identifier(each.func)))
-        for each in wanted
-    )
+    return bool(wanted) and all(_is_about_token(each, ctx) for each in wanted)
+
+
+def _is_about_token(reader: ast.AST | None, ctx: Context) -> bool:
+    """Whether what reads a token's claims wants to know about the token itself: `claims["exp"]`, `"exp" in claims`, `key_of(claims)`."""
+    if isinstance(reader, ast.Compare):
+        return isinstance(reader.left, ast.Constant) and reader.left.value in _ABOUT_ITSELF
+    if calls.identifier(ctx.parent(reader) if isinstance(reader, ast.Attribute) else reader) in _ABOUT_ITSELF:
+        return True
+    return isinstance(reader, ast.Call) and _FOR_KEY.search(calls.identifier(reader.func)) is not None
 
 
 def _comes_from_issuer(call: ast.Call, ctx: Context) -> bool:
@@ -258,12 +263,13 @@ def _is_of_issuer(token: ast.expr, ctx: Context) -> bool:
         return True  # the client's own
     if _is_of_answer(token, function, ctx) or _is_of_token_response(token, ctx):
         return True
-    if not isinstance(token, ast.Name):
+    held = token.value if isinstance(token, ast.Subscript) else token
+    if not isinstance(held, ast.Name):
         return False
     text = ctx.source(function)
     if not protocols.asks(text) or _PARSES.search(text) is None:
         return False
-    bound = shapes.assigned_values(token.id, function, ctx)
+    bound = shapes.assigned_values(held.id, function, ctx)
     return bool(bound) and not any(_OF_CLIENT.search(ctx.source(value)) for value in bound)
 
 

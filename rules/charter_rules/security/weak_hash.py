@@ -358,7 +358,9 @@ def _is_short(call: ast.Call, ctx: Context) -> bool:
 
 def _is_decided_elsewhere(call: ast.Call, ctx: Context) -> bool:
     """Whether others decide on the algorithm: callers that choose by name, a server, Windows, a library that asks back."""
-    if digests.are_offered(ctx) or protocols.is_of_client(ctx, call) or protocols.is_sent(ctx, call):
+    if digests.are_offered(ctx) or digests.is_asked_for(ctx, call):
+        return True
+    if protocols.is_of_client(ctx, call) or protocols.is_sent(ctx, call):
         return True
     function = ctx.function(call)
     text = "" if function is None else ctx.source(function)

@@ -281,6 +281,8 @@ class Guards(Comparisons, ABC):
             yes = both(yes, self.cleared(node, value, HOST))  # of a setting
         if texts and all(_CONFINED.match(text) for text in texts):
             yes = both(yes, self.cleared(node, value, HOST))
+        if texts and all(text[:1] == "/" for text in texts):
+            yes = both(yes, self.cleared(node, value, BIT["ssrf"]))  # a program connects nowhere by it alone
         dangers = 0
         for text in texts:
             dangers |= _BEGINNINGS.get(text, 0)

@@ -339,7 +339,7 @@ def _typed_is_tainted(frame: Any, parameter: ir.Node, path: str) -> bool:
             return False
         return (
             any("BaseModel" in base or "Schema" in base or "Struct" in base for base in externals)
-            or not externals
+            or (not externals and bool(cls.record[ir.CLASS_DECORATORS]))  # a data class; others are injected
         )
     return False
 

@@ -63,6 +63,7 @@ _SLASHES: Final = spread(SLASHES)
 _HOST: Final = spread(BIT["redirect"] | BIT["ssrf"]) | _SLASHES
 _NO_SLASH: Final = (EXTERNAL, "str.lstrip(/)")
 _ENDPOINT: Final = spread(BIT["ssrf-part"])
+_CONNECTION: Final = spread(BIT["ssrf"])
 """What is impossible in the query of an address: it goes to the endpoint that stands before it."""
 _NO_SLASHES: Final = (EXTERNAL, "str.lstrip(/\\)")
 _STRIPPED: Final = {_NO_SLASH: _HOST & ~_SLASHES, _NO_SLASHES: _HOST}
@@ -125,6 +126,8 @@ def impossible_after(text: str) -> int:
         safe |= _CELL
     if "?" in text or "#" in text:
         safe |= _ENDPOINT
+    if text == "/":
+        safe |= _CONNECTION
     if text == HOLE:
         return safe | _HOST
     if "/" in text[1:] or _SCHEME.match(text) or text[0] in "/\\":
