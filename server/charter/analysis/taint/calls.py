@@ -136,22 +136,14 @@ class Calls(LibraryCalls, ABC):
             self.call_function(init, instance, arguments, position, None)
         else:
             self._construct_plain(cls, instance, arguments, position)
-            for base in map(self._known_base, externals[:2]):
-                entry = self.index.entry(base)
+            for base in externals[:2]:
+                entry = self.index.base(base)
                 if entry.name:
-                    made = self.call_external(base, None, arguments, position)
+                    made = self.call_external(entry.name, None, arguments, position)
                     instance = (instance[0] | made[0], NO, instance[2], instance[3])
                     if entry.sinks:
                         self._as_class_says(cls, instance)
         return instance
-
-    def _known_base(self, base: str) -> str:
-        """What the models call a base class; one that is an attribute of an object they may know by its usual name."""
-        if self.index.entry(base).name:
-            return base
-        parts = base.rsplit(".", 2)
-        usual = [f"?.{'.'.join(parts[-number:])}" for number in (2, 1)]
-        return next((name for name in usual if self.index.entry(name).name), base)
 
     def _has_member(self, value: Value) -> None:
         """After `Kind(value)` the value is one of the enumeration's: another would have raised `ValueError`."""

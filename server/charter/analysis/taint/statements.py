@@ -485,10 +485,9 @@ class Statements(Expressions):
     def _received(self, container: Value, position: int) -> Value | None:
         """What a loop over a library's object reads from outside, such as the messages of a connection; None if nothing."""
         for reference in references(container[2]):
-            if reference[0] in {INSTANCE, "x"} and not reference[1].startswith("builtins."):
+            if reference[0] in {INSTANCE, "x"} and reference[1] in self.index.received:
                 path = f"{reference[1]}.__iter__"
-                if self.index.entry(path).sources:
-                    return self.call_external(path, container, Arguments.of([], position), position)
+                return self.call_external(path, container, Arguments.of([], position), position)
         return None
 
     def _for(self, node: Node) -> None:

@@ -57,6 +57,7 @@ class Index:
 
     Attributes:
         bags: the canonical names of objects on which handlers leave things for each other.
+        received: the classes over which a loop reads untrusted data, such as the messages of a connection.
         validators, injectors: the last identifiers of those names, which a project may import through modules of its own.
     """
 
@@ -84,6 +85,7 @@ class Index:
             )
         }  # fmt: skip
         self._entries: dict[str, Entry] = {}
+        self._bases_known: dict[str, Entry] = {}
         self._ancestors: dict[str, tuple[str, ...]] = {}
         self._canonical: dict[str, str] = {}
         self._below: dict[str, tuple[Handler, ...]] = {}
@@ -92,6 +94,8 @@ class Index:
             self.aliases.update(library.aliases)
         for library in known:
             self._add(library)
+        received = [name for name in self._tables["sources"] if name.endswith(".__iter__")]
+        self.received = self.carriers(received)
 
     def _add(self, library: Library) -> None:
         self.types.update(
@@ -220,6 +224,16 @@ class Index:
         entry = self._entries.get(path)
         if entry is None:
             entry = self._entries[path] = self._find(path)
+        return entry
+
+    def base(self, name: str) -> Entry:
+        """The facts about a base class; those about its usual name if it is the attribute of an object (`?.db.Model`)."""
+        entry = self._bases_known.get(name)
+        if entry is None:
+            parts = name.rsplit(".", 2)
+            usual = [f"?.{'.'.join(parts[-number:])}" for number in (2, 1)]
+            found = [one for one in map(self.entry, (name, *usual)) if one.name]
+            entry = self._bases_known[name] = found[0] if found else _NOTHING
         return entry
 
     def _find(self, path: str) -> Entry:
