@@ -30,6 +30,7 @@ _IN_LIST: Final = regex(r"(?:\bvalues\s*\([^()]*|\bin\s*\([^()]*)$", re.IGNORECA
 _BEFORE_TABLE: Final = regex(
     r"\b(?:from|join|into|table|update|as|order\s+by|group\s+by|select|distinct)\s*$", re.IGNORECASE
 )
+_BEFORE_QUOTED_TABLE: Final = regex(r"\b(?:from|join|into|update|table)\s+'$", re.IGNORECASE)
 _BEFORE_AND: Final = regex(r"\bbetween\s+\S+\s+and\s*$", re.IGNORECASE)
 
 PARAMETERS: Final[dict[str, str]] = {
@@ -65,7 +66,8 @@ def slots(parts: Sequence[Piece]) -> list[Slot]:
             text += piece.text
             continue
         if quote == "'":
-            place = "quoted"
+            # SQLite takes a table's name between such quotes, too.
+            place = "name" if _BEFORE_QUOTED_TABLE.search(text) else "quoted"
         elif quote:
             place = "name"
         else:

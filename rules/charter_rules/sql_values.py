@@ -82,6 +82,7 @@ _NUMBERS: Final = frozenset(
         "ord",
         "sum",
         "id",
+        "hex",
         "hexdigest",
         "uuid4",
         "uuid1",

@@ -128,9 +128,14 @@ def _names_attributes(iterable: ast.expr, ctx: Context) -> bool:
 
 def _is_of_schema(iterable: ast.expr) -> bool:
     """Whether an iterable is named for the columns of a table, the parameters of a function or what a program is configured with."""
-    while isinstance(iterable, ast.Call):
+    while isinstance(iterable, (ast.Call, ast.Await)):
+        if isinstance(iterable, ast.Await):
+            iterable = iterable.value
+            continue
         if isinstance(iterable.func, ast.Attribute) and _is_configured(iterable.func.value):
             return True  # `config.get_dict("views")`
+        if words(calls.identifier(iterable.func))[-1:] in {("columns",), ("fields",), ("headers",)}:
+            return True  # `read_columns(table)`
         if iterable.args:  # `sorted(fields)`, `enumerate(table.columns)`
             iterable = iterable.args[-1]
         elif isinstance(iterable.func, ast.Attribute):  # `fields.items()`

@@ -224,6 +224,10 @@ def _is_the_output(call: ast.Call, function: str, secret: ast.expr, ctx: Context
     around = ctx.function(call)
     if around is not None and _INTO_FILE.search(ctx.source(around)):
         return True  # what goes into a file if one is named
+    if around is not None and any(
+        ctx.name(one.func) == "builtins.input" for one in ctx.nodes(ast.Call, within=around)
+    ):
+        return True  # a conversation
     if "askpass" in ctx.path or _OUTPUT.search(ctx.symbol(call).rpartition(".")[2]):
         return True
     if any(

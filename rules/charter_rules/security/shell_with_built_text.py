@@ -151,7 +151,7 @@ def _may_carry_text(piece: Piece, ctx: Context, *, begins: bool) -> bool:
         return False
     if begins and _PROGRAM.search(named):
         return False
-    if _is_of_the_program(value, ctx):
+    if _is_of_the_program(value, ctx) or _is_number_of_parser(value, ctx):
         return False
     return ctx.type_name(value) not in {"builtins.int", "builtins.float", "builtins.bool"}
 
@@ -190,6 +190,24 @@ def _is_of_the_program(value: ast.expr, ctx: Context) -> bool:
     ):
         return True
     return shapes.is_listed(value, ctx)
+
+
+def _is_number_of_parser(value: ast.expr, ctx: Context) -> bool:
+    """Whether a value is an option that the file's argument parser takes for a number, or what stands in for it."""
+    made = ctx.origin(value)
+    if isinstance(made, ast.BoolOp):
+        return all(isinstance(ctx.value(one), int) or _is_number_of_parser(one, ctx) for one in made.values)
+    if not isinstance(made, ast.Attribute):
+        return False
+    option = f"--{made.attr.replace('_', '-')}"
+    return any(
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr == "add_argument"
+        and (taken := ctx.argument(call, None, "type")) is not None
+        and ctx.name(taken) in {"builtins.int", "builtins.float"}
+        and any(ctx.value(argument) in {option, made.attr} for argument in call.args)
+        for call in ctx.nodes(ast.Call)
+    )
 
 
 def _is_opened_temporary(file: ast.expr, ctx: Context) -> bool:
