@@ -28,12 +28,14 @@ _MANY: Final = 3
 
 
 def are_offered(ctx: Context) -> bool:
-    """Whether a file has functions for many algorithms, named for them: those who call them choose."""
+    """Whether a file has functions or classes for many algorithms, named for them: those who call them choose."""
     return ctx.once(_offers_many)
 
 
 def _offers_many(ctx: Context) -> bool:
-    named = (_ALGORITHM.search(function.name) for function in ctx.nodes(ast.FunctionDef))
+    named = (
+        _ALGORITHM.search(one.name) for kind in (ast.FunctionDef, ast.ClassDef) for one in ctx.nodes(kind)
+    )
     return len({match[0].lower().replace("_", "") for match in named if match}) >= _MANY
 
 

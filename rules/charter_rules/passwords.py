@@ -22,6 +22,8 @@ _NOT_KEPT: Final = regex(
 """What a function says about a digest that is compared in memory, or proves to another side that the password is known."""
 _SLOW: Final = regex(r"\b(?:bcrypt|argon2|scrypt|pbkdf2)\w*[.(]|_(?:bcrypt|argon2|scrypt|pbkdf2)\w*\(")
 """What is called where old digests are still known, and new ones are made slow."""
+_OLD: Final = regex(r"(?i)(?:^|_)(?:legacy|old|former|previous)")
+"""Names of digests that are compared with what was kept before."""
 _OF_KEYS: Final = regex(r"(?i)api_?key|token")
 """Classes that hash what has been drawn at random, which nobody guesses however fast it is hashed."""
 _ANY_DATA: Final = regex(r"(?i)check_?sum|finger_?print|cache|etag|_id$|key$|token|sign")
@@ -43,6 +45,8 @@ def hashed(call: ast.Call, ctx: Context) -> tuple[str, tuple[Related, ...]]:
         return "", ()
     name, related = next((one for one in names if sensitivity(one[0]) is Sensitivity.PASSWORD), ("", ()))
     if not name or PROTOCOL.search(f"{ctx.symbol(call)} {ctx.module} {ctx.path}"):
+        return "", ()
+    if ctx.says(_SLOW) and any(map(_OLD.search, calls.destinations(ctx, call))):
         return "", ()
     around = ctx.function(call)
     if around is not None and (

@@ -30,10 +30,13 @@ _OTHER_PLACE: Final = regex(r"(?i)sphinx|code_?gen|(?:^|/)(?:docs?|generators?|s
 """Folders of programs that write documentation or code."""
 _TAGS: Final = regex(r"(?i)(?<!import )html(?!\.(?:un)?escape\b)|</")
 _HTML: Final = regex(
-    r"(?i)html|(?:from|import) +(?:flask|django|fastapi|starlette|aiohttp|tornado|pyramid|bottle)|web|response|render_template"
+    r"(?i)html|(?:from|import) +(?:flask|django|fastapi|starlette|aiohttp|tornado|pyramid|bottle)|web|response"
     r"|\bpages?\b(?! *<)|PackageLoader"
 )
 
+_READS: Final = regex(r"\.(?:parse|get_source|list_templates|lex)\(|find_undeclared_variables")
+_RENDERS: Final = regex(r"render|get_template|from_string|TemplateResponse|\.generate\(|\.stream\(")
+"""What a file does with templates that only looks at them, and what makes text of them."""
 _OF_SOURCES: Final = (
     "variable_start_string",
     "block_start_string",
@@ -218,6 +221,8 @@ def _set_later(call: ast.Call, ctx: Context) -> bool:
 
 def _jinja(call: ast.Call, name: str, ctx: Context) -> Iterator[Finding]:
     argument = calls.given(ctx, call, None, "autoescape")
+    if ctx.says(_READS) and not ctx.says(_RENDERS):
+        return
     if any(calls.given(ctx, call, None, option) is not None for option in _OF_SOURCES):
         return
     if name == "jinja2.Template" and "<" not in str(ctx.value(call.args[0]) if call.args else ""):

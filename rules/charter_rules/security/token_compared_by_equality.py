@@ -28,6 +28,8 @@ _PARTS: Final = frozenset(
 )
 _KEPT: Final = regex(r"(?i)^(?:expected|secret|valid)_|_?(?:token|secret|key|signature|password)$")
 
+_CHOSEN: Final = regex(r"(?i)(?:^|_)new(?:_|$|password)|confirm|repeat")
+"""Names of what the client chooses, which opens nothing yet."""
 _QUERIES: Final = frozenset({"filter", "where", "and_", "or_", "not_", "having"})
 """Functions that make a part of a query of comparisons."""
 
@@ -101,6 +103,8 @@ def _is_sent(side: ast.expr, ctx: Context) -> bool:
     if not isinstance(holder, ast.Attribute) or holder.attr not in _PARTS:
         return False
     name = calls.identifier(made)
+    if _CHOSEN.search(name):
+        return False
     return sensitivity(name) is not None or bool(
         re.search(r"(?i)authorization|signature|token|api-?key", name)
     )

@@ -38,8 +38,10 @@ _SAID: Final = regex(
     r"|\b(?:skip|ignor)\w*\b[^.]{0,20}(?:signature|verification|validation)|\bno (?:signature )?(?:verification|validation)"
 )
 """What a docstring says of a function that only takes tokens apart: those who call it know."""
-_DISTRUSTS: Final = regex(r"(?i)(?:^|_)(?:invalid|expired|untrusted|rejected|failed)(?:_|$)")
-"""Names of functions that are given tokens which have failed already."""
+_DISTRUSTS: Final = regex(
+    r"(?i)(?:^|_)(?:invalid|expired|untrusted|rejected|failed|revoked?|(?:is_)?black_?list(?:ed)?)(?:_|$)"
+)
+"""Names of functions that are given tokens which have failed already, or which they see to it that nobody believes."""
 _ABOUT_ITSELF: Final = frozenset(
     {
         "exp",
@@ -64,6 +66,8 @@ _PARSES: Final = regex(r"\.json\(\)|\bloads\(")
 _OF_CLIENT: Final = regex(r"\brequest\b")
 _RESPONSE: Final = regex(r"(?i)(?:\w+_)?(?:token_?(?:info|response|data|set)|resp(?:onse)?)")
 """Names of what an issuer of tokens has answered."""
+_FIELDS_OF_ANSWER: Final = frozenset({"id_token", "access_token", "refresh_token"})
+"""What an issuer answers to the request for a token (RFC 6749, OpenID Connect Core)."""
 _ASSERTION: Final = regex(r"(?i)assert")
 """Names of functions that make what RFC 7521 calls an assertion, which may go unsigned over a channel that is known."""
 
@@ -119,7 +123,7 @@ def unverified_jwt(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     ```
     """
     name = ctx.name(call.func) or ""
-    if ctx.is_test:
+    if ctx.is_test or "/migrations/" in f"/{ctx.path}":
         return
     if name.endswith("JsonWebToken"):
         if _takes_none(calls.value(ctx, call, 0, "algorithms")):
@@ -261,6 +265,8 @@ def _is_of_issuer(token: ast.expr, ctx: Context) -> bool:
         return True
     if calls.identifier(getattr(token, "value", None)) == "self" and protocols.asked_of_others(ctx, token):
         return True  # the client's own
+    if _is_kept(token, ctx):
+        return True
     if _is_of_answer(token, function, ctx) or _is_of_token_response(token, ctx):
         return True
     held = token.value if isinstance(token, ast.Subscript) else token
@@ -271,6 +277,24 @@ def _is_of_issuer(token: ast.expr, ctx: Context) -> bool:
         return False
     bound = shapes.assigned_values(held.id, function, ctx)
     return bool(bound) and not any(_OF_CLIENT.search(ctx.source(value)) for value in bound)
+
+
+def _is_kept(token: ast.expr, ctx: Context) -> bool:
+    """Whether a token is one that the object has got itself: by its own property, or as a field of what it keeps of an answer."""
+    class_ = ctx.class_(token)
+    if class_ is None:
+        return False
+    if isinstance(token, ast.Attribute) and calls.identifier(token.value) == "self":
+        return any(
+            isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef)) and each.name == token.attr
+            for each in class_.body
+        )
+    return (
+        isinstance(token, ast.Subscript)
+        and ctx.value(token.slice) in _FIELDS_OF_ANSWER
+        and ctx.source(token).startswith("self.")
+        and _OF_CLIENT.search(ctx.source(token)) is None
+    )
 
 
 def _is_of_answer(token: ast.expr, function: shapes.FunctionNode, ctx: Context) -> bool:

@@ -64,13 +64,15 @@ _ADDRESS: Final = regex(
     re.VERBOSE,
 )
 """How expressions write an address with a host: `^https?://(www\\.)?example\\.com(/|$)`, its end told apart."""
+_LOCAL: Final = regex(r"(?:\^|\\A)?\\?/(?:\[(?!\^)[^\]/\\]*\]|\[\\w[^\]/\\]*\]|\\w|\w)(?![*?{|])")
+"""How expressions write the beginning of a path: a slash, then what is neither a slash nor may be missing."""
 _LONGEST: Final = 300
 _HOST_NAME: Final = regex(rf"(?P<begin>\^|\\A)? {_NAMED} (?P<end>{_END}?) \Z", re.VERBOSE)
 
 
 @lru_cache(maxsize=512)
 def names_host(pattern: str, *, whole: bool, begins: bool, is_host: bool) -> bool:
-    """Whether what an expression matches has one of the hosts that the expression names.
+    """Whether what an expression matches has one of the hosts that the expression names, or is a path of this site.
 
     Args:
         pattern: the expression.
@@ -80,6 +82,13 @@ def names_host(pattern: str, *, whole: bool, begins: bool, is_host: bool) -> boo
     """
     if len(pattern) > _LONGEST:
         return False
+    if (
+        not is_host
+        and (begins or whole or pattern.startswith(("^", "\\A")))
+        and "|" not in pattern
+        and _LOCAL.match(pattern)
+    ):
+        return True
     found = (_HOST_NAME if is_host else _ADDRESS).match(pattern)
     return found is not None and bool(whole or found["end"]) and bool(begins or found["begin"])
 

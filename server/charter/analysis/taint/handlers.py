@@ -416,6 +416,8 @@ def _untrusted(
     taint = frame.fresh((SOURCE, site), fresh)
     if parameter[3] in {ir.VARIADIC, ir.KEYWORDS}:
         return (taint, NO, None, ())
+    if annotation_path(frame, parameter[1]) in _TEXTS:
+        return (taint, NO, value[2], ())  # a text holds nothing else
     return (taint, NO, value[2], value[3])
 
 

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from charter.model.ir import Node
 
 _ROUNDS: Final = 3
+_ASKING: Final = frozenset({ir.COMPARE, ir.NOT, ir.CALL})
+"""What makes a chain with `and` a question, whose answer is kept."""
 _EVERYTHING: Final[Kill] = (-1, ())
 """What is shown where nobody ever comes."""
 
@@ -165,7 +167,7 @@ class Statements(Expressions):
     def _assignment(self, node: Node) -> None:
         source = node[3]
         targets = node[2]
-        kills: tuple[Kill, Kill] | None = None
+        kills: Sequence[Kill] | None = None
         if source[0] in {ir.COMPARE, ir.NOT}:
             truth, yes, no = self.test(source)
             value = UNKNOWN if truth is None else constant(truth)
@@ -174,11 +176,16 @@ class Statements(Expressions):
             _, yes, no = self._tested_call(source)
             value = self._tested
             kills = (yes, no)
+        elif source[0] == ir.BOOLEAN and source[2] == "and" and any(one[0] in _ASKING for one in source[3]):
+            before = dict(self.state or {})
+            _, *kills = self.test(source)
+            self.state = before
+            value = self.value(source)
         else:
             value = self.value(source)
         for target in targets:
             self.assign(target, value)
-        if kills is not None and kills != (NO_KILL, NO_KILL) and self.state is not None:
+        if kills is not None and tuple(kills) != (NO_KILL, NO_KILL) and self.state is not None:
             # Of `ok, reason = check(x)` the first says what the check has shown.
             target = targets[0]
             if target[0] == ir.SEQUENCE and target[3]:
