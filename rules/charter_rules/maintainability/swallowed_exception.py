@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from typing import TYPE_CHECKING
 
 from charter.api import Fix, Grade, Severity, regex, rule
@@ -237,17 +238,16 @@ def _only_finds_out(block: ast.Try, ctx: Context) -> bool:
     if not _takes_down(block.body, found):
         return False
     inside = range(block.lineno, (block.body[-1].end_lineno or block.lineno) + 1)
-    return bool(found) and all(
-        any(
-            getattr(node, "lineno", block.lineno) < block.lineno
-            for node in shapes.bindings(name, function, ctx)
-        )
-        or (
-            not isinstance(function, ast.Module)
-            and all(use.lineno in inside for use in shapes.reads_in(name, function, ctx))
-        )
-        for name in found
-    )
+    for name in found:
+        given = [getattr(node, "lineno", block.lineno) for node in shapes.bindings(name, function, ctx)]
+        if min(given, default=block.lineno) < block.lineno:
+            continue
+        later = min((line for line in given if line not in inside), default=sys.maxsize)
+        if isinstance(function, ast.Module) or any(
+            use.lineno not in inside and use.lineno < later for use in shapes.reads_in(name, function, ctx)
+        ):
+            return False
+    return bool(found)
 
 
 def _takes_down(body: list[ast.stmt], found: set[str]) -> bool:

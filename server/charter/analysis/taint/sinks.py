@@ -49,6 +49,8 @@ _PACKAGE: Final = regex(rf"[^.{HOLE}]*{HOLE}")
 _LIKE: Final = {"sql": _SQL, "html": _MARKUP, "url": _ADDRESS, "package": _PACKAGE}
 
 _SYSTEM: Final = frozenset({"system", "developer"})
+_BRACES: Final = regex(r"\{\d*(?:!([rsa]))?(?::[^{}]*)?\}")
+"""Placeholders of loggers that write `{}` for what is given beside their text."""
 _PLACEHOLDER: Final = regex(r"%(?:\(\w+\))?[-+ #0-9.*]*([a-zA-Z%])")
 
 _SLOW: Final = spread(BIT["redos"])
@@ -225,11 +227,13 @@ class Sinks(Containers, ABC):
 
 
 def _is_quoted(arguments: Arguments, place: int) -> bool:
-    """Whether an argument of a log call is written as `%r` or as a number, so that it cannot begin a line."""
+    """Whether an argument of a log call is written as `%r`, `{!r}` or as a number, so that it cannot begin a line."""
     shape = arguments.position(0)
     if shape is None or not isinstance(shape[1], str) or place not in arguments.places[1:]:
         return False
     written = [one for one in _PLACEHOLDER.findall(shape[1]) if one != "%"]
+    if not written:
+        written = [one or "s" for one in _BRACES.findall(shape[1])]
     index = arguments.places.index(place) - 1
     return index < len(written) and written[index] != "s"
 
