@@ -70,6 +70,7 @@ _CALLING: Final = frozenset(
 
 
 _AS_VIEW: Final = frozenset({"as_view", "as_asgi"})
+_ATTRS: Final = frozenset({"attr", "attrs"})
 
 
 class Calls(LibraryCalls, ABC):
@@ -165,7 +166,7 @@ class Calls(LibraryCalls, ABC):
         """The `__init__` that data classes, named tuples, models and exceptions come with."""
         names: list[str] = []
         for one in reversed(cls.lineage):
-            names.extend(name for name in one.annotations if name not in names)
+            names.extend(name for name in one.annotations or _attrs_fields(one) if name not in names)
         given = dict(zip(names, arguments.positional, strict=False))
         given.update(arguments.keywords)
         for name, value in given.items():
@@ -577,3 +578,14 @@ def _nesting(identity: Any) -> int:
         depth += 1
         identity = identity[2]
     return depth
+
+
+def _attrs_fields(cls: Class) -> list[str]:
+    """The fields of a class that `attr.s` or `attrs.define` completes, as `name = attr.ib()` lists them."""
+    if (
+        cls.body is None
+        or not cls.record[ir.CLASS_DECORATORS]
+        or _ATTRS.isdisjoint(cls.module.record[ir.ROOTS])
+    ):
+        return []
+    return [name for name in cls.body.record[ir.STORES] if name not in cls.methods]

@@ -241,6 +241,11 @@ class Containers(Guards, ABC):
                 self._add(value, one)
         return UNKNOWN
 
+    def _popitem(self, value: Value, _arguments: Any, position: int) -> Value:
+        keys = self.read(value, KEYS)
+        key: Value = (value[0] | (keys[0] if keys is not None else 0), NO, None, ())
+        return self.new("builtins.tuple", position, {0: key, 1: self.elements(value), LENGTH: constant(2)})
+
     def _pop(self, value: Value, arguments: Any, position: int) -> Value:
         index = arguments.position(0)
         exact = self.elements_exactly(value)
@@ -388,7 +393,7 @@ _METHODS: Final[dict[str, Callable[[Any, Value, Any, int], Value]]] = {
     "append": Containers._append, "appendleft": Containers._add_one, "add": Containers._add_one,
     "push": Containers._add_one, "put": Containers._add_one, "put_nowait": Containers._add_one,
     "insert": Containers._insert, "extend": Containers._extend, "pop": Containers._pop,
-    "popleft": Containers._pop, "get": Containers._get,
+    "popleft": Containers._pop, "popitem": Containers._popitem, "get": Containers._get,
     "setdefault": Containers._setdefault, "update": Containers._update, "values": Containers._values,
     "keys": Containers._keys, "items": Containers._items, "clear": Containers._clear,
     "copy": Containers._copy, "reverse": Containers._reverse, "sort": Containers._sort,

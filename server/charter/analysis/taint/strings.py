@@ -302,6 +302,8 @@ class Strings(Frame, ABC):
         """The value of a replacement field such as `0`, `user`, `user.name` or `row[key]`."""
         head, *rest = re.split(r"\.|\[|\]\.?", name)
         value = arguments.position(int(head)) if head.isdigit() else arguments.keyword(head)
+        if value is None and arguments.double is not None:
+            value = self.read(arguments.double, head)
         if value is None:
             value = UNKNOWN
             for one in arguments.unpacked():
@@ -336,7 +338,8 @@ class Strings(Frame, ABC):
         if computed is not None:
             return computed
         if name == "format_map":
-            name = "format"
+            name, mapping, arguments = "format", arguments.position(0), type(arguments)(position)
+            arguments.double = mapping
         if name == "join":
             first = arguments.position(0)
             return None if first is None else self.joined_text(value, first)
