@@ -8,6 +8,7 @@ import shlex
 from typing import TYPE_CHECKING, Final
 
 from charter.api import Confidence, Fix, Grade, Severity, regex, rule
+from charter.api.facts.taint import OwnText
 from charter_rules import building, calls, shapes
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ _QUOTES: Final = frozenset({"shlex.quote", "shlex.join", "pipes.quote", "subproc
     cwe=(78,),
     calls=(*_WITH_SWITCH, *_SHELLS),
     aliases=("B602", "B605", "S602", "S605"),
+    excused_by=(OwnText,),
     references=(
         "https://docs.python.org/3/library/subprocess.html#security-considerations",
         "https://cwe.mitre.org/data/definitions/78.html",

@@ -79,8 +79,11 @@ class Comparisons(Checks, ABC):
 
     def _test_comparison(self, node: Node) -> Test:
         self.last_kills = (NO_KILL, NO_KILL)
-        left = self.value(node[2])
-        shown = self._shown(node[2]) if node[3][0] in {"is", "is not"} else None
+        left_node = node[2]
+        left = self.value(left_node)
+        if left_node[0] == ir.WALRUS:
+            left_node = left_node[2]
+        shown = self._shown(left_node) if node[3][0] in {"is", "is not"} else None
         if len(node[3]) != 1:
             for one in node[4]:
                 self.value(one)
@@ -91,18 +94,18 @@ class Comparisons(Checks, ABC):
         if not self.origins:
             return (truth, NO_KILL, NO_KILL)
         if operator in _ORDER and truth is None and isinstance(right[1], int):
-            return self._bounded(node[2], operator)
+            return self._bounded(left_node, operator)
         if shown is not None and right[1] is None:
             yes, no = shown
             return (truth, no, yes) if operator == "is" else (truth, yes, no)
         if operator in {"==", "is", "!=", "is not"}:
-            yes = self._equal(node[2], left, right_node, right)
+            yes = self._equal(left_node, left, right_node, right)
             positive = operator in {"==", "is"}
             return (truth, yes if positive else NO_KILL, NO_KILL if positive else yes)
-        if operator in {"<=", "<"} and is_set_of(node[2]) and not self.deep(right):
-            return (truth, self.cleared(node[2][3][0], self.value(node[2][3][0]), OF_CHARACTERS), NO_KILL)
+        if operator in {"<=", "<"} and is_set_of(left_node) and not self.deep(right):
+            return (truth, self.cleared(left_node[3][0], self.value(left_node[3][0]), OF_CHARACTERS), NO_KILL)
         if operator in {"in", "not in"}:
-            yes, no = self._member(node[2], left, right_node, right)
+            yes, no = self._member(left_node, left, right_node, right)
             return (truth, yes, no) if operator == "in" else (truth, no, yes)
         return (truth, NO_KILL, NO_KILL)
 

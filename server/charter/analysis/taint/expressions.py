@@ -470,9 +470,7 @@ class Expressions(Attributes, ABC):
         return UNKNOWN
 
     def _walrus(self, node: Node) -> Value:
-        value = self.value(node[3])
-        self.assign(node[2], value)
-        return value
+        return self.bound((node[2],), node[3])
 
     def _starred(self, node: Node) -> Value:
         return self.elements(self.value(node[2]))

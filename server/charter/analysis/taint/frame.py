@@ -27,6 +27,8 @@ from charter.analysis.taint.values import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from charter.analysis.taint.engine import Engine
     from charter.model.ir import Node
     from charter.model.library.values import Source
@@ -164,7 +166,8 @@ class Frame(ABC):
         depth: how many calls deep it is.
 
     Attributes:
-        documents: by place of a call that reads a document, or makes or sets up its parser: whether it is the program's own.
+        documents: by place of a call that reads a document, makes or sets up its parser, or runs a command: whether that is
+            the program's own.
         set_up: by parser the places of the calls that set it up.
         moved: the objects of a callee that have been taken over, while a value of it is: each may be in many others.
     """
@@ -458,6 +461,10 @@ class Frame(ABC):
     @abstractmethod
     def assign(self, target: Node, value: Value) -> None:
         """Bind a target."""
+
+    @abstractmethod
+    def bound(self, targets: Sequence[Node], source: Node) -> Value:
+        """The value of an expression, once it is assigned; the name of a check's result says what the check has shown."""
 
     @abstractmethod
     def reach(

@@ -88,6 +88,9 @@ class Guards(Comparisons, ABC):
             return self._test_call(node)
         if opcode == ir.CHOICE:
             return self._test_choice(node)
+        if opcode == ir.WALRUS:
+            value = self.value(node)
+            return self._truth(node[2], value)
         return self._truth(node, self.value(node))
 
     def _truth(self, node: Node, value: Value) -> Test:

@@ -13,6 +13,7 @@ import marshal
 from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.values import (
+    BIT,
     BOUND,
     EXTERNAL,
     INSTANCE,
@@ -22,6 +23,7 @@ from charter.analysis.taint.values import (
     PROJECT_INSTANCE,
     UNKNOWN,
     references,
+    spread,
 )
 from charter.model import ir
 
@@ -40,8 +42,14 @@ _PURE: Final = tuple(
     ).split()
 )
 """Functions, and modules of functions, whose result holds nothing but what they are given."""
-_HARMLESS: Final = ("builtins.int", "builtins.float", "builtins.bool", "builtins.len", "builtins.ord")
-"""Functions whose result is no text."""
+_HARMLESS: Final = (
+    "builtins.int", "builtins.float", "builtins.bool", "builtins.len", "builtins.ord", "uuid.UUID", "ipaddress.",
+    "datetime.date.", "datetime.datetime.", "shlex.quote", "shlex.join", "pipes.quote",
+)  # fmt: skip
+"""Functions whose result is no text, or none that means anything but itself."""
+_HARMLESS_METHODS: Final = frozenset({"hexdigest", "isoformat"})
+_BY_KEY: Final = frozenset({"get", "pop"})
+"""Methods whose first argument only chooses."""
 _FILLING: Final = frozenset({"append", "extend", "insert", "add", "appendleft", "write", "writelines"})
 _EXPRESSIONS: Final = {
     ir.EXPRESSION: (2,), ir.ASSIGN: (2, 3), ir.AUGMENT: (4,), ir.RETURN: (2,), ir.IF: (2,), ir.WHILE: (2,), ir.FOR: (3,),
@@ -52,16 +60,17 @@ _DEEPEST: Final = 4
 _MOST_STEPS: Final = 600
 
 
-def is_own(frame: Any, place: int) -> bool:
+def is_own(frame: Any, place: int, kind: str = "") -> bool:
     """Whether the expression at a place of a run's function can hold nothing but what the program itself has written.
 
     Args:
         frame: the run, whose state tells which names are constants where it is.
         place: the position of an argument, as the function's representation has it.
+        kind: a kind of sink; what came from elsewhere and has passed a check for it is as good as written here.
     """
     body = _Body(frame.function)
     node = next((one for one in body.expressions if one[1] == place), None)
-    return node is not None and _Question(frame).holds(node, body)
+    return node is not None and _Question(frame, spread(BIT[kind]) if kind else 0).holds(node, body)
 
 
 class _Body:
@@ -157,10 +166,12 @@ class _Question:
 
     Args:
         frame: the run of the function in which it was asked.
+        danger: the bits without which what came from elsewhere has been checked; 0 if no check is enough.
     """
 
-    def __init__(self, frame: Any) -> None:
+    def __init__(self, frame: Any, danger: int = 0) -> None:
         self._frame = frame
+        self._danger = danger
         self._steps = _MOST_STEPS
         self._depth = 0
         self._asked: set[tuple[int, str]] = set()
@@ -198,6 +209,8 @@ class _Question:
             held = (self._frame.state or {}).get(name, UNKNOWN)
             if isinstance(held[1], str | bytes) and not held[0]:
                 return True
+            if self._danger and held[0] and not held[0] & self._danger:
+                return True
         key = (id(body.function), name)
         if key in self._asked:
             return True  # it holds if all else that the name is bound to does
@@ -224,8 +237,11 @@ class _Question:
     def _holds_call(self, node: Node, body: _Body) -> bool:
         function = node[2]
         arguments = [*node[3], *(value for _, value in node[4])]
+        if function[0] == ir.ATTR and function[3] in _HARMLESS_METHODS:
+            return True
         if function[0] == ir.ATTR and self.holds(function[2], body):
-            return all(self.holds(one, body) for one in arguments)  # a method of a text, or of a list of them
+            given = arguments[1:] if function[3] in _BY_KEY else arguments
+            return all(self.holds(one, body) for one in given)  # a method of a text, or of a list of them
         called = references(self._callee(function, body)[2])
         if not called or self._depth > _DEEPEST:
             return False

@@ -62,7 +62,8 @@ NEEDED["redirect"] |= BIT["redirect-slashes"]
 _PARTICULAR: Final = frozenset({"deserialization", "xxe", "nosql", "prompt", "log", "xss", "redos"})
 """Kinds of sinks that look at more of a value than its text."""
 _OF_DOCUMENTS: Final = frozenset({"deserialization", "xxe"})
-"""Kinds of sinks to which it matters, too, that a document is the program's own."""
+_OF_OWN: Final = _OF_DOCUMENTS | {"command"}
+"""Kinds of sinks to which it matters, too, that a document or a command is the program's own."""
 
 
 class Sinks(Containers, ABC):
@@ -73,13 +74,15 @@ class Sinks(Containers, ABC):
     ) -> None:
         """Record what reaches the sinks of a call."""
         for sink in sinks:
-            if not self.origins and sink.kind not in _OF_DOCUMENTS:
+            if not self.origins and sink.kind not in _OF_OWN:
                 continue
             for argument in sink.arguments:
                 for value, place in choose(self, argument, arguments, receiver):
                     # Of an object that is redirected to, its class says the address, not its fields.
                     taint = value[0] if not value[3] or sink.kind == "redirect" else self.deep(value)
-                    if sink.kind in _PARTICULAR:
+                    if sink.kind == "command":
+                        self._note_command(value, taint, place, arguments)
+                    elif sink.kind in _PARTICULAR:
                         taint = self._arriving(sink, name, value, taint, place, arguments, receiver)
                     if (
                         taint & spread(NEEDED[sink.kind])
@@ -127,6 +130,13 @@ class Sinks(Containers, ABC):
                     places += [identity[1], *self.set_up.get(identity, ())]
         for one in places:
             self.documents[one] = self.documents.get(one, True) and own
+
+    def _note_command(self, value: Value, taint: int, place: int, arguments: Arguments) -> None:
+        """Note for a call that runs a command whether nothing of it was another's and is still unchecked."""
+        own = not taint & spread(NEEDED["command"]) and (
+            isinstance(value[1], str | bytes) or is_own(self, place, "command")
+        )
+        self.documents[arguments.place] = self.documents.get(arguments.place, True) and own
 
     def _is_plain(self, receiver: Value | None) -> bool:
         """Whether a response was told a type that is no page, or its class tells all of them so."""

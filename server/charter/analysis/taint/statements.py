@@ -165,8 +165,10 @@ class Statements(Expressions):
         self.value(expression)
 
     def _assignment(self, node: Node) -> None:
-        source = node[3]
-        targets = node[2]
+        self.bound(node[2], node[3])
+
+    def bound(self, targets: Sequence[Node], source: Node) -> Value:
+        """As `Frame` says."""
         kills: Sequence[Kill] | None = None
         if source[0] in {ir.COMPARE, ir.NOT}:
             truth, yes, no = self.test(source)
@@ -191,9 +193,10 @@ class Statements(Expressions):
             if target[0] == ir.SEQUENCE and target[3]:
                 target = target[3][0]
             elif value[2] == TUPLE:
-                return
+                return value
             if target[0] == ir.LOCAL:
                 self.state["?" + target[2]] = (0, NO, None, (), *kills)
+        return value
 
     def _augmented(self, node: Node) -> None:
         target = node[2]
