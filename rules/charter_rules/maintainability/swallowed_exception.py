@@ -259,7 +259,7 @@ def _takes_down(body: list[ast.stmt], found: set[str]) -> bool:
             if not _takes_down(statement.body, found) or not _takes_down(statement.orelse, found):
                 return False
             continue
-        if isinstance(statement, ast.With):
+        if isinstance(statement, (ast.With, ast.AsyncWith)):
             if not _takes_down(statement.body, found):
                 return False
             continue
