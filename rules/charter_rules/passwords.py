@@ -22,6 +22,7 @@ _NOT_KEPT: Final = regex(
 """What a function says about a digest that is compared in memory, or proves to another side that the password is known."""
 _SLOW: Final = regex(r"\b(?:bcrypt|argon2|scrypt|pbkdf2)\w*[.(]|_(?:bcrypt|argon2|scrypt|pbkdf2)\w*\(")
 """What is called where old digests are still known, and new ones are made slow."""
+_SLOW_ONE: Final = regex(r"(?i)\b(?:bcrypt|argon2|scrypt|pbkdf2)")
 _OLD: Final = regex(r"(?i)(?:^|_)(?:legacy|old|former|previous)")
 """Names of digests that are compared with what was kept before."""
 _OF_KEYS: Final = regex(r"(?i)api_?key|token")
@@ -46,6 +47,8 @@ def hashed(call: ast.Call, ctx: Context) -> tuple[str, tuple[Related, ...]]:
     name, related = next((one for one in names if sensitivity(one[0]) is Sensitivity.PASSWORD), ("", ()))
     if not name or PROTOCOL.search(f"{ctx.symbol(call)} {ctx.module} {ctx.path}"):
         return "", ()
+    if _is_stretched(call, ctx):
+        return "", ()
     if ctx.says(_SLOW) and any(map(_OLD.search, calls.destinations(ctx, call))):
         return "", ()
     around = ctx.function(call)
@@ -63,6 +66,21 @@ def hashed(call: ast.Call, ctx: Context) -> tuple[str, tuple[Related, ...]]:
     ):
         return "", ()
     return name, related
+
+
+def _is_stretched(call: ast.Call, ctx: Context) -> bool:
+    """Whether the function around hashes again and again, or says for which slow hash it only prepares the password."""
+    function = ctx.function(call)
+    if function is None:
+        return False
+    if _SLOW_ONE.search(ast.get_docstring(function) or ""):
+        return True
+    return any(
+        ctx.name(again.func) in digests.CALLS
+        for loop in ctx.nodes(ast.For, within=function)
+        if isinstance(loop.iter, ast.Call) and ctx.name(loop.iter.func) == "builtins.range"
+        for again in ctx.nodes(ast.Call, within=loop)
+    )
 
 
 def data(call: ast.Call, ctx: Context) -> ast.expr | None:

@@ -81,6 +81,8 @@ def token_compared_by_equality(compare: ast.Compare, ctx: Context) -> Iterator[F
         return
     if _is_sent(left, ctx) and _is_sent(right, ctx):
         return  # what the client has typed twice
+    if any(_CHOSEN.search(calls.identifier(side)) for side in (left, right)):
+        return
     around = ctx.parent(compare)
     if isinstance(around, ast.Call) and calls.identifier(around.func) in _QUERIES:
         return  # the database compares
@@ -103,8 +105,6 @@ def _is_sent(side: ast.expr, ctx: Context) -> bool:
     if not isinstance(holder, ast.Attribute) or holder.attr not in _PARTS:
         return False
     name = calls.identifier(made)
-    if _CHOSEN.search(name):
-        return False
     return sensitivity(name) is not None or bool(
         re.search(r"(?i)authorization|signature|token|api-?key", name)
     )

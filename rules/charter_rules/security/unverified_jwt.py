@@ -28,7 +28,7 @@ _FOR_KEY: Final = regex(r"(?i)(?:^|_)(?:keys?|kid|secret|issuer|peek)(?:_|$)")
 _CHECKED: Final = regex(
     r"(?i)\bverified (?:already|above|before|by|with)|already (?:been )?verified"
     r"|#[^\n]*without verif\w+ to \w+|#[^\n]*\bskip\b[^.]{0,20}(?:signature|validation|verification)"
-    r"|#[^\n]*(?:verif|validat)\w*[^.]{0,60}\b(?:later|elsewhere|upstream|afterwards)\b|#[^\n]*\b(?:later|elsewhere|upstream|afterwards)\b[^.\n]{0,40}(?:verif|validat)"
+    r"|#[^\n]*(?:verif|validat)\w*[^.]{0,60}\b(?:later|elsewhere|upstream|afterwards|earlier|beforehand|previously)\b|#[^\n]*\b(?:later|elsewhere|upstream|afterwards|earlier|beforehand|previously)\b[^.\n]{0,40}(?:verif|validat)"
 )
 """What a comment says of a token whose signature another step checks."""
 _FOR_TIME: Final = regex(r"(?i)expir")
@@ -64,6 +64,8 @@ _SESSION: Final = regex(r"\bsession(?:\[|\.get\()")
 """Where the server keeps what it was given when the user logged in."""
 _PARSES: Final = regex(r"\.json\(\)|\bloads\(")
 _OF_CLIENT: Final = regex(r"\brequest\b")
+_SENT: Final = regex(r"(?i)\breq(?:uest)?\b|headers|cookies|authori[sz]ation|bearer|environ|credentials")
+"""Where a token stands that a client sends."""
 _RESPONSE: Final = regex(r"(?i)(?:\w+_)?(?:token_?(?:info|response|data|set)|resp(?:onse)?)")
 """Names of what an issuer of tokens has answered."""
 _FIELDS_OF_ANSWER: Final = frozenset({"id_token", "access_token", "refresh_token"})
@@ -145,9 +147,28 @@ def unverified_jwt(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     why = _unverified(call, name, ctx)
     if why and not (
-        _only_asks_about_token(call, ctx) or _comes_from_issuer(call, ctx) or _verified_elsewhere(call, ctx)
+        _hands_on(call, ctx)
+        or _only_asks_about_token(call, ctx)
+        or _comes_from_issuer(call, ctx)
+        or _verified_elsewhere(call, ctx)
     ):
         yield ctx.finding(call, f"the token is believed unchecked: {why}")
+
+
+def _hands_on(call: ast.Call, ctx: Context) -> bool:
+    """Whether a function returns the claims of the token that it is given, and nobody in this file gives it one of a client's."""
+    function = ctx.function(call)
+    token = call.args[0] if call.args else None
+    if function is None or not isinstance(token, ast.Name) or not isinstance(ctx.parent(call), ast.Return):
+        return False
+    if token.id not in {each.arg for each in (*function.args.args, *function.args.kwonlyargs)}:
+        return False
+    if calls.value(ctx, call, 1, "key", default=None) is not None:
+        return False  # it was meant to check the token
+    given = [one for one in _given(token, ctx) if one is not token]
+    return not any(
+        _SENT.search(ctx.source(one)) or _SENT.search(ctx.source(ctx.origin(one))) for one in given
+    )
 
 
 def _unverified(call: ast.Call, name: str, ctx: Context) -> str:
@@ -226,6 +247,8 @@ def _is_about_token(reader: ast.AST | None, ctx: Context) -> bool:
     """Whether what reads a token's claims wants to know about the token itself: `claims["exp"]`, `"exp" in claims`, `key_of(claims)`."""
     if isinstance(reader, ast.Compare):
         return isinstance(reader.left, ast.Constant) and reader.left.value in _ABOUT_ITSELF
+    if isinstance(reader, ast.Subscript) and ctx.value(reader.slice) in _ABOUT_ITSELF:
+        return True
     if calls.identifier(ctx.parent(reader) if isinstance(reader, ast.Attribute) else reader) in _ABOUT_ITSELF:
         return True
     return isinstance(reader, ast.Call) and _FOR_KEY.search(calls.identifier(reader.func)) is not None
@@ -299,9 +322,9 @@ def _is_kept(token: ast.expr, ctx: Context) -> bool:
 
 def _is_of_answer(token: ast.expr, function: shapes.FunctionNode, ctx: Context) -> bool:
     """Whether a token is a field of what a function of this file has got that asks servers: `self.tokens(code)["id_token"]`."""
-    if not isinstance(token, (ast.Subscript, ast.Attribute)):
+    if not isinstance(token, (ast.Subscript, ast.Attribute, ast.Name)):
         return False
-    answer = token.value
+    answer = token if isinstance(token, ast.Name) else token.value
     made = [answer] if isinstance(answer, ast.Call) else []
     if isinstance(answer, ast.Name):
         made = [
@@ -309,7 +332,10 @@ def _is_of_answer(token: ast.expr, function: shapes.FunctionNode, ctx: Context) 
         ]
     defined = ctx.once(_defined)
     asked = [defined.get(calls.identifier(one.value if isinstance(one, ast.Await) else one)) for one in made]
-    return bool(asked) and all(one is not None and protocols.asked_of_others(ctx, one) for one in asked)
+    return bool(asked) and all(
+        one is not None and (protocols.asks(ctx.source(one)) or protocols.asked_of_others(ctx, one))
+        for one in asked
+    )
 
 
 def _defined(ctx: Context) -> dict[str, shapes.FunctionNode]:
