@@ -119,10 +119,10 @@ def _begins(parts: Sequence[Piece], number: int) -> bool:
 
 
 def _is_program(parts: Sequence[Piece], number: int) -> bool:
-    """Whether a piece is the first word of the command by itself: before constant ones, or whole between quotes."""
+    """Whether a piece is the first word of the command by itself: before others, or whole between quotes."""
     if number == 1 and len(parts) > 2 and parts[0].text.strip() in {'"', "'"}:
         return parts[2].text[:1] == parts[0].text.strip()
-    return number == 0 and len(parts) == 2 and parts[1].text[:1].isspace()
+    return number == 0 and len(parts) > 1 and parts[1].text[:1].isspace()
 
 
 def _is_true(value: object) -> bool:
