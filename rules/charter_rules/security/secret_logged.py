@@ -429,6 +429,9 @@ def _is_harmless(expression: ast.expr, ctx: Context) -> bool:
         _MASKS.search(calls.identifier(made.func)) or "public" in ctx.source(made)
     ):
         return True
+    chosen = made.body if isinstance(made, ast.IfExp) else made
+    if isinstance(chosen, ast.Call) and (ctx.name(chosen.func) or "").startswith("os.path."):
+        return True  # the name of a file
     return ctx.type_name(expression) in {
         "builtins.bool",
         "builtins.int",
