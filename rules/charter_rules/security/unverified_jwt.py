@@ -66,7 +66,7 @@ _PARSES: Final = regex(r"\.json\(\)|\bloads\(")
 _OF_CLIENT: Final = regex(r"\brequest\b")
 _SENT: Final = regex(r"(?i)\breq(?:uest)?\b|headers|cookies|authori[sz]ation|bearer|environ|credentials")
 """Where a token stands that a client sends."""
-_RESPONSE: Final = regex(r"(?i)(?:\w+_)?(?:token_?(?:info|response|data|set)|resp(?:onse)?)")
+_RESPONSE: Final = regex(r"(?i)(?:\w+_)?(?:token_?(?:info|response|data|set)|tokens|resp(?:onse)?)")
 """Names of what an issuer of tokens has answered."""
 _FIELDS_OF_ANSWER: Final = frozenset({"id_token", "access_token", "refresh_token"})
 """What an issuer answers to the request for a token (RFC 6749, OpenID Connect Core)."""
@@ -347,6 +347,8 @@ def _is_of_token_response(token: ast.expr, ctx: Context) -> bool:
     """Whether a token is a field of an issuer's response that the function is given: `token_info["id_token"]`."""
     made = ctx.origin(token)
     owner = made.value if isinstance(made, ast.Subscript) else None
+    if isinstance(made, ast.Attribute) and made.attr in _FIELDS_OF_ANSWER:
+        owner = made.value
     if isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute) and made.func.attr == "get":
         owner = made.func.value
     return isinstance(owner, ast.Name) and _RESPONSE.fullmatch(owner.id) is not None
