@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from charter.api import Fact
     from charter.model.names import Names
     from charter.syntax.source import Source
+    from charter.syntax.walk import Index
 
 VERSION = 7
 
@@ -162,21 +163,25 @@ def _keeping(returns: Iterable[ast.AST], source: Source) -> set[ast.AST]:
                 around.append(parent)
             parent = parents[parent]
         if is_made and around and kept is None:
-            kept = _set_by(parent)
+            kept = _set_by(parent, source.index)
         found.update(one for one in around if not is_made or (kept and kept & _asked_by(one.test)))
     return found
 
 
-def _set_by(function: ast.AST) -> set[str]:
+def _set_by(function: ast.AST, index: Index) -> set[str]:
     """The globals and attributes that a function sets, so that its next call finds them."""
-    shared = {name for node in ast.walk(function) if isinstance(node, ast.Global) for name in node.names}
-    return {
-        name
-        for node in ast.walk(function)
-        if isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Store)
-        for name in [node.attr if isinstance(node, ast.Attribute) else node.id]
-        if isinstance(node, ast.Attribute) or name in shared
+    found = {
+        node.attr
+        for node in index.of_type_below(function, ast.Attribute)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
     }
+    declared = index.of_type_below(function, ast.Global)
+    shared = {name for node in declared if isinstance(node, ast.Global) for name in node.names}
+    if shared:
+        names = index.of_type_below(function, ast.Name)
+        stored = {node.id for node in names if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        found |= stored & shared
+    return found
 
 
 def _asked_by(test: ast.expr) -> set[str]:
