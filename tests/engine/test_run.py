@@ -11,7 +11,7 @@ from charter.api import Context, Finding, rule
 from charter.engine import work
 from charter.engine.cache import Cache
 from charter.engine.project import Project, Report
-from charter.engine.registry import registry
+from charter.engine.registry import load, registry
 from charter.engine.run import check_project
 from charter.engine.settings import Settings
 
@@ -119,3 +119,28 @@ def test_a_fingerprint_outlives_lines_that_come_above_it(tmp_path: Path) -> None
     prints = [finding.fingerprint for finding in before.findings]
     assert len(set(prints)) == 2
     assert after.findings[1].fingerprint in prints
+
+
+@pytest.mark.parametrize(
+    ("loaded", "found", "asked"),
+    [
+        ("", [], False),
+        ("yaml.load('a: ' + ('b' if request.form['x'] else 'c'), Loader=yaml.Loader)", [], True),
+        ("yaml.load(request.data, Loader=yaml.Loader)", ["unsafe-yaml-load"], True),
+    ],
+    ids=["nothing", "something harmless", "something harmful"],
+)
+def test_what_only_takes_findings_back_runs_where_there_is_something_to_take_back(
+    tmp_path: Path, loaded: str, found: list[str], *, asked: bool
+) -> None:
+    view = f"@Flask(__name__).post('/')\ndef view():\n    return {loaded}\n"
+    (tmp_path / "m.py").write_text(f"import yaml\nfrom flask import Flask, request\n\n{view}")
+
+    def read(path: str) -> bytes:
+        return (tmp_path / path).read_bytes()
+
+    settings = Settings(root=tmp_path, bandit=False)
+    project = Project.of(settings, load(), (), ["m.py"], read, select=["unsafe-yaml-load"])
+    report = check_project(project)
+    assert [finding.rule for finding in report.findings] == found
+    assert ("analysis:taint" in report.times) is asked

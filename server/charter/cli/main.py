@@ -14,6 +14,7 @@ import sys
 import click
 
 from charter import __version__
+from charter.engine.frames import with_room
 
 COMMANDS = {
     "check": "Check Python code against the charter, and fix what can be fixed.",
@@ -76,6 +77,11 @@ def cli() -> None:
     """Charter reviews Python against a charter of 47 principles: it finds, explains, fixes and scores."""
 
 
+@with_room
+def _command() -> object:
+    return cli.main(standalone_mode=False)
+
+
 def run() -> None:
     """The entry point; ends the process."""
     for stream in (sys.stdout, sys.stderr):
@@ -85,7 +91,7 @@ def run() -> None:
             reconfigure(errors="backslashreplace")
     gc.disable()  # a command is over before what it leaves behind would be worth looking for
     try:
-        code = cli.main(standalone_mode=False)
+        code = _command()
         sys.stdout.flush()
     except click.exceptions.Abort:
         click.echo("Interrupted; nothing was left half done.", err=True)

@@ -189,11 +189,15 @@ class Plan:
         return _inert(self)
 
     @cached_property
-    def wanted_facts(self) -> frozenset[type]:
-        """The fact types that the rules need; any rule on nodes may ask what other files tell."""
+    def telling_facts(self) -> frozenset[type]:
+        """The fact types that the rules speak about; any rule on nodes may ask what other files tell."""
         answers: set[type] = {ImportedConstant, PassedValue} if self.node_entries else set()
-        answers.update(kind for entry in self.excusable for kind in entry.rule.excused_by)
         return frozenset({*self.fact_entries, *answers})
+
+    @cached_property
+    def wanted_facts(self) -> frozenset[type]:
+        """The fact types that the rules need: those that they speak about, and those that take findings back."""
+        return self.telling_facts.union(kind for entry in self.excusable for kind in entry.rule.excused_by)
 
     @cached_property
     def analyses(self) -> tuple[Analysis, ...]:
@@ -335,9 +339,11 @@ class Planner:
         principles: every principle there is, for selection by principle and pillar.
         select: selectors from the command line that replace those of the settings; None to keep them.
         ignore: selectors from the command line to take away besides.
+        excuses: whether findings may be taken back by facts that say nothing else.
 
     Attributes:
         analyses: the analyses of project scope that some file of the project needs.
+        excusable: the names of the rules whose findings facts of the project may take back.
 
     Raises:
         SelectionError: if a selector means nothing.
@@ -352,15 +358,18 @@ class Planner:
         *,
         select: Sequence[str] | None = None,
         ignore: Sequence[str] = (),
+        excuses: bool = True,
     ) -> None:
         self._registry = registry
         self._settings = settings
+        self._principles = tuple(principles)
         self._selector = Selector(registry.rules, principles)
         self._select = tuple(select) if select is not None else None
         self._ignore = tuple(ignore)
         self._plans: dict[tuple[int, ...], Plan] = {}
         self._bandit = bandit.read(settings.root) if settings.bandit else None
         self.analyses: tuple[Analysis, ...] = ()
+        self._suffix = "" if excuses else "-unexcused"
         self._retired = frozenset(principle.slug for principle in principles if principle.weight == 0)
         # An unknown selector is an error at once, not at the first file.
         plans = [
@@ -368,7 +377,23 @@ class Planner:
             *(self._make("", (override,)) for override in settings.per_file.values()),
         ]
         wanted = wanted_analyses({fact for plan in plans for fact in plan.wanted_facts})
-        self.analyses = tuple(analysis for analysis in wanted if analysis.project)
+        telling = wanted_analyses({fact for plan in plans for fact in plan.telling_facts})
+        self.analyses = tuple(one for one in (wanted if excuses else telling) if one.project)
+        self.excusable = frozenset(entry.name for plan in plans for entry in plan.excusable)
+        self._excusing = frozenset(self.analyses).difference(telling)
+
+    def without_excuses(self) -> Planner | None:
+        """The same plans without the analyses that can only take findings back; None if each analysis does more."""
+        if not self._excusing:
+            return None
+        return Planner(
+            self._registry,
+            self._settings,
+            self._principles,
+            select=self._select,
+            ignore=self._ignore,
+            excuses=False,
+        )
 
     def plan(self, path: str) -> Plan:
         """The enabled rules of a file, given relative to the root."""
@@ -400,7 +425,7 @@ class Planner:
             and (self._bandit is not None or bandit.BanditIssue not in rule.subscribes)
         )
         inspector = self._inspector(entries)
-        return Plan(entries, plan_key(entries, inspector), self.analyses, inspector)
+        return Plan(entries, plan_key(entries, inspector) + self._suffix, self.analyses, inspector)
 
     def _inspector(self, entries: Iterable[Entry]) -> bandit.Inspector | None:
         listening = [entry.rule for entry in entries if bandit.BanditIssue in entry.rule.subscribes]

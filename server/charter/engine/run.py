@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache as once
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -46,6 +47,15 @@ def check_project(
         proving: whether all fixes will be proved: then this process will need the solvers itself.
         progress: told how many files of how many are done.
     """
+    planner = None if proving else project.planner.without_excuses()
+    if planner is not None:
+        # Most projects hold nothing that would have to be excused: then the analyses for it are not worth their time.
+        report = check_project(
+            replace(project, planner=planner), targets, jobs=jobs, cache=cache, progress=progress
+        )
+        found = {finding.rule for finding in (*report.findings, *report.suppressed)}
+        if project.planner.excusable.isdisjoint(found):
+            return report
     started = perf_counter()
     wanted = tuple(sorted(targets)) if targets is not None else project.paths
     whole = bool(project.planner.analyses)

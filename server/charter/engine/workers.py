@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from charter.engine.frames import with_room
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
     from multiprocessing.connection import Connection, PipeConnection
@@ -108,6 +110,7 @@ def answers(
             worker.dismiss()
 
 
+@with_room
 def _serve(
     taken: Pipe,
     told: Pipe,
