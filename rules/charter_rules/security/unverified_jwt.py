@@ -234,10 +234,13 @@ def _looks_into(call: ast.Call, ctx: Context) -> bool:
 
 
 def _only_asks_about_token(call: ast.Call, ctx: Context) -> bool:
-    """Whether all that is read is when a token ends and who made it, or its claims serve to find the key, if they are read at all."""
+    """Whether all that is read is when a token ends and who made it, or its claims serve to find the key.
+
+    A function that reads nothing of a token may ask whether it is one; with a key it was meant to check it.
+    """
     parent = ctx.parent(call)
     if isinstance(parent, ast.Expr):
-        return True
+        return ctx.function(call) is not None and calls.value(ctx, call, 1, "key", default=None) is None
     reads = shapes.reads_of_result(call, ctx)
     wanted = [parent] if reads is None else [ctx.parent(read) for read in reads]
     return bool(wanted) and all(_is_about_token(each, ctx) for each in wanted)
