@@ -132,13 +132,10 @@ def is_sent(ctx: Context, node: ast.AST) -> bool:
     function = ctx.function(node)
     if function is None or not isinstance(ctx.statement(node), ast.Return):
         return False
-    uses = [
-        parent
-        for use in (*ctx.reads.get(function.name, ()), *ctx.gets.get(function.name, ()))
-        if isinstance(parent := ctx.parent(use), ast.Call) and parent.func is use
+    told = [
+        call for call in shapes.calls_of(function, ctx) if not isinstance(ctx.statement(call), ast.Assert)
     ]
-    told = [use for use in uses if not isinstance(ctx.statement(use), ast.Assert)]
-    return bool(told) and all(_is_sent_here(ctx, use) for use in told)
+    return bool(told) and all(_is_sent_here(ctx, call) for call in told)
 
 
 def _is_sent_here(ctx: Context, node: ast.AST) -> bool:

@@ -414,3 +414,16 @@ def free_name(wanted: Iterable[str], taken: set[str]) -> str:
     while f"{name}{number}" in taken:
         number += 1
     return f"{name}{number}"
+
+
+def is_in_program(node: ast.AST, ctx: Context) -> bool:
+    """Whether a node stands under `if __name__ == "__main__"`, where a module is run and not imported."""
+    return any(
+        isinstance(parent, ast.If) and "__name__" in ctx.source(parent.test) for parent in ctx.ancestors(node)
+    )
+
+
+def calls_of(function: FunctionNode, ctx: Context) -> list[ast.Call]:
+    """The calls in a function's file of whatever has its name: itself, or a method of that name of any object."""
+    uses = (*ctx.reads.get(function.name, ()), *ctx.gets.get(function.name, ()))
+    return [call for use in uses if isinstance(call := ctx.parent(use), ast.Call) and call.func is use]

@@ -159,7 +159,7 @@ def _is_only_given_constants(value: ast.expr, ctx: Context) -> bool:
     if value.id not in names:
         return False
     at = names.index(value.id) - (ctx.class_(function) is not None)
-    made = [call for call in ctx.nodes(ast.Call) if calls.identifier(call.func) == function.name]
+    made = shapes.calls_of(function, ctx)
     given = [ctx.argument(call, at if at >= 0 else None, value.id) for call in made]
     return bool(given) and all(one is not None and ctx.value(one) is not UNKNOWN for one in given)
 

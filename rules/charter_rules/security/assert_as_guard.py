@@ -60,9 +60,7 @@ def assert_as_guard(check: ast.Assert, ctx: Context) -> Iterator[Finding]:
         ctx.not_an_opportunity()
         return
     for node in (check.test, *ctx.walk(check.test)):
-        name = calls.identifier(node) if isinstance(node, (ast.Name, ast.Attribute)) else ""
-        if isinstance(node, ast.Constant):
-            name = calls.identifier_of_key(node)
+        name = calls.identifier(node)
         if _GUARD.fullmatch(name):
             yield ctx.finding(check, f"`python -O` removes this check of `{name}`")
             return

@@ -70,6 +70,6 @@ def guessable_uuid(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 def _must_be_secret(name: str) -> bool:
     """Whether nobody may guess what has this name; of a salt it is enough that it is new."""
     lower = name.lower()
-    if any(word in lower for word in ("client_token", "clienttoken", "idempoten", "salt")):
+    if any(word in lower for word in ("idempoten", "salt")):
         return False  # it only has to be new
     return secrecy.is_secret(name) or name.endswith("state")

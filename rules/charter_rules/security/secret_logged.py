@@ -16,7 +16,7 @@ from charter.api import (
     sensitivity,
     words,
 )
-from charter_rules import building, calls, protocols
+from charter_rules import building, calls, protocols, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,8 +76,6 @@ _COMMAND_LINE: Final = regex(
     r"\b(?:import|from) (?:argparse|optparse|docopt|click|typer)\b|\bcmd\.Cmd\b|\bclass \w+\([^)\n]*Command\b"
 )
 """Modules that talk to the person who started them."""
-_MAIN: Final = regex(r"__name__ == ['\"]__main__['\"]")
-"""What a module asks before it does what it does as a program."""
 _SHOWN: Final = frozenset({"print", "pprint", "write"})
 """Functions that such modules show things with."""
 _OUTPUT: Final = regex(r"(?i)^(?:info|dump|export|reveal)|_(?:info|dump)$")
@@ -230,9 +228,7 @@ def _is_the_output(call: ast.Call, function: str, secret: ast.expr, ctx: Context
         return True  # a conversation
     if "askpass" in ctx.path or _OUTPUT.search(ctx.symbol(call).rpartition(".")[2]):
         return True
-    if any(
-        isinstance(parent, ast.If) and _MAIN.match(ctx.source(parent.test)) for parent in ctx.ancestors(call)
-    ):
+    if shapes.is_in_program(call, ctx):
         return True
     made = ctx.origin(secret)
     return (

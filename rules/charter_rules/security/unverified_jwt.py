@@ -270,8 +270,7 @@ def _given(token: ast.expr, ctx: Context) -> list[ast.expr]:
     names = [each.arg for each in (*function.args.posonlyargs, *function.args.args)]
     if token.id not in names:
         return [token]
-    uses = [*ctx.reads.get(function.name, ()), *ctx.gets.get(function.name, ())]
-    made = [user for use in uses if isinstance(user := ctx.parent(use), ast.Call) and user.func is use]
+    made = shapes.calls_of(function, ctx)
     place = names.index(token.id)
     given = [
         ctx.argument(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from charter.analysis.taint.values import HOLE, NO, UNION, UNKNOWN, Value, text_of
+from charter.analysis.taint.values import HOLE, NO, UNION, Value, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,7 +124,7 @@ def _whole(frame: Frame, argument: Argument, arguments: Arguments, receiver: Val
         ]
         return pairs + ([(arguments.double, place)] if arguments.double is not None else [])
     if special == "keyword-names":
-        return [(_keys(frame, arguments.double), place)] if arguments.double is not None else []
+        return [(frame.any_key(arguments.double), place)] if arguments.double is not None else []
     return _parameter(frame, argument, arguments)
 
 
@@ -146,14 +146,6 @@ def _parameter(frame: Frame, argument: Argument, arguments: Arguments) -> list[C
             if one is not None:
                 found.append((one, place))
     return found
-
-
-def _keys(frame: Frame, value: Value) -> Value:
-    from charter.analysis.taint.frame import KEYS
-
-    keys = frame.read(value, KEYS)
-    taint = value[0] | (keys[0] if keys is not None else 0)
-    return (taint, NO, None, ()) if taint else UNKNOWN
 
 
 def _step(frame: Any, step: str, value: Value, place: int) -> list[Chosen]:

@@ -242,9 +242,8 @@ class Containers(Guards, ABC):
         return UNKNOWN
 
     def _popitem(self, value: Value, _arguments: Any, position: int) -> Value:
-        keys = self.read(value, KEYS)
-        key: Value = (value[0] | (keys[0] if keys is not None else 0), NO, None, ())
-        return self.new("builtins.tuple", position, {0: key, 1: self.elements(value), LENGTH: constant(2)})
+        cells = {0: self.any_key(value), 1: self.elements(value), LENGTH: constant(2)}
+        return self.new("builtins.tuple", position, cells)
 
     def _pop(self, value: Value, arguments: Any, position: int) -> Value:
         index = arguments.position(0)
@@ -313,13 +312,10 @@ class Containers(Guards, ABC):
         return self.new("builtins.list", position, {REST: self.elements(value)})
 
     def _keys(self, value: Value, arguments: Any, position: int) -> Value:
-        keys = self.read(value, KEYS)
-        taint = value[0] | (keys[0] if keys is not None else 0)
-        return self.new("builtins.list", position, {REST: (taint, NO, None, ())})
+        return self.new("builtins.list", position, {REST: self.any_key(value)})
 
     def _items(self, value: Value, arguments: Any, position: int) -> Value:
-        keys = self.read(value, KEYS)
-        key: Value = (value[0] | (keys[0] if keys is not None else 0), NO, None, ())
+        key = self.any_key(value)
         cells = self.cells(value)
         if (
             cells is not None

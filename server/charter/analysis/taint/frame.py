@@ -458,6 +458,11 @@ class Frame(ABC):
     def attribute(self, value: Value, name: str, position: int) -> Value:
         """The value of an attribute."""
 
+    def any_key(self, value: Value) -> Value:
+        """What any of a dictionary's keys may be."""
+        keys = self.read(value, KEYS)
+        return (value[0] | (keys[0] if keys is not None else 0), NO, None, ())
+
     @abstractmethod
     def assign(self, target: Node, value: Value) -> None:
         """Bind a target."""

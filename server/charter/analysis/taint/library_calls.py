@@ -61,8 +61,9 @@ class LibraryCalls(Sinks, ABC):
     pending = False
     """Whether the call evaluated last left something in `last_kills`."""
     vouches = 0
-    passes = 0
     """What is safe once this function has returned, by its name."""
+    passes = 0
+    """The dangers that what this function gives back no longer has, by its name."""
     unused = -1
     """The place of a call of which nobody uses the value."""
 

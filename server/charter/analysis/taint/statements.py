@@ -10,15 +10,14 @@ from operator import is_not
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.analysis.taint.arguments import Arguments
+from charter.analysis.taint.assignments import Assignments
 from charter.analysis.taint.checks import OF_CHARACTERS, both, either
-from charter.analysis.taint.expressions import Expressions
-from charter.analysis.taint.frame import KILLED, NO_KILL, REST, Kill, State
+from charter.analysis.taint.frame import KILLED, NO_KILL, Kill, State
 from charter.analysis.taint.values import (
     ALL_DANGERS,
     DANGERS,
     INSTANCE,
     NO,
-    PART,
     PROJECT_CLASS,
     PROJECT_INSTANCE,
     TUPLE,
@@ -27,7 +26,6 @@ from charter.analysis.taint.values import (
     constant,
     references,
     spread,
-    with_marks,
 )
 from charter.model import ir
 
@@ -43,7 +41,7 @@ _EVERYTHING: Final[Kill] = (-1, ())
 """What is shown where nobody ever comes."""
 
 
-class Statements(Expressions):
+class Statements(Assignments):
     """Statements."""
 
     def run(self, body: Sequence[Node]) -> None:
@@ -53,109 +51,6 @@ class Statements(Expressions):
             if self.state is None:
                 return
             execute[statement[0]](self, statement)
-
-    # Binding
-    def assign(self, target: Node, value: Value) -> None:
-        """Bind a target."""
-        state = self.state
-        if state is None:
-            return
-        opcode = target[0]
-        if opcode == ir.LOCAL:
-            name = target[2]
-            state[name] = value
-            if value[0]:
-                self.step(value[0], target[1], f"assigned to `{name.partition('~')[0]}`")
-            forgotten = "?" + name
-            if forgotten in state:
-                del state[forgotten]
-        elif opcode == ir.ATTR:
-            self._assign_attribute(target, value)
-        elif opcode == ir.ITEM:
-            self._assign_item(target, value)
-        elif opcode == ir.SEQUENCE:
-            self._unpack(target[3], value)
-        elif opcode == ir.GLOBAL:
-            state["::" + target[2]] = value
-            self.engine.store_global(self.module, target[2], value, self)
-            if value[0] & ALL_DANGERS and self.function.index:
-                self.global_effects[target[2]] = value
-        elif opcode == ir.FREE:
-            self.captured[target[2]] = value
-        elif opcode == ir.STARRED:
-            self.assign(target[2], value)
-
-    def _assign_attribute(self, target: Node, value: Value) -> None:
-        owner = self.value(target[2])
-        if value[0]:
-            self.step(value[0], target[1], f"stored in `.{target[3]}`")
-        self.store_attribute(owner, target[3], value, target[1])
-
-    def _assign_item(self, target: Node, value: Value) -> None:
-        owner = self.value(target[2])
-        if target[3][0] == ir.SLICE:
-            self._add(owner, self.iterated(value))
-            return
-        key = self.value(target[3])
-        if isinstance(key[1], str) and key[1].lower() == "content-type":
-            named = target[2][0] == ir.ATTR and target[2][3] == "headers"
-            self.settle_type(self.value(target[2][2]) if named else owner, value)
-        if owner[3]:
-            self.store(owner, key, value)
-        for reference in references(owner[2]):
-            if reference[0] == PROJECT_INSTANCE:
-                method = self.project.method(reference[1], "__setitem__")
-                if method is not None:
-                    self.call_function(method, owner, Arguments.of([key, value], target[1]), target[1], None)
-            elif reference[0] in {INSTANCE, "x"} and not reference[1].startswith("builtins."):
-                path = self.index.canonical(f"{reference[1]}.__setitem__")
-                arguments = Arguments.of([key, value], target[1])
-                self.call_external(path, owner, arguments, target[1])
-                if not owner[3] and target[2][0] == ir.LOCAL:
-                    self._remember(target[2], owner, value)
-                return
-        if not owner[3] and target[2][0] == ir.LOCAL and (value[0] & ALL_DANGERS or key[0] & ALL_DANGERS):
-            self._remember(target[2], owner, (value[0] | key[0], *value[1:]))
-
-    def _remember(self, target: Node, owner: Value, value: Value) -> None:
-        """Something unknown that takes an untrusted element becomes untrusted."""
-        taint = owner[0] | self.deep(value)
-        if taint != owner[0] and self.state is not None:
-            self.state[target[2]] = (taint, NO, owner[2], owner[3])
-
-    def _unpack(self, targets: Sequence[Node], value: Value) -> None:
-        exact = self.elements_exactly(value)
-        if exact is None and isinstance(value[1], str) and len(value[1]) == len(targets):
-            exact = [constant(one) for one in value[1]]
-        starred = next((index for index, one in enumerate(targets) if one[0] == ir.STARRED), None)
-        if exact is None:
-            for index, target in enumerate(targets):
-                self.assign(target, self._piece(value, index, target, by_name=starred is None))
-            return
-        if starred is None:
-            for index, target in enumerate(targets):
-                self.assign(target, exact[index] if index < len(exact) else UNKNOWN)
-            return
-        behind = len(targets) - starred - 1
-        for index, target in enumerate(targets[:starred]):
-            self.assign(target, exact[index] if index < len(exact) else UNKNOWN)
-        middle = exact[starred : len(exact) - behind]
-        self.assign(targets[starred][2], self.sequence(middle, "list", targets[starred][1]))
-        for index, target in enumerate(targets[starred + 1 :]):
-            at = len(exact) - behind + index
-            self.assign(target, exact[at] if 0 <= at < len(exact) else UNKNOWN)
-
-    def _piece(self, value: Value, index: int, target: Node, *, by_name: bool) -> Value:
-        """What one of several targets gets of a value whose elements are not known one by one."""
-        one = self.read(value, index) if value[3] else None
-        field = self.field_at(value, index) if by_name else ""
-        if field:
-            one = self.attribute(value, field, target[1])
-        if one is None:
-            one = self.iterated(value)
-            if value[0] and not value[3]:
-                one = (with_marks(value[0], PART), NO, one[2], ())
-        return self.new("builtins.list", target[1], {REST: one}) if target[0] == ir.STARRED else one
 
     # Simple statements
     def _expression(self, node: Node) -> None:
@@ -179,6 +74,7 @@ class Statements(Expressions):
             value = self._tested
             kills = (yes, no)
         elif source[0] == ir.BOOLEAN and source[2] == "and" and any(one[0] in _ASKING for one in source[3]):
+            # Once for what the answer shows, once for what the chain itself is worth: its last operand, or what ended it.
             before = dict(self.state or {})
             _, *kills = self.test(source)
             self.state = before

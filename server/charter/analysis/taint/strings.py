@@ -9,6 +9,7 @@ import re
 from abc import ABC
 from typing import TYPE_CHECKING, Any, Final
 
+from charter.analysis.taint.arguments import Arguments
 from charter.analysis.taint.frame import LENGTH, PIECES, REST, Frame
 from charter.analysis.taint.values import (
     ABSOLUTE,
@@ -63,8 +64,9 @@ _SLASHES: Final = spread(SLASHES)
 _HOST: Final = spread(BIT["redirect"] | BIT["ssrf"]) | _SLASHES
 _NO_SLASH: Final = (EXTERNAL, "str.lstrip(/)")
 _ENDPOINT: Final = spread(BIT["ssrf-part"])
-_CONNECTION: Final = spread(BIT["ssrf"])
 """What is impossible in the query of an address: it goes to the endpoint that stands before it."""
+_CONNECTION: Final = spread(BIT["ssrf"])
+"""What is impossible behind a slash at the beginning: it names no host."""
 _NO_SLASHES: Final = (EXTERNAL, "str.lstrip(/\\)")
 _STRIPPED: Final = {_NO_SLASH: _HOST & ~_SLASHES, _NO_SLASHES: _HOST}
 """What is impossible for a text behind a slash of its own from which all others in front were taken."""
@@ -338,7 +340,8 @@ class Strings(Frame, ABC):
         if computed is not None:
             return computed
         if name == "format_map":
-            name, mapping, arguments = "format", arguments.position(0), type(arguments)(position)
+            name, mapping = "format", arguments.position(0)
+            arguments = Arguments(position)
             arguments.double = mapping
         if name == "join":
             first = arguments.position(0)
