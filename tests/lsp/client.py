@@ -69,6 +69,7 @@ class Client:
         self.heard: list[tuple[str, Any]] = []
         self.applied: list[Any] = []
         self._came = threading.Condition()
+        self._leaving = False
         self._next = 0
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "charter.lsp"],
@@ -77,7 +78,8 @@ class Client:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
         folders = [{"uri": root.as_uri(), "name": "root"}]
         parameters = {"processId": None, "rootUri": root.as_uri(), "workspaceFolders": folders}
         self.capabilities = self.request(
@@ -142,7 +144,7 @@ class Client:
                 self.heard.append((method, message.get("params")))
                 if method == "textDocument/publishDiagnostics":
                     self.published.setdefault(message["params"]["uri"], []).append(message["params"])
-                if "id" in message:
+                if "id" in message and not self._leaving:
                     self.send({"id": message["id"], "result": self._result(method, message.get("params"))})
             self._came.notify_all()
 
@@ -192,8 +194,25 @@ class Client:
 
     def close(self) -> int:
         self.request("shutdown", None)
+        self.leave()
         self.notify("exit", None)
         return self.process.wait(20)
+
+    def leave(self) -> None:
+        """Answer no more: a request of the server's that is still on its way finds nobody to write to."""
+        with self._came:
+            self._leaving = True
+
+    def end(self) -> None:
+        """End the server, whatever it is at."""
+        self.leave()
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self._listener.join(20)
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                stream.close()
 
 
 def insert(line: int, character: int, text: str) -> dict[str, Any]:

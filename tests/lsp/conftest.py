@@ -27,9 +27,4 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Client]]:
 
     yield begin
     for client in clients:
-        if client.process.poll() is None:
-            client.process.kill()
-        client.process.wait()
-        for stream in (client.process.stdin, client.process.stdout):
-            if stream is not None:
-                stream.close()
+        client.end()
