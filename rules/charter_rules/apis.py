@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 Version = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Api:
+class Api(Struct, frozen=True):
     """One name that should no longer be used.
 
     Attributes:
@@ -54,8 +54,7 @@ class Api:
         return f"deprecated since {self.package} {_dotted(self.since)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Apis:
+class Apis(Struct, frozen=True):
     """All deprecated names.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import string
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from charter.api import Sensitivity, regex, sensitivity
 
@@ -20,8 +21,7 @@ _PERCENT: Final = regex(
 _GETTER: Final = regex(r"(?:get|read|fetch|load|ask_for|prompt_for)_(\w+)$")
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """A part of a text that is built.
 
     Attributes:

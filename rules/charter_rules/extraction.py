@@ -10,9 +10,10 @@ from __future__ import annotations
 import ast
 from bisect import bisect_left
 from collections import Counter
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from charter.api import Fix, Grade, InsertStatement, Span
 from charter_rules import lines, shapes
@@ -56,8 +57,7 @@ _EAGER = frozenset(
 """What goes through a generator expression at once, so that it is as good as a list."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(Struct, frozen=True):
     """Statements that can be moved.
 
     Attributes:

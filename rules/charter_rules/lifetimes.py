@@ -7,8 +7,9 @@ ends its knowledge, and then it says nothing.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from charter.api import Fix, Grade, Span
 from charter_rules import lines, shapes
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 Fate = Literal["dropped", "never", "error"]
 
 
-@dataclass(frozen=True, slots=True)
-class Leak:
+class Leak(Struct, frozen=True):
     """A resource that is not released on every path.
 
     Attributes:

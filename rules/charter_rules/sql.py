@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from charter.api import regex
 
@@ -42,8 +43,7 @@ PARAMETERS: Final[dict[str, str]] = {
 """The placeholder of each driver (PEP 249, `paramstyle`), for positional parameters; `{}` stands for their number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """A computed part of an SQL text.
 
     Attributes:

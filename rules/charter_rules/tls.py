@@ -5,8 +5,9 @@ Defaults are those of the `ssl` module's documentation and of pyOpenSSL's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from charter.api.facts.objects import Event, ObjectHistory
@@ -44,8 +45,7 @@ _MINIMA: Final = {
 }  # fmt: skip
 
 
-@dataclass
-class Trust:
+class Trust(Struct):
     """Whom a context trusts in the end.
 
     Attributes:

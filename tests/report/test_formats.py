@@ -243,7 +243,7 @@ def test_html_has_only_its_own_elements(outcome: Outcome) -> None:
 
 
 def test_paths_are_relative_to_where_the_user_stands(outcome: Outcome) -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     below = replace(outcome, strip="pkg/")
     above = replace(outcome, prefix="backend/")

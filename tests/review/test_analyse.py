@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from charter.engine import constitution, registry
 from charter.review.analyse import Analysis, Side, Tools, analyse

@@ -17,8 +17,9 @@ It takes one of two shapes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
     from charter.syntax.source import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Solution:
+class Solution(Struct, frozen=True):
     """What a project-scope analysis found out.
 
     Attributes:
@@ -50,8 +50,7 @@ class Solution:
     failures: tuple[tuple[str, Exception], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectInfo:
+class ProjectInfo(Struct, frozen=True):
     """What a solver may know of the project besides the extracts. It gives a snapshot, never the disk.
 
     Attributes:
@@ -109,8 +108,7 @@ class ProjectAnalysis(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(Struct, frozen=True):
     """One analysis and what it publishes.
 
     Attributes:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ast
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, cast
+
+from msgspec import Struct
 
 from charter.analysis import Solution, habits, paths
 from charter.analysis.calls import calls_of
@@ -85,8 +86,7 @@ Use = tuple[str, str, Packed, str]
 """Topic, way, place, text that would follow each other way ("" if that takes more thought)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Convention:
+class Convention(Struct, frozen=True):
     """One thing that a project nearly always does alike.
 
     Attributes:

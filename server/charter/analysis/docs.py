@@ -10,9 +10,10 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, cast
+
+from msgspec import Struct
 
 from charter.analysis import Solution, paths
 from charter.analysis.bodies import FUNCTIONS, by_owner
@@ -525,8 +526,7 @@ def _fact(path: str, entry: Entry, habit: float, style: Style) -> PublicSymbol:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Skeleton:
+class _Skeleton(Struct, frozen=True):
     """Gives the docstring with which to begin."""
 
     name: str

@@ -6,8 +6,9 @@ Sources: PEP 257; the Google Python Style Guide, section 3.8; the numpydoc forma
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct, field
 
 from charter.api import regex
 
@@ -88,8 +89,7 @@ _PLACEHOLDER = regex(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One thing that a docstring names.
 
     Attributes:
@@ -103,8 +103,7 @@ class Entry:
     end: int
 
 
-@dataclass(slots=True)
-class Docstring:
+class Docstring(Struct):
     """What a docstring says.
 
     Attributes:
@@ -148,8 +147,7 @@ class Docstring:
             self.yields = self.yields or entry
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     start: int
     indent: int
     text: str
@@ -281,8 +279,7 @@ def _add_names(doc: Docstring, kind: str, names: str, start: int) -> None:
             doc.add(kind, Entry(name, start + match.start(), start + match.end()))
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """A parameter as a docstring describes it.
 
     Attributes:
@@ -296,8 +293,7 @@ class Parameter:
     default: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(Struct, frozen=True):
     """What a new docstring must speak of.
 
     Attributes:

@@ -7,9 +7,10 @@ G. A. Campbell, "Cognitive Complexity" (SonarSource, 2023).
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
+
+from msgspec import Struct, field
 
 from charter.analysis.places import name_places, unpack
 from charter.api import regex
@@ -39,8 +40,7 @@ _HOMES: Final = frozenset({*_FUNCTIONS, ast.ClassDef})
 _NAME: Final = regex(r"\w+")
 
 
-@dataclass(slots=True)
-class _Tally:
+class _Tally(Struct):
     """What adds up in one function.
 
     Attributes:

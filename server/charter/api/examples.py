@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from charter.api.regex import regex
 
@@ -28,8 +29,7 @@ class ExampleError(ValueError):
     """An example that cannot be understood; the message names the line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A place that must be found.
 
     Attributes:
@@ -52,8 +52,7 @@ class Mark:
         return re.fullmatch(pattern, message, re.DOTALL) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """One fenced block.
 
     Attributes:
@@ -73,8 +72,7 @@ class Block:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """Blocks that belong together: a small project, and what it is after its fixes.
 
     Attributes:

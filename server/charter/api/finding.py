@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from charter.api.fix import Fix
 from charter.api.severity import Confidence, Severity
 from charter.api.text import Location
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
+class Related(Struct, frozen=True):
     """Another place that explains a finding.
 
     Attributes:
@@ -22,8 +21,7 @@ class Related:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One station of a flow, from source to sink.
 
     Attributes:
@@ -37,8 +35,7 @@ class Step:
     essential: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One violation of a charter at one place.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from charter.api.text import Span
 
@@ -19,8 +20,7 @@ class Grade(Enum):
     """Shown to a person, never applied by a tool on its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """Replace a span of a file's text.
 
     Attributes:
@@ -34,8 +34,7 @@ class Edit:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AddImport:
+class AddImport(Struct, frozen=True):
     """Make a name available at module level, unless it is imported already.
 
     Attributes:
@@ -51,8 +50,7 @@ class AddImport:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SetKeyword:
+class SetKeyword(Struct, frozen=True):
     """Give a call a keyword argument, replacing the value it has.
 
     Attributes:
@@ -68,8 +66,7 @@ class SetKeyword:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveArgument:
+class RemoveArgument(Struct, frozen=True):
     """Take an argument out of a call, with its comma.
 
     Attributes:
@@ -83,8 +80,7 @@ class RemoveArgument:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveStatement:
+class RemoveStatement(Struct, frozen=True):
     """Take a whole statement out, with its line; an emptied block gets `pass`.
 
     Attributes:
@@ -96,8 +92,7 @@ class RemoveStatement:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class InsertStatement:
+class InsertStatement(Struct, frozen=True):
     """Put lines before or after a statement, at its indentation.
 
     Attributes:
@@ -117,8 +112,7 @@ AnyEdit = Edit | AddImport | SetKeyword | RemoveArgument | RemoveStatement | Ins
 """Every kind of change that a fix may be made of."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(Struct, frozen=True):
     """A change that would remove a finding.
 
     Attributes:

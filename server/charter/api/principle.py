@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 
 class Pillar(Enum):
@@ -14,8 +15,7 @@ class Pillar(Enum):
     PERFORMANCE = "performance"
 
 
-@dataclass(frozen=True, slots=True)
-class Principle:
+class Principle(Struct, frozen=True):
     """One principle of a charter.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from msgspec import Struct, field
 
 from charter.api.principle import Pillar
 from charter.api.regex import regex
@@ -22,8 +23,7 @@ _CODE = regex(r"[A-Z]{1,6}\d{3}")
 _PILLARS = {"SEC": Pillar.SECURITY, "MNT": Pillar.MAINTAINABILITY, "PRF": Pillar.PERFORMANCE}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rule(Generic[S]):
+class Rule(Struct, Generic[S], frozen=True, eq=False):
     """A check of one kind of fact.
 
     Attributes:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from charter.cli.session import check, fail, open_paths, outcome_of, readable_errors, selection
 from charter.report import FOR_PEOPLE, FORMATS, WITH_ALL_FIXES, WITH_SOME_FIXES, reporter
@@ -24,8 +25,7 @@ FAULT = 2
 """The exit code for a part of Charter that threw."""
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(Struct, frozen=True):
     """Where one format goes.
 
     Attributes:

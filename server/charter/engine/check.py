@@ -8,10 +8,11 @@ from __future__ import annotations
 import ast
 import importlib
 import sys
-from dataclasses import dataclass, field
 from itertools import chain, repeat
 from time import perf_counter
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct, field
 
 from charter.engine import suppress
 from charter.engine.bandit import BanditIssue
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
     from charter.syntax.source import Problem, Source
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """A part of Charter that threw an exception on a file.
 
     Attributes:
@@ -48,8 +48,7 @@ class Failure:
     place: str
 
 
-@dataclass(slots=True)
-class FileResult:
+class FileResult(Struct):
     """What checking one file gave.
 
     Attributes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import marshal
-from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import Any, Final
@@ -119,5 +118,4 @@ def _value(plain: Any) -> Any:
 
 @cache
 def _names(kind: type[Any]) -> tuple[str, ...]:
-    assert is_dataclass(kind)
-    return tuple(field.name for field in fields(kind))
+    return kind.__struct_fields__

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from charter.api import Pillar, Principle
 from charter.engine.settings import SettingsError, guess
@@ -62,8 +63,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     principles: tuple[_Entry, ...]
 
 
-@dataclass(frozen=True)
-class Constitution:
+class Constitution(Struct, frozen=True, dict=True):
     """The principles of a run.
 
     Attributes:

@@ -6,9 +6,10 @@ import ast
 import hashlib
 import re
 from bisect import bisect_right
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from msgspec.structs import replace
 
 from charter.api import (
     Edit,

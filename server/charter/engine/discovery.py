@@ -7,9 +7,10 @@ report everything twice); a path named by the user is always followed.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from charter.engine.settings import DEFAULT_EXCLUDE, Settings, matcher
 
@@ -119,8 +120,7 @@ def _walk(top: Path, settings: Settings, include: Callable[[str], bool]) -> Iter
                 yield entry
 
 
-@dataclass(frozen=True, slots=True)
-class _Patterns:
+class _Patterns(Struct, frozen=True):
     """.gitignore patterns of one place, asked with absolute paths."""
 
     prefix: str
@@ -140,8 +140,7 @@ class _Patterns:
         return self.spec.check_file(below + "/" if folder else below).include
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
+class _Rules(Struct, frozen=True):
     """What holds in one folder.
 
     Attributes:

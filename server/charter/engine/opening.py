@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from charter.engine import bandit, constitution, discovery, registry
 from charter.engine.plan import SelectionError, Selector
@@ -33,8 +34,7 @@ UserError = (
 """What opening raises when the user has to mend something; each says what."""
 
 
-@dataclass(frozen=True)
-class Files:
+class Files(Struct, frozen=True):
     """Reads a project's files, some of which are given instead of read.
 
     Attributes:
@@ -58,8 +58,7 @@ class Files:
             return file.read()
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """A project that is ready to be checked.
 
     Attributes:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, cast
+
+from msgspec import Struct
 
 from charter.analysis import ANALYSES, provider
 from charter.api.facts.names import ImportedConstant, PassedValue
@@ -31,8 +32,7 @@ class SelectionError(ValueError):
     """A selector names nothing. The message says which and offers the nearest names."""
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True, dict=True):
     """A rule as it is to run on a file.
 
     Attributes:
@@ -61,8 +61,7 @@ class Entry:
         return f"rule:{self.name}"
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True, eq=False, dict=True):
     """The enabled rules of a file.
 
     Attributes:
@@ -73,9 +72,9 @@ class Plan:
     """
 
     entries: tuple[Entry, ...]
-    key: str = field(default="", compare=False)
+    key: str = ""
     project_analyses: tuple[Analysis, ...] | None = None
-    inspector: bandit.Inspector | None = field(default=None, compare=False)
+    inspector: bandit.Inspector | None = None
 
     @cached_property
     def node_entries(self) -> tuple[tuple[Entry, tuple[type[ast.AST], ...]], ...]:
@@ -93,7 +92,7 @@ class Plan:
         seen, telling = self._vocabulary
         if len(seen) > _VOCABULARY:
             # Emptied, they would be missed by another thread that is about to look into them.
-            seen, telling = self.__dict__["_vocabulary"] = set[str](), dict[str, list[str]]()
+            seen, telling = vars(self)["_vocabulary"] = set[str](), dict[str, list[str]]()
         # A project's files share most of their words: each is looked through once.
         fresh = vocabulary - seen
         together = " ".join(fresh)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from charter.analysis import ProjectInfo
 from charter.api.facts.names import ImportedConstant, PassedValue
@@ -33,8 +34,7 @@ Reader = Callable[[str], bytes]
 """Gives the bytes of a file by its path relative to the root; raises OSError if it cannot."""
 
 
-@dataclass(frozen=True)
-class Project:
+class Project(Struct, frozen=True):
     """Everything that stands before a check begins.
 
     Attributes:
@@ -183,8 +183,7 @@ class Project:
             return None
 
 
-@dataclass(slots=True)
-class Report:
+class Report(Struct):
     """What checking a project gave.
 
     Attributes:

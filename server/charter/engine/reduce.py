@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct, field
 
 from charter.engine.check import failure
 
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from charter.engine.extract import Extract
 
 
-@dataclass(slots=True)
-class ProjectFacts:
+class ProjectFacts(Struct):
     """What the project-scope analyses found out together.
 
     Attributes:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from charter.api import Rule, Severity
 from charter.engine import bandit
@@ -27,8 +29,7 @@ class PackError(Exception):
     """A rule pack cannot be used. The message names the pack, the fault and the remedy."""
 
 
-@dataclass(frozen=True)
-class Registry:
+class Registry(Struct, frozen=True, dict=True):
     """All rules of a run.
 
     Attributes:
@@ -38,7 +39,7 @@ class Registry:
 
     rules: tuple[AnyRule, ...]
     packs: tuple[str, ...] = ()
-    _data: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]], repr=False)
+    _data: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
 
     @cached_property
     def by_name(self) -> Mapping[str, AnyRule]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import gc
 import os
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cache as once
 from time import perf_counter
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from charter.engine import codec
 from charter.engine.apart import solve

@@ -23,8 +23,9 @@ A pillar's score is the mean of its principles' scores by their weights; a pilla
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from charter.api import Confidence, Pillar, Severity
 
@@ -48,8 +49,7 @@ CAPS = {Severity.CRITICAL: 49.0, Severity.HIGH: 69.0, Severity.MEDIUM: 89.0}
 DEFAULT_THRESHOLD = 80.0
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Struct, frozen=True):
     """One rule's part in a score.
 
     Attributes:
@@ -75,8 +75,7 @@ class Term:
         return self.lost + self.weight * (self.opportunities - sum(self.violations.values()))
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(Struct, frozen=True):
     """How well a scope keeps one principle.
 
     Attributes:
@@ -117,8 +116,7 @@ class Score:
         return sum(term.opportunities for term in self.terms)
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
+class Scores(Struct, frozen=True):
     """The scores of one scope.
 
     Attributes:

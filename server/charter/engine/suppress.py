@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from charter.api import Edit, Pillar, Span, regex
 from charter.api.facts.suppression import UselessSuppression
@@ -45,8 +46,7 @@ _UNTOUCHABLE = regex(
 _HEADERS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.With, ast.AsyncWith)
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(Struct, frozen=True):
     """One comment that silences.
 
     Attributes:
@@ -66,8 +66,7 @@ class Suppression:
     everything: bool = False
 
 
-@dataclass(slots=True)
-class Sorted:
+class Sorted(Struct):
     """The findings of one file, told apart.
 
     Attributes:

@@ -6,8 +6,9 @@ import signal
 import sys
 from collections import deque
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from msgspec import Struct
 
 from charter.engine.frames import with_room
 
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 Task = TypeVar("Task")
 
 
-@dataclass(slots=True)
-class _Worker(Generic[Task]):
+class _Worker(Struct, Generic[Task]):
     process: BaseProcess
     orders: Pipe
     task: Task

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
+
+from msgspec import Struct, field
 
 from charter.lsp.marks import move
 from charter.lsp.positions import Text
@@ -22,8 +23,7 @@ TextEdit = tuple[int, int, str]
 """A change of a text: start and end offset of what goes, and what comes."""
 
 
-@dataclass(slots=True)
-class Mark:
+class Mark(Struct):
     """A finding at its place in the newest text.
 
     Attributes:
@@ -37,8 +37,7 @@ class Mark:
     row: Row
 
 
-@dataclass(slots=True)
-class Document:
+class Document(Struct):
     """One open document.
 
     Attributes:

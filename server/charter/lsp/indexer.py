@@ -14,9 +14,11 @@ import sys
 import time
 import traceback
 from collections import deque
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from charter.engine.extract import Extract
 from charter.lsp.checker import Inbox, Interrupted
@@ -39,8 +41,7 @@ _MAX_MEMORY = 800 * 2**20
 """Bytes from which no more files are taken in: solving needs as much again."""
 
 
-@dataclass(eq=False)
-class Part:
+class Part(Struct, eq=False):
     """One project of the workspace.
 
     Attributes:

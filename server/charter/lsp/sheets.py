@@ -10,9 +10,10 @@ import itertools
 import os
 import pickle
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from charter.analysis import provider
 from charter.api import Span
@@ -43,8 +44,7 @@ _MAX_BYTES = 2_000_000
 Edits = tuple[tuple[int, int, str], ...]
 
 
-@dataclass(slots=True)
-class Held:
+class Held(Struct):
     """A finding at its place in the newest text.
 
     Attributes:

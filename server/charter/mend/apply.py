@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from charter.api import Grade
 from charter.engine.project import assemble, reduce_all
@@ -27,8 +28,7 @@ Each round applies or refuses something, and a fix that is applied brings no fin
 """
 
 
-@dataclass(slots=True)
-class Fixed:
+class Fixed(Struct):
     """What applying fixes came to.
 
     Attributes:
@@ -64,7 +64,7 @@ def fix_project(
         grades: which fixes may be applied.
         wanted: which findings to fix.
     """
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     fixed = Fixed()
     original = project.read

@@ -7,8 +7,9 @@ parted where they fail; what stands by itself is then held against the whole pro
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from charter.api import Grade
 from charter.mend.compile import EditError
@@ -24,8 +25,7 @@ _TRIES = 4
 """How often the whole project is asked of all that stands; after that, each answer of it counts for what it was asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """Fixes that hold together.
 
     Attributes:
@@ -39,8 +39,7 @@ class Standing:
     proof: Proved
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(Struct):
     """What proving many fixes came to; every fix is in exactly one place.
 
     Attributes:
@@ -223,8 +222,7 @@ def results_of(standing: Iterable[Standing]) -> dict[str, FileResult]:
     return {path: result for stands in standing for path, result in stands.results.items()}
 
 
-@dataclass(slots=True)
-class _Trial:
+class _Trial(Struct):
     """Fixes of one file of which the project speaks against some.
 
     Attributes:

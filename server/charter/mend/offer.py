@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct
 
 from charter import __version__
 from charter.engine import codec
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from charter.mend.prove import Pair
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """A proved fix as reports show it.
 
     Attributes:
@@ -39,8 +39,7 @@ class Offer:
     edits: Mapping[str, tuple[Edit, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Offers:
+class Offers(Struct, frozen=True):
     """What proving came to.
 
     Attributes:

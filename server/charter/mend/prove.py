@@ -7,9 +7,11 @@ suggestion and says which doubt. Nothing is written here.
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from charter.api import Grade
 from charter.engine.plan import wanted_analyses
@@ -42,8 +44,7 @@ _Counts = Counter[tuple[str, str, str]]
 """Numbers of findings by path, rule and symbol."""
 
 
-@dataclass(frozen=True, slots=True)
-class Objection:
+class Objection(Struct, frozen=True):
     """What speaks against changes.
 
     Attributes:
@@ -57,8 +58,7 @@ class Objection:
     places: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """Fixes made into new texts, not proved yet.
 
     Attributes:
@@ -80,8 +80,7 @@ class Draft:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Proved:
+class Proved(Struct, frozen=True):
     """A fix that may be offered.
 
     Attributes:
@@ -95,8 +94,7 @@ class Proved:
     texts: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """A fix that must not be offered.
 
     Attributes:

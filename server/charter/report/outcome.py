@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from charter.api import Grade, Severity, regex
 from charter.syntax.positions import Positions
@@ -21,8 +22,7 @@ _INSIDE = regex(r"[^\s'\"]+")
 """What of a literal is masked: all but quotes and line ends."""
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Struct, frozen=True, dict=True):
     """The outcome of one run.
 
     Attributes:

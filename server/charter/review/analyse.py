@@ -6,9 +6,11 @@ What both trees share is checked once: a file's own result is taken over where p
 from __future__ import annotations
 
 import gc
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from charter.engine import codec
 from charter.engine.cache import key
@@ -39,8 +41,7 @@ _KEPT: Final = ("paths", "findings", "suppressed", "problems", "opportunities", 
 """The parts of a report that are kept in the cache."""
 
 
-@dataclass(frozen=True)
-class Tools:
+class Tools(Struct, frozen=True):
     """What a check is made with.
 
     Attributes:
@@ -178,8 +179,7 @@ class Side:
         return self.report.text_of(path) or ""
 
 
-@dataclass
-class Analysis:
+class Analysis(Struct):
     """A change and what it did.
 
     Attributes:

@@ -6,8 +6,9 @@ it can say which comments could not be placed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct, field
 
 from charter.review.forge import (
     DeniedError,
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
     from charter.review.render import Placement, Renderer
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(Struct):
     """What was done.
 
     Attributes:

@@ -7,8 +7,9 @@ form feeds and U+2028).
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
 
 from charter.api import regex
 from charter.review.homes import WHOLE, Home
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 _HUNK: Final = regex(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
 
-@dataclass(frozen=True, slots=True)
-class Hunk:
+class Hunk(Struct, frozen=True):
     """A run of lines that a diff shows; all line numbers 1-based, ends included.
 
     Attributes:
@@ -44,8 +44,7 @@ class Hunk:
         return self.start <= start <= end <= self.end
 
 
-@dataclass(frozen=True, slots=True)
-class FileChange:
+class FileChange(Struct, frozen=True):
     """What happened to one file.
 
     Attributes:
@@ -73,8 +72,7 @@ class FileChange:
         return min(lines, default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Diff:
+class Diff(Struct, frozen=True):
     """All that a change did to one project of a repository.
 
     Attributes:

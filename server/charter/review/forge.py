@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,8 +33,7 @@ class LimitedError(ForgeError):
     """Too many requests, and waiting longer is not reasonable."""
 
 
-@dataclass(frozen=True, slots=True)
-class Thread:
+class Thread(Struct, frozen=True):
     """A conversation that Charter opened.
 
     Attributes:
@@ -57,8 +57,7 @@ class Thread:
     replies: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """The summary comment.
 
     Attributes:
@@ -70,8 +69,7 @@ class Summary:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """What Charter has said so far on a pull request.
 
     Attributes:
@@ -85,8 +83,7 @@ class State:
     summary: Summary | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """A comment to be posted.
 
     Attributes:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from charter.api import regex
 
@@ -37,8 +38,7 @@ class GitError(Exception):
     """Git could not answer; the message says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class TreeFile:
+class TreeFile(Struct, frozen=True):
     """A regular file of a tree.
 
     Attributes:
@@ -52,8 +52,7 @@ class TreeFile:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class RawChange:
+class RawChange(Struct, frozen=True):
     """One entry of a raw diff.
 
     Attributes:

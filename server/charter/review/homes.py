@@ -6,8 +6,9 @@ As in the language server the nearest settings govern a file, from whichever fol
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from charter.api import regex
 from charter.engine.settings import FILE_NAME, matcher
@@ -22,8 +23,7 @@ _TABLE: Final = regex(rb"^[ \t]*\[[ \t]*tool[ \t]*\.[ \t]*charter[ \t]*[\].]", r
 _SPECIAL: Final = regex(r"([\\*?\[\]!# ])")
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(Struct, frozen=True):
     """One project of a repository.
 
     Attributes:

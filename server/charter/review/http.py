@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import httpx
+from msgspec import Struct
 
 from charter.review.forge import DeniedError, ForgeError, LimitedError, RefusedError, UncertainError
 
@@ -27,8 +27,7 @@ _LARGEST: Final = 64 * 1024 * 1024
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What came back.
 
     Attributes:

@@ -8,8 +8,9 @@ counted first, so that a copy put above an old finding is the new one.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from charter.review.diff import Diff
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """A finding with its identity.
 
     Attributes:
@@ -37,8 +37,7 @@ class Known:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """Head against base.
 
     Attributes:

@@ -7,8 +7,9 @@ into a message or a suggestion comes before it.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from charter.api import regex
 
@@ -21,8 +22,7 @@ _COMMENT: Final = regex(
 _SUMMARY: Final = regex(r"<!-- charter:v1 summary d=([0-9a-f]{16}) -->")
 
 
-@dataclass(frozen=True, slots=True)
-class Marker:
+class Marker(Struct, frozen=True):
     """What a comment says about itself.
 
     Attributes:

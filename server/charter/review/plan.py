@@ -5,8 +5,9 @@ Doing what a plan says and planning again gives nothing more to do; a property t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from charter.review.document import Action
 
@@ -21,8 +22,7 @@ Resolve = Literal["auto", "never", "always"]
 """Whether threads whose finding is gone are resolved: where the token may, never, or again and again until it may."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How much may be said.
 
     Attributes:
@@ -34,8 +34,7 @@ class Limits:
     per_review: int = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """An action with what it acts on.
 
     Attributes:
@@ -49,8 +48,7 @@ class Step:
     thread: Thread | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """All there is to do.
 
     Attributes:

@@ -6,8 +6,9 @@ inside a fence.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
+
+from msgspec import Struct
 
 from charter.engine.score import shown
 from charter.review.escape import code, fenced, link, plain, prose
@@ -29,8 +30,7 @@ _GONE: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """What the rule pack itself says about a rule or principle; trusted Markdown.
 
     Attributes:
@@ -61,8 +61,7 @@ Placement = dict[str, str]
 `refused`, `denied`, `failed`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Renderer:
+class Renderer(Struct, frozen=True):
     """Turns items and reviews into text.
 
     Attributes:

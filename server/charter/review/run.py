@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
+from msgspec import Struct, field
 
 from charter.api import Severity
 from charter.report.escape import visible
@@ -40,8 +40,7 @@ if TYPE_CHECKING:
 PASSED, FAILED, BROKEN = 0, 1, 2
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(Struct, frozen=True):
     """What the command line asks for; the fields are its options.
 
     Attributes:
@@ -151,8 +150,7 @@ def _make(options: Options, repository: Repository, base: str, head: str) -> tup
     return merged(reviews), _renderer(rules, principles.values()), failed
 
 
-@dataclass(frozen=True)
-class _Made:
+class _Made(Struct, frozen=True):
     """The review of one project, with what its settings say of it."""
 
     home: Home

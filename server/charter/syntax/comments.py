@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from charter.api import Span, regex
 
@@ -30,8 +31,7 @@ _PARTS = regex(
 _PREFIX = regex(r"[fFtT][rR]?\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Struct, frozen=True):
     """One comment.
 
     Attributes:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import ast
 import warnings
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct, field
 
 from charter.api import Location, Span, regex
 from charter.syntax import nodes
@@ -61,8 +62,7 @@ _LINE_END = regex(r"\r\n|\n|\r")
 _TOO_DEEP = "the code is nested too deeply to be parsed"
 
 
-@dataclass(slots=True)
-class Refresh:
+class Refresh(Struct):
     """What an update of a document parsed anew.
 
     Attributes:

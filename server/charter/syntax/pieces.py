@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import ast
 import bisect
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct, field
 
 from charter.syntax.nodes import Broken
 from charter.syntax.walk import Index
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from charter.syntax.positions import Positions
 
 
-@dataclass(eq=False, slots=True)
-class Piece:
+class Piece(Struct, eq=False):
     """Whole lines of a document that were parsed together.
 
     Attributes:

@@ -11,9 +11,10 @@ import codecs
 import re
 import warnings
 from collections import defaultdict
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct
 
 from charter.api import Location, Span, regex
 from charter.syntax.comments import comments
@@ -35,8 +36,7 @@ _SPACED = "".join(char if char.isalnum() or char == "_" else " " for char in map
 _BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Why a file, or a part of it, could not be analysed.
 
     Attributes:
@@ -50,8 +50,7 @@ class Problem:
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(Struct, frozen=True):
     """The text of a file's bytes and what is needed to write it back.
 
     Attributes:

@@ -10,8 +10,9 @@ What is found here is possible; `proof` says whether it happens.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from charter.analysis.components import components as strong_components
 from charter.analysis.regex import charset as cs
@@ -25,8 +26,7 @@ _BUDGET = 40_000
 """Pairs of edges looked at before giving up: about 30 ms."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pump:
+class Pump(Struct, frozen=True):
     """A way to make a matcher backtrack: `prefix`, then `pump` again and again."""
 
     prefix: str

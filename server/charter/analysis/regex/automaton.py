@@ -11,9 +11,10 @@ for testing the ambiguity of finite automata, 2008.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from charter.analysis.regex import charset as cs
 from charter.analysis.regex.syntax import (
@@ -41,8 +42,7 @@ class TooLargeError(Exception):
     """The pattern is larger than what is worth analysing."""
 
 
-@dataclass(slots=True)
-class Automaton:
+class Automaton(Struct):
     """A position automaton; state 0 is the start.
 
     Attributes:
@@ -56,8 +56,7 @@ class Automaton:
     accepting: set[int] = field(default_factory=set[int])
 
 
-@dataclass(slots=True)
-class _Part:
+class _Part(Struct):
     """What a piece of a pattern offers to its surroundings: ways to skip it, to enter it and to leave it."""
 
     empty: int

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+from msgspec import Struct
 
 from charter.analysis.regex.ambiguity import Pump
 
@@ -16,8 +17,7 @@ _LIMIT = 12.0
 _SHOWN = {"exponential": 60, "polynomial": 20_000}
 
 
-@dataclass(frozen=True, slots=True)
-class Witness:
+class Witness(Struct, frozen=True):
     """Text on which a pattern is slow: `prefix`, `pump` again and again, `suffix`.
 
     Attributes:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import importlib
 import re
 import warnings
-from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Any
+
+from msgspec import Struct
 
 from charter.analysis.regex import charset as cs
 
@@ -20,29 +21,25 @@ _sre: Any = importlib.import_module("re._constants")
 _sre_parser: Any = importlib.import_module("re._parser")
 
 
-@dataclass(frozen=True, slots=True)
-class Chars:
+class Chars(Struct, frozen=True):
     """One character out of a set."""
 
     chars: cs.CharSet
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(Struct, frozen=True):
     """One after the other."""
 
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Struct, frozen=True):
     """One of several."""
 
     options: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(Struct, frozen=True):
     """A body, `low` to `high` times (None: without end); `eager` repeats never give back."""
 
     body: Node
@@ -51,37 +48,32 @@ class Repeat:
     eager: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """A capturing group."""
 
     number: int
     body: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Atomic:
+class Atomic(Struct, frozen=True):
     """A body whose match is never reconsidered."""
 
     body: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Backreference:
+class Backreference(Struct, frozen=True):
     """What a group has matched, again."""
 
     group: int
 
 
-@dataclass(frozen=True, slots=True)
-class Anchor:
+class Anchor(Struct, frozen=True):
     """A place between characters: `start`, `line-start`, `end` (before a last newline too), `very-end`, `word`."""
 
     where: str
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """A look-around; only its body's structure is of interest."""
 
     body: Node

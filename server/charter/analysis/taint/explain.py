@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from charter.analysis.taint.bindings import bindings
 from charter.analysis.taint.natives import NATIVE
@@ -32,8 +33,7 @@ _LONGEST: Final = 60
 _NAMES: Final = frozenset({ir.LOCAL, ir.GLOBAL, ir.FREE})
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """What became of one value.
 
     Attributes:

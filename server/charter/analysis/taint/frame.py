@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
 from itertools import compress
 from operator import is_not
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from msgspec import Struct, field
 
 from charter.analysis.taint.values import (
     ALL_DANGERS,
@@ -108,8 +109,7 @@ Kill = tuple[int, tuple[tuple[str, int], ...]]
 NO_KILL: Final[Kill] = (0, ())
 
 
-@dataclass(slots=True)
-class Summary:
+class Summary(Struct):
     """What callers need to know of a function in one context.
 
     Attributes:

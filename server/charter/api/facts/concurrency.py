@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from charter.api.facts import Fact
 from charter.api.text import Location
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(Struct, frozen=True):
     """One call on the way from a coroutine to what blocks.
 
     Attributes:
@@ -21,8 +20,7 @@ class Hop:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class BlockingCall(Fact):
+class BlockingCall(Fact, frozen=True):
     """A call in a coroutine that holds up its event loop.
 
     Attributes:
@@ -42,8 +40,7 @@ class BlockingCall(Fact):
         return "through" if self.hops else "direct"
 
 
-@dataclass(frozen=True, slots=True)
-class UnawaitedCoroutine(Fact):
+class UnawaitedCoroutine(Fact, frozen=True):
     """A coroutine function of the project that is called as a statement, so that it never runs.
 
     Attributes:

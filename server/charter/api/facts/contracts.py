@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from charter.api.facts import Fact
@@ -30,8 +29,7 @@ ClassProblem = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class WrongCall(Fact):
+class WrongCall(Fact, frozen=True):
     """A call that what it calls cannot serve.
 
     Attributes:
@@ -56,8 +54,7 @@ class WrongCall(Fact):
         return self.problem
 
 
-@dataclass(frozen=True, slots=True)
-class BrokenInheritance(Fact):
+class BrokenInheritance(Fact, frozen=True):
     """A class that does not keep to what its base class relies on.
 
     Attributes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from charter.api.facts import Fact
@@ -11,8 +10,7 @@ if TYPE_CHECKING:
     from charter.api.text import Location
 
 
-@dataclass(frozen=True, slots=True)
-class DeprecatedUse(Fact):
+class DeprecatedUse(Fact, frozen=True):
     """A call of a function, method or class that the project's own code says is deprecated.
 
     Attributes:

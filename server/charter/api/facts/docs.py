@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from charter.api.facts import Fact
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@dataclass(frozen=True, slots=True)
-class PublicSymbol(Fact):
+class PublicSymbol(Fact, frozen=True):
     """One name of the public interface whose documentation is not there.
 
     Attributes:
@@ -44,8 +42,7 @@ class PublicSymbol(Fact):
         return self.state
 
 
-@dataclass(frozen=True, slots=True)
-class DocstringProblem(Fact):
+class DocstringProblem(Fact, frozen=True):
     """A docstring that contradicts the code it documents.
 
     Attributes:
@@ -70,8 +67,7 @@ class DocstringProblem(Fact):
         return self.problem
 
 
-@dataclass(frozen=True, slots=True)
-class ConventionBreak(Fact):
+class ConventionBreak(Fact, frozen=True):
     """A place that does otherwise than nearly all of the project.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from charter.api.facts import Fact
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from charter.api.text import Location
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Struct, frozen=True):
     """A place that adds to a measure.
 
     Attributes:
@@ -28,8 +28,7 @@ class Branch:
     weight: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """Where the measures of a function come from.
 
     Attributes:
@@ -43,8 +42,7 @@ class Sources:
     deepest: Location | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionMetrics(Fact):
+class FunctionMetrics(Fact, frozen=True):
     """Measures of one function; nested functions are measured on their own.
 
     Attributes:
@@ -63,8 +61,7 @@ class FunctionMetrics(Fact):
     sources: Callable[[], Sources]
 
 
-@dataclass(frozen=True, slots=True)
-class ClassMetrics(Fact):
+class ClassMetrics(Fact, frozen=True):
     """Measures of one class, its own body only.
 
     Attributes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import Literal
 
 from charter.api.facts import Fact
@@ -12,8 +11,7 @@ from charter.api.unknown import UNKNOWN
 Sort = Literal["import", "function", "class", "method", "attribute"]
 
 
-@dataclass(frozen=True, slots=True)
-class UnusedName(Fact):
+class UnusedName(Fact, frozen=True):
     """A name that is bound and never used, as far as the whole project shows.
 
     Attributes:
@@ -35,8 +33,7 @@ class UnusedName(Fact):
         return self.sort
 
 
-@dataclass(frozen=True, slots=True)
-class PassedValue(Fact):
+class PassedValue(Fact, frozen=True):
     """What one call in the project gives to a parameter that a rule asked for through `Context.passed`.
 
     Attributes:
@@ -62,8 +59,7 @@ class PassedValue(Fact):
         return ast.literal_eval(self.literal) if self.literal else UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedConstant(Fact):
+class ImportedConstant(Fact, frozen=True):
     """A constant of another file of the project that a rule asked for through `Context.value` or `Context.name`.
 
     Attributes:
@@ -78,8 +74,7 @@ class ImportedConstant(Fact):
     target: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StarImport(Fact):
+class StarImport(Fact, frozen=True):
     """An import of everything that a module holds.
 
     Attributes:
@@ -92,8 +87,7 @@ class StarImport(Fact):
     names: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class UnusedPublicName(Fact):
+class UnusedPublicName(Fact, frozen=True):
     """A public function, class or method that nothing in the project uses; another project may.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from charter.api.facts import Fact
 from charter.api.text import Location
@@ -15,8 +16,7 @@ Arguments = tuple[tuple[str, str], ...]
 joined by `|`, a literal, or "" if it is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One thing that happens to an object.
 
     Attributes:
@@ -45,8 +45,7 @@ class Event:
         return next((given[name] for name in names if name in given), None)
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectHistory(Fact):
+class ObjectHistory(Fact, frozen=True):
     """An object's life, as far as one variable, attribute or expression holds it.
 
     Attributes:

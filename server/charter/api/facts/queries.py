@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from charter.api.facts import Fact
 from charter.api.fix import Fix
 from charter.api.text import Location
 
 
-@dataclass(frozen=True, slots=True)
-class Station:
+class Station(Struct, frozen=True):
     """A place on the way from a loop to the query that it repeats.
 
     Attributes:
@@ -22,8 +21,7 @@ class Station:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class QueryInLoop(Fact):
+class QueryInLoop(Fact, frozen=True):
     """A query that runs once for each round of a loop.
 
     Attributes:
@@ -66,8 +64,7 @@ class QueryInLoop(Fact):
         return self.operation
 
 
-@dataclass(frozen=True, slots=True)
-class UnindexedColumn(Fact):
+class UnindexedColumn(Fact, frozen=True):
     """A column without an index by which rows are looked up or put in order at several places.
 
     Attributes:
@@ -84,8 +81,7 @@ class UnindexedColumn(Fact):
     fixes: tuple[Fix, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RowsInsteadOfAnswer(Fact):
+class RowsInsteadOfAnswer(Fact, frozen=True):
     """Rows that are loaded although the database could give the answer alone.
 
     Attributes:

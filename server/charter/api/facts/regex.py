@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from charter.api.facts import Fact
 
@@ -20,8 +20,7 @@ REGEX_PROBLEMS: dict[str, str] = {
 """Every kind of problem, with its meaning."""
 
 
-@dataclass(frozen=True, slots=True)
-class RegexProblem:
+class RegexProblem(Struct, frozen=True):
     """One thing that is wrong with a regular expression.
 
     Attributes:
@@ -35,8 +34,7 @@ class RegexProblem:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Regex(Fact):
+class Regex(Fact, frozen=True):
     """A regular expression that the code uses. Its location is the argument that holds the pattern.
 
     Attributes:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from charter.api.facts import Fact
 from charter.api.text import Location
 
 
-@dataclass(frozen=True, slots=True)
-class Clone(Fact):
+class Clone(Fact, frozen=True):
     """A piece of code that the project holds more than once; one fact for the whole family.
 
     Attributes:
@@ -24,8 +23,7 @@ class Clone(Fact):
     statements: int
 
 
-@dataclass(frozen=True, slots=True)
-class CycleStep:
+class CycleStep(Struct, frozen=True):
     """One import in a circle.
 
     Attributes:
@@ -41,8 +39,7 @@ class CycleStep:
     lazy: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ImportCycle(Fact):
+class ImportCycle(Fact, frozen=True):
     """Modules that import each other when they are imported; the shortest circle of its kind.
 
     Attributes:
@@ -55,8 +52,7 @@ class ImportCycle(Fact):
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class LayerBreak(Fact):
+class LayerBreak(Fact, frozen=True):
     """An import that goes against a contract of layers.
 
     Attributes:

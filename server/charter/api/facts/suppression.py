@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from charter.api.facts import Fact
 from charter.api.text import Span
 
 
-@dataclass(frozen=True, slots=True)
-class UselessSuppression(Fact):
+class UselessSuppression(Fact, frozen=True):
     """A name in a `# charter: ignore[…]` comment that silences nothing. The location is the name's.
 
     Attributes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -83,8 +82,7 @@ class Threat(Enum):
     """The output of a language model, which untrusted prompts can steer."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaintFlow(Fact):
+class TaintFlow(Fact, frozen=True):
     """Untrusted data that reaches a sink without being made safe for it. Its location is the sink's argument.
 
     Attributes:
@@ -122,8 +120,7 @@ class TaintFlow(Fact):
         return self.sink_kind
 
 
-@dataclass(frozen=True, slots=True)
-class OwnText(Fact):
+class OwnText(Fact, frozen=True):
     """A call that would be dangerous with another's data, and is given text that the program itself has made.
 
     Its location is the call. Rules that look at the call alone are told by it that they may be silent (`Rule.excused_by`).

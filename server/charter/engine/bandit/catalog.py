@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -26,8 +25,7 @@ _CODE: Final = regex(r"[A-Z]{1,6}\d{3}")
 _DOCS: Final = "https://bandit.readthedocs.io/en/latest/"
 
 
-@dataclass(frozen=True, slots=True)
-class BanditIssue(Fact):
+class BanditIssue(Fact, frozen=True):
     """What one of bandit's tests reports at one place.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct
 
 from charter.engine.bandit.needs import CANDIDATE, SQL_VERB, reorders
 
@@ -21,8 +22,7 @@ _NAMING = frozenset({ast.Assign, ast.Compare, ast.Dict, ast.Subscript})
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 (looked for, not bound to)
 
 
-@dataclass(slots=True)
-class Asked:
+class Asked(Struct):
     """What is to be asked about a node.
 
     Attributes:

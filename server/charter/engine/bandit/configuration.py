@@ -9,8 +9,9 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import tomllib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from charter.engine.extensions import version
 
@@ -25,8 +26,7 @@ class ConfigurationError(Exception):
     """Bandit's configuration cannot be followed. The message names the file and what bandit says of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(Struct, frozen=True):
     """What a project asks of bandit.
 
     Attributes:

@@ -6,10 +6,11 @@ import ast
 import io
 import re
 from collections import Counter
-from dataclasses import dataclass, field
 from functools import cached_property
 from tokenize import detect_encoding
 from typing import TYPE_CHECKING, Any, cast
+
+from msgspec import Struct, field
 
 from charter.api import Confidence, Severity, Span, regex
 from charter.engine.bandit.catalog import BanditIssue, among
@@ -39,8 +40,7 @@ _AMONG: dict[str, tuple[type[ast.AST], ...]] = {
 }
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(Struct):
     """What bandit's tests said of one file.
 
     Attributes:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
+
+from msgspec import Struct
 
 from charter.api import regex
 from charter.engine.extensions import version
@@ -43,8 +44,7 @@ _EXPANDING: Final = ("chown", "chmod", "tar", "rsync")
 """The programs that B609 looks for beside a wildcard."""
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Struct, frozen=True):
     """What a test of calls asks for; a call that meets none of `names`, `part` and `keywords` cannot be reported.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     )
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(Struct):
     """All facts about one name, inherited ones included.
 
     Attributes:
@@ -278,8 +278,7 @@ def _merged(first: Entry, second: Entry) -> Entry:
     )
 
 
-@dataclass(slots=True)
-class Shelf:
+class Shelf(Struct):
     """The texts of all models at hand, parsed only when a project imports what they are about.
 
     Attributes:

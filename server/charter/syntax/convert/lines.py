@@ -7,8 +7,9 @@ then the bracket was left open. So one missing bracket costs one statement, not 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from charter.api import regex
 
@@ -63,8 +64,7 @@ _PATTERN_LIMIT: Final = 12
 _RESTARTS: Final = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A logical line that holds code.
 
     Attributes:
@@ -82,8 +82,7 @@ class Line:
     word: str
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """The logical lines of a text.
 
     Attributes:

@@ -11,8 +11,9 @@ import ast
 import keyword
 import warnings
 from bisect import bisect_left
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
 
 from charter.api import Span, regex
 from charter.syntax import nodes
@@ -48,8 +49,7 @@ _CONTEXT: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(Struct, frozen=True):
     """One mistake.
 
     Attributes:
@@ -61,8 +61,7 @@ class Broken:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Recovered:
+class Recovered(Struct, frozen=True):
     """What could be parsed of a text.
 
     Attributes:
@@ -100,8 +99,7 @@ def mentioned(text: str, shift: int = 0) -> ast.stmt:
     return _broken(Cursor(text, shift), 0, len(text))
 
 
-@dataclass(slots=True)
-class _Hole:
+class _Hole(Struct):
     """A statement that the host cannot parse: converted from newer syntax, or broken."""
 
     start: int
