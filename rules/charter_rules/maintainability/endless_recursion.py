@@ -50,14 +50,22 @@ def endless_recursion(module: ast.Module, ctx: Context) -> Iterator[Finding]:
     ```
     """
     del module
-    names = {function.name for function in ctx.nodes(ast.FunctionDef) if len(function.decorator_list) < 2}
+    names: set[str] = set()
+    methods: dict[str, set[str]] = {}
+    for function in ctx.nodes(ast.FunctionDef):
+        if len(function.decorator_list) > 1:
+            continue
+        if not isinstance(ctx.parent(function), ast.ClassDef):
+            names.add(function.name)
+        elif function.args.args:
+            methods.setdefault(function.name, set()).add(function.args.args[0].arg)
     uses: list[tuple[str, ast.expr]] = [
         *((name, use) for name in names & ctx.reads.keys() for use in ctx.reads[name]),
         *(
             (name, use)
-            for name in names & ctx.gets.keys()
+            for name in methods.keys() & ctx.gets.keys()
             for use in ctx.gets[name]
-            if isinstance(use.value, ast.Name)
+            if isinstance(use.value, ast.Name) and use.value.id in methods[name]
         ),
     ]
     found: dict[ast.FunctionDef, None] = {}

@@ -66,7 +66,8 @@ def mentions(source: Source) -> Mentions:
     handed = _handed(source, found)
     for table in (source.reads, source.binds):
         for word, places in table.items():
-            for unit in {owner[place.lineno] for place in places if place not in typing}:
+            said = [place for place in places if place not in typing] if typing else places
+            for unit in {owner[place.lineno] for place in said}:
                 names[unit].add(word)
     of_self = _of_self(source)
     for word, nodes in source.gets.items():
