@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, Final
 
+from charter.analysis.paths import is_test
 from charter.analysis.taint.arguments import Arguments
 from charter.analysis.taint.context import Binding
 from charter.analysis.taint.frame import (
@@ -505,7 +506,9 @@ class Calls(LibraryCalls, ABC):
         found = [
             sub.methods[name]
             for sub in cls.subclasses
-            if name in sub.methods and sub.methods[name] is not method
+            if name in sub.methods
+            and sub.methods[name] is not method
+            and (is_test(self.module.path) or not is_test(sub.methods[name].module.path))
         ]
         return found if len(found) <= 3 else []
 

@@ -9,8 +9,30 @@ import re
 from functools import lru_cache
 from typing import Any, Final, cast
 
-from charter.analysis.taint.values import BIT, CONTROL, DANGERS, FULL, HOST, PATH, SLASHES
+from charter.analysis.taint.values import BIT, CONTROL, DANGERS, FULL, HOST, PATH, SLASHES, UP
 from charter.api import regex
+
+FORBIDDEN: Final = {
+    "..": UP,
+    "../": UP,
+    "/..": UP,
+    "/": PATH | BIT["redirect"],
+    "\\": SLASHES,
+    "'": BIT["sql"] | BIT["xpath"],
+    '"': BIT["xpath"],
+    "\n": CONTROL,
+    "\r": CONTROL,
+    "\r\n": CONTROL,
+    "<": BIT["xss"],
+    ">": BIT["xss"],
+    ";": BIT["sql"],
+    "(": BIT["ldap"] | BIT["code"],
+    "*": BIT["ldap"],
+    "__": BIT["attribute"],
+    "{": BIT["template"] | BIT["format"],
+    "{{": BIT["template"],
+}
+"""What is impossible in a text that does not contain another."""
 
 
 @lru_cache(maxsize=512)

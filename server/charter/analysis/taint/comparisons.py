@@ -8,19 +8,18 @@ from __future__ import annotations
 from abc import ABC
 from typing import TYPE_CHECKING, Any, Final
 
+from charter.analysis.taint.characters import FORBIDDEN
 from charter.analysis.taint.checks import HOST_PARTS, OF_CHARACTERS, UNDECIDED, Checks, Test, Truth, is_set_of
 from charter.analysis.taint.frame import LENGTH, NO_KILL, PARAMETER, REST, Kill
 from charter.analysis.taint.values import (
     ALL_DANGERS,
     BIT,
-    CONTROL,
     DANGERS,
     HOST,
     LANE,
     NO,
     PATH,
     RAW,
-    SLASHES,
     UP,
     Value,
     lanes,
@@ -32,32 +31,9 @@ if TYPE_CHECKING:
     from charter.model.ir import Node
 
 _ALL_HOSTS: Final = spread(HOST)
-_QUOTE: Final = BIT["sql"] | BIT["xpath"]
 _LITERAL: Final = BIT["code"] | BIT["sql"] | BIT["xpath"]
 
 _EMPTY: Final = ("", b"", None)
-
-_FORBIDDEN: Final = {
-    "..": UP,
-    "../": UP,
-    "/..": UP,
-    "/": PATH | BIT["redirect"],
-    "\\": SLASHES,
-    "'": _QUOTE,
-    '"': BIT["xpath"],
-    "\n": CONTROL,
-    "\r": CONTROL,
-    "\r\n": CONTROL,
-    "<": BIT["xss"],
-    ">": BIT["xss"],
-    ";": BIT["sql"],
-    "(": BIT["ldap"] | BIT["code"],
-    "*": BIT["ldap"],
-    "__": BIT["attribute"],
-    "{": BIT["template"] | BIT["format"],
-    "{{": BIT["template"],
-}
-"""What is impossible in a text that does not contain another."""
 
 _ORDER: Final = frozenset({"<", "<=", ">", ">="})
 _OPERATIONS: Final[dict[str, Any]] = {
@@ -189,7 +165,7 @@ class Comparisons(Checks, ABC):
             return NO_KILL, self.cleared(whole, self.value(whole), UP)
         if right[0] & ALL_DANGERS and not self.has_cells(right):
             if isinstance(left[1], str):
-                dangers = _FORBIDDEN.get(left[1], 0)
+                dangers = FORBIDDEN.get(left[1], 0)
                 if left[1] in {"'", '"'} and _is_inside(right_node):
                     return NO_KILL, (self._of_lanes(right, _LITERAL), ())
                 return NO_KILL, (self.cleared(right_node, right, dangers) if dangers else NO_KILL)

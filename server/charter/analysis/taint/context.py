@@ -23,6 +23,7 @@ from charter.analysis.taint.values import (
     PARTIAL,
     PROJECT_FUNCTION,
     RAW,
+    SEGMENT,
     SLASHED,
     UNKNOWN,
     Value,
@@ -45,6 +46,18 @@ _MOST_CELLS: Final = 12
 _LONGEST: Final = 120
 _MARKS: Final = RAW | OBJECT | SLASHED
 """A callee sees its parameter as a whole, whatever it is a part of."""
+
+
+def _heat(taint: int) -> int:
+    """What a callee is told of a tainted value: the marks of any of its lanes, and that it is one name if all of them are."""
+    heat = 1
+    shared = SEGMENT
+    for lane in lanes(taint):
+        own = taint >> LANE * lane
+        heat |= own & _MARKS
+        shared &= own
+    return heat | shared
+
 
 _CALLABLE: Final = frozenset({PROJECT_FUNCTION, BOUND, PARTIAL})
 
@@ -116,10 +129,7 @@ class Binding:
                 parts.append(None)
                 continue
             self.taints[slot] = taint
-            heat = 1
-            for lane in lanes(taint):
-                heat |= taint >> LANE * lane & _MARKS
-            parts.append((heat, NO, None, None))
+            parts.append((_heat(taint), NO, None, None))
         self.entry = tuple(parts) if any(part is not None for part in parts) else ()
 
     def _captured(self, frame: Any, function: Function, captured: Any) -> list[tuple[str, Value]]:
@@ -155,9 +165,7 @@ class Binding:
         heat = 0
         if taint:
             self.taints[slot] = taint
-            heat = 1
-            for lane in lanes(taint):
-                heat |= taint >> LANE * lane & _MARKS
+            heat = _heat(taint)
         cells = None if not value[3] else self._cells(value, slot, depth) if depth < _DEEPEST else ()
         if value[3] and depth >= _DEEPEST and not taint:
             deep = self.frame.deep(value)

@@ -22,7 +22,7 @@ from charter.analysis.taint.checks import (
     is_set_of,
 )
 from charter.analysis.taint.comparisons import Comparisons
-from charter.analysis.taint.frame import KILLED, NO_KILL, Kill, State
+from charter.analysis.taint.frame import KILLED, NO_KILL, SOURCE, Kill, State
 from charter.analysis.taint.handlers import is_harmless
 from charter.analysis.taint.values import (
     ABSOLUTE,
@@ -32,14 +32,17 @@ from charter.analysis.taint.values import (
     EXTERNAL,
     HOST,
     INSTANCE,
+    LANE,
     NO,
     OBJECT,
     PATH,
+    PROJECT_CLASS,
     PROJECT_INSTANCE,
     TUPLE,
     UNKNOWN,
     UP,
     Value,
+    lanes,
     references,
 )
 from charter.api import regex
@@ -226,13 +229,14 @@ class Guards(Comparisons, ABC):
 
     def found(self, node: Node) -> Kill:
         """What `table.get(key)` shows of the key if there is something: it is one of those of a trusted table."""
-        function, arguments = node[2], node[3]
+        function = node[2]
+        arguments = [*node[3], *(one for name, one in node[4] if name == "key")]
         if (
             not self.origins
             or function[0] != ir.ATTR
             or function[3] != "get"
             or len(arguments) != 1
-            or node[4]
+            or len(node[3]) + len(node[4]) != 1
         ):
             return NO_KILL
         key = self.value(arguments[0]) if arguments[0][0] in _NAMES else UNKNOWN
@@ -290,9 +294,20 @@ class Guards(Comparisons, ABC):
         for text in texts:
             dangers |= _BEGINNINGS.get(text, 0)
         no = self.cleared(node, value, dangers) if dangers else NO_KILL
+        if "//" in texts and self._is_path_of_request(value):
+            no = both(no, self.cleared(node, value, HOST))
         if value[2] == NORMAL_PATH and not {"../", ".."}.isdisjoint(texts):
             no = both(no, self.cleared(node, value, UP))  # it leads up at its beginning or nowhere
         return yes, no
+
+    def _is_path_of_request(self, value: Value) -> bool:
+        """Whether a value is the path that a request asks for, which begins with a slash."""
+        return all(
+            lane < len(self.origins)
+            and self.origins[lane][0] == SOURCE
+            and self.origins[lane][1].part == "path"
+            for lane in lanes(value[0])
+        )
 
     def _builtin_test(self, node: Node, name: str) -> Test | None:
         arguments = node[3]
@@ -314,6 +329,10 @@ class Guards(Comparisons, ABC):
         if "builtins.str" in names and len(names) == 1 and value[0]:
             return (True if isinstance(value[1], str) else None, (self._of_lanes(value, OBJECT), ()), NO_KILL)
         exact = {reference[1] for reference in references(value[2]) if reference[0] == INSTANCE}
+        if value[0] and not value[3] and _may_be_text(value) and self._are_own(options):
+            kill = self._no_text(node, value)
+            if kill is not NO_KILL:
+                return (None, kill, NO_KILL)
         if value[1] is not NO and not isinstance(value[1], tuple) and not value[0]:
             own = f"builtins.{type(value[1]).__name__}"
             if all(names):
@@ -323,6 +342,25 @@ class Guards(Comparisons, ABC):
         if node[0] == ir.LOCAL and self.state is not None and value[2] is None and len(options) == 1:
             self._narrow(node[2], value, options[0])
         return UNDECIDED
+
+    def _are_own(self, classes: Sequence[Value]) -> bool:
+        """Whether all are classes of the project, and none of them a kind of text."""
+        return all(
+            one[2] is not None
+            and one[2][0] == PROJECT_CLASS
+            and not any(base.startswith("builtins.") for base in self.project.externals(one[2][1]))
+            for one in classes
+        )
+
+    def _no_text(self, node: Node, value: Value) -> Kill:
+        """What is an instance of a class of the project's is none of the texts that have come in; a document may have become one."""
+        if node[0] != ir.LOCAL:
+            return NO_KILL
+        mask = 0
+        for lane in lanes(value[0]):
+            if not value[0] >> LANE * lane & OBJECT:
+                mask |= DANGERS << LANE * lane
+        return (0, ((node[2], mask),)) if mask else NO_KILL
 
     def _narrow(self, name: str, value: Value, cls: Value) -> None:
         """Give a name the type that it was tested for; it holds well enough for the other branch too."""
@@ -363,6 +401,12 @@ class Guards(Comparisons, ABC):
         if name == "all":
             return (None, yes, NO_KILL)
         return (None, NO_KILL if own else yes, no)
+
+
+def _may_be_text(value: Value) -> bool:
+    """Whether nothing says that a value is something else than a text."""
+    reference = value[2]
+    return reference is None or reference[0] == EXTERNAL or reference[1] in {"builtins.str", "builtins.bytes"}
 
 
 def _is_switch(operand: Node) -> bool:

@@ -21,6 +21,7 @@ from charter.analysis.taint.values import (
     PROJECT_CLASS,
     PROJECT_FUNCTION,
     PROJECT_INSTANCE,
+    SEGMENT,
     UNKNOWN,
     Value,
     bits,
@@ -403,7 +404,7 @@ def _untrusted(
         safe |= bits(handler.without)
     if parameter[3] == ir.KEYWORDS:
         safe |= BIT["attribute"]  # the route has given them their names
-    fresh = (FRESH_TEXT | (OBJECT if is_object else 0)) & ~safe
+    fresh = (FRESH_TEXT | (OBJECT if is_object else 0) | (SEGMENT if segment else 0)) & ~safe
     site = SourceSite(
         f"{function.module.path}:{function.name}:{parameter[0]}",
         handler.kind,

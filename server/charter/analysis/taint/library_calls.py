@@ -24,6 +24,7 @@ from charter.analysis.taint.objects import OBJECT_METHODS
 from charter.analysis.taint.sinks import Sinks
 from charter.analysis.taint.stored import queried
 from charter.analysis.taint.values import (
+    ALL_SEGMENTS,
     EXTERNAL,
     INSTANCE,
     LANE,
@@ -309,6 +310,7 @@ class LibraryCalls(Sinks, ABC):
             for origin in rule.origins:
                 for one, _ in choose(self, origin, arguments, receiver):
                     taint |= self.deep(one)
+            taint &= ~ALL_SEGMENTS  # decoding brings slashes back
             if rule.drops:
                 taint &= ~spread(bits(rule.drops))
             if rule.adds:

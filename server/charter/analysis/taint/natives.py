@@ -6,11 +6,12 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.arguments import Arguments
-from charter.analysis.taint.characters import allowed_by, allowed_by_groups, names_host, taken_out
-from charter.analysis.taint.frame import LENGTH, NO_KILL, REST
+from charter.analysis.taint.characters import FORBIDDEN, allowed_by, allowed_by_groups, names_host, taken_out
+from charter.analysis.taint.frame import LENGTH, NO_KILL, REST, Kill
 from charter.analysis.taint.values import (
     ALL_DANGERS,
     ALL_RAW,
+    ALL_SEGMENTS,
     BIT,
     CONTROL,
     DANGERS,
@@ -21,6 +22,7 @@ from charter.analysis.taint.values import (
     LANE,
     NO,
     OBJECT,
+    OPEN_FILE,
     PART,
     PARTIAL,
     PATH,
@@ -39,7 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _HOSTS: Final = spread(BIT["ssrf"] | BIT["ssrf-part"] | BIT["redirect"])
-_FILE: Final = (INSTANCE, "io.TextIOWrapper")
+_OTHERS: Final = re.compile(r"\[\^(.*)\][+*]?", re.DOTALL)
+"""How expressions write every character but some."""
 _DICT: Final = (INSTANCE, "builtins.dict")
 _FOLDERS: Final = spread(PATH)
 _CONTROL: Final = spread(CONTROL)
@@ -313,7 +316,7 @@ def _joined_path(frame: Any, arguments: Arguments, place: int) -> Value:
     if all(isinstance(part[1], str) and not part[0] for part in parts) and not arguments.unpacked():
         return constant("/".join(part[1] for part in parts))
     text = "/".join(part[1] if isinstance(part[1], str) else "\0" for part in parts)
-    return (taint, ("~", text), None, ())
+    return (taint & ~ALL_SEGMENTS, ("~", text), None, ())
 
 
 def _normal_path(frame: Any, arguments: Arguments, place: int) -> Value:
@@ -357,7 +360,9 @@ def _folder(frame: Any, arguments: Arguments, place: int) -> Value:
 def _parsed_data(frame: Any, arguments: Arguments, place: int) -> Value:
     """`json.loads` and the like: what comes out may be a dictionary."""
     value = arguments.position(0) or UNKNOWN
-    taint = value[0] if value[2] == _FILE else frame.deep(value)  # an open file's name is not what it holds
+    taint = (
+        value[0] if value[2] == OPEN_FILE else frame.deep(value)
+    )  # an open file's name is not what it holds
     return (with_marks(taint, OBJECT), NO, _DICT if taint else None, ())
 
 
@@ -399,7 +404,7 @@ def matched(frame: Any, pattern: Any, text: Value, place: int, *, whole: bool, b
         begins: whether it begins where the text does, whatever the pattern begins with.
     """
     taint = text[0]
-    kill = NO_KILL
+    kill = missed = NO_KILL
     if isinstance(pattern, str) and taint & ALL_DANGERS:
         is_host = frame.is_host(text)
         dangers = 0 if is_host else allowed_by(pattern, whole=whole)
@@ -410,7 +415,8 @@ def matched(frame: Any, pattern: Any, text: Value, place: int, *, whole: bool, b
             if not taint >> LANE * lane & PART:
                 mask |= dangers << LANE * lane
         kill = (mask, ()) if mask else NO_KILL
-    frame.last_kills = (kill, NO_KILL)
+        missed = NO_KILL if whole or begins else _not_found(taint, pattern)
+    frame.last_kills = (kill, missed)
     frame.pending = True
     piece = with_marks(taint, PART)
     groups = allowed_by_groups(pattern) if isinstance(pattern, str) and taint & ALL_DANGERS else {}
@@ -419,6 +425,19 @@ def matched(frame: Any, pattern: Any, text: Value, place: int, *, whole: bool, b
     cells: dict[Any, Value] = {key: (piece & ~spread(safe), NO, None, ()) for key, safe in groups.items()}
     made = frame.new_object((INSTANCE, "re.Match"), place, cells)
     return (piece, NO, made[2], made[3])
+
+
+def _not_found(taint: int, pattern: str) -> Kill:
+    """What a text shows in which an expression was searched for and not found: none of the characters it matches."""
+    kept = _OTHERS.fullmatch(pattern)
+    dangers = allowed_by(f"[{kept[1]}]*", whole=True) if kept is not None else 0
+    for character in taken_out(pattern):
+        dangers |= FORBIDDEN.get(character, 0)
+    mask = 0
+    for lane in lanes(taint):
+        if not taint >> LANE * lane & PART:
+            mask |= dangers << LANE * lane
+    return (mask, ()) if mask else NO_KILL
 
 
 def _compiled(frame: Any, arguments: Arguments, place: int) -> Value:
@@ -448,7 +467,7 @@ def substituted(frame: Any, pattern: Any, new: Value, text: Value) -> Value:
     """The text left by a substitution; one that takes out everything but harmless characters makes it safe."""
     taint = text[0]
     if isinstance(pattern, str) and not new[0]:
-        kept = re.fullmatch(r"\[\^(.*)\][+*]?", pattern, re.DOTALL)
+        kept = _OTHERS.fullmatch(pattern)
         if kept is not None:
             return (taint & ~spread(allowed_by(f"[{kept[1]}]*", whole=True)), NO, None, ())
         for character in taken_out(pattern):
@@ -462,7 +481,7 @@ def _isinstance(frame: Any, arguments: Arguments, place: int) -> Value:
 
 def _open(frame: Any, arguments: Arguments, place: int) -> Value:
     path = arguments.position(0) or UNKNOWN
-    return frame.new_object(_FILE, place, {".name": (path[0], NO, None, ())})
+    return frame.new_object(OPEN_FILE, place, {".name": (path[0], NO, None, ())})
 
 
 def _chr(frame: Any, arguments: Arguments, place: int) -> Value:

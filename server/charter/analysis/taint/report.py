@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from charter.analysis.paths import is_test
 from charter.analysis.taint.slow import witness
 from charter.analysis.taint.values import BIT
 from charter.api import Confidence, Location, Span, Step, regex
@@ -125,6 +126,8 @@ def facts(
             continue
         if _is_of_server(flow.source):
             continue
+        if is_test(flow.source.function.module.path) and not is_test(site.function.module.path):
+            continue  # what a test hands to the code that it tests is the test's own
         if site.name in _WRITES and site.kind == "archive" and flow.source.kind != "archive":
             continue  # it is told as a path
         if flow.source.kind == "network" and site.kind == "xss":

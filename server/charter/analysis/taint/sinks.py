@@ -19,6 +19,7 @@ from charter.analysis.taint.values import (
     LANE,
     NO,
     OBJECT,
+    OPEN_FILE,
     PROJECT_INSTANCE,
     UNKNOWN,
     Value,
@@ -114,7 +115,9 @@ class Sinks(Containers, ABC):
             return 0 if _is_quoted(arguments, place) else self.stringed(value)[0]
         if kind == "xss":
             is_json = value[3] and value[2] == (INSTANCE, "builtins.dict")
-            return 0 if is_json or self._is_plain(receiver) else taint
+            if is_json or self._is_plain(receiver):
+                return 0
+            return value[0] if value[2] == OPEN_FILE else taint  # its name is not sent
         self._reach_pattern(name, taint, place, arguments, receiver)
         return 0
 

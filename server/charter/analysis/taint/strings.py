@@ -14,6 +14,7 @@ from charter.analysis.taint.frame import LENGTH, PIECES, REST, Frame
 from charter.analysis.taint.values import (
     ABSOLUTE,
     ALL_PARTS,
+    ALL_SEGMENTS,
     BIT,
     CONTAINERS,
     CONTROL,
@@ -28,6 +29,7 @@ from charter.analysis.taint.values import (
     PART,
     PATH,
     PROJECT_INSTANCE,
+    SEGMENT,
     SLASHED,
     SLASHES,
     TRUE,
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
     from charter.model.project import Class
 
 _OPEN_AUTHORITY = regex(r"(?:[A-Za-z\0][\w+.\-\0]*:)?/{0,2}[^/?#\\]*\Z")
+_OF_NAME: Final = regex(rf"[^.\\{HOLE}]")
+"""What is part of a name in a path, and neither a dot nor unknown."""
 _SCHEME = regex(r"[A-Za-z\0][\w+.\-\0]*:")
 _PERCENT = regex(r"%(?:\((?P<key>[^)]*)\))?[#0\- +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?(?P<sort>[a-zA-Z%])")
 _BRACES = regex(
@@ -149,10 +153,12 @@ class Strings(Frame, ABC):
         text = ""
         taint = 0
         known = True
-        for part in parts:
+        for at, part in enumerate(parts):
             value = part[1]
             if part[0]:
                 own = part[0]
+                if own & ALL_SEGMENTS:
+                    own = _glued(own, text, text_of(parts[at + 1]) if at + 1 < len(parts) else "")
                 if text:
                     own &= ~impossible_after(text)
                     if text == "/" and part[2] in _STRIPPED:
@@ -170,6 +176,8 @@ class Strings(Frame, ABC):
                 break
         if known:
             return (taint, text, None, ())
+        if taint & ALL_SEGMENTS and not all(_is_within_name(part) for part in parts):
+            taint &= ~ALL_SEGMENTS
         return (taint, ("~", text), None, ())
 
     @staticmethod
@@ -332,6 +340,8 @@ class Strings(Frame, ABC):
         taint = self.deep(value)
         if separator[1] == "" and value[3] and self.read(value, PIECES) == TRUE:
             taint &= ~ALL_PARTS
+        if not _is_no_separator(separator[1]):
+            taint &= ~ALL_SEGMENTS
         return (separator[0] | taint, NO, None, ())
 
     def string_method(self, value: Value, name: str, arguments: Any, position: int) -> Value | None:
@@ -400,6 +410,8 @@ class Strings(Frame, ABC):
         if old is not None and isinstance(old[1], str) and (new is None or not new[0]):
             known = NO if new is None else new[1]
             taint &= ~self.gone_with(old[1], known)
+            if not _is_no_separator(known):
+                taint &= ~ALL_SEGMENTS
             if old[1] == "\\" and known == "/":
                 taint = with_marks(taint, SLASHED)
         return (taint, NO, None, ())
@@ -416,11 +428,18 @@ class Strings(Frame, ABC):
 
     def _pieces(self, value: Value, name: str, arguments: Any, position: int) -> Value:
         piece = (with_marks(value[0], PART), NO, None, ())
+        separator = arguments.position(0) or UNKNOWN
+        if (
+            name == "split"
+            and separator[1] == "/"
+            and arguments.position(1) is None
+            and not arguments.keywords
+        ):
+            piece = (with_marks(piece[0] & ~_ABSOLUTE, SEGMENT), NO, None, ())
         if name == "splitlines" or (
             name in {"split", "rsplit"} and not arguments.positional and not arguments.keywords
         ):
             piece = (piece[0] & ~_CONTROL, NO, None, ())  # no piece holds the line break
-        separator = arguments.position(0) or UNKNOWN
         if name in {"partition", "rpartition"} or (name == "rsplit" and _is_one(arguments.position(1))):
             last = piece
             if name != "partition" and separator[1] in _NOT_BEHIND:
@@ -437,6 +456,23 @@ def _stripped(arguments: Any) -> Any:
     if not isinstance(taken, str) or "/" not in taken:
         return None
     return _NO_SLASHES if "\\" in taken else _NO_SLASH
+
+
+def _glued(taint: int, before: str, after: str) -> int:
+    """The taint of a text of which pieces are one name of a path, where more of that name stands beside it: it is no `..`."""
+    if not (_OF_NAME.search(before.rpartition("/")[2]) or _OF_NAME.search(after.partition("/")[0])):
+        return taint
+    for lane in lanes(taint):
+        if taint >> LANE * lane & SEGMENT:
+            taint &= ~(PATH << LANE * lane)
+    return taint
+
+
+def _is_within_name(part: Value) -> bool:
+    """Whether a part of a text brings no slash into it."""
+    if part[0]:
+        return all(part[0] >> LANE * lane & SEGMENT for lane in lanes(part[0]))
+    return _is_no_separator(part[1])
 
 
 def _is_one(value: Value | None) -> bool:

@@ -54,7 +54,9 @@ OBJECT: Final = 1 << len(KINDS) + 5
 """Mark: perhaps a dictionary or list made by the attacker."""
 SLASHED: Final = 1 << len(KINDS) + 6
 """Mark: its backslashes are slashes now, so that a parser of addresses sees what a browser sees."""
-MARKS: Final = RAW | PART | OBJECT | SLASHED
+SEGMENT: Final = 1 << len(KINDS) + 7
+"""Mark: it holds no slash, so that it is one name of a path, or a piece of one."""
+MARKS: Final = RAW | PART | OBJECT | SLASHED | SEGMENT
 UP: Final = BIT["path"] | BIT["archive"]
 """A path that leads out of its folder."""
 ABSOLUTE: Final = BIT["path-absolute"]
@@ -98,6 +100,8 @@ CONTAINERS: Final = frozenset(
 TUPLE: Final = (INSTANCE, "builtins.tuple")
 """What every tuple is."""
 UNKNOWN: Final[Value] = (0, NO, None, ())
+OPEN_FILE: Final = (INSTANCE, "io.TextIOWrapper")
+"""What `open` gives."""
 NONE: Final[Value] = (0, None, None, ())
 TRUE: Final[Value] = (0, True, None, ())
 FALSE: Final[Value] = (0, False, None, ())
@@ -118,6 +122,7 @@ def spread(bits: int) -> int:
 ALL_DANGERS: Final = spread(DANGERS)
 ALL_PARTS: Final = spread(PART)
 ALL_RAW: Final = spread(RAW)
+ALL_SEGMENTS: Final = spread(SEGMENT)
 
 
 def lanes(taint: int) -> list[int]:
