@@ -9,14 +9,14 @@ import re
 from functools import lru_cache
 from typing import Any, Final, cast
 
-from charter.analysis.taint.values import BIT, CONTROL, DANGERS, FULL, HOST, PATH, SLASHES, UP
+from charter.analysis.taint.values import BIT, CONTROL, DANGERS, ELSEWHERE, FULL, HOST, PATH, SLASHES, UP
 from charter.api import regex
 
 FORBIDDEN: Final = {
     "..": UP,
     "../": UP,
     "/..": UP,
-    "/": PATH | BIT["redirect"],
+    "/": PATH | ELSEWHERE,
     "\\": SLASHES,
     "'": BIT["sql"] | BIT["xpath"],
     '"': BIT["xpath"],
@@ -193,7 +193,7 @@ _NEEDED: Final = {
     "\n": CONTROL,
     "{": BIT["template"] | BIT["format"],
     "=": BIT["csv"],
-    ":": BIT["redirect"] | BIT["ssrf"],
+    ":": ELSEWHERE | BIT["ssrf"],
 }
 """Characters without which a danger cannot come about."""
 

@@ -27,6 +27,7 @@ from charter.analysis.taint.handlers import is_harmless
 from charter.analysis.taint.values import (
     ABSOLUTE,
     ALL_DANGERS,
+    AUTHORITY,
     BIT,
     DANGERS,
     EXTERNAL,
@@ -38,6 +39,7 @@ from charter.analysis.taint.values import (
     PATH,
     PROJECT_CLASS,
     PROJECT_INSTANCE,
+    SLASHES,
     TUPLE,
     UNKNOWN,
     UP,
@@ -62,7 +64,7 @@ _CONFINED: Final = regex(r"[A-Za-z][\w+.\-]*://[^/?#\\]+[/?#]|/[^/\\]")
 
 
 _SETTINGS: Final = regex(r"(?:\w+\.)*_?(?:settings|conf)")
-_BEGINNINGS: Final = {"/": ABSOLUTE, "-": BIT["argument"]}
+_BEGINNINGS: Final = {"/": ABSOLUTE, "//": AUTHORITY | SLASHES, "-": BIT["argument"]}
 """What is impossible in a text that does not begin so."""
 
 _NAMES: Final = frozenset({ir.LOCAL, ir.FREE, ir.GLOBAL})
@@ -289,7 +291,8 @@ class Guards(Comparisons, ABC):
         if texts and all(_CONFINED.match(text) for text in texts):
             yes = both(yes, self.cleared(node, value, HOST))
         if texts and all(text[:1] == "/" for text in texts):
-            yes = both(yes, self.cleared(node, value, BIT["ssrf"]))  # a program connects nowhere by it alone
+            # A program connects nowhere by it alone, and a browser to another host only behind a second slash.
+            yes = both(yes, self.cleared(node, value, BIT["ssrf"] | BIT["redirect"]))
         dangers = 0
         for text in texts:
             dangers |= _BEGINNINGS.get(text, 0)

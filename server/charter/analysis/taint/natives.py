@@ -15,6 +15,7 @@ from charter.analysis.taint.values import (
     BIT,
     CONTROL,
     DANGERS,
+    ELSEWHERE,
     EXTERNAL,
     HOLE,
     HOST,
@@ -40,7 +41,7 @@ from charter.analysis.taint.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_HOSTS: Final = spread(BIT["ssrf"] | BIT["ssrf-part"] | BIT["redirect"])
+_HOSTS: Final = spread(BIT["ssrf"] | BIT["ssrf-part"] | ELSEWHERE)
 _OTHERS: Final = re.compile(r"\[\^(.*)\][+*]?", re.DOTALL)
 """How expressions write every character but some."""
 _DICT: Final = (INSTANCE, "builtins.dict")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.analysis.paths import is_test
 from charter.analysis.taint.slow import witness
-from charter.analysis.taint.values import BIT
+from charter.analysis.taint.values import BIT, ELSEWHERE
 from charter.api import Confidence, Location, Span, Step, regex
 from charter.api.facts.taint import SOURCE_KINDS, OwnText, TaintFlow, Threat
 from charter.model import ir
@@ -78,6 +78,14 @@ _OF_BROWSER: Final = regex(
 """Headers that a link cannot set in the browser of who follows it: the site that it leads to, and where it stands."""
 
 
+_BY_BROWSER: Final = regex(
+    r"(?i)(?:headers|get_header|META|environ)(?:\(\))? (?:http_)?(?:host|content[-_](?:type|length)|accept(?:[-_]\w+)?|authorization)$"
+    r"|\.(?:host|content_type|mimetype)(?:\(\))? None$"
+)
+"""What a browser writes into its requests itself, whatever the link or form says that it follows."""
+_FROM_BROWSER: Final = {"redirect": _OF_BROWSER, "xss": _BY_BROWSER}
+
+
 class Places:
     """Positions as locations."""
 
@@ -122,12 +130,10 @@ def facts(
             continue
         if site.name in _OPENS and _FILE.search(str(flow.source.key) + (flow.source.says or "")):
             continue  # an upload that is read, not a path
-        if site.kind in {"redirect", "ssrf"} and _is_harmless_here(flow):
+        if site.kind in {"redirect", "ssrf", "xss"} and _is_harmless_here(flow):
             continue
-        if _is_of_server(flow.source):
+        if _is_of_server(flow.source) or _is_of_test(flow):
             continue
-        if is_test(flow.source.function.module.path) and not is_test(site.function.module.path):
-            continue  # what a test hands to the code that it tests is the test's own
         if site.name in _WRITES and site.kind == "archive" and flow.source.kind != "archive":
             continue  # it is told as a path
         if flow.source.kind == "network" and site.kind == "xss":
@@ -157,14 +163,15 @@ def facts(
 
 
 def _is_harmless_here(flow: Flow) -> bool:
-    """Whether an address does no harm by where it comes from.
+    """Whether an address, or a piece of a page, does no harm by where it comes from.
 
     The page from which a visitor comes is where a redirect to `Referer` leads back to: who can write it has the visitor already.
     The browser itself writes into `Host` which site it asks, and a proxy of one's own passes that on.
+    For the same reason nobody else's scripts stand in the headers that it writes alone, and that only their sender sees again.
     An administrator may let the server connect to where the program was told to in its settings as well.
     """
-    if flow.site.kind == "redirect":
-        return _OF_BROWSER.search(f"{flow.source.name} {flow.source.key}") is not None
+    if flow.site.kind in _FROM_BROWSER:
+        return _FROM_BROWSER[flow.site.kind].search(f"{flow.source.name} {flow.source.key}") is not None
     return _is_decorated(flow, _ADMINISTRATORS)
 
 
@@ -176,6 +183,11 @@ def _is_of_server(source: SourceSite) -> bool:
         and not source.key.isupper()
         and source.key != "wsgi.input"
     )
+
+
+def _is_of_test(flow: Flow) -> bool:
+    """Whether it is a test that hands its own data to the code that it tests."""
+    return is_test(flow.source.function.module.path) and not is_test(flow.site.function.module.path)
 
 
 def _length(flow: Flow) -> int:
@@ -243,7 +255,7 @@ def _detail(flow: Flow) -> str:
     if flow.site.kind == "path":
         return "folder" if not flow.bits & BIT["path"] else ""
     if flow.site.kind == "redirect":
-        return "slashes" if not flow.bits & BIT["redirect"] else ""
+        return "slashes" if not flow.bits & ELSEWHERE else ""
     return witness(flow.site.detail) if flow.site.kind == "redos" else flow.site.detail
 
 

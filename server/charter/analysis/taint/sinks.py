@@ -12,6 +12,7 @@ from charter.analysis.taint.frame import KEYS, LENGTH, PLAIN, Cells, Hit, SinkSi
 from charter.analysis.taint.own import is_own
 from charter.analysis.taint.slow import suspicion
 from charter.analysis.taint.values import (
+    AUTHORITY,
     BIT,
     FULL,
     HOLE,
@@ -21,6 +22,7 @@ from charter.analysis.taint.values import (
     OBJECT,
     OPEN_FILE,
     PROJECT_INSTANCE,
+    SLASHES,
     UNKNOWN,
     Value,
     lanes,
@@ -58,7 +60,7 @@ _SLOW: Final = spread(BIT["redos"])
 NEEDED: Final = dict(BIT.items())
 NEEDED["path"] |= BIT["path-absolute"]
 NEEDED["ssrf"] |= BIT["ssrf-part"]
-NEEDED["redirect"] |= BIT["redirect-slashes"]
+NEEDED["redirect"] |= AUTHORITY | SLASHES
 
 _PARTICULAR: Final = frozenset({"deserialization", "xxe", "nosql", "prompt", "log", "xss", "redos"})
 """Kinds of sinks that look at more of a value than its text."""

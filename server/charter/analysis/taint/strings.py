@@ -18,6 +18,7 @@ from charter.analysis.taint.values import (
     BIT,
     CONTAINERS,
     CONTROL,
+    ELSEWHERE,
     EMPTY_TEXT,
     EXTERNAL,
     HOLE,
@@ -65,7 +66,7 @@ _SHOWN: Final = CONTAINERS | {"builtins.bytes"}
 _WRITES: Final = ("__str__", "__repr__", "__format__")
 _ABSOLUTE: Final = spread(ABSOLUTE)
 _SLASHES: Final = spread(SLASHES)
-_HOST: Final = spread(BIT["redirect"] | BIT["ssrf"]) | _SLASHES
+_HOST: Final = spread(ELSEWHERE | BIT["ssrf"]) | _SLASHES
 _NO_SLASH: Final = (EXTERNAL, "str.lstrip(/)")
 _ENDPOINT: Final = spread(BIT["ssrf-part"])
 """What is impossible in the query of an address: it goes to the endpoint that stands before it."""

@@ -44,17 +44,19 @@ BIT["path-absolute"] = 1 << len(KINDS)
 BIT["ssrf-part"] = 1 << len(KINDS) + 1
 BIT["redirect-slashes"] = 1 << len(KINDS) + 2
 """A host that browsers see and parsers of addresses do not: behind `/\\` or `///`."""
-DANGERS: Final = (1 << len(KINDS) + 3) - 1
+BIT["redirect-authority"] = 1 << len(KINDS) + 3
+"""A host behind `//`, in an address without a scheme."""
+DANGERS: Final = (1 << len(KINDS) + 4) - 1
 """All kinds of danger."""
-RAW: Final = 1 << len(KINDS) + 3
+RAW: Final = 1 << len(KINDS) + 4
 """Mark: a path that is not normalised."""
-PART: Final = 1 << len(KINDS) + 4
+PART: Final = 1 << len(KINDS) + 5
 """Mark: only a part of what came in, so that a check of it says nothing of the whole."""
-OBJECT: Final = 1 << len(KINDS) + 5
+OBJECT: Final = 1 << len(KINDS) + 6
 """Mark: perhaps a dictionary or list made by the attacker."""
-SLASHED: Final = 1 << len(KINDS) + 6
+SLASHED: Final = 1 << len(KINDS) + 7
 """Mark: its backslashes are slashes now, so that a parser of addresses sees what a browser sees."""
-SEGMENT: Final = 1 << len(KINDS) + 7
+SEGMENT: Final = 1 << len(KINDS) + 8
 """Mark: it holds no slash, so that it is one name of a path, or a piece of one."""
 MARKS: Final = RAW | PART | OBJECT | SLASHED | SEGMENT
 UP: Final = BIT["path"] | BIT["archive"]
@@ -62,7 +64,10 @@ UP: Final = BIT["path"] | BIT["archive"]
 ABSOLUTE: Final = BIT["path-absolute"]
 PATH: Final = UP | ABSOLUTE
 SLASHES: Final = BIT["redirect-slashes"]
-HOST: Final = BIT["redirect"] | SLASHES | BIT["ssrf"] | BIT["ssrf-part"]
+AUTHORITY: Final = BIT["redirect-authority"]
+ELSEWHERE: Final = BIT["redirect"] | AUTHORITY
+"""A host that parsers of addresses see, too."""
+HOST: Final = ELSEWHERE | SLASHES | BIT["ssrf"] | BIT["ssrf-part"]
 CONTROL: Final = BIT["log"] | BIT["header"] | BIT["mail"] | BIT["cookie"] | BIT["memcache"]
 """What takes a line break."""
 BIT["path-raw"] = RAW
@@ -164,7 +169,7 @@ def bits(kinds: tuple[str, ...]) -> int:
         elif kind == "ssrf":
             result |= BIT["ssrf-part"]
         elif kind == "redirect":
-            result |= BIT["redirect-slashes"]
+            result |= AUTHORITY | SLASHES
     return result
 
 
