@@ -57,6 +57,12 @@ def comment_of_paragraph(place: Span, ctx: Context) -> str:
     return ""
 
 
+def is_in_brackets(node: ast.AST, ctx: Context) -> bool:
+    """Whether a node is all that stands between two brackets, so that what takes its place needs none of its own."""
+    start, end = ctx.span(node)
+    return ctx.text[:start].rstrip()[-1:] == "(" and ctx.text[end:].lstrip()[:1] == ")"
+
+
 def indent(node: ast.AST, ctx: Context) -> str | None:
     """The white space before a node; None if something else stands before it on its line."""
     start = ctx.span(node).start

@@ -77,7 +77,7 @@ def _index(node: ast.Subscript, ctx: Context) -> Iterator[Finding]:
         return
     no, yes = (_operand(item, ctx) for item in choices.elts)
     text = f"{yes} if {ctx.source(index)} else {no}"
-    if isinstance(ctx.parent(node), ast.expr):
+    if isinstance(ctx.parent(node), ast.expr) and not lines.is_in_brackets(node, ctx):
         text = f"({text})"
     grade = Grade.SAFE if all(isinstance(item, ast.Constant) for item in choices.elts) else Grade.UNSAFE
     yield ctx.finding(
@@ -103,7 +103,7 @@ def _and_or(node: ast.BoolOp, ctx: Context) -> Iterator[Finding]:
     if isinstance(yes, ast.Constant) and isinstance(yes.value, bool):
         return
     text = f"{_operand(yes, ctx)} if {ctx.source(condition)} else {_operand(node.values[1], ctx)}"
-    if isinstance(ctx.parent(node), ast.expr):
+    if isinstance(ctx.parent(node), ast.expr) and not lines.is_in_brackets(node, ctx):
         text = f"({text})"
     certain = isinstance(yes, ast.Constant) and bool(yes.value)
     yield ctx.finding(
