@@ -19,11 +19,13 @@ CALLS: Final = tuple(f"hashlib.{name}" for name in DIGESTS)
 NAMED: Final = regex(r"(?i)md[245]|sha_?1")
 """Names that say a weak algorithm: whoever uses them has chosen it."""
 _SCHEME_CLASS: Final = regex(r"(?i)md[245]|sha_?1|ssha|crypt|sha_?digest|digest_?scheme")
+_SCHEME_FUNCTION: Final = regex(r"(?i)(?:^|_)ssha")
 _MARK: Final = regex(r"\{S?SHA\d*\}|\{S?MD5\}|\$(?:1|apr1|md5|P|H)\$")
 """Marks of stored passwords in a scheme that others read."""
 
 
 _ALGORITHM: Final = regex(r"(?i)md[245]|sha_?(?:1|224|256|384|512)|sha_?3|blake2|ripemd|crypt|crc_?32|pbkdf2")
+_CHOICE: Final = regex(rf"{_ALGORITHM.pattern}|^(?i:sha)$")
 _MANY: Final = 3
 
 
@@ -53,6 +55,8 @@ def is_of_a_scheme(ctx: Context, node: ast.AST) -> bool:
         for parent in ctx.ancestors(node)
     ):
         return True
+    if _SCHEME_FUNCTION.search(ctx.symbol(node).rpartition(".")[2]):
+        return True
     class_ = ctx.class_(node)
     around = class_ or ctx.function(node)
     return (class_ is not None and _SCHEME_CLASS.search(class_.name) is not None) or (
@@ -61,20 +65,12 @@ def is_of_a_scheme(ctx: Context, node: ast.AST) -> bool:
 
 
 def is_asked_for(ctx: Context, node: ast.AST) -> bool:
-    """Whether whoever calls the function around a node chooses the algorithm by its name: `if algorithm == "md5"`."""
-    function = ctx.function(node)
-    if function is None:
-        return False
-    given = {
-        each.arg for each in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
-    }
+    """Whether a caller or a setting chooses the algorithm by its name: `if algorithm == "md5"`."""
     return any(
         isinstance(parent, (ast.If, ast.IfExp))
         and isinstance(parent.test, ast.Compare)
-        and any(isinstance(one, ast.Name) and one.id in given for one in ast.walk(parent.test))
         and any(
-            isinstance(one, ast.Constant) and _ALGORITHM.search(str(one.value))
-            for one in ast.walk(parent.test)
+            isinstance(one, ast.Constant) and _CHOICE.search(str(one.value)) for one in ast.walk(parent.test)
         )
         for parent in ctx.ancestors(node)
     )

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from charter.api import Sensitivity, regex, sensitivity
-from charter_rules import building, calls, digests, protocols
+from charter_rules import building, calls, digests, protocols, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from charter.api import Context, Related
 
 PROTOCOL: Final = regex(
-    r"(?i)mysql|postgres|ntlm|scram|digest_?auth|http_?digest|auth_?digest|ha[12]$|hibp|pwned|breach|wpa|legacy|upgrade|sha1_then|fernet|derive|apop|pop3|sasl|jabber|challenge|transport|cache|extractor|client|device|handshake|session_key|md5password|(?:^|[._ /])srp"
+    r"(?i)mysql|postgres|ntlm|scram|digest_?auth|http_?digest|auth_?digest|ha[12]$|hibp|pwned|breach|wpa|legacy|upgrade|sha1_then|fernet|deriv|apop|pop3|sasl|jabber|challenge|transport|cache|extractor|client|device|handshake|session_key|md5password|(?:^|[._ /])srp"
 )
 _NOT_KEPT: Final = regex(
     r"(?i)\bnot\b[^.\n]{0,20}\b(?:persisted|stored|storage)\b|challenge|\brealm\b|nonce|verification_token|\bhmac\.(?:new|digest)\("
@@ -22,7 +22,24 @@ _NOT_KEPT: Final = regex(
 """What a function says about a digest that is compared in memory, or proves to another side that the password is known."""
 _SLOW: Final = regex(r"\b(?:bcrypt|argon2|scrypt|pbkdf2)\w*[.(]|_(?:bcrypt|argon2|scrypt|pbkdf2)\w*\(")
 """What is called where old digests are still known, and new ones are made slow."""
+_WINDOWS: Final = regex(r"(?i)utf[-_]?16")
+"""How Windows writes a password before it hashes it, by its own formats."""
+_CHECKS: Final = regex(r"(?i)valid|verif|check|compare")
+"""Names of functions that are given a password and what was kept of it."""
 _SLOW_ONE: Final = regex(r"(?i)\b(?:bcrypt|argon2|scrypt|pbkdf2)")
+_MADE: Final = regex(r"(?i)^_*(?:stretched|derived|hashed|encrypted|crypted)")
+"""Names of what has been made of a password already."""
+_STOLEN: Final = regex(r"(?i)pwned|\bhibp\b")
+"""Whom programs ask whether a password has been stolen, by the beginning of its digest."""
+_KEEPS: Final = regex(
+    r"(?i)(?:hash|crypt|digest|encode|make|set|check|verify|valid|compare|change|update|store|save)\w*(?:passw|pwd|passphrase)"
+    r"|(?:passw|pwd|passphrase)\w*(?:hash|crypt|digest|check|verif|valid|match)"
+)
+"""Names of functions that make of passwords what is kept, or compare them with it."""
+_KEPT: Final = regex(r"(?i)passw|pwd|passphrase|pass_?(?:hash|digest)|hash_?pass")
+"""Names of what is kept of a password."""
+_FIELD: Final = regex(r"(?i)hash|digest")
+"""Names of fields that hold a digest."""
 _OLD: Final = regex(r"(?i)(?:^|_)(?:legacy|old|former|previous)")
 """Names of digests that are compared with what was kept before."""
 _OF_KEYS: Final = regex(r"(?i)api_?key|token")
@@ -45,15 +62,25 @@ def hashed(call: ast.Call, ctx: Context) -> tuple[str, tuple[Related, ...]]:
     if class_ is not None and _OF_KEYS.search(class_.name):
         return "", ()
     name, related = next((one for one in names if sensitivity(one[0]) is Sensitivity.PASSWORD), ("", ()))
-    if not name or PROTOCOL.search(f"{ctx.symbol(call)} {ctx.module} {ctx.path}"):
+    if not name or _MADE.search(name) or ctx.says(_STOLEN):
+        return "", ()
+    if PROTOCOL.search(f"{ctx.symbol(call)} {ctx.module} {ctx.path}"):
         return "", ()
     if _is_stretched(call, ctx):
         return "", ()
     if ctx.says(_SLOW) and any(map(_OLD.search, calls.destinations(ctx, call))):
         return "", ()
     around = ctx.function(call)
+    if around is not None and digests.NAMED.search(around.name) and not _is_kept(around, ctx):
+        return "", ()  # whoever calls it has chosen the algorithm, and knows what for
+    if around is not None and _is_checked_otherwise(call, given, around, ctx):
+        return "", ()
+    if not _is_stored(call, ctx):
+        return "", ()
     if around is not None and (
-        _NOT_KEPT.search(ctx.source(around)) or _SLOW.search(ctx.source(ctx.class_(call) or around))
+        _NOT_KEPT.search(ctx.source(around))
+        or _WINDOWS.search(ctx.source(around))
+        or _SLOW.search(ctx.source(ctx.class_(call) or around))
     ):
         return "", ()
     if (
@@ -66,6 +93,91 @@ def hashed(call: ast.Call, ctx: Context) -> tuple[str, tuple[Related, ...]]:
     ):
         return "", ()
     return name, related
+
+
+def _is_checked_otherwise(call: ast.Call, given: ast.expr, around: ast.AST, ctx: Context) -> bool:
+    """Whether the function has the same password checked by another one, so that the digest is of what was kept before."""
+    named = {each.id for each in ast.walk(given) if isinstance(each, ast.Name)}
+    return any(
+        other is not call
+        and _CHECKS.search(calls.identifier(other.func)) is not None
+        and len(other.args) > 1
+        and any(isinstance(one, ast.Name) and one.id in named for one in other.args)
+        for other in ctx.nodes(ast.Call, within=around)
+    )
+
+
+def _is_stored(call: ast.Call, ctx: Context) -> bool:
+    """Whether a digest is kept under the name of a password, compared, or made by a function that is named for it."""
+    function = ctx.function(call)
+    if function is not None and _KEEPS.search(function.name):
+        return True
+    held = call.func.value if isinstance(call.func, ast.Attribute) and ctx.name(call.func) is None else None
+    made: list[ast.expr] = [call]
+    if isinstance(held, ast.Name):
+        made = [use for use in shapes.reads_in(held.id, function or ctx.tree, ctx) if not _updates(use, ctx)]
+    made += [use for one in made for use in _reads(one, ctx)]
+    if any(_is_put_away(one, ctx) for one in made):
+        return True
+    if function is None or not any(isinstance(ctx.statement(one), ast.Return) for one in made):
+        return False
+    asked = shapes.calls_of(function, ctx)
+    return not asked or any(_is_put_away(use, ctx) for one in asked for use in (one, *_reads(one, ctx)))
+
+
+def _is_put_away(digest: ast.expr, ctx: Context) -> bool:
+    """Whether a digest gets the name of a password or becomes a field, or is compared."""
+    if _is_compared(digest, ctx) or any(map(_KEPT.search, calls.destinations(ctx, digest))):
+        return True
+    statement = ctx.statement(digest)
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+    return (
+        isinstance(target, (ast.Attribute, ast.Subscript))
+        and _FIELD.search(calls.identifier(target)) is not None
+    )
+
+
+def _updates(use: ast.expr, ctx: Context) -> bool:
+    parent = ctx.parent(use)
+    return isinstance(parent, ast.Attribute) and parent.attr == "update"
+
+
+def _reads(digest: ast.expr, ctx: Context) -> Iterator[ast.expr]:
+    """Where the name is read that a statement gives to a digest."""
+    statement = ctx.statement(digest)
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+    if isinstance(target, ast.Name):
+        yield from shapes.reads_in(target.id, ctx.function(digest) or ctx.tree, ctx)
+
+
+def _is_compared(digest: ast.expr, ctx: Context) -> bool:
+    for parent in ctx.ancestors(digest):
+        if isinstance(parent, ast.Compare):
+            return isinstance(parent.ops[0], (ast.Eq, ast.NotEq))
+        if isinstance(parent, ast.stmt):
+            return False
+    return False
+
+
+def _is_kept(function: ast.FunctionDef | ast.AsyncFunctionDef, ctx: Context) -> bool:
+    """Whether a function does more than to return a digest, or this file gives its results the name of a password."""
+    if len(shapes.without_docstring(function.body)) > 1:
+        return True
+    return any(
+        sensitivity(name) is Sensitivity.PASSWORD
+        for use in shapes.calls_of(function, ctx)
+        for name in calls.destinations(ctx, use)
+    )
+
+
+def calls_slow_hash(text: str) -> bool:
+    """Whether a text of code calls a slow hash."""
+    return _SLOW.search(text) is not None
+
+
+def hashes_slowly(ctx: Context) -> bool:
+    """Whether a file calls a slow hash, so that its digests are of other things, or only prepare passwords for it."""
+    return ctx.says(_SLOW)
 
 
 def _is_stretched(call: ast.Call, ctx: Context) -> bool:
@@ -100,7 +212,7 @@ def data(call: ast.Call, ctx: Context) -> ast.expr | None:
 def _given_names(data: ast.expr, ctx: Context) -> list[tuple[str, tuple[Related, ...]]]:
     """What calls elsewhere name what they give to be hashed, where that is sensitive."""
     function = ctx.function(data)
-    if function is None or _ANY_DATA.search(function.name):
+    if function is None or _ANY_DATA.search(function.name) or hashes_slowly(ctx):
         return []
     return [
         (told.identifier, (ctx.related(told.location, "this is where it is given"),))

@@ -46,6 +46,7 @@ _PACKS: Final = regex(r"\bstruct\.(?:un)?pack|\.to_bytes\(|\bint\.from_bytes\(")
 """Numbers laid out in bytes, as the messages of binary protocols are."""
 _CITED: Final = regex(
     r"\[MS-[A-Z]{2,}\]|\bRFC[ -]?\d{4}|\bFIPS[ -]?\d{2,3}|\bISO(?:/IEC)? ?\d{4,}|\bSP ?800-\d+|\bECMA-\d+"
+    r"|(?i:\b(?:copied|ported|translated) from\b|\baccording to\b[^.\n]{0,30}\b(?:hash|algorithm|scheme|spec))"
     r"|(?i:(?:mandated|required|demanded|dictated) by\b)|(?m:^\s*(?:#.*?)?(?:See:? )?https?://\S*(?:api|docs?\b|document|developer|reference|wiki)\S*(?: *#.*)?$)|(?m:^\s*(?:# )?See:? https?://)"
 )
 """A standard or the documentation of an interface, as comments and docstrings cite it."""
@@ -142,7 +143,7 @@ def _is_sent_here(ctx: Context, node: ast.AST) -> bool:
     child, named = node, False
     for parent in ctx.ancestors(node):
         named = named or isinstance(parent, (ast.Dict, ast.keyword))
-        if isinstance(parent, ast.Call) and child is not parent.func and named and _sends(parent):
+        if isinstance(parent, ast.Call) and child is not parent.func and named and sends(parent):
             return True
         if isinstance(parent, ast.Assign):
             held = parent.targets[0]
@@ -176,12 +177,13 @@ def _is_sent_later(ctx: Context, target: ast.expr) -> bool:
     for use in shapes.reads_in(target.id, function, ctx):
         parent = ctx.parent(use)
         call = ctx.parent(parent) if isinstance(parent, ast.keyword) else parent
-        if isinstance(call, ast.Call) and call.func is not use and _sends(call):
+        if isinstance(call, ast.Call) and call.func is not use and sends(call):
             return True
     return False
 
 
-def _sends(call: ast.Call) -> bool:
+def sends(call: ast.Call) -> bool:
+    """Whether a call sends a request, by its name and what it is given."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if name in {"get", "delete"}:
         return any(item.arg in _FIELDS for item in call.keywords)

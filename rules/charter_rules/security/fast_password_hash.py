@@ -50,7 +50,8 @@ def fast_password_hash(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
 
     A graphics card computes billions of SHA-256 digests a second, so it finds most passwords of a stolen table within hours,
     salt or no salt. Password hashes take a tenth of a second and much memory on purpose, and carry their salt and cost along. Schemes that
-    others read (`{SSHA}`, `$1$`) and digests that are said not to be stored are left alone.
+    others read (`{SSHA}`, `$1$`) and digests that are said not to be stored, or are seen to be neither kept nor compared, are
+    left alone.
 
     ```python bad
     import hashlib

@@ -24,8 +24,15 @@ _CALLS: Final = (
 )
 _NUMBERED: Final = regex(r"(?i)(?:^|_)(?:session_?id|token|nonce)s?$")
 """Names of what protocols number, besides secrets: sessions, pings, requests."""
+_BETWEEN: Final = frozenset({"randint", "randrange"})
+_SAFE_SOURCE: Final = regex(r"\burandom\(|\bsecrets\.|\bSystemRandom\b")
+"""What secrets are drawn from."""
 _WHOLE: Final = frozenset({"randint", "randrange", "getrandbits"})
 _STORES: Final = regex(r"(?i)^(my)?(session|cookies?|sess)$")
+_HASHES: Final = regex(
+    r"(?i)hash|crypt|hmac|pbkdf|digest|md5|sha_?\d|passw|secret|get_?salt|(?:new|make|gen\w*)_?salt"
+)
+"""What is done with salts, or the name of a function that makes them."""
 _FEW: Final = 20
 """How many constants to choose from are no alphabet."""
 _REPLACEMENTS: Final = {"choice": "choice", "randbytes": "token_bytes", "getrandbits": "randbits"}
@@ -94,6 +101,8 @@ def insecure_random(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         _picks_one_of_few(call, last, ctx)
         or _is_number_used_once(purpose, call, ctx)
         or _names_nobodys(purpose, call, ctx)
+        or _only_counts(call, ctx)
+        or _is_no_salt(purpose, call, ctx)
         or protocols.dictated(ctx, call)
         or protocols.asked_of_others(ctx, call)
     ):
@@ -106,11 +115,21 @@ def insecure_random(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
 def _picks_one_of_few(call: ast.Call, last: str, ctx: Context) -> bool:
     """Whether one of a handful of numbers or words is picked once, which nobody takes for a secret."""
-    few = ctx.origin(call.args[0]) if last == "choice" and call.args else None
     once = ctx.loop(call) is None and not any(
         isinstance(parent, (ast.GeneratorExp, ast.ListComp)) for parent in ctx.ancestors(call)
     )
-    return once and isinstance(few, (ast.List, ast.Tuple)) and len(few.elts) < _FEW
+    if not once:
+        return False
+    if last in _BETWEEN:
+        statement = ctx.statement(call)
+        drawn = [
+            one for one in ctx.nodes(ast.Call, within=statement) if ctx.name(one.func) == ctx.name(call.func)
+        ]
+        ends = [ctx.value(one) for one in call.args]
+        numbers = [one for one in ends if isinstance(one, int)]
+        return len(drawn) == 1 and len(numbers) == len(ends) > 0 and max(numbers) - min([0, *numbers]) < _FEW
+    few = ctx.origin(call.args[0]) if last == "choice" and call.args else None
+    return isinstance(few, (ast.List, ast.Tuple)) and len(few.elts) < _FEW
 
 
 def _is_number_used_once(purpose: str, call: ast.Call, ctx: Context) -> bool:
@@ -126,6 +145,25 @@ def _is_number_used_once(purpose: str, call: ast.Call, ctx: Context) -> bool:
     if isinstance(parent, (ast.Assign, ast.AnnAssign, ast.Return)) and parent.value is child:
         return not _is_written_out(parent, ctx)
     return False
+
+
+def _only_counts(call: ast.Call, ctx: Context) -> bool:
+    """Whether a number only tells how many are drawn: `range(size)`, at once or under a name that serves nothing else."""
+    reads = shapes.reads_of_result(call, ctx)
+    users = [ctx.parent(call)] if reads is None else [ctx.parent(read) for read in reads]
+    return bool(users) and all(
+        isinstance(user, ast.Call) and ctx.name(user.func) == "builtins.range" for user in users
+    )
+
+
+def _is_no_salt(purpose: str, call: ast.Call, ctx: Context) -> bool:
+    """Whether what is called a salt stands where nothing is hashed or encrypted."""
+    function = ctx.function(call)
+    return (
+        function is not None
+        and re.search(r"(?i)salt", purpose) is not None
+        and _HASHES.search(ctx.source(function)) is None
+    )
 
 
 def _names_nobodys(purpose: str, call: ast.Call, ctx: Context) -> bool:
@@ -191,6 +229,8 @@ def _feeds_return(call: ast.Call, function: ast.AST, ctx: Context) -> bool:
     target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
     if not isinstance(target, ast.Name):
         return False
+    if _SAFE_SOURCE.search(ctx.source(function)):
+        return False  # the number only says which part of that is taken
     return any(
         isinstance(node, ast.Return) and node.value is not None and target.id in ast.unparse(node.value)
         for node in ctx.walk(function, into_functions=False)

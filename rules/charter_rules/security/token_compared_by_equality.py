@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
@@ -16,20 +15,21 @@ from charter.api import (
     rule,
     sensitivity,
 )
-from charter_rules import calls, protocols
+from charter_rules import arrivals, calls, protocols, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api import Context, Finding
 
-_PARTS: Final = frozenset(
-    {"headers", "cookies", "args", "form", "GET", "POST", "META", "COOKIES", "query_params", "json"}
-)
+_SENT: Final = regex(r"(?i)(?:authorization|signature|token|api-?key)(?:[-_]\d+)?$")
+"""Names of what shows who a client is."""
 _KEPT: Final = regex(r"(?i)^(?:expected|secret|valid)_|_?(?:token|secret|key|signature|password)$")
 
 _CHOSEN: Final = regex(r"(?i)(?:^|_)new(?:_|$|password)|confirm|repeat")
 """Names of what the client chooses, which opens nothing yet."""
+_KINDS: Final = regex(r"(?i)(?:^|_)types?(?:_|$)")
+"""Names of kinds of tokens, which are no secret."""
 _QUERIES: Final = frozenset({"filter", "where", "and_", "or_", "not_", "having"})
 """Functions that make a part of a query of comparisons."""
 
@@ -83,6 +83,8 @@ def token_compared_by_equality(compare: ast.Compare, ctx: Context) -> Iterator[F
         return  # what the client has typed twice
     if any(_CHOSEN.search(calls.identifier(side)) for side in (left, right)):
         return
+    if _is_looked_up(compare, ctx) or any(_KINDS.search(calls.identifier(side)) for side in (left, right)):
+        return
     around = ctx.parent(compare)
     if isinstance(around, ast.Call) and calls.identifier(around.func) in _QUERIES:
         return  # the database compares
@@ -92,21 +94,27 @@ def token_compared_by_equality(compare: ast.Compare, ctx: Context) -> Iterator[F
     yield ctx.finding(compare, "how long `==` takes tells how much of a guessed secret is right", fix=fix)
 
 
+def _is_looked_up(compare: ast.Compare, ctx: Context) -> bool:
+    """Whether one of many rows is looked for that has what the client names: `any(row.token == token for row in rows)`."""
+    for parent in ctx.ancestors(compare):
+        if isinstance(parent, ast.stmt):
+            return False
+        if isinstance(parent, (ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)):
+            rows = set[str]().union(*(shapes.names_in(each.target) for each in parent.generators))
+            return not rows.isdisjoint(shapes.names_in(compare))
+    return False
+
+
 def _is_sent(side: ast.expr, ctx: Context) -> bool:
     """Whether a value comes from a request, as a secret."""
     if isinstance(side, ast.Name) and not (sensitivity(side.id) or _KEPT.search(side.id)):
         return False
     made = ctx.origin(side)
-    holder: ast.expr | None = None
-    if isinstance(made, ast.Subscript):
-        holder = made.value
-    elif isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute) and made.func.attr == "get":
-        holder = made.func.value
-    if not isinstance(holder, ast.Attribute) or holder.attr not in _PARTS:
-        return False
     name = calls.identifier(made)
-    return sensitivity(name) is not None or bool(
-        re.search(r"(?i)authorization|signature|token|api-?key", name)
+    if sensitivity(name) is None and not _SENT.search(name):
+        name = calls.identifier(side) if isinstance(side, ast.Name) else ""
+    return (sensitivity(name) is not None or _SENT.search(name) is not None) and arrivals.is_of_client(
+        side, ctx
     )
 
 

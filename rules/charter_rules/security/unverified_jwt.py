@@ -6,11 +6,12 @@ import ast
 from typing import TYPE_CHECKING, Final, cast
 
 from charter.api import (
+    UNKNOWN,
     Severity,
     regex,
     rule,
 )
-from charter_rules import calls, protocols, shapes
+from charter_rules import arrivals, calls, protocols, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,6 +28,7 @@ _FOR_KEY: Final = regex(r"(?i)(?:^|_)(?:keys?|kid|secret|issuer|peek)(?:_|$)")
 """Names of functions that look into a token to find the key by which it is then verified."""
 _CHECKED: Final = regex(
     r"(?i)\bverified (?:already|above|before|by|with)|already (?:been )?verified"
+    r"|#[^\n]*\bno (?:signature )?(?:verification|validation)\b"
     r"|#[^\n]*without verif\w+ to \w+|#[^\n]*\bskip\b[^.]{0,20}(?:signature|validation|verification)"
     r"|#[^\n]*(?:verif|validat)\w*[^.]{0,60}\b(?:later|elsewhere|upstream|afterwards|earlier|beforehand|previously)\b|#[^\n]*\b(?:later|elsewhere|upstream|afterwards|earlier|beforehand|previously)\b[^.\n]{0,40}(?:verif|validat)"
 )
@@ -60,16 +62,10 @@ _ABOUT_ITSELF: Final = frozenset(
     }
 )
 """Claims that tell when a token ends, of which kind it is, for which login, and by whose key it can be verified."""
-_SESSION: Final = regex(r"\bsession(?:\[|\.get\()")
-"""Where the server keeps what it was given when the user logged in."""
-_PARSES: Final = regex(r"\.json\(\)|\bloads\(")
-_OF_CLIENT: Final = regex(r"\brequest\b")
-_SENT: Final = regex(r"(?i)\breq(?:uest)?\b|headers|cookies|authori[sz]ation|bearer|environ|credentials")
-"""Where a token stands that a client sends."""
-_RESPONSE: Final = regex(r"(?i)(?:\w+_)?(?:token_?(?:info|response|data|set)|tokens|resp(?:onse)?)")
-"""Names of what an issuer of tokens has answered."""
-_FIELDS_OF_ANSWER: Final = frozenset({"id_token", "access_token", "refresh_token"})
-"""What an issuer answers to the request for a token (RFC 6749, OpenID Connect Core)."""
+_STRIPS: Final = regex(r"(?i)(?:replace|removeprefix|startswith|split|strip)\(\s*[bf]?[\"']bearer\b")
+"""What is done to what stands in the header `Authorization` of a request that has come in."""
+_TELLS: Final = regex(r"(?i)introspect|user_?info|web_identity|token_?info")
+"""Names of functions that ask the issuer, or whoever else knows it, about a token."""
 _ASSERTION: Final = regex(r"(?i)assert")
 """Names of functions that make what RFC 7521 calls an assertion, which may go unsigned over a channel that is known."""
 
@@ -104,12 +100,15 @@ def unverified_jwt(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
     A token is text that the client sends: anyone can write another user's name into it. Only the signature tells yours from
     theirs. The algorithm `none` means no signature at all. Reading a token unverified first, to find the key by which it is
-    then verified in the same function, is sound and not reported; nor is a token that the function has just got from its issuer.
+    then verified in the same function, is sound and not reported. Nor is a token of which the file does not show that a client
+    has sent it, and for which no key is given: programs read their own tokens, and those that their issuer has just answered.
 
     ```python bad
     import jwt
+    from flask import request
 
-    def user_of(token):
+    def current_user():
+        token = request.headers["Authorization"].removeprefix("Bearer ")
         return jwt.decode(token, options={"verify_signature": False})["sub"]
     #          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the token is believed unchecked: `verify_signature` is off
     ```
@@ -146,29 +145,55 @@ def unverified_jwt(call: ast.Call, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(call, "the token is believed unchecked: `objects` is read without `verify`")
         return
     why = _unverified(call, name, ctx)
-    if why and not (
-        _hands_on(call, ctx)
-        or _only_asks_about_token(call, ctx)
-        or _comes_from_issuer(call, ctx)
-        or _verified_elsewhere(call, ctx)
+    if (
+        why
+        and (_is_meant_to_check(call, ctx) or _comes_from_client(call, ctx))
+        and not (
+            _only_asks_about_token(call, ctx)
+            or _verified_elsewhere(call, ctx)
+            or _is_shown_to_others(call, ctx)
+        )
     ):
         yield ctx.finding(call, f"the token is believed unchecked: {why}")
 
 
-def _hands_on(call: ast.Call, ctx: Context) -> bool:
-    """Whether a function returns the claims of the token that it is given, and nobody in this file gives it one of a client's."""
+def _is_meant_to_check(call: ast.Call, ctx: Context) -> bool:
+    """Whether a call is given a key, by which it could check the token."""
+    key = calls.given(ctx, call, 1, "key")
+    return key is not None and ctx.value(key) is UNKNOWN
+
+
+def _comes_from_client(call: ast.Call, ctx: Context) -> bool:
+    """Whether this file shows that a client has sent the token."""
+    token = _token(call, ctx)
+    if token is None:
+        return False
     function = ctx.function(call)
-    token = call.args[0] if call.args else None
-    if function is None or not isinstance(token, ast.Name) or not isinstance(ctx.parent(call), ast.Return):
+    stripped = function is not None and _STRIPS.search(ctx.source(function)) is not None
+    return stripped or arrivals.is_of_client(token, ctx)
+
+
+def _token(call: ast.Call, ctx: Context) -> ast.expr | None:
+    return ctx.argument(call, 0, "jwt") or ctx.argument(call, None, "token")
+
+
+def _is_shown_to_others(call: ast.Call, ctx: Context) -> bool:
+    """Whether the function gives the same token to a server of others, which refuses it if it is forged."""
+    token, around = _token(call, ctx), ctx.function(call)
+    if token is None or around is None:
         return False
-    if token.id not in {each.arg for each in (*function.args.args, *function.args.kwonlyargs)}:
-        return False
-    if calls.value(ctx, call, 1, "key", default=None) is not None:
-        return False  # it was meant to check the token
-    given = [one for one in _given(token, ctx) if one is not token]
-    return not any(
-        _SENT.search(ctx.source(one)) or _SENT.search(ctx.source(ctx.origin(one))) for one in given
-    )
+    text = ctx.source(token)
+    for other in ctx.nodes(ast.Call, within=around):
+        asks = protocols.sends(other) or _TELLS.search(calls.identifier(other.func)) is not None
+        if other is call or not asks:
+            continue
+        given = [*other.args, *(keyword.value for keyword in other.keywords)]
+        given += [ctx.origin(one) for one in given]
+        if any(
+            isinstance(part, ast.expr) and ctx.source(part) == text for one in given for part in ast.walk(one)
+        ):
+            return True
+    return False
 
 
 def _unverified(call: ast.Call, name: str, ctx: Context) -> str:
@@ -257,107 +282,9 @@ def _is_about_token(reader: ast.AST | None, ctx: Context) -> bool:
     return isinstance(reader, ast.Call) and _FOR_KEY.search(calls.identifier(reader.func)) is not None
 
 
-def _comes_from_issuer(call: ast.Call, ctx: Context) -> bool:
-    """Whether the function has just asked a server for the token, whose certificate then vouches for it (OpenID Connect Core 3.1.3.7)."""
-    return bool(call.args) and all(_is_of_issuer(token, ctx) for token in _given(call.args[0], ctx))
-
-
-def _given(token: ast.expr, ctx: Context) -> list[ast.expr]:
-    """What the calls of this file give to the function whose parameter a token is; itself if it is none, or nobody calls it here."""
-    function = ctx.function(token)
-    if function is None or not isinstance(token, ast.Name):
-        return [token]
-    names = [each.arg for each in (*function.args.posonlyargs, *function.args.args)]
-    if token.id not in names:
-        return [token]
-    made = shapes.calls_of(function, ctx)
-    place = names.index(token.id)
-    given = [
-        ctx.argument(
-            one, place - (isinstance(one.func, ast.Attribute) and names[0] in {"self", "cls"}), token.id
-        )
-        for one in made
-    ]
-    return [one for one in given if one is not None] if given and None not in given else [token]
-
-
-def _is_of_issuer(token: ast.expr, ctx: Context) -> bool:
-    """Whether a token has just been got from a server, or has been kept in the session since then."""
-    function = ctx.function(token)
-    if function is None:
-        return False
-    if _SESSION.search(ctx.source(token)) or _SESSION.search(ctx.source(ctx.origin(token))):
-        return True
-    if calls.identifier(getattr(token, "value", None)) == "self" and protocols.asked_of_others(ctx, token):
-        return True  # the client's own
-    if _is_kept(token, ctx):
-        return True
-    if _is_of_answer(token, function, ctx) or _is_of_token_response(token, ctx):
-        return True
-    held = token.value if isinstance(token, ast.Subscript) else token
-    if not isinstance(held, ast.Name):
-        return False
-    text = ctx.source(function)
-    if not protocols.asks(text) or _PARSES.search(text) is None:
-        return False
-    bound = shapes.assigned_values(held.id, function, ctx)
-    return bool(bound) and not any(_OF_CLIENT.search(ctx.source(value)) for value in bound)
-
-
-def _is_kept(token: ast.expr, ctx: Context) -> bool:
-    """Whether a token is one that the object has got itself: by its own property, or as a field of what it keeps of an answer."""
-    class_ = ctx.class_(token)
-    if class_ is None:
-        return False
-    if isinstance(token, ast.Attribute) and calls.identifier(token.value) == "self":
-        return any(
-            isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef)) and each.name == token.attr
-            for each in class_.body
-        )
-    return (
-        isinstance(token, ast.Subscript)
-        and ctx.value(token.slice) in _FIELDS_OF_ANSWER
-        and ctx.source(token).startswith("self.")
-        and _OF_CLIENT.search(ctx.source(token)) is None
-    )
-
-
-def _is_of_answer(token: ast.expr, function: shapes.FunctionNode, ctx: Context) -> bool:
-    """Whether a token is a field of what a function of this file has got that asks servers: `self.tokens(code)["id_token"]`."""
-    if not isinstance(token, (ast.Subscript, ast.Attribute, ast.Name)):
-        return False
-    answer = token if isinstance(token, ast.Name) else token.value
-    made = [answer] if isinstance(answer, ast.Call) else []
-    if isinstance(answer, ast.Name):
-        made = [
-            one for one in shapes.assigned_values(answer.id, function, ctx) or () if not _is_nothing(one, ctx)
-        ]
-    defined = ctx.once(_defined)
-    asked = [defined.get(calls.identifier(one.value if isinstance(one, ast.Await) else one)) for one in made]
-    return bool(asked) and all(
-        one is not None and (protocols.asks(ctx.source(one)) or protocols.asked_of_others(ctx, one))
-        for one in asked
-    )
-
-
 def _defined(ctx: Context) -> dict[str, shapes.FunctionNode]:
     """The functions of a file by name."""
     return {each.name: each for kind in shapes.FUNCTIONS for each in ctx.nodes(kind)}
-
-
-def _is_of_token_response(token: ast.expr, ctx: Context) -> bool:
-    """Whether a token is a field of an issuer's response that the function is given: `token_info["id_token"]`."""
-    made = ctx.origin(token)
-    owner = made.value if isinstance(made, ast.Subscript) else None
-    if isinstance(made, ast.Attribute) and made.attr in _FIELDS_OF_ANSWER:
-        owner = made.value
-    if isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute) and made.func.attr == "get":
-        owner = made.func.value
-    return isinstance(owner, ast.Name) and _RESPONSE.fullmatch(owner.id) is not None
-
-
-def _is_nothing(value: ast.expr, ctx: Context) -> bool:
-    return ctx.value(value) is None
 
 
 def _verified_elsewhere(call: ast.Call, ctx: Context) -> bool:
@@ -379,12 +306,23 @@ def _decodes(around: ast.AST, call: ast.Call | None, ctx: Context) -> bool:
                 other, theirs, ctx
             ):
                 return True
+            if call is not None and _is_given_to_verifier(call, other, ctx):
+                return True
             if call is not None and call.args and _is_given_with_key(call.args[0], other, ctx):
                 return True
             is_of_library = theirs.startswith(("jwt.", "jose.", "authlib."))
             if not is_of_library and _VERIFIES.search(calls.identifier(other.func)):
                 return True
     return False
+
+
+def _is_given_to_verifier(call: ast.Call, other: ast.Call, ctx: Context) -> bool:
+    """Whether a function of this file that checks tokens is given the same one: `self._decode(token)`."""
+    token, asked = _token(call, ctx), ctx.once(_defined).get(calls.identifier(other.func))
+    if token is None or asked is None or asked is ctx.function(call):
+        return False
+    given = [*other.args, *(keyword.value for keyword in other.keywords)]
+    return any(ctx.source(one) == ctx.source(token) for one in given) and _decodes(asked, None, ctx)
 
 
 def _is_given_with_key(token: ast.expr, other: ast.Call, ctx: Context) -> bool:
@@ -414,8 +352,7 @@ def _is_of_verifier(method: shapes.FunctionNode, ctx: Context) -> bool:
 
 def _is_asked_by_verifiers(function: shapes.FunctionNode, ctx: Context) -> bool:
     """Whether every function of this file that asks this one checks the token, itself or through a function that it asks as well."""
-    uses = [use for use in ctx.reads.get(function.name, ()) if isinstance(ctx.parent(use), ast.Call)]
-    users = {ctx.function(use) for use in uses}
+    users = {ctx.function(use) for use in shapes.calls_of(function, ctx)}
     defined = ctx.once(_defined)
     return bool(users) and all(
         user is not None

@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import Fix, Grade, Severity, regex, rule, sensitivity
+from charter.api import Fix, Grade, Sensitivity, Severity, regex, rule, sensitivity
 from charter_rules import calls, digests, passwords, protocols, secrecy, shapes
 
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ _WEAK: Final = {
 }  # fmt: skip
 _HASHLIB: Final = ("hashlib.md5", "hashlib.sha1", "hashlib.new")
 _BY_NAME: Final[dict[str, tuple[int, str]]] = {
-    "hashlib.new": (0, "name"), "hmac.new": (2, "digestmod"), "hmac.HMAC": (2, "digestmod"), "hmac.digest": (2, "digest"),
-    "hashlib.pbkdf2_hmac": (0, "hash_name"),
+    "hashlib.new": (0, "name"), "hashlib.pbkdf2_hmac": (0, "hash_name"),
 }  # fmt: skip
 """Functions that take the algorithm as an argument."""
 _ELSEWHERE: Final = {
@@ -43,12 +42,21 @@ _HARMLESS: Final = regex(
     r"|[ug]uid|random_|e_?mail|thumb|sort|order|e_tag|install_?id|bytecode|change_?id|build_?id|slug|suffix|identifier|fetch|download|archive|pypi|package|wheel"
 )
 _SECURITY: Final = regex(
-    r"(?i)sign(?!al)|hmac|passw|secret|token(?!i[sz])|credential|authenti|encrypt|csrf|nonce|session"
+    r"(?i)(?<!as)(?<!de)sign(?!al|if)|hmac|passw|secret|token(?!i[sz])|credential|authenti|csrf|nonce"
 )
+_ENCRYPTS: Final = regex(r"(?i)encrypt")
+_FUNCTION_OF_SIGNATURE: Final = regex(r"(?i)^_*(?:\w+_)?signature(?:_of|_for)?$|[a-z]Signature$")
+"""Names of functions that tell by what something can be known again, unless they have a key: signatures are made with one."""
+_DERIVES: Final = regex(r"(?i)deriv")
+"""Names of functions that make keys of passwords, as whoever made the data has done."""
+_FORMER: Final = regex(r"(?i)#[^\n]*\b(?:compatib\w*|legacy|backwards?|former|previous(?:ly)?|old)\b")
+"""What a comment says of digests that are still known from before."""
 _SIGNER: Final = regex(r"(?i)sign(?!al)|auth|hash|crypt|digest")
 _MAC: Final = regex(r"(?i)(?:^|[^a-z])mac(?:[^a-z]|$)")
 _KEY: Final = regex(r"(?i)key|secret|salt")
 """What a message authentication code needs; the address of a network card is called so, too."""
+_SHARED: Final = regex(r"(?i)key|secret|salt|token|passw|nonce|hmac|verif")
+"""What those share who sign for each other."""
 _PLACE: Final = regex(
     r"(?i)(?:^|_)(?:path|dir|folder|file_?name|url|uri|host_?name|mac(?:_?addr(?:ess)?)?|version|public_?key|public_bytes)s?$"
 )
@@ -78,8 +86,10 @@ _ISSUED: Final = regex(
 _HEADER: Final = regex(r"\bheaders\b|\bHTTP_X_")
 _VERSION: Final = regex(r"(?i)version|\balg")
 """What the other side tells, by which code chooses a digest."""
-_DRAWN: Final = regex(r"(?i)\burandom\(|\buuid[14]\(|\bsecrets\.|\btoken_(?:bytes|hex|urlsafe)\(|\brandom\b")
-"""What is drawn at random: its digest says nothing, however weak."""
+_DRAWN: Final = regex(
+    r"(?i)\burandom\(|\buuid[14]?\(|\bsecrets\.|\btoken_(?:bytes|hex|urlsafe)\(|\brandom\b|\b(?:pbkdf2|scrypt|hkdf)\w*\("
+)
+"""What is drawn at random, or made so that it looks so: its digest says nothing, however weak."""
 _STANDARD_USE: Final = regex(r"258EAFA5-E914-47DA-95CA-C5AB0DC85B11")
 
 
@@ -104,8 +114,9 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     `usedforsecurity=False` says so to readers, to reviewers and to FIPS builds of Python.
 
     Only digests that protect something are reported: by the name of what is hashed, of the result or of the function.
-    Cache keys, ETags, checksums and identifiers are not, nor are the schemes and protocols of others. Of passwords that are kept
-    tells `fast-password-hash`.
+    Cache keys, ETags, checksums and identifiers are not, nor are the schemes and protocols of others, HMAC (which is sound even
+    with these digests) and signatures with a pair of keys, which two sides have agreed on. Of passwords that are kept tells
+    `fast-password-hash`.
 
     ```python bad
     import hashlib
@@ -143,12 +154,16 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     ):
         return  # `fast-password-hash` says more
     hashed = list(_hashed(call, ctx))
+    if ctx.function(call) is not None and hashed and all(_is_said(part, ctx) for part in hashed):
+        return  # everybody knows a constant: its digest is a name
     names = [*_names(hashed), *_destinations(call, ctx)]
     secret = any(sensitivity(word) for word in names) or _is_given_a_secret(hashed, ctx)
     protects = secret or name in _BY_NAME.keys() - {"hashlib.new"} or _protects(names, call, ctx)
     if protects:
         if (
             _is_identifier(call, ctx)
+            or digests.NAMED.search(ctx.symbol(call).rpartition(".")[2])
+            or _is_lone_secret(hashed, ctx)
             or digests.is_of_a_scheme(ctx, call)
             or _says_where(call, ctx)
             or _is_of_places(hashed, ctx)
@@ -167,18 +182,13 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     if (
         protocols.dictated(ctx, call)
+        or _is_of_key_pair(call, ctx)
+        or _prepares(call, ctx)
         or protocols.lays_out_bytes(ctx, call)
         or _answers_challenge(call, ctx)
         or _is_chosen_by_version(call, ctx)
         or _is_decided_elsewhere(call, ctx)
     ):
-        return
-    if name.startswith("hmac."):
-        if any(map(_HARMLESS.search, (ctx.symbol(call), *calls.destinations(ctx, call)))):
-            return
-        yield ctx.finding(
-            call, f"HMAC with {algorithm} is on its way out; take SHA-256", severity=Severity.LOW
-        )
         return
     remedy = "" if protects else "; if this digest serves no security, say `usedforsecurity=False`"
     yield ctx.finding(
@@ -189,11 +199,23 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     )
 
 
+def _is_said(part: ast.expr, ctx: Context) -> bool:
+    """Whether what is hashed is written in the code."""
+    return all(isinstance(ctx.value(one), (str, bytes)) for one in (list(_whole(part)) or [part]))
+
+
 def _is_drawn(part: ast.expr, ctx: Context) -> bool:
     """Whether something is drawn at random, here or where its name gets it."""
     return any(
         _DRAWN.search(ctx.source(one)) for one in (part, ctx.origin(part), *map(ctx.origin, _whole(part)))
     )
+
+
+def _is_lone_secret(hashed: Iterable[ast.expr], ctx: Context) -> bool:
+    """Whether nothing is hashed but a token or the key of a site, which nobody finds from its digest: nothing is signed."""
+    named = {name for part in hashed for name in _leaves(part, ctx, 0)}
+    name = named.pop() if len(named) == 1 else ""
+    return name.upper() == "SECRET_KEY" or sensitivity(name) is Sensitivity.TOKEN
 
 
 def _is_issued(part: ast.expr) -> bool:
@@ -227,11 +249,11 @@ def _algorithm(call: ast.Call, name: str, ctx: Context) -> str | None:
 
 
 def _in_otp_or_signature_check(call: ast.Call, ctx: Context) -> bool:
-    """Whether SHA-1 stands where it is sound: in one-time passwords (RFC 6238) and OAEP padding."""
+    """Whether SHA-1 stands where it is sound, in one-time passwords (RFC 6238) and OAEP padding, or names a certificate."""
     for parent in ctx.ancestors(call):
         if isinstance(parent, ast.Call):
             last = calls.identifier(parent.func)
-            if last in {"OAEP", "MGF1", "TOTP", "HOTP", "HMAC", "hmac_hash"}:
+            if last in {"OAEP", "MGF1", "TOTP", "HOTP", "HMAC", "hmac_hash", "fingerprint"}:
                 return True
         elif isinstance(parent, ast.stmt):
             return False
@@ -270,7 +292,11 @@ def _is_given_a_secret(hashed: Iterable[ast.expr], ctx: Context) -> bool:
         if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))
         for told in ctx.passed(node)
     )
-    return any(sensitivity(told.identifier) for told in given) and not protocols.asks(ctx.text)
+    return (
+        any(sensitivity(told.identifier) for told in given)
+        and not protocols.asks(ctx.text)
+        and not passwords.hashes_slowly(ctx)
+    )
 
 
 def _destinations(call: ast.Call, ctx: Context) -> Iterator[str]:
@@ -342,6 +368,31 @@ def _answers_challenge(call: ast.Call, ctx: Context) -> bool:
     """Whether a digest shows another side that a password is known, in a form that both have agreed on."""
     around = ctx.class_(call) or ctx.function(call)
     return around is not None and re.search(r"(?i)challenge|realm", ctx.source(around)) is not None
+
+
+def _prepares(call: ast.Call, ctx: Context) -> bool:
+    """Whether a digest goes into a key that is made slowly or by a scheme of others, or is of what was kept before."""
+    function = ctx.function(call)
+    if function is None:
+        return False
+    return (
+        _DERIVES.search(ctx.symbol(call)) is not None
+        or passwords.calls_slow_hash(ctx.source(function))
+        or _FORMER.search(ctx.source(function)) is not None
+    )
+
+
+def _is_of_key_pair(call: ast.Call, ctx: Context) -> bool:
+    """Whether a digest of `Crypto` or `cryptography` is signed or verified with a pair of keys, as both sides have agreed."""
+    if ctx.name(call.func) in _HASHLIB:
+        return False
+    around = [parent for parent in ctx.ancestors(call) if isinstance(parent, ast.Call)]
+    around += [
+        parent
+        for use in shapes.reads_of_result(call, ctx) or ()
+        if isinstance(parent := ctx.parent(use), ast.Call)
+    ]
+    return any(calls.identifier(one.func) in {"sign", "verify"} for one in around)
 
 
 def _is_short(call: ast.Call, ctx: Context) -> bool:
@@ -448,8 +499,17 @@ def _is_identifier(call: ast.Call, ctx: Context) -> bool:
 def _protects(names: Iterable[str], call: ast.Call, ctx: Context) -> bool:
     """Whether the surroundings say that the digest protects something."""
     named = ctx.symbol(call).rpartition(".")[2]
-    said = [name for name in (named, *names) if not secrecy.is_nobodys(name, call, ctx)]
-    return any(map(_SECURITY.search, said)) or (any(map(_MAC.search, said)) and any(map(_KEY.search, said)))
+    function = ctx.function(call)
+    keyed = function is None or _SHARED.search(_COMMENTS.sub("", ctx.source(function))) is not None
+    names = [
+        name
+        for name in (named, *names)
+        if keyed or name != named or _FUNCTION_OF_SIGNATURE.search(name) is None
+    ]
+    said = [name for name in names if not secrecy.is_nobodys(name, call, ctx)]
+    if any(map(_SECURITY.search, said)):
+        return True
+    return any(map(_KEY.search, said)) and any(_MAC.search(one) or _ENCRYPTS.search(one) for one in said)
 
 
 def _fixes(call: ast.Call, name: str, algorithm: str, ctx: Context, *, protects: bool) -> Iterator[Fix]:
