@@ -59,6 +59,13 @@ _TEXTUAL: Final = frozenset(
     "collections.abc.Sequence collections.abc.Mapping".split()
 )
 """Python's own classes whose values can be, or hold, any text."""
+_AROUND: Final = frozenset({"Optional", "Annotated", "Required", "NotRequired", "Final", "ClassVar"})
+"""What stands around a type and says something else than what its values are."""
+_HOLDERS: Final = frozenset(
+    "Union list List tuple Tuple set Set frozenset FrozenSet dict Dict Sequence MutableSequence Iterable Collection "
+    "Container Iterator AbstractSet MutableSet Mapping MutableMapping".split()
+)
+"""What holds values of the types in its brackets, or is one of them."""
 _TEXTS: Final = frozenset({"builtins.str", "builtins.bytes"})
 """Classes of texts, which a framework that reads annotations lets be nothing else."""
 
@@ -302,11 +309,10 @@ def _is_tainted(frame: Any, function: Function, use: Use, index: int, place: int
     name, annotation = parameter[0], parameter[1]
     if handler.parameters == "none":
         return False
-    path = annotation_path(frame, annotation)
-    if is_harmless(path, frame.index):
+    if annotation is not None and _says_harmless(frame, annotation):
         return False
     if handler.parameters == "typed":
-        return _typed_is_tainted(frame, parameter, path)
+        return _typed_is_tainted(frame, parameter, annotation_path(frame, annotation))
     if handler.parameters == "route" and use.route is not None:
         known = use.route.parameters
         return (
@@ -355,26 +361,42 @@ def _is_injected_annotation(node: ir.Node, index: Index) -> bool:
     return False
 
 
+def _says_harmless(frame: Any, node: ir.Node) -> bool:
+    """Whether no value of an annotation can carry an attack: `int | None`, `list[int]`, `dict[int, float]`."""
+    if node[0] == ir.BINARY:
+        parts = (node[3], node[4])
+    elif node[0] == ir.ITEM:
+        outer = annotation_path(frame, node[2])
+        parts = node[3][3] if node[3][0] == ir.SEQUENCE else (node[3],)
+        last = outer.rpartition(".")[2]
+        if last in _AROUND:
+            parts = parts[:1]
+        elif last not in _HOLDERS:
+            return is_harmless(outer, frame.index)
+    else:
+        return is_harmless(annotation_path(frame, node), frame.index)
+    told = [part for part in parts if part[0] not in {ir.CONST, ir.OPAQUE}]  # neither `None` nor `...`
+    return bool(told) and all(_says_harmless(frame, part) for part in told)
+
+
 def annotation_path(frame: Any, node: ir.Node | None) -> str:
-    """The qualified name of an annotation's class; of `Optional[X]`, `Annotated[X, …]` and `X | None` that of X."""
+    """The qualified name of an annotation's class; of `Optional[X]`, `Annotated[X, …]` and `X | None` that of X.
+
+    Of `int | X` it is that of X, too: the values may be either.
+    """
     if node is None:
         return ""
     if node[0] == ir.ITEM:
         outer = annotation_path(frame, node[2])
-        if outer.rpartition(".")[2] in {
-            "Optional",
-            "Annotated",
-            "Required",
-            "NotRequired",
-            "Final",
-            "ClassVar",
-        }:
+        if outer.rpartition(".")[2] in _AROUND:
             inner = node[3]
             return annotation_path(frame, inner[3][0] if inner[0] == ir.SEQUENCE and inner[3] else inner)
         return outer
     if node[0] == ir.BINARY:
         left = annotation_path(frame, node[3])
-        return annotation_path(frame, node[4]) if left in {"", "builtins.None"} else left
+        if left in {"", "builtins.None"} or is_harmless(left, frame.index):
+            return annotation_path(frame, node[4]) or left
+        return left
     if node[0] == ir.LOCAL:
         return ""
     found = frame.project.expression(frame.module, node)
