@@ -43,6 +43,7 @@ from charter.analysis.taint.values import (
     PROJECT_MODULE,
     SLASHED,
     UNKNOWN,
+    VAGUE,
     Value,
     constant,
     join,
@@ -279,6 +280,8 @@ class Calls(LibraryCalls, ABC):
                 if len(chain) > 12:
                     continue
                 for lane in lanes(reached):
+                    if taint >> LANE * lane & VAGUE:
+                        continue
                     self.hit(lane, Hit(hit.site, reached >> LANE * lane & FULL & hit.bits, chain))
 
     def _killed(self, killed: int, summary: Summary, binding: Binding) -> Kill:
@@ -342,7 +345,7 @@ class Calls(LibraryCalls, ABC):
             if origin[0] == PARAMETER:
                 passed = binding.taints.get(origin[1], 0)
                 passed &= spread(own | PART)
-                added = own & (PART | OBJECT | SLASHED)
+                added = own & (PART | OBJECT | SLASHED | VAGUE)
                 result |= with_marks(passed, added) if added else passed
             elif origin[0] != DERIVED:
                 result |= self.fresh((origin[0], origin[1], position), own)

@@ -26,6 +26,7 @@ from charter.analysis.taint.values import (
     SEGMENT,
     SLASHED,
     UNKNOWN,
+    VAGUE,
     Value,
     constant,
     join,
@@ -49,9 +50,9 @@ _MARKS: Final = RAW | OBJECT | SLASHED
 
 
 def _heat(taint: int) -> int:
-    """What a callee is told of a tainted value: the marks of any of its lanes, and that it is one name if all of them are."""
+    """What a callee is told of a tainted value: the marks of any of its lanes, and those that all of them must have."""
     heat = 1
-    shared = SEGMENT
+    shared = SEGMENT | VAGUE
     for lane in lanes(taint):
         own = taint >> LANE * lane
         heat |= own & _MARKS
@@ -129,7 +130,8 @@ class Binding:
                 parts.append(None)
                 continue
             self.taints[slot] = taint
-            parts.append((_heat(taint), NO, None, None))
+            inside = value is not None and not value[0] & ALL_DANGERS
+            parts.append((_heat(taint) | (VAGUE if inside else 0), NO, None, None))
         self.entry = tuple(parts) if any(part is not None for part in parts) else ()
 
     def _captured(self, frame: Any, function: Function, captured: Any) -> list[tuple[str, Value]]:
@@ -171,7 +173,7 @@ class Binding:
             deep = self.frame.deep(value)
             if deep:
                 self.taints[slot] = deep
-                heat = 1
+                heat = 1 | VAGUE
         known = value[1]
         if isinstance(known, str) and len(known) > _LONGEST:
             known = ("~", known[:_LONGEST] + "\0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -322,9 +323,28 @@ def _is_tainted(frame: Any, function: Function, use: Use, index: int, place: int
         )
     if name in {"request", "req", "response", "resp", "self", "cls", "session", "db"}:
         return False
+    if name in _added_before(frame, function):
+        return False
     if handler.value == "text" and frame.engine.roles.class_named(frame, annotation) is not None:
         return False  # a route holds texts: what this is has been looked up before
     return parameter[2] is None or handler.parameters == "all" or use.route is None
+
+
+def _added_before(frame: Any, function: Function) -> set[str]:
+    """The arguments that the project's own `dispatch` of a view's class has put beside those of the route."""
+    method = None if function.cls is None else frame.project.method(function.cls, "dispatch")
+    if method is None or method is function or b"kwargs" not in method.record[ir.BODY]:
+        return set()
+    added: set[str] = set()
+    stack = list(marshal.loads(method.record[ir.BODY]))  # noqa: S302 (our own lowering)
+    while stack:
+        statement = stack.pop()
+        for block in ir.blocks(statement):
+            stack.extend(block)
+        for target in statement[2] if statement[0] == ir.ASSIGN else ():
+            if target[0] == ir.ITEM and target[2][0] == ir.LOCAL and target[3][0] == ir.CONST:
+                added.add(target[3][2])
+    return added
 
 
 def _typed_is_tainted(frame: Any, parameter: ir.Node, path: str) -> bool:

@@ -452,6 +452,18 @@ def _compiled(frame: Any, arguments: Arguments, place: int) -> Value:
 
 def _found(frame: Any, arguments: Arguments, place: int) -> Value:
     """`re.findall(pattern, text)` and the like: pieces of the text."""
+    pattern = arguments.get(0, "pattern") or UNKNOWN
+    return found(pattern[1], arguments.get(1, "string") or UNKNOWN)
+
+
+def found(pattern: Any, text: Value) -> Value:
+    """What an expression finds in a text: pieces of no other characters than those it lets through."""
+    safe = allowed_by(pattern, whole=True) if isinstance(pattern, str) and text[0] & ALL_DANGERS else 0
+    return (with_marks(text[0] & ~spread(safe), PART), NO, None, ())
+
+
+def _split(frame: Any, arguments: Arguments, place: int) -> Value:
+    """`re.split(pattern, text)`: pieces of the text."""
     text = arguments.get(1, "string") or UNKNOWN
     return (with_marks(text[0], PART), NO, None, ())
 
@@ -577,7 +589,8 @@ _BY_FUNCTION: Final[tuple[tuple[Callable[[Any, Arguments, int], Value], str], ..
     (_full_match, "re.fullmatch"),
     (_match, "re.match"),
     (_search, "re.search"),
-    (_found, "re.findall re.finditer re.split"),
+    (_found, "re.findall"),
+    (_split, "re.split re.finditer"),
     (_compiled, "re.compile"),
     (_substituted, "re.sub"),
     (_address, "ipaddress.ip_address ipaddress.IPv4Address ipaddress.IPv6Address"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.frame import REST
-from charter.analysis.taint.natives import matched, substituted
+from charter.analysis.taint.natives import found, matched, substituted
 from charter.analysis.taint.values import EXTERNAL, INSTANCE, NO, PART, UNKNOWN, Value, with_marks
 
 if TYPE_CHECKING:
@@ -22,7 +22,9 @@ def _pattern(frame: Any, name: str, receiver: Value, arguments: Arguments, place
         return matched(frame, pattern, text, place, whole=name == "fullmatch", begins=name != "search")
     if name in {"sub", "subn"}:
         return substituted(frame, pattern, text, arguments.get(1, "string") or UNKNOWN)
-    if name in {"findall", "split", "finditer"}:
+    if name == "findall":
+        return found(pattern, text)
+    if name in {"split", "finditer"}:
         return (with_marks(text[0], PART), NO, None, ())
     return None
 

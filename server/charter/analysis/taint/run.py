@@ -252,6 +252,9 @@ class Run(Statements):
             for key, value in after.items():
                 if key is LENGTH or before.get(key) == value:
                     continue
+                if value[3] and all(identity[0] == PARAMETER for identity in value[3]):
+                    found.append((slot, key, value))  # it was given what it keeps
+                    continue
                 taint = value[0] | self._deep_final(value)
                 if taint or value[2] is not None or value[1] is not NO:
                     found.append((slot, key, (taint, value[1] if not taint else NO, value[2], ())))

@@ -24,6 +24,7 @@ from charter.analysis.taint.values import (
     PROJECT_INSTANCE,
     SLASHES,
     UNKNOWN,
+    VAGUE,
     Value,
     lanes,
     spread,
@@ -225,8 +226,9 @@ class Sinks(Containers, ABC):
 
     def _reach_site(self, site: SinkSite, taint: int, wanted: int) -> None:
         for lane in lanes(taint):
-            bits = taint >> LANE * lane & FULL & wanted
-            if bits:
+            own = taint >> LANE * lane & FULL
+            bits = own & wanted
+            if bits and not own & VAGUE:
                 self.hit(lane, Hit(site, bits, ()))
 
     def hit(self, lane: int, hit: Hit) -> None:

@@ -107,6 +107,12 @@ _SAME: Final = frozenset(
 )
 """Methods whose result is as dangerous as the receiver."""
 
+_OF_TEXTS: Final = frozenset(
+    "lower upper strip lstrip rstrip title capitalize swapcase casefold center ljust rjust zfill expandtabs "
+    "removeprefix removesuffix".split()
+)
+"""Those whose result is a text, and nothing that the receiver might hold besides."""
+
 _CODING: Final = frozenset({"encode", "decode"})
 _ESCAPING: Final = frozenset({"unicode_escape", "unicode-escape", "idna", "punycode"})
 """Codecs that leave no line break as it is."""
@@ -367,6 +373,8 @@ class Strings(Frame, ABC):
             escaped = name == "encode" and (arguments.get(0, "encoding") or UNKNOWN)[1] in _ESCAPING
             escaped = escaped or (name == "translate" and self._takes_breaks(arguments))
             text = value[1] if name in _CODING and isinstance(value[1], tuple) else NO
+            if name in _OF_TEXTS:
+                return (value[0], NO, None, ())
             return (value[0] & ~_CONTROL if escaped else value[0], text, value[2], value[3])
         if name == "replace":
             return self._replaced(value, arguments)
