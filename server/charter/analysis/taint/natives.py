@@ -317,7 +317,9 @@ def _joined_path(frame: Any, arguments: Arguments, place: int) -> Value:
     if all(isinstance(part[1], str) and not part[0] for part in parts) and not arguments.unpacked():
         return constant("/".join(part[1] for part in parts))
     text = "/".join(part[1] if isinstance(part[1], str) else "\0" for part in parts)
-    return (taint & ~ALL_SEGMENTS, ("~", text), None, ())
+    if arguments.unpacked():
+        taint &= ~ALL_SEGMENTS  # several names, one after the other
+    return (taint, ("~", text), None, ())
 
 
 def _normal_path(frame: Any, arguments: Arguments, place: int) -> Value:
@@ -412,10 +414,14 @@ def matched(frame: Any, pattern: Any, text: Value, place: int, *, whole: bool, b
         if names_host(pattern, whole=whole, begins=begins, is_host=is_host):
             dangers |= HOST
         mask = 0
+        partial = 0
         for lane in lanes(taint):
             if not taint >> LANE * lane & PART:
                 mask |= dangers << LANE * lane
-        kill = (mask, ()) if mask else NO_KILL
+            else:
+                partial |= dangers << LANE * lane
+        names = [(name, partial) for name in frame.names_of(text)] if partial else []
+        kill = (mask, tuple(names)) if mask or names else NO_KILL
         missed = NO_KILL if whole or begins else _not_found(taint, pattern)
     frame.last_kills = (kill, missed)
     frame.pending = True

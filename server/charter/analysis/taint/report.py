@@ -130,7 +130,7 @@ def facts(
             continue
         if site.name in _OPENS and _FILE.search(str(flow.source.key) + (flow.source.says or "")):
             continue  # an upload that is read, not a path
-        if site.kind in {"redirect", "ssrf", "xss"} and _is_harmless_here(flow):
+        if site.kind in {"redirect", "ssrf", "xss", "path"} and _is_harmless_here(flow):
             continue
         if _is_of_server(flow.source) or _is_of_test(flow):
             continue
@@ -163,13 +163,16 @@ def facts(
 
 
 def _is_harmless_here(flow: Flow) -> bool:
-    """Whether an address, or a piece of a page, does no harm by where it comes from.
+    """Whether an address, a piece of a page or a path does no harm by where it comes from.
 
     The page from which a visitor comes is where a redirect to `Referer` leads back to: who can write it has the visitor already.
     The browser itself writes into `Host` which site it asks, and a proxy of one's own passes that on.
     For the same reason nobody else's scripts stand in the headers that it writes alone, and that only their sender sees again.
+    A form of which nothing is known may be one that lets choose among the files of a folder.
     An administrator may let the server connect to where the program was told to in its settings as well.
     """
+    if flow.site.kind == "path":
+        return flow.source.key is None and flow.source.name.endswith(".cleaned_data")
     if flow.site.kind in _FROM_BROWSER:
         return _FROM_BROWSER[flow.site.kind].search(f"{flow.source.name} {flow.source.key}") is not None
     return _is_decorated(flow, _ADMINISTRATORS)

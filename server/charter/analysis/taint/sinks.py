@@ -21,7 +21,9 @@ from charter.analysis.taint.values import (
     NO,
     OBJECT,
     OPEN_FILE,
+    PART,
     PROJECT_INSTANCE,
+    SEGMENT,
     SLASHES,
     UNKNOWN,
     VAGUE,
@@ -62,6 +64,12 @@ NEEDED: Final = dict(BIT.items())
 NEEDED["path"] |= BIT["path-absolute"]
 NEEDED["ssrf"] |= BIT["ssrf-part"]
 NEEDED["redirect"] |= AUTHORITY | SLASHES
+
+_OF_FOLDERS: Final = frozenset(
+    "rmtree copytree move rename renames replace symlink listdir scandir walk fwalk iterdir glob iglob rglob rmdir removedirs mkdir makedirs chdir make_archive "
+    "extractall isdir is_dir static_file send_from_directory".split()
+)
+"""Functions that take a folder, or make one."""
 
 _PARTICULAR: Final = frozenset({"deserialization", "xxe", "nosql", "prompt", "log", "xss", "redos"})
 """Kinds of sinks that look at more of a value than its text."""
@@ -228,6 +236,8 @@ class Sinks(Containers, ABC):
         for lane in lanes(taint):
             own = taint >> LANE * lane & FULL
             bits = own & wanted
+            if bits and own & SEGMENT and not own & PART and not _takes_folders(site):
+                continue  # of one name only `..` leads up, and that is a folder
             if bits and not own & VAGUE:
                 self.hit(lane, Hit(site, bits, ()))
 
@@ -241,6 +251,11 @@ class Sinks(Containers, ABC):
             if known is None and len(self.hits) > 200:
                 return
             self.hits[hit.site, lane] = hit
+
+
+def _takes_folders(site: SinkSite) -> bool:
+    """Whether a sink does something with a folder; what is no path, may as well be one."""
+    return site.kind != "path" or site.name.rpartition(".")[2] in _OF_FOLDERS
 
 
 def _is_quoted(arguments: Arguments, place: int) -> bool:

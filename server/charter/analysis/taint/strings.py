@@ -183,8 +183,6 @@ class Strings(Frame, ABC):
                 break
         if known:
             return (taint, text, None, ())
-        if taint & ALL_SEGMENTS and not all(_is_within_name(part) for part in parts):
-            taint &= ~ALL_SEGMENTS
         return (taint, ("~", text), None, ())
 
     @staticmethod
@@ -475,13 +473,6 @@ def _glued(taint: int, before: str, after: str) -> int:
         if taint >> LANE * lane & SEGMENT:
             taint &= ~(PATH << LANE * lane)
     return taint
-
-
-def _is_within_name(part: Value) -> bool:
-    """Whether a part of a text brings no slash into it."""
-    if part[0]:
-        return all(part[0] >> LANE * lane & SEGMENT for lane in lanes(part[0]))
-    return _is_no_separator(part[1])
 
 
 def _is_one(value: Value | None) -> bool:

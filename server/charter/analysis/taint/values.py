@@ -57,7 +57,7 @@ OBJECT: Final = 1 << len(KINDS) + 6
 SLASHED: Final = 1 << len(KINDS) + 7
 """Mark: its backslashes are slashes now, so that a parser of addresses sees what a browser sees."""
 SEGMENT: Final = 1 << len(KINDS) + 8
-"""Mark: it holds no slash, so that it is one name of a path, or a piece of one."""
+"""Mark: what is untrusted of it holds no slash, so that it is one name of a path, or a piece of one."""
 VAGUE: Final = 1 << len(KINDS) + 9
 """Mark: of something deep inside of an object, so that which part of it is untrusted is not known."""
 MARKS: Final = RAW | PART | OBJECT | SLASHED | SEGMENT | VAGUE
