@@ -62,7 +62,7 @@ def hashed(call: ast.Call, ctx: Context) -> tuple[str, tuple[Related, ...]]:
     if class_ is not None and _OF_KEYS.search(class_.name):
         return "", ()
     name, related = next((one for one in names if sensitivity(one[0]) is Sensitivity.PASSWORD), ("", ()))
-    if not name or _MADE.search(name) or ctx.says(_STOLEN):
+    if not name or _MADE.search(name) or asks_for_stolen(ctx):
         return "", ()
     if PROTOCOL.search(f"{ctx.symbol(call)} {ctx.module} {ctx.path}"):
         return "", ()
@@ -97,7 +97,12 @@ def hashed(call: ast.Call, ctx: Context) -> tuple[str, tuple[Related, ...]]:
 
 def _is_checked_otherwise(call: ast.Call, given: ast.expr, around: ast.AST, ctx: Context) -> bool:
     """Whether the function has the same password checked by another one, so that the digest is of what was kept before."""
-    named = {each.id for each in ast.walk(given) if isinstance(each, ast.Name)}
+    named = shapes.names_in(given)
+    named |= {
+        calls.identifier(each.targets[0])
+        for each in ctx.nodes(ast.Assign, within=around)
+        if not named.isdisjoint(shapes.names_in(each.value))
+    }
     return any(
         other is not call
         and _CHECKS.search(calls.identifier(other.func)) is not None
@@ -178,6 +183,11 @@ def calls_slow_hash(text: str) -> bool:
 def hashes_slowly(ctx: Context) -> bool:
     """Whether a file calls a slow hash, so that its digests are of other things, or only prepare passwords for it."""
     return ctx.says(_SLOW)
+
+
+def asks_for_stolen(ctx: Context) -> bool:
+    """Whether a file asks which passwords have been stolen."""
+    return ctx.says(_STOLEN)
 
 
 def _is_stretched(call: ast.Call, ctx: Context) -> bool:

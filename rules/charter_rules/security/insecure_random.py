@@ -25,6 +25,8 @@ _CALLS: Final = (
 _NUMBERED: Final = regex(r"(?i)(?:^|_)(?:session_?id|token|nonce)s?$")
 """Names of what protocols number, besides secrets: sessions, pings, requests."""
 _BETWEEN: Final = frozenset({"randint", "randrange"})
+_COUNTED: Final = regex(r"^(?:builtins\.range$|secrets\.|os\.urandom$)")
+"""What is told how many to draw."""
 _SAFE_SOURCE: Final = regex(r"\burandom\(|\bsecrets\.|\bSystemRandom\b")
 """What secrets are drawn from."""
 _WHOLE: Final = frozenset({"randint", "randrange", "getrandbits"})
@@ -148,11 +150,12 @@ def _is_number_used_once(purpose: str, call: ast.Call, ctx: Context) -> bool:
 
 
 def _only_counts(call: ast.Call, ctx: Context) -> bool:
-    """Whether a number only tells how many are drawn: `range(size)`, at once or under a name that serves nothing else."""
+    """Whether a number only tells how many are drawn: `range(size)`, `secrets.token_bytes(size)`, at once or under a name."""
     reads = shapes.reads_of_result(call, ctx)
     users = [ctx.parent(call)] if reads is None else [ctx.parent(read) for read in reads]
     return bool(users) and all(
-        isinstance(user, ast.Call) and ctx.name(user.func) == "builtins.range" for user in users
+        isinstance(user, ast.Call) and _COUNTED.search(ctx.name(user.func) or "") is not None
+        for user in users
     )
 
 
@@ -171,6 +174,8 @@ def _names_nobodys(purpose: str, call: ast.Call, ctx: Context) -> bool:
     function = ctx.function(call)
     if function is None or _NUMBERED.search(purpose) is None or "." in purpose:
         return False
+    if "nonce" in purpose.lower() and "time(" in ctx.source(ctx.statement(call)):
+        return True  # it only has to be new
     if "nonce" in purpose.lower():
         return re.search(r"(?i)oauth|boundary", f"{ctx.path} {ctx.symbol(call)}") is not None
     if "token" in purpose.lower() and _is_spelt(call, ctx):

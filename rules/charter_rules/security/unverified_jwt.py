@@ -24,6 +24,14 @@ _VERIFIES_TOKENS: Final = regex(
     r"(?i)(?:(?<!un)verif|validat)\w*?(?:token|jwt|claims|signature)|(?:token|jwt)_?verif|check_signature"
 )
 """Names of methods by which an object checks tokens, whatever else it may check."""
+_CHECKS_TOKEN: Final = regex(
+    r"(?i)(?:(?<!un)verif|validat|check|authenticat)\w*?(?:token|jwt)|(?:token|jwt)_?(?:verif|valid)"
+)
+"""Names of functions that say they check tokens."""
+_GUARDS: Final = regex(
+    r"(?i)auth(?!or)|login_?required|jwt_?required|token_?required|protected|permission|require|verif|current_?user"
+)
+"""Names of decorators and dependencies that let nobody pass whose token is not good."""
 _FOR_KEY: Final = regex(r"(?i)(?:^|_)(?:keys?|kid|secret|issuer|peek)(?:_|$)")
 """Names of functions that look into a token to find the key by which it is then verified."""
 _CHECKED: Final = regex(
@@ -149,7 +157,8 @@ def unverified_jwt(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         why
         and (_is_meant_to_check(call, ctx) or _comes_from_client(call, ctx))
         and not (
-            _only_asks_about_token(call, ctx)
+            _is_guarded(call, ctx)
+            or _only_asks_about_token(call, ctx)
             or _verified_elsewhere(call, ctx)
             or _is_shown_to_others(call, ctx)
         )
@@ -158,9 +167,45 @@ def unverified_jwt(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
 
 def _is_meant_to_check(call: ast.Call, ctx: Context) -> bool:
-    """Whether a call is given a key, by which it could check the token."""
+    """Whether a call is given a key, by which it could check the token, or stands in a function that says that it does."""
     key = calls.given(ctx, call, 1, "key")
-    return key is not None and ctx.value(key) is UNKNOWN
+    if key is not None and ctx.value(key) is UNKNOWN:
+        return True
+    function = ctx.function(call)
+    if function is None or not _CHECKS_TOKEN.search(function.name):
+        return False
+    return not any(
+        _VERIFIES.search(name) and name != function.name
+        for other in ctx.nodes(ast.Call)
+        for name in (calls.identifier(other.func),)
+    )
+
+
+def _is_guarded(call: ast.Call, ctx: Context) -> bool:
+    """Whether a decorator, a dependency or the class of a view has checked who asks before the function is called."""
+    function = ctx.function(call)
+    while function is not None:
+        injected = [
+            ctx.source(default)
+            for one, default in shapes.defaults(function)
+            if _token_name(call) != one.arg and "Depends(" in ctx.source(default)
+        ]
+        said = [*(ctx.source(one) for one in function.decorator_list), *injected]
+        if any(map(_GUARDS.search, said)):
+            return True
+        function = ctx.function(function)
+    class_ = ctx.class_(call)
+    return class_ is not None and any(
+        isinstance(each, ast.Assign)
+        and calls.identifier(each.targets[0]) in {"permission_classes", "authentication_classes"}
+        and isinstance(each.value, (ast.List, ast.Tuple))
+        and len(each.value.elts) > 0
+        for each in class_.body
+    )
+
+
+def _token_name(call: ast.Call) -> str:
+    return calls.identifier(call.args[0]) if call.args else ""
 
 
 def _comes_from_client(call: ast.Call, ctx: Context) -> bool:
@@ -290,15 +335,15 @@ def _defined(ctx: Context) -> dict[str, shapes.FunctionNode]:
 def _verified_elsewhere(call: ast.Call, ctx: Context) -> bool:
     """Whether the same function decodes again with the signature checked, or others check the token before they ask it."""
     around = ctx.function(call) or ctx.tree
-    if _decodes(around, call, ctx):
+    if _decodes(around, call, ctx, but=getattr(around, "name", "")):
         return True
     return not isinstance(around, ast.Module) and (
         _is_of_verifier(around, ctx) or _is_asked_by_verifiers(around, ctx)
     )
 
 
-def _decodes(around: ast.AST, call: ast.Call | None, ctx: Context) -> bool:
-    """Whether code checks the signature of a token, other than by one call."""
+def _decodes(around: ast.AST, call: ast.Call | None, ctx: Context, *, but: str = "") -> bool:
+    """Whether code checks the signature of a token, other than by one call, or by one function."""
     for other in ctx.walk(around):
         if isinstance(other, ast.Call) and other is not call:
             theirs = ctx.name(other.func) or ""
@@ -311,7 +356,8 @@ def _decodes(around: ast.AST, call: ast.Call | None, ctx: Context) -> bool:
             if call is not None and call.args and _is_given_with_key(call.args[0], other, ctx):
                 return True
             is_of_library = theirs.startswith(("jwt.", "jose.", "authlib."))
-            if not is_of_library and _VERIFIES.search(calls.identifier(other.func)):
+            asked = calls.identifier(other.func)
+            if not is_of_library and asked != but and _VERIFIES.search(asked):
                 return True
     return False
 
@@ -358,7 +404,7 @@ def _is_asked_by_verifiers(function: shapes.FunctionNode, ctx: Context) -> bool:
         user is not None
         and user is not function
         and (
-            _decodes(user, None, ctx)
+            _decodes(user, None, ctx, but=function.name)
             or any(
                 _decodes(defined[name], None, ctx)
                 for each in ctx.nodes(ast.Call, within=user)

@@ -42,21 +42,23 @@ _HARMLESS: Final = regex(
     r"|[ug]uid|random_|e_?mail|thumb|sort|order|e_tag|install_?id|bytecode|change_?id|build_?id|slug|suffix|identifier|fetch|download|archive|pypi|package|wheel"
 )
 _SECURITY: Final = regex(
-    r"(?i)(?<!as)(?<!de)sign(?!al|if)|hmac|passw|secret|token(?!i[sz])|credential|authenti|csrf|nonce"
+    r"(?i)(?<!as)(?<!de)sign(?!al|if)|hmac|passw|secret|token(?!i[sz])|credential|authenti|csrf"
 )
-_ENCRYPTS: Final = regex(r"(?i)encrypt")
-_FUNCTION_OF_SIGNATURE: Final = regex(r"(?i)^_*(?:\w+_)?signature(?:_of|_for)?$|[a-z]Signature$")
-"""Names of functions that tell by what something can be known again, unless they have a key: signatures are made with one."""
-_DERIVES: Final = regex(r"(?i)deriv")
+_DERIVES: Final = regex(r"(?i)deriv|kdf")
 """Names of functions that make keys of passwords, as whoever made the data has done."""
 _FORMER: Final = regex(r"(?i)#[^\n]*\b(?:compatib\w*|legacy|backwards?|former|previous(?:ly)?|old)\b")
 """What a comment says of digests that are still known from before."""
 _SIGNER: Final = regex(r"(?i)sign(?!al)|auth|hash|crypt|digest")
-_MAC: Final = regex(r"(?i)(?:^|[^a-z])mac(?:[^a-z]|$)")
-_KEY: Final = regex(r"(?i)key|secret|salt")
-"""What a message authentication code needs; the address of a network card is called so, too."""
-_SHARED: Final = regex(r"(?i)key|secret|salt|token|passw|nonce|hmac|verif")
-"""What those share who sign for each other."""
+_KEY_ITSELF: Final = regex(r"(?i)(?:^|[_a-z])(?:key|secret|salt|token)$")
+"""Names of what is hashed where something is signed with a key."""
+_CIPHER: Final = regex(r"\.Cipher\.|\.ciphers\.|Fernet$")
+"""What makes a cipher of a key."""
+_TOKEN: Final = regex(r"(?i)(?:^|_)(?:token|secret|credential)s?$")
+"""Names of digests that are believed by themselves."""
+_PROTECTED: Final = regex(
+    r"(?i)(?<!as)(?<!de)sign(?!al|if)|mac(?:[^a-z]|$)|hmac|token(?!i[sz])|credential|authenti|csrf|encrypt"
+)
+"""Names of functions and values for which a key is hashed."""
 _PLACE: Final = regex(
     r"(?i)(?:^|_)(?:path|dir|folder|file_?name|url|uri|host_?name|mac(?:_?addr(?:ess)?)?|version|public_?key|public_bytes)s?$"
 )
@@ -156,9 +158,9 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     hashed = list(_hashed(call, ctx))
     if ctx.function(call) is not None and hashed and all(_is_said(part, ctx) for part in hashed):
         return  # everybody knows a constant: its digest is a name
-    names = [*_names(hashed), *_destinations(call, ctx)]
-    secret = any(sensitivity(word) for word in names) or _is_given_a_secret(hashed, ctx)
-    protects = secret or name in _BY_NAME.keys() - {"hashlib.new"} or _protects(names, call, ctx)
+    parts, becomes = list(_names(hashed)), list(_destinations(call, ctx))
+    secret = any(sensitivity(word) for word in (*parts, *becomes)) or _is_given_a_secret(hashed, ctx)
+    protects = secret or name in _BY_NAME.keys() - {"hashlib.new"} or _protects(parts, becomes, call, ctx)
     if protects:
         if (
             _is_identifier(call, ctx)
@@ -182,6 +184,7 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     if (
         protocols.dictated(ctx, call)
+        or protocols.only_reads(ctx, call)
         or _is_of_key_pair(call, ctx)
         or _prepares(call, ctx)
         or protocols.lays_out_bytes(ctx, call)
@@ -377,6 +380,7 @@ def _prepares(call: ast.Call, ctx: Context) -> bool:
         return False
     return (
         _DERIVES.search(ctx.symbol(call)) is not None
+        or passwords.asks_for_stolen(ctx)
         or passwords.calls_slow_hash(ctx.source(function))
         or _FORMER.search(ctx.source(function)) is not None
     )
@@ -496,20 +500,27 @@ def _is_identifier(call: ast.Call, ctx: Context) -> bool:
     )
 
 
-def _protects(names: Iterable[str], call: ast.Call, ctx: Context) -> bool:
-    """Whether the surroundings say that the digest protects something."""
-    named = ctx.symbol(call).rpartition(".")[2]
-    function = ctx.function(call)
-    keyed = function is None or _SHARED.search(_COMMENTS.sub("", ctx.source(function))) is not None
-    names = [
-        name
-        for name in (named, *names)
-        if keyed or name != named or _FUNCTION_OF_SIGNATURE.search(name) is None
-    ]
-    said = [name for name in names if not secrecy.is_nobodys(name, call, ctx)]
-    if any(map(_SECURITY.search, said)):
+def _protects(parts: Iterable[str], becomes: Iterable[str], call: ast.Call, ctx: Context) -> bool:
+    """Whether a digest is a token by its name, or a key is hashed where something is signed, encrypted or made a key of."""
+    names = [ctx.symbol(call).rpartition(".")[2], *becomes]
+    if any(_TOKEN.search(name) and not secrecy.is_nobodys(name, call, ctx) for name in names):
         return True
-    return any(map(_KEY.search, said)) and any(_MAC.search(one) or _ENCRYPTS.search(one) for one in said)
+    if not any(map(_KEY_ITSELF.search, parts)) or any(map(_HARMLESS.search, names)):
+        return False
+    return any(map(_PROTECTED.search, names)) or any(
+        isinstance(user := ctx.parent(read), ast.Call)
+        and read in user.args
+        and _CIPHER.search(ctx.name(user.func) or "") is not None
+        for read in _made_of(call, ctx)
+    )
+
+
+def _made_of(call: ast.Call, ctx: Context) -> Iterator[ast.Name]:
+    """Where the name is read that a digest is given, at once or read out: `key = md5(secret).digest()`."""
+    statement = ctx.statement(call)
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+    if isinstance(target, ast.Name):
+        yield from shapes.reads_in(target.id, ctx.function(call) or ctx.tree, ctx)
 
 
 def _fixes(call: ast.Call, name: str, algorithm: str, ctx: Context, *, protects: bool) -> Iterator[Fix]:
