@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from charter.analysis.taint.arguments import Arguments, holds
 from charter.analysis.taint.calls import Calls
 from charter.analysis.taint.frame import REST
+from charter.analysis.taint.guards import ASKING
 from charter.analysis.taint.handlers import is_harmless, safe_by_pattern
 from charter.analysis.taint.objects import OBJECT_METHODS
 from charter.analysis.taint.stored import manager
@@ -277,7 +278,7 @@ class Attributes(Calls, ABC):
             return self.sliced(owner, bounds, node[1])
         key = self.value(index)
         found = self.subscript(owner, key, node[1])
-        if key[0] & ALL_DANGERS and self._is_fixed(owner):
+        if key[0] & ALL_DANGERS and (self._is_fixed(owner) or self._is_table(node[2], owner)):
             self.kill(self.cleared(index, key, DANGERS))  # another key would have raised `KeyError`
         return found
 
@@ -287,6 +288,16 @@ class Attributes(Calls, ABC):
             return False
         cells = self.cells(owner)
         return bool(cells) and all(isinstance(key, str | int) for key in cells)
+
+    def _is_table(self, node: Node, owner: Value) -> bool:
+        """Whether a value is a module's constant of which nothing came in: a table that the program has made."""
+        return (
+            node[0] == ir.GLOBAL
+            and node[2].isupper()
+            and ASKING.search(node[2]) is None
+            and owner[2] in {None, (INSTANCE, "builtins.dict")}
+            and not self.deep(owner)
+        )
 
     def subscript(self, owner: Value, key: Value, position: int) -> Value:
         """`owner[key]`."""

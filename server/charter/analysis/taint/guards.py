@@ -69,7 +69,7 @@ _BEGINNINGS: Final = {"/": ABSOLUTE, "//": AUTHORITY | SLASHES, "-": BIT["argume
 
 _NAMES: Final = frozenset({ir.LOCAL, ir.FREE, ir.GLOBAL})
 _NAMED: Final = _NAMES | {ir.ATTR}
-_ASKING: Final = regex(r"(?i)client|session|http|request|api|cache|redis|^s$")
+ASKING: Final = regex(r"(?i)client|session|http|request|api|cache|redis|^s$")
 """Names of what asks elsewhere: what it gets says nothing of the key."""
 
 
@@ -242,7 +242,7 @@ class Guards(Comparisons, ABC):
         ):
             return NO_KILL
         key = self.value(arguments[0]) if arguments[0][0] in _NAMES else UNKNOWN
-        if not key[0] & ALL_DANGERS or _ASKING.search(function[2][-1] if function[2][0] in _NAMED else ""):
+        if not key[0] & ALL_DANGERS or ASKING.search(function[2][-1] if function[2][0] in _NAMED else ""):
             return NO_KILL
         table = self.value(function[2])
         if self.deep(table) & ALL_DANGERS or (
