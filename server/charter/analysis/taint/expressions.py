@@ -17,6 +17,7 @@ from charter.analysis.taint.values import (
     BIT,
     CONTROL,
     EXTERNAL,
+    HOLE,
     INSTANCE,
     NO,
     PROJECT_CLASS,
@@ -275,7 +276,8 @@ class Expressions(Attributes, ABC):
             return UNKNOWN
         if taint & ALL_DANGERS and (reference is None or reference[0] != INSTANCE):
             reference = (INSTANCE, "pathlib.Path")  # texts do not divide
-        return (taint, NO, reference, ())
+        text: Any = ("~", "/".join(one if isinstance(one, str) else HOLE for one in (left[1], right[1])))
+        return (taint, text if taint else NO, reference, ())
 
     def _boolean(self, node: Node) -> Value:
         """`a and b`, `a or b` as a value: any operand that can be the outcome."""

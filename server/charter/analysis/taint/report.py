@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.analysis.paths import is_test
 from charter.analysis.taint.slow import witness
-from charter.analysis.taint.values import BIT, ELSEWHERE
+from charter.analysis.taint.values import ABSOLUTE, BIT, ELSEWHERE, WHOLE
 from charter.api import Confidence, Location, Span, Step, regex
 from charter.api.facts.taint import SOURCE_KINDS, OwnText, TaintFlow, Threat
 from charter.model import ir
@@ -169,9 +169,12 @@ def _is_harmless_here(flow: Flow) -> bool:
     The browser itself writes into `Host` which site it asks, and a proxy of one's own passes that on.
     For the same reason nobody else's scripts stand in the headers that it writes alone, and that only their sender sees again.
     A form of which nothing is known may be one that lets choose among the files of a folder.
+    A language model's tool that takes a path as it is given works on its user's files, wherever they are.
     An administrator may let the server connect to where the program was told to in its settings as well.
     """
     if flow.site.kind == "path":
+        if flow.source.kind == "tool":
+            return flow.site.detail == WHOLE and bool(flow.bits & ABSOLUTE)
         return flow.source.key is None and flow.source.name.endswith(".cleaned_data")
     if flow.site.kind in _FROM_BROWSER:
         return _FROM_BROWSER[flow.site.kind].search(f"{flow.source.name} {flow.source.key}") is not None

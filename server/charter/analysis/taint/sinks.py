@@ -27,6 +27,7 @@ from charter.analysis.taint.values import (
     SLASHES,
     UNKNOWN,
     VAGUE,
+    WHOLE,
     Value,
     lanes,
     spread,
@@ -271,11 +272,13 @@ def _is_quoted(arguments: Arguments, place: int) -> bool:
 
 
 def _detail(kind: str, value: Value) -> str:
-    """Where in the text the data stands, as far as that is known."""
-    if kind != "sql" or value[1] is NO:
+    """Where in the text the data stands, as far as that is known; of a path, whether it is all that there is."""
+    if kind not in {"path", "sql"}:
         return ""
-    text = text_of(value)
-    before, hole, _ = text.partition(HOLE)
+    text = HOLE if value[1] is NO else text_of(value)
+    before, hole, behind = text.partition(HOLE)
+    if kind == "path":
+        return WHOLE if hole and not before and HOLE not in behind else ""
     if not hole or not before:
         return ""
     if before.count("'") % 2 or before.count('"') % 2:

@@ -83,6 +83,8 @@ _SPREAD: dict[int, int] = {}
 
 HOLE: Final = "\0"
 """Stands for an unknown part of a text."""
+WHOLE: Final = "whole"
+"""Said of a path before which nothing is put where it is used, as far as is known."""
 
 # References: tuples whose first part is one of these words.
 EXTERNAL: Final = "x"  # access path of something outside
