@@ -39,6 +39,8 @@ _FEW: Final = 20
 """How many constants to choose from are no alphabet."""
 _REPLACEMENTS: Final = {"choice": "choice", "randbytes": "token_bytes", "getrandbits": "randbits"}
 
+_WEAKER: Final = regex(r"(?i)unsafe|insecure|determinis|reproduc|\bseed\b|for_test")
+"""What is said of a switch to values that can be foretold."""
 _SAID_WEAK: Final = regex(
     r"(?i)not (?:a )?(?:cryptographically )?secure|testing purposes|only (?:be used )?(?:for|in) test"
 )
@@ -97,6 +99,11 @@ def insecure_random(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     function = ctx.function(call)
     if function is not None and _SAID_WEAK.search(ast.get_docstring(function) or ""):
         return
+    if any(
+        isinstance(parent, ast.If) and _WEAKER.search(ctx.source(parent.test))
+        for parent in ctx.ancestors(call)
+    ):
+        return  # whoever switches it on has been told
     purpose = _purpose(call, ctx)
     last = (ctx.name(call.func) or "").rpartition(".")[2]
     if purpose and not (

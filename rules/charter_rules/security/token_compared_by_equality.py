@@ -28,8 +28,8 @@ _KEPT: Final = regex(r"(?i)^(?:expected|secret|valid)_|_?(?:token|secret|key|sig
 
 _CHOSEN: Final = regex(r"(?i)(?:^|_)new(?:_|$|password)|confirm|repeat")
 """Names of what the client chooses, which opens nothing yet."""
-_KINDS: Final = regex(r"(?i)(?:^|_)types?(?:_|$)")
-"""Names of kinds of tokens, which are no secret."""
+_KINDS: Final = regex(r"(?i)(?:^|_)types?(?:_|$)|^_*(?:stale|old|last|previous|cached)_")
+"""Names of kinds of tokens, which are no secret, and of those that a program remembers as its own."""
 _QUERIES: Final = frozenset({"filter", "where", "and_", "or_", "not_", "having"})
 """Functions that make a part of a query of comparisons."""
 

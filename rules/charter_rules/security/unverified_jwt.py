@@ -25,7 +25,7 @@ _VERIFIES_TOKENS: Final = regex(
 )
 """Names of methods by which an object checks tokens, whatever else it may check."""
 _CHECKS_TOKEN: Final = regex(
-    r"(?i)(?:(?<!un)verif|validat|check|authenticat)\w*?(?:token|jwt)|(?:token|jwt)_?(?:verif|valid)"
+    r"(?i)(?:(?<!un)verif|validat|authenticat)\w*?(?:token|jwt)$|(?:token|jwt)_?verif"
 )
 """Names of functions that say they check tokens."""
 _GUARDS: Final = regex(
@@ -35,7 +35,7 @@ _GUARDS: Final = regex(
 _FOR_KEY: Final = regex(r"(?i)(?:^|_)(?:keys?|kid|secret|issuer|peek)(?:_|$)")
 """Names of functions that look into a token to find the key by which it is then verified."""
 _CHECKED: Final = regex(
-    r"(?i)\bverified (?:already|above|before|by|with)|already (?:been )?verified"
+    r"(?i)\bverified (?:already|above|before|by|with)|already (?:been )?(?:verified|validated|checked|authenticated)"
     r"|#[^\n]*\bno (?:signature )?(?:verification|validation)\b"
     r"|#[^\n]*without verif\w+ to \w+|#[^\n]*\bskip\b[^.]{0,20}(?:signature|validation|verification)"
     r"|#[^\n]*(?:verif|validat)\w*[^.]{0,60}\b(?:later|elsewhere|upstream|afterwards|earlier|beforehand|previously)\b|#[^\n]*\b(?:later|elsewhere|upstream|afterwards|earlier|beforehand|previously)\b[^.\n]{0,40}(?:verif|validat)"
@@ -292,7 +292,8 @@ def _looks_into(call: ast.Call, ctx: Context) -> bool:
     if function is None:
         return False
     named = function.name
-    said = ast.get_docstring(function) or ""
+    around = [function, *(one for one in ctx.ancestors(function) if isinstance(one, shapes.FUNCTIONS))]
+    said = "\n".join(ast.get_docstring(one) or "" for one in around)
     told = f"{named} {said}"
     return bool(
         _FOR_KEY.search(named)

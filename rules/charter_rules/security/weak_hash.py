@@ -82,7 +82,7 @@ _SORTS: Final = regex(r"\bsorted\(|\.sort\(")
 """Parts are put in order before they are signed, so that another program comes to the same digest."""
 _JOINS: Final = regex(r"\bjoin\(|\+=|\burlencode\(|\bdumps\(")
 _ISSUED: Final = regex(
-    r"(?i)(?<![a-z])(?:client|app|application|api|consumer|merchant|partner|developer|corp|mch|shop|channel)_?(?:secret|password)(?!\w*_?key)"
+    r"(?i)(?<![a-z])(?:client|app|application|api|consumer|merchant|partner|developer|corp|mch|shop|channel)_?(?:secret|password)(?!\w*_?key)|(?<![a-z])api_?key(?!\w)"
 )
 """Secrets that a service gives to the programs that call it: it says how they sign."""
 _HEADER: Final = regex(r"\bheaders\b|\bHTTP_X_")
@@ -339,6 +339,8 @@ def _is_loose(call: ast.Call, ctx: Context) -> bool:
     if ctx.name(call.func) == "hashlib.new" and call.args and not isinstance(call.args[0], ast.Constant):
         return False  # it asks whether the algorithm is there
     parent = ctx.parent(call)
+    if isinstance(parent, (ast.Tuple, ast.List, ast.Set, ast.Dict)):
+        return False  # one of those that there are
     while isinstance(parent, ast.Attribute) or (isinstance(parent, ast.Call) and not parent.args):
         parent = ctx.parent(parent)
     return isinstance(parent, ast.Expr) or (
