@@ -15,8 +15,8 @@ _CREDENTIAL: Final = regex(
     r"(?i)sess(ion)?(_?id)?$|session|(?<![a-z])auth|(?<!csrf)(?<!xsrf)(?<!csrf_)(?<!xsrf_)(?<!csrf-)(?<!xsrf-)token|jwt|remember|^sid$|login|credential"
 )
 _ABOUT: Final = regex(r"(?i)(?:is|has|show|no|did)[_-]")
-_PLACE: Final = regex(r"(?i)(?:redirect|next|return|referr?er|url|path|page|origin)(?:_?to)?$")
-"""Ends of names of cookies that say where a visitor goes, with or without a login."""
+_PLACE: Final = regex(r"(?i)(?:redirect|next|return|referr?er|url|path|page|origin|hint)(?:_?to)?$")
+"""Ends of names of cookies that say where a visitor goes, with or without a login, or (OpenID's `login_hint`) who may be."""
 _SCRIPTS: Final = regex(r"(?i)csrf|xsrf|lang|theme|locale|tz|timezone")
 _NO_KEY: Final = frozenset({"self", "handler", "request", "response", "resp"})
 

@@ -142,15 +142,20 @@ def _breaks_out(text: str) -> bool:
     """Whether a text closes a bracket that it has not opened, leaves a quote open, or makes a comment of what follows."""
     depth = 0
     quote = ""
+    in_comment = False
     for char, following in zip(text, text[1:] + " ", strict=True):
-        if quote:
+        if in_comment:
+            in_comment = char + following != "*/"
+        elif quote:
             quote = "" if char == quote else quote
         elif char in "'\"`":
             quote = char
         elif char == "-" == following:
             return True
+        elif char + following == "/*":
+            in_comment = True
         else:
             depth += (char == "(") - (char == ")")
             if depth < 0:
                 return True
-    return bool(quote) or depth > 0
+    return in_comment or bool(quote) or depth > 0
