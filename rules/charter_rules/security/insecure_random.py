@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -39,7 +40,7 @@ _FEW: Final = 20
 """How many constants to choose from are no alphabet."""
 _REPLACEMENTS: Final = {"choice": "choice", "randbytes": "token_bytes", "getrandbits": "randbits"}
 
-_WEAKER: Final = regex(r"(?i)unsafe|insecure|determinis|reproduc|\bseed\b|for_test")
+_WEAKER: Final = regex(r"(?i)unsafe|insecure|determinis|reproduc|for_test")
 """What is said of a switch to values that can be foretold."""
 _SAID_WEAK: Final = regex(
     r"(?i)not (?:a )?(?:cryptographically )?secure|testing purposes|only (?:be used )?(?:for|in) test"
@@ -258,7 +259,9 @@ def _later_uses(name: str, function: shapes.FunctionNode, ctx: Context) -> Itera
         elif isinstance(parent, ast.Call) and ctx.name(parent.func) == "builtins.str":
             yield from calls.destinations(ctx, parent)
         elif isinstance(parent, (ast.BinOp, ast.FormattedValue)):
-            yield from calls.destinations(ctx, use)
+            becomes = calls.destinations(ctx, use)
+            # A field of what a function is given is not what the function returns.
+            yield from itertools.islice(becomes, 1) if _is_field(use, ctx) else becomes
         elif isinstance(parent, ast.Assign) and parent.value is use:
             target = parent.targets[0]
             if isinstance(target, ast.Subscript) and _STORES.match(calls.identifier(target.value)):
@@ -271,6 +274,19 @@ def _later_uses(name: str, function: shapes.FunctionNode, ctx: Context) -> Itera
             and calls.identifier(parent.func) == "set_cookie"
         ):
             yield "set_cookie"
+
+
+def _is_field(use: ast.expr, ctx: Context) -> bool:
+    """Whether a value goes into a dictionary that is given to a function."""
+    is_in_dictionary = False
+    for parent in ctx.ancestors(use):
+        if isinstance(parent, ast.stmt):
+            return False
+        if isinstance(parent, ast.Dict):
+            is_in_dictionary = True
+        elif isinstance(parent, ast.Call) and is_in_dictionary:
+            return True
+    return False
 
 
 def _fix(call: ast.Call, last: str, ctx: Context) -> Fix | None:

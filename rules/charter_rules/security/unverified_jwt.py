@@ -29,9 +29,13 @@ _CHECKS_TOKEN: Final = regex(
 )
 """Names of functions that say they check tokens."""
 _GUARDS: Final = regex(
-    r"(?i)auth(?!or)|login_?required|jwt_?required|token_?required|protected|permission|require|verif|current_?user"
+    r"(?i)(?<!o)auth(?!or)|login_?required|jwt_?required|token_?required|protected|permission|require|verif"
 )
-"""Names of decorators and dependencies that let nobody pass whose token is not good."""
+"""Names of decorators that let nobody pass whose token is not good."""
+_DEPENDS: Final = regex(
+    r"(?i)\bdepends\((?!\w*(?:scheme|bearer|oauth2))\w*(?:auth|require|verif|protect|permission|current_?user)"
+)
+"""How a dependency is named that lets nobody else pass."""
 _FOR_KEY: Final = regex(r"(?i)(?:^|_)(?:keys?|kid|secret|issuer|peek)(?:_|$)")
 """Names of functions that look into a token to find the key by which it is then verified."""
 _CHECKED: Final = regex(
@@ -185,13 +189,13 @@ def _is_guarded(call: ast.Call, ctx: Context) -> bool:
     """Whether a decorator, a dependency or the class of a view has checked who asks before the function is called."""
     function = ctx.function(call)
     while function is not None:
-        injected = [
-            ctx.source(default)
-            for one, default in shapes.defaults(function)
-            if _token_name(call) != one.arg and "Depends(" in ctx.source(default)
-        ]
-        said = [*(ctx.source(one) for one in function.decorator_list), *injected]
-        if any(map(_GUARDS.search, said)):
+        injected = [default for one, default in shapes.defaults(function) if _token_name(call) != one.arg]
+        for each in function.decorator_list:
+            named = calls.identifier(each.func if isinstance(each, ast.Call) else each)
+            if _GUARDS.search(named):
+                return True
+            injected.append(each)
+        if any(_DEPENDS.search(ctx.source(one)) for one in injected):
             return True
         function = ctx.function(function)
     class_ = ctx.class_(call)
