@@ -75,6 +75,8 @@ class Attributes(Calls, ABC):
 
     def attribute(self, value: Value, name: str, position: int) -> Value:
         """`value.name`."""
+        if name in {"lastgroup", "lastindex"}:
+            return UNKNOWN  # the pattern has named its groups
         result: Value | None = None
         if value[3]:
             result = self.read(value, "." + name)

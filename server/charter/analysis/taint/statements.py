@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import builtins
 from itertools import compress
 from operator import is_not
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -16,6 +17,7 @@ from charter.analysis.taint.frame import KILLED, NO_KILL, Kill, State
 from charter.analysis.taint.values import (
     ALL_DANGERS,
     DANGERS,
+    EXTERNAL,
     INSTANCE,
     NO,
     PROJECT_CLASS,
@@ -182,14 +184,28 @@ class Statements(Assignments):
 
     def _raise(self, node: Node) -> None:
         if node[2] is not None:
-            self._thrown |= self.deep(self.value(node[2]))
+            taint = self.deep(self.value(node[2]))
+            cls = ""
             if self.origins and node[2][0] == ir.CALL:
+                cls = _builtin(self.value(node[2][2]))
                 for one in node[2][3]:
-                    self._thrown |= self.deep(self.value(one))
+                    taint |= self.deep(self.value(one))
+            if taint and self._thrown is not None:
+                self._thrown[cls] = self._thrown.get(cls, 0) | taint
         self.state = None
 
-    _thrown = 0
-    """The taint of what the statement that is being tried has raised."""
+    _thrown: dict[str, int] | None = None
+    """The taint of what the statement that is being tried has raised, by its built-in class; "" for any other."""
+
+    def _caught(self, kind: Node | None, thrown: dict[str, int]) -> int:
+        """The taint of what a handler catches."""
+        wanted = None if kind is None else self.value(kind)
+        options = [] if wanted is None else self.elements_exactly(wanted) or [wanted]
+        taint = 0
+        for cls, own in thrown.items():
+            if not cls or not options or any(_catches(one, cls) for one in options):
+                taint |= own
+        return taint
 
     def _delete(self, node: Node) -> None:
         for target in node[2]:
@@ -444,7 +460,7 @@ class Statements(Assignments):
         if before is None:
             return
         thrown: State | None = dict(before)
-        outer, self._thrown = self._thrown, 0
+        outer, self._thrown = self._thrown, {}
         body = node[2]
         for statement in body:
             if self.state is None:
@@ -458,13 +474,12 @@ class Statements(Assignments):
                 thrown = self.joined(thrown, self._without_last_checks(dict(self.state), thrown))
             self.run(node[4])
         result = self.state
-        caught, self._thrown = self._thrown, outer
+        caught, self._thrown = self._thrown or {}, outer
         for kind, name, handler in node[3]:
             self.state = dict(thrown) if thrown is not None else None
-            if kind is not None:
-                self.value(kind)
+            taint = self._caught(kind, caught)
             if name is not None:
-                self.assign(name, (caught, NO, None, ()))
+                self.assign(name, (taint, NO, None, ()))
             self.run(handler)
             result = self.joined(result, self.state)
         self.state = result
@@ -506,6 +521,21 @@ class Statements(Assignments):
         self.run(node[3])
         if self.state is None and before is not None and _suppresses(node[2]):
             self.state = before
+
+
+def _builtin(cls: Value) -> str:
+    """The name of a built-in exception; "" for anything else."""
+    name = cls[2][1] if cls[2] is not None and cls[2][0] == EXTERNAL else ""
+    last = name.removeprefix("builtins.")
+    return last if last != name and isinstance(getattr(builtins, last, None), type) else ""
+
+
+def _catches(kind: Value, raised: str) -> bool:
+    """Whether a handler for a class may catch a built-in exception: not if the class is a library's, or another branch of them."""
+    wanted = _builtin(kind)
+    if wanted:
+        return issubclass(getattr(builtins, raised), getattr(builtins, wanted))
+    return kind[2] is None or kind[2][0] != EXTERNAL
 
 
 def _suppresses(items: Sequence[Node]) -> bool:
