@@ -22,6 +22,8 @@ _SCHEMES: Final = frozenset(
     }
 )  # fmt: skip
 """Passlib's schemes that are fast, or no hash at all."""
+_MANY: Final = 3
+"""How many schemes nobody keeps passwords by."""
 _METHODS: Final = frozenset(f"crypt.METHOD_{name}" for name in ("MD5", "CRYPT"))
 _HASHERS: Final = regex(r"\.(?:Unsalted)?(?:MD5|SHA1|Crypt)PasswordHasher$")
 
@@ -77,6 +79,7 @@ def fast_password_hash(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
         ctx.is_test
         or passwords.PROTOCOL.search(ctx.symbol(call))
         or _is_of_a_scheme(call, chosen, ctx)
+        or ctx.once(_tries_many)
         or protocols.dictated(ctx, call)
     ):
         yield ctx.finding(call, f"`{chosen}` is made to be fast; stolen digests are soon guessed")
@@ -112,6 +115,12 @@ def _is_of_a_scheme(call: ast.AST, chosen: str, ctx: Context) -> bool:
     if chosen.startswith("ldap_") and re.search(r"(?i)ldap", f"{ctx.path} {ctx.symbol(call)}"):
         return True
     return digests.is_of_a_scheme(ctx, call)
+
+
+def _tries_many(ctx: Context) -> bool:
+    """Whether a file hashes by many schemes of `passlib`, so that those who call it choose."""
+    named = {ctx.name(call.func) or "" for call in ctx.nodes(ast.Call)}
+    return len({name.split(".")[2] for name in named if name.startswith("passlib.hash.")}) >= _MANY
 
 
 def _hasher(node: ast.Assign, ctx: Context) -> str:
