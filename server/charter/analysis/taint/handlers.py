@@ -212,7 +212,13 @@ def seed(frame: Any, function: Function, use: Use) -> None:
         value = frame.state.get(name, UNKNOWN)
         injection = _injection(parameter, frame.index)
         if injection is not None:
-            frame.state[name] = _injected(frame, injection, parameter, use)
+            before = frame.state
+            injected = _injected(frame, injection, parameter, use)
+            if frame.state is None:
+                frame.state = (
+                    before  # one that never returns, as far as it is understood, has been replaced by another
+                )
+            frame.state[name] = injected
             continue
         typed = handler.types.get(name) or handler.types.get(str(place))
         if typed and not _is_telling(frame, value[2], typed):
