@@ -67,6 +67,13 @@ _HOLDERS: Final = frozenset(
     "Container Iterator AbstractSet MutableSet Mapping MutableMapping".split()
 )
 """What holds values of the types in its brackets, or is one of them."""
+_CONTAINERS: Final = {
+    **dict.fromkeys(("list", "List", "Sequence", "MutableSequence"), "builtins.list"),
+    **dict.fromkeys(("tuple", "Tuple"), "builtins.tuple"),
+    **dict.fromkeys(("set", "Set", "frozenset", "FrozenSet"), "builtins.set"),
+    **dict.fromkeys(("dict", "Dict", "Mapping", "MutableMapping"), "builtins.dict"),
+}
+"""What holds something, and the class that frameworks pass for it."""
 _TEXTS: Final = frozenset({"builtins.str", "builtins.bytes"})
 """Classes of texts, which a framework that reads annotations lets be nothing else."""
 
@@ -465,8 +472,12 @@ def _untrusted(
     taint = frame.fresh((SOURCE, site), fresh)
     if parameter[3] in {ir.VARIADIC, ir.KEYWORDS}:
         return (taint, NO, None, ())
-    if annotation_path(frame, parameter[1]) in _TEXTS:
+    path = annotation_path(frame, parameter[1])
+    if path in _TEXTS:
         return (taint, NO, value[2], ())  # a text holds nothing else
+    container = _CONTAINERS.get(path.rpartition(".")[2]) if handler.parameters == "typed" else None
+    if container is not None and value[2] is None:
+        return (taint, NO, (INSTANCE, container), value[3])
     return (taint, NO, value[2], value[3])
 
 

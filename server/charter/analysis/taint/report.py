@@ -56,6 +56,8 @@ _ORDINARY: Final = frozenset(
 """Sinks where what was stored earlier, or what a language model answers, is the ordinary case and no news."""
 
 
+_STATEMENT: Final = regex(r"`(?:\w*sql\w*|query|statement)`")
+"""Parameters of tools that run SQL, as sources tell of them."""
 _FILE: Final = regex(r"(?i)file|image|photo|picture|avatar|logo|upload|attach|document|archive|zip|media")
 """Names of fields that hold files."""
 _OPENS: Final = frozenset(
@@ -132,6 +134,8 @@ def facts(
             continue  # an upload that is read, not a path
         if site.kind in {"redirect", "ssrf", "xss", "path"} and _is_harmless_here(flow):
             continue
+        if flow.source.kind == "tool" and _is_asked_for(flow):
+            continue
         if _is_of_server(flow.source) or _is_of_test(flow):
             continue
         if site.name in _WRITES and site.kind == "archive" and flow.source.kind != "archive":
@@ -169,16 +173,26 @@ def _is_harmless_here(flow: Flow) -> bool:
     The browser itself writes into `Host` which site it asks, and a proxy of one's own passes that on.
     For the same reason nobody else's scripts stand in the headers that it writes alone, and that only their sender sees again.
     A form of which nothing is known may be one that lets choose among the files of a folder.
-    A language model's tool that takes a path as it is given works on its user's files, wherever they are.
     An administrator may let the server connect to where the program was told to in its settings as well.
     """
     if flow.site.kind == "path":
-        if flow.source.kind == "tool":
-            return flow.site.detail == WHOLE and bool(flow.bits & ABSOLUTE)
         return flow.source.key is None and flow.source.name.endswith(".cleaned_data")
     if flow.site.kind in _FROM_BROWSER:
         return _FROM_BROWSER[flow.site.kind].search(f"{flow.source.name} {flow.source.key}") is not None
     return _is_decorated(flow, _ADMINISTRATORS)
+
+
+def _is_asked_for(flow: Flow) -> bool:
+    """Whether a language model's tool does with what it is given what its user has it for.
+
+    It takes a path as it is given to work on its user's files, wherever they are, and runs the SQL that it is asked to run;
+    with a pattern its user slows down nobody else.
+    """
+    if flow.site.kind == "path":
+        return flow.site.detail == WHOLE and bool(flow.bits & ABSOLUTE)
+    if flow.site.kind == "sql":
+        return not flow.site.detail and _STATEMENT.search(flow.source.says) is not None
+    return flow.site.kind in {"regex", "redos"}
 
 
 def _is_of_server(source: SourceSite) -> bool:
