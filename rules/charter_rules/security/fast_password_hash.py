@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final, cast
 
 from charter.api import Severity, regex, rule
-from charter_rules import calls, digests, passwords, places, protocols
+from charter_rules import calls, digests, lines, passwords, places, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,8 @@ _SCHEMES: Final = frozenset(
 _MANY: Final = 3
 """How many schemes nobody keeps passwords by."""
 _METHODS: Final = frozenset(f"crypt.METHOD_{name}" for name in ("MD5", "CRYPT"))
+_FOR_TESTS: Final = regex(r"(?i)#.*\btest")
+"""What a comment says where the passwords are those of tests."""
 _HASHERS: Final = regex(r"\.(?:Unsalted)?(?:MD5|SHA1|Crypt)PasswordHasher$")
 
 
@@ -128,11 +130,9 @@ def _hasher(node: ast.Assign, ctx: Context) -> str:
     if not isinstance(node.targets[0], ast.Name) or node.targets[0].id != "PASSWORD_HASHERS":
         return ""
     first = _first(ctx.value(node.value))
-    return (
-        first.rpartition(".")[2]
-        if isinstance(first, str) and _HASHERS.search(first) and places.is_deployed(ctx)
-        else ""
-    )
+    if not isinstance(first, str) or not _HASHERS.search(first) or not places.is_deployed(ctx):
+        return ""
+    return "" if _FOR_TESTS.search(lines.around(ctx.span(node), ctx, above=1)) else first.rpartition(".")[2]
 
 
 def _first(value: object) -> object:

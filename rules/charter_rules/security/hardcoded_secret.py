@@ -362,17 +362,14 @@ def _is_login(header: str) -> bool:
 def _is_secret(name: str, text: str, *, connects: bool) -> bool:
     if credentials.known_format(text) is not None:
         return False  # reported by its format
+    if text.lower() == name.lower():
+        return False  # a table of names
     if name.lower() == "authorization":
         return _is_login(text)
     if connects and _DSN.search(text):
         return True
     if connects:
-        return (
-            len(text) >= 3
-            and not re.search(r"[<>{}]|\$\{|%s|^\*+$|\s", text)
-            and not _META.search(text)
-            and text.lower() != name.lower()
-        )
+        return len(text) >= 3 and not re.search(r"[<>{}]|\$\{|%s|^\*+$|\s", text) and not _META.search(text)
     if credentials.looks_random(text):
         return True
     kind = sensitivity(name)

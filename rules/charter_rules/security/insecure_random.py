@@ -38,6 +38,8 @@ _HASHES: Final = regex(
 """What is done with salts, or the name of a function that makes them."""
 _FEW: Final = 20
 """How many constants to choose from are no alphabet."""
+_MADE_BEFORE: Final = regex(r"(?i)(?:token|key|secret|password|session|account|cookie|code|nonce)s$")
+"""Collections of what was made before, of which one is picked."""
 _REPLACEMENTS: Final = {"choice": "choice", "randbytes": "token_bytes", "getrandbits": "randbits"}
 
 _WEAKER: Final = regex(r"(?i)unsafe|insecure|determinis|reproduc|for_test")
@@ -138,8 +140,12 @@ def _picks_one_of_few(call: ast.Call, last: str, ctx: Context) -> bool:
         ends = [ctx.value(one) for one in call.args]
         numbers = [one for one in ends if isinstance(one, int)]
         return len(drawn) == 1 and len(numbers) == len(ends) > 0 and max(numbers) - min([0, *numbers]) < _FEW
-    few = ctx.origin(call.args[0]) if last == "choice" and call.args else None
-    return isinstance(few, (ast.List, ast.Tuple)) and len(few.elts) < _FEW
+    if last != "choice" or not call.args:
+        return False
+    few = ctx.origin(call.args[0])
+    if isinstance(few, (ast.List, ast.Tuple)):
+        return len(few.elts) < _FEW
+    return _MADE_BEFORE.search(calls.identifier(call.args[0])) is not None
 
 
 def _is_number_used_once(purpose: str, call: ast.Call, ctx: Context) -> bool:
