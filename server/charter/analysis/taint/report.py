@@ -126,22 +126,9 @@ def facts(
     """
     grouped: dict[Any, dict[Any, Flow]] = {}
     for flow in flows:
-        threat = SOURCE_KINDS[flow.source.kind]
         site = flow.site
-        if threat not in threats or (threat in {"model", "stored"} and site.kind in _ORDINARY):
+        if not _is_news(flow, threats):
             continue
-        if site.name in _OPENS and _FILE.search(str(flow.source.key) + (flow.source.says or "")):
-            continue  # an upload that is read, not a path
-        if site.kind in {"redirect", "ssrf", "xss", "path"} and _is_harmless_here(flow):
-            continue
-        if flow.source.kind == "tool" and _is_asked_for(flow):
-            continue
-        if _is_of_server(flow.source) or _is_of_test(flow):
-            continue
-        if site.name in _WRITES and site.kind == "archive" and flow.source.kind != "archive":
-            continue  # it is told as a path
-        if flow.source.kind == "network" and site.kind == "xss":
-            continue  # a proxy hands on what another server has sent
         key = (site.function, site.position, site.kind)
         group = grouped.setdefault(key, {})
         source = (flow.source.name, flow.source.key, flow.source.function, flow.source.position)
@@ -164,6 +151,25 @@ def facts(
     for found in result.values():
         found.sort(key=lambda fact: (fact.location.span, fact.kind))
     return result
+
+
+def _is_news(flow: Flow, threats: frozenset[str]) -> bool:
+    """Whether a flow is worth a word: of a threat that matters, from somebody else, and told nowhere else."""
+    source, site = flow.source, flow.site
+    threat = SOURCE_KINDS[source.kind]
+    if threat not in threats or (threat in {"model", "stored"} and site.kind in _ORDINARY):
+        return False
+    if site.name in _OPENS and _FILE.search(str(source.key) + (source.says or "")):
+        return False  # an upload that is read, not a path
+    if site.name in _WRITES and site.kind == "archive" and source.kind != "archive":
+        return False  # it is told as a path
+    if source.kind == "network" and site.kind == "xss":
+        return False  # a proxy hands on what another server has sent
+    if source.kind == "tool" and _is_asked_for(flow):
+        return False
+    if site.kind in {"redirect", "ssrf", "xss", "path"} and _is_harmless_here(flow):
+        return False
+    return not (_is_of_server(source) or _is_of_test(flow))
 
 
 def _is_harmless_here(flow: Flow) -> bool:
