@@ -33,6 +33,9 @@ def path_traversal(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
     `/` throws the folder away. Reduce an upload's name with `secure_filename`; for anything else resolve first and
     then check `is_relative_to`, in that order.
 
+    A language model's tool (MCP) that opens the path that it is given works on its user's files and is not reported; one
+    that joins a name to a folder is.
+
     ```python bad
     from flask import Flask, request
 

@@ -36,6 +36,7 @@ def sql_injection(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
     Whoever controls a piece of an SQL statement reads, changes or deletes the whole database: `' OR 1=1 --` is
     enough. Charter followed this text from where it enters the program. Parameters travel beside the statement, so
     that no quoting can be forgotten. A table or column name cannot be a parameter: choose it from a fixed list.
+    A language model's tool (MCP) whose parameter is the statement itself runs what it is asked to, and is not reported.
 
     ```python bad
     import sqlite3
