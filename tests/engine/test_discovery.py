@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from charter.engine.discovery import PathError, is_excluded, python_files
 from charter.engine.opening import open_project
@@ -43,6 +47,40 @@ def test_gitignore_at_every_level_and_its_exceptions(tmp_path: Path) -> None:
     (tmp_path / "sub" / ".gitignore").write_text("y.py\n")
     assert names(tmp_path) == ["a.py", "deep/er/y.py", "gen/keep.py", "sub/z.py"]
     assert names(tmp_path, "sub") == ["sub/z.py"]
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "a.py",
+                "/a.py",
+                "b/",
+                "b",
+                "/b",
+                "b/c",
+                "*.py",
+                "?.py",
+                "!a.py",
+                "c/*",
+                "**/c",
+                "# b",
+                "",
+            ]
+        ),
+        max_size=4,
+    )
+)
+@settings(max_examples=40)
+def test_what_is_left_out_is_what_git_leaves_out(lines: list[str]) -> None:
+    with TemporaryDirectory() as folder:
+        root = Path(folder).resolve()
+        make(root, "a.py", "d.py", "b/a.py", "b/c/d.py", "c/a.py", "c/b/a.py", "d/b.py")
+        (root / ".gitignore").write_text("\n".join(lines))
+        subprocess.run(["git", "init", "-q", "."], cwd=root, check=True)
+        git = ["git", "-c", "core.excludesFile=", "ls-files", "--others", "--exclude-standard", "*.py"]
+        listed = subprocess.run(git, cwd=root, check=True, capture_output=True, text=True)
+        assert sorted(names(root)) == sorted(listed.stdout.split())
 
 
 def test_gitignore_above_the_project_counts_up_to_the_repository(tmp_path: Path) -> None:

@@ -7,10 +7,11 @@ report everything twice); a path named by the user is always followed.
 from __future__ import annotations
 
 import os
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from charter.engine.settings import DEFAULT_EXCLUDE, Settings, matcher
 
@@ -34,6 +35,7 @@ class PathError(Exception):
         self.message: str = message
 
 
+_NAME: Final = attrgetter("name")
 TEMPLATES = ("*.html", "*.htm", "*.xhtml", "*.jinja", "*.jinja2", "*.j2", "*.txt", "*.xml")
 """Files that a template engine may read, as .gitignore patterns."""
 
@@ -104,7 +106,7 @@ def _walk(top: Path, settings: Settings, include: Callable[[str], bool]) -> Iter
     while stack:
         folder, rules = stack.pop()
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            entries = sorted(os.scandir(folder), key=_NAME)
         except OSError:
             continue
         names = {entry.name for entry in entries}
@@ -121,23 +123,44 @@ def _walk(top: Path, settings: Settings, include: Callable[[str], bool]) -> Iter
 
 
 class _Patterns(Struct, frozen=True):
-    """.gitignore patterns of one place, asked with absolute paths."""
+    """.gitignore patterns of one place, asked with absolute paths of which no folder above is left out.
+
+    Attributes:
+        prefix: the place, with a separator behind it.
+        names: the patterns that look at nothing but the last name of a path, where none takes another back.
+        paths: all others.
+        known: what `names` say, by what is asked: the same names return in many folders.
+    """
 
     prefix: str
-    spec: GitIgnoreSpec
+    names: GitIgnoreSpec
+    paths: GitIgnoreSpec
+    known: dict[str, bool | None] = field(default_factory=dict[str, bool | None])
 
     @classmethod
     def of(cls, place: Path, lines: Iterable[str]) -> _Patterns:
         from pathspec import GitIgnoreSpec
 
-        return cls(str(place).rstrip(os.sep) + os.sep, GitIgnoreSpec.from_lines(lines))
+        names: list[str] = []
+        paths: list[str] = []
+        lines = tuple(lines)
+        takes_back = any(line.startswith("!") for line in lines)
+        for line in lines:
+            of_names = not takes_back and "/" not in line.strip().rstrip("/")
+            (names if of_names else paths).append(line)
+        prefix = str(place).rstrip(os.sep) + os.sep
+        return cls(prefix, GitIgnoreSpec.from_lines(names), GitIgnoreSpec.from_lines(paths))
 
     def verdict(self, path: str, *, folder: bool) -> bool | None:
         """Whether the path is left out; None where nothing is said about it."""
         if not path.startswith(self.prefix):
             return None
-        below = path[len(self.prefix) :].replace(os.sep, "/")
-        return self.spec.check_file(below + "/" if folder else below).include
+        below = path[len(self.prefix) :].replace(os.sep, "/") + ("/" if folder else "")
+        name = below[below.rfind("/", 0, -1) + 1 :]
+        known = self.known
+        if name not in known:
+            known[name] = self.names.check_file(name).include
+        return known[name] or self.paths.check_file(below).include
 
 
 class _Rules(Struct, frozen=True):
