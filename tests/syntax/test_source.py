@@ -106,3 +106,9 @@ def test_a_deleted_name_both_needs_a_value_and_binds() -> None:
 @pytest.mark.parametrize("text", ["a_1 = f'{b}'  # c-d", "größe = 'ß ä'"])
 def test_the_words_of_a_text_are_the_same_whatever_its_alphabet(text: str) -> None:
     assert Source("a.py", text).words == set(re.findall(r"\w+", text))
+
+
+@pytest.mark.parametrize("text", ["\\\n", "# why\n\\\n", "\n  \\"])
+def test_a_file_that_only_says_that_it_goes_on_is_broken(text: str) -> None:
+    (problem,) = Source("a.py", text).problems
+    assert text[problem.location.span.start : problem.location.span.end] == "\\"

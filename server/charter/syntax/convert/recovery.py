@@ -84,9 +84,18 @@ def statements(text: str) -> Recovered:
     """
     recovery = _Recovery(text)
     if not recovery.lines:
-        return Recovered(ast.Module(body=[], type_ignores=[]), ())
+        return Recovered(ast.Module(body=[], type_ignores=[]), _continued(text))
     recovery.block(0, len(recovery.lines), 0)
     return recovery.result()
+
+
+def _continued(text: str) -> tuple[Broken, ...]:
+    """The mistake of a text without a statement: a last line that is to go on in another."""
+    at = text.rfind("\\")
+    if at < 0 or text[at + 1 :].strip(" \t\f") not in {"", "\n", "\r\n", "\r"}:
+        return ()
+    is_comment = "#" in text[text.rfind("\n", 0, at) + 1 : at]
+    return () if is_comment else (Broken("unexpected EOF while parsing", Span(at, at + 1)),)
 
 
 def mentioned(text: str, shift: int = 0) -> ast.stmt:
