@@ -188,3 +188,15 @@ def command(jobs, cache):
         document.refresh()
         document.settle()
     assert [problem.message for problem in document.source.problems] != []
+
+
+def test_text_that_might_be_newer_is_broken_where_a_fresh_look_says_so() -> None:
+    text = (
+        'def f(x):\n    if x:\n        y = f"{x:{x}}"\n   \\\nreturn\n    z = [x, *y]\n    return f"{y!r}"\n'
+    )
+    document = Document("a.py", "def f(x):\n    return x\n")
+    document.refresh()
+    document.replace(0, len(document.text), text)
+    document.refresh()
+    assert document.broken
+    assert Source("a.py", text).problems

@@ -134,7 +134,9 @@ class Cache:
                 (self.folder / name).write_text(text, "utf-8")
         database = sqlite3.connect(self._file, timeout=10, check_same_thread=False)
         try:
-            database.execute("PRAGMA journal_mode = WAL")
+            # While another process switches the mode, SQLite does not wait for it; the mode stays with the file.
+            with contextlib.suppress(sqlite3.OperationalError):
+                database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = OFF")
             if not _is_current(database):
                 database.execute("BEGIN IMMEDIATE")

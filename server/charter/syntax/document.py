@@ -16,7 +16,7 @@ from msgspec import Struct, field
 
 from charter.api import Location, Span, regex
 from charter.syntax import nodes
-from charter.syntax.convert import MAY_BE_NEWER, mentioned, parse, statements
+from charter.syntax.convert import MAY_BE_NEWER, mentioned, statements
 from charter.syntax.joined import JoinedIndex
 from charter.syntax.pieces import (
     Piece,
@@ -496,7 +496,5 @@ def _parses(text: str) -> bool:
 
 def _newer_syntax(text: str) -> ast.Module | None:
     """The tree of text in a syntax that is newer than the host's; None if it is none."""
-    try:
-        return parse(text)
-    except (SyntaxError, RecursionError):
-        return None
+    recovered = statements(text)  # as a file is read that the host cannot parse
+    return None if recovered.errors else recovered.tree
