@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import marshal
 from enum import Enum
-from functools import cache
 from typing import Any, Final
 
 from charter.api import (
@@ -93,7 +92,7 @@ def _plain(value: Any) -> Any:
             return (_MARK, number, value[0], value[1])
         if kind is Extract:
             return (_MARK, number, value.data)
-        return (_MARK, number, *[_plain(getattr(value, name)) for name in _names(value.__class__)])
+        return (_MARK, number, *[_plain(getattr(value, name)) for name in value.__struct_fields__])
     if kind is list:
         return [_plain(item) for item in value]
     if kind is dict:
@@ -114,8 +113,3 @@ def _value(plain: Any) -> Any:
     if kind is dict:
         return {key: _value(item) for key, item in plain.items()}
     return plain
-
-
-@cache
-def _names(kind: type[Any]) -> tuple[str, ...]:
-    return kind.__struct_fields__

@@ -18,6 +18,7 @@ from charter.analysis.taint.objects import OBJECT_METHODS
 from charter.analysis.taint.stored import manager
 from charter.analysis.taint.values import (
     ALL_DANGERS,
+    ANNOTATED,
     BIT,
     BOUND,
     BOUND_EXTERNAL,
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from charter.model.ir import Node
 
 _BUILTINS: Final = frozenset(dir(builtins))
-_CONTAINERS: Final = frozenset({"dict", "frozenset", "list", "set", "tuple"})
 _OBJECTS: Final = spread(OBJECT)
 _NAMES: Final = spread(BIT["path"] | BIT["path-absolute"] | BIT["ssrf"] | BIT["ssrf-part"])
 _RANGES: Final = frozenset(
@@ -235,8 +235,8 @@ class Attributes(Calls, ABC):
             declared = one.annotations.get(name)
             if declared is not None:
                 outer = declared[2] if declared[0] == ir.ITEM else declared
-                is_container = outer[0] == ir.GLOBAL and outer[2] in _CONTAINERS
-                return (INSTANCE, f"builtins.{outer[2]}") if is_container else None
+                container = ANNOTATED.get(outer[-1]) if outer[0] in {ir.GLOBAL, ir.ATTR} else None
+                return None if container is None else (INSTANCE, container)
         return None
 
     def _validator(self, cls: Class, name: str) -> Function | None:

@@ -13,6 +13,7 @@ from charter.analysis.taint.characters import allowed_by
 from charter.analysis.taint.frame import SOURCE, SourceSite
 from charter.analysis.taint.routes import Route, parse
 from charter.analysis.taint.values import (
+    ANNOTATED,
     BIT,
     BOUND,
     FRESH_TEXT,
@@ -62,18 +63,8 @@ _TEXTUAL: Final = frozenset(
 """Python's own classes whose values can be, or hold, any text."""
 _AROUND: Final = frozenset({"Optional", "Annotated", "Required", "NotRequired", "Final", "ClassVar"})
 """What stands around a type and says something else than what its values are."""
-_HOLDERS: Final = frozenset(
-    "Union list List tuple Tuple set Set frozenset FrozenSet dict Dict Sequence MutableSequence Iterable Collection "
-    "Container Iterator AbstractSet MutableSet Mapping MutableMapping".split()
-)
+_HOLDERS: Final = ANNOTATED.keys() | {"Union", "Iterable", "Collection", "Container", "Iterator"}
 """What holds values of the types in its brackets, or is one of them."""
-_CONTAINERS: Final = {
-    **dict.fromkeys(("list", "List", "Sequence", "MutableSequence"), "builtins.list"),
-    **dict.fromkeys(("tuple", "Tuple"), "builtins.tuple"),
-    **dict.fromkeys(("set", "Set", "frozenset", "FrozenSet"), "builtins.set"),
-    **dict.fromkeys(("dict", "Dict", "Mapping", "MutableMapping"), "builtins.dict"),
-}
-"""What holds something, and the class that frameworks pass for it."""
 _TEXTS: Final = frozenset({"builtins.str", "builtins.bytes"})
 """Classes of texts, which a framework that reads annotations lets be nothing else."""
 
@@ -221,10 +212,8 @@ def seed(frame: Any, function: Function, use: Use) -> None:
         if injection is not None:
             before = frame.state
             injected = _injected(frame, injection, parameter, use)
-            if frame.state is None:
-                frame.state = (
-                    before  # one that never returns, as far as it is understood, has been replaced by another
-                )
+            if frame.state is None:  # one that never returns, as far as it is understood, has been replaced
+                frame.state = before
             frame.state[name] = injected
             continue
         typed = handler.types.get(name) or handler.types.get(str(place))
@@ -475,7 +464,7 @@ def _untrusted(
     path = annotation_path(frame, parameter[1])
     if path in _TEXTS:
         return (taint, NO, value[2], ())  # a text holds nothing else
-    container = _CONTAINERS.get(path.rpartition(".")[2]) if handler.parameters == "typed" else None
+    container = ANNOTATED.get(path.rpartition(".")[2]) if handler.parameters == "typed" else None
     if container is not None and value[2] is None:
         return (taint, NO, (INSTANCE, container), value[3])
     return (taint, NO, value[2], value[3])

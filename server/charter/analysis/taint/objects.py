@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.frame import REST
-from charter.analysis.taint.natives import found, matched, substituted
+from charter.analysis.taint.patterns import found, matched, substituted
 from charter.analysis.taint.values import EXTERNAL, INSTANCE, NO, PART, UNKNOWN, Value, with_marks
 
 if TYPE_CHECKING:

@@ -106,6 +106,15 @@ CONTAINERS: Final = frozenset(
     f"builtins.{name}" for name in ("list", "tuple", "set", "frozenset", "dict")
 ) | {"collections.deque", "collections.OrderedDict", "collections.defaultdict", "collections.Counter"}
 
+ANNOTATED: Final = {
+    **dict.fromkeys(("list", "List", "Sequence", "MutableSequence"), "builtins.list"),
+    **dict.fromkeys(("tuple", "Tuple"), "builtins.tuple"),
+    **dict.fromkeys(("set", "Set", "MutableSet", "AbstractSet"), "builtins.set"),
+    **dict.fromkeys(("frozenset", "FrozenSet"), "builtins.frozenset"),
+    **dict.fromkeys(("dict", "Dict", "Mapping", "MutableMapping"), "builtins.dict"),
+}
+"""Containers by the last name of their annotation: what a value of it is."""
+
 TUPLE: Final = (INSTANCE, "builtins.tuple")
 """What every tuple is."""
 UNKNOWN: Final[Value] = (0, NO, None, ())
