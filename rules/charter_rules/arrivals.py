@@ -90,7 +90,7 @@ def _is_made(call: ast.Call, ctx: Context, seen: set[ast.AST]) -> bool:
         return False
     if _AUTHORIZATION.search(name) and not protocols.asked_of_others(ctx, call):
         return True
-    made = ctx.once(_functions).get(name)
+    made = ctx.once(shapes.functions_by_name).get(name)
     if made is not None:
         return any(_comes(value, ctx, seen) for value in _returned(made, ctx))
     function = call.func
@@ -104,11 +104,6 @@ def _is_made(call: ast.Call, ctx: Context, seen: set[ast.AST]) -> bool:
     if not (_TAKES.search(name) or (is_conversion and name in {"str", "bytes", "dict", "loads", "unquote"})):
         return False
     return any(_comes(one, ctx, seen) for one in call.args)
-
-
-def _functions(ctx: Context) -> dict[str, shapes.FunctionNode]:
-    """The functions of a file by name."""
-    return {each.name: each for kind in shapes.FUNCTIONS for each in ctx.nodes(kind)}
 
 
 def _returned(function: shapes.FunctionNode, ctx: Context) -> Iterator[ast.expr]:

@@ -121,13 +121,15 @@ def _is_stored(call: ast.Call, ctx: Context) -> bool:
     made: list[ast.expr] = [call]
     if isinstance(held, ast.Name):
         made = [use for use in shapes.reads_in(held.id, function or ctx.tree, ctx) if not _updates(use, ctx)]
-    made += [use for one in made for use in _reads(one, ctx)]
+    made += [use for one in made for use in shapes.reads_of_statement(one, ctx)]
     if any(_is_put_away(one, ctx) for one in made):
         return True
     if function is None or not any(isinstance(ctx.statement(one), ast.Return) for one in made):
         return False
     asked = shapes.calls_of(function, ctx)
-    return not asked or any(_is_put_away(use, ctx) for one in asked for use in (one, *_reads(one, ctx)))
+    return not asked or any(
+        _is_put_away(use, ctx) for one in asked for use in (one, *shapes.reads_of_statement(one, ctx))
+    )
 
 
 def _is_put_away(digest: ast.expr, ctx: Context) -> bool:
@@ -145,14 +147,6 @@ def _is_put_away(digest: ast.expr, ctx: Context) -> bool:
 def _updates(use: ast.expr, ctx: Context) -> bool:
     parent = ctx.parent(use)
     return isinstance(parent, ast.Attribute) and parent.attr == "update"
-
-
-def _reads(digest: ast.expr, ctx: Context) -> Iterator[ast.expr]:
-    """Where the name is read that a statement gives to a digest."""
-    statement = ctx.statement(digest)
-    target = statement.targets[0] if isinstance(statement, ast.Assign) else None
-    if isinstance(target, ast.Name):
-        yield from shapes.reads_in(target.id, ctx.function(digest) or ctx.tree, ctx)
 
 
 def _is_compared(digest: ast.expr, ctx: Context) -> bool:

@@ -152,6 +152,14 @@ def reads_of_result(call: ast.Call, ctx: Context) -> Iterator[ast.Name] | None:
     return reads_in(target.id, ctx.function(call) or ctx.tree, ctx) if isinstance(target, ast.Name) else None
 
 
+def reads_of_statement(expression: ast.expr, ctx: Context) -> Iterator[ast.Name]:
+    """Where the name is read to which the statement around an expression assigns: `key` of `key = md5(secret).digest()`."""
+    statement = ctx.statement(expression)
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+    if isinstance(target, ast.Name):
+        yield from reads_in(target.id, ctx.function(expression) or ctx.tree, ctx)
+
+
 def _reads_by_line(ctx: Context) -> Mapping[str, Sequence[ast.Name]]:
     """The bare names that are read, by identifier and from the top to the bottom of the file."""
     return {name: sorted(nodes, key=_line) for name, nodes in ctx.reads.items()}
@@ -421,6 +429,11 @@ def is_in_program(node: ast.AST, ctx: Context) -> bool:
     return any(
         isinstance(parent, ast.If) and "__name__" in ctx.source(parent.test) for parent in ctx.ancestors(node)
     )
+
+
+def functions_by_name(ctx: Context) -> dict[str, FunctionNode]:
+    """The functions and methods of a file by name, the last one where several share it; to be asked through `ctx.once`."""
+    return {each.name: each for kind in FUNCTIONS for each in ctx.nodes(kind)}
 
 
 def calls_of(function: FunctionNode, ctx: Context) -> list[ast.Call]:

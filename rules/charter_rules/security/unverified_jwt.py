@@ -187,9 +187,9 @@ def _is_meant_to_check(call: ast.Call, ctx: Context) -> bool:
 
 def _is_guarded(call: ast.Call, ctx: Context) -> bool:
     """Whether a decorator, a dependency or the class of a view has checked who asks before the function is called."""
-    function = ctx.function(call)
+    function, token = ctx.function(call), calls.identifier(_token(call, ctx))
     while function is not None:
-        injected = [default for one, default in shapes.defaults(function) if _token_name(call) != one.arg]
+        injected = [default for one, default in shapes.defaults(function) if token != one.arg]
         for each in function.decorator_list:
             named = calls.identifier(each.func if isinstance(each, ast.Call) else each)
             if _GUARDS.search(named):
@@ -206,10 +206,6 @@ def _is_guarded(call: ast.Call, ctx: Context) -> bool:
         and len(each.value.elts) > 0
         for each in class_.body
     )
-
-
-def _token_name(call: ast.Call) -> str:
-    return calls.identifier(call.args[0]) if call.args else ""
 
 
 def _comes_from_client(call: ast.Call, ctx: Context) -> bool:
@@ -332,11 +328,6 @@ def _is_about_token(reader: ast.AST | None, ctx: Context) -> bool:
     return isinstance(reader, ast.Call) and _FOR_KEY.search(calls.identifier(reader.func)) is not None
 
 
-def _defined(ctx: Context) -> dict[str, shapes.FunctionNode]:
-    """The functions of a file by name."""
-    return {each.name: each for kind in shapes.FUNCTIONS for each in ctx.nodes(kind)}
-
-
 def _verified_elsewhere(call: ast.Call, ctx: Context) -> bool:
     """Whether the same function decodes again with the signature checked, or others check the token before they ask it."""
     around = ctx.function(call) or ctx.tree
@@ -369,7 +360,7 @@ def _decodes(around: ast.AST, call: ast.Call | None, ctx: Context, *, but: str =
 
 def _is_given_to_verifier(call: ast.Call, other: ast.Call, ctx: Context) -> bool:
     """Whether a function of this file that checks tokens is given the same one: `self._decode(token)`."""
-    token, asked = _token(call, ctx), ctx.once(_defined).get(calls.identifier(other.func))
+    token, asked = _token(call, ctx), ctx.once(shapes.functions_by_name).get(calls.identifier(other.func))
     if token is None or asked is None or asked is ctx.function(call):
         return False
     given = [*other.args, *(keyword.value for keyword in other.keywords)]
@@ -404,7 +395,7 @@ def _is_of_verifier(method: shapes.FunctionNode, ctx: Context) -> bool:
 def _is_asked_by_verifiers(function: shapes.FunctionNode, ctx: Context) -> bool:
     """Whether every function of this file that asks this one checks the token, itself or through a function that it asks as well."""
     users = {ctx.function(use) for use in shapes.calls_of(function, ctx)}
-    defined = ctx.once(_defined)
+    defined = ctx.once(shapes.functions_by_name)
     return bool(users) and all(
         user is not None
         and user is not function

@@ -160,7 +160,7 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return  # everybody knows a constant: its digest is a name
     parts, becomes = list(_names(hashed)), list(_destinations(call, ctx))
     secret = any(sensitivity(word) for word in (*parts, *becomes)) or _is_given_a_secret(hashed, ctx)
-    protects = secret or name in _BY_NAME.keys() - {"hashlib.new"} or _protects(parts, becomes, call, ctx)
+    protects = secret or name == "hashlib.pbkdf2_hmac" or _protects(parts, becomes, call, ctx)
     if protects:
         if (
             _is_identifier(call, ctx)
@@ -244,7 +244,7 @@ def _algorithm(call: ast.Call, name: str, ctx: Context) -> str | None:
     if name in _BY_NAME:
         for choice in calls.choices(ctx, call, *_BY_NAME[name]):
             chosen = choice.value if isinstance(choice.value, str) else choice.name.removeprefix("hashlib.")
-            # HMAC needs no collision resistance: with SHA-1 it is still sound, with MD5 it is on its way out.
+            # PBKDF2 is made of HMAC, which needs no collision resistance: with SHA-1 it is still sound.
             if chosen.lower() in _WEAK and (name == "hashlib.new" or "md" in chosen.lower()):
                 return _WEAK[chosen.lower()]
         return None
@@ -513,16 +513,8 @@ def _protects(parts: Iterable[str], becomes: Iterable[str], call: ast.Call, ctx:
         isinstance(user := ctx.parent(read), ast.Call)
         and read in user.args
         and _CIPHER.search(ctx.name(user.func) or "") is not None
-        for read in _made_of(call, ctx)
+        for read in shapes.reads_of_statement(call, ctx)
     )
-
-
-def _made_of(call: ast.Call, ctx: Context) -> Iterator[ast.Name]:
-    """Where the name is read that a digest is given, at once or read out: `key = md5(secret).digest()`."""
-    statement = ctx.statement(call)
-    target = statement.targets[0] if isinstance(statement, ast.Assign) else None
-    if isinstance(target, ast.Name):
-        yield from shapes.reads_in(target.id, ctx.function(call) or ctx.tree, ctx)
 
 
 def _fixes(call: ast.Call, name: str, algorithm: str, ctx: Context, *, protects: bool) -> Iterator[Fix]:
