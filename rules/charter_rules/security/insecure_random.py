@@ -36,6 +36,8 @@ _HASHES: Final = regex(
     r"(?i)hash|crypt|hmac|pbkdf|digest|md5|sha_?\d|passw|secret|get_?salt|(?:new|make|gen\w*)_?salt"
 )
 """What is done with salts, or the name of a function that makes them."""
+_NAME: Final = regex(r"(?i)name$")
+"""What something is called by."""
 _FEW: Final = 20
 """How many constants to choose from are no alphabet."""
 _MADE_BEFORE: Final = regex(r"(?i)(?:token|key|secret|password|session|account|cookie|code|nonce)s$")
@@ -164,13 +166,21 @@ def _is_number_used_once(purpose: str, call: ast.Call, ctx: Context) -> bool:
 
 
 def _only_counts(call: ast.Call, ctx: Context) -> bool:
-    """Whether a number only tells how many are drawn: `range(size)`, `secrets.token_bytes(size)`, at once or under a name."""
+    """Whether a number only tells how many are drawn: `range(size - 2)`, `secrets.token_bytes(size)`, at once or under a name."""
     reads = shapes.reads_of_result(call, ctx)
-    users = [ctx.parent(call)] if reads is None else [ctx.parent(read) for read in reads]
+    users = [_user(read, ctx) for read in ([call] if reads is None else reads)]
     return bool(users) and all(
         isinstance(user, ast.Call) and _COUNTED.search(ctx.name(user.func) or "") is not None
         for user in users
     )
+
+
+def _user(number: ast.expr, ctx: Context) -> ast.AST | None:
+    """What takes a number, or what is computed of it."""
+    user = ctx.parent(number)
+    while isinstance(user, ast.BinOp):
+        user = ctx.parent(user)
+    return user
 
 
 def _is_no_salt(purpose: str, call: ast.Call, ctx: Context) -> bool:
@@ -188,6 +198,8 @@ def _names_nobodys(purpose: str, call: ast.Call, ctx: Context) -> bool:
     function = ctx.function(call)
     if function is None or _NUMBERED.search(purpose) is None or "." in purpose:
         return False
+    if _only_names(call, ctx):
+        return True
     if "nonce" in purpose.lower() and "time(" in ctx.source(ctx.statement(call)):
         return True  # it only has to be new
     if "nonce" in purpose.lower():
@@ -195,6 +207,12 @@ def _names_nobodys(purpose: str, call: ast.Call, ctx: Context) -> bool:
     if "token" in purpose.lower() and _is_spelt(call, ctx):
         return "boundary" in function.name
     return secrecy.is_nobodys(purpose, call, ctx) or "boundary" in function.name
+
+
+def _only_names(call: ast.Call, ctx: Context) -> bool:
+    """Whether all that a value goes into is a name that something is called by: `self.name = f"channel-{nonce}"`."""
+    becomes = [list(calls.destinations(ctx, read)) for read in shapes.reads_of_statement(call, ctx)]
+    return bool(becomes) and all(names and _NAME.search(names[-1]) is not None for names in becomes)
 
 
 def _is_spelt(call: ast.Call, ctx: Context) -> bool:
