@@ -25,10 +25,23 @@ _TAKES: Final = regex(
     r"(?i)header|bearer|cookie|authorization|from_request|(?:get|extract|read|parse|resolve|obtain|find)_?\w*(?:token|jwt)"
 )
 """Names of functions elsewhere that take a token out of the request which they are given."""
+_CONVERTS: Final = frozenset(
+    {
+        "builtins.str",
+        "builtins.bytes",
+        "builtins.dict",
+        "json.loads",
+        "urllib.parse.unquote",
+        "urllib.parse.parse_qs",
+    }
+)
+"""Functions that give what they are given in another form."""
 _EXCHANGES: Final = regex(r"(?i)authorize_access|fetch|exchange|acquire|refresh|_code$")
 """Names of functions that are given a request to ask an issuer for a token."""
-_AUTHORIZATION: Final = regex(r"(?i)^(?:http_)?(?:x[-_])?authorization$")
-"""The header by which clients bring what shows who they are."""
+_AUTHORIZATION: Final = regex(r"(?i)^(?:http_)?(?:x[-_])?authorization(?:token)?$")
+"""The header by which clients bring what shows who they are, or the field in which a gateway hands it on."""
+_OF_SCOPE: Final = frozenset({"headers", "query_string"})
+"""What ASGI tells of a request in its `scope`."""
 _INJECTED: Final = regex(
     r"\b(?:Depends|Security|Header|Cookie|Query|Body|Form)\(|\bHTTPAuthorizationCredentials\b|\b(?:Http)?Request\b"
 )
@@ -75,6 +88,8 @@ def _is_field(field: ast.Attribute | ast.Subscript, ctx: Context, seen: set[ast.
         return False
     if _AUTHORIZATION.search(name) and not protocols.asked_of_others(ctx, field):
         return True
+    if name in _OF_SCOPE and calls.identifier(field.value) == "scope":
+        return True
     if _REQUEST.search(name):
         return not isinstance(field, ast.Attribute) or calls.identifier(field.value) not in {"os", "urllib"}
     if isinstance(field.value, ast.Name) and field.value.id == "self" and isinstance(field, ast.Attribute):
@@ -90,9 +105,6 @@ def _is_made(call: ast.Call, ctx: Context, seen: set[ast.AST]) -> bool:
         return False
     if _AUTHORIZATION.search(name) and not protocols.asked_of_others(ctx, call):
         return True
-    made = ctx.once(shapes.functions_by_name).get(name)
-    if made is not None:
-        return any(_comes(value, ctx, seen) for value in _returned(made, ctx))
     function = call.func
     if (
         isinstance(function, ast.Attribute)
@@ -100,8 +112,10 @@ def _is_made(call: ast.Call, ctx: Context, seen: set[ast.AST]) -> bool:
         and _comes(function.value, ctx, seen)
     ):
         return True
-    is_conversion = (ctx.name(function) or "").startswith("builtins.") or isinstance(function, ast.Attribute)
-    if not (_TAKES.search(name) or (is_conversion and name in {"str", "bytes", "dict", "loads", "unquote"})):
+    made = ctx.once(shapes.functions_by_name).get(name)
+    if made is not None:
+        return any(_comes(value, ctx, seen) for value in _returned(made, ctx))
+    if _TAKES.search(name) is None and ctx.name(function) not in _CONVERTS:
         return False
     return any(_comes(one, ctx, seen) for one in call.args)
 
