@@ -17,6 +17,8 @@ _REQUEST: Final = regex(
     r"(?i)^_?req(?:uest)?$|^(?:http|flask|current|ws)_?request$|^environ$|^websocket$|^(?:validated|cleaned)_data$|^form(?:_data)?$|^attrs$"
 )
 """Names of what a client has sent."""
+_OF_SERVER: Final = frozenset({"app", "application", "config", "registry", "settings", "state", "user"})
+"""What frameworks hang on a request that a client has not sent."""
 _HEADER: Final = regex(
     r"(?i)^(?:x_|http_)?(?:authorization|auth_header|authori[sz]ation_header|bearer|bearer_token|credentials)$"
 )
@@ -88,6 +90,8 @@ def _is_field(field: ast.Attribute | ast.Subscript, ctx: Context, seen: set[ast.
         return False
     if _AUTHORIZATION.search(name) and not protocols.asked_of_others(ctx, field):
         return True
+    if name in _OF_SERVER and _REQUEST.search(calls.identifier(field.value)):
+        return False
     if name in _OF_SCOPE and calls.identifier(field.value) == "scope":
         return True
     if _REQUEST.search(name):

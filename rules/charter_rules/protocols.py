@@ -45,7 +45,7 @@ _OF_SITES: Final = regex(r"(?:^|/)(?:extractors?|scrapers?)/")
 _PACKS: Final = regex(r"\bstruct\.(?:un)?pack|\.to_bytes\(|\bint\.from_bytes\(")
 """Numbers laid out in bytes, as the messages of binary protocols are."""
 _CITED: Final = regex(
-    r"\[MS-[A-Z]{2,}\]|\bRFC[ -]?\d{4}|\bFIPS[ -]?\d{2,3}|\bISO(?:/IEC)? ?\d{4,}|\bSP ?800-\d+|\bECMA-\d+"
+    r"\[MS-[A-Z]{2,}\]|\bRFC[ -]?\d{4}|//[\w.]*\b(?:ietf|rfc-editor)\.org/|\bFIPS[ -]?\d{2,3}|\bISO(?:/IEC)? ?\d{4,}|\bSP ?800-\d+|\bECMA-\d+"
     r"|(?i:\b(?:copied|ported|translated) from\b|\baccording to\b[^.\n]{0,30}\b(?:hash|algorithm|scheme|spec))"
     r"|(?i:(?:mandated|required|demanded|dictated) by\b)|(?m:^\s*(?:#.*?)?(?:See:? )?https?://\S*(?:api|docs?\b|document|developer|reference|wiki)\S*(?: *#.*)?$)|(?m:^\s*(?:# )?See:? https?://)"
 )

@@ -381,10 +381,8 @@ def _is_of_verifier(method: shapes.FunctionNode, ctx: Context) -> bool:
     class_ = ctx.class_(method)
     seen: set[str] = set()
     while class_ is not None and class_.name not in seen:
-        if any(
-            _VERIFIES_TOKENS.search(calls.identifier(each.func))
-            for each in ctx.nodes(ast.Call, within=class_)
-        ):
+        asked = {calls.identifier(each.func) for each in ctx.nodes(ast.Call, within=class_)}
+        if any(map(_VERIFIES_TOKENS.search, asked - {method.name})):
             return True
         seen.add(class_.name)
         bases = {calls.identifier(base) for base in class_.bases}
