@@ -28,6 +28,8 @@ _NUMBERED: Final = regex(r"(?i)(?:^|_)(?:session_?id|token|nonce)s?$")
 _BETWEEN: Final = frozenset({"randint", "randrange"})
 _COUNTED: Final = regex(r"^(?:builtins\.range$|secrets\.|os\.urandom$)")
 """What is told how many to draw."""
+_LENGTH: Final = regex(r"(?i)(?:^|_)(?:len(?:gth)?|size|count)$|^[kn]$|^nbytes$")
+"""Keywords that tell how many to draw."""
 _SAFE_SOURCE: Final = regex(r"\burandom\(|\bsecrets\.|\bSystemRandom\b")
 """What secrets are drawn from."""
 _WHOLE: Final = frozenset({"randint", "randrange", "getrandbits"})
@@ -169,10 +171,7 @@ def _only_counts(call: ast.Call, ctx: Context) -> bool:
     """Whether a number only tells how many are drawn: `range(size - 2)`, `secrets.token_bytes(size)`, at once or under a name."""
     reads = shapes.reads_of_result(call, ctx)
     users = [_user(read, ctx) for read in ([call] if reads is None else reads)]
-    return bool(users) and all(
-        isinstance(user, ast.Call) and _COUNTED.search(ctx.name(user.func) or "") is not None
-        for user in users
-    )
+    return bool(users) and all(_is_count(user, ctx) for user in users)
 
 
 def _user(number: ast.expr, ctx: Context) -> ast.AST | None:
@@ -181,6 +180,13 @@ def _user(number: ast.expr, ctx: Context) -> ast.AST | None:
     while isinstance(user, ast.BinOp):
         user = ctx.parent(user)
     return user
+
+
+def _is_count(user: ast.AST | None, ctx: Context) -> bool:
+    """Whether what takes a number wants to know how many: `range(number)`, `make_password(length=number)`."""
+    if isinstance(user, ast.keyword):
+        return _LENGTH.search(user.arg or "") is not None
+    return isinstance(user, ast.Call) and _COUNTED.search(ctx.name(user.func) or "") is not None
 
 
 def _is_no_salt(purpose: str, call: ast.Call, ctx: Context) -> bool:

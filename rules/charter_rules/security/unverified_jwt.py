@@ -334,7 +334,9 @@ def _verified_elsewhere(call: ast.Call, ctx: Context) -> bool:
     if _decodes(around, call, ctx, but=getattr(around, "name", "")):
         return True
     return not isinstance(around, ast.Module) and (
-        _is_of_verifier(around, ctx) or _is_asked_by_verifiers(around, ctx)
+        _is_of_verifier(around, ctx)
+        or _is_asked_by_verifiers(around, ctx)
+        or _is_taken_by_verifiers(call, around, ctx)
     )
 
 
@@ -406,4 +408,15 @@ def _is_asked_by_verifiers(function: shapes.FunctionNode, ctx: Context) -> bool:
             )
         )
         for user in users
+    )
+
+
+def _is_taken_by_verifiers(call: ast.Call, around: shapes.FunctionNode, ctx: Context) -> bool:
+    """Whether another function takes the token by the same one of this file and checks it: a step for a decorated view."""
+    token = _token(call, ctx)
+    made = None if token is None else ctx.origin(token)
+    taker = ctx.once(shapes.functions_by_name).get(calls.identifier(getattr(made, "func", None)))
+    return taker is not None and any(
+        user is not None and user is not around and _decodes(user, None, ctx)
+        for user in map(ctx.function, shapes.calls_of(taker, ctx))
     )
