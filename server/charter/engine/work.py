@@ -120,7 +120,7 @@ def _sources(place: Path) -> Iterator[str]:
 
 
 def _check(project: Project, paths: Sequence[str], jobs: int, *, live: bool) -> Iterator[FileResult]:
-    sizes = {path: _size(project, path) for path in paths}
+    sizes = {path: _size(project, path) for path in paths} if jobs > 1 else {}
     if jobs <= 1 or sum(sizes.values()) < _PARALLEL_FROM:
         for path in paths:
             yield project.check_file(path, live=live)

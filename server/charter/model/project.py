@@ -22,7 +22,11 @@ Target = "Module | Function | Class | str"
 
 
 class Function:
-    """One function of the project, the code of a module or of a class's body included."""
+    """One function of the project, the code of a module or of a class's body included.
+
+    Attributes:
+        short: its name without the classes and functions around it.
+    """
 
     __slots__ = (
         "cls",
@@ -35,6 +39,7 @@ class Function:
         "parameters",
         "parent",
         "record",
+        "short",
     )
 
     def __init__(self, module: Module, index: int, record: ir.Node) -> None:
@@ -42,6 +47,7 @@ class Function:
         self.index = index
         self.record = record
         self.name: str = record[ir.NAME]
+        self.short = self.name.rpartition(".")[2]
         self.line: int = record[ir.LINE]
         self.parameters: tuple[ir.Node, ...] = record[ir.PARAMETERS]
         self.flags: int = record[ir.FLAGS]
@@ -64,11 +70,6 @@ class Function:
         self.flags = record[ir.FLAGS]
         self.frees = record[ir.FREES]
         return True
-
-    @property
-    def short(self) -> str:
-        """The name without the classes and functions around it."""
-        return self.name.rpartition(".")[2]
 
     def __repr__(self) -> str:
         return f"<{self.module.path}:{self.line} {self.name}>"

@@ -73,25 +73,22 @@ class Engine(Summaries):
     def _look_at(self, module: Module) -> None:
         """Find the handlers that decorators and base classes make, as far as that needs no run."""
         for function in module.functions:
-            if function.parent is not None and any(
-                self.near.is_decorating(one) for one in function.record[ir.DECORATORS]
-            ):
+            decorators = function.record[ir.DECORATORS]
+            if decorators and function.parent is not None and any(map(self.near.is_decorating, decorators)):
                 self._near(function.parent)
         for cls in module.classes:
             for function, use in handlers.used_by_class(cls, self.project.externals(cls), self.index):
                 self.use(module, function, use)
-        if self.index.by_function:
-            for function in module.functions:
-                for use in handlers.used_by_convention(function, self.index):
-                    if function not in self.handlers:
-                        self.use(module, function, use)
+        for function, use in handlers.used_by_convention(module, self.index):
+            if function not in self.handlers:
+                self.use(module, function, use)
 
     def _spread(self) -> bool:
         """Run the functions that untrusted data may come near, as far as that is known now; whether there were any."""
         found = [
             function
             for function in self._candidates()
-            if (function, ()) not in self.summaries and (self.thorough or self.is_reached(function))
+            if (self.thorough or self.is_reached(function)) and (function, ()) not in self.summaries
         ]
         for function in found:
             self.demand(function)

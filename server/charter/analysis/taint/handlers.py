@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from charter.analysis.taint.frame import Frame
     from charter.model.library.index import Entry, Index
     from charter.model.library.values import Handler
-    from charter.model.project import Class
+    from charter.model.project import Class, Module
 
 
 class Use(NamedTuple):
@@ -171,18 +171,26 @@ def _methods(cls: Class, handler: Handler) -> Iterator[str]:
             yield name
 
 
-def used_by_convention(function: Function, index: Index) -> Iterator[Use]:
-    """The handler roles that a function has by its name and the names of its parameters."""
-    own = function.parameters[1:] if function.cls is not None else function.parameters
+def used_by_convention(module: Module, index: Index) -> Iterator[tuple[Function, Use]]:
+    """The handler roles that a module's functions have by their names and the names of their parameters."""
     known = index.by_function
-    for parameters, packages, handler in (*known.get("*", ()), *known.get(function.short, ())):
-        if parameters and (len(parameters) != len(own) or parameters != tuple([one[0] for one in own])):
-            continue
-        if not packages or any(
-            root in packages or root.partition(".")[0] in packages
-            for root in function.module.record[ir.ROOTS]
+    unnamed = known.get("*", ())
+    telling = {f"({parameters[0]}" if parameters else "" for parameters, _, _ in unnamed}
+    for function in module.functions:
+        if (
+            function.short not in known
+            and "" not in telling
+            and telling.isdisjoint(function.record[ir.WORDS])
         ):
-            yield Use(handler, None)
+            continue
+        own = function.parameters[1:] if function.cls is not None else function.parameters
+        for parameters, packages, handler in (*unnamed, *known.get(function.short, ())):
+            if parameters and parameters != tuple([one[0] for one in own]):
+                continue
+            if not packages or any(
+                root in packages or root.partition(".")[0] in packages for root in module.record[ir.ROOTS]
+            ):
+                yield function, Use(handler, None)
 
 
 def _route(frame: Frame, handler: Handler, arguments: Arguments | None) -> Route | None:
