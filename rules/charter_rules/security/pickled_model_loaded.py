@@ -24,6 +24,10 @@ _SWITCHES: Final = (
     ("trust_remote_code", True, "code from the model's repository is run"),
     ("safe_mode", False, "the file may run any code while it is loaded"),
 )
+_AROUND: Final = frozenset({"os", "os.path", "pathlib", "pathlib.Path", "pathlib.PurePath", "str"})
+"""What stands around the place of the code in a path."""
+_MOST: Final = 6
+"""How many names a path is followed through."""
 
 
 @rule(
@@ -78,6 +82,8 @@ def pickled_model_loaded(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """
     for keyword, bad, message in _SWITCHES:
         if calls.value(ctx, call, None, keyword) is bad and not ctx.is_test:
+            if call.args and _came_along(call.args[0], ctx):
+                return
             fix = None
             if calls.keyword(call, keyword) is not None:
                 fix = Fix(
@@ -87,3 +93,24 @@ def pickled_model_loaded(call: ast.Call, ctx: Context) -> Iterator[Finding]:
                 )
             yield ctx.finding(call, f"`{keyword}={bad}`: {message}", fix=fix)
             return
+
+
+def _came_along(path: ast.expr, ctx: Context) -> bool:
+    """Whether a path is made of the place of the code and of constants: that file came with the code that loads it."""
+    found = False
+    pending = [path]
+    for _ in range(_MOST):
+        if not pending:
+            break
+        made = ctx.origin(pending.pop())
+        names = (
+            [made] if isinstance(made, ast.Name) else [n for n in ast.walk(made) if isinstance(n, ast.Name)]
+        )
+        for name in names:
+            found = found or name.id == "__file__"
+            if name.id == "__file__" or (ctx.name(name) or name.id) in _AROUND:
+                continue
+            if name is made or ctx.origin(name) is name:
+                return False
+            pending.append(name)
+    return found and not pending

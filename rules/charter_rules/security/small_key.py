@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding
 
 _LEAST: Final = 2048
+_ANY_KIND: Final = "jwcrypto.jwk.JWK.generate"
+"""Makes keys of all kinds, of which symmetric ones are long with 256 bits."""
 _SIZES: Final[dict[str, tuple[int | None, str]]] = {
     "cryptography.hazmat.primitives.asymmetric.rsa.generate_private_key": (1, "key_size"),
     "cryptography.hazmat.primitives.asymmetric.dsa.generate_private_key": (0, "key_size"),
@@ -27,7 +29,7 @@ _SIZES: Final[dict[str, tuple[int | None, str]]] = {
     "OpenSSL.crypto.PKey.generate_key": (1, "bits"),
     "rsa.newkeys": (0, "nbits"),
     "paramiko.RSAKey.generate": (0, "bits"),
-    "jwcrypto.jwk.JWK.generate": (None, "size"),
+    _ANY_KIND: (None, "size"),
     "authlib.jose.RSAKey.generate_key": (0, "key_size"),
     **{
         f"{root}.PublicKey.{kind}.generate": (0, "bits")
@@ -107,7 +109,7 @@ def small_key(call: ast.Call, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(call, f"the curve {name.rpartition('.')[2]} is too small; use P-256 or Ed25519")
         return
     name = name if name in _SIZES else calls.called(ctx, call)
-    if name not in _SIZES:
+    if name not in _SIZES or (name == _ANY_KIND and calls.value(ctx, call, None, "kty") != "RSA"):
         ctx.not_an_opportunity()
         return
     position, keyword = _SIZES[name]
