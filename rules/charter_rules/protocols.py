@@ -42,7 +42,7 @@ _PLAYS: Final = regex(
 """Plugins of downloaders: what they call, and how they say which pages they are for."""
 _OF_SITES: Final = regex(r"(?:^|/)(?:extractors?|scrapers?)/")
 """Folders with a module for each site that a downloader knows."""
-_PACKS: Final = regex(r"\bstruct\.(?:un)?pack|\.to_bytes\(|\bint\.from_bytes\(")
+_PACKS: Final = regex(r"\b(?:struct\.(?:un)?pack|(?:un)?pack\([\"'][<>=!@])|\.to_bytes\(|\bint\.from_bytes\(")
 """Numbers laid out in bytes, as the messages of binary protocols are."""
 _CITED: Final = regex(
     r"\[MS-[A-Z]{2,}\]|\bRFC[ -]?\d{4}|//[\w.]*\b(?:ietf|rfc-editor)\.org/|\bFIPS[ -]?\d{2,3}|\bISO(?:/IEC)? ?\d{4,}|\bSP ?800-\d+|\bECMA-\d+"
@@ -100,7 +100,12 @@ def is_of_client(ctx: Context, node: ast.AST) -> bool:
 
 
 def _only_asks(ctx: Context) -> bool:
-    return (asks(ctx.text) or ctx.says(_TALKS)) and not ctx.says(_SERVES)
+    return (asks(ctx.text) or ctx.says(_TALKS)) and not serves(ctx)
+
+
+def serves(ctx: Context) -> bool:
+    """Whether a file answers requests, or keeps what it is told in a database."""
+    return ctx.says(_SERVES)
 
 
 def _talks(code: ast.AST, ctx: Context) -> bool:

@@ -51,8 +51,9 @@ _FORMER: Final = regex(r"(?i)#[^\n]*\b(?:compatib\w*|legacy|backwards?|former|pr
 _SIGNER: Final = regex(r"(?i)sign(?!al)|auth|hash|crypt|digest")
 _KEY_ITSELF: Final = regex(r"(?i)(?:^|[_a-z])(?:key|secret|salt|token)$")
 """Names of what is hashed where something is signed with a key."""
-_CIPHER: Final = regex(r"\.Cipher\.|\.ciphers\.|Fernet$")
-"""What makes a cipher of a key."""
+_CIPHER: Final = regex(r"\.Cipher\.|\.ciphers\.|Fernet$|encrypt\w*$")
+"""What makes a cipher of a key, or encrypts with it."""
+_COMPARES: Final = regex(r"compare_digest|constant_time_compare")
 _TOKEN: Final = regex(r"(?i)(?:^|_)(?:token|secret|credential)s?$")
 """Names of digests that are believed by themselves."""
 _PROTECTED: Final = regex(
@@ -115,23 +116,32 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     or an integrity check built on them can be forged. Where a digest is only a cache key or a checksum,
     `usedforsecurity=False` says so to readers, to reviewers and to FIPS builds of Python.
 
-    Only digests that protect something are reported: by the name of what is hashed, of the result or of the function.
+    Only digests that protect something are reported: by the name of what is hashed, of the result or of the function, in a file
+    that answers requests, keeps or compares digests or encrypts with them. What a program only sends, those compare who ask for it.
     Cache keys, ETags, checksums and identifiers are not, nor are the schemes and protocols of others, HMAC (which is sound even
     with these digests) and signatures with a pair of keys, which two sides have agreed on. Of passwords that are kept tells
     `fast-password-hash`.
 
     ```python bad
     import hashlib
+    import hmac
 
     def sign(message, key):
         return hashlib.md5(key + message).hexdigest()
     #          ^^^^^^^^^^^^^^^^^^^^^^^^^^ MD5 is broken and protects neither signatures nor passwords
+
+    def is_signed(message, key, signature):
+        return hmac.compare_digest(sign(message, key), signature)
     ```
     ```python fixed
     import hashlib
+    import hmac
 
     def sign(message, key):
         return hashlib.sha256(key + message).hexdigest()
+
+    def is_signed(message, key, signature):
+        return hmac.compare_digest(sign(message, key), signature)
     ```
     ```python good
     import hashlib
@@ -169,6 +179,7 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
             or digests.is_of_a_scheme(ctx, call)
             or _says_where(call, ctx)
             or _is_of_places(hashed, ctx)
+            or not _is_believed(call, ctx)
             or any(
                 _DRAWN.search(ctx.source(part)) or (name in _HASHLIB and _is_drawn(part, ctx))
                 for part in hashed
@@ -509,10 +520,60 @@ def _protects(parts: Iterable[str], becomes: Iterable[str], call: ast.Call, ctx:
         return True
     if not any(map(_KEY_ITSELF.search, parts)) or any(map(_HARMLESS.search, names)):
         return False
-    return any(map(_PROTECTED.search, names)) or any(
+    return any(map(_PROTECTED.search, names)) or _is_key_of_cipher(call, ctx)
+
+
+def _is_believed(call: ast.Call, ctx: Context) -> bool:
+    """Whether this program relies on a digest: it answers requests, keeps or compares digests or encrypts with them.
+
+    What it only sends to others, they compare, and it is they who have chosen the algorithm.
+    """
+    function = ctx.function(call)
+    return (
+        protocols.serves(ctx)
+        or (function is not None and _KEEPS.search(ctx.source(function)) is not None)
+        or _is_key_of_cipher(call, ctx)
+        or _is_compared(call, ctx)
+    )
+
+
+def _is_compared(call: ast.Call, ctx: Context) -> bool:
+    """Whether a file compares digests, or what the function around one returns."""
+    function = ctx.function(call)
+    asked = () if function is None else shapes.calls_of(function, ctx)
+    return ctx.once(_compares_digests) or any(
+        _is_side(one, ctx) for use in asked for one in (use, *shapes.reads_of_statement(use, ctx))
+    )
+
+
+def _compares_digests(ctx: Context) -> bool:
+    return any(
+        _is_side(use, ctx)
+        for name in ("digest", "hexdigest")
+        for read in ctx.gets.get(name, ())
+        if isinstance(made := ctx.parent(read), ast.Call)
+        for use in (made, *shapes.reads_of_statement(made, ctx))
+    )
+
+
+def _is_side(value: ast.expr, ctx: Context) -> bool:
+    """Whether a value is one side of a comparison."""
+    for parent in ctx.ancestors(value):
+        if isinstance(parent, ast.stmt):
+            return False
+        if isinstance(parent, ast.Compare):
+            return isinstance(parent.ops[0], (ast.Eq, ast.NotEq))
+        if isinstance(parent, ast.Call) and _COMPARES.search(calls.identifier(parent.func)):
+            return True
+    return False
+
+
+def _is_key_of_cipher(call: ast.Call, ctx: Context) -> bool:
+    """Whether a digest is the key by which something is encrypted."""
+    return any(
         isinstance(user := ctx.parent(read), ast.Call)
         and read in user.args
-        and _CIPHER.search(ctx.name(user.func) or "") is not None
+        and _CIPHER.search(ctx.name(user.func) or calls.identifier(user.func)) is not None
         for read in shapes.reads_of_statement(call, ctx)
     )
 
