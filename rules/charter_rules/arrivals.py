@@ -19,10 +19,6 @@ _REQUEST: Final = regex(
 """Names of what a client has sent."""
 _OF_SERVER: Final = frozenset({"app", "application", "config", "registry", "settings", "state", "user"})
 """What frameworks hang on a request that a client has not sent."""
-_HEADER: Final = regex(
-    r"(?i)^(?:x_|http_)?(?:authorization|auth_header|authori[sz]ation_header|bearer|bearer_token|credentials)$"
-)
-"""Names of parameters that hold the header which brings a token."""
 _TAKES: Final = regex(
     r"(?i)header|bearer|cookie|authorization|from_request|(?:get|extract|read|parse|resolve|obtain|find)_?\w*(?:token|jwt)"
 )
@@ -162,8 +158,6 @@ def _is_given(parameter: ast.arg, function: shapes.FunctionNode, ctx: Context, s
     if any(one is not None and _INJECTED.search(ctx.source(one)) for one in said):
         return True
     if any(_ROUTE.search(ctx.source(one)) for one in function.decorator_list):
-        return True
-    if _HEADER.search(parameter.arg) and parameter.annotation is None:
         return True
     names = [one.arg for one in (*function.args.posonlyargs, *function.args.args)]
     place = names.index(parameter.arg) if parameter.arg in names else None

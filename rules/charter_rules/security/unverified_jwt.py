@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
 _VERIFIES: Final = regex(r"(?i)verif|validate_?(?:token|jwt)|check_signature")
 """Names of functions that check a token."""
-_VERIFIES_TOKENS: Final = regex(
-    r"(?i)(?:(?<!un)verif|validat)\w*?(?:token|jwt|claims|signature)|(?:token|jwt)_?verif|check_signature"
-)
-"""Names of methods by which an object checks tokens, whatever else it may check."""
 _CHECKS_TOKEN: Final = regex(
     r"(?i)(?:(?<!un)verif|validat|authenticat)\w*?(?:token|jwt)$|(?:token|jwt)_?verif"
 )
@@ -45,17 +41,11 @@ _CHECKED: Final = regex(
     r"|#[^\n]*(?:verif|validat)\w*[^.]{0,60}\b(?:later|elsewhere|upstream|afterwards|earlier|beforehand|previously)\b|#[^\n]*\b(?:later|elsewhere|upstream|afterwards|earlier|beforehand|previously)\b[^.\n]{0,40}(?:verif|validat)"
 )
 """What a comment says of a token whose signature another step checks."""
-_FOR_TIME: Final = regex(r"(?i)expir")
-"""What is said of functions that only tell how long a token lasts."""
 _SAID: Final = regex(
     r"(?i)\bwithout\b[^.]{0,40}(?:verif|validat|check)\w*|(?:\bnot\b|n't\b|\bnever\b)[^.]{0,30}(?:verif|validat)\w*|\bunverified\b"
     r"|\b(?:skip|ignor)\w*\b[^.]{0,20}(?:signature|verification|validation)|\bno (?:signature )?(?:verification|validation)"
 )
 """What a docstring says of a function that only takes tokens apart: those who call it know."""
-_DISTRUSTS: Final = regex(
-    r"(?i)(?:^|_)(?:invalid|expired|untrusted|rejected|failed|revoked?|(?:is_)?black_?list(?:ed)?)(?:_|$)"
-)
-"""Names of functions that are given tokens which have failed already, or which they see to it that nobody believes."""
 _ABOUT_ITSELF: Final = frozenset(
     {
         "exp",
@@ -294,14 +284,9 @@ def _looks_into(call: ast.Call, ctx: Context) -> bool:
     named = function.name
     around = [function, *(one for one in ctx.ancestors(function) if isinstance(one, shapes.FUNCTIONS))]
     said = "\n".join(ast.get_docstring(one) or "" for one in around)
-    told = f"{named} {said}"
-    return bool(
-        _FOR_KEY.search(named)
-        or _DISTRUSTS.search(named)
-        or _FOR_TIME.search(told)
-        or _SAID.search(said)
-        or calls.NAMED_FOR_IT.search(named)
-    ) or (_CHECKED.search(ctx.source(function)) is not None)
+    return bool(_FOR_KEY.search(named) or _SAID.search(said) or calls.NAMED_FOR_IT.search(named)) or (
+        _CHECKED.search(ctx.source(function)) is not None
+    )
 
 
 def _only_asks_about_token(call: ast.Call, ctx: Context) -> bool:
@@ -334,9 +319,7 @@ def _verified_elsewhere(call: ast.Call, ctx: Context) -> bool:
     if _decodes(around, call, ctx, but=getattr(around, "name", "")):
         return True
     return not isinstance(around, ast.Module) and (
-        _is_of_verifier(around, ctx)
-        or _is_asked_by_verifiers(around, ctx)
-        or _is_taken_by_verifiers(call, around, ctx)
+        _is_asked_by_verifiers(around, ctx) or _is_taken_by_verifiers(call, around, ctx)
     )
 
 
@@ -376,20 +359,6 @@ def _is_given_with_key(token: ast.expr, other: ast.Call, ctx: Context) -> bool:
     return any(ctx.source(one) == text for one in given) and any(
         _FOR_KEY.search(calls.identifier(one)) for one in given if not isinstance(one, ast.Constant)
     )
-
-
-def _is_of_verifier(method: shapes.FunctionNode, ctx: Context) -> bool:
-    """Whether the class of a method checks tokens, by itself or through a class of this file that it is derived from."""
-    class_ = ctx.class_(method)
-    seen: set[str] = set()
-    while class_ is not None and class_.name not in seen:
-        asked = {calls.identifier(each.func) for each in ctx.nodes(ast.Call, within=class_)}
-        if any(map(_VERIFIES_TOKENS.search, asked - {method.name})):
-            return True
-        seen.add(class_.name)
-        bases = {calls.identifier(base) for base in class_.bases}
-        class_ = next((one for one in ctx.nodes(ast.ClassDef) if one.name in bases), None)
-    return False
 
 
 def _is_asked_by_verifiers(function: shapes.FunctionNode, ctx: Context) -> bool:
