@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding, Fix
     from charter.api.facts.taint import TaintFlow
 
+_MOST_NAMES: Final = 3
 _SEVERITIES: Final = {severity.label: severity for severity in Severity}
 
 
@@ -42,6 +43,9 @@ def finding(
         severity=_severity(flow, ctx, severity),
         confidence=confidence,
         flow=flow.steps,
+        related=[
+            ctx.related(use.location.span, f"`{_short(use.sink)}` is given it, too") for use in flow.also
+        ],
         fixes=[fix for fix in fixes if fix is not None],
     )
 
@@ -61,9 +65,20 @@ def _severity(flow: TaintFlow, ctx: Context, severity: Severity) -> Severity:
     return severity
 
 
+def apis(flow: TaintFlow) -> str:
+    """The names of the sink and of those that are given the same value later: "`Path.exists` and `open`"."""
+    names = [f"`{_short(name)}`" for name in dict.fromkeys((flow.sink, *(use.sink for use in flow.also)))]
+    shown = names if len(names) <= _MOST_NAMES else [*names[: _MOST_NAMES - 1], "others"]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
 def api(flow: TaintFlow) -> str:
     """The sink's name as a reader of the code knows it: `cursor.execute` for `sqlite3.Cursor.execute`."""
-    parts = flow.sink.removeprefix("?.").removeprefix("builtins.").split(".")
+    return _short(flow.sink)
+
+
+def _short(sink: str) -> str:
+    parts = sink.removeprefix("?.").removeprefix("builtins.").split(".")
     if parts[-1] in {"__getitem__", "__setitem__", "__call__"}:
         parts.pop()
     return ".".join(parts[-2:]) if len(parts) > 1 and parts[-2][:1].isupper() else parts[-1]

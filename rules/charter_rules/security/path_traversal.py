@@ -64,4 +64,10 @@ def path_traversal(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
     ```
     """
     fixes = (guard_fixes.secured_name(flow, ctx), guard_fixes.contained(flow, ctx))
-    yield flows.finding(flow, ctx, f"names the file that `{flows.api(flow)}` uses", Severity.HIGH, fixes)
+    yield flows.finding(
+        flow,
+        ctx,
+        f"names the file that {flows.apis(flow)} {'use' if flow.also else 'uses'}",
+        Severity.HIGH,
+        fixes,
+    )

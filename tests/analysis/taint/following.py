@@ -74,7 +74,11 @@ def flows(engine: Solver) -> list[TaintFlow]:
 
 def places(found: list[TaintFlow]) -> Found:
     """Where the flows end."""
-    return {(fact.location.path, fact.location.line, fact.kind) for fact in found}
+    return {
+        (place.path, place.line, fact.kind)
+        for fact in found
+        for place in (fact.location, *(use.location for use in fact.also))
+    }
 
 
 def expected(project: Mapping[str, str]) -> Found:

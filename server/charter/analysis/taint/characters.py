@@ -9,7 +9,18 @@ import re
 from functools import lru_cache
 from typing import Any, Final, cast
 
-from charter.analysis.taint.values import BIT, CONTROL, DANGERS, ELSEWHERE, FULL, HOST, PATH, SLASHES, UP
+from charter.analysis.taint.values import (
+    ABSOLUTE,
+    BIT,
+    CONTROL,
+    DANGERS,
+    ELSEWHERE,
+    FULL,
+    HOST,
+    PATH,
+    SLASHES,
+    UP,
+)
 from charter.api import regex
 
 FORBIDDEN: Final = {
@@ -170,7 +181,21 @@ def _impossible(tree: Any) -> int:
     for character, kinds in _NEEDED.items():
         if character in characters:
             dangers &= ~kinds
+    if "." not in characters:
+        dangers |= UP
+    if _begins_within(tree):
+        dangers |= ABSOLUTE
     return dangers & FULL
+
+
+def _begins_within(tree: Any) -> bool:
+    """Whether what a parsed expression matches begins with a character that begins no absolute path."""
+    first = next(((str(operator), argument) for operator, argument in tree if str(operator) != "AT"), None)
+    if first is None or first[0] not in {"LITERAL", "IN", "MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}:
+        return False
+    if first[0] in {"LITERAL", "IN"}:
+        return (_characters([first]) or frozenset("/")).isdisjoint("/\\")
+    return first[1][0] > 0 and _begins_within(first[1][2])
 
 
 _PRINTABLE: Final = frozenset(chr(code) for code in range(128))

@@ -161,7 +161,7 @@ class Comparisons(Checks, ABC):
 
     def _member(self, left_node: Node, left: Value, right_node: Node, right: Value) -> tuple[Kill, Kill]:
         """`left in right`: membership in something trusted; and what a text does not contain."""
-        if left[1] == ".." and (whole := _split_whole(right_node)) is not None:
+        if left[1] == ".." and (whole := split_whole(right_node)) is not None:
             return NO_KILL, self.cleared(whole, self.value(whole), UP)
         if right[0] & ALL_DANGERS and not self.has_cells(right):
             if isinstance(left[1], str):
@@ -213,7 +213,7 @@ class Comparisons(Checks, ABC):
         return (known in values) is (operator == "in")
 
 
-def _split_whole(node: Node) -> Node | None:
+def split_whole(node: Node) -> Node | None:
     """Of `path.split("/")` and `Path(path).parts` the path."""
     if node[0] == ir.CALL and node[2][0] == ir.ATTR and node[2][3] == "split":
         return node[2][2]

@@ -233,13 +233,11 @@ class Guards(Comparisons, ABC):
         """What `table.get(key)` shows of the key if there is something: it is one of those of a trusted table."""
         function = node[2]
         arguments = [*node[3], *(one for name, one in node[4] if name == "key")]
-        if (
-            not self.origins
-            or function[0] != ir.ATTR
-            or function[3] != "get"
-            or len(arguments) != 1
-            or len(node[3]) + len(node[4]) != 1
-        ):
+        if not self.origins or function[0] != ir.ATTR or function[3] != "get":
+            return NO_KILL
+        if len(node[3]) == 2 and self._is_class(node[3][0]):  # `session.get(User, number)`
+            return self.cleared(node[3][1], self.value(node[3][1]), DANGERS)
+        if len(arguments) != 1 or len(node[3]) + len(node[4]) != 1:
             return NO_KILL
         key = self.value(arguments[0]) if arguments[0][0] in _NAMES else UNKNOWN
         if not key[0] & ALL_DANGERS or ASKING.search(function[2][-1] if function[2][0] in _NAMED else ""):
@@ -250,6 +248,13 @@ class Guards(Comparisons, ABC):
         ):
             return NO_KILL
         return self.cleared(arguments[0], key, DANGERS)
+
+    def _is_class(self, node: Node) -> bool:
+        reference = self.value(node)[2] if node[0] in _NAMED else None
+        return reference is not None and (
+            reference[0] == PROJECT_CLASS
+            or (reference[0] == EXTERNAL and reference[1].rpartition(".")[2][:1].isupper())
+        )
 
     def _method_test(self, node: Node, function: Node) -> Test | None:
         name = function[3]

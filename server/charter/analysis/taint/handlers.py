@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from charter.analysis.taint.arguments import Arguments, choose, holds
 from charter.analysis.taint.characters import allowed_by
-from charter.analysis.taint.frame import SOURCE, SourceSite
+from charter.analysis.taint.frame import REST, SOURCE, SourceSite
 from charter.analysis.taint.routes import Route, parse
 from charter.analysis.taint.values import (
     ANNOTATED,
@@ -474,6 +474,9 @@ def _untrusted(
         return (taint, NO, value[2], ())  # a text holds nothing else
     container = ANNOTATED.get(path.rpartition(".")[2]) if handler.parameters == "typed" else None
     if container is not None and value[2] is None:
+        element = frame.engine.roles.element_of(function.module, parameter[1])
+        if element is not None and element[0] == PROJECT_INSTANCE:
+            return frame.new(container, parameter[4], {REST: (taint, NO, element, ())})
         return (taint, NO, (INSTANCE, container), value[3])
     return (taint, NO, value[2], value[3])
 

@@ -20,7 +20,7 @@ from charter.model import ir
 from charter.model.project import Class, Function, Module, Project
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from charter.analysis.taint.frame import Frame
     from charter.analysis.taint.knowledge import Key
@@ -42,7 +42,7 @@ class Kept(Registered, ABC):
         self._former: dict[Key, dict[Any, Exported]] = {}
         self._givers: dict[Any, dict[Key, dict[Any, Exported]]] = defaultdict(dict)
         self._class_names: dict[Class, tuple[str, ...]] = {}
-        self._captures: dict[Module, dict[Function, dict[str, None]]] = {}
+        self._captures: dict[Module, dict[Function, dict[str, tuple[str, ...]]]] = {}
         self._stores: dict[Class | Module, dict[str, list[Function]]] = {}
 
     def _keep_names(self, run: Run) -> None:
@@ -54,8 +54,8 @@ class Kept(Registered, ABC):
                     self._store(self.globals, (run.module, name), export(run, value), replace=True)
         elif function.flags & ir.CLASS_BODY and function.cls is not None:
             self._keep_class_names(run, function.cls)
-        for name in self._captured_names(function):
-            value = self._joined_name(run, name)
+        for name, inner in self._captured_names(function).items():
+            value = self._joined_name(run, name, inner)
             if value is not None:
                 self._store(self.outers, (function, name), export(run, value), replace=True)
 
@@ -67,11 +67,12 @@ class Kept(Registered, ABC):
                     names[key[2:]] = None
         return list(names)
 
-    def _joined_name(self, run: Run, name: str) -> Value | None:
+    def _joined_name(self, run: Run, name: str, inner: Iterable[str] = ()) -> Value | None:
+        """What a name holds where a function ends, after one of the functions inside that take it has been defined."""
         result: Value | None = None
         for state in run.exits:
             value = state.get(name)
-            if value is not None:
+            if value is not None and (not inner or any(one in state for one in inner)):
                 result = value if result is None else join(result, value)
         return result
 
@@ -87,15 +88,19 @@ class Kept(Registered, ABC):
             if value is not None and name not in cls.methods:
                 self._store(self.fields, (cls, name), export(run, value), replace=False)
 
-    def _captured_names(self, function: Function) -> Iterable[str]:
-        """The names that the functions inside of a function take from it."""
+    def _captured_names(self, function: Function) -> Mapping[str, tuple[str, ...]]:
+        """The names that the functions inside of a function take from it, each with the names of those; () if one has none."""
         known = self._captures.get(function.module)
         if known is None:
             known = self._captures[function.module] = {}
             for inner in function.module.functions:
                 if inner.frees and inner.parent is not None:
-                    known.setdefault(inner.parent, {}).update(dict.fromkeys(inner.frees))
-        return known.get(function, ())
+                    names = known.setdefault(inner.parent, {})
+                    plain = not inner.flags & (ir.LAMBDA | ir.CLASS_BODY)
+                    for name in inner.frees:
+                        taking = names.get(name, (inner.short,))
+                        names[name] = (*taking, inner.short) if plain and taking else ()
+        return known.get(function, _NOTHING)
 
     def _store(self, table: dict[Any, Exported], key: Any, new: Exported, *, replace: bool) -> None:
         """Keep a value that outlives its function, as this function's contribution to what readers see."""

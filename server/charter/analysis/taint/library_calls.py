@@ -310,7 +310,8 @@ class LibraryCalls(Sinks, ABC):
             for origin in rule.origins:
                 for one, _ in choose(self, origin, arguments, receiver):
                     taint |= self.deep(one)
-            taint &= ~ALL_SEGMENTS  # decoding brings slashes back
+            if not entry.name.startswith("pathlib."):
+                taint &= ~ALL_SEGMENTS  # decoding brings slashes back
             if rule.drops:
                 taint &= ~spread(bits(rule.drops))
             if rule.adds:

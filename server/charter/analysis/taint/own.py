@@ -68,12 +68,12 @@ def is_own(frame: Any, place: int, kind: str = "") -> bool:
         place: the position of an argument, as the function's representation has it.
         kind: a kind of sink; what came from elsewhere and has passed a check for it is as good as written here.
     """
-    body = _Body(frame.function)
+    body = Body(frame.function)
     node = next((one for one in body.expressions if one[1] == place), None)
     return node is not None and _Question(frame, spread(BIT[kind]) if kind else 0).holds(node, body)
 
 
-class _Body:
+class Body:
     """What a function's code binds and gives back.
 
     Attributes:
@@ -176,7 +176,7 @@ class _Question:
         self._depth = 0
         self._asked: set[tuple[int, str]] = set()
 
-    def holds(self, node: Node, body: _Body) -> bool:
+    def holds(self, node: Node, body: Body) -> bool:
         """Whether an expression can hold nothing but the program's own texts."""
         self._steps -= 1
         if self._steps < 0:
@@ -196,14 +196,14 @@ class _Question:
             return self.holds(node[4], body) and (node[3] is None or self.holds(node[3], body))
         return opcode in _MADE_OF and all(self.holds(one, body) for one in _parts(node))
 
-    def _holds_name(self, node: Node, body: _Body) -> bool:
+    def _holds_name(self, node: Node, body: Body) -> bool:
         """A name: a constant where the question was asked, or bound to nothing but what holds."""
         name = node[2]
         if node[0] == ir.GLOBAL:
             if isinstance(self._frame.global_value(body.function.module, name, node[1])[1], str | bytes):
                 return True
             if body.function.index:
-                body = _Body(body.function.module.functions[0])
+                body = Body(body.function.module.functions[0])
         given = body.given.get(name, [])
         if body.function is self._frame.function and all(place <= node[1] for place, _ in given):
             held = (self._frame.state or {}).get(name, UNKNOWN)
@@ -222,7 +222,7 @@ class _Question:
         self._asked.discard(key)
         return found
 
-    def _is_constant_path(self, node: Node, body: _Body) -> bool:
+    def _is_constant_path(self, node: Node, body: Body) -> bool:
         """`request.path` in a handler of a route without parameters."""
         frame = self._frame
         if not frame.engine.is_static_route(body.function):
@@ -234,7 +234,7 @@ class _Question:
             for source in frame.index.entry(f"{one[1]}.{node[3]}").sources
         )
 
-    def _holds_call(self, node: Node, body: _Body) -> bool:
+    def _holds_call(self, node: Node, body: Body) -> bool:
         function = node[2]
         arguments = [*node[3], *(value for _, value in node[4])]
         if function[0] == ir.ATTR and function[3] in _HARMLESS_METHODS:
@@ -258,19 +258,19 @@ class _Question:
                 return False
         return True
 
-    def _gives(self, function: Function, first: int, call: Node, body: _Body) -> bool:
+    def _gives(self, function: Function, first: int, call: Node, body: Body) -> bool:
         """Whether a function of the project gives back nothing else for a call that fills its parameters from one on."""
         if function.flags & (ir.GENERATOR | ir.CLASS_BODY):
             return False
         names = [parameter[0] for parameter in function.parameters[first:]]
         passed = [*zip(names, call[3], strict=False), *call[4]]
-        inner = _Body(function, [name for name, one in passed if name and self.holds(one, body)])
+        inner = Body(function, [name for name, one in passed if name and self.holds(one, body)])
         self._depth += 1
         found = bool(inner.returned) and all(self.holds(one, inner) for one in inner.returned)
         self._depth -= 1
         return found
 
-    def _callee(self, function: Node, body: _Body) -> Any:
+    def _callee(self, function: Node, body: Body) -> Any:
         """The value of what is called, as far as it needs no run."""
         frame = self._frame
         if function[0] == ir.GLOBAL:

@@ -6,17 +6,18 @@ from array import array
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.analysis.paths import is_test
+from charter.analysis.taint.causes import CHECKED_ONCE, first_uses
 from charter.analysis.taint.slow import witness
 from charter.analysis.taint.values import ABSOLUTE, BIT, ELSEWHERE, WHOLE
 from charter.api import Confidence, Location, Span, Step, regex
-from charter.api.facts.taint import SOURCE_KINDS, OwnText, TaintFlow, Threat
+from charter.api.facts.taint import SOURCE_KINDS, OwnText, TaintFlow, Threat, Use
 from charter.model import ir
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from charter.analysis.taint.frame import Flow, SourceSite
+    from charter.analysis.taint.frame import Flow, SinkSite, SourceSite
     from charter.api import Fact
     from charter.model.project import Function, Module
 
@@ -85,6 +86,8 @@ _BY_BROWSER: Final = regex(
     r"|\.(?:host|content_type|mimetype)(?:\(\))? None$"
 )
 """What a browser writes into its requests itself, whatever the link or form says that it follows."""
+_OF_PROGRAMS: Final = frozenset({"PUT", "PATCH", "DELETE"})
+"""Methods of HTTP that a browser uses for scripts alone."""
 _FROM_BROWSER: Final = {"redirect": _OF_BROWSER, "xss": _BY_BROWSER}
 
 
@@ -122,7 +125,8 @@ def facts(
         threats: the threat models that matter.
 
     Returns:
-        For each sink expression and kind one fact: that of the shortest flow, with the number of the others.
+        For each sink expression and kind one fact: that of the shortest flow, with the number of the others. Sinks that
+        use the same path or address are one.
     """
     grouped: dict[Any, dict[Any, Flow]] = {}
     for flow in flows:
@@ -137,11 +141,15 @@ def facts(
             group[source] = flow
     places = Places()
     result: dict[str, list[Fact]] = {}
+    later = _later_uses(grouped)
     for (function, position, kind), group in grouped.items():
         if kind == "archive" and (function, position, "path") in grouped:
             continue
         best = min(group.values(), key=_order)
-        fact = _fact(best, len(group) - 1, places)
+        uses = later.get(best.site, ())
+        if uses is None:
+            continue
+        fact = _fact(best, len(group) - 1, places, uses)
         if fact.sink_kind == "redos" and not fact.detail:
             continue  # no text was found on which the pattern is slow
         result.setdefault(fact.location.path, []).append(fact)
@@ -150,6 +158,23 @@ def facts(
         result.setdefault(location.path, []).append(OwnText(location))
     for found in result.values():
         found.sort(key=lambda fact: (fact.location.span, fact.kind))
+    return result
+
+
+def _later_uses(
+    grouped: Mapping[Any, Mapping[Any, Flow]],
+) -> dict[SinkSite, Sequence[SinkSite] | None]:
+    """By sink the others that use what it is the first to use; None for one of those others."""
+    together: dict[Any, dict[SinkSite, frozenset[Any]]] = {}
+    for (function, _, kind), group in grouped.items():
+        if kind in CHECKED_ONCE:
+            site = min(group.values(), key=_order).site
+            together.setdefault((function, kind), {})[site] = frozenset(group)
+    result: dict[SinkSite, Sequence[SinkSite] | None] = {}
+    for sites in together.values():
+        for first, others in first_uses(sites).items() if len(sites) > 1 else ():
+            result[first] = others
+            result.update(dict.fromkeys(others))
     return result
 
 
@@ -178,14 +203,23 @@ def _is_harmless_here(flow: Flow) -> bool:
     The page from which a visitor comes is where a redirect to `Referer` leads back to: who can write it has the visitor already.
     The browser itself writes into `Host` which site it asks, and a proxy of one's own passes that on.
     For the same reason nobody else's scripts stand in the headers that it writes alone, and that only their sender sees again.
+    A browser shows nobody what answers a `DELETE`, which neither a link nor a form can send.
     A form of which nothing is known may be one that lets choose among the files of a folder.
     An administrator may let the server connect to where the program was told to in its settings as well.
     """
     if flow.site.kind == "path":
         return flow.source.key is None and flow.source.name.endswith(".cleaned_data")
+    if flow.site.kind == "xss" and _is_never_shown(flow.source.function):
+        return True
     if flow.site.kind in _FROM_BROWSER:
         return _FROM_BROWSER[flow.site.kind].search(f"{flow.source.name} {flow.source.key}") is not None
     return _is_decorated(flow, _ADMINISTRATORS)
+
+
+def _is_never_shown(handler: Function) -> bool:
+    """Whether a handler is routed for nothing but methods that only programs use, of which scripts read the answer."""
+    words = {word.upper() for word in _words(handler.record[ir.DECORATORS])}
+    return not words.isdisjoint(_OF_PROGRAMS) and words.isdisjoint({"GET", "POST"})
 
 
 def _is_asked_for(flow: Flow) -> bool:
@@ -201,13 +235,18 @@ def _is_asked_for(flow: Flow) -> bool:
     return flow.site.kind in {"regex", "redos"}
 
 
+_OF_CLIENT: Final = regex(
+    r"HTTP_\w+|(?:QUERY_STRING|PATH_INFO|REQUEST_URI|RAW_URI|SCRIPT_NAME|CONTENT_TYPE|CONTENT_LENGTH|REQUEST_METHOD|wsgi\.input)"
+)
+"""What a client writes into WSGI's `environ`."""
+
+
 def _is_of_server(source: SourceSite) -> bool:
-    """Whether an item of WSGI's `environ` was put there by the server or by a layer of the program: a client's are in capitals."""
+    """Whether an item of WSGI's `environ` was put there by the server or by a layer of the program, as `CSRF_COOKIE` is."""
     return (
-        source.name.endswith(".environ")
+        source.name.endswith((".environ", ".META"))
         and isinstance(source.key, str)
-        and not source.key.isupper()
-        and source.key != "wsgi.input"
+        and _OF_CLIENT.fullmatch(source.key) is None
     )
 
 
@@ -233,7 +272,7 @@ def _order(flow: Flow) -> tuple[Any, ...]:
     )
 
 
-def _fact(flow: Flow, others: int, places: Places) -> TaintFlow:
+def _fact(flow: Flow, others: int, places: Places, uses: Sequence[SinkSite]) -> TaintFlow:
     site = flow.site
     location = places.location(site.function, site.position)
     return TaintFlow(
@@ -248,7 +287,8 @@ def _fact(flow: Flow, others: int, places: Places) -> TaintFlow:
         detail=_detail(flow),
         steps=_steps(flow, places, location),
         others=others,
-        weight=site.severity,
+        weight="" if any(not one.severity for one in uses) else site.severity,
+        also=tuple(Use(one.name, places.location(one.function, one.position)) for one in uses),
         privileged=_is_privileged(flow),
     )
 

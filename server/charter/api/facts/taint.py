@@ -5,12 +5,14 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from charter.api.facts import Fact
 from charter.api.severity import Confidence
 
 if TYPE_CHECKING:
     from charter.api.finding import Step
-    from charter.api.text import Span
+    from charter.api.text import Location, Span
 
 SINK_KINDS: dict[str, str] = {
     "sql": "SQL text",
@@ -82,6 +84,18 @@ class Threat(Enum):
     """The output of a language model, which untrusted prompts can steer."""
 
 
+class Use(Struct, frozen=True):
+    """A further sink that is given the path or address of a flow.
+
+    Attributes:
+        sink: qualified name of the API that is reached.
+        location: its argument.
+    """
+
+    sink: str
+    location: Location
+
+
 class TaintFlow(Fact, frozen=True):
     """Untrusted data that reaches a sink without being made safe for it. Its location is the sink's argument.
 
@@ -98,6 +112,7 @@ class TaintFlow(Fact, frozen=True):
         steps: the stations from the source to the sink, both included.
         others: how many further flows end in the same argument with the same kind.
         weight: the severity that the library's model gives this sink; "" for the kind's own.
+        also: what is given the same path or address later in the function.
         privileged: whether a function on the way is decorated to let only administrators, or users with a permission, in.
     """
 
@@ -112,6 +127,7 @@ class TaintFlow(Fact, frozen=True):
     steps: tuple[Step, ...] = ()
     others: int = 0
     weight: str = ""
+    also: tuple[Use, ...] = ()
     privileged: bool = False
 
     @property
