@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from charter.api import Confidence, Fix, Grade, Severity, regex, rule
 from charter.api.facts.taint import OwnText
-from charter_rules import building, calls, shapes
+from charter_rules import building, calls, commands, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,13 +17,6 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding
     from charter_rules.building import Piece
 
-_WITH_SWITCH: Final = tuple(
-    f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "Popen")
-)
-_SHELLS: Final = (
-    "os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "commands.getoutput",
-    "asyncio.create_subprocess_shell", "asyncio.subprocess.create_subprocess_shell",
-)  # fmt: skip
 _META: Final = regex(r"[|&;<>()$`\\\"'*?\[\]#~{}\n!]")
 _PROGRAM: Final = regex(
     r"(?i)(?:^|_)(?:prog(?:ram)?|cmdline|executable|binary|editor|pager|browser)$|tables_path$|cmd$|command$"
@@ -43,7 +36,7 @@ _QUOTES: Final = frozenset({"shlex.quote", "shlex.join", "pipes.quote", "subproc
     severity=Severity.HIGH,
     confidence=Confidence.MEDIUM,
     cwe=(78,),
-    calls=(*_WITH_SWITCH, *_SHELLS),
+    calls=(*commands.WITH_SWITCH, *commands.SHELLS),
     aliases=("B602", "B605", "S602", "S605"),
     excused_by=(OwnText,),
     references=(
@@ -82,10 +75,7 @@ def shell_with_built_text(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return subprocess.run(f"sort {shlex.quote(path)} | uniq -c", shell=True, check=True)
     ```
     """
-    name = ctx.name(call.func) or ""
-    if name in _WITH_SWITCH and not _is_true(calls.value(ctx, call, None, "shell", default=False)):
-        return
-    command = ctx.argument(call, 0, "args") or ctx.argument(call, None, "cmd")
+    command = commands.of_shell(call, ctx)
     if command is None or ctx.is_test:
         return
     written = ctx.origin(command)
@@ -106,7 +96,7 @@ def shell_with_built_text(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     yield ctx.finding(
         call,
         f"the shell reads `{text}` as part of the command, spaces and `;` included",
-        fix=list_fix(call, name, command, written, parts, ctx),
+        fix=list_fix(call, ctx.name(call.func) or "", command, written, parts, ctx),
         related=related,
     )
 
@@ -123,10 +113,6 @@ def _is_program(parts: Sequence[Piece], number: int) -> bool:
     if number == 1 and len(parts) > 2 and parts[0].text.strip() in {'"', "'"}:
         return parts[2].text[:1] == parts[0].text.strip()
     return number == 0 and len(parts) > 1 and parts[1].text[:1].isspace()
-
-
-def _is_true(value: object) -> bool:
-    return value is True or value == 1
 
 
 def _may_carry_text(piece: Piece, ctx: Context, *, begins: bool) -> bool:
@@ -247,7 +233,7 @@ def list_fix(
     call: ast.Call, name: str, command: ast.expr, written: ast.expr, parts: Sequence[Piece], ctx: Context
 ) -> Fix | None:
     """A list of arguments, where the constant part has no words for the shell."""
-    if name not in _WITH_SWITCH or written is not command or calls.keyword(call, "shell") is None:
+    if name not in commands.WITH_SWITCH or written is not command or calls.keyword(call, "shell") is None:
         return None
     arguments = _arguments(parts, ctx)
     if arguments is None:

@@ -1,0 +1,48 @@
+"""Which calls hand a command line to a shell, and which part of a call that is. It does not read the command."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from charter_rules import calls
+
+if TYPE_CHECKING:
+    from charter.api import Context
+
+WITH_SWITCH: Final = tuple(
+    f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "Popen")
+)
+"""Functions that start a shell if they are told so."""
+SHELLS: Final = (
+    "os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "commands.getoutput",
+    "asyncio.create_subprocess_shell", "asyncio.subprocess.create_subprocess_shell",
+)  # fmt: skip
+"""Functions that start a shell in any case."""
+_PROGRAMS: Final = frozenset({"sh", "bash", "dash", "ksh", "zsh", "ash"})
+
+
+def of_shell(call: ast.Call, ctx: Context) -> ast.expr | None:
+    """The text that a call of one of these functions hands to a shell; None if it starts none."""
+    name = ctx.name(call.func) or ""
+    if name in WITH_SWITCH:
+        switch = calls.value(ctx, call, None, "shell", default=False)
+        if switch is not True and switch != 1:
+            return None
+    return ctx.argument(call, 0, "args") or ctx.argument(call, None, "cmd")
+
+
+def of_named_shell(call: ast.Call, ctx: Context) -> ast.expr | None:
+    """The text in an argument list that names the shell itself: `["bash", "-c", text]`; None if there is none."""
+    written = ctx.argument(call, 0, "args")
+    listed = ctx.origin(written) if written is not None else None
+    if not isinstance(listed, (ast.List, ast.Tuple)) or len(listed.elts) < 3:
+        return None
+    program, switch = ctx.value(listed.elts[0]), ctx.value(listed.elts[1])
+    if (
+        not isinstance(program, str)
+        or program.rpartition("/")[2] not in _PROGRAMS
+        or not isinstance(switch, str)
+    ):
+        return None
+    return listed.elts[2] if switch.startswith("-") and switch.endswith("c") else None
