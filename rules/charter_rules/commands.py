@@ -15,7 +15,8 @@ WITH_SWITCH: Final = tuple(
 )
 """Functions that start a shell if they are told so."""
 SHELLS: Final = (
-    "os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "commands.getoutput",
+    "os.system", "os.popen", "os.popen2", "os.popen3", "os.popen4", "commands.getoutput", "subprocess.getoutput",
+    "subprocess.getstatusoutput",
     "asyncio.create_subprocess_shell", "asyncio.subprocess.create_subprocess_shell",
 )  # fmt: skip
 """Functions that start a shell in any case."""

@@ -346,6 +346,10 @@ def test_bandit_is_loaded_for_a_file_on_which_a_wanted_test_can_speak_and_for_no
     assert done.stdout.split() == ["False", "True"]
 
 
+def test_a_run_that_selects_nothing_asks_no_test_of_bandit() -> None:
+    assert [rule.name for rule in registry.load().rules if rule.code in EXAMPLES and rule.default] == []
+
+
 def test_tests_that_are_both_selected_and_skipped_are_named() -> None:
     with pytest.raises(ConfigurationError, match="contradict"):
         Inspector(Configuration(tests=("B101",), skips=("B101",))).inspect(Source("a.py", "assert x\n"))
