@@ -28,6 +28,8 @@ _POWER: Final = regex(r"(?i)admin|root|superuser|staff|manager|owner|\btrue\b|\b
 _PARTS: Final = frozenset(
     {"args", "form", "values", "cookies", "headers", "GET", "POST", "COOKIES", "META", "query_params", "json"}
 )
+_GUARDS: Final = regex(r"(?i)admin|staff|superuser|roles?_|permission|owner")
+"""Names of decorators that let only those pass who may give others a role."""
 
 
 def _may_claim(node: ast.Compare | ast.If | ast.IfExp) -> bool:
@@ -83,10 +85,19 @@ def role_claimed_by_client(node: ast.Compare | ast.If | ast.IfExp, ctx: Context)
     """
     part = node.left if isinstance(node, ast.Compare) else node.test
     claim = _claim(part, ctx)
-    if claim is not None and _asks_for_power(node, claim, ctx):
+    if claim is not None and _asks_for_power(node, claim, ctx) and not _is_guarded(node, ctx):
         yield ctx.finding(part, f"the client decides whether it is `{claim}`")
     else:
         ctx.not_an_opportunity()
+
+
+def _is_guarded(node: ast.AST, ctx: Context) -> bool:
+    """Whether a decorator lets only those call the function who may have, and give, more than others."""
+    function = ctx.function(node)
+    return function is not None and any(
+        _GUARDS.search(calls.identifier(each.func if isinstance(each, ast.Call) else each))
+        for each in function.decorator_list
+    )
 
 
 def _asks_for_power(node: ast.Compare | ast.If | ast.IfExp, claim: str, ctx: Context) -> bool:

@@ -64,9 +64,9 @@ def spoofed_client_address(compare: ast.Compare | ast.Call, ctx: Context) -> Ite
         sides = [compare.func.value] if isinstance(compare.func, ast.Attribute) else []
     else:
         sides = [compare.left, *compare.comparators]
-    header = next((name for side in sides if (name := _header(side, ctx))), None)
+    headers = [name for side in sides if (name := _header(side, ctx))]
     if (
-        header is None
+        len(headers) != 1  # two tell whether a header holds more than one address
         or ctx.is_test
         or any(isinstance(side, ast.Constant) and side.value in {None, ""} for side in sides)
     ):
@@ -78,7 +78,7 @@ def spoofed_client_address(compare: ast.Compare | ast.Call, ctx: Context) -> Ite
         and isinstance(compare.left, ast.Constant)
     ):
         return  # asks what the header looks like
-    yield ctx.finding(compare, f"the client writes `{header}` itself, and so chooses what is compared")
+    yield ctx.finding(compare, f"the client writes `{headers[0]}` itself, and so chooses what is compared")
 
 
 def _header(side: ast.expr, ctx: Context) -> str | None:

@@ -168,7 +168,7 @@ def parse(text: str) -> Docstring:
         What it says; offsets are into `text`.
     """
     if not speaks(text):
-        return Docstring(summary=text.strip().partition("\n")[0].rstrip())
+        return Docstring(summary=_summary(text))
     lines = list(_lines(text))
     doc = Docstring(summary=next((line.text for line in lines if line.text), ""))
     index = 0
@@ -196,12 +196,19 @@ def parse(text: str) -> Docstring:
     return doc
 
 
+def _summary(text: str) -> str:
+    """The first line that has text; the source may begin with a backslash that only continues it on the next line."""
+    first, _, rest = text.strip().partition("\n")
+    return _summary(rest) if first.rstrip() == "\\" else first.rstrip()
+
+
 def _lines(text: str) -> Iterator[_Line]:
     start = 0
     for raw in text.splitlines(keepends=True):
         stripped = raw.lstrip(" \t")
         indent = len(raw) - len(stripped)
-        yield _Line(start + indent, len(raw[:indent].expandtabs()), stripped.rstrip())
+        said = stripped.rstrip()
+        yield _Line(start + indent, len(raw[:indent].expandtabs()), "" if said == "\\" else said)
         start += len(raw)
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from charter.syntax.source import Source
 
 _METHODS: Final = ("search", "match", "fullmatch", "sub", "subn", "findall", "finditer", "split")
+_EDITING: Final = frozenset({"sub", "subn", "split", "findall", "finditer"})
+"""Methods that take pieces out of a text, as from both of its ends, and check none."""
 _FLAGS: Final = {"compile": 1, "split": 3, "sub": 4, "subn": 4}
 _ELSEWHERE: Final[dict[str, tuple[int, str]]] = {
     "django.utils.regex_helper._lazy_re_compile": (0, "regex"),
@@ -163,7 +165,8 @@ class _Use:
         if not flags & re.VERBOSE:
             yield from lint.ranges(text)
             yield from lint.hosts(text)
-            yield from lint.anchors(text, from_start=method != "search")
+            if not methods or not methods <= _EDITING:
+                yield from lint.anchors(text, from_start=method != "search")
             known = any(True for _ in self._calls_of())
             yield from lint.alternatives(text, searched=known and "fullmatch" not in methods)
         if isinstance(pattern, str) and exponential is None and self._filters(methods):
