@@ -69,7 +69,7 @@ def old_client_side_encryption(assignment: ast.Assign, ctx: Context) -> Iterator
     if (
         not isinstance(target, ast.Attribute)
         or target.attr != "key_encryption_key"
-        or "azure" not in ctx.text
+        or "azure.storage" not in ctx.text
     ):
         ctx.not_an_opportunity()
         return

@@ -44,10 +44,19 @@ def unreachable_alternative(regex: Regex, ctx: Context) -> Iterator[Finding]:
         return re.fullmatch(r"\d+ (?:k|kg|g)", text)
     ```
     """
+    hidden: dict[str, list[str]] = {}
     for problem in regex.problems:
         if problem.kind == "unreachable" and not ctx.is_test:
-            if problem.subject == problem.detail:
-                message = f"the alternative `{problem.subject}` stands there twice"
-            else:
-                message = f"`{problem.subject}` is never chosen, because `{problem.detail}` comes before it"
+            hidden.setdefault(problem.detail, []).append(problem.subject)
+    for winner, losers in hidden.items():
+        if winner in losers:
+            yield ctx.finding(regex.location, f"the alternative `{winner}` stands there twice")
+        later = [f"`{loser}`" for loser in losers if loser != winner]
+        if len(later) == 1:
+            message = f"{later[0]} is never chosen, because `{winner}` comes before it"
             yield ctx.finding(regex.location, message)
+        elif later:
+            named = f"{', '.join(later[:-1])} and {later[-1]}"
+            yield ctx.finding(
+                regex.location, f"{named} are never chosen, because `{winner}` comes before them"
+            )

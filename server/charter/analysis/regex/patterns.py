@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from charter.syntax.source import Source
 
 _METHODS: Final = ("search", "match", "fullmatch", "sub", "subn", "findall", "finditer", "split")
+_TESTS: Final = (
+    ast.If, ast.IfExp, ast.While, ast.Assert, ast.BoolOp, ast.UnaryOp, ast.Compare,
+)  # fmt: skip
+"""What a match stands in that is only asked for."""
 _EDITING: Final = frozenset({"sub", "subn", "split", "findall", "finditer"})
 """Methods that take pieces out of a text, as from both of its ends, and check none."""
 _FLAGS: Final = {"compile": 1, "split": 3, "sub": 4, "subn": 4}
@@ -168,7 +172,8 @@ class _Use:
             if not methods or not methods <= _EDITING:
                 yield from lint.anchors(text, from_start=method != "search")
             known = any(True for _ in self._calls_of())
-            yield from lint.alternatives(text, searched=known and "fullmatch" not in methods)
+            searched = known and "fullmatch" not in methods and not self._only_asks()
+            yield from lint.alternatives(text, searched=searched)
         if isinstance(pattern, str) and exponential is None and self._filters(methods):
             only_taken_out = methods <= {"sub", "subn"}
             says_so = _FILTERS.search(self._names.symbol(self._call)) is not None
@@ -216,6 +221,18 @@ class _Use:
             call.func.attr if isinstance(call.func, ast.Attribute) else self._function
             for call in self._calls_of()
         } or {"search"}
+
+    def _only_asks(self) -> bool:
+        """Whether nobody looks at what was matched, only at whether something was."""
+        return all(map(self._is_asked, self._calls_of()))
+
+    def _is_asked(self, call: ast.Call) -> bool:
+        parent = self._source.parent(call)
+        if isinstance(parent, ast.comprehension):
+            return parent.iter is not call
+        if isinstance(parent, ast.Call):
+            return parent.func is not call and self._names.qualified(parent.func) == "builtins.bool"
+        return isinstance(parent, _TESTS)
 
     def _subjects(self) -> Iterator[ast.expr]:
         """The texts that the pattern is matched against."""
