@@ -127,12 +127,13 @@ def level_of(call: ast.Call, ctx: Context) -> Level | None:
 
 
 def _library(function: ast.expr, ctx: Context) -> str:
-    """The library that a function comes from; "" if that is none of those that speak SNMP."""
+    """The library that a function comes from; "" if that is not known, or the file is of the library itself."""
     name = ctx.name(function)
     if name is None and isinstance(function, ast.Name):
         stars = [node.module or "" for node in ctx.nodes(ast.ImportFrom) if node.names[0].name == "*"]
         name = next((module for module in stars if module.startswith("pysnmp.")), None)
-    return (name or "").partition(".")[0]
+    library = (name or "").partition(".")[0]
+    return "" if library == ctx.module.partition(".")[0] else library
 
 
 def _of_user(call: ast.Call, user: _User, ctx: Context) -> Level:
