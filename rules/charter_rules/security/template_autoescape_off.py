@@ -28,6 +28,11 @@ _OTHER_TEXT: Final = regex(
 )
 _OTHER_PLACE: Final = regex(r"(?i)sphinx|code_?gen|(?:^|/)(?:docs?|generators?|scaffold(?:ing)?)/")
 """Folders of programs that write documentation or code."""
+_SUFFIX: Final = regex(r"\.(\w+)(?:\.(?:j2|jinja2?|tmpl|tpl|template))?$")
+"""What a template makes, by its name."""
+_OF_PAGES: Final = frozenset(
+    {"html", "htm", "xhtml", "xml", "svg", "j2", "jinja", "jinja2", "tmpl", "tpl", "template", "mako", "pt"}
+)
 _TAGS: Final = regex(r"(?i)(?<!import )html(?!\.(?:un)?escape\b)|</")
 _HTML: Final = regex(
     r"(?i)html|(?:from|import) +(?:flask|django|fastapi|starlette|aiohttp|tornado|pyramid|bottle)|web|response"
@@ -284,7 +289,23 @@ def _writes_page(call: ast.Call, ctx: Context) -> bool:
 
 def _makes_html(ctx: Context) -> bool:
     """Whether the file speaks of pages, and gives no sign that its templates make something else."""
-    return ctx.says(_HTML) and not (ctx.says(_OTHER_TEXT) or _OTHER_PLACE.search(ctx.path))
+    return ctx.says(_HTML) and not (
+        ctx.says(_OTHER_TEXT) or _OTHER_PLACE.search(ctx.path) or _takes_other_files(ctx)
+    )
+
+
+def _takes_other_files(ctx: Context) -> bool:
+    """Whether the templates that a file takes by name are of no page: `get_template("client.ts")`."""
+    taken = (
+        ctx.parent(read) for name in ("get_template", "render_template") for read in ctx.gets.get(name, ())
+    )
+    named = [ctx.value(each.args[0]) for each in taken if isinstance(each, ast.Call) and each.args]
+    suffixes = [_SUFFIX.search(name) for name in named if isinstance(name, str)]
+    return (
+        bool(suffixes)
+        and len(suffixes) == len(named)
+        and all(found is not None and found[1].lower() not in _OF_PAGES for found in suffixes)
+    )
 
 
 def _drop(call: ast.Call, ctx: Context) -> Fix | None:

@@ -44,11 +44,8 @@ _HARMLESS: Final = regex(
 _SECURITY: Final = regex(
     r"(?i)(?<!as)(?<!de)sign(?!al|if)|hmac|passw|secret|token(?!i[sz])|credential|authenti|csrf"
 )
-_DERIVES: Final = regex(r"(?i)deriv|kdf")
-"""Names of functions that make keys of passwords, as whoever made the data has done."""
 _FORMER: Final = regex(r"(?i)#[^\n]*\b(?:compatib\w*|legacy|backwards?|former|previous(?:ly)?|old)\b")
 """What a comment says of digests that are still known from before."""
-_SIGNER: Final = regex(r"(?i)sign(?!al)|auth|hash|crypt|digest")
 _KEY_ITSELF: Final = regex(r"(?i)(?:^|[_a-z])(?:key|secret|salt|token)$")
 """Names of what is hashed where something is signed with a key."""
 _CIPHER: Final = regex(r"\.Cipher\.|\.ciphers\.|Fernet$|encrypt\w*$")
@@ -60,12 +57,6 @@ _PROTECTED: Final = regex(
     r"(?i)(?<!as)(?<!de)sign(?!al|if)|mac(?:[^a-z]|$)|hmac|token(?!i[sz])|credential|authenti|csrf|encrypt"
 )
 """Names of functions and values for which a key is hashed."""
-_PLACE: Final = regex(
-    r"(?i)(?:^|_)(?:path|dir|folder|file_?name|url|uri|host_?name|mac(?:_?addr(?:ess)?)?|version|public_?key|public_bytes)s?$"
-)
-"""Names of what says where or which something is, and is known to everybody."""
-_WINDOWS: Final = regex(r"(?i)utf[-_]?16")
-"""How Windows writes a password before it hashes it, by its own formats."""
 _SPOKEN_OF: Final = regex(r"(?i)passw|credential|sensitive")
 """Words in the code of a function that handles what must be protected."""
 _COMMENTS: Final = regex(r"(?m)(?:^|\s)#.*$")
@@ -79,16 +70,10 @@ _GATEWAYS: Final = regex(
     r"(?i)(?:^|[/_.])(?:pay|payments?|billing|merchants?|gateways?|(?:ali|wechat|we|weixin|union)_?pay|wechat|weixin|providers|integrations)(?:[/_.]|$)"
 )
 """Names of what speaks to banks, shops and other services, which say how their requests are signed."""
-_SORTS: Final = regex(r"\bsorted\(|\.sort\(")
-"""Parts are put in order before they are signed, so that another program comes to the same digest."""
-_JOINS: Final = regex(r"\bjoin\(|\+=|\burlencode\(|\bdumps\(")
 _ISSUED: Final = regex(
     r"(?i)(?<![a-z])(?:client|app|application|api|consumer|merchant|partner|developer|corp|mch|shop|channel)_?(?:secret|password)(?!\w*_?key)|(?<![a-z])api_?key(?!\w)"
 )
 """Secrets that a service gives to the programs that call it: it says how they sign."""
-_HEADER: Final = regex(r"\bheaders\b|\bHTTP_X_")
-_VERSION: Final = regex(r"(?i)version|\balg")
-"""What the other side tells, by which code chooses a digest."""
 _DRAWN: Final = regex(
     r"(?i)\burandom\(|\buuid[14]?\(|\bsecrets\.|\btoken_(?:bytes|hex|urlsafe)\(|\brandom\b|\b(?:pbkdf2|scrypt|hkdf)\w*\("
 )
@@ -173,12 +158,10 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     protects = secret or name == "hashlib.pbkdf2_hmac" or _protects(parts, becomes, call, ctx)
     if protects:
         if (
-            _is_identifier(call, ctx)
-            or digests.NAMED.search(ctx.symbol(call).rpartition(".")[2])
+            digests.NAMED.search(ctx.symbol(call).rpartition(".")[2])
             or _is_lone_secret(hashed, ctx)
             or digests.is_of_a_scheme(ctx, call)
             or _says_where(call, ctx)
-            or _is_of_places(hashed, ctx)
             or not _is_believed(call, ctx)
             or any(
                 _DRAWN.search(ctx.source(part)) or (name in _HASHLIB and _is_drawn(part, ctx))
@@ -189,18 +172,15 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     elif (
         _is_harmless(call, ctx)
         or _says_where(call, ctx)
-        or _is_of_places(hashed, ctx)
         or not (_is_loose(call, ctx) or _is_kept_near_secrets(call, ctx))
     ):
         return
     if (
         protocols.dictated(ctx, call)
         or protocols.only_reads(ctx, call)
-        or _is_of_key_pair(call, ctx)
         or _prepares(call, ctx)
         or protocols.lays_out_bytes(ctx, call)
         or _answers_challenge(call, ctx)
-        or _is_chosen_by_version(call, ctx)
         or _is_decided_elsewhere(call, ctx)
     ):
         return
@@ -359,16 +339,6 @@ def _is_loose(call: ast.Call, ctx: Context) -> bool:
     )
 
 
-def _is_chosen_by_version(call: ast.Call, ctx: Context) -> bool:
-    """Whether a digest is taken for one version of a format among others, as the other side names it."""
-    return any(
-        isinstance(parent, (ast.If, ast.IfExp))
-        and isinstance(parent.test, ast.Compare)
-        and _VERSION.search(ctx.source(parent.test)) is not None
-        for parent in ctx.ancestors(call)
-    )
-
-
 def _is_kept_near_secrets(call: ast.Call, ctx: Context) -> bool:
     """Whether the function around a digest handles passwords or other sensitive data, and writes something down that is no checksum."""
     function = ctx.function(call)
@@ -387,29 +357,10 @@ def _answers_challenge(call: ast.Call, ctx: Context) -> bool:
 
 
 def _prepares(call: ast.Call, ctx: Context) -> bool:
-    """Whether a digest goes into a key that is made slowly or by a scheme of others, or is of what was kept before."""
+    """Whether a digest goes into a key that is made slowly, or is of what was kept before."""
     function = ctx.function(call)
-    if function is None:
-        return False
-    return (
-        _DERIVES.search(ctx.symbol(call)) is not None
-        or passwords.asks_for_stolen(ctx)
-        or passwords.calls_slow_hash(ctx.source(function))
-        or _FORMER.search(ctx.source(function)) is not None
-    )
-
-
-def _is_of_key_pair(call: ast.Call, ctx: Context) -> bool:
-    """Whether a digest of `Crypto` or `cryptography` is signed or verified with a pair of keys, as both sides have agreed."""
-    if ctx.name(call.func) in _HASHLIB:
-        return False
-    around = [parent for parent in ctx.ancestors(call) if isinstance(parent, ast.Call)]
-    around += [
-        parent
-        for use in shapes.reads_of_result(call, ctx) or ()
-        if isinstance(parent := ctx.parent(use), ast.Call)
-    ]
-    return any(calls.identifier(one.func) in {"sign", "verify"} for one in around)
+    text = "" if function is None else ctx.source(function)
+    return passwords.calls_slow_hash(text) or _FORMER.search(text) is not None
 
 
 def _is_short(call: ast.Call, ctx: Context) -> bool:
@@ -425,63 +376,14 @@ def _is_short(call: ast.Call, ctx: Context) -> bool:
 
 
 def _is_decided_elsewhere(call: ast.Call, ctx: Context) -> bool:
-    """Whether others decide on the algorithm: callers that choose by name, a server, Windows, a library that asks back."""
-    if digests.are_offered(ctx) or digests.is_asked_for(ctx, call):
-        return True
-    if protocols.is_of_client(ctx, call) or protocols.is_sent(ctx, call):
+    """Whether others decide on the algorithm: callers that choose by name, a server, or who has given out the key."""
+    if digests.are_offered(ctx) or digests.is_asked_for(ctx, call) or protocols.is_of_client(ctx, call):
         return True
     function = ctx.function(call)
     text = "" if function is None else ctx.source(function)
-    return (
-        _WINDOWS.search(text) is not None
-        or _is_called_back(call, ctx)
-        or _GATEWAYS.search(f"{ctx.path} {ctx.symbol(call)}") is not None
-        or (_SORTS.search(text) is not None and _JOINS.search(text) is not None)
-        or (_ISSUED.search(text) is not None and not any(map(_is_issued, _hashed(call, ctx))))
-        or _is_compared_with_header(function, ctx)
+    return _GATEWAYS.search(f"{ctx.path} {ctx.symbol(call)}") is not None or (
+        _ISSUED.search(text) is not None and not any(map(_is_issued, _hashed(call, ctx)))
     )
-
-
-def _is_compared_with_header(function: ast.AST | None, ctx: Context) -> bool:
-    """Whether a function compares something with a header of a request, as the signature that another program has sent."""
-    return function is not None and any(
-        _HEADER.search(ctx.source(side)) is not None
-        or _HEADER.search(ctx.source(ctx.origin(side))) is not None
-        for compare in ctx.nodes(ast.Compare, within=function)
-        if isinstance(compare.ops[0], (ast.Eq, ast.NotEq))
-        for side in (compare.left, *compare.comparators)
-    )
-
-
-def _is_called_back(call: ast.Call, ctx: Context) -> bool:
-    """Whether a digest is made in a function that a library is given, to sign as the library says."""
-    for parent in ctx.ancestors(call):
-        if isinstance(parent, ast.Lambda):
-            return _is_given_away(parent, ctx)
-        if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            uses = (*ctx.reads.get(parent.name, ()), *ctx.gets.get(parent.name, ()))
-            return any(_is_given_away(use, ctx) and _signs(ctx.parent(use)) for use in uses)
-    return False
-
-
-def _signs(taker: ast.AST | None) -> bool:
-    """Whether a call's name says that what it takes serves to sign, as that of `CloudFrontSigner`: threads take functions, too."""
-    return isinstance(taker, ast.Call) and _SIGNER.search(calls.identifier(taker.func)) is not None
-
-
-def _is_given_away(function: ast.expr, ctx: Context) -> bool:
-    """Whether a function is an argument of a call of a library."""
-    taker = ctx.parent(function)
-    if not isinstance(taker, ast.Call) or taker.func is function:
-        return False
-    name = ctx.name(taker.func)
-    return name is not None and name.partition(".")[0] not in {ctx.module.partition(".")[0], "builtins"}
-
-
-def _is_of_places(hashed: Iterable[ast.expr], ctx: Context) -> bool:
-    """Whether nothing is hashed but addresses, paths and public keys, so that the digest is a name."""
-    named = [name for part in hashed for name in _leaves(part, ctx, 0)]
-    return bool(named) and all(map(_PLACE.search, named))
 
 
 def _leaves(expression: ast.AST, ctx: Context, depth: int) -> Iterator[str]:
@@ -496,21 +398,10 @@ def _leaves(expression: ast.AST, ctx: Context, depth: int) -> Iterator[str]:
         owner = expression.func.value if isinstance(expression.func, ast.Attribute) else None
         given = [*expression.args, *([] if owner is None else [owner])]
         found = [name for part in given for name in _leaves(part, ctx, depth + 1)]
-        own = calls.identifier(expression.func)
-        yield from (own,) if not found or _PLACE.search(own) else found
+        yield from found or (calls.identifier(expression.func),)
     else:
         for part in ast.iter_child_nodes(expression):
             yield from _leaves(part, ctx, depth + 1)
-
-
-def _is_identifier(call: ast.Call, ctx: Context) -> bool:
-    """Whether a piece of the digest is what something is called by."""
-    if not _is_short(call, ctx):
-        return False
-    named = [name for name in calls.destinations(ctx, call) if name]
-    return any(name.endswith(("_id", "Id", "_prefix", "_suffix", "_name")) for name in named) or not any(
-        sensitivity(name) or _SECURITY.search(name) for name in (*named, ctx.symbol(call).rpartition(".")[2])
-    )
 
 
 def _protects(parts: Iterable[str], becomes: Iterable[str], call: ast.Call, ctx: Context) -> bool:
