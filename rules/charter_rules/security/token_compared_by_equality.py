@@ -30,6 +30,9 @@ _CHOSEN: Final = regex(r"(?i)(?:^|_)new(?:_|$|password)|confirm|repeat")
 """Names of what the client chooses, which opens nothing yet."""
 _KINDS: Final = regex(r"(?i)(?:^|_)types?(?:_|$)|^_*(?:stale|old|last|previous|cached)_")
 """Names of kinds of tokens, which are no secret, and of those that a program remembers as its own."""
+_SESSION: Final = regex(r"(?i)^session$")
+_STEPS: Final = 8
+"""How deep in a session a value may stand."""
 _QUERIES: Final = frozenset({"filter", "where", "and_", "or_", "not_", "having"})
 """Functions that make a part of a query of comparisons."""
 
@@ -125,4 +128,21 @@ def _is_kept(side: ast.expr, ctx: Context) -> bool:
     name = calls.identifier(side)
     if sensitivity(name) is None and not _KEPT.search(name):
         return False
+    if _is_of_session(side, ctx):
+        return False
     return "request" not in ctx.source(side) and not isinstance(ctx.value(side), (int, type(None)))
+
+
+def _is_of_session(side: ast.expr, ctx: Context) -> bool:
+    """Whether a value stands in the session of the client that is asked: nobody else can try and measure."""
+    made: ast.expr = ctx.origin(side)
+    for _ in range(_STEPS):
+        if isinstance(made, (ast.Name, ast.Attribute)) and _SESSION.search(calls.identifier(made)):
+            return True
+        if isinstance(made, ast.Call):
+            made = made.func
+        elif isinstance(made, (ast.Attribute, ast.Subscript)):
+            made = ctx.origin(made.value)
+        else:
+            return False
+    return False
