@@ -133,7 +133,7 @@ def _library(function: ast.expr, ctx: Context) -> str:
         stars = [node.module or "" for node in ctx.nodes(ast.ImportFrom) if node.names[0].name == "*"]
         name = next((module for module in stars if module.startswith("pysnmp.")), None)
     library = (name or "").partition(".")[0]
-    return "" if library == ctx.module.partition(".")[0] else library
+    return "" if library in ctx.path.split("/") else library
 
 
 def _of_user(call: ast.Call, user: _User, ctx: Context) -> Level:
