@@ -194,7 +194,7 @@ def qualified(ctx: Context, expression: ast.expr | None) -> str:
     """The qualified name of an expression, through names bound once; "" if it has none."""
     if expression is None:
         return ""
-    return ctx.name(expression) or ctx.name(ctx.origin(expression)) or ""
+    return ctx.name(ctx.origin(expression)) or ctx.name(expression) or ""
 
 
 def identifier(expression: ast.AST | None) -> str:

@@ -41,11 +41,17 @@ _FORMATS: Final[tuple[tuple[str, str, re.Pattern[str]], ...]] = tuple(
         ("Twilio key", "SK", r"\bSK[0-9a-f]{32}\b"),
         ("Square token", "sq0", r"\bsq0(?:atp|csp)-[A-Za-z0-9_-]{22,}"),
         ("Discord webhook", "discord", r"discord(?:app)?\.com/api/webhooks/\d{17,}/[A-Za-z0-9_-]{60,}"),
+        ("Vault token", "hvs.", r"\bhvs\.[A-Za-z0-9_-]{24,}"),
         ("private key", "PRIVATE KEY", r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----\s+(?:[A-Za-z-]+:.*\s+)*[A-Za-z0-9+/=\s]{60,}"),
     )
 )  # fmt: skip
 _URL: Final = regex(r"\b([a-z][a-z0-9+.-]{1,20})://([^\s:/@'\"<>{}$]*):([^\s:/@'\"<>{}$]{3,})@([^\s/'\"?#]+)")
 _ANY_URL: Final = regex(r"://[^\s:/@'\"]*:[^\s:/@'\"]{3,}@")
+_SETTINGS: Final = regex(
+    r"(?i)(?:^|;)\s*(?:server|data source|driver|host|uid|user id|username)\s*=[^;]*;(?:.*;)?\s*(?:pwd|password)\s*=\s*([^;{}$%<>\s'\"]{4,})(?:;|$)"
+)
+"""A connection string as ODBC and ADO.NET write it, with its password."""
+_ANY_SETTINGS: Final = regex(r"(?i);\s*(?:pwd|password)\s*=")
 _HINTS: Final = tuple({hint for _, hint, _ in _FORMATS if len(hint) > 3} - {"key-"})
 _SHORT_HINTS: Final = tuple(
     (literal, regex(pattern))
@@ -84,6 +90,7 @@ def may_hold_credential(text: str) -> bool:
     """Whether the texts of a file may hold a credential of a known format: a quick test that most files fail."""
     return (
         ("://" in text and _ANY_URL.search(text) is not None)
+        or _ANY_SETTINGS.search(text) is not None
         or any(hint in text for hint in _HINTS)
         or any(literal in text and pattern.search(text) for literal, pattern in _SHORT_HINTS)
     )
@@ -136,6 +143,12 @@ def url_password(text: str) -> str | None:
     if re.fullmatch(r"(?i)(pass\w*|pwd|user\w*|secret|token|guest|root|postgres|port|pw)", password):
         return None
     return password
+
+
+def settings_password(text: str) -> str | None:
+    """The password in a connection string such as `Server=db;Uid=shop;Pwd=…`; None if it has none worth hiding."""
+    match = _SETTINGS.search(text) if ";" in text and "=" in text else None
+    return match[1] if match is not None and looks_chosen(match[1]) else None
 
 
 def entropy(text: str) -> float:

@@ -13,7 +13,15 @@ if TYPE_CHECKING:
 DIGESTS: Final = (
     "md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "sha3_512", "blake2b", "blake2s",
 )  # fmt: skip
-CALLS: Final = tuple(f"hashlib.{name}" for name in DIGESTS)
+HAZMAT: Final = "cryptography.hazmat.primitives.hashes.Hash"
+CALLS: Final = (
+    *(f"hashlib.{name}" for name in DIGESTS),
+    *(
+        f"{root}.Hash.{name}.new"
+        for root in ("Crypto", "Cryptodome")
+        for name in ("MD5", "SHA", "SHA1", "SHA256", "SHA384", "SHA512")
+    ),
+)
 """The functions that begin a digest, by their qualified names."""
 
 NAMED: Final = regex(r"(?i)md[245]|sha_?1")

@@ -44,6 +44,7 @@ _OLD: Final = regex(r"(?i)(?:^|_)(?:legacy|old|former|previous)")
 """Names of digests that are compared with what was kept before."""
 _OF_KEYS: Final = regex(r"(?i)api_?key|token")
 """Classes that hash what has been drawn at random, which nobody guesses however fast it is hashed."""
+_BEGUN: Final = frozenset({*digests.CALLS, "hashlib.new", digests.HAZMAT})
 _ANY_DATA: Final = regex(r"(?i)check_?sum|finger_?print|cache|etag|_id$|key$|token|sign")
 """Functions whose digests are no stored passwords, whatever they are given."""
 
@@ -208,7 +209,7 @@ def data(call: ast.Call, ctx: Context) -> ast.expr | None:
         return ctx.argument(call, 1, "data")
     if name is None and isinstance(call.func, ast.Attribute):
         made = ctx.origin(call.func.value)
-        if isinstance(made, ast.Call) and ctx.name(made.func) in {*digests.CALLS, "hashlib.new"}:
+        if isinstance(made, ast.Call) and ctx.name(made.func) in _BEGUN:
             return ctx.argument(call, 0)
     return None
 

@@ -74,7 +74,7 @@ def trust(history: ObjectHistory) -> Trust:
             state.verifies = _verifies(value)
             state.verify_event = event
         elif event.action == "set" and event.name == "check_hostname":
-            state.hostname = {"True": True, "False": False}.get(value)
+            state.hostname = {"True": True, "1": True, "False": False, "0": False}.get(value)
             state.hostname_event = event
         elif event.action == "call" and event.name == "set_verify":
             mode = event.argument("0", "mode") or ""

@@ -20,20 +20,26 @@ _ON: Final = (True,)
 _POOL: Final = {"cert_reqs": _NAMED_NONE, "assert_hostname": (False,)}
 _SEARCH: Final = {"verify_certs": (False,), "ssl_assert_hostname": (False,)}
 _MONGO: Final = {"tlsAllowInvalidCertificates": _ON, "tlsAllowInvalidHostnames": _ON, "tlsInsecure": _ON}
-_REDIS: Final = {"ssl_cert_reqs": _NONE, "ssl_check_hostname": ()}
+_REDIS: Final = {"ssl_cert_reqs": (*_NONE, None), "ssl_check_hostname": ()}
 _KAFKA: Final = {"ssl_check_hostname": (False,)}
 _WEBSOCKET: Final = {"sslopt": ()}
 
 Values = tuple[object, ...]
 SWITCHES: Final[Mapping[str, Mapping[str, Values]]] = {
     **{f"requests.{place}{verb}": _VERIFY for place in ("", "api.") for verb in VERBS},
-    **{f"httpx.{verb}": _VERIFY for verb in VERBS},
+    **{
+        f"{library}.{verb}": _VERIFY
+        for library in ("httpx", "niquests", "grequests", "curl_cffi.requests")
+        for verb in VERBS
+    },
     **dict.fromkeys(
         (
             "httpx.Client", "httpx.AsyncClient", "httpx.HTTPTransport", "httpx.AsyncHTTPTransport",
             "httpx.create_ssl_context", "boto3.client", "boto3.resource", "hvac.Client", "consul.Consul",
             "botocore.session.Session.create_client", "boto3.session.Session.client", "docker.tls.TLSConfig",
-            "influxdb.InfluxDBClient", "winrm.Protocol", "niquests.get", "niquests.post", "niquests.request",
+            "influxdb.InfluxDBClient", "winrm.Protocol", "requests_html.HTMLSession", "curl_cffi.requests.Session",
+            "curl_cffi.requests.AsyncSession", "keystoneauth1.session.Session", "openstack.connect",
+            "openstack.connection.Connection", "splunklib.client.connect",
         ),
         _VERIFY,
     ),
@@ -55,7 +61,8 @@ SWITCHES: Final[Mapping[str, Mapping[str, Values]]] = {
         _MONGO,
     ),
     **dict.fromkeys(
-        ("redis.Redis", "redis.StrictRedis", "redis.from_url", "redis.Redis.from_url", "redis.asyncio.Redis",
+        ("redis.RedisCluster", "redis.cluster.RedisCluster", "redis.ConnectionPool.from_url",
+         "redis.asyncio.Redis.from_url", "aioredis.from_url", "redis.Redis", "redis.StrictRedis", "redis.from_url", "redis.Redis.from_url", "redis.asyncio.Redis",
          "redis.asyncio.from_url", "redis.SSLConnection"),
         _REDIS,
     ),
@@ -63,6 +70,13 @@ SWITCHES: Final[Mapping[str, Mapping[str, Values]]] = {
         ("kafka.KafkaProducer", "kafka.KafkaConsumer", "kafka.KafkaAdminClient", "kafka.admin.KafkaAdminClient"), _KAFKA
     ),
     "websocket.create_connection": _WEBSOCKET,
+    "websocket.WebSocket": _WEBSOCKET,
+    "aiosmtplib.send": {"validate_certs": (False,)},
+    "aiosmtplib.SMTP": {"validate_certs": (False,)},
+    "minio.Minio": {"cert_check": (False,)},
+    "proxmoxer.ProxmoxAPI": {"verify_ssl": (False,)},
+    "atlassian.Confluence": {"verify_ssl": (False,)},
+    "atlassian.Jira": {"verify_ssl": (False,)},
     "websocket.WebSocketApp.run_forever": _WEBSOCKET,
     "kubernetes.client.Configuration": {"verify_ssl": (False,)},
     "gitlab.Gitlab": {"ssl_verify": (False,)},

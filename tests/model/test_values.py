@@ -32,6 +32,10 @@ def value_of_last_call_argument(text: str) -> object:
         ("show(1 if not [] else 2)", 1),
         ("show('{}-{n}'.format('a', n=2))", "a-2"),
         ("show(None)", None),
+        ("class K:\n    V = 1\nk = K()\nshow(k.V)", 1),
+        ("class K:\n    V: int = 1\nk = K(V=2)\nshow(k.V)", 2),
+        ("from types import SimpleNamespace\nk = SimpleNamespace(v=1)\nshow(k.v)", 1),
+        ("def f():\n    'a text'\n    return 1\nshow(f())", 1),
     ],
 )
 def test_constants_are_followed(text: str, expected: object) -> None:
@@ -57,4 +61,19 @@ def test_constants_are_followed(text: str, expected: object) -> None:
     ],
 )
 def test_what_may_differ_or_explode_is_unknown(text: str) -> None:
+    assert value_of_last_call_argument(text) is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class K:\n    V = 1\nk = K()\nk.V = 2\nshow(k.V)",
+        "class K(Base):\n    V = 1\nk = K()\nshow(k.V)",
+        "class K:\n    def __init__(self, v):\n        self.v = v\nk = K(v=1)\nshow(k.v)",
+        "def f(x):\n    if x:\n        return 2\n    return 1\nshow(f(0))",
+        "rows = get()\nrows = rows['a']\nrows = rows['b']['c']\nshow(rows['d'])",
+        "x = y['a']\ny = x['a']\nshow(x['b'])",
+    ],
+)
+def test_what_may_be_filled_otherwise_is_no_constant(text: str) -> None:
     assert value_of_last_call_argument(text) is UNKNOWN

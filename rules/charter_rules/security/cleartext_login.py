@@ -19,6 +19,13 @@ _HTTP: Final = tuple(
     for library in ("requests", "httpx")
     for verb in ("get", "post", "put", "patch", "delete", "request")
 )
+_QUEUES: Final = tuple(
+    f"{library}{kind}"
+    for library in ("kafka.Kafka", "aiokafka.AIOKafka")
+    for kind in ("Producer", "Consumer", "AdminClient")
+)
+_SESSIONS: Final = ("requests.", "httpx.", "aiohttp.")
+"""Whose sessions send requests as their functions do."""
 _MAIL: Final = {
     "smtplib.SMTP": ("starttls",),
     "imaplib.IMAP4": ("starttls",),
@@ -40,6 +47,8 @@ _TALKS: Final = regex(r"\.(?:write|read_\w+)\(")
     calls=(
         *_PLAIN,
         *_HTTP,
+        *_QUEUES,
+        "*.post",
         "*.login",
         "*.pass_",
         "*.simple_bind_s",
@@ -89,6 +98,24 @@ def cleartext_login(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     elif name in _HTTP:
         if _carries_credentials(call, ctx) and _is_plain_http(ctx.value(call.args[0]) if call.args else None):
             yield ctx.finding(call, "the credentials travel over plain HTTP")
+    elif name in _QUEUES:
+        servers = ctx.value(given) if (given := calls.given(ctx, call, None, "bootstrap_servers")) else ""
+        if (
+            calls.value(ctx, call, None, "security_protocol") == "SASL_PLAINTEXT"
+            and calls.value(ctx, call, None, "sasl_mechanism", default="PLAIN") == "PLAIN"
+            and not (isinstance(servers, str) and servers and hosts.is_near(servers))
+        ):
+            yield ctx.finding(call, "`SASL_PLAINTEXT` sends the password unencrypted: `SASL_SSL` encrypts it")
+    elif isinstance(call.func, ast.Attribute) and call.func.attr == "post":
+        if (
+            call.args
+            and _is_plain_http(ctx.value(call.args[0]))
+            and (ctx.type_name(call.func.value) or "").startswith(_SESSIONS)
+            and _carries_credentials(call, ctx)
+        ):
+            yield ctx.finding(call, "the credentials travel over plain HTTP")
+        else:
+            ctx.not_an_opportunity()
     elif name is None and isinstance(call.func, ast.Attribute):
         yield from _login(call, call.func, ctx)
     elif name == "ldap3.Connection":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 from charter.api import (
     UNKNOWN,
     Severity,
+    regex,
     rule,
 )
 from charter_rules import calls
@@ -18,12 +19,17 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
+_MESSAGE: Final = "every site may send requests with the visitor's cookies, and read the answers"
+_STRANGERS: Final = ("https://stranger.com", "http://stranger.com")
+_OPEN_DOT: Final = regex(r"((?<!\\)\w|\*|\))\.([A-Za-z][\w-]*(?:\\?\.[A-Za-z]+)*\$?$)")
+"""A dot before the end of a host's name that stands for any character: `.*.shop.net`, `shop.net`."""
 _EVERYONE: Final = frozenset({"CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL"})
 
 
 @rule(
     ast.Call,
     ast.Assign,
+    ast.Dict,
     code="SEC031",
     principles=("protected-sessions",),
     severity=Severity.HIGH,
@@ -36,6 +42,11 @@ _EVERYONE: Final = frozenset({"CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL"}
         "flask_cors.CORS",
         "flask_cors.cross_origin",
         "aiohttp_cors.ResourceOptions",
+        "*.add",
+        "*.set",
+        "*.setdefault",
+        "*.send_header",
+        "*.set_header",
     ),
     mentions=("CORS", "cors", "Access-Control-Allow-Credentials"),
     references=(
@@ -43,7 +54,7 @@ _EVERYONE: Final = frozenset({"CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL"}
         "https://cwe.mitre.org/data/definitions/942.html",
     ),
 )
-def cors_with_credentials(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Finding]:
+def cors_with_credentials(call: ast.Call | ast.Assign | ast.Dict, ctx: Context) -> Iterator[Finding]:
     """Name the sites that may send requests with the visitor's cookies.
 
     Browsers refuse `Access-Control-Allow-Origin: *` together with credentials. Middleware that is told to allow both therefore repeats the
@@ -68,6 +79,13 @@ def cors_with_credentials(call: ast.Call | ast.Assign, ctx: Context) -> Iterator
     public.add_middleware(CORSMiddleware, allow_origins=["*"])
     ```
     """
+    if not ctx.is_test and (origin := _allowed_origin(call)) is not None:
+        if _reflects(origin, ctx):
+            yield ctx.finding(call, _MESSAGE)
+        return
+    if isinstance(call, ast.Dict):
+        ctx.not_an_opportunity()
+        return
     if isinstance(call, ast.Assign):
         yield from _setting(call, ctx)
         return
@@ -84,40 +102,46 @@ def cors_with_credentials(call: ast.Call | ast.Assign, ctx: Context) -> Iterator
         for keyword in ("allow_credentials", "supports_credentials")
     )
     if (credentials_on and _any_origin(call, name, ctx)) or _resources(call, ctx):
-        yield ctx.finding(
-            call, "every site may send requests with the visitor's cookies, and read the answers"
-        )
+        yield ctx.finding(call, _MESSAGE)
 
 
 def _setting(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
     """django-cors-headers' settings."""
     target = node.targets[0]
-    if calls.identifier(target).lower() == "access-control-allow-origin":
-        if _reflects(node, ctx):
-            yield ctx.finding(
-                node, "every site may send requests with the visitor's cookies, and read the answers"
-            )
-        return
     if not isinstance(target, ast.Name) or target.id not in _EVERYONE or ctx.parent(node) is not ctx.tree:
         ctx.not_an_opportunity()
     elif ctx.value(node.value) is True and not ctx.is_test and _allows_credentials(ctx):
-        yield ctx.finding(
-            node, "every site may send requests with the visitor's cookies, and read the answers"
-        )
+        yield ctx.finding(node, _MESSAGE)
 
 
-def _reflects(node: ast.Assign, ctx: Context) -> bool:
+def _headers(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """The headers that an assignment, a call or a dictionary sets, in lower case."""
+    if isinstance(node, ast.Assign):
+        yield calls.identifier(node.targets[0]).lower(), node.value
+    elif isinstance(node, ast.Dict):
+        for key, value in zip(node.keys, node.values, strict=True):
+            yield calls.identifier_of_key(key).lower(), value
+    elif isinstance(node, ast.Call) and len(node.args) == 2:
+        yield calls.identifier_of_key(node.args[0]).lower(), node.args[1]
+
+
+def _allowed_origin(node: ast.AST) -> ast.expr | None:
+    """The site that a node says may read the answer; None if it says nothing of it."""
+    return next((value for name, value in _headers(node) if name == "access-control-allow-origin"), None)
+
+
+def _reflects(origin: ast.expr, ctx: Context) -> bool:
     """Whether a response allows whatever site asks, with cookies, and nothing looks at the site."""
-    around = ctx.function(node)
+    around = ctx.function(origin)
+    asked = origin.func if isinstance(origin, ast.Call) else origin
     if (
-        ctx.is_test
-        or around is None
-        or calls.identifier(ctx.origin(node.value)).lower() not in {"origin", "http_origin"}
-        or (isinstance(node.value, ast.Attribute) and calls.identifier(node.value.value) == "self")
+        around is None
+        or calls.identifier(ctx.origin(origin)).lower() not in {"origin", "http_origin"}
+        or (isinstance(asked, ast.Attribute) and calls.identifier(asked.value) == "self")
     ):
-        return False  # also where it is an object's own setting
+        return False  # also where it is an object's own setting, or what its method answers
     tests = [parent.test for parent in ctx.nodes(ast.If, within=around)]
-    value = ctx.source(node.value)
+    value = ctx.source(origin)
     if any(
         ("origin" in ctx.source(test).lower() or re.search(rf"\b{re.escape(value)}\b", ctx.source(test)))
         and isinstance(test, (ast.Compare, ast.Call, ast.BoolOp))
@@ -125,9 +149,10 @@ def _reflects(node: ast.Assign, ctx: Context) -> bool:
     ):
         return False
     return any(
-        calls.identifier(other.targets[0]).lower() == "access-control-allow-credentials"
-        and str(ctx.value(other.value)).lower() == "true"
-        for other in ctx.nodes(ast.Assign, within=around)
+        name == "access-control-allow-credentials" and str(ctx.value(value)).lower() == "true"
+        for kind in (ast.Assign, ast.Call, ast.Dict)
+        for other in ctx.nodes(kind, within=around)
+        for name, value in _headers(other)
     )
 
 
@@ -163,6 +188,16 @@ def _allows_credentials(ctx: Context) -> bool:
     )
 
 
+def _is_of_any_site(pattern: str) -> bool:
+    """Whether a pattern of origins, which is compared with the whole of one, also fits sites that anybody can register."""
+    try:
+        return any(re.fullmatch(pattern, origin) for origin in _STRANGERS) or bool(
+            (dotted := _OPEN_DOT.sub(r"\1x\2", pattern)) != pattern and re.compile(dotted)
+        )
+    except re.error:
+        return False
+
+
 def _any_origin(call: ast.Call, name: str, ctx: Context) -> bool:
     default: object = "*" if name.startswith("flask_cors.") else UNKNOWN
     resources = calls.given(ctx, call, None, "resources")
@@ -172,7 +207,7 @@ def _any_origin(call: ast.Call, name: str, ctx: Context) -> bool:
         ctx, call, None, "allow_origins" if "flask" not in name else "origins", default=default
     )
     pattern = calls.value(ctx, call, None, "allow_origin_regex")
-    if isinstance(pattern, str) and pattern in {".*", "^.*$", "https?://.*"}:
+    if isinstance(pattern, str) and _is_of_any_site(pattern):
         return True
     if isinstance(origins, str):
         return origins in {"*", ".*"}

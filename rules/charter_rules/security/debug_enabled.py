@@ -116,7 +116,9 @@ def _call(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     argument = argument or "debug"
     position = 0 if argument == "mode" else 2 if argument == "debug" and name not in _CONSTRUCTORS else None
     if calls.value(ctx, call, position, argument) is not True:
-        return
+        argument = "use_debugger"  # what Flask hands on to Werkzeug
+        if calls.value(ctx, call, None, argument) is not True:
+            return
     fix = None
     if calls.keyword(call, argument) is not None:
         fix = Fix("Leave the debugger off", (ctx.remove_argument(call, argument),), Grade.UNSAFE)

@@ -27,6 +27,13 @@ _MANY: Final = 3
 _METHODS: Final = frozenset(f"crypt.METHOD_{name}" for name in ("MD5", "CRYPT"))
 _FOR_TESTS: Final = regex(r"(?i)#.*\btest")
 """What a comment says where the passwords are those of tests."""
+_CHOSEN: Final[dict[str, tuple[int, str]]] = {
+    "werkzeug.security.generate_password_hash": (1, "method"),
+    "django.contrib.auth.hashers.make_password": (2, "hasher"),
+}
+"""Functions that make passwords ready to be kept, and where they are told by which scheme."""
+_FAST: Final = regex(r"(?:unsalted_|salted_)?(?:md5|sha1|sha224|sha256|sha384|sha512)|plain|crypt")
+"""Fast schemes, as those functions call them."""
 _HASHERS: Final = regex(r"\.(?:Unsalted)?(?:MD5|SHA1|Crypt)PasswordHasher$")
 
 
@@ -44,9 +51,10 @@ _HASHERS: Final = regex(r"\.(?:Unsalted)?(?:MD5|SHA1|Crypt)PasswordHasher$")
         "crypt.crypt",
         "crypt.mksalt",
         "passlib.context.CryptContext",
+        *_CHOSEN,
         *(f"passlib.hash.{name}.{verb}" for name in sorted(_SCHEMES) for verb in ("hash", "encrypt")),
     ),
-    mentions=("hashlib", "Hash", "crypt", "passlib"),
+    mentions=("hashlib", "Hash", "crypt", "passlib", "password"),
     references=("https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html",),
 )
 def fast_password_hash(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Finding]:
@@ -97,8 +105,11 @@ def fast_password_hash(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
 
 
 def _scheme(call: ast.Call, ctx: Context) -> str:
-    """The fast scheme that a call of `passlib` or `crypt` hashes new passwords with; "" if it chooses none."""
+    """The fast scheme that a call hashes new passwords with; "" if it chooses none."""
     name = ctx.name(call.func) or ""
+    if name in _CHOSEN:
+        method = calls.value(ctx, call, *_CHOSEN[name])
+        return method if isinstance(method, str) and _FAST.fullmatch(method) else ""
     if name.startswith("passlib.hash."):
         return name.split(".")[2]
     if name == "passlib.context.CryptContext":

@@ -1,4 +1,4 @@
-"""Finds login checks that stand above the route and so never run."""
+"""Finds login checks that stand above the route, or behind the view that they should guard, and so never run."""
 
 from __future__ import annotations
 
@@ -23,23 +23,34 @@ _GUARD: Final = regex(
     r"(?i)^(?:\w*login_required|\w*auth(?:_|entication_)?required|requires_?auth\w*|jwt_required|roles?_(?:required|accepted)|permission_?required|admin_required"
     r"|token_required|auth_required|requires_(?:login|role|roles|permission|admin)|authenticated|require_\w+|csrf_protect|\w+_required)$"
 )
+_MIXINS: Final = frozenset(
+    f"django.contrib.auth.mixins.{name}"
+    for name in ("LoginRequiredMixin", "PermissionRequiredMixin", "UserPassesTestMixin", "AccessMixin")
+)
 
 
 @rule(
     ast.FunctionDef,
     ast.AsyncFunctionDef,
+    ast.ClassDef,
     code="SEC048",
     principles=("authentication-first",),
     severity=Severity.HIGH,
     cwe=(306, 862, 285),
-    mentions=("flask", "quart", "bottle", "Flask", "fastapi"),
-    references=("https://flask.palletsprojects.com/en/stable/patterns/viewdecorators/",),
+    mentions=("flask", "quart", "bottle", "Flask", "fastapi", "django.contrib.auth.mixins"),
+    references=(
+        "https://flask.palletsprojects.com/en/stable/patterns/viewdecorators/",
+        "https://docs.djangoproject.com/en/stable/topics/auth/default/#the-loginrequiredmixin-mixin",
+    ),
 )
-def guard_outside_route(node: ast.FunctionDef | ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
+def guard_outside_route(
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, ctx: Context
+) -> Iterator[Finding]:
     """Put the login check below the route.
 
     `@app.route` registers the function it stands on. A decorator above it wraps the function afterwards: the wrapped one is a name that nobody
-    calls, and requests reach the unprotected function.
+    calls, and requests reach the unprotected function. Likewise a mixin that checks the login must be the leftmost base of a view:
+    the `dispatch` of Django's views calls no other.
 
     ```python bad
     from flask import Flask
@@ -76,6 +87,9 @@ def guard_outside_route(node: ast.FunctionDef | ast.AsyncFunctionDef, ctx: Conte
         return "all orders"
     ```
     """
+    if isinstance(node, ast.ClassDef):
+        yield from _mixin(node, ctx)
+        return
     route = next((index for index, decorator in enumerate(node.decorator_list) if _is_route(decorator)), None)
     if route is None:
         ctx.not_an_opportunity()
@@ -94,6 +108,45 @@ def guard_outside_route(node: ast.FunctionDef | ast.AsyncFunctionDef, ctx: Conte
         guard,
         f"`@{calls.short(ctx, guard)}` never runs: the route below registers the function without it",
         fix=fix,
+    )
+
+
+def _mixin(view: ast.ClassDef, ctx: Context) -> Iterator[Finding]:
+    """A mixin that checks the login behind a view of Django's, whose `dispatch` answers before it is asked."""
+    behind = next((index for index, base in enumerate(view.bases) if ctx.name(base) in _MIXINS), 0)
+    before = view.bases[:behind]
+    if (
+        not any((ctx.name(base) or "").startswith("django.views.") for base in before)
+        or not all(_asks_nobody(base, ctx) for base in before)
+        or view.decorator_list
+        or any(isinstance(item, ast.FunctionDef) and item.name == "dispatch" for item in view.body)
+    ):
+        ctx.not_an_opportunity()
+        return
+    mixin = view.bases[behind]
+    fix = None
+    if len(view.bases) == 2:
+        edits = (ctx.replace(mixin, ctx.source(before[0])), ctx.replace(before[0], ctx.source(mixin)))
+        fix = Fix("Put the mixin first", edits, Grade.UNSAFE)
+    yield ctx.finding(
+        mixin,
+        f"`{ctx.source(mixin)}` never runs: `dispatch` of `{ctx.source(before[0])}` answers before it",
+        fix=fix,
+    )
+
+
+def _asks_nobody(base: ast.expr, ctx: Context) -> bool:
+    """Whether a base of a view is known to check no login: Django's own views, and what this file makes of them."""
+    name = ctx.name(base) or ""
+    if name.startswith("django."):
+        return name not in _MIXINS
+    own = name.removeprefix(f"{ctx.module}.")
+    defined = next((each for each in ctx.nodes(ast.ClassDef) if ctx.symbol(each) == own), None)
+    return (
+        defined is not None
+        and not defined.decorator_list
+        and "dispatch" not in ctx.source(defined)
+        and all(_asks_nobody(each, ctx) for each in defined.bases)
     )
 
 

@@ -89,12 +89,19 @@ def hardcoded_encryption_key(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     argument = calls.given(ctx, call, *_KEYS[name])
     if argument is None or ctx.is_test:
         return
-    value = ctx.value(argument)
+    chosen = next((one for one in calls.values_of(ctx, argument) if _is_key(one.value)), None)
     if (
-        isinstance(value, (bytes, str))
-        and len(value) >= _SHORTEST
-        and len(set(value)) > 1
+        chosen is not None
         and not _KNOWN.search(f"{ctx.module} {ctx.symbol(call)}")
         and not protocols.dictated(ctx, call)
     ):
-        yield ctx.finding(argument, f"the key of `{calls.short(ctx, call.func)}` stands in the source")
+        yield ctx.finding(
+            argument,
+            f"the key of `{calls.short(ctx, call.func)}` stands in the source",
+            related=calls.chosen(chosen, ctx),
+        )
+
+
+def _is_key(value: object) -> bool:
+    """Whether a value may be the key of a cipher, and not a placeholder of one letter."""
+    return isinstance(value, (bytes, str)) and len(value) >= _SHORTEST and len(set(value)) > 1

@@ -39,9 +39,22 @@ _SECRET_CALLS: Final[dict[str, int]] = {
     "ftplib.FTP_TLS": 2,
     "redis.Redis": 3,
     "ldap3.Connection": 2,
+    "pika.PlainCredentials": 1,
+    "pika.credentials.PlainCredentials": 1,
+    "oracledb.connect": 1,
+    "cx_Oracle.connect": 1,
+    "influxdb.InfluxDBClient": 3,
+    "twilio.rest.Client": 1,
+    "github.Github": 0,
+    "authlib.jose.jwt.encode": 2,
+    "pyramid.session.SignedCookieSessionFactory": 0,
+    "pyramid.authentication.AuthTktAuthenticationPolicy": 0,
 }
 _SECRET_METHODS: Final[dict[str, int]] = {"simple_bind_s": 1, "simple_bind": 1, "bind_s": 1}
 """Methods of connections to directories, and where they take the password."""
+_ENVIRONMENT: Final = ("os.environ.get", "os.getenv", "os.environ.setdefault")
+_PAIRS: Final = frozenset({"auth", "basic_auth", "http_auth"})
+"""Keywords and attributes that take a user and a password."""
 _SIGNING: Final[dict[str, str]] = {"secret_key": "SessionMiddleware", "cookie_secret": "Application"}
 """Keywords that take the key which signs sessions, and a word that the call has then."""
 _DSN: Final = regex(r"(?:^|\s)password=([^\s'{}$%<>]{4,})")
@@ -88,20 +101,22 @@ def _may_hold(node: Any) -> bool:
     kind = node.__class__
     if kind is ast.keyword:
         given = node.value.__class__
-        return (given is ast.Constant and sensitivity(node.arg or "") in _KINDS) or (
-            given is ast.Tuple and node.arg == "auth"
-        )
+        return (
+            given is ast.Constant and (node.arg == "default" or sensitivity(node.arg or "") in _KINDS)
+        ) or (given is ast.Tuple and node.arg in _PAIRS)
     if kind is ast.Assign:
+        if node.value.__class__ is ast.Tuple:
+            return getattr(node.targets[0], "attr", "") in _PAIRS
         return node.value.__class__ in _TELLING and any(
             sensitivity(calls.identifier(target)) in _KINDS for target in node.targets
         )
     if kind is ast.AnnAssign:
         return node.value.__class__ is ast.Constant and sensitivity(calls.identifier(node.target)) in _KINDS
     if kind is ast.Compare:
-        return (
-            node.comparators[0].__class__ is ast.Constant
-            and sensitivity(calls.identifier(node.left)) in _KINDS
-        )
+        left, right = node.left, node.comparators[0]
+        if left.__class__ is ast.Constant:
+            left, right = right, left
+        return right.__class__ is ast.Constant and sensitivity(calls.identifier(left)) in _KINDS
     if kind is ast.Dict:
         return any(True for _ in _of_items(node))
     if kind is ast.Call:
@@ -121,6 +136,7 @@ def _may_hold(node: Any) -> bool:
     code="SEC010",
     calls=(
         *_SECRET_CALLS,
+        *_ENVIRONMENT,
         "*.login",
         *(f"*.{name}" for name in _SECRET_METHODS),
         "psycopg2.connect",
@@ -220,6 +236,8 @@ def _named_values(node: ast.AST, ctx: Context) -> Iterator[tuple[str, ast.expr, 
     """Names that say that a value is secret, the value, and whether it is surely used to log in or to sign."""
     if isinstance(node, ast.Assign):
         yield from _of_signing_key(node, ctx)
+        if isinstance(node.value, ast.Tuple) and isinstance(node.targets[0], ast.Attribute):
+            yield from _of_pair(node.value, ctx)
         if isinstance(node.value, ast.Constant):
             for target in node.targets:
                 name = calls.identifier(target)
@@ -238,9 +256,11 @@ def _named_values(node: ast.AST, ctx: Context) -> Iterator[tuple[str, ast.expr, 
     elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         yield from _of_defaults(node)
     elif isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq):
-        name = calls.identifier(node.left)
-        if isinstance(node.comparators[0], ast.Constant) and sensitivity(name) in _KINDS:
-            yield name, node.comparators[0], False
+        sides = (node.left, node.comparators[0])
+        for named, value in (sides, sides[::-1]):
+            name = calls.identifier(named)
+            if isinstance(value, ast.Constant) and sensitivity(name) in _KINDS:
+                yield name, value, False
 
 
 def _of_items(node: ast.Dict) -> Iterator[tuple[str, ast.expr, bool]]:
@@ -260,7 +280,7 @@ def _of_signing_key(node: ast.Assign, ctx: Context) -> Iterator[tuple[str, ast.e
         if not _is_flask_key(target, name, ctx):
             continue
         value = node.value
-        if isinstance(value, ast.Call) and ctx.name(value.func) in {"os.environ.get", "os.getenv"}:
+        if isinstance(value, ast.Call) and ctx.name(value.func) in _ENVIRONMENT:
             default = ctx.argument(value, 1, "default")
             text = None if default is None else ctx.value(default)
             if (
@@ -299,10 +319,10 @@ def _of_keyword(item: ast.keyword, ctx: Context) -> Iterator[tuple[str, ast.expr
         yield item.arg, value, True
     elif item.arg in {"SECRET_KEY", "JWT_SECRET_KEY"} and function in {"update", "from_mapping"}:
         yield item.arg, value, len(str(ctx.value(value))) >= 8
-    elif item.arg == "auth" and isinstance(value, ast.Tuple) and len(value.elts) == 2:
-        user = ctx.value(value.elts[0])
-        if user != ctx.value(value.elts[1]) or user in {UNKNOWN, "admin", "root"}:
-            yield "auth", value.elts[1], True
+    elif item.arg in _PAIRS and isinstance(value, ast.Tuple):
+        yield from _of_pair(value, ctx)
+    elif item.arg == "default" and isinstance(call, ast.Call):
+        yield from _of_option(call, value)
     elif (
         item.arg
         and isinstance(value, ast.Constant)
@@ -315,9 +335,30 @@ def _of_keyword(item: ast.keyword, ctx: Context) -> Iterator[tuple[str, ast.expr
         yield item.arg, value, bool(_CONNECT.search(function)) and not is_default
 
 
+def _of_pair(pair: ast.Tuple, ctx: Context) -> Iterator[tuple[str, ast.expr, bool]]:
+    """The password of a user and a password that a request logs in with."""
+    if len(pair.elts) == 2:
+        user = ctx.value(pair.elts[0])
+        if user != ctx.value(pair.elts[1]) or user in {UNKNOWN, "admin", "root"}:
+            yield "auth", pair.elts[1], True
+
+
+def _of_option(call: ast.Call, default: ast.expr) -> Iterator[tuple[str, ast.expr, bool]]:
+    """What stands in for an option or a variable that is named for a secret, where nobody sets it."""
+    for named in call.args:
+        name = calls.identifier_of_key(named).lstrip("-")
+        if sensitivity(name) in _KINDS:
+            yield name, default, False
+            return
+
+
 def _of_call(call: ast.Call, ctx: Context) -> Iterator[tuple[str, ast.expr, bool]]:
     function = calls.identifier(call.func)
     name = ctx.name(call.func)
+    if name in _ENVIRONMENT:
+        if len(call.args) == 2 and not _signs_sessions(ctx.parent(call), ctx):
+            yield from _of_option(call, call.args[1])
+        return
     position = _SECRET_CALLS.get(name or "")
     if position is None and function == "login" and isinstance(call.func, ast.Attribute):
         position = _LOGIN.get(ctx.type_name(call.func.value) or "")
@@ -334,6 +375,13 @@ def _of_call(call: ast.Call, ctx: Context) -> Iterator[tuple[str, ast.expr, bool
         match = _DSN.search(text) if isinstance(text, str) else None
         if match is not None and not credentials.is_placeholder(match[1]):
             yield name, call.args[0], True
+
+
+def _signs_sessions(statement: ast.AST | None, ctx: Context) -> bool:
+    """Whether a statement sets the key of an application's sessions, of which `_of_signing_key` tells."""
+    return isinstance(statement, ast.Assign) and any(
+        _is_flask_key(target, calls.identifier(target), ctx) for target in statement.targets
+    )
 
 
 def _is_flask_key(target: ast.expr, name: str, ctx: Context) -> bool:

@@ -56,10 +56,17 @@ def hardcoded_token(_module: ast.Module, ctx: Context) -> Iterator[Finding]:
     for text, constant in written:
         kind = credentials.known_format(text)
         if kind is None and not isinstance(ctx.parent(constant), (ast.FormattedValue, ast.JoinedStr)):
-            kind = "password in a URL" if credentials.url_password(text) is not None else None
+            kind = _kind_of_password(text)
         if kind is not None and not (protocols.plays_a_site(ctx) or _is_said_to_be_none(constant, ctx)):
             article = "an" if kind[0] in "AEIOU" else "a"
             yield ctx.finding(constant, f"{article} {kind} stands in the source")
+
+
+def _kind_of_password(text: str) -> str | None:
+    """What a text that says how to connect holds a password in; None if it holds none."""
+    if credentials.url_password(text) is not None:
+        return "password in a URL"
+    return "password in a connection string" if credentials.settings_password(text) is not None else None
 
 
 def _is_said_to_be_none(constant: ast.Constant, ctx: Context) -> bool:

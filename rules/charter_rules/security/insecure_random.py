@@ -254,6 +254,9 @@ def _purpose(call: ast.Call, ctx: Context) -> str:
     if function is not None:
         if _feeds_return(call, function, ctx):
             names.append(function.name)
+            class_ = ctx.class_(function)
+            if class_ is not None and class_.name.endswith("Generator"):
+                names.append(class_.name)
             names += [told.identifier for told in ctx.results(function)]
         names += [use for name in list(names) for use in _later_uses(name, function, ctx)]
     for name in names:

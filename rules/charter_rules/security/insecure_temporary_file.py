@@ -99,6 +99,8 @@ def _path(expression: ast.expr, ctx: Context) -> object:
     """The constant path that an expression has; that of the shared folder is taken to be `/tmp`."""
     value = ctx.value(expression)
     made = ctx.origin(expression)
+    if value is UNKNOWN and isinstance(made, ast.BinOp):
+        return _joined(made, ctx)
     if value is not UNKNOWN or not isinstance(made, ast.Call) or ctx.name(made.func) != "os.path.join":
         return value
     folder = made.args[0] if made.args else None
@@ -110,10 +112,27 @@ def _path(expression: ast.expr, ctx: Context) -> object:
     return "/".join((_FOLDER, *names)) if names and len(names) == len(rest) else UNKNOWN
 
 
+def _joined(made: ast.BinOp, ctx: Context) -> object:
+    """The path that `Path("/tmp") / "name"` makes."""
+    folder, name = ctx.origin(made.left), ctx.value(made.right)
+    if (
+        not isinstance(made.op, ast.Div)
+        or not isinstance(folder, ast.Call)
+        or ctx.name(folder.func) != "pathlib.Path"
+        or len(folder.args) != 1
+    ):
+        return UNKNOWN
+    parent = _path(folder.args[0], ctx)
+    return f"{parent}/{name}" if isinstance(parent, str) and isinstance(name, str) else UNKNOWN
+
+
 def _written_path(call: ast.Call, name: str | None, ctx: Context) -> str | None:
     """The constant path that a call writes to; None if there is none."""
     if name is None:
         made = ctx.origin(call.func.value) if isinstance(call.func, ast.Attribute) else None
+        if isinstance(made, ast.BinOp):
+            joined = _joined(made, ctx)
+            return joined if isinstance(joined, str) else None
         if isinstance(made, ast.Call) and (ctx.name(made.func) or "").startswith("pathlib.") and made.args:
             value = ctx.value(made.args[0])
             return value if isinstance(value, str) else None

@@ -10,9 +10,10 @@ from charter.api import (
     Fix,
     Grade,
     Severity,
+    regex,
     rule,
 )
-from charter_rules import calls
+from charter_rules import building, calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 _OF_OS: Final = (
     "os.chmod", "os.fchmod", "os.lchmod", "os.umask", "os.open", "os.mkdir", "os.makedirs", "os.mkfifo",
 )  # fmt: skip
+_RUNS: Final = (
+    "os.system",
+    *(f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "Popen")),
+)
+_CHMOD: Final = regex(
+    r"(?:^|[;&|]\s*|\s)chmod\s+(?:-\w+\s+)*(0?[0-7]?[0-7]{2}[2367]|(?:u?g?o|a)\+r?w?x?)(?=\s|$)"
+)
+"""A command that sets rights, and those that it sets."""
 
 
 @rule(
@@ -32,8 +41,10 @@ _OF_OS: Final = (
     cwe=(732, 276),
     calls=(
         *_OF_OS,
+        *_RUNS,
         "*.chmod",
     ),
+    mentions=("chmod", "umask", "os.open", "mkdir", "makedirs", "mkfifo"),
     aliases=("B103", "S103"),
     references=("https://cwe.mitre.org/data/definitions/732.html",),
 )
@@ -64,6 +75,9 @@ def open_permissions(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     ```
     """
     name = calls.called(ctx, call)
+    if name in _RUNS:
+        yield from _command(call, ctx)
+        return
     if name not in _OF_OS and not (isinstance(call.func, ast.Attribute) and _is_path(call, ctx)):
         ctx.not_an_opportunity()
         return
@@ -71,7 +85,7 @@ def open_permissions(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     chosen = next(
         (
             one
-            for one in calls.choices(ctx, call, position, "mode")
+            for one in (*calls.choices(ctx, call, position, "mode"), *_added(call, position, ctx))
             if type(one.value) is int
             and _is_open(one.value)
             and (one.told is not None or not _is_default(call, position, ctx))
@@ -97,11 +111,44 @@ def open_permissions(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         if argument is not None
         and ctx.parent(argument) in {call, *call.keywords}
         and not isinstance(argument, ast.Name)
+        and ctx.value(argument) is not UNKNOWN
         else None
     )
     yield ctx.finding(
         call, f"everybody may change it: its mode is `{mode:#o}`", fix=fix, related=calls.chosen(chosen, ctx)
     )
+
+
+def _added(call: ast.Call, position: int, ctx: Context) -> Iterator[calls.Choice]:
+    """The rights that are added to those that there are: `mode | 0o002`."""
+    argument = calls.given(ctx, call, position, "mode")
+    made = None if argument is None else ctx.origin(argument)
+    if isinstance(made, ast.BinOp) and isinstance(made.op, ast.BitOr):
+        value = ctx.value(made.right)
+        if type(value) is int and value:
+            yield calls.Choice(value, "")
+
+
+def _command(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """`chmod 777` as a program that is run."""
+    command = calls.given(ctx, call, 0, "args")
+    match = None if command is None or ctx.is_test else _CHMOD.search(_words(ctx.origin(command), ctx))
+    mode = None if match is None else match[1]
+    if mode is None or not (_is_open(int(mode, 8)) if mode.isdigit() else "w" in mode):
+        ctx.not_an_opportunity()
+        return
+    yield ctx.finding(call, f"everybody may change it: its mode is `{mode}`")
+
+
+def _words(command: ast.expr, ctx: Context) -> str:
+    """The constant words of a command, with a dash for each that is computed."""
+    if isinstance(command, (ast.List, ast.Tuple)):
+        values = [ctx.value(word) for word in command.elts]
+        return " ".join(value if isinstance(value, str) else "-" for value in values)
+    value = ctx.value(command)
+    if isinstance(value, str):
+        return value
+    return "".join(piece.text or "-" for piece in building.pieces(command, ctx) or ())
 
 
 def _is_default(call: ast.Call, position: int, ctx: Context) -> bool:

@@ -11,7 +11,7 @@ from charter.api import (
     regex,
     rule,
 )
-from charter_rules import calls
+from charter_rules import calls, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,14 +19,29 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding
 
 _FLAG: Final = regex(
-    r"(?i)^(?:x-)?(?:is_?)?(?:admin|staff|superuser|root|authenticated|logged_?in|privileged)$"
+    r"(?i)^(?:x[-_])?(?:is_?)?(?:admin|staff|superuser|root|authenticated|logged_?in|privileged)$"
 )
 _ROLE: Final = regex(
-    r"(?i)^(?:x-)?(?:user_?|account_?)?(?:role|roles|type|level|group|privilege|is_?admin|admin|authenticated|logged_?in|is_?staff)$"
+    r"(?i)^(?:x[-_])?(?:user_?|account_?)?(?:role|roles|type|level|group|privilege|is_?admin|admin|authenticated|logged_?in|is_?staff)$"
 )
 _POWER: Final = regex(r"(?i)admin|root|superuser|staff|manager|owner|\btrue\b|\byes\b|^1$|on$")
+_SENT: Final = frozenset(f"fastapi.{part}" for part in ("Header", "Cookie", "Query"))
+"""What a parameter of a handler is filled from by the client."""
 _PARTS: Final = frozenset(
-    {"args", "form", "values", "cookies", "headers", "GET", "POST", "COOKIES", "META", "query_params", "json"}
+    {
+        "args",
+        "form",
+        "values",
+        "cookies",
+        "headers",
+        "GET",
+        "POST",
+        "COOKIES",
+        "META",
+        "query_params",
+        "json",
+        "get_json",
+    }
 )
 _GUARDS: Final = regex(r"(?i)admin|staff|superuser|roles?_|permission|owner")
 """Names of decorators that let only those pass who may give others a role."""
@@ -51,7 +66,7 @@ def _may_claim(node: ast.Compare | ast.If | ast.IfExp) -> bool:
     in_tests=False,
     when=_may_claim,
     cwe=(302, 285, 565, 807),
-    mentions=("request",),
+    mentions=("request", "fastapi"),
     references=("https://cwe.mitre.org/data/definitions/302.html",),
 )
 def role_claimed_by_client(node: ast.Compare | ast.If | ast.IfExp, ctx: Context) -> Iterator[Finding]:
@@ -100,6 +115,26 @@ def _is_guarded(node: ast.AST, ctx: Context) -> bool:
     )
 
 
+def _body(made: ast.expr) -> ast.expr:
+    """What a request was asked for its body by: `request.json` of `await request.json()`."""
+    asked = made.value if isinstance(made, ast.Await) else made
+    return asked.func if isinstance(asked, ast.Call) else asked
+
+
+def _is_sent(name: ast.Name, ctx: Context) -> bool:
+    """Whether a name is a parameter that FastAPI fills from a header, a cookie or the query."""
+    function = ctx.function(name)
+    if function is None:
+        return False
+    for argument, default in shapes.defaults(function):
+        if argument.arg == name.id:
+            return isinstance(default, ast.Call) and ctx.name(default.func) in _SENT
+    annotation = next((each.annotation for each in shapes.parameters(function) if each.arg == name.id), None)
+    return annotation is not None and any(
+        isinstance(part, ast.Call) and ctx.name(part.func) in _SENT for part in ctx.walk(annotation)
+    )
+
+
 def _asks_for_power(node: ast.Compare | ast.If | ast.IfExp, claim: str, ctx: Context) -> bool:
     """Whether a claim that is true, or equal to what it is compared with, is one to more than any user may do."""
     if not isinstance(node, ast.Compare):
@@ -122,11 +157,15 @@ def _claim(expression: ast.expr, ctx: Context) -> str | None:
     name = calls.identifier(made)
     if not name or not (_ROLE.match(name) or _FLAG.match(name)):
         return None
+    if isinstance(made, ast.Name):
+        return name if _is_sent(made, ctx) else None
     holder: ast.expr | None = None
     if isinstance(made, ast.Subscript):
         holder = made.value
     elif isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute):
         holder = made.func.value
+    if isinstance(holder, ast.Name):
+        holder = _body(ctx.origin(holder))
     if not isinstance(holder, ast.Attribute) or holder.attr not in _PARTS:
         return None
     return name if calls.identifier(holder.value) in {"request", "req"} else None

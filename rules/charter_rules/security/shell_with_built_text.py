@@ -79,8 +79,8 @@ def shell_with_built_text(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if command is None or ctx.is_test:
         return
     written = ctx.origin(command)
-    parts = building.pieces(written, ctx)
-    if parts is None:
+    parts = building.pieces(written, ctx) or _joined(written, ctx)
+    if not parts:
         return
     risky = [
         piece.value
@@ -99,6 +99,39 @@ def shell_with_built_text(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         fix=list_fix(call, ctx.name(call.func) or "", command, written, parts, ctx),
         related=related,
     )
+
+
+def _joined(written: ast.expr, ctx: Context) -> tuple[Piece, ...]:
+    """The words of a list that is written out and joined with spaces; () for any other text."""
+    if (
+        not isinstance(written, ast.Call)
+        or not isinstance(written.func, ast.Attribute)
+        or written.func.attr != "join"
+        or len(written.args) != 1
+        or ctx.value(written.func.value) != " "
+    ):
+        return ()
+    found: list[Piece] = []
+    for word in _words(ctx.origin(written.args[0])):
+        if found:
+            found.append(building.Piece(" "))
+        text = ctx.value(word)
+        found.extend(
+            (building.Piece(text),)
+            if isinstance(text, str)
+            else building.pieces(word, ctx) or (building.Piece(value=word),)
+        )
+    return tuple(found)
+
+
+def _words(listed: ast.expr) -> Iterator[ast.expr]:
+    """The items of a list that is written out, and what is added to it as a whole."""
+    if isinstance(listed, (ast.List, ast.Tuple)):
+        for item in listed.elts:
+            yield item.value if isinstance(item, ast.Starred) else item
+    elif isinstance(listed, ast.BinOp) and isinstance(listed.left, (ast.List, ast.BinOp)):
+        yield from _words(listed.left)
+        yield from _words(listed.right) if isinstance(listed.right, ast.List) else (listed.right,)
 
 
 def _begins(parts: Sequence[Piece], number: int) -> bool:

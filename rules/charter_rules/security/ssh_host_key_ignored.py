@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
+_TRANSPORTS: Final = frozenset({"paramiko.Transport.connect", "paramiko.transport.Transport.connect"})
 _POLICIES: Final = frozenset(
     f"paramiko.{place}{name}" for place in ("", "client.") for name in ("AutoAddPolicy", "WarningPolicy")
 )
@@ -34,11 +35,12 @@ _POLICIES: Final = frozenset(
     cwe=(295, 322),
     calls=(
         "*.set_missing_host_key_policy",
+        "*.connect",
         "asyncssh.connect",
         "asyncssh.create_connection",
         "asyncssh.SSHClientConnectionOptions",
     ),
-    mentions=("set_missing_host_key_policy", "asyncssh", "hostkeys"),
+    mentions=("set_missing_host_key_policy", "asyncssh", "hostkeys", "Transport("),
     aliases=("B507", "S507"),
     references=("https://docs.paramiko.org/en/stable/api/client.html", "https://asyncssh.readthedocs.io/"),
 )
@@ -81,7 +83,13 @@ def ssh_host_key_ignored(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[
     if isinstance(call, ast.Assign):
         yield from _forgotten(call, ctx)
         return
-    name = ctx.name(call.func) or ""
+    name = calls.called(ctx, call)
+    if name.endswith(".connect") and not name.startswith("asyncssh."):
+        if name in _TRANSPORTS and not ctx.is_test and _asks_no_key(call, ctx):
+            yield ctx.finding(call, "a transport that is given no `hostkey` accepts the key of any host")
+        else:
+            ctx.not_an_opportunity()
+        return
     if name.startswith("asyncssh."):
         hosts = calls.given(ctx, call, None, "known_hosts")
         if hosts is not None and ctx.value(hosts) is None and not ctx.is_test:
@@ -99,6 +107,16 @@ def ssh_host_key_ignored(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[
         reject = "paramiko.RejectPolicy()" if isinstance(policy, ast.Call) else "paramiko.RejectPolicy"
         fix = Fix("Reject unknown hosts", (ctx.replace(policy, reject), AddImport("paramiko")), Grade.UNSAFE)
     yield ctx.finding(call, f"`{chosen.rpartition('.')[2]}` accepts the key of any host", fix=fix)
+
+
+def _asks_no_key(connect: ast.Call, ctx: Context) -> bool:
+    """Whether a transport of paramiko logs in and neither is told the host's key nor asked for it."""
+    if calls.has_unpacking(connect) or calls.given(ctx, connect, 0, "hostkey") is not None:
+        return False
+    logs_in = any(calls.given(ctx, connect, None, name) is not None for name in ("password", "pkey"))
+    return logs_in and "get_remote_server_key" not in ctx.source(
+        ctx.class_(connect) or ctx.function(connect) or ctx.tree
+    )
 
 
 def _is_no_login(call: ast.Call, ctx: Context) -> bool:

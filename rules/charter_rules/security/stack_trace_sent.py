@@ -55,7 +55,7 @@ _CLEANS: Final = regex(r"(?i)sanitiz|redact|scrub|mask|anonymi|censor")
     confidence=Confidence.MEDIUM,
     cwe=(209, 497, 200),
     mentions=("traceback", "except"),
-    calls=tuple(_RESPONSES),
+    calls=(*_RESPONSES, "*.write"),
     references=("https://cwe.mitre.org/data/definitions/209.html",),
 )
 def stack_trace_sent(node: ast.Call | ast.Return, ctx: Context) -> Iterator[Finding]:
@@ -103,6 +103,13 @@ def stack_trace_sent(node: ast.Call | ast.Return, ctx: Context) -> Iterator[Find
         return
     if isinstance(node, ast.Call):
         name = ctx.name(node.func) or ""
+        if (
+            isinstance(node.func, ast.Attribute)
+            and node.func.attr == "write"
+            and not _answers(node.func, ctx)
+        ):
+            ctx.not_an_opportunity()
+            return
         sent: list[ast.expr] = [
             *node.args[:2],
             *(item.value for item in node.keywords if item.arg in _BODIES),
@@ -127,6 +134,16 @@ def stack_trace_sent(node: ast.Call | ast.Return, ctx: Context) -> Iterator[Find
                 leak, f"`{calls.short(ctx, leak)}` tells the client how the program works inside"
             )
             return
+
+
+def _answers(write: ast.Attribute, ctx: Context) -> bool:
+    """Whether a method writes to the client: to `wfile` of `http.server`, or as Tornado's handler does itself."""
+    if isinstance(write.value, ast.Attribute):
+        return write.value.attr == "wfile"
+    class_ = ctx.class_(write) if shapes.is_name(write.value, "self") else None
+    return class_ is not None and any(
+        (ctx.name(base) or "").startswith("tornado.web.") for base in class_.bases
+    )
 
 
 def _blames_client(call: ast.Call, ctx: Context) -> bool:

@@ -32,6 +32,8 @@ _ARGUMENTS: Final[dict[str, tuple[tuple[int | None, str], ...]]] = {
         for mode in _MODES
     },
     "cryptography.hazmat.primitives.ciphers.algorithms.ChaCha20": ((1, "nonce"),),
+    "nacl.secret.SecretBox.encrypt": ((1, "nonce"),),
+    "nacl.public.Box.encrypt": ((1, "nonce"),),
 }
 _FRESH: Final = regex(
     r"(?i)^(urandom|token_bytes|get_random_bytes|randbytes|generate_key|exchange|hkdf\w*|derive_?key|derive)$"
@@ -50,7 +52,7 @@ _AEAD: Final = frozenset(
     severity=Severity.HIGH,
     cwe=(329, 1204),
     calls=(*_ARGUMENTS, "*.encrypt"),
-    mentions=("modes", "Cipher", "AESGCM", "ChaCha20", "AESCCM"),
+    mentions=("modes", "Cipher", "AESGCM", "ChaCha20", "AESCCM", "nacl"),
     references=("https://cwe.mitre.org/data/definitions/329.html",),
 )
 def static_iv(call: ast.Call, ctx: Context) -> Iterator[Finding]:
@@ -120,7 +122,7 @@ def _has_key_of_its_own(call: ast.Call, ctx: Context) -> bool:
         argument
         for node in ctx.nodes(ast.Call, within=around)
         if (calls.called(ctx, node).rpartition(".")[0]).endswith(
-            (".aead", ".algorithms", ".Cipher.AES", ".Cipher.ChaCha20")
+            (".aead", ".algorithms", ".Cipher.AES", ".Cipher.ChaCha20", "nacl.secret")
         )
         and (argument := calls.given(ctx, node, 0, "key")) is not None
     ]

@@ -41,6 +41,12 @@ _SAID: Final = regex(r"(?i)requires? (?:an? )?(?:\w+ )?(?:auth|log-?in|permissio
 _SAVES: Final = regex(
     r"\.save\(|\.delete\(|\.create\(|\.update\(|\.add\(|\.commit\(|\.remove\(|\.insert|\.execute\("
 )
+_EDITS: Final = frozenset(
+    f"django.views.generic.{where}{name}View"
+    for where in ("", "edit.")
+    for name in ("Create", "Update", "Delete")
+)
+"""Views that change what is stored, without a word of their own."""
 _MIXIN: Final = regex(
     r"(?i)login|permission|auth|staff|superuser|userpassestest|access|required|protected|secure"
 )
@@ -227,7 +233,7 @@ def _changes_data(view: View, ctx: Context) -> bool:
         ):
             return True
     if isinstance(view, ast.ClassDef):
-        return any(
+        return any(ctx.name(base) in _EDITS for base in view.bases) or any(
             isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef))
             and item.name in _CHANGING
             and (item.name != "post" or _SAVES.search(ctx.source(item)) is not None)

@@ -343,7 +343,13 @@ def _speaks_http(owner: str | None, ctx: Context) -> bool:
 def _matches(
     call: ast.Call, argument: str, bad: transport.Values, ctx: Context
 ) -> tuple[str, calls.Choice] | None:
-    return _first_bad(argument, calls.choices(ctx, call, None, argument), bad) if bad else None
+    found = _first_bad(argument, calls.choices(ctx, call, None, argument), bad) if bad else None
+    if found is not None and found[1].value is None:
+        given = calls.given(ctx, call, None, argument)
+        return (
+            found if isinstance(given, ast.Constant) else None
+        )  # a caller may give what a parameter leaves open
+    return found
 
 
 def _first_bad(

@@ -146,7 +146,7 @@ def _session(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
         return
     fix = None
     statement = shapes.node_at(last.location.span, ctx, ast.Assign)
-    if statement is not None and len(statement.targets) == 1:
+    if statement is not None and [type(target) for target in statement.targets] == [ast.Attribute]:
         fix = Fix("Check the certificate", (ctx.remove_statement(statement),), Grade.UNSAFE)
     yield ctx.finding(last.location, "the session accepts any certificate", fix=fix)
 

@@ -146,9 +146,7 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     if ctx.is_test:
         return
-    if name in _HASHLIB and any(
-        passwords.hashed(one, ctx)[0] for one in (call, *_later(call, ctx, "update"))
-    ):
+    if any(passwords.hashed(one, ctx)[0] for one in (call, *_later(call, ctx, "update"))):
         return  # `fast-password-hash` says more
     hashed = list(_hashed(call, ctx))
     if ctx.function(call) is not None and hashed and all(_is_said(part, ctx) for part in hashed):
@@ -262,7 +260,9 @@ def _hashed(call: ast.Call, ctx: Context) -> Iterator[ast.expr]:
 
 def _later(call: ast.Call, ctx: Context, *methods: str) -> Iterator[ast.Call]:
     """The calls of a digest object's methods under the one name that it is given."""
-    for use in shapes.reads_of_result(call, ctx) or ():
+    holder = ctx.parent(call)
+    made = holder if isinstance(holder, ast.Call) and ctx.name(holder.func) == digests.HAZMAT else call
+    for use in shapes.reads_of_result(made, ctx) or ():
         method = ctx.parent(use)
         user = ctx.parent(method) if isinstance(method, ast.Attribute) and method.attr in methods else None
         if isinstance(user, ast.Call) and user.func is method:

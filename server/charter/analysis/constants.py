@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from charter.model.names import Binding, Names
     from charter.syntax.source import Source
 
-VERSION = 2
+VERSION = 3
 
 _LONGEST: Final = 1_000
 """Characters that a constant's literal may have."""
@@ -62,6 +62,10 @@ def extract(source: Source, names: Names) -> Extract | None:
     for name, bindings in table.items():
         if len(bindings) == 1 and name not in changed:
             exports.update(_exported(name, bindings[0], values, names))
+            if not name.isupper() and isinstance(made := bindings[0].value, ast.Call) and not made.keywords:
+                definition = values.class_of(made)
+                if definition is not None:  # what is asked of the object, its class answers
+                    exports.setdefault(name, ("", names.definition(definition)))
     own = {attribute for target, attribute in stored if not target}
     for definition in source.tree.body:
         if isinstance(definition, ast.ClassDef):

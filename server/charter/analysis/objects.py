@@ -177,9 +177,9 @@ class _Reader:
 
     def _read_assignments(self) -> None:
         for node in self._source.nodes(ast.Assign):
-            for target in node.targets:
+            for target, value in _assignments(node):
                 if isinstance(target, ast.Attribute) and target.attr in _SET:
-                    self._note(node, "set", target.attr, [("", self._text(node.value))], target.value)
+                    self._note(node, "set", target.attr, [("", self._text(value))], target.value)
         for node in self._source.nodes(ast.AugAssign):
             target, action = node.target, _ACTIONS.get(type(node.op))
             if isinstance(target, ast.Attribute) and target.attr == "options" and action:
@@ -434,6 +434,19 @@ class Solver(KeptSolver[Extract]):
             if row[1] == "pass" and hops and row[2] in self._functions:
                 elsewhere, parameters = self._functions[row[2]]
                 yield from self._spliced(elsewhere, parameters.get(row[3][0][1], []), hops - 1)
+
+
+def _assignments(statement: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """The targets of an assignment and what each gets, also where several get theirs at once: `a.x, a.y = 1, 2`."""
+    for target in statement.targets:
+        if (
+            isinstance(target, ast.Tuple)
+            and isinstance(statement.value, ast.Tuple)
+            and len(target.elts) == len(statement.value.elts)
+        ):
+            yield from zip(target.elts, statement.value.elts, strict=True)
+        else:
+            yield target, statement.value
 
 
 def _event(path: str, row: Row) -> Event:

@@ -91,6 +91,8 @@ _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
 }
 _WIDE: Final = regex(r"[%:].*\d{4}|\*")
 _PLAIN_FIELD: Final = regex(r"\{(\w*)(?:![rsa])?(?::[^{}]*)?\}")
+_OPEN_OBJECTS: Final = frozenset({"types.SimpleNamespace", "argparse.Namespace"})
+"""Classes whose objects have just the attributes that they are made with."""
 _MUTATORS: Final = frozenset(
     {
         "add", "append", "clear", "difference_update", "discard", "extend", "insert", "intersection_update", "pop",
@@ -143,9 +145,29 @@ class Values:
             return None if found is None else self._reaching(expression, *found)
         if isinstance(expression, ast.NamedExpr):
             return expression.value
+        if isinstance(expression, ast.Subscript) and isinstance(expression.slice, ast.Constant):
+            return self._item(expression.value, expression.slice.value)
         if isinstance(expression, ast.Attribute) and isinstance(expression.value, ast.Name):
             return self._attribute(expression, expression.value)
         return None
+
+    def _item(self, owner: ast.expr, key: object) -> ast.expr | None:
+        """The value under a key of a dictionary that is written out and never changed."""
+        held = owner
+        for _ in range(_DEPTH):
+            # A name may stand for an item of what it stood for before: `rows = rows["all"]`.
+            step = None if isinstance(held, ast.Subscript) and held is not owner else self._step(held)
+            if step is None:
+                break
+            held = step
+        if not isinstance(held, ast.Dict) or (isinstance(owner, ast.Name) and self.is_changed(owner.id)):
+            return None
+        found = [
+            value
+            for each, value in zip(held.keys, held.values, strict=True)
+            if each is None or (isinstance(each, ast.Constant) and each.value == key)
+        ]
+        return found[0] if len(found) == 1 and None not in held.keys else None
 
     def _reaching(self, use: ast.Name, scope: Scope, bindings: list[Binding]) -> ast.expr | None:
         """The value of the one assignment that reaches a use of a name; None if that is not certain."""
@@ -241,11 +263,53 @@ class Values:
             definition = self._class_around(attribute)
         else:
             found = self._names.lookup(owner.id, owner)
-            if found is not None and len(found[1]) == 1 and isinstance(found[1][0].node, ast.ClassDef):
-                definition = found[1][0].node
+            if found is not None and len(found[1]) == 1:
+                bound = found[1][0]
+                if isinstance(bound.value, ast.Call):
+                    return self._of_object(attribute, bound.value)
+                definition = bound.node if isinstance(bound.node, ast.ClassDef) else None
         if definition is None:
             return None
         return self._member(definition, attribute.attr)
+
+    def _of_object(self, attribute: ast.Attribute, made: ast.Call) -> ast.expr | None:
+        """The value of an attribute of an object that one call makes, if its class alone gives it one, or the call does."""
+        name = attribute.attr
+        is_open = self._names.qualified(made.func) in _OPEN_OBJECTS
+        definition = None if is_open else self.class_of(made)
+        if not is_open and definition is None:
+            return None
+        if any(
+            getattr(node.value, "id", "self") not in {"self", "cls"}
+            for node in self._source.sets.get(name, ())
+        ):
+            return None
+        given = next((keyword.value for keyword in made.keywords if keyword.arg == name), None)
+        if definition is None or any(keyword.arg is None for keyword in made.keywords):
+            return given if definition is None else None
+        if given is not None:
+            return None if self._members_of(definition).get("__init__") else given
+        return self._member(definition, name)
+
+    def class_of(self, made: ast.Call) -> ast.ClassDef | None:
+        """The class of this file that a call makes an object of, if it alone and keywords fill the object."""
+        called = made.func
+        found = (
+            self._names.lookup(called.id, called) if isinstance(called, ast.Name) and not made.args else None
+        )
+        node = found[1][0].node if found is not None and len(found[1]) == 1 else None
+        return node if isinstance(node, ast.ClassDef) and self._is_whole(node) else None
+
+    def _is_whole(self, definition: ast.ClassDef) -> bool:
+        """Whether this file defines all bases of a class, so that nothing else fills its objects, such as the environment."""
+        for _ in range(_DEPTH):
+            if not definition.bases:
+                return not definition.keywords
+            base = self._base_here(definition)
+            if base is None:
+                return False
+            definition = base
+        return False
 
     def _member(self, definition: ast.ClassDef, name: str) -> ast.expr | None:
         """What a class, or else the first of its bases in this file, binds a member to, if only once."""
@@ -484,7 +548,20 @@ class Values:
             return _small(function(*arguments, **keywords))
         if isinstance(node.func, ast.Attribute) and (name is None or node.func.attr in {"get", *_METHODS}):
             return self._method(node, node.func, depth)
+        if isinstance(node.func, ast.Name):
+            return self._any(self._only_result(node.func), depth)
         raise _UnknownValueError
+
+    def _only_result(self, called: ast.Name) -> ast.expr:
+        """What a function of this file returns that does nothing else."""
+        found = self._names.lookup(called.id, called)
+        function = found[1][0].node if found is not None and len(found[1]) == 1 else None
+        if not isinstance(function, ast.FunctionDef) or function.decorator_list:
+            raise _UnknownValueError
+        *before, last = function.body
+        if not isinstance(last, ast.Return) or last.value is None or not all(map(_is_text, before)):
+            raise _UnknownValueError
+        return last.value
 
     def _method(self, node: ast.Call, function: ast.Attribute, depth: int) -> object:
         owner = self._any(function.value, depth)
@@ -502,6 +579,11 @@ class Values:
         if name not in _METHODS:
             raise _UnknownValueError
         return _small(getattr(owner, name)(*arguments, **keywords))
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    """Whether a statement is a text by itself, as docstrings are."""
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
 def _small(value: Any) -> object:
