@@ -255,12 +255,17 @@ def _named_values(node: ast.AST, ctx: Context) -> Iterator[tuple[str, ast.expr, 
         yield from _of_items(node)
     elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         yield from _of_defaults(node)
-    elif isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq):
-        sides = (node.left, node.comparators[0])
-        for named, value in (sides, sides[::-1]):
-            name = calls.identifier(named)
-            if isinstance(value, ast.Constant) and sensitivity(name) in _KINDS:
-                yield name, value, False
+    elif isinstance(node, ast.Compare):
+        yield from _of_comparison(node)
+
+
+def _of_comparison(node: ast.Compare) -> Iterator[tuple[str, ast.expr, bool]]:
+    """What a password or key is compared with, on either side."""
+    sides = (node.left, node.comparators[0])
+    for named, value in (sides, sides[::-1]) if isinstance(node.ops[0], ast.Eq) else ():
+        name = calls.identifier(named)
+        if isinstance(value, ast.Constant) and sensitivity(name) in _KINDS:
+            yield name, value, False
 
 
 def _of_items(node: ast.Dict) -> Iterator[tuple[str, ast.expr, bool]]:
