@@ -53,11 +53,16 @@ def pam_without_account_check(call: ast.Call, ctx: Context) -> Iterator[Finding]
         return result == 0
     ```
     """
-    if calls.identifier(call.func).lower() != "pam_authenticate":
+    if calls.identifier(call.func).lower() != "pam_authenticate" or not _is_libpams(call):
         ctx.not_an_opportunity()
         return
     if not ctx.is_test and not _asks_for_account(call, ctx):
         yield ctx.finding(call, "nothing asks `pam_acct_mgmt` whether the account may log in")
+
+
+def _is_libpams(call: ast.Call) -> bool:
+    """Whether a call gives what libpam asks for, a handle and flags, and not a name and a password as its wrappers do."""
+    return len(call.args) == len(("handle", "flags")) and not call.keywords
 
 
 def _asks_for_account(call: ast.Call, ctx: Context) -> bool:
