@@ -65,11 +65,19 @@ def _severity(flow: TaintFlow, ctx: Context, severity: Severity) -> Severity:
     return severity
 
 
-def apis(flow: TaintFlow) -> str:
-    """The names of the sink and of those that are given the same value later: "`Path.exists` and `open`"."""
+def uses(flow: TaintFlow, one: str, many: str) -> str:
+    """What the sink and those that are given the same value later do with it: "`Path.exists` and `open` use".
+
+    Args:
+        flow: the flow.
+        one: the verb for one API.
+        many: the verb for several.
+    """
     names = [f"`{_short(name)}`" for name in dict.fromkeys((flow.sink, *(use.sink for use in flow.also)))]
+    if len(names) == 1:
+        return f"{names[0]} {one}"
     shown = names if len(names) <= _MOST_NAMES else [*names[: _MOST_NAMES - 1], "others"]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    return f"{', '.join(shown[:-1])} and {shown[-1]} {many}"
 
 
 def api(flow: TaintFlow) -> str:

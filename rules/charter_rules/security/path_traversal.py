@@ -67,7 +67,7 @@ def path_traversal(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
     yield flows.finding(
         flow,
         ctx,
-        f"names the file that {flows.apis(flow)} {'use' if flow.also else 'uses'}",
+        f"names the file that {flows.uses(flow, 'uses', 'use')}",
         Severity.HIGH,
         fixes,
     )

@@ -74,7 +74,7 @@ def server_side_request_forgery(flow: TaintFlow, ctx: Context) -> Iterator[Findi
         return
     if flow.detail == "path" or _PROXY.search(ctx.path) is not None or _is_chosen(flow, ctx):
         return
-    deed = f"says where {flows.apis(flow)} {'connect' if flow.also else 'connects'}"
+    deed = f"says where {flows.uses(flow, 'connects', 'connect')}"
     yield flows.finding(flow, ctx, deed, Severity.HIGH, (guard_fixes.known_host(flow, ctx),))
 
 

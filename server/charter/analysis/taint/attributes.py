@@ -27,6 +27,7 @@ from charter.analysis.taint.values import (
     EXTERNAL,
     HOST,
     INSTANCE,
+    IP_ADDRESS,
     NO,
     OBJECT,
     PROJECT_CLASS,
@@ -38,7 +39,6 @@ from charter.analysis.taint.values import (
     cleaned,
     constant,
     join,
-    lane_mask,
     references,
     spread,
 )
@@ -55,7 +55,6 @@ _RANGES: Final = frozenset(
     "is_private is_global is_loopback is_link_local is_reserved is_multicast is_unspecified is_site_local".split()
 )
 """What is asked of an address before it is used."""
-_HOSTS: Final = spread(BIT["ssrf"] | BIT["ssrf-part"])
 _OUTSIDE: Final = frozenset({EXTERNAL, INSTANCE})
 _CONTENTS: Final = frozenset({"stream", "file", "fileno", "buffer"})
 """Attributes of a file that name no file."""
@@ -162,9 +161,8 @@ class Attributes(Calls, ABC):
         entry = self.index.entry(path)
         if name in {"__class__", "__dict__"}:
             return (value[0], NO, None, ())
-        if cls == "ipaddress.IPv4Address" and name in _RANGES:
-            self.looked_up |= lane_mask(value[0]) & _HOSTS
-            self.kill((self.looked_up, ()))
+        if cls == IP_ADDRESS[1] and name in _RANGES:
+            self.look_up(value)
             return UNKNOWN
         if not entry.sources and (
             cls in OBJECT_METHODS or cls in CONTAINERS or (entry.call_type and not entry.value_type)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from charter.analysis.taint.frame import SinkSite
     from charter.model.ir import Node
+    from charter.model.project import Function
 
 CHECKED_ONCE: Final = frozenset({"path", "ssrf"})
 """Kinds of sinks where one check of a value, in front of its first use, is enough for all of its uses."""
@@ -49,6 +50,21 @@ def first_uses(sites: Mapping[SinkSite, Any]) -> dict[SinkSite, list[SinkSite]]:
         known = first.setdefault((body.used(site), sites[site]), site)
         result.setdefault(known, []).extend(() if known is site else (site,))
     return result
+
+
+def names_behind(function: Function, position: int) -> frozenset[str]:
+    """The local names of which an expression of a function is made, through whatever they are bound to; empty if it is not found."""
+    body = Body(function)
+    stack = [one for one in body.expressions if one[1] == position]
+    names: set[str] = set()
+    while stack:
+        node = stack.pop()
+        if node[:1] == (ir.LOCAL,) and node[2] not in names:
+            names.add(node[2])
+            stack.extend(value for _, value in body.given.get(node[2], ()) if value is not None)
+        else:
+            stack.extend(part for part in node if isinstance(part, tuple) and part)
+    return frozenset(names)
 
 
 class _Uses(Body):

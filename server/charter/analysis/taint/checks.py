@@ -199,10 +199,10 @@ class Checks(Strings, ABC):
         for lane in lanes(value[0]):
             if not value[0] >> LANE * lane & RAW:
                 mask |= PATH << LANE * lane
-                self._asked_first(lane)
+                self.asked_first(lane)
         return (mask, ()) if mask else NO_KILL
 
-    def _asked_first(self, lane: int) -> None:
+    def asked_first(self, lane: int) -> None:
         """Forget that a path was asked for whether it is there, once it turns out to be checked before anything else is done."""
         for site, origin in [*self.hits]:
             if origin == lane and site.kind == "path" and site.severity and site.function is self.function:

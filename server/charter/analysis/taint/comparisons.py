@@ -16,6 +16,7 @@ from charter.analysis.taint.values import (
     BIT,
     DANGERS,
     HOST,
+    IP_ADDRESS,
     LANE,
     NO,
     PATH,
@@ -161,6 +162,9 @@ class Comparisons(Checks, ABC):
 
     def _member(self, left_node: Node, left: Value, right_node: Node, right: Value) -> tuple[Kill, Kill]:
         """`left in right`: membership in something trusted; and what a text does not contain."""
+        if left[2] == IP_ADDRESS:
+            self.look_up(left)
+            return NO_KILL, NO_KILL
         if left[1] == ".." and (whole := split_whole(right_node)) is not None:
             return NO_KILL, self.cleared(whole, self.value(whole), UP)
         if right[0] & ALL_DANGERS and not self.has_cells(right):

@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from charter.analysis.taint.values import (
     ALL_DANGERS,
+    BIT,
     DANGERS,
     FULL,
     INSTANCE,
@@ -24,7 +25,9 @@ from charter.analysis.taint.values import (
     Value,
     fresh_bits,
     join,
+    lane_mask,
     lanes,
+    spread,
 )
 
 if TYPE_CHECKING:
@@ -105,6 +108,8 @@ class Flow(NamedTuple):
 
 Kill = tuple[int, tuple[tuple[str, int], ...]]
 """What a check shows to be safe: bits to clear wherever the origin occurs, and bits to clear of single names."""
+
+_ALL_SSRF: Final = spread(BIT["ssrf"] | BIT["ssrf-part"])
 
 NO_KILL: Final[Kill] = (0, ())
 
@@ -298,6 +303,11 @@ class Frame(ABC):
             entry = state.get(name)
             if entry is not None and entry[0] & bits:
                 state[name] = (entry[0] & ~bits, entry[1], entry[2], entry[3])
+
+    def look_up(self, address: Value) -> None:
+        """Note that the range of an address was asked for: what looks at it decides about it."""
+        self.looked_up |= lane_mask(address[0]) & _ALL_SSRF
+        self.kill((self.looked_up, ()))
 
     def _with_derived(self, mask: int) -> int:
         """The mask extended to the lanes that are derived from the lanes in it."""

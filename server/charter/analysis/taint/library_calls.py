@@ -30,6 +30,7 @@ from charter.analysis.taint.values import (
     LANE,
     NO,
     PART,
+    PROJECT_INSTANCE,
     RAW,
     UNKNOWN,
     UP,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 _NUMBERS: Final = frozenset(
     {"builtins.int", "builtins.float", "builtins.bool", "uuid.UUID", "decimal.Decimal"}
 )
+_ALL_UP: Final = spread(UP)
 _HEADER_SETTERS: Final = frozenset(
     "set_header setHeader add_header send_header __setitem__ setdefault".split()
 )
@@ -70,6 +72,8 @@ class LibraryCalls(Sinks, ABC):
 
     def call_external(self, path: str, receiver: Value | None, arguments: Arguments, position: int) -> Value:
         """The value of a call of something outside the project."""
+        if receiver is None and arguments.positional and self._is_of_base(path, arguments.positional[0]):
+            receiver, arguments = arguments.positional[0], arguments.after(1)
         entry = self.index.entry(path)
         given = queried(self, path, receiver, arguments, position) if self.engine.stored else None
         if given is not None:
@@ -135,6 +139,16 @@ class LibraryCalls(Sinks, ABC):
             name = path.rpartition(".")[2]
             return self.string_method(arguments.positional[0], name, arguments.after(1), position)
         return made_tuple(self, path, arguments, position)
+
+    def _is_of_base(self, path: str, first: Value) -> bool:
+        """Whether a method of a library's class is called with an instance of a class of the project's below it: `Base.write(self, data)`."""
+        owner = path.rpartition(".")[0]
+        return (
+            first[2] is not None
+            and first[2][0] == PROJECT_INSTANCE
+            and owner.rpartition(".")[2][:1].isupper()
+            and owner in self.project.externals(first[2][1])
+        )
 
     def _note_content_type(self, receiver: Value, arguments: Arguments) -> None:
         """Keep the type that a response is given, for what is written to it later."""
@@ -340,6 +354,8 @@ class LibraryCalls(Sinks, ABC):
                 for one, _ in choose(self, argument, arguments, receiver):
                     taint |= self.deep(one)
             cleared |= spread(cleaned(rule.kinds)) if rule.kinds else -1
+            for lane in lanes(taint & cleared & _ALL_UP) if rule.kinds else ():
+                self.asked_first(lane)
         taint &= ~cleared
         return (taint, NO, value[2], value[3] if taint else ())
 

@@ -18,6 +18,7 @@ from charter.analysis.taint.values import (
     EXTERNAL,
     HOLE,
     INSTANCE,
+    IP_ADDRESS,
     LANE,
     NO,
     OBJECT,
@@ -92,7 +93,7 @@ def _address(frame: Any, arguments: Arguments, place: int) -> Value:
             mask |= DANGERS << LANE * lane
     if mask & ~_HOSTS:
         frame.kill((mask & ~_HOSTS, ()))
-    return (with_marks(hosts, PART), NO, (INSTANCE, "ipaddress.IPv4Address"), ())
+    return (with_marks(hosts, PART), NO, IP_ADDRESS, ())
 
 
 def _resolved(frame: Any, arguments: Arguments, place: int) -> Value:

@@ -6,7 +6,7 @@ from array import array
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.analysis.paths import is_test
-from charter.analysis.taint.causes import CHECKED_ONCE, first_uses
+from charter.analysis.taint.causes import CHECKED_ONCE, first_uses, names_behind
 from charter.analysis.taint.slow import witness
 from charter.analysis.taint.values import ABSOLUTE, BIT, ELSEWHERE, WHOLE
 from charter.api import Confidence, Location, Span, Step, regex
@@ -88,6 +88,8 @@ _BY_BROWSER: Final = regex(
 """What a browser writes into its requests itself, whatever the link or form says that it follows."""
 _OF_PROGRAMS: Final = frozenset({"PUT", "PATCH", "DELETE"})
 """Methods of HTTP that a browser uses for scripts alone."""
+_FAR: Final = 4
+_ASSIGNED: Final = regex(r"assigned to `(\w+)`")
 _FROM_BROWSER: Final = {"redirect": _OF_BROWSER, "xss": _BY_BROWSER}
 
 
@@ -188,6 +190,8 @@ def _is_news(flow: Flow, threats: frozenset[str]) -> bool:
         return False  # an upload that is read, not a path
     if site.name in _WRITES and site.kind == "archive" and source.kind != "archive":
         return False  # it is told as a path
+    if site.kind == "attribute" and len(flow.chain) > _FAR:
+        return False  # what goes that far has been taken apart on the way, by the names that are known
     if source.kind == "network" and site.kind == "xss":
         return False  # a proxy hands on what another server has sent
     if source.kind == "tool" and _is_asked_for(flow):
@@ -244,7 +248,7 @@ _OF_CLIENT: Final = regex(
 def _is_of_server(source: SourceSite) -> bool:
     """Whether an item of WSGI's `environ` was put there by the server or by a layer of the program, as `CSRF_COOKIE` is."""
     return (
-        source.name.endswith((".environ", ".META"))
+        source.name.endswith((".environ", ".META", "wsgi.Environ.get", "wsgi.Environ.__getitem__"))
         and isinstance(source.key, str)
         and _OF_CLIENT.fullmatch(source.key) is None
     )
@@ -376,10 +380,15 @@ def _steps(flow: Flow, places: Places, sink: Location) -> tuple[Step, ...]:
             f"{described(flow.source)} comes in here",
         )
     ]
+    end = flow.chain[0][1] if flow.chain else flow.site.position
+    used = places.location(flow.function, end)
+    names = names_behind(flow.function, end)
     for position, message in flow.steps:
-        steps.append(
-            Step(places.location(flow.function, position), message, essential=message.startswith("returned"))
-        )
+        place = places.location(flow.function, position)
+        assigned = _ASSIGNED.fullmatch(message)
+        if place.span.start >= used.span.end or (names and assigned is not None and assigned[1] not in names):
+            continue  # what happens later, or to something else, is no part of the way
+        steps.append(Step(place, message, essential=message.startswith("returned")))
     if flow.chain:
         callees = [function for function, _ in flow.chain[1:]] + [flow.site.function]
         for (function, position), callee in zip(flow.chain, callees, strict=True):

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from charter.analysis.taint.context import Entry
 
 _MOST_HITS: Final = 60
+_MOST_STEPS: Final = 40
 
 
 class Run(Statements):
@@ -302,5 +303,5 @@ class Run(Statements):
                     for taint, position, message in self.steps
                     if taint >> LANE * lane & hit.bits
                 )
-                flows.append(Flow(origin[1], site, hit.bits, self.function, hit.chain, steps[:12]))
+                flows.append(Flow(origin[1], site, hit.bits, self.function, hit.chain, steps[:_MOST_STEPS]))
         return {slot: tuple(hits[:_MOST_HITS]) for slot, hits in slots.items()}, tuple(flows)

@@ -117,6 +117,8 @@ ANNOTATED: Final = {
 
 TUPLE: Final = (INSTANCE, "builtins.tuple")
 """What every tuple is."""
+IP_ADDRESS: Final = (INSTANCE, "ipaddress.IPv4Address")
+"""What every address of a machine is that `ipaddress` has read."""
 UNKNOWN: Final[Value] = (0, NO, None, ())
 OPEN_FILE: Final = (INSTANCE, "io.TextIOWrapper")
 """What `open` gives."""
