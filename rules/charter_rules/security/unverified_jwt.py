@@ -222,7 +222,7 @@ def _is_shown_to_others(call: ast.Call, ctx: Context) -> bool:
         asks = protocols.sends(other) or _TELLS.search(calls.identifier(other.func)) is not None
         if other is call or not asks:
             continue
-        given = [*other.args, *(keyword.value for keyword in other.keywords)]
+        given = _given(other)
         given += [ctx.origin(one) for one in given]
         if any(
             isinstance(part, ast.expr) and ctx.source(part) == text for one in given for part in ast.walk(one)
@@ -332,9 +332,9 @@ def _decodes(around: ast.AST, call: ast.Call | None, ctx: Context, *, but: str =
                 other, theirs, ctx
             ):
                 return True
-            if call is not None and _is_given_to_verifier(call, other, ctx):
-                return True
-            if call is not None and call.args and _is_given_with_key(call.args[0], other, ctx):
+            if call is not None and (
+                _is_given_to_verifier(call, other, ctx) or _is_given_with_key(call, other, ctx)
+            ):
                 return True
             is_of_library = theirs.startswith(("jwt.", "jose.", "authlib."))
             asked = calls.identifier(other.func)
@@ -345,20 +345,30 @@ def _decodes(around: ast.AST, call: ast.Call | None, ctx: Context, *, but: str =
 
 def _is_given_to_verifier(call: ast.Call, other: ast.Call, ctx: Context) -> bool:
     """Whether a function of this file that checks tokens is given the same one: `self._decode(token)`."""
-    token, asked = _token(call, ctx), ctx.once(shapes.functions_by_name).get(calls.identifier(other.func))
-    if token is None or asked is None or asked is ctx.function(call):
-        return False
-    given = [*other.args, *(keyword.value for keyword in other.keywords)]
-    return any(ctx.source(one) == ctx.source(token) for one in given) and _decodes(asked, None, ctx)
-
-
-def _is_given_with_key(token: ast.expr, other: ast.Call, ctx: Context) -> bool:
-    """Whether a call is given the same token, and a key to check it by: `decode_assertion(token, key)`."""
-    given = [*other.args, *(keyword.value for keyword in other.keywords)]
-    text = ctx.source(token)
-    return any(ctx.source(one) == text for one in given) and any(
-        _FOR_KEY.search(calls.identifier(one)) for one in given if not isinstance(one, ast.Constant)
+    asked = ctx.once(shapes.functions_by_name).get(calls.identifier(other.func))
+    return (
+        asked is not None
+        and asked is not ctx.function(call)
+        and _is_among(_token(call, ctx), _given(other), ctx)
+        and _decodes(asked, None, ctx)
     )
+
+
+def _is_given_with_key(call: ast.Call, other: ast.Call, ctx: Context) -> bool:
+    """Whether another call is given the same token, and a key to check it by: `decode_assertion(token, key)`."""
+    given = _given(other)
+    return any(
+        _FOR_KEY.search(calls.identifier(one)) for one in given if not isinstance(one, ast.Constant)
+    ) and _is_among(_token(call, ctx), given, ctx)
+
+
+def _given(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(keyword.value for keyword in call.keywords)]
+
+
+def _is_among(token: ast.expr | None, given: Iterable[ast.expr], ctx: Context) -> bool:
+    """Whether a token is one of the values that a call is given."""
+    return token is not None and any(ctx.source(one) == ctx.source(token) for one in given)
 
 
 def _is_asked_by_verifiers(function: shapes.FunctionNode, ctx: Context) -> bool:

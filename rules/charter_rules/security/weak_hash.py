@@ -102,9 +102,10 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     `usedforsecurity=False` says so to readers, to reviewers and to FIPS builds of Python.
 
     Only digests that protect something are reported: by the name of what is hashed, of the result or of the function, in a file
-    that answers requests, keeps or compares digests or encrypts with them. What a program only sends, those compare who ask for it.
-    Cache keys, ETags, checksums and identifiers are not, nor are the schemes and protocols of others, HMAC (which is sound even
-    with these digests) and signatures with a pair of keys, which two sides have agreed on. Of passwords that are kept tells
+    that answers requests, keeps or compares digests or encrypts with them; what a program only sends, those compare who have
+    chosen the algorithm. Cache keys, ETags, checksums and identifiers are not, nor are the schemes and protocols of others, HMAC
+    (which is sound even with these digests) and signatures with a pair of keys, which two sides have agreed on. Of passwords that
+    are kept tells
     `fast-password-hash`.
 
     ```python bad
