@@ -408,7 +408,11 @@ def _leaves(expression: ast.AST, ctx: Context, depth: int) -> Iterator[str]:
 def _protects(parts: Iterable[str], becomes: Iterable[str], call: ast.Call, ctx: Context) -> bool:
     """Whether a digest is a token by its name, or a key is hashed where something is signed, encrypted or made a key of."""
     names = [ctx.symbol(call).rpartition(".")[2], *becomes]
-    if any(_TOKEN.search(name) and not secrecy.is_nobodys(name, call, ctx) for name in names):
+    is_returned = any(
+        isinstance(ctx.statement(read), ast.Return) for read in shapes.reads_of_statement(call, ctx)
+    )
+    made = names if is_returned else names[1:]
+    if any(_TOKEN.search(name) and not secrecy.is_nobodys(name, call, ctx) for name in made):
         return True
     if not any(map(_KEY_ITSELF.search, parts)) or any(map(_HARMLESS.search, names)):
         return False
