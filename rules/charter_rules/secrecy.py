@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from charter.api import Context
 
 _SECRET: Final = regex(
-    r"(?i)(^|_)(nonce|salt|otp|pin_?code|csrf|xsrf|session_?id|sess(ion)?_?key|captcha|verification_?(?:code|id)|auth_?code|oauth_?state"
+    r"(?i)(^|_)(nonce|salt|otp|pin_?code|(?:verification|sms|login)_?pin|csrf|xsrf|session_?id|sess(ion)?_?key|captcha|verification_?(?:code|id)|auth_?code|oauth_?state"
     r"|reset_?(?:key|code|id|link)|activation_?(?:key|code|id|link)|activation$|invit(?:e|ation)_?(?:key|code|id|link)|confirm(ation)?_?code"
     r"|one_?time|passcode|token|secret|api_?key|password|passwd|pwd|passphrase|iv|remember_?me|(?:auth|encryption|secret|aes|cipher|hmac|signing)_?key"
     r"|private_?key)(s|$|_)"

@@ -23,7 +23,22 @@ _CALLS: Final = (
     *(f"random.{name}" for name in _FUNCTIONS),
     *(f"numpy.random.{name}" for name in ("rand", "randint", "random", "choice", "bytes", "random_sample")),
 )
-_NUMBERED: Final = regex(r"(?i)(?:^|_)(?:session_?id|token|nonce)s?$")
+_GENERATORS: Final = frozenset({"random.Random", "numpy.random.default_rng", "numpy.random.RandomState"})
+"""Generators that programs make for themselves; all can be foretold."""
+_METHODS: Final = (
+    "choice",
+    "choices",
+    "sample",
+    "randint",
+    "randrange",
+    "getrandbits",
+    "randbytes",
+    "bytes",
+    "integers",
+)
+_NUMBERED: Final = regex(
+    r"(?i)(?<!reset)(?<!access)(?<!auth)(?<!api)(?<!csrf)(?<!login)(?<!password)(?:^|_)(?:session_?id|token|nonce)s?$"
+)
 """Names of what protocols number, besides secrets: sessions, pings, requests."""
 _BETWEEN: Final = frozenset({"randint", "randrange"})
 _COUNTED: Final = regex(r"^(?:builtins\.range$|secrets\.|os\.urandom$)")
@@ -60,7 +75,8 @@ _SAID_WEAK: Final = regex(
     principles=("secure-randomness",),
     severity=Severity.HIGH,
     cwe=(330, 338),
-    calls=_CALLS,
+    calls=(*_CALLS, *(f"*.{name}" for name in _METHODS)),
+    mentions=("random",),
     aliases=("B311", "S311"),
     references=(
         "https://docs.python.org/3/library/secrets.html",
@@ -101,6 +117,10 @@ def insecure_random(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return 2**attempt + random.random()
     ```
     """
+    name = _drawn_by(call, ctx)
+    if not name:
+        ctx.not_an_opportunity()
+        return
     if ctx.is_test:
         return
     function = ctx.function(call)
@@ -112,7 +132,7 @@ def insecure_random(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     ):
         return  # whoever switches it on has been told
     purpose = _purpose(call, ctx)
-    last = (ctx.name(call.func) or "").rpartition(".")[2]
+    last = name.rpartition(".")[2]
     if purpose and not (
         _picks_one_of_few(call, last, ctx)
         or _is_number_used_once(purpose, call, ctx)
@@ -127,6 +147,18 @@ def insecure_random(call: ast.Call, ctx: Context) -> Iterator[Finding]:
             f"`{purpose}` is predictable: it comes from `{ctx.source(call.func)}`",
             fix=_fix(call, last, ctx),
         )
+
+
+def _drawn_by(call: ast.Call, ctx: Context) -> str:
+    """The function of a generator that can be foretold, also of one that the program has made; "" for any other call."""
+    name = ctx.name(call.func) or ""
+    if name in _CALLS:
+        return name
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    made = ctx.origin(owner) if isinstance(owner, (ast.Name, ast.Attribute, ast.Call)) else None
+    if not isinstance(made, ast.Call) or ctx.name(made.func) not in _GENERATORS:
+        return ""
+    return f"random.{calls.identifier(call.func)}"
 
 
 def _picks_one_of_few(call: ast.Call, last: str, ctx: Context) -> bool:
@@ -270,9 +302,9 @@ def _feeds_return(call: ast.Call, function: ast.AST, ctx: Context) -> bool:
     statement = ctx.statement(call)
     if isinstance(statement, ast.Return):
         return True
-    if not isinstance(statement, (ast.Assign, ast.AugAssign)):
-        return False
-    target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+    target = _gatherer(statement, call)
+    if isinstance(statement, (ast.Assign, ast.AugAssign)):
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
     if not isinstance(target, ast.Name):
         return False
     if _SAFE_SOURCE.search(ctx.source(function)):
@@ -281,6 +313,19 @@ def _feeds_return(call: ast.Call, function: ast.AST, ctx: Context) -> bool:
         isinstance(node, ast.Return) and node.value is not None and target.id in ast.unparse(node.value)
         for node in ctx.walk(function, into_functions=False)
     )
+
+
+def _gatherer(statement: ast.stmt, call: ast.Call) -> ast.expr | None:
+    """The list that a statement adds a value to, or puts in another order: `drawn.append(choice(letters))`, `shuffle(letters)`."""
+    if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
+        return None
+    done = statement.value
+    if done is call:
+        return call.args[0] if calls.identifier(call.func) == "shuffle" and call.args else None
+    adds = (
+        isinstance(done.func, ast.Attribute) and done.func.attr in {"append", "extend"} and call in done.args
+    )
+    return done.func.value if adds and isinstance(done.func, ast.Attribute) else None
 
 
 def _later_uses(name: str, function: shapes.FunctionNode, ctx: Context) -> Iterator[str]:

@@ -24,7 +24,7 @@ _FLAG: Final = regex(
 _ROLE: Final = regex(
     r"(?i)^(?:x[-_])?(?:user_?|account_?)?(?:role|roles|type|level|group|privilege|is_?admin|admin|authenticated|logged_?in|is_?staff)$"
 )
-_POWER: Final = regex(r"(?i)admin|root|superuser|staff|manager|owner|\btrue\b|\byes\b|^1$|on$")
+_POWER: Final = regex(r"(?i)admin|root|superuser|staff|manager|owner|\btrue\b|\byes\b|^1$|^on$")
 _SENT: Final = frozenset(f"fastapi.{part}" for part in ("Header", "Cookie", "Query"))
 """What a parameter of a handler is filled from by the client."""
 _PARTS: Final = frozenset(

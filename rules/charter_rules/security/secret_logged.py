@@ -321,6 +321,8 @@ def _holds_secret(expression: ast.Name | ast.Attribute | ast.Subscript, ctx: Con
     made = ctx.origin(expression)
     if isinstance(made, ast.Call) and ctx.name(made.func) == "getpass.getpass":
         return True
+    if calls.is_asked_of_client(made) and sensitivity(calls.identifier(made)) is not None:
+        return True
     if isinstance(made, (ast.JoinedStr, ast.BinOp)):
         return next(_secrets(made, ctx, depth + 1), None) is not None
     if isinstance(made, ast.Dict):
