@@ -477,6 +477,8 @@ def _untrusted(
         element = frame.engine.roles.element_of(function.module, parameter[1])
         if element is not None and element[0] == PROJECT_INSTANCE:
             return frame.new(container, parameter[4], {REST: (taint, NO, element, ())})
+        if element is not None and element[0] == INSTANCE and element[1] in frame.engine.carriers:
+            return frame.new(container, parameter[4], {REST: (0, NO, element, ())})
         return (taint, NO, (INSTANCE, container), value[3])
     return (taint, NO, value[2], value[3])
 
