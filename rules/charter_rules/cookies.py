@@ -6,9 +6,11 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from charter.api import regex, sensitivity
-from charter_rules import calls
+from charter_rules import building, calls
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from charter.api import Context
 
 _CREDENTIAL: Final = regex(
@@ -57,6 +59,45 @@ def is_credential(name: str) -> bool:
     if _PLACE.search(name):
         return False
     return _CREDENTIAL.search(name) is not None or sensitivity(name) is not None
+
+
+def headers(node: ast.Call | ast.Dict, ctx: Context) -> Iterator[ast.expr]:
+    """The values of `Set-Cookie` headers that a call sends or a dictionary of headers holds."""
+    if isinstance(node, ast.Dict):
+        for key, value in zip(node.keys, node.values, strict=True):
+            if calls.identifier_of_key(key).lower() == "set-cookie":
+                yield value
+    elif len(node.args) == 2 and str(ctx.value(node.args[0])).lower() == "set-cookie":
+        yield node.args[1]
+
+
+def lacks(header: ast.expr, attribute: str, ctx: Context) -> bool:
+    """Whether a `Set-Cookie` header has a computed value, or a login's name, and not an attribute, all of it in sight."""
+    known = ctx.value(header)
+    if isinstance(known, str):
+        name, equals, _ = known.partition("=")
+        return bool(equals) and is_credential(name.strip()) and not _has(known, attribute)
+    parts = building.pieces(ctx.origin(header), ctx)
+    if not parts or not parts[0].text.partition("=")[0].strip() or "=" not in parts[0].text:
+        return False
+    first = next((number for number, part in enumerate(parts) if ";" in part.text), len(parts))
+    if any(part.value is not None for part in parts[first:]):
+        return False  # an attribute is computed
+    return not _has("".join(part.text for part in parts), attribute)
+
+
+def names_credential(header: ast.expr, ctx: Context) -> bool:
+    """Whether a `Set-Cookie` header names a cookie that logs somebody in, which no script needs."""
+    parts = building.pieces(ctx.origin(header), ctx)
+    known = ctx.value(header)
+    text = known if isinstance(known, str) else parts[0].text if parts else ""
+    name = text.partition("=")[0].strip()
+    return is_credential(name) and _SCRIPTS.search(name) is None
+
+
+def _has(header: str, attribute: str) -> bool:
+    """Whether a header has an attribute, or takes its cookie back."""
+    return any(word in header.lower() for word in (attribute, "max-age=0", "expires=thu, 01"))
 
 
 def morsel(node: ast.Assign, attribute: str, ctx: Context) -> str | None:

@@ -32,6 +32,7 @@ def value_of_last_call_argument(text: str) -> object:
         ("show(1 if not [] else 2)", 1),
         ("show('{}-{n}'.format('a', n=2))", "a-2"),
         ("show(None)", None),
+        ("show('^(?:/%s)*(?:%s)*$' % ('a', 'b'))", "^(?:/a)*(?:b)*$"),
         ("class K:\n    V = 1\nk = K()\nshow(k.V)", 1),
         ("class K:\n    V: int = 1\nk = K(V=2)\nshow(k.V)", 2),
         ("from types import SimpleNamespace\nk = SimpleNamespace(v=1)\nshow(k.v)", 1),
@@ -58,6 +59,10 @@ def test_constants_are_followed(text: str, expected: object) -> None:
         "show(1 // 0)",
         "x = x\nshow(x)",
         "show('{0.__class__}'.format(1))",
+        "show('%*d' % (99999999, 1))",
+        "show('%(a)-+0*d' % {'a': 1})",
+        "show('%.99999f' % 1.5)",
+        "show('%99999s' % 1)",
     ],
 )
 def test_what_may_differ_or_explode_is_unknown(text: str) -> None:

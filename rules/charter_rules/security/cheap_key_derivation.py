@@ -42,6 +42,7 @@ _FUNCTIONS: Final[dict[str, tuple[_Cost | None, _Salt | None]]] = {
     "crypt.crypt": (None, (1, "salt")),
     "passlib.hash.pbkdf2_sha256.using": (_Cost(None, "rounds", 29_000), (None, "salt")),
     "passlib.hash.bcrypt.using": (_Cost(None, "rounds", 10), (None, "salt")),
+    "werkzeug.security.generate_password_hash": (_Cost(1, "method", 100_000), None),
     "argon2.PasswordHasher": (_Cost(1, "memory_cost", 7168), None),
     "argon2.low_level.hash_secret": (_Cost(3, "memory_cost", 7168), (1, "salt")),
     "argon2.low_level.hash_secret_raw": (_Cost(3, "memory_cost", 7168), (1, "salt")),
@@ -116,7 +117,7 @@ def cheap_key_derivation(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         if low is not None:
             yield ctx.finding(
                 call,
-                f"{low.value} rounds are too few: at least {cost.least:,} keep guessing expensive",
+                f"{_rounds(low.value)} rounds are too few: at least {cost.least:,} keep guessing expensive",
                 related=calls.chosen(low, ctx),
             )
     if salt is not None:
@@ -135,7 +136,16 @@ def _costs(call: ast.Call, name: str, cost: _Cost, ctx: Context) -> Iterator[cal
 
 
 def _is_low(number: object, cost: _Cost) -> bool:
-    return isinstance(number, int) and not isinstance(number, bool) and 0 < number < cost.least
+    rounds = _rounds(number)
+    return rounds is not None and 0 < rounds < cost.least
+
+
+def _rounds(value: object) -> int | None:
+    """How many rounds a value asks for, as a number or, as Werkzeug is told it, `pbkdf2:sha256:1000`."""
+    if isinstance(value, str):
+        last = value.rpartition(":")[2] if value.startswith("pbkdf2:") else ""
+        return int(last) if last.isdigit() else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _of_salt(call: ast.Call, salt: _Salt, ctx: Context) -> Iterator[Finding]:

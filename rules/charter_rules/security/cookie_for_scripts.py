@@ -23,15 +23,24 @@ if TYPE_CHECKING:
 @rule(
     ast.Call,
     ast.Assign,
+    ast.Dict,
     code="SEC028",
     principles=("protected-sessions",),
     severity=Severity.MEDIUM,
     cwe=(1004,),
-    calls=("*.set_cookie", "*.set_secure_cookie", "*.set_signed_cookie"),
+    calls=(
+        "*.set_cookie",
+        "*.set_secure_cookie",
+        "*.set_signed_cookie",
+        "*.send_header",
+        "*.add",
+        "*.add_header",
+        "*.set_header",
+    ),
     mentions=("ookie",),
     references=("https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie",),
 )
-def cookie_for_scripts(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Finding]:
+def cookie_for_scripts(call: ast.Call | ast.Assign | ast.Dict, ctx: Context) -> Iterator[Finding]:
     """Keep session cookies away from scripts.
 
     Without the `HttpOnly` attribute, JavaScript can read the cookie; one injected script is then enough to steal the session. Cookies
@@ -64,6 +73,22 @@ def cookie_for_scripts(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
         return response
     ```
     """
+    header = next(_sent(call, ctx), None)
+    if header is not None:
+        if (
+            not ctx.is_test
+            and cookies.lacks(header, "httponly", ctx)
+            and cookies.names_credential(header, ctx)
+        ):
+            yield ctx.finding(
+                call, "scripts can read this cookie, which holds a credential: `HttpOnly` is not set"
+            )
+        return
+    if isinstance(call, ast.Dict) or (
+        isinstance(call, ast.Call) and not calls.identifier(call.func).endswith("_cookie")
+    ):
+        ctx.not_an_opportunity()
+        return
     if isinstance(call, ast.Assign):
         missing = None if ctx.is_test else cookies.morsel(call, "httponly", ctx)
         if missing is not None and cookies.is_credential(cookies.morsel_name(call, ctx)):
@@ -87,3 +112,11 @@ def cookie_for_scripts(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
     yield ctx.finding(
         call, "scripts can read this cookie, which holds a credential: `httponly` is not set", fix=fix
     )
+
+
+def _sent(node: ast.Call | ast.Assign | ast.Dict, ctx: Context) -> Iterator[ast.expr]:
+    """The values of the `Set-Cookie` headers that a node sends."""
+    if not isinstance(node, ast.Assign):
+        yield from cookies.headers(node, ctx)
+    elif calls.identifier(node.targets[0]).lower() == "set-cookie":
+        yield node.value

@@ -12,7 +12,7 @@ from charter.api import (
     Severity,
     rule,
 )
-from charter_rules import building, calls, cookies
+from charter_rules import calls, cookies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +82,9 @@ def cookie_over_http(call: ast.Call | ast.Assign | ast.Dict, ctx: Context) -> It
         yield from _assigned(call, ctx)
         return
     if isinstance(call, ast.Dict) or not calls.identifier(call.func).endswith("_cookie"):
-        if not ctx.is_test and any(_is_open(value, ctx) for value in _headers(call, ctx)):
+        if not ctx.is_test and any(
+            cookies.lacks(value, "secure", ctx) for value in cookies.headers(call, ctx)
+        ):
             yield ctx.finding(call, "browsers send this cookie over plain HTTP too: `Secure` is not set")
         elif not ctx.is_test and isinstance(call, ast.Call) and _is_open_session(call, ctx):
             fix = Fix(
@@ -144,16 +146,6 @@ def _forgets(call: ast.Call, ctx: Context) -> bool:
     return any(calls.value(ctx, call, None, name) == 0 for name in ("max_age", "expires"))
 
 
-def _headers(node: ast.Call | ast.Dict, ctx: Context) -> Iterator[ast.expr]:
-    """The values of `Set-Cookie` headers that a call sends or a dictionary of headers holds."""
-    if isinstance(node, ast.Dict):
-        for key, value in zip(node.keys, node.values, strict=True):
-            if calls.identifier_of_key(key).lower() == "set-cookie":
-                yield value
-    elif len(node.args) == 2 and str(ctx.value(node.args[0])).lower() == "set-cookie":
-        yield node.args[1]
-
-
 def _is_open_session(call: ast.Call, ctx: Context) -> bool:
     """Whether Starlette's sessions are told to do without encryption."""
     first = calls.qualified(ctx, call.args[0]) if call.args else ""
@@ -166,7 +158,7 @@ def _assigned(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
     target = node.targets[0]
     if isinstance(target, ast.Subscript) and not ctx.is_test:
         if calls.identifier(target).lower() == "set-cookie":
-            if _is_open(node.value, ctx):
+            if cookies.lacks(node.value, "secure", ctx):
                 yield ctx.finding(node, "browsers send this cookie over plain HTTP too: `Secure` is not set")
             return
         made = cookies.morsel(node, "secure", ctx)
@@ -174,23 +166,3 @@ def _assigned(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(node, f"browsers send this cookie over plain HTTP too: `secure` is {made}")
             return
     ctx.not_an_opportunity()
-
-
-def _is_open(header: ast.expr, ctx: Context) -> bool:
-    """Whether a `Set-Cookie` header has a computed value, or a login's name, and no `Secure`, all of it in sight."""
-    known = ctx.value(header)
-    if isinstance(known, str):
-        name, equals, _ = known.partition("=")
-        return bool(equals) and cookies.is_credential(name.strip()) and not _is_closed(known)
-    parts = building.pieces(ctx.origin(header), ctx)
-    if not parts or not parts[0].text.partition("=")[0].strip() or "=" not in parts[0].text:
-        return False
-    first = next((number for number, part in enumerate(parts) if ";" in part.text), len(parts))
-    if any(part.value is not None for part in parts[first:]):
-        return False  # an attribute is computed
-    return not _is_closed("".join(part.text for part in parts))
-
-
-def _is_closed(header: str) -> bool:
-    """Whether a header keeps its cookie to encrypted connections, or takes it back."""
-    return any(word in header.lower() for word in ("secure", "max-age=0", "expires=thu, 01"))

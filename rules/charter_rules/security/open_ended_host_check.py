@@ -33,9 +33,6 @@ def open_ended_host_check(regex: Regex, ctx: Context) -> Iterator[Finding]:
     ```python bad
     import re
 
-    def is_ours(url):
-        return bool(re.match(r"https://www\.shop\.net", url)) or url == "/"
-
     def redirect_target(url):
         if re.match(r"https://www\.shop\.net", url):
     #               ^^^^^^^^^^^^^^^^^^^^^^^^^ a URL that goes on after the host passes, such as `https://ours.com.evil.org`

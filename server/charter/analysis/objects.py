@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 2
+VERSION = 3
 
 TLS: Final = "tls-context"
 OPENSSL: Final = "openssl-context"

@@ -90,6 +90,8 @@ _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "posixpath.join": posixpath.join,
 }
 _WIDE: Final = regex(r"[%:].*\d{4}|\*")
+_WIDE_FIELD: Final = regex(r"%(?:\([^)]*\))?[-#0 +]*(?:\*|\d{4}|\d*\.(?:\*|\d{4}))")
+"""A field of a `%` format that may become very wide: with `*` or a large number."""
 _PLAIN_FIELD: Final = regex(r"\{(\w*)(?:![rsa])?(?::[^{}]*)?\}")
 _OPEN_OBJECTS: Final = frozenset({"types.SimpleNamespace", "argparse.Namespace"})
 """Classes whose objects have just the attributes that they are made with."""
@@ -475,7 +477,7 @@ class Values:
     def _eval_binop(self, node: ast.BinOp, depth: int) -> object:
         left, right = self._any(node.left, depth), self._any(node.right, depth)
         if isinstance(node.op, ast.Mod):
-            if isinstance(left, (str, bytes)) and _WIDE.search(str(left)):
+            if isinstance(left, (str, bytes)) and _WIDE_FIELD.search(str(left)):
                 raise _UnknownValueError
             return _small(left % right)
         if isinstance(node.op, ast.Mult):

@@ -251,7 +251,8 @@ class _Use:
 
     def _checks_address(self) -> bool:
         return any(_ADDRESS.search(ast.unparse(subject)) for subject in self._subjects()) and any(
-            isinstance(parent, (ast.If, ast.IfExp, ast.UnaryOp, ast.Return, ast.BoolOp))
+            isinstance(parent, (ast.If, ast.IfExp, ast.UnaryOp, ast.Return, ast.BoolOp, ast.Compare))
+            or (isinstance(parent, ast.Call) and self._names.qualified(parent.func) == "builtins.bool")
             for call in self._calls_of()
             for parent in [self._source.parent(call)]
         )
