@@ -58,6 +58,7 @@ def attribute_injection(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
         return {}
     ```
     """
-    api = flows.api(flow)
-    what = "attribute" if api in _BY_NAME else "fields"
-    yield flows.finding(flow, ctx, f"names the {what} that `{api}` uses", Severity.MEDIUM)
+    what = "attribute" if flows.api(flow) in _BY_NAME else "fields"
+    yield flows.finding(
+        flow, ctx, f"names the {what} that {flows.uses(flow, 'uses', 'use')}", Severity.MEDIUM
+    )

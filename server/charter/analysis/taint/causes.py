@@ -1,4 +1,4 @@
-"""Which sinks of a function are given the same path or address: one cause, to be told once. It follows no data itself."""
+"""Which sinks of a function are given the same path, address or name: one cause, to be told once. It follows no data itself."""
 
 # The values here are nested tuples, which only their tags type.
 # pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from charter.model.ir import Node
     from charter.model.project import Function
 
-CHECKED_ONCE: Final = frozenset({"path", "ssrf"})
+CHECKED_ONCE: Final = frozenset({"attribute", "path", "ssrf"})
 """Kinds of sinks where one check of a value, in front of its first use, is enough for all of its uses."""
 
 _GO_ON: Final = frozenset(

@@ -128,7 +128,7 @@ def facts(
 
     Returns:
         For each sink expression and kind one fact: that of the shortest flow, with the number of the others. Sinks that
-        use the same path or address are one.
+        use the same path, address or name are one.
     """
     grouped: dict[Any, dict[Any, Flow]] = {}
     for flow in flows:

@@ -85,7 +85,7 @@ class Threat(Enum):
 
 
 class Use(Struct, frozen=True):
-    """A further sink that is given the path or address of a flow.
+    """A further sink that is given the path, address or name of a flow.
 
     Attributes:
         sink: qualified name of the API that is reached.
@@ -112,7 +112,7 @@ class TaintFlow(Fact, frozen=True):
         steps: the stations from the source to the sink, both included.
         others: how many further flows end in the same argument with the same kind.
         weight: the severity that the library's model gives this sink; "" for the kind's own.
-        also: what is given the same path or address later in the function.
+        also: what is given the same path, address or name later in the function.
         privileged: whether a function on the way is decorated to let only administrators, or users with a permission, in.
     """
 
