@@ -76,9 +76,11 @@ def is_asked_for(ctx: Context, node: ast.AST) -> bool:
     """Whether a caller or a setting chooses the algorithm by its name: `if algorithm == "md5"`."""
     return any(
         isinstance(parent, (ast.If, ast.IfExp))
-        and isinstance(parent.test, ast.Compare)
         and any(
-            isinstance(one, ast.Constant) and _CHOICE.search(str(one.value)) for one in ast.walk(parent.test)
+            isinstance(one, ast.Constant) and _CHOICE.search(str(one.value))
+            for compare in ast.walk(parent.test)
+            if isinstance(compare, ast.Compare)
+            for one in ast.walk(compare)
         )
         for parent in ctx.ancestors(node)
     )

@@ -28,8 +28,9 @@ _TALKS: Final = regex(
 )
 """Connections in protocols other than HTTP."""
 _SERVES: Final = regex(
-    r"\b(?:flask|django|rest_framework|fastapi|starlette|bottle|sanic|pyramid|falcon|quart|cherrypy|litestar|sqlalchemy|peewee"
-    r"|(?:aio)?sqlite3?|psycopg2?|http\.server|socketserver|start_server)\b|\.(?:listen|bind)\(|\b(?:tornado|aiohttp)\.web\b|\baiohttp import [^\n]*\bweb\b"
+    r"(?m)^[ \t]*(?:from|import)[ \t]+(?:flask|django|rest_framework|fastapi|starlette|bottle|sanic|pyramid|falcon|quart|cherrypy"
+    r"|litestar|sqlalchemy|peewee|(?:aio)?sqlite3?|psycopg2?|http\.server|socketserver)\b"
+    r"|\bstart_server\b|\.(?:listen|bind)\(|\b(?:tornado|aiohttp)\.web\b|\baiohttp import [^\n]*\bweb\b"
 )
 """Modules of programs that answer requests, or keep what they are told."""
 _VERBS: Final = regex(r"_*(?:[a-z]+_)*(?:post|put|patch|request)(?:_json)?")
