@@ -79,7 +79,10 @@ _PLACEHOLDER: Final = regex(
 _IDENTIFIER: Final = regex(r"[A-Za-z_][A-Za-z_.:-]*\d?")
 _DOTTED: Final = regex(r"(?:[A-Za-z_]\w{0,20}\.)+[A-Za-z_]\w{0,30}")
 """A qualified name, such as that of a class."""
-_PROSE: Final = regex(r"\s|^[/.~]|^https?://|^[a-z]+://|\\[dws]|[()^$|]|^--?\w|^@|^#|&\w+[;=]|;$")
+_PROSE: Final = regex(
+    r"\s|^[/.~]|^https?://|^[a-z]+://|\\[dws]|[()|]|^\^|\[\^|\$$|(?:^|[^\w$])\$[A-Za-z_.{]|^--?\w|^@|^#|&\w+[;=]|;$"
+)
+"""Sentences, paths, addresses, patterns, templates and markup; a password may hold a `$` or a `^` in its middle."""
 _UUID: Final = regex(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _HASH: Final = regex(
     r"\$(?:2[aby]|argon2\w*|pbkdf2\S*|[156y])\$|^(?:pbkdf2_sha\d+|bcrypt\w*|argon2|scrypt|sha\d+|md5)[$:]|^\{SSHA\}"
