@@ -197,6 +197,11 @@ def qualified(ctx: Context, expression: ast.expr | None) -> str:
     return ctx.name(ctx.origin(expression)) or ctx.name(expression) or ""
 
 
+def decorating(decorator: ast.expr) -> ast.expr:
+    """What a decorator is, without the arguments that it may be given."""
+    return decorator.func if isinstance(decorator, ast.Call) else decorator
+
+
 def identifier(expression: ast.AST | None) -> str:
     """The last identifier of a name, an attribute, a constant subscript or a call of one; "" if there is none."""
     if isinstance(expression, ast.Name):

@@ -1,11 +1,11 @@
-"""Which calls hand a command line to a shell, and which part of a call that is. It does not read the command."""
+"""Which calls hand a command line to a shell, which part of a call that is, and what of it is known. It judges no command."""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING, Final
 
-from charter_rules import calls
+from charter_rules import building, calls
 
 if TYPE_CHECKING:
     from charter.api import Context
@@ -47,3 +47,22 @@ def of_named_shell(call: ast.Call, ctx: Context) -> ast.expr | None:
     ):
         return None
     return listed.elts[2] if switch.startswith("-") and switch.endswith("c") else None
+
+
+def known(command: ast.expr, ctx: Context, unknown: str) -> str:
+    """The text of a command, or the words of a list joined, as far as they are written in the code.
+
+    Args:
+        command: the command.
+        ctx: the file.
+        unknown: what stands for each part that is only known when the program runs.
+    """
+    written = ctx.origin(command)
+    if isinstance(written, (ast.List, ast.Tuple)):
+        values = [ctx.value(word) for word in written.elts]
+        return " ".join([value if isinstance(value, str) else unknown for value in values])
+    value = ctx.value(command)
+    if isinstance(value, str):
+        return value
+    parts = building.pieces(written, ctx) or ()
+    return "".join([part.text if part.value is None else unknown for part in parts])

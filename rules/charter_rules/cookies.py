@@ -6,12 +6,15 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from charter.api import regex, sensitivity
-from charter_rules import building, calls
+from charter_rules import building, calls, headers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from charter.api import Context
+
+SETTERS: Final = (
+    "*.set_cookie", "*.set_secure_cookie", "*.set_signed_cookie", "*.send_header", "*.add", "*.add_header", "*.set_header",
+)  # fmt: skip
+"""Methods of responses that may set a cookie, by themselves or as a header."""
 
 _CREDENTIAL: Final = regex(
     r"(?i)sess(ion)?(_?id)?$|session|(?<![a-z])auth|(?<!csrf)(?<!xsrf)(?<!csrf_)(?<!xsrf_)(?<!csrf-)(?<!xsrf-)token|jwt|remember|^sid$|login|credential"
@@ -61,14 +64,9 @@ def is_credential(name: str) -> bool:
     return _CREDENTIAL.search(name) is not None or sensitivity(name) is not None
 
 
-def headers(node: ast.Call | ast.Dict, ctx: Context) -> Iterator[ast.expr]:
-    """The values of `Set-Cookie` headers that a call sends or a dictionary of headers holds."""
-    if isinstance(node, ast.Dict):
-        for key, value in zip(node.keys, node.values, strict=True):
-            if calls.identifier_of_key(key).lower() == "set-cookie":
-                yield value
-    elif len(node.args) == 2 and str(ctx.value(node.args[0])).lower() == "set-cookie":
-        yield node.args[1]
+def sent(node: ast.AST, ctx: Context) -> list[ast.expr]:
+    """The values of `Set-Cookie` headers that a call or an assignment sends or a dictionary of headers holds."""
+    return [value for name, value in headers.set_by(node, ctx) if name == "set-cookie"]
 
 
 def lacks(header: ast.expr, attribute: str, ctx: Context) -> bool:

@@ -28,15 +28,7 @@ if TYPE_CHECKING:
     principles=("protected-sessions",),
     severity=Severity.MEDIUM,
     cwe=(1004,),
-    calls=(
-        "*.set_cookie",
-        "*.set_secure_cookie",
-        "*.set_signed_cookie",
-        "*.send_header",
-        "*.add",
-        "*.add_header",
-        "*.set_header",
-    ),
+    calls=cookies.SETTERS,
     mentions=("ookie",),
     references=("https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie",),
 )
@@ -73,12 +65,11 @@ def cookie_for_scripts(call: ast.Call | ast.Assign | ast.Dict, ctx: Context) -> 
         return response
     ```
     """
-    header = next(_sent(call, ctx), None)
-    if header is not None:
-        if (
-            not ctx.is_test
-            and cookies.lacks(header, "httponly", ctx)
-            and cookies.names_credential(header, ctx)
+    sent = cookies.sent(call, ctx)
+    if sent:
+        if not ctx.is_test and any(
+            cookies.lacks(header, "httponly", ctx) and cookies.names_credential(header, ctx)
+            for header in sent
         ):
             yield ctx.finding(
                 call, "scripts can read this cookie, which holds a credential: `HttpOnly` is not set"
@@ -112,11 +103,3 @@ def cookie_for_scripts(call: ast.Call | ast.Assign | ast.Dict, ctx: Context) -> 
     yield ctx.finding(
         call, "scripts can read this cookie, which holds a credential: `httponly` is not set", fix=fix
     )
-
-
-def _sent(node: ast.Call | ast.Assign | ast.Dict, ctx: Context) -> Iterator[ast.expr]:
-    """The values of the `Set-Cookie` headers that a node sends."""
-    if not isinstance(node, ast.Assign):
-        yield from cookies.headers(node, ctx)
-    elif calls.identifier(node.targets[0]).lower() == "set-cookie":
-        yield node.value

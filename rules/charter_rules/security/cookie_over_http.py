@@ -28,17 +28,7 @@ if TYPE_CHECKING:
     principles=("protected-sessions",),
     severity=Severity.MEDIUM,
     cwe=(614,),
-    calls=(
-        "*.set_cookie",
-        "*.set_secure_cookie",
-        "*.set_signed_cookie",
-        "*.send_header",
-        "*.add",
-        "*.add_middleware",
-        "starlette.middleware.sessions.SessionMiddleware",
-        "*.add_header",
-        "*.set_header",
-    ),
+    calls=(*cookies.SETTERS, "*.add_middleware", "starlette.middleware.sessions.SessionMiddleware"),
     mentions=("ookie", "https_only"),
     references=("https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie",),
 )
@@ -83,7 +73,7 @@ def cookie_over_http(call: ast.Call | ast.Assign | ast.Dict, ctx: Context) -> It
         return
     if isinstance(call, ast.Dict) or not calls.identifier(call.func).endswith("_cookie"):
         if not ctx.is_test and any(
-            cookies.lacks(value, "secure", ctx) for value in cookies.headers(call, ctx)
+            cookies.lacks(header, "secure", ctx) for header in cookies.sent(call, ctx)
         ):
             yield ctx.finding(call, "browsers send this cookie over plain HTTP too: `Secure` is not set")
         elif not ctx.is_test and isinstance(call, ast.Call) and _is_open_session(call, ctx):
@@ -157,8 +147,9 @@ def _assigned(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
     """`response["Set-Cookie"] = …`, and cookies of `http.cookies` that are never marked."""
     target = node.targets[0]
     if isinstance(target, ast.Subscript) and not ctx.is_test:
-        if calls.identifier(target).lower() == "set-cookie":
-            if cookies.lacks(node.value, "secure", ctx):
+        sent = cookies.sent(node, ctx)
+        if sent:
+            if cookies.lacks(sent[0], "secure", ctx):
                 yield ctx.finding(node, "browsers send this cookie over plain HTTP too: `Secure` is not set")
             return
         made = cookies.morsel(node, "secure", ctx)

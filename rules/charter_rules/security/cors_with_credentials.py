@@ -12,7 +12,7 @@ from charter.api import (
     regex,
     rule,
 )
-from charter_rules import calls
+from charter_rules import calls, headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +79,7 @@ def cors_with_credentials(call: ast.Call | ast.Assign | ast.Dict, ctx: Context) 
     public.add_middleware(CORSMiddleware, allow_origins=["*"])
     ```
     """
-    if not ctx.is_test and (origin := _allowed_origin(call)) is not None:
+    if not ctx.is_test and (origin := _allowed_origin(call, ctx)) is not None:
         if _reflects(origin, ctx):
             yield ctx.finding(call, _MESSAGE)
         return
@@ -114,20 +114,10 @@ def _setting(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding(node, _MESSAGE)
 
 
-def _headers(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    """The headers that an assignment, a call or a dictionary sets, in lower case."""
-    if isinstance(node, ast.Assign):
-        yield calls.identifier(node.targets[0]).lower(), node.value
-    elif isinstance(node, ast.Dict):
-        for key, value in zip(node.keys, node.values, strict=True):
-            yield calls.identifier_of_key(key).lower(), value
-    elif isinstance(node, ast.Call) and len(node.args) == 2:
-        yield calls.identifier_of_key(node.args[0]).lower(), node.args[1]
-
-
-def _allowed_origin(node: ast.AST) -> ast.expr | None:
+def _allowed_origin(node: ast.AST, ctx: Context) -> ast.expr | None:
     """The site that a node says may read the answer; None if it says nothing of it."""
-    return next((value for name, value in _headers(node) if name == "access-control-allow-origin"), None)
+    set_ = headers.set_by(node, ctx)
+    return next((value for name, value in set_ if name == "access-control-allow-origin"), None)
 
 
 def _reflects(origin: ast.expr, ctx: Context) -> bool:
@@ -152,7 +142,7 @@ def _reflects(origin: ast.expr, ctx: Context) -> bool:
         name == "access-control-allow-credentials" and str(ctx.value(value)).lower() == "true"
         for kind in (ast.Assign, ast.Call, ast.Dict)
         for other in ctx.nodes(kind, within=around)
-        for name, value in _headers(other)
+        for name, value in headers.set_by(other, ctx)
     )
 
 

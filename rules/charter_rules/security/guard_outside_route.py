@@ -161,5 +161,5 @@ def _is_route(decorator: ast.expr) -> bool:
 
 
 def _is_guard(decorator: ast.expr) -> bool:
-    target = decorator.func if isinstance(decorator, ast.Call) else decorator
+    target = calls.decorating(decorator)
     return _GUARD.match(calls.identifier(target)) is not None

@@ -13,7 +13,7 @@ from charter.api import (
     regex,
     rule,
 )
-from charter_rules import building, calls
+from charter_rules import calls, commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,10 +23,7 @@ if TYPE_CHECKING:
 _OF_OS: Final = (
     "os.chmod", "os.fchmod", "os.lchmod", "os.umask", "os.open", "os.mkdir", "os.makedirs", "os.mkfifo",
 )  # fmt: skip
-_RUNS: Final = (
-    "os.system",
-    *(f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "Popen")),
-)
+_RUNS: Final = ("os.system", *commands.WITH_SWITCH)
 _CHMOD: Final = regex(
     r"(?:^|[;&|]\s*|\s)chmod\s+(?:-\w+\s+)*(0?[0-7]?[0-7]{2}[2367]|(?:u?g?o|a)\+r?w?x?)(?=\s|$)"
 )
@@ -132,23 +129,12 @@ def _added(call: ast.Call, position: int, ctx: Context) -> Iterator[calls.Choice
 def _command(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """`chmod 777` as a program that is run."""
     command = calls.given(ctx, call, 0, "args")
-    match = None if command is None or ctx.is_test else _CHMOD.search(_words(ctx.origin(command), ctx))
+    match = None if command is None or ctx.is_test else _CHMOD.search(commands.known(command, ctx, "-"))
     mode = None if match is None else match[1]
     if mode is None or not (_is_open(int(mode, 8)) if mode.isdigit() else "w" in mode):
         ctx.not_an_opportunity()
         return
     yield ctx.finding(call, f"everybody may change it: its mode is `{mode}`")
-
-
-def _words(command: ast.expr, ctx: Context) -> str:
-    """The constant words of a command, with a dash for each that is computed."""
-    if isinstance(command, (ast.List, ast.Tuple)):
-        values = [ctx.value(word) for word in command.elts]
-        return " ".join(value if isinstance(value, str) else "-" for value in values)
-    value = ctx.value(command)
-    if isinstance(value, str):
-        return value
-    return "".join(piece.text or "-" for piece in building.pieces(command, ctx) or ())
 
 
 def _is_default(call: ast.Call, position: int, ctx: Context) -> bool:

@@ -62,7 +62,7 @@ def pam_without_account_check(call: ast.Call, ctx: Context) -> Iterator[Finding]
 
 def _is_libpams(call: ast.Call) -> bool:
     """Whether a call gives what libpam asks for, a handle and flags, and not a name and a password as its wrappers do."""
-    return len(call.args) == len(("handle", "flags")) and not call.keywords
+    return len(call.args) == 2 and not call.keywords
 
 
 def _asks_for_account(call: ast.Call, ctx: Context) -> bool:

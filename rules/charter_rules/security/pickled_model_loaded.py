@@ -103,10 +103,7 @@ def _came_along(path: ast.expr, ctx: Context) -> bool:
         if not pending:
             break
         made = ctx.origin(pending.pop())
-        names = (
-            [made] if isinstance(made, ast.Name) else [n for n in ast.walk(made) if isinstance(n, ast.Name)]
-        )
-        for name in names:
+        for name in [node for node in ast.walk(made) if isinstance(node, ast.Name)]:
             found = found or name.id == "__file__"
             if name.id == "__file__" or (ctx.name(name) or name.id) in _AROUND:
                 continue

@@ -110,8 +110,7 @@ def _is_guarded(node: ast.AST, ctx: Context) -> bool:
     """Whether a decorator lets only those call the function who may have, and give, more than others."""
     function = ctx.function(node)
     return function is not None and any(
-        _GUARDS.search(calls.identifier(each.func if isinstance(each, ast.Call) else each))
-        for each in function.decorator_list
+        _GUARDS.search(calls.identifier(calls.decorating(each))) for each in function.decorator_list
     )
 
 

@@ -181,7 +181,7 @@ def _views(ctx: Context) -> set[ast.AST]:
 def _is_view(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether a function answers requests: it is registered as a route."""
     for decorator in function.decorator_list:
-        target = decorator.func if isinstance(decorator, ast.Call) else decorator
+        target = calls.decorating(decorator)
         if (
             isinstance(target, ast.Attribute)
             and _ROUTE.match(target.attr)

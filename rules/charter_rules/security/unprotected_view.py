@@ -162,7 +162,7 @@ def _views(tree: ast.Module, ctx: Context) -> Iterator[View]:
 
 def _verb(decorator: ast.expr) -> str:
     """The routing method of a decorator such as `@app.post("/x")`; "" if it routes nothing."""
-    target = decorator.func if isinstance(decorator, ast.Call) else decorator
+    target = calls.decorating(decorator)
     name = calls.identifier(target)
     if name == "api_view":
         return name

@@ -181,7 +181,7 @@ def _is_guarded(call: ast.Call, ctx: Context) -> bool:
     while function is not None:
         injected = [default for one, default in shapes.defaults(function) if token != one.arg]
         for each in function.decorator_list:
-            named = calls.identifier(each.func if isinstance(each, ast.Call) else each)
+            named = calls.identifier(calls.decorating(each))
             if _GUARDS.search(named):
                 return True
             injected.append(each)

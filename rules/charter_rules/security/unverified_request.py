@@ -344,12 +344,10 @@ def _matches(
     call: ast.Call, argument: str, bad: transport.Values, ctx: Context
 ) -> tuple[str, calls.Choice] | None:
     found = _first_bad(argument, calls.choices(ctx, call, None, argument), bad) if bad else None
-    if found is not None and found[1].value is None:
-        given = calls.given(ctx, call, None, argument)
-        return (
-            found if isinstance(given, ast.Constant) else None
-        )  # a caller may give what a parameter leaves open
-    return found
+    if found is None or found[1].value is not None:
+        return found
+    # A caller may give what a parameter leaves open.
+    return found if isinstance(calls.given(ctx, call, None, argument), ast.Constant) else None
 
 
 def _first_bad(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from charter.api import Confidence, Fix, Grade, Severity, regex, rule
-from charter_rules import building, calls, commands
+from charter_rules import calls, commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -120,7 +120,7 @@ def wildcard_as_option(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     command = commands.of_shell(call, ctx) or commands.of_named_shell(call, ctx)
     if command is None or ctx.is_test:
         return
-    text = _text(command, ctx)
+    text = commands.known(command, ctx, _VALUE)
     if "*" not in text and "?" not in text:
         return
     expansions = list(_expansions(text))
@@ -134,15 +134,6 @@ def wildcard_as_option(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         f" `{found.word}`: {todo}"
     )
     yield ctx.finding(call, message, fix=fix)
-
-
-def _text(command: ast.expr, ctx: Context) -> str:
-    """A command as far as it is known, with `_VALUE` for the rest."""
-    value = ctx.value(command)
-    if isinstance(value, str):
-        return value
-    parts = building.pieces(ctx.origin(command), ctx) or ()
-    return "".join(part.text if part.value is None else _VALUE for part in parts)
 
 
 def _expansions(text: str) -> Iterator[_Expansion]:

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from charter.syntax.source import Source
 
 _METHODS: Final = ("search", "match", "fullmatch", "sub", "subn", "findall", "finditer", "split")
-_TESTS: Final = (
-    ast.If, ast.IfExp, ast.While, ast.Assert, ast.BoolOp, ast.UnaryOp, ast.Compare,
-)  # fmt: skip
+_TESTS: Final = (ast.If, ast.IfExp, ast.While, ast.Assert, ast.BoolOp, ast.UnaryOp, ast.Compare)
 """What a match stands in that is only asked for."""
 _EDITING: Final = frozenset({"sub", "subn", "split", "findall", "finditer"})
 """Methods that take pieces out of a text, as from both of its ends, and check none."""
@@ -251,8 +249,6 @@ class _Use:
 
     def _checks_address(self) -> bool:
         return any(_ADDRESS.search(ast.unparse(subject)) for subject in self._subjects()) and any(
-            isinstance(parent, (ast.If, ast.IfExp, ast.UnaryOp, ast.Return, ast.BoolOp, ast.Compare))
-            or (isinstance(parent, ast.Call) and self._names.qualified(parent.func) == "builtins.bool")
+            self._is_asked(call) or isinstance(self._source.parent(call), ast.Return)
             for call in self._calls_of()
-            for parent in [self._source.parent(call)]
         )

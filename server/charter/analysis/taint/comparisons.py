@@ -29,6 +29,8 @@ from charter.analysis.taint.values import (
 from charter.model import ir
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from charter.model.ir import Node
 
 _ALL_HOSTS: Final = spread(HOST)
@@ -230,3 +232,27 @@ def _is_inside(node: Node) -> bool:
         return False
     lower, upper = node[3][2], node[3][3]
     return lower is not None and upper is not None and lower[2:] == (1,) and upper[0] == ir.UNARY
+
+
+def refuses_up(part: Node, body: Sequence[Node]) -> bool:
+    """Whether a loop over the names of a path ends the function where one of them is `..`."""
+    return any(
+        statement[0] == ir.IF
+        and _is_up(part, statement[2])
+        and statement[3]
+        and statement[3][-1][0] in {ir.RAISE, ir.RETURN}
+        for statement in body
+    )
+
+
+def _is_up(part: Node, test: Node) -> bool:
+    """Whether a condition holds whenever a name is `..`."""
+    if test[0] == ir.BOOLEAN:
+        return test[2] == "or" and any(_is_up(part, operand) for operand in test[3])
+    if test[0] != ir.COMPARE or test[2][0] != part[0] or test[2][2:] != part[2:]:
+        return False
+    operator, other = test[3][0], test[4][0]
+    options = (
+        other[3] if operator == "in" and other[0] == ir.SEQUENCE else (other,) if operator == "==" else ()
+    )
+    return any(one[0] == ir.CONST and one[2] == ".." for one in options)

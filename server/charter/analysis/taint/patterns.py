@@ -81,13 +81,10 @@ def matched(frame: Any, pattern: Any, text: Value, place: int, *, whole: bool, b
         names = [(name, partial) for name in frame.names_of(text)] if partial else []
         kill = (mask, tuple(names)) if mask or names else NO_KILL
         missed = NO_KILL if whole or begins else _not_found(taint, pattern)
-    elif frame.vouches and not isinstance(
-        pattern, str
-    ):  # an expression from the settings, in a function that is named as a check
-        kill = (
-            sum(frame.vouches << LANE * lane for lane in lanes(taint) if not taint >> LANE * lane & PART),
-            (),
-        )
+    elif frame.vouches and not isinstance(pattern, str):
+        # An expression from the settings, in a function that is named as a check.
+        whole_lanes = [lane for lane in lanes(taint) if not taint >> LANE * lane & PART]
+        kill = (sum(frame.vouches << LANE * lane for lane in whole_lanes), ())
     frame.last_kills = (kill, missed)
     frame.pending = True
     piece = with_marks(taint, PART)

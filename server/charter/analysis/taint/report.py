@@ -88,7 +88,12 @@ _BY_BROWSER: Final = regex(
 """What a browser writes into its requests itself, whatever the link or form says that it follows."""
 _OF_PROGRAMS: Final = frozenset({"PUT", "PATCH", "DELETE"})
 """Methods of HTTP that a browser uses for scripts alone."""
+_OF_CLIENT: Final = regex(
+    r"HTTP_\w+|(?:QUERY_STRING|PATH_INFO|REQUEST_URI|RAW_URI|SCRIPT_NAME|CONTENT_TYPE|CONTENT_LENGTH|REQUEST_METHOD|wsgi\.input)"
+)
+"""What a client writes into WSGI's `environ`."""
 _FAR: Final = 4
+"""Through how many calls what names an attribute stays what came in."""
 _ASSIGNED: Final = regex(r"assigned to `(\w+)`")
 _FROM_BROWSER: Final = {"redirect": _OF_BROWSER, "xss": _BY_BROWSER}
 
@@ -237,12 +242,6 @@ def _is_asked_for(flow: Flow) -> bool:
     if flow.site.kind == "sql":
         return not flow.site.detail and _STATEMENT.search(flow.source.says) is not None
     return flow.site.kind in {"regex", "redos"}
-
-
-_OF_CLIENT: Final = regex(
-    r"HTTP_\w+|(?:QUERY_STRING|PATH_INFO|REQUEST_URI|RAW_URI|SCRIPT_NAME|CONTENT_TYPE|CONTENT_LENGTH|REQUEST_METHOD|wsgi\.input)"
-)
-"""What a client writes into WSGI's `environ`."""
 
 
 def _is_of_server(source: SourceSite) -> bool:

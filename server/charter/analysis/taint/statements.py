@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from charter.analysis.taint.arguments import Arguments
 from charter.analysis.taint.assignments import Assignments
 from charter.analysis.taint.checks import OF_CHARACTERS, both, either
-from charter.analysis.taint.comparisons import split_whole
+from charter.analysis.taint.comparisons import refuses_up, split_whole
 from charter.analysis.taint.frame import KILLED, NO_KILL, Kill, State
 from charter.analysis.taint.values import (
     ALL_DANGERS,
@@ -442,7 +442,7 @@ class Statements(Assignments):
                 left = end.get(node[2][2], UNKNOWN)[0]
                 self.kill((container[0] & ~left & spread(OF_CHARACTERS), ()))  # and each character
         whole = split_whole(node[3])
-        if whole is not None and _refuses_up(node[2], node[4]):
+        if whole is not None and refuses_up(node[2], node[4]):
             self.kill(self.cleared(whole, self.value(whole), UP))
 
     def _while(self, node: Node) -> None:
@@ -555,30 +555,6 @@ def _outcome(state: State, name: str) -> tuple[Kill, Kill]:
         return (NO_KILL, _EVERYTHING) if known else (_EVERYTHING, NO_KILL)
     remembered = state.get("?" + name)
     return (NO_KILL, NO_KILL) if remembered is None else (remembered[4], remembered[5])
-
-
-def _refuses_up(part: Node, body: Sequence[Node]) -> bool:
-    """Whether a loop over the names of a path ends the function where one of them is `..`."""
-    return any(
-        statement[0] == ir.IF
-        and _is_up(part, statement[2])
-        and statement[3]
-        and statement[3][-1][0] in {ir.RAISE, ir.RETURN}
-        for statement in body
-    )
-
-
-def _is_up(part: Node, test: Node) -> bool:
-    """Whether a condition holds whenever a name is `..`."""
-    if test[0] == ir.BOOLEAN:
-        return test[2] == "or" and any(_is_up(part, operand) for operand in test[3])
-    if test[0] != ir.COMPARE or test[2][0] != part[0] or test[2][2:] != part[2:]:
-        return False
-    operator, other = test[3][0], test[4][0]
-    options = (
-        other[3] if operator == "in" and other[0] == ir.SEQUENCE else (other,) if operator == "==" else ()
-    )
-    return any(one[0] == ir.CONST and one[2] == ".." for one in options)
 
 
 def _breaks(body: Sequence[Node]) -> bool:
