@@ -324,7 +324,7 @@ class LibraryCalls(Sinks, ABC):
             for origin in rule.origins:
                 for one, _ in choose(self, origin, arguments, receiver):
                     taint |= self.deep(one)
-            if not entry.name.startswith("pathlib."):
+            if not rule.segment:
                 taint &= ~ALL_SEGMENTS  # decoding brings slashes back
             if rule.drops:
                 taint &= ~spread(bits(rule.drops))

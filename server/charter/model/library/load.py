@@ -47,7 +47,7 @@ _KEYS: dict[str, frozenset[str]] = {
     "sink": frozenset({"names", "kind", "args", "when", "unless", "like", "severity"}),
     "sanitizer": frozenset({"names", "for", "args", "when", "unless"}),
     "guard": frozenset({"names", "for", "args", "outcome", "when", "unless"}),
-    "propagator": frozenset({"names", "from", "to", "drops", "adds", "when", "unless"}),
+    "propagator": frozenset({"names", "from", "to", "drops", "adds", "segment", "when", "unless"}),
     "callback": frozenset({"names", "function", "passes", "returns"}),
     "field": frozenset({"names", "for"}),
     "exit": frozenset({"names"}),
@@ -365,13 +365,18 @@ class _Reader:
         origins, when = self._arguments(row, "from", ("*", "self")), self._conditions(row)
         target = self._argument(self._text(row, "to", "return"), "to")
         drops, adds = self._kinds(row, "drops"), self._kinds(row, "adds")
-        return [Propagator(name, origins, target, drops, adds, when) for name in self._names(row)]
+        segment = self._flag(row, "segment")
+        return [Propagator(name, origins, target, drops, adds, when, segment) for name in self._names(row)]
+
+    def _flag(self, row: Mapping[str, Any], key: str) -> bool:
+        value = row.get(key, False)
+        if not isinstance(value, bool):
+            self.fail(f"`{key}` must be true or false", key)
+        return value
 
     def _callbacks(self, row: Mapping[str, Any]) -> list[Callback]:
         function = self._argument(self._text(row, "function", "0"), "function")
-        passes, returns = self._arguments(row, "passes", ()), row.get("returns", False)
-        if not isinstance(returns, bool):
-            self.fail("`returns` must be true or false", "returns")
+        passes, returns = self._arguments(row, "passes", ()), self._flag(row, "returns")
         return [Callback(name, function, passes, returns) for name in self._names(row)]
 
     def _registrations(self, row: Mapping[str, Any], key: str) -> Iterator[Registration]:

@@ -108,7 +108,10 @@ class Guard(Struct, frozen=True):
 
 
 class Propagator(Struct, frozen=True):
-    """A call that hands data on, from arguments to the result or another argument."""
+    """A call that hands data on, from arguments to the result or another argument.
+
+    What was one part of a path has slashes again behind most such calls, which decode it, but not where `segment` is set.
+    """
 
     name: str
     origins: tuple[Argument, ...]
@@ -116,6 +119,7 @@ class Propagator(Struct, frozen=True):
     drops: tuple[str, ...] = ()
     adds: tuple[str, ...] = ()
     when: tuple[Condition, ...] = ()
+    segment: bool = False
 
 
 class Callback(Struct, frozen=True):
