@@ -86,8 +86,8 @@ def extraction(
     Returns:
         The fix; None where no run of statements can be moved.
     """
-    if "stacklevel" in ctx.text:
-        return None  # a warning counts the frames up to its caller, and there would be one more
+    if excess >= limit - 1 or "stacklevel" in ctx.text:
+        return None  # what has to go would be too much for one function; a warning counts the frames up to its caller, and there would be one more
     home = ctx.parent(function)
     if not isinstance(home, ast.Module) and not isinstance(ctx.parent(home or function), ast.Module):
         return None

@@ -9,7 +9,9 @@ from __future__ import annotations
 import ast
 import builtins
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, cast
+
+from msgspec import Struct
 
 from charter.model.elsewhere import Elsewhere
 from charter.syntax.walk import children
@@ -35,7 +37,7 @@ BUILTINS: Final = frozenset(dir(builtins)) | {"__file__", "__name__", "__path__"
 """Names that every module has; those of newer Pythons included."""
 
 
-class Binding(NamedTuple):
+class Binding(Struct, frozen=True):
     """One place that gives a name its meaning in a scope.
 
     Attributes:
