@@ -19,6 +19,8 @@ _ANY_ADDRESS: Final = regex(r"(?i)allow_?(?:local|private|internal|loopback|inse
 
 _PROXY: Final = regex(r"(?i)(?:^|[/_-]|server)prox(?:y|ies)[/_.-]")
 """Files of programs that connect where they are asked to, whose settings say where they may."""
+_PROXY_CLASS: Final = regex(r"Proxy(?![a-z])|^proxy")
+"""Their classes."""
 
 
 @rule(
@@ -40,7 +42,8 @@ def server_side_request_forgery(flow: TaintFlow, ctx: Context) -> Iterator[Findi
     A server that fetches any address it is given reads `http://169.254.169.254/` (the cloud's credentials),
     internal services and `file://` for a stranger. Compare the host with a fixed list before connecting. What
     only becomes a part of the path on a fixed host is not reported, nor what an administrator alone may ask for,
-    nor a program that is a proxy.
+    nor a program that is a proxy, nor a language model's tool (MCP) that fetches the page that its user asks for. A
+    client of `httpx` with a transport of its own is left to that: it decides where to connect.
 
     ```python bad
     import httpx
@@ -72,10 +75,31 @@ def server_side_request_forgery(flow: TaintFlow, ctx: Context) -> Iterator[Findi
     """
     if calls.is_of_tests(ctx):
         return
-    if flow.detail == "path" or _PROXY.search(ctx.path) is not None or _is_chosen(flow, ctx):
+    if flow.detail == "path" or _is_of_proxy(flow, ctx) or _is_chosen(flow, ctx):
+        return
+    if flow.sink.startswith("httpx.") and _has_transport(ctx):
         return
     deed = f"says where {flows.uses(flow, 'connects', 'connect')}"
     yield flows.finding(flow, ctx, deed, Severity.HIGH, (guard_fixes.known_host(flow, ctx),))
+
+
+def _is_of_proxy(flow: TaintFlow, ctx: Context) -> bool:
+    """Whether the program is a proxy where it connects, by the name of its file or of its class."""
+    if _PROXY.search(ctx.path) is not None:
+        return True
+    call = flows.call(flow, ctx) if ctx.says(_PROXY_CLASS) else None
+    cls = None if call is None else ctx.class_(call)
+    return cls is not None and _PROXY_CLASS.search(cls.name) is not None
+
+
+def _has_transport(ctx: Context) -> bool:
+    """Whether a client in this file is given what makes its connections, or answers without any (`ASGITransport`)."""
+    return any(
+        isinstance(client, ast.Call) and any(one.arg == "transport" for one in client.keywords)
+        for name in ("Client", "AsyncClient")
+        for made in (*ctx.gets.get(name, ()), *ctx.reads.get(name, ()))
+        if (client := ctx.parent(made)) is not None
+    )
 
 
 def _is_chosen(flow: TaintFlow, ctx: Context) -> bool:

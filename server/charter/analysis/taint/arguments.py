@@ -177,6 +177,9 @@ def _command(frame: Any, value: Value, wanted: str) -> list[Value]:
         return _of_command(exact, wanted)
     if not value[3]:
         return [value] if wanted == ":program" else []
+    if len(value[3]) > 1:  # one of several lists
+        each = [_command(frame, (*value[:3], (identity,)), wanted) for identity in value[3]]
+        return [one for found in each for one in found]
     cells: dict[Any, Value] = frame.cells(value) or {}
     first = cells.get(0)
     if wanted == ":program" and first is None:

@@ -115,6 +115,7 @@ class Comparisons(Checks, ABC):
                 return self.of_host(one, empty_passes=False)  # the request's own host
             if self._last_name(one) in HOST_PARTS and self._is_given(other):
                 return self.of_host(one, empty_passes=False)
+        left = self._whole_host(left_node, left)
         last = self._last_name(left)
         if left[0] & ALL_DANGERS and right[0] & ALL_DANGERS and left[0] != right[0]:
             return self._unchanged(left, right)
@@ -139,6 +140,12 @@ class Comparisons(Checks, ABC):
         return bool(mask) and all(
             lane < len(self.origins) and self.origins[lane][0] == PARAMETER for lane in lanes(mask)
         )
+
+    def _whole_host(self, node: Node, value: Value) -> Value:
+        """The host of which the end is compared, or all but its port: `host.split(".")[-2:]`, `netloc.split(":")[0]`."""
+        whole = _behind_split(node)
+        host = value if whole is None else self.value(whole)
+        return host if self.is_host(host) else value
 
     def _unchanged(self, left: Value, right: Value) -> Kill:
         """`cleaned(text) == text`: the text has nothing of what the cleaning takes out."""
@@ -167,6 +174,7 @@ class Comparisons(Checks, ABC):
         if left[2] == IP_ADDRESS:
             self.look_up(left)
             return NO_KILL, NO_KILL
+        left = self._whole_host(left_node, left)
         if left[1] == ".." and (whole := split_whole(right_node)) is not None:
             return NO_KILL, self.cleared(whole, self.value(whole), UP)
         if right[0] & ALL_DANGERS and not self.has_cells(right):
@@ -175,7 +183,7 @@ class Comparisons(Checks, ABC):
                 if left[1] in {"'", '"'} and _is_inside(right_node):
                     return NO_KILL, (self._of_lanes(right, _LITERAL), ())
                 return NO_KILL, (self.cleared(right_node, right, dangers) if dangers else NO_KILL)
-            if left[2] is not None and not left[0] and self._is_resolved(left):
+            if not left[0] and (self._is_resolved(left) or self._last_name(right) == "parents"):
                 return self._contained(right), NO_KILL
             return NO_KILL, NO_KILL
         if (
@@ -224,6 +232,19 @@ def split_whole(node: Node) -> Node | None:
     if node[0] == ir.CALL and node[2][0] == ir.ATTR and node[2][3] == "split":
         return node[2][2]
     return node[2] if node[0] == ir.ATTR and node[3] == "parts" else None
+
+
+def _behind_split(node: Node) -> Node | None:
+    """The text of whose labels the last are taken, or of which a port is cut off; None if it is something else."""
+    if node[0] == ir.CALL and node[2][0] == ir.ATTR and node[2][3] == "join" and len(node[3]) == 1:
+        node = node[3][0]
+    if node[0] != ir.ITEM or node[2][0] != ir.CALL or node[2][2][0] != ir.ATTR or node[2][2][3] != "split":
+        return None
+    call, index = node[2], node[3]
+    separator = call[3][0][2:] if call[3] and call[3][0][0] == ir.CONST else ()
+    ends = index[0] == ir.SLICE and index[2] is not None and index[3] is None and index[2][0] == ir.UNARY
+    starts = index[0] == ir.CONST and index[2] == 0
+    return call[2][2] if (separator == (".",) and ends) or (separator == (":",) and starts) else None
 
 
 def _is_inside(node: Node) -> bool:

@@ -61,6 +61,8 @@ def _heat(taint: int) -> int:
 
 
 _CALLABLE: Final = frozenset({PROJECT_FUNCTION, BOUND, PARTIAL})
+_FIRST: Final = (0, (0, NO, None, None))
+"""The first cell of a list, of which nothing is known but that it is there."""
 
 
 class Binding:
@@ -209,6 +211,8 @@ class Binding:
             part = self._describe(one, (*slot, key), depth + 1)
             if part is not None:
                 result.append((key, part))
+        if result and 0 in found and result[0][0] != 0:
+            result.insert(0, _FIRST)  # the program of a command, whatever stands behind it
         return tuple(result)
 
 

@@ -12,6 +12,7 @@ from charter.analysis.taint.arguments import END_OF_OPTIONS, Arguments
 from charter.analysis.taint.attributes import Attributes
 from charter.analysis.taint.frame import LENGTH, NO_KILL, PIECES, REST, Cells
 from charter.analysis.taint.values import (
+    ALL_ABSOLUTE,
     ALL_DANGERS,
     ALL_PARTS,
     BIT,
@@ -276,8 +277,10 @@ class Expressions(Attributes, ABC):
             return UNKNOWN
         if taint & ALL_DANGERS and (reference is None or reference[0] != INSTANCE):
             reference = (INSTANCE, "pathlib.Path")  # texts do not divide
-        text: Any = ("~", "/".join(one if isinstance(one, str) else HOLE for one in (left[1], right[1])))
-        return (taint, text if taint else NO, reference, ())
+        if not taint or (left[1] is NO and left[0] & ALL_ABSOLUTE):
+            return (taint, NO, reference, ())  # of whose beginning is another's, all is
+        text = "/".join(one if isinstance(one, str) else HOLE for one in (left[1], right[1]))
+        return (taint, ("~", text), reference, ())
 
     def _boolean(self, node: Node) -> Value:
         """`a and b`, `a or b` as a value: any operand that can be the outcome."""

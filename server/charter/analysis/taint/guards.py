@@ -239,7 +239,7 @@ class Guards(Comparisons, ABC):
             return self.cleared(node[3][1], self.value(node[3][1]), DANGERS)
         if len(arguments) != 1 or len(node[3]) + len(node[4]) != 1:
             return NO_KILL
-        key = self.value(arguments[0]) if arguments[0][0] in _NAMES else UNKNOWN
+        key = self.value(arguments[0]) if arguments[0][0] in _NAMED else UNKNOWN
         if not key[0] & ALL_DANGERS or ASKING.search(function[2][-1] if function[2][0] in _NAMED else ""):
             return NO_KILL
         table = self.value(function[2])

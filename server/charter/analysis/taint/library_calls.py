@@ -24,8 +24,10 @@ from charter.analysis.taint.objects import OBJECT_METHODS
 from charter.analysis.taint.sinks import Sinks
 from charter.analysis.taint.stored import queried
 from charter.analysis.taint.values import (
+    ALL_RAW,
     ALL_SEGMENTS,
     EXTERNAL,
+    HOLE,
     INSTANCE,
     LANE,
     NO,
@@ -53,6 +55,9 @@ _NUMBERS: Final = frozenset(
     {"builtins.int", "builtins.float", "builtins.bool", "uuid.UUID", "decimal.Decimal"}
 )
 _ALL_UP: Final = spread(UP)
+_PATH: Final = (INSTANCE, "pathlib.Path")
+_BEGUN: Final = ("~", HOLE + HOLE)
+"""What a text is, or a path, before whose untrusted part stands something else."""
 _HEADER_SETTERS: Final = frozenset(
     "set_header setHeader add_header send_header __setitem__ setdefault".split()
 )
@@ -278,7 +283,7 @@ class LibraryCalls(Sinks, ABC):
                 return result
         if receiver[0]:
             if last in {"to_dict", "copy"} and not receiver[3]:
-                made = self.new("builtins.dict", position, {})
+                made = self.new(self.index.entry(path).call_type or "builtins.dict", position, {})
                 return (receiver[0], NO, made[2], made[3])
             if last in {
                 "get",
@@ -321,9 +326,9 @@ class LibraryCalls(Sinks, ABC):
             if not holds(self, rule.when, arguments, receiver):
                 continue
             taint = 0
-            for origin in rule.origins:
-                for one, _ in choose(self, origin, arguments, receiver):
-                    taint |= self.deep(one)
+            given = [one for origin in rule.origins for one, _ in choose(self, origin, arguments, receiver)]
+            for one in given:
+                taint |= self.deep(one)
             if not rule.segment:
                 taint &= ~ALL_SEGMENTS  # decoding brings slashes back
             if rule.drops:
@@ -331,14 +336,15 @@ class LibraryCalls(Sinks, ABC):
             if rule.adds:
                 taint = with_marks(taint, bits(rule.adds))
             if rule.target.special == "return":
-                value = (value[0] | taint, NO, None, ())
+                begun = taint and len(given) > 1 and not given[0][0]
+                value = (value[0] | taint, _BEGUN if begun else value[1], None, ())
             elif taint:
                 for target, _ in choose(self, rule.target, arguments, receiver):
                     self.taint_object(target, taint)
         if entry.call_type:
-            return (value[0], NO, (INSTANCE, entry.call_type), ())
+            return (value[0], value[1], (INSTANCE, entry.call_type), ())
         last = entry.name.rpartition(".")[2]
-        return (value[0], NO, (INSTANCE, entry.name), ()) if last[:1].isupper() else value
+        return (value[0], value[1], (INSTANCE, entry.name), ()) if last[:1].isupper() else value
 
     def taint_object(self, target: Value, taint: int) -> None:
         """Make the contents of an object untrusted."""
@@ -405,8 +411,22 @@ class LibraryCalls(Sinks, ABC):
         return (mask, tuple(names)) if mask or names else NO_KILL
 
     def names_of(self, value: Value | None) -> list[str]:
-        """The names that hold the very value that was passed."""
-        return [name for name, held in (self.state or {}).items() if held is value and isinstance(name, str)]
+        """The names that hold the very value that was passed, or the path that it was before it was resolved."""
+        return [
+            name
+            for name, held in (self.state or {}).items()
+            if isinstance(name, str) and (held is value or _is_resolved_from(value, held))
+        ]
+
+
+def _is_resolved_from(value: Value | None, held: Value) -> bool:
+    """Whether a path is another one, resolved."""
+    return (
+        value is not None
+        and value[2] == held[2] == _PATH
+        and bool(held[0] & ALL_RAW)
+        and held[0] & ~ALL_RAW == value[0]
+    )
 
 
 def _is_page(kind: Value) -> bool:

@@ -8,6 +8,7 @@ from charter.analysis.taint import patterns
 from charter.analysis.taint.arguments import Arguments
 from charter.analysis.taint.frame import LENGTH, REST
 from charter.analysis.taint.values import (
+    ALL_ABSOLUTE,
     ALL_DANGERS,
     ALL_RAW,
     ALL_SEGMENTS,
@@ -125,7 +126,7 @@ def _sequence(sort: str) -> Callable[[Any, Arguments, int], Value]:
             result = frame.new(f"builtins.{sort}", place, {REST: element})
             return (value[0], NO, result[2], result[3])
         cells = frame.cells(value) if sort != "set" and frame.is_sequence(value) else None
-        if cells and REST in cells and 0 in cells:
+        if cells and 0 in cells:
             return frame.new(f"builtins.{sort}", place, cells)
         return frame.new(f"builtins.{sort}", place, {REST: frame.iterated(value)})
 
@@ -313,9 +314,11 @@ def _joined_path(frame: Any, arguments: Arguments, place: int) -> Value:
     # Texts are joined as they stand; whether a part is absolute is kept in its taint.
     if all(isinstance(part[1], str) and not part[0] for part in parts) and not arguments.unpacked():
         return constant("/".join(part[1] for part in parts))
-    text = "/".join(part[1] if isinstance(part[1], str) else "\0" for part in parts)
     if arguments.unpacked():
         taint &= ~ALL_SEGMENTS  # several names, one after the other
+    if parts and parts[0][1] is NO and parts[0][0] & ALL_ABSOLUTE:
+        return (taint, NO, None, ())  # of whose beginning is another's, all is
+    text = "/".join(part[1] if isinstance(part[1], str) else "\0" for part in parts)
     return (taint, ("~", text), None, ())
 
 

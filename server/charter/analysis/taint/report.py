@@ -234,11 +234,13 @@ def _is_never_shown(handler: Function) -> bool:
 def _is_asked_for(flow: Flow) -> bool:
     """Whether a language model's tool does with what it is given what its user has it for.
 
-    It takes a path as it is given to work on its user's files, wherever they are, and runs the SQL that it is asked to run;
-    with a pattern its user slows down nobody else.
+    It takes a path as it is given to work on its user's files, wherever they are, fetches the page that it is told, and runs the
+    command, the code and the SQL that it is asked to run; with a pattern its user slows down nobody else.
     """
     if flow.site.kind == "path":
         return flow.site.detail == WHOLE and bool(flow.bits & ABSOLUTE)
+    if flow.site.kind in {"ssrf", "command", "code"}:
+        return flow.site.detail == WHOLE
     if flow.site.kind == "sql":
         return not flow.site.detail and _STATEMENT.search(flow.source.says) is not None
     return flow.site.kind in {"regex", "redos"}

@@ -33,6 +33,7 @@ from charter.analysis.taint.values import (
     NO,
     OBJECT,
     PROJECT_FUNCTION,
+    TUPLE,
     UNKNOWN,
     Value,
     join,
@@ -204,6 +205,8 @@ class Run(Statements):
             result = value if result is None else join(result, value)
         if result is None:
             return UNKNOWN
+        if result[2] == TUPLE and self._is_sometimes_tuple():
+            result = (result[0], result[1], None, result[3])
         vague = result[2] is None or (result[2][0] == EXTERNAL and "()" in result[2][1])
         annotation = self.function.record[ir.RETURNS]
         if vague and annotation is not None and result[1] is NO and not result[3]:
@@ -211,6 +214,11 @@ class Run(Statements):
             if reference is not None:
                 result = (result[0], result[1], reference, result[3])
         return result
+
+    def _is_sometimes_tuple(self) -> bool:
+        """Whether some returns give a tuple and others None, so that callers ask whether there is one."""
+        returned = [value for value, *_ in self.returned]
+        return any(value[2] == TUPLE for value in returned) and any(value[1] is None for value in returned)
 
     def _kills(self) -> tuple[int, int, int]:
         """What is safe on every return, on those with a true and on those with a false result."""
@@ -221,8 +229,12 @@ class Run(Statements):
         if not mask or not self.returned:
             return 0, 0, 0
         always = yes_all = no_all = mask
+        sometimes = self._is_sometimes_tuple()
         for value, killed, yes, no in self.returned:
             always &= killed
+            if sometimes and value[2] == TUPLE:
+                yes_all &= killed  # it is asked for as a whole, not for its first element
+                continue
             truth = self.truth_of(value)
             if truth is not False:
                 yes_all &= killed | yes[0]

@@ -74,6 +74,8 @@ _OF_FOLDERS: Final = frozenset(
 
 _PARTICULAR: Final = frozenset({"deserialization", "xxe", "nosql", "prompt", "log", "xss", "redos"})
 """Kinds of sinks that look at more of a value than its text."""
+_PLACED: Final = frozenset({"path", "sql", "ssrf", "command", "code"})
+"""Kinds of sinks where it tells something where in the text the data stands."""
 _OF_DOCUMENTS: Final = frozenset({"deserialization", "xxe"})
 _OF_OWN: Final = _OF_DOCUMENTS | {"command"}
 """Kinds of sinks to which it matters, too, that a document or a command is the program's own."""
@@ -272,12 +274,12 @@ def _is_quoted(arguments: Arguments, place: int) -> bool:
 
 
 def _detail(kind: str, value: Value) -> str:
-    """Where in the text the data stands, as far as that is known; of a path, whether it is all that there is."""
-    if kind not in {"path", "sql"}:
+    """Where in an SQL text the data stands, as far as that is known; of others, whether it is all that there is."""
+    if kind not in _PLACED:
         return ""
     text = HOLE if value[1] is NO else text_of(value)
     before, hole, behind = text.partition(HOLE)
-    if kind == "path":
+    if kind != "sql":
         return WHOLE if hole and not before and HOLE not in behind else ""
     if not hole or not before:
         return ""

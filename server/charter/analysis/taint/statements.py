@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 _ROUNDS: Final = 3
 _ASKING: Final = frozenset({ir.COMPARE, ir.NOT, ir.CALL})
 """What makes a chain with `and` a question, whose answer is kept."""
+_DECIDING: Final = frozenset({ir.COMPARE, ir.NOT})
+"""What makes one of a chain with `or`, which else is a value with another to fall back on."""
 _EVERYTHING: Final[Kill] = (-1, ())
 """What is shown where nobody ever comes."""
 
@@ -77,7 +79,7 @@ class Statements(Assignments):
             _, yes, no = self._tested_call(source)
             value = self._tested
             kills = (yes, no)
-        elif source[0] == ir.BOOLEAN and source[2] == "and" and any(one[0] in _ASKING for one in source[3]):
+        elif source[0] == ir.BOOLEAN and _is_question(source):
             # Once for what the answer shows, once for what the chain itself is worth: its last operand, or what ended it.
             before = dict(self.state or {})
             _, *kills = self.test(source)
@@ -546,6 +548,13 @@ def _catches(kind: Value, raised: str) -> bool:
 def _suppresses(items: Sequence[Node]) -> bool:
     """Whether a `with` may swallow exceptions (`contextlib.suppress`)."""
     return any(expression[0] == ir.CALL and expression[2][-1] == "suppress" for expression, _ in items)
+
+
+def _is_question(chain: Node) -> bool:
+    """Whether a chain of `and` or `or` asks something, so that its answer may be kept under a name."""
+    if chain[2] == "and":
+        return any(one[0] in _ASKING for one in chain[3])
+    return all(one[0] in _DECIDING for one in chain[3])
 
 
 def _outcome(state: State, name: str) -> tuple[Kill, Kill]:

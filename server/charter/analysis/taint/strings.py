@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from charter.analysis.taint.arguments import Arguments
 from charter.analysis.taint.frame import LENGTH, PIECES, REST, Frame
 from charter.analysis.taint.values import (
-    ABSOLUTE,
+    ALL_ABSOLUTE,
     ALL_PARTS,
     ALL_SEGMENTS,
     BIT,
@@ -64,7 +64,6 @@ _DICT: Final = (INSTANCE, "builtins.dict")
 _SHOWN: Final = CONTAINERS | {"builtins.bytes"}
 """Built-in classes whose texts show line breaks as escapes."""
 _WRITES: Final = ("__str__", "__repr__", "__format__")
-_ABSOLUTE: Final = spread(ABSOLUTE)
 _SLASHES: Final = spread(SLASHES)
 _HOST: Final = spread(ELSEWHERE | BIT["ssrf"]) | _SLASHES
 _NO_SLASH: Final = (EXTERNAL, "str.lstrip(/)")
@@ -134,7 +133,7 @@ def impossible_after(text: str) -> int:
     """The bits that are safe for data that stands behind a text (with `HOLE` for unknown parts)."""
     if not text:
         return 0
-    safe = _ABSOLUTE | _ATTRIBUTE
+    safe = ALL_ABSOLUTE | _ATTRIBUTE
     if text[0] not in _FORMULA:
         safe |= _CELL
     if "?" in text or "#" in text:
@@ -190,7 +189,7 @@ class Strings(Frame, ABC):
         taint = 0
         for part in parts:
             taint |= part[0]
-        return taint & ~(_ABSOLUTE | _HOST)
+        return taint & ~(ALL_ABSOLUTE | _HOST)
 
     def stringed(self, value: Value) -> Value:
         """`str(value)`."""
@@ -442,7 +441,7 @@ class Strings(Frame, ABC):
             and arguments.position(1) is None
             and not arguments.keywords
         ):
-            piece = (with_marks(piece[0] & ~_ABSOLUTE, SEGMENT), NO, None, ())
+            piece = (with_marks(piece[0] & ~ALL_ABSOLUTE, SEGMENT), NO, None, ())
         if name == "splitlines" or (
             name in {"split", "rsplit"} and not arguments.positional and not arguments.keywords
         ):

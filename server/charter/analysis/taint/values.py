@@ -142,6 +142,7 @@ def spread(bits: int) -> int:
 ALL_DANGERS: Final = spread(DANGERS)
 ALL_PARTS: Final = spread(PART)
 ALL_RAW: Final = spread(RAW)
+ALL_ABSOLUTE: Final = spread(ABSOLUTE)
 ALL_SEGMENTS: Final = spread(SEGMENT)
 
 
