@@ -6,7 +6,6 @@ import ast
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from charter.api import UNKNOWN, regex
-from charter_rules.shapes import changed_in, defaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,30 +66,47 @@ def given(ctx: Context, call: ast.Call, position: int | None, name: str) -> ast.
         return found
     for item in call.keywords:
         if item.arg is None:
-            value = entry(ctx.origin(item.value), name) or _stored(ctx, call, item.value, name)
+            value = held(ctx, call, item.value, name)
             if value is not None:
                 return value
     return None
 
 
-def _stored(ctx: Context, call: ast.Call, mapping: ast.expr, key: str) -> ast.expr | None:
-    """What the last `mapping[key] = …` before a call stores, if it is certain to run."""
+def held(ctx: Context, call: ast.Call, mapping: ast.expr, key: str) -> ast.expr | None:
+    """What a dictionary of this file holds under a key when a call is given it, if that is certain."""
+    found = entry(ctx.origin(mapping), key)
     if not isinstance(mapping, ast.Name):
-        return None
-    found: ast.expr | None = None
+        return found
     function = ctx.function(call)
-    for node in ctx.nodes(ast.Assign):
-        target = node.targets[0]
-        if (
-            isinstance(target, ast.Subscript)
-            and isinstance(target.value, ast.Name)
-            and target.value.id == mapping.id
-            and identifier_of_key(target.slice) == key
-            and node.lineno < call.lineno
-            and ctx.function(node) is function
-        ):
-            found = node.value if ctx.parent(node) in {function, ctx.tree} else None
+    places = [*ctx.reads.get(mapping.id, ()), *ctx.binds.get(mapping.id, ())]
+    for place in sorted(places, key=lambda one: (one.lineno, one.col_offset)):
+        if place.lineno >= call.lineno or ctx.function(place) is not function:
+            continue
+        change = _change(ctx.parent(place), key, found, ctx)
+        if change is not found:
+            found = change if ctx.parent(ctx.statement(place)) in {function, ctx.tree} else None
     return found
+
+
+def _change(user: ast.AST | None, key: str, before: ast.expr | None, ctx: Context) -> ast.expr | None:
+    """What a dictionary holds under a key after it was used, by the node that uses it, and what there was before."""
+    if isinstance(user, ast.AugAssign):
+        return entry(user.value, key) or before
+    if isinstance(user, ast.Subscript) and not isinstance(user.ctx, ast.Load):
+        if identifier_of_key(user.slice) != key:
+            return before
+        stored = ctx.parent(user)
+        return stored.value if isinstance(stored, ast.Assign) else None
+    method = ctx.parent(user) if isinstance(user, ast.Attribute) else None
+    if not isinstance(user, ast.Attribute) or not isinstance(method, ast.Call):
+        return before
+    first = method.args[0] if method.args else None
+    if user.attr == "update":
+        told = keyword(method, key)
+        return told.value if told else (entry(first, key) if first else None) or before
+    if user.attr in {"pop", "setdefault"} and identifier_of_key(first) == key:
+        return None if user.attr == "pop" else before or ctx.argument(method, 1)
+    return before
 
 
 def entry(mapping: ast.expr, key: str) -> ast.expr | None:
@@ -121,19 +137,10 @@ def value(ctx: Context, call: ast.Call, position: int | None, name: str, default
     return UNKNOWN if hidden else default
 
 
-def usual(ctx: Context, expression: ast.expr) -> object:
-    """The constant that an expression has unless a caller says otherwise: that of a parameter is its default."""
-    value = ctx.value(expression)
-    if value is not UNKNOWN:
-        return value
-    expression = ctx.origin(expression)
-    function = ctx.function(expression)
-    if function is None or not isinstance(expression, ast.Name):
-        return UNKNOWN
-    if changed_in(expression.id, function.body, ctx):
-        return UNKNOWN
-    default = next((value for each, value in defaults(function) if each.arg == expression.id), None)
-    return UNKNOWN if default is None else ctx.value(default)
+def usual(ctx: Context, call: ast.Call, position: int | None, name: str) -> object:
+    """The constant that an argument has unless somebody says otherwise; `UNKNOWN` if it is not given."""
+    argument = given(ctx, call, position, name)
+    return UNKNOWN if argument is None else ctx.usual(argument)
 
 
 class Choice(NamedTuple):
@@ -170,10 +177,12 @@ def choices(ctx: Context, call: ast.Call, position: int | None, name: str) -> It
 
 def values_of(ctx: Context, expression: ast.expr) -> Iterator[Choice]:
     """The values that an expression may have, as for `choices`."""
-    own = usual(ctx, expression)
+    own = ctx.usual(expression)
     target = qualified(ctx, expression)
     if own is not UNKNOWN or target:
         yield Choice(own, target)
+    for override in ctx.overrides(expression):
+        yield Choice(ctx.value(override), qualified(ctx, override))
     yield from _passed(ctx, expression)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from charter.api import Context
 
 SETTERS: Final = (
-    "*.set_cookie", "*.set_secure_cookie", "*.set_signed_cookie", "*.send_header", "*.add", "*.add_header", "*.set_header",
+    "*.set_cookie", "*.add_cookie", "*.set_secure_cookie", "*.set_signed_cookie", "*.send_header", "*.add", "*.add_header", "*.set_header",
 )  # fmt: skip
 """Methods of responses that may set a cookie, by themselves or as a header."""
 
@@ -34,7 +34,14 @@ def is_response(call: ast.Call, ctx: Context) -> bool:
     if isinstance(key, ast.Name) and key.id in _NO_KEY:
         return False
     receiver = calls.identifier(call.func.value).lower()
+    if call.func.attr == "add_cookie":
+        return "sanic" in ctx.text
     return "jar" not in receiver and "cookies" not in receiver and "super" not in ctx.source(call.func.value)
+
+
+def is_usually(call: ast.Call, attribute: str) -> bool | None:
+    """What a method that sets a cookie makes of an attribute that it is not given: Sanic's `add_cookie` says `secure` itself."""
+    return True if attribute == "secure" and calls.identifier(call.func) == "add_cookie" else None
 
 
 def holds_credential(call: ast.Call, ctx: Context) -> bool:
@@ -119,7 +126,7 @@ def morsel(node: ast.Assign, attribute: str, ctx: Context) -> str | None:
         return None
     around = ctx.function(node) or ctx.tree
     jar = ctx.source(target.value)
-    sent = isinstance(target.value, ast.Attribute)
+    sent = isinstance(target.value, ast.Attribute) or _is_of_server(target.value, ctx)
     for other in ctx.walk(around):
         if (
             isinstance(other, ast.Assign)
@@ -171,8 +178,18 @@ def _is_jar(expression: ast.expr, ctx: Context) -> bool:
     }:
         made = ctx.origin(expression)
         return not (isinstance(made, ast.Call) and made.args)
+    if _is_of_server(expression, ctx):
+        return True
     return (
         isinstance(expression, ast.Attribute)
         and expression.attr == "cookies"
-        and (ctx.type_name(expression.value) or "").startswith("django.http.")
+        and (
+            (ctx.type_name(expression.value) or "").startswith("django.http.")
+            or ctx.made_by(expression.value).startswith("sanic.response.")
+        )
     )
+
+
+def _is_of_server(expression: ast.expr, ctx: Context) -> bool:
+    """Whether an expression is CherryPy's jar of the cookies that are sent with the answer."""
+    return calls.qualified(ctx, expression) == "cherrypy.response.cookie"

@@ -79,6 +79,11 @@ _PLACEHOLDER: Final = regex(
 _IDENTIFIER: Final = regex(r"[A-Za-z_][A-Za-z_.:-]*\d?")
 _DOTTED: Final = regex(r"(?:[A-Za-z_]\w{0,20}\.)+[A-Za-z_]\w{0,30}")
 """A qualified name, such as that of a class."""
+_WITH_NUMBER: Final = regex(r"[a-z]{3,}\d{1,4}[a-z]{3,}|[a-z]{3,}\d{2,4}")
+_NAMING: Final = regex(
+    r"pass|pwd|auth|key|token|secret|hash|type|field|user|input|http|sha\d|md\d|base\d|utf\d"
+)
+"""Parts of names of fields, kinds and algorithms."""
 _PROSE: Final = regex(
     r"\s|^[/.~]|^https?://|^[a-z]+://|\\[dws]|[()|]|^\^|\[\^|\$$|(?:^|[^\w$])\$[A-Za-z_.{]|^--?\w|^@|^#|&\w+[;=]|;$"
 )
@@ -189,9 +194,14 @@ def looks_random(text: str) -> bool:
 @lru_cache(maxsize=4096)
 def looks_chosen(text: str) -> bool:
     """Whether a text looks like a password that a person chose: letters with digits or symbols, no identifier."""
-    if is_placeholder(text) or len(text) > 80 or _is_words(text):
+    if is_placeholder(text) or len(text) > 80 or (_is_words(text) and not _is_word_with_number(text)):
         return False
     return _IDENTIFIER.fullmatch(text) is None and bool(re.search(r"[A-Za-z]", text)) and len(text) >= 6
+
+
+def _is_word_with_number(text: str) -> bool:
+    """Whether a text is small letters around a number or before one, as people choose passwords, and names no field or algorithm."""
+    return _WITH_NUMBER.fullmatch(text) is not None and _NAMING.search(text) is None
 
 
 def _is_words(text: str) -> bool:

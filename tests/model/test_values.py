@@ -8,13 +8,14 @@ import pytest
 
 from charter.api import UNKNOWN
 from charter.model.names import Names
+from charter.model.usual import Usual
 from charter.model.values import Values
 from charter.syntax.source import Source
 
 
-def value_of_last_call_argument(text: str) -> object:
+def value_of_last_call_argument(text: str, kind: type[Values] = Values) -> object:
     source = Source("m.py", text, "m")
-    values = Values(source, Names(source))
+    values = kind(source, Names(source))
     call = [node for node in source.nodes(ast.Call) if getattr(node.func, "id", "") == "show"][-1]
     return values.value(call.args[0])
 
@@ -37,6 +38,20 @@ def value_of_last_call_argument(text: str) -> object:
         ("class K:\n    V: int = 1\nk = K(V=2)\nshow(k.V)", 2),
         ("from types import SimpleNamespace\nk = SimpleNamespace(v=1)\nshow(k.v)", 1),
         ("def f():\n    'a text'\n    return 1\nshow(f())", 1),
+        (
+            "class K:\n    @property\n    def v(self):\n        return 1\n    def f(self):\n        show(self.v)",
+            1,
+        ),
+        ("import enum\nclass K(enum.Enum):\n    V = 1\nshow(K.V.value)", 1),
+        ("from typing import NamedTuple\nclass K(NamedTuple):\n    v: int = 1\nk = K()\nshow(k.v)", 1),
+        (
+            "from dataclasses import dataclass, field\n@dataclass\nclass K:\n    v: int = field(default=1)\nk = K()\nshow(k.v)",
+            1,
+        ),
+        (
+            "class K:\n    V = 1\nclass L:\n    def __init__(self):\n        self.k = K()\n    def f(self):\n        show(self.k.V)",
+            1,
+        ),
     ],
 )
 def test_constants_are_followed(text: str, expected: object) -> None:
@@ -82,3 +97,34 @@ def test_what_may_differ_or_explode_is_unknown(text: str) -> None:
 )
 def test_what_may_be_filled_otherwise_is_no_constant(text: str) -> None:
     assert value_of_last_call_argument(text) is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("def f(x=1):\n    show(x)", 1),
+        ("def f(*, x=1):\n    show([x])", [1]),
+        ("import os\nshow(os.environ.get('X', 'no') == 'yes')", False),
+        ("import os\nshow(os.getenv('X') or 5)", 5),
+        ("def f(x=None):\n    show(x or 2)", 2),
+        ("def f(x=None):\n    show(2 if x is None else x)", 2),
+        ("class K:\n    V = 3\ndef f(k=None):\n    k_ = k or K()\n    show(k_)", UNKNOWN),
+        (
+            "class K:\n    V = 3\nclass L:\n    def __init__(self, k=None):\n        self.k = k or K()\n    def f(self):\n        show(self.k.V)",
+            3,
+        ),
+        ("def f(x=1):\n    x = g()\n    show(x)", UNKNOWN),
+        ("def f(x):\n    show(x or 2)", UNKNOWN),
+        ("import os\nshow(os.environ['X'])", UNKNOWN),
+    ],
+)
+def test_what_is_so_unless_somebody_says_otherwise(text: str, expected: object) -> None:
+    assert value_of_last_call_argument(text, Usual) == expected
+
+
+def test_what_a_class_that_is_based_on_another_says_instead() -> None:
+    text = "class K:\n    v = 1\n    def f(self):\n        show(self.v)\nclass L(K):\n    v = 2\nclass M(L):\n    v = 3\nclass N:\n    v = 4"
+    source = Source("m.py", text, "m")
+    values = Values(source, Names(source))
+    asked = next(node for node in source.nodes(ast.Attribute) if node.attr == "v")
+    assert [values.value(one) for one in values.overrides(asked)] == [2, 3]

@@ -155,8 +155,8 @@ def _address(call: ast.Call, ctx: Context) -> tuple[ast.expr, object] | None:
 def _host(expression: ast.expr, ctx: Context) -> object:
     """The host that an expression names: its constant, or one that it may have by default or from a caller."""
     value = ctx.value(expression)
-    if value is not UNKNOWN:
-        return value
+    if value is not UNKNOWN or isinstance(ctx.origin(expression), ast.Call):
+        return value  # what the environment says is said by those who run it
     named = [one.value for one in calls.values_of(ctx, expression)]
     return next((one for one in named if one in ("0.0.0.0", "::")), UNKNOWN)  # noqa: S104 - the addresses to look for
 

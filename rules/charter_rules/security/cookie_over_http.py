@@ -92,7 +92,7 @@ def cookie_over_http(call: ast.Call | ast.Assign | ast.Dict, ctx: Context) -> It
         return
     if ctx.is_test or calls.value(ctx, call, 1, "value") == "" or _forgets(call, ctx):
         return
-    secure = calls.value(ctx, call, _position(call), "secure", default=None)
+    secure = calls.value(ctx, call, _position(call), "secure", default=cookies.is_usually(call, "secure"))
     if not cookies.holds_credential(call, ctx) and not _is_said(call):
         return
     related: tuple[Related, ...] = ()

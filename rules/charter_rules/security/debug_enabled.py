@@ -115,9 +115,9 @@ def _call(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     argument = argument or "debug"
     position = 0 if argument == "mode" else 2 if argument == "debug" and name not in _CONSTRUCTORS else None
-    if calls.value(ctx, call, position, argument) is not True:
+    if calls.usual(ctx, call, position, argument) is not True:
         argument = "use_debugger"  # what Flask hands on to Werkzeug
-        if calls.value(ctx, call, None, argument) is not True:
+        if calls.usual(ctx, call, None, argument) is not True:
             return
     fix = None
     if calls.keyword(call, argument) is not None:
@@ -154,7 +154,7 @@ def _is_run(call: ast.Call, ctx: Context) -> bool:
 
 def _assignment(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
     target = node.targets[0]
-    if not _is_switch(target, ctx) or ctx.value(node.value) is not True:
+    if not _is_switch(target, ctx) or ctx.usual(node.value) is not True:
         ctx.not_an_opportunity()
         return
     fix = Fix("Switch it off", (ctx.replace(node.value, "False"),), Grade.UNSAFE)

@@ -156,6 +156,9 @@ def _drawn_by(call: ast.Call, ctx: Context) -> str:
         return name
     owner = call.func.value if isinstance(call.func, ast.Attribute) else None
     made = ctx.origin(owner) if isinstance(owner, (ast.Name, ast.Attribute, ast.Call)) else None
+    module = "" if made is None else ctx.name(made) or ""
+    if module in {"random", "numpy.random"}:  # kept as it is: `self._rng = random`
+        return f"{module}.{calls.identifier(call.func)}"
     if not isinstance(made, ast.Call) or ctx.name(made.func) not in _GENERATORS:
         return ""
     return f"random.{calls.identifier(call.func)}"

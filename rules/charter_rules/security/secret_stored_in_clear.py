@@ -31,6 +31,18 @@ _MAKES_KEYS: Final = regex(
     r"(?i)(?:gen(?:erate)?|create|make|new|write|save|export|dump)_?\w*(?:key|pem|cert)|key_?(?:pair|gen)"
 )
 """Names of functions that are there to put a key into its file."""
+_OF_REDIS: Final = ("set", "setex", "setnx", "hset", "hsetnx")
+_OF_DOCUMENTS: Final = ("insert_one", "insert", "update_one", "put_item", "create")
+_OF_ROWS: Final = ("execute",)
+_IN_DATABASES: Final = frozenset({*_OF_REDIS, *_OF_DOCUMENTS, *_OF_ROWS})
+"""Methods of databases that keep what they are given."""
+_PROTECTED: Final = regex(
+    r"(?i)hash|crypt|argon|pbkdf|digest|hmac|cipher|fernet|seal|set_password|passlib|encod(?:er|ed)_?pass|\bkms\b|vault"
+)
+"""What code speaks of that keeps no password as it is."""
+_PASSWORD: Final = regex(r"(?i)passw|pwd")
+_KEEPS: Final = regex(r"(?is)^\s*(?:insert|replace|update)\b.*\b(?:password|passwd|pwd)\b")
+"""A statement that puts a password into a row."""
 
 
 @rule(
@@ -48,6 +60,7 @@ _MAKES_KEYS: Final = regex(
         "json.dump",
         "yaml.dump",
         "yaml.safe_dump",
+        *(f"*.{name}" for name in (*_OF_REDIS, *_OF_DOCUMENTS, *_OF_ROWS)),
     ),
     references=("https://cwe.mitre.org/data/definitions/312.html",),
 )
@@ -75,6 +88,9 @@ def secret_stored_in_clear(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     ```
     """
     function = calls.identifier(call.func)
+    if function in _IN_DATABASES:
+        yield from _in_database(call, function, ctx)
+        return
     if function == "set_cookie":
         stored = ctx.argument(call, 1, "value")
         where = "a cookie"
@@ -97,6 +113,51 @@ def secret_stored_in_clear(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         function == "set_cookie" and sensitivity(calls.identifier(found)) is Sensitivity.TOKEN
     ):
         yield ctx.finding(found, f"`{calls.short(ctx, found)}` is kept in {where} as it is")
+
+
+def _in_database(call: ast.Call, function: str, ctx: Context) -> Iterator[Finding]:
+    """Passwords that a database keeps, where nothing hashes or encrypts them."""
+    found = None
+    if not ctx.is_test and ctx.says(_PASSWORD):
+        kept = _kept_in_database(call, function, ctx)
+        found = next((one for one in kept if _is_password(one, ctx)), None)
+    if found is None:
+        ctx.not_an_opportunity()
+    else:
+        yield ctx.finding(found, f"`{calls.short(ctx, found)}` is kept in a database as it is")
+
+
+def _kept_in_database(call: ast.Call, function: str, ctx: Context) -> Iterator[ast.expr]:
+    """The values that a call has a database keep where a password belongs."""
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    if function in _OF_REDIS:
+        if owner is not None and ctx.made_by(owner).startswith(("redis.", "aioredis.")):
+            yield from call.args[1:]
+    elif function in _OF_ROWS:
+        statement = ctx.value(call.args[0]) if len(call.args) > 1 else None
+        given = ctx.origin(call.args[1]) if isinstance(statement, str) and _KEEPS.search(statement) else None
+        yield from given.elts if isinstance(given, (ast.Tuple, ast.List)) else ()
+    elif function == "create":
+        told = calls.keyword(call, "password")
+        if told is not None and calls.identifier(owner) == "objects":
+            yield told.value
+    else:
+        for item in (*call.args, *(keyword.value for keyword in call.keywords)):
+            for part in (item, *ctx.nodes(ast.Dict, within=item)):
+                value = calls.entry(ctx.origin(part), "password")
+                if value is not None:
+                    yield value
+
+
+def _is_password(kept: ast.expr, ctx: Context) -> bool:
+    """Whether a value is a password, as a client or a caller gave it."""
+    if sensitivity(calls.identifier(kept)) is not Sensitivity.PASSWORD:
+        return False
+    made, around = ctx.origin(kept), ctx.function(kept)
+    if around is None or _PROTECTED.search(ctx.source(around)):
+        return False
+    # What a caller gives may be a hash already, where the file knows how to make one.
+    return calls.is_asked_of_client(made) or (isinstance(made, ast.Name) and not ctx.says(_PROTECTED))
 
 
 def _is_key_in_its_file(found: ast.expr, call: ast.Call, ctx: Context) -> bool:

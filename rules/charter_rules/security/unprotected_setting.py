@@ -1,4 +1,4 @@
-"""Finds settings of Django and Flask that switch a protection off."""
+"""Finds settings of Django, Flask and CherryPy that switch a protection off."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ _SETTINGS: Final[dict[str, tuple[object, str, str]]] = {
     "REMEMBER_COOKIE_SECURE": (False, "browsers send the cookie that logs in over plain HTTP too", "True"),
     "SESSION_COOKIE_HTTPONLY": (False, "scripts can read the session's cookie", "True"),
     "REMEMBER_COOKIE_HTTPONLY": (False, "scripts can read the cookie that logs in", "True"),
+    "tools.sessions.secure": (False, "browsers send the session's cookie over plain HTTP too", "True"),
+    "tools.sessions.httponly": (False, "scripts can read the session's cookie", "True"),
     "SESSION_COOKIE_SAMESITE": (
         "None",
         "every other site can send requests with the session's cookie",
@@ -69,6 +71,7 @@ _SETTINGS: Final[dict[str, tuple[object, str, str]]] = {
         "CORS_",
         "SECURE_",
         "TALISMAN",
+        "tools.sessions",
     ),
 )
 def unprotected_setting(node: ast.Assign | ast.keyword | ast.Call, ctx: Context) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from charter.api import (
     regex,
     rule,
 )
-from charter_rules import calls
+from charter_rules import calls, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,10 +36,20 @@ _GUARD_IN_BODY: Final = regex(
 )
 _FOR_ALL: Final = regex(r"before_request|(?:APIRouter|FastAPI|include_router)\([^)]*\bdependencies=")
 """What asks for all views of a module."""
-_SAID: Final = regex(r"(?i)requires? (?:an? )?(?:\w+ )?(?:auth|log-?in|permission|admin)")
-"""What documentation says of a view that asks who it is."""
+_SAID: Final = regex(
+    r"(?i)requires? (?:an? )?(?:\w+ )?(?:auth|log-?in|permission|admin)|public(?:ly)? (?:access|available|endpoint)|unauthenticated|webhook"
+)
+"""What documentation says of a view that asks who it is, by a hook of its blueprint in another module, or of one for everybody."""
+_APPLICATION: Final = regex(r"(?m)^\w+ *= *(?:\w+\.)?(?:Flask|FastAPI|Sanic|Quart|Litestar|Bottle)\(")
+"""What makes an application, whose views are all in sight then."""
+_GRAVE: Final = regex(r"(?i)delete|remove|destroy|purge|admin|promote|grant|refund|transfer")
+"""Names of what not everybody may do."""
+_ASKS: Final = regex(
+    r"(?i)log_?in|auth|permission|token|api_?key|session|passw|jwt|secret|credential|abort\(40[13]|\b40[13]\b"
+)
+"""What a file speaks of that asks who it is, one way or another."""
 _SAVES: Final = regex(
-    r"\.save\(|\.delete\(|\.create\(|\.update\(|\.add\(|\.commit\(|\.remove\(|\.insert|\.execute\("
+    r"\.save\(|\.delete\(|\.create\(|\.update\(|\.add\(|\.commit\(|\.remove\(|\.insert|\.execute\(|\.(?:purge|drop|rename)\("
 )
 _EDITS: Final = frozenset(
     f"django.views.generic.{where}{name}View"
@@ -47,6 +57,10 @@ _EDITS: Final = frozenset(
     for name in ("Create", "Update", "Delete")
 )
 """Views that change what is stored, without a word of their own."""
+_ANYBODY: Final = regex(r"^[\[(]\s*(?:\w+\.)*(?:AllowAny)?,?\s*[\])]$")
+"""What a view says of who may ask it, if that is everybody."""
+_ONE: Final = regex(r"^(?:\w+_)?(?:pk|id|uuid|slug)$")
+"""Parameters that tell which object is meant."""
 _MIXIN: Final = regex(
     r"(?i)login|permission|auth|staff|superuser|userpassestest|access|required|protected|secure"
 )
@@ -60,7 +74,7 @@ _MIXIN: Final = regex(
     confidence=Confidence.MEDIUM,
     in_tests=False,
     cwe=(306, 862),
-    options={"protected-share": 0.75, "protected-views": 4},
+    options={"protected-share": 0.75, "protected-views": 3},
     references=(
         "https://cwe.mitre.org/data/definitions/306.html",
         "https://owasp.org/Top10/A01_2021-Broken_Access_Control/",
@@ -70,7 +84,7 @@ def unprotected_view(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     """Ask who it is before anything is changed.
 
     Where most views of a module require a login and one that changes data does not, the decorator or dependency was most likely forgotten. The
-    message states the evidence. Views that must be open by nature (login, registration, health, webhooks, callbacks) are not counted,
+    message states the evidence. Of an application that stands in one file it is enough that one view asks, if another deletes or grants something. Views that must be open by nature (login, registration, health, webhooks, callbacks) are not counted,
     and what others of the module call is left alone: they have asked.
 
     ```python bad
@@ -121,31 +135,44 @@ def unprotected_view(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     ```
     """
     views = list(_views(node, ctx))
-    if len(views) < 2 or ctx.says(_FOR_ALL):
+    if not views or ctx.says(_FOR_ALL):
         ctx.not_an_opportunity()
         return
-    counted = [view for view in views if not _OPEN.search(view.name)]
     enough = int(str(ctx.options["protected-views"]))
-    if len(counted) <= enough:
+    counted = [view for view in views if not _OPEN.search(view.name)]
+    if len(counted) <= enough and not ctx.says(_APPLICATION):
         return
     protected = [view for view in counted if _is_protected(view, ctx)]
     share = float(str(ctx.options["protected-share"]))
-    if len(protected) < enough or len(protected) < share * len(counted):
+    are_most = len(protected) >= max(enough, share * len(counted))
+    if not are_most and not ctx.says(_APPLICATION):
         return
     called = {call.func.id for call in ctx.nodes(ast.Call) if isinstance(call.func, ast.Name)}
     for view in counted:
-        if _SAID.search(ast.get_docstring(view) or ""):
-            continue  # by a hook of its blueprint, which another module sets
-        if view not in protected and view.name not in called and _changes_data(view, ctx):
+        if view in protected or view.name in called or _SAID.search(ast.get_docstring(view) or ""):
+            continue
+        is_odd = are_most or (not 0 < 3 * len(protected) < len(counted) and _is_grave(view, protected, ctx))
+        if is_odd and _changes_data(view, ctx):
+            told = f"; {len(protected)} of {len(counted)} views of this module do" if protected else ""
             yield ctx.finding(
-                ctx.name_span(view),
-                f"`{view.name}` changes data and asks nobody to log in; {len(protected)} of {len(counted)} views of this module do",
+                ctx.name_span(view), f"`{view.name}` changes data and asks nobody to log in{told}"
             )
+
+
+def _is_grave(view: View, protected: list[View], ctx: Context) -> bool:
+    """Whether a view of an application that stands in one file does what not everybody may.
+
+    It deletes, or grants, where another view asks who it is; or it is for administrators by its address, and nothing in the file asks.
+    """
+    named = f"{view.name} {' '.join(map(ctx.source, view.decorator_list))}"
+    if protected:
+        return _GRAVE.search(named) is not None
+    return "admin" in named.lower() and not ctx.says(_ASKS)
 
 
 def _views(tree: ast.Module, ctx: Context) -> Iterator[View]:
     """The functions and classes of a module that answer requests."""
-    holds_views = "View" in ctx.text
+    holds_views = "View" in ctx.text or ("tornado" in ctx.text and "def prepare(" not in ctx.text)
     for statement in tree.body:
         if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
             if any(_verb(decorator) for decorator in statement.decorator_list) or _is_django_view(
@@ -185,6 +212,11 @@ def _is_django_view(function: ast.FunctionDef | ast.AsyncFunctionDef, ctx: Conte
 
 def _is_view_class(base: ast.expr, ctx: Context) -> bool:
     name = ctx.name(base) or ""
+    if name == "tornado.web.RequestHandler":
+        return True
+    own = (one for one in ctx.tree.body if isinstance(one, ast.ClassDef) and shapes.is_name(base, one.name))
+    if any(ctx.name(each) == "tornado.web.RequestHandler" for one in own for each in one.bases):
+        return True
     return name.startswith(("django.views.", "flask.views.", "rest_framework.")) and name.endswith(
         ("View", "ViewSet")
     )
@@ -194,6 +226,8 @@ def _is_protected(view: View, ctx: Context) -> bool:
     """Whether a view asks who it is: by a decorator, a mixin, a dependency or in its body."""
     for decorator in view.decorator_list:
         text = ctx.source(decorator)
+        if isinstance(decorator, ast.Call) and _is_for_anybody(decorator, decorator.args, view, ctx):
+            return False
         if not _verb(decorator) and _GUARD.search(text):
             return True
         if "dependencies" in text and _GUARD.search(text.partition("dependencies")[2]):
@@ -201,12 +235,19 @@ def _is_protected(view: View, ctx: Context) -> bool:
     if isinstance(view, ast.ClassDef):
         named = any(
             isinstance(item, ast.Assign)
+            and not _is_for_anybody(item.targets[0], [item.value], view, ctx)
             and calls.identifier(item.targets[0])
             in {"permission_classes", "permission_required", "authentication_classes", "decorators", "rbac"}
             for item in view.body
         )
         bases = any(_MIXIN.search(calls.identifier(base)) for base in view.bases)
-        return named or bases or bool(_GUARD_IN_BODY.search(ctx.source(view)))
+        asked = any(
+            _GUARD.search(ctx.source(decorator))
+            for item in view.body
+            if isinstance(item, shapes.FUNCTIONS)
+            for decorator in item.decorator_list
+        )
+        return named or bases or asked or bool(_GUARD_IN_BODY.search(ctx.source(view)))
     defaults = [*view.args.defaults, *(value for value in view.args.kw_defaults if value is not None)]
     annotations = [argument.annotation for argument in view.args.args if argument.annotation is not None]
     if any(
@@ -223,6 +264,20 @@ def _is_protected(view: View, ctx: Context) -> bool:
     ):
         return True
     return bool(_GUARD_IN_BODY.search(ctx.source(view)))
+
+
+def _is_for_anybody(says: ast.expr, whom: list[ast.expr], view: View, ctx: Context) -> bool:
+    """Whether a view of one object says that everybody may ask it: `permission_classes = [AllowAny]`."""
+    if calls.identifier(says) not in {"permission_classes", "authentication_classes"} or len(whom) != 1:
+        return False
+    functions = (
+        [item for item in view.body if isinstance(item, shapes.FUNCTIONS)]
+        if isinstance(view, ast.ClassDef)
+        else [view]
+    )
+    return _ANYBODY.search(ctx.source(whom[0])) is not None and any(
+        _ONE.search(one.arg) for function in functions for one in shapes.parameters(function)
+    )
 
 
 def _changes_data(view: View, ctx: Context) -> bool:

@@ -24,6 +24,25 @@ _CHECKS_TOKEN: Final = regex(
     r"(?i)(?:(?<!un)verif|validat|authenticat)\w*?(?:token|jwt)$|(?:token|jwt)_?verif"
 )
 """Names of functions that say they check tokens."""
+_DECIDES: Final = regex(
+    r"(?i)current_?user|is_(?:admin|allowed|authorized)|has_(?:role|permission|scope)|(?:login|token|role|jwt)_required"
+)
+"""Names of functions that say who asks, or what he may do."""
+_POWERS: Final = frozenset(
+    {
+        "role",
+        "roles",
+        "is_admin",
+        "admin",
+        "is_staff",
+        "is_superuser",
+        "permissions",
+        "scope",
+        "scopes",
+        "groups",
+    }
+)
+"""Claims that tell what somebody may do."""
 _GUARDS: Final = regex(
     r"(?i)(?<!o)auth(?!or)|login_?required|jwt_?required|token_?required|protected|permission|require|verif"
 )
@@ -149,7 +168,7 @@ def unverified_jwt(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     why = _unverified(call, name, ctx)
     if (
         why
-        and (_is_meant_to_check(call, ctx) or _comes_from_client(call, ctx))
+        and (_is_meant_to_check(call, ctx) or _comes_from_client(call, ctx) or _grants(call, ctx))
         and not (
             _is_guarded(call, ctx)
             or _only_asks_about_token(call, ctx)
@@ -166,6 +185,8 @@ def _is_meant_to_check(call: ast.Call, ctx: Context) -> bool:
     if key is not None and ctx.value(key) is UNKNOWN:
         return True
     function = ctx.function(call)
+    if function is not None and _DECIDES.search(function.name):
+        return True
     if function is None or not _CHECKS_TOKEN.search(function.name):
         return False
     return not any(
@@ -208,6 +229,20 @@ def _comes_from_client(call: ast.Call, ctx: Context) -> bool:
     return stripped or arrivals.is_of_client(token, ctx)
 
 
+def _grants(call: ast.Call, ctx: Context) -> bool:
+    """Whether what somebody may do is decided by a claim: `claims["role"] == "admin"`, `if claims.get("is_admin")`."""
+    for read in shapes.reads_of_result(call, ctx) or [call]:
+        claim: ast.AST | None = ctx.parent(read)
+        if isinstance(claim, ast.Attribute):
+            claim = ctx.parent(claim)
+        if not isinstance(claim, (ast.Subscript, ast.Call)) or calls.identifier(claim) not in _POWERS:
+            continue
+        user = ctx.parent(claim)
+        if isinstance(user, (ast.Compare, ast.BoolOp, ast.UnaryOp)) or claim is getattr(user, "test", None):
+            return True
+    return False
+
+
 def _token(call: ast.Call, ctx: Context) -> ast.expr | None:
     return ctx.argument(call, 0, "jwt") or ctx.argument(call, None, "token")
 
@@ -243,7 +278,7 @@ def _unverified(call: ast.Call, name: str, ctx: Context) -> str:
         return "`verify=False`"
     options = calls.given(ctx, call, 3 if name.startswith("jwt") else None, "options")
     if options is not None:
-        switch = calls.entry(ctx.origin(options), "verify_signature")
+        switch = calls.held(ctx, call, options, "verify_signature")
         known = ctx.value(options)
         off = isinstance(known, dict) and cast("dict[str, object]", known).get("verify_signature") is False
         if off or (switch is not None and any(one.value is False for one in calls.values_of(ctx, switch))):
@@ -251,7 +286,32 @@ def _unverified(call: ast.Call, name: str, ctx: Context) -> str:
     algorithms = calls.value(ctx, call, 2, "algorithms")
     if _takes_none(algorithms):
         return "the algorithm `none` is accepted"
+    if _takes_its_own(call, ctx):
+        return "the token names the algorithm by which it is checked"
     return ""
+
+
+def _takes_its_own(call: ast.Call, ctx: Context) -> bool:
+    """Whether a token is checked by whatever algorithm its header names, which nothing compares with those that are meant."""
+    given = calls.given(ctx, call, 2, "algorithms")
+    algorithm = None if given is None else ctx.origin(given)
+    if isinstance(algorithm, (ast.List, ast.Tuple, ast.Set)) and len(algorithm.elts) == 1:
+        algorithm = ctx.origin(algorithm.elts[0])
+    if algorithm is None or calls.identifier(algorithm) != "alg":
+        return False
+    header = algorithm.func if isinstance(algorithm, ast.Call) else algorithm
+    if not isinstance(header, (ast.Attribute, ast.Subscript)):
+        return False
+    made = ctx.origin(header.value)
+    return (
+        isinstance(made, ast.Call)
+        and calls.identifier(made.func).startswith("get_unverified_header")
+        and not any(
+            calls.identifier(side) in {"alg", calls.identifier(given)}
+            for test in ctx.nodes(ast.Compare, within=ctx.function(call) or ctx.tree)
+            for side in (test.left, *test.comparators)
+        )
+    )
 
 
 def _reads_undone(call: ast.Call, function: ast.Attribute, ctx: Context) -> bool:

@@ -75,7 +75,7 @@ def _may_switch(node: ast.Call | ast.Assign) -> bool:
     severity=Severity.HIGH,
     when=_may_switch,
     cwe=(295,),
-    calls=("functools.partial", *transport.SWITCHES, *transport.CONFIGURED, *(f"*.{verb}" for verb in (*transport.VERBS, "ws_connect", "client", "resource", "fetch", "tls_set", "tls_insecure_set", "run_forever", *_TOLD))),
+    calls=(*transport.SWITCHES, *transport.CONFIGURED, *(f"*.{verb}" for verb in (*transport.VERBS, "ws_connect", "client", "resource", "fetch", "tls_set", "tls_insecure_set", "run_forever", *_TOLD))),
     mentions=("**", "verify", "ssl", "cert_reqs", "tls", "SSL_VERIFY", "OPT_X_TLS", "assert_hostname", "validate", "hostkeys", "CURL_CA_BUNDLE",
               "disableSslCertValidation", "insecure_mode", "connect_args"),
     aliases=("B501", "S501"),
@@ -236,8 +236,6 @@ def _switched_off(call: ast.Call, ctx: Context) -> tuple[str, calls.Choice] | No
         return found
     if not is_told:
         return None
-    if name == "functools.partial":
-        name = (ctx.name(call.args[0]) or "") if call.args else name
     if name in transport.SWITCHES:
         return _by_table(call, transport.SWITCHES[name], ctx)
     # A method of any object: the keyword itself is telling enough where the file uses an HTTP library.

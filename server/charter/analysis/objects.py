@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 3
+VERSION = 4
 
 TLS: Final = "tls-context"
 OPENSSL: Final = "openssl-context"
@@ -258,6 +258,10 @@ class _Reader:
             function = call.func
             if isinstance(function, ast.Attribute) and function.attr in _METHODS:
                 self._note(call, "call", function.attr, self._arguments(call), function.value)
+            elif isinstance(function, ast.Name) and function.id == "setattr" and len(call.args) == 3:
+                owner, named, value = call.args
+                if isinstance(named, ast.Constant) and named.value in _SET:
+                    self._note(call, "set", str(named.value), [("", self._text(value))], owner)
             places = [(str(place), item) for place, item in enumerate(call.args)]
             places += [(item.arg or "", item.value) for item in call.keywords]
             for place, item in places:

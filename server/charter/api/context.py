@@ -178,6 +178,17 @@ class Context(Protocol):
         """
         ...
 
+    def usual(self, expression: ast.AST) -> object:
+        """The constant that an expression has unless somebody says otherwise, or `UNKNOWN`.
+
+        As `value`, but a parameter is its default, and a variable of the environment what is taken in its place.
+        """
+        ...
+
+    def overrides(self, expression: ast.expr) -> Sequence[ast.expr]:
+        """What the classes of this file that are based on the one around `self.name` bind its name to."""
+        ...
+
     def origin(self, expression: ast.expr) -> ast.expr:
         """The expression that gives a name or `self` attribute its value, if it is bound once; else itself.
 

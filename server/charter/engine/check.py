@@ -250,7 +250,10 @@ def _wanted_calls(
     words = view.source.words
     own = {view.source.module.partition(".")[0], "builtins", "*"}
     qualified = view.names.qualified
-    for last, same in view.calls_by_name(cast("Sequence[ast.Call]", calls), wanted).items():
+    calls = cast("Sequence[ast.Call]", calls)
+    if "partial" in words:
+        calls = [*calls, *view.prepared(calls, wanted)]
+    for last, same in view.calls_by_name(calls, wanted).items():
         for entry, names, firsts in wanted[last]:
             if firsts.isdisjoint(own) and firsts.isdisjoint(words):
                 continue

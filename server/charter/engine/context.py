@@ -22,7 +22,7 @@ from charter.api import (
     Span,
     regex,
 )
-from charter.model.names import COMPREHENSIONS, FUNCTIONS, Names
+from charter.model.names import COMPREHENSIONS, FUNCTIONS, Names, last_name
 from charter.model.questions import about_parameter, about_result
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from charter.api.facts.names import PassedValue
     from charter.model.elsewhere import Elsewhere
     from charter.model.types import Types
+    from charter.model.usual import Usual
     from charter.model.values import Values
     from charter.syntax.source import Source
 
@@ -85,6 +86,13 @@ class FileView:
         return Values(self.source, self.names)
 
     @cached_property
+    def usual(self) -> Usual:
+        """Constants of the file where nobody says otherwise."""
+        from charter.model.usual import Usual
+
+        return Usual(self.source, self.names)
+
+    @cached_property
     def types(self) -> Types:
         """Classes of the file's values."""
         from charter.model.types import Types
@@ -131,6 +139,14 @@ class FileView:
                 found.setdefault(name, []).append(call)
         return found
 
+    def prepared(self, calls: Iterable[ast.Call], wanted: Container[str]) -> Iterator[ast.Call]:
+        """Calls of names with a wanted last part that `functools.partial` makes ready: each is given more arguments later."""
+        for call in self.calls_by_name(calls, {"partial"}).get("partial", ()):
+            if not call.args or last_name(call.args[0]) not in wanted:
+                continue
+            if self.names.qualified(call.func) == "functools.partial":
+                yield self.source.index.stand_in(call, _later)
+
     def _aliases(self) -> dict[str, str]:
         """Local names of things that are called otherwise where they come from: their last name there."""
         found: dict[str, str] = {}
@@ -144,6 +160,17 @@ class FileView:
             if isinstance(assignment.value, ast.Attribute) and isinstance(target, ast.Name):
                 found.setdefault(target.id, assignment.value.attr)
         return found
+
+
+def _later(call: ast.Call) -> ast.Call:
+    """The call `function(1, *more, key=2, **more)` for `partial(function, 1, key=2)`."""
+    more = ast.Name("**more", ast.Load())
+    arguments: list[ast.expr] = [*call.args[1:], ast.Starred(more, ast.Load())]
+    keywords = [*call.keywords, ast.keyword(None, more)]
+    made = ast.Call(call.args[0], arguments, keywords)
+    for node in (more, arguments[-1], keywords[-1], made):
+        ast.copy_location(node, call)
+    return made
 
 
 class RuleContext:
@@ -341,8 +368,14 @@ class RuleContext:
     def value(self, expression: ast.AST) -> object:
         return self.view.values.value(expression)
 
+    def usual(self, expression: ast.AST) -> object:
+        return self.view.usual.value(expression)
+
     def origin(self, expression: ast.expr) -> ast.expr:
         return self.view.values.origin(expression)
+
+    def overrides(self, expression: ast.expr) -> Sequence[ast.expr]:
+        return self.view.values.overrides(expression)
 
     def passed(self, parameter: ast.expr, keyword: str = "") -> Sequence[PassedValue]:
         names = self.view.names

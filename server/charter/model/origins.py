@@ -17,6 +17,16 @@ DEEPEST: Final = 40
 """How many steps lead from an expression to where its value comes from."""
 _OPEN_OBJECTS: Final = frozenset({"types.SimpleNamespace", "argparse.Namespace"})
 """Classes whose objects have just the attributes that they are made with."""
+_PLAIN_BASES: Final = frozenset(
+    {"builtins.object", "abc.ABC", "typing.NamedTuple", "pydantic.BaseModel", "msgspec.Struct"}
+)
+"""Bases that give their objects no values, but those that they are made with and those that the class names."""
+_PROPERTIES: Final = frozenset(
+    {"builtins.property", "functools.cached_property", "django.utils.functional.cached_property"}
+)
+"""Decorators that make an attribute of a method."""
+_FIELDS: Final = frozenset({"dataclasses.field", "pydantic.Field", "attr.ib", "attrs.field", "msgspec.field"})
+"""What declares an attribute with a default."""
 _MUTATORS: Final = frozenset(
     {
         "add", "append", "clear", "difference_update", "discard", "extend", "insert", "intersection_update", "pop",
@@ -61,7 +71,7 @@ class Origins(ABC):
             return expression.value
         if isinstance(expression, ast.Subscript) and isinstance(expression.slice, ast.Constant):
             return self._item(expression.value, expression.slice.value)
-        if isinstance(expression, ast.Attribute) and isinstance(expression.value, ast.Name):
+        if isinstance(expression, ast.Attribute):
             return self._attribute(expression, expression.value)
         return None
 
@@ -170,8 +180,10 @@ class Origins(ABC):
         return at
 
     # Attributes
-    def _attribute(self, attribute: ast.Attribute, owner: ast.Name) -> ast.expr | None:
-        """The value of `self.name`, `cls.name` or `Class.name` that is bound once in the class."""
+    def _attribute(self, attribute: ast.Attribute, owner: ast.expr) -> ast.expr | None:
+        """The value of `self.name`, `cls.name` or `Class.name` that is bound once in the class, or of `self.object.name`."""
+        if not isinstance(owner, ast.Name):
+            return self._of_part(attribute, owner) if isinstance(owner, ast.Attribute) else None
         definition: ast.ClassDef | None = None
         if owner.id in {"self", "cls"}:
             definition = self._class_around(attribute)
@@ -183,6 +195,17 @@ class Origins(ABC):
         if definition is None:
             return None
         return self._member(definition, attribute.attr)
+
+    def _of_part(self, attribute: ast.Attribute, owner: ast.Attribute) -> ast.expr | None:
+        """The value of an attribute of what an attribute holds: an object of this file's, or the member of an enumeration."""
+        if attribute.attr == "value" and isinstance(owner.value, ast.Name):
+            definition = self._class_called(owner.value, owner)
+            if definition is not None and any(
+                (self._names.qualified(base) or "").startswith("enum.") for base in definition.bases
+            ):
+                return self._member(definition, owner.attr)
+        held = self.origin(owner)
+        return self._of_object(attribute, held) if isinstance(held, ast.Call) else None
 
     def _of_object(self, attribute: ast.Attribute, made: ast.Call) -> ast.expr | None:
         """The value of an attribute of an object that one call makes, if its class alone gives it one, or the call does."""
@@ -222,7 +245,7 @@ class Origins(ABC):
     def _is_whole(self, definition: ast.ClassDef) -> bool:
         """Whether this file defines all bases of a class, so that nothing else fills its objects, such as the environment."""
         for _ in range(DEEPEST):
-            if not definition.bases:
+            if all(self._names.qualified(base) in _PLAIN_BASES for base in definition.bases):
                 return not definition.keywords
             base = self._base_here(definition)
             if base is None:
@@ -241,6 +264,22 @@ class Origins(ABC):
                 break
             definition = base
         return None
+
+    def overrides(self, expression: ast.expr) -> list[ast.expr]:
+        """What the classes of this file that are based on the one around `self.name` bind its name to."""
+        if not (
+            isinstance(expression, ast.Attribute)
+            and isinstance(expression.value, ast.Name)
+            and expression.value.id in {"self", "cls"}
+        ):
+            return []
+        known = self._class_around(expression)
+        based = [] if known is None else [known]
+        for definition in self._source.nodes(ast.ClassDef):
+            if self._base_here(definition) in based:
+                based.append(definition)
+        bound = [self._members_of(definition).get(expression.attr, []) for definition in based[1:]]
+        return [values[0] for values in bound if len(values) == 1 and values[0] is not None]
 
     def _base_here(self, definition: ast.ClassDef) -> ast.ClassDef | None:
         """The only base of a class, if this file defines it."""
@@ -262,7 +301,7 @@ class Origins(ABC):
             return found
         found = self._members[definition] = {}
         for name, bindings in self._names.table(definition).items():
-            found[name] = [binding.value for binding in bindings]
+            found[name] = [self._given_by(binding) for binding in bindings]
         for node in cast("list[ast.Attribute]", self._source.index.of_type_below(definition, ast.Attribute)):
             if (
                 not isinstance(node.ctx, ast.Load)
@@ -272,11 +311,35 @@ class Origins(ABC):
                 found.setdefault(node.attr, []).append(_assigned(self._source.parent(node), node))
         return found
 
+    def _given_by(self, binding: Binding) -> ast.expr | None:
+        """What a binding in a class gives its objects: a value, the default that it declares, or what a property returns."""
+        value = binding.value
+        if isinstance(value, ast.Call) and self._names.qualified(value.func) in _FIELDS:
+            return next((keyword.value for keyword in value.keywords if keyword.arg == "default"), value)
+        if isinstance(binding.node, ast.FunctionDef) and any(
+            self._names.qualified(one) in _PROPERTIES for one in binding.node.decorator_list
+        ):
+            return only_result(binding.node)
+        return value
+
     def is_changed(self, name: str) -> bool:
         """Whether something in the file changes the container of a name in place."""
         if self._changed is None:
             self._changed = _changed_in_place(self._source)
         return name in self._changed
+
+
+def only_result(function: ast.FunctionDef) -> ast.expr | None:
+    """What a function returns that does nothing else."""
+    *before, last = function.body
+    if not isinstance(last, ast.Return) or not all(map(_is_text, before)):
+        return None
+    return last.value
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    """Whether a statement is a text by itself, as docstrings are."""
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
 def _changed_in_place(source: Source) -> set[str]:

@@ -15,7 +15,7 @@ import string
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.api import UNKNOWN, regex
-from charter.model.origins import DEEPEST, Origins
+from charter.model.origins import DEEPEST, Origins, only_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -313,10 +313,10 @@ class Values(Origins):
         function = None if bound is None else bound.node
         if not isinstance(function, ast.FunctionDef) or function.decorator_list:
             raise _UnknownValueError
-        *before, last = function.body
-        if not isinstance(last, ast.Return) or last.value is None or not all(map(_is_text, before)):
+        result = only_result(function)
+        if result is None:
             raise _UnknownValueError
-        return last.value
+        return result
 
     def _method(self, node: ast.Call, function: ast.Attribute, depth: int) -> object:
         owner = self._any(function.value, depth)
@@ -334,11 +334,6 @@ class Values(Origins):
         if name not in _METHODS:
             raise _UnknownValueError
         return _small(getattr(owner, name)(*arguments, **keywords))
-
-
-def _is_text(statement: ast.stmt) -> bool:
-    """Whether a statement is a text by itself, as docstrings are."""
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
 def _small(value: Any) -> object:

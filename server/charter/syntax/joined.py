@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
-from charter.syntax.walk import Index, children
+from charter.syntax.walk import Index, N, children
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 
 class JoinedIndex(Index):
@@ -40,6 +40,15 @@ class JoinedIndex(Index):
     def nodes(self) -> list[ast.AST]:
         """All nodes in source order."""
         return [self._tree, *self.below(self._tree)]
+
+    def stand_in(self, node: N, make: Callable[[N], N]) -> N:
+        """A node that is looked at in the place of one of the tree."""
+        index = self._index_of(node)
+        if index is None:
+            return make(node)
+        found = index.stand_in(node, make)
+        self.parents[found] = self.parents[node]
+        return found
 
     def below(self, node: ast.AST) -> list[ast.AST]:
         """The nodes below a node in source order, without it."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left, bisect_right
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from charter.api import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+N = TypeVar("N", bound=ast.AST)
 
 _SCALARS: Final = frozenset(
     {"identifier", "int", "string", "constant", "expr_context", "operator", "boolop", "unaryop", "cmpop"}
@@ -69,7 +71,7 @@ class Index:
         nodes: all nodes in source order, each before what lies below it.
     """
 
-    __slots__ = ("_numbers", "_places", "_ranges", "by_type", "nodes", "parents")
+    __slots__ = ("_numbers", "_places", "_ranges", "_stand_ins", "by_type", "nodes", "parents")
 
     def __init__(self, tree: ast.AST) -> None:
         by_type: dict[type[ast.AST], list[ast.AST]] = {}
@@ -110,6 +112,22 @@ class Index:
         self._numbers: dict[ast.AST, int] | None = None
         self._places: dict[type[ast.AST], list[int]] = {}
         self._ranges: dict[ast.AST, tuple[int, int]] = {}
+        self._stand_ins: dict[ast.AST, ast.AST] = {}
+
+    def stand_in(self, node: N, make: Callable[[N], N]) -> N:
+        """A node that is looked at in the place of one of the tree: it has the same parent, and the same nodes below it.
+
+        Args:
+            node: the node of the tree.
+            make: makes the other one of it, where that was not done before.
+        """
+        found = self._stand_ins.get(node)
+        if found is None:
+            found = self._stand_ins[node] = make(node)
+            self.parents[found] = self.parents[node]
+            self._ranges[found] = self._range(node)
+            self._number()[found] = self._number()[node]
+        return cast("N", found)
 
     def below(self, node: ast.AST) -> list[ast.AST]:
         """The nodes below a node of the tree in source order, without it; much faster than `ast.walk`."""
