@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from charter.analysis.orm.values import Container, Frame, Value
 from charter.analysis.orm.world import Module
@@ -11,8 +12,7 @@ from charter.analysis.orm.world import Module
 _NOWHERE = Module("", "", "")
 
 
-@dataclass(slots=True)
-class Arguments:
+class Arguments(Struct):
     """The evaluated arguments of one call, with its node and the scope it stands in."""
 
     positional: list[Value]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from charter.analysis.orm.values import (
     OPAQUE,
@@ -42,8 +43,7 @@ class Unkeyed(Exception):  # noqa: N818 - not an error: such a call is run each 
     """A value is too deep or too large, or carries a scope along."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What one call did.
 
     Attributes:

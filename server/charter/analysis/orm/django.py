@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from charter.analysis.orm import answers, asked, light, lookups, rows, sqlalchemy
 from charter.analysis.orm.mapping import Model, Orm

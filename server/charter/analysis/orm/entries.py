@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from charter.analysis.orm import admin, decorators, django, rows, schemas, views
 from charter.analysis.orm.declarations import is_manager_class, is_queryset_class, keyword_of
@@ -26,8 +27,7 @@ from charter.analysis.orm.world import Class, Module, Site
 from charter.model.names import decorator_name
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One way into the project's code.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from charter.analysis.orm import bulk, loading, rewriting
 from charter.analysis.orm.loading import Wanted
@@ -20,15 +21,13 @@ _PLAIN = frozenset({"all"})
 _LOADERS = frozenset({"all", "select_related", "prefetch_related"})
 
 
-@dataclass(frozen=True, slots=True)
-class Knowledge:
+class Knowledge(Struct, frozen=True):
     """What making a fix needs besides the event."""
 
     world: World
 
 
-@dataclass(slots=True)
-class Need:
+class Need(Struct):
     """What would mend one repeated query.
 
     Attributes:

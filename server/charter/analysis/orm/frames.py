@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from charter.analysis.orm.mapping import Model, Relation
 from charter.analysis.orm.world import Site
@@ -34,8 +35,7 @@ OPERATIONS = {
 """The operation of each kind of event."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Loop:
+class Loop(Struct, frozen=True, eq=False):
     """A loop that is running.
 
     Attributes:
@@ -56,8 +56,7 @@ class Loop:
     depth: int = 0
 
 
-@dataclass(slots=True, eq=False)
-class Event:
+class Event(Struct, eq=False):
     """A query that runs in every round of a loop.
 
     Attributes:
@@ -84,8 +83,7 @@ class Event:
     loops: tuple[Loop, ...] = ()
 
 
-@dataclass(slots=True)
-class Repeated:
+class Repeated(Struct):
     """A repeated query: events of one loop that are the same or links of one chain.
 
     Attributes:
@@ -101,8 +99,7 @@ class Repeated:
     events: list[Event] = field(default_factory=list[Event])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Note:
+class Note(Struct, frozen=True, eq=False):
     """Rows that are loaded for what the database could answer.
 
     Attributes:

@@ -6,8 +6,9 @@ import ast
 import builtins
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, cast
+
+from msgspec.structs import replace
 
 from charter.analysis.orm import attributes, calls, decorators, expressions, rows, statements
 from charter.analysis.orm.arguments import Arguments

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from charter.analysis.orm import answers, django, light, rows, views
 from charter.analysis.orm.arguments import Arguments

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from charter.analysis.orm import rows
 from charter.analysis.orm.mapping import Kind, Model, Orm

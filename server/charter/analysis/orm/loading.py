@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from charter.analysis.orm.mapping import Kind, Model, Orm, Relation
 from charter.analysis.orm.mentions import last_name
@@ -21,8 +22,7 @@ _DOUBTFUL = frozenset(
 )
 
 
-@dataclass(slots=True)
-class Wanted:
+class Wanted(Struct):
     """What one query should load besides.
 
     Attributes:

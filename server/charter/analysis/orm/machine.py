@@ -6,8 +6,9 @@ import ast
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec.structs import replace
 
 from charter.analysis.orm.frames import OPERATIONS, Event, Loop, Note, Place, Uses
 from charter.analysis.orm.mapping import Model, Relation

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
+
+from msgspec import Struct, field
 
 from charter.analysis.orm.world import Class, Site
 
@@ -32,8 +33,7 @@ class Kind(Enum):
 MANY_KINDS = frozenset({Kind.REVERSE, Kind.MANY, Kind.GENERIC_MANY})
 
 
-@dataclass(eq=False, slots=True)
-class Relation:
+class Relation(Struct, eq=False):
     """One direction of a relation, as an attribute of a model's instances.
 
     Attributes:
@@ -67,8 +67,7 @@ class Relation:
         return self.kind in MANY_KINDS
 
 
-@dataclass(eq=False, slots=True)
-class Model:
+class Model(Struct, eq=False):
     """A mapped class.
 
     Attributes:

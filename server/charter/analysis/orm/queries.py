@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct, field
 
 from charter.analysis import Solution
 from charter.analysis.orm import answers, entries, findings, fixes, lookups
@@ -30,8 +31,7 @@ _ROOTS = frozenset(
 )
 
 
-@dataclass(slots=True)
-class _File:
+class _File(Struct):
     """What is remembered of one file.
 
     Attributes:

@@ -6,8 +6,9 @@ points are worth evaluating.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from charter.analysis.orm.mapping import Orm
 from charter.analysis.orm.mentions import FUNCTION
@@ -37,8 +38,7 @@ _MAKERS = frozenset({"__init__", "__new__", "__call__", "__iter__", "__enter__",
 _QUERYSETS = ("Manager", "QuerySet", "QuerySetMixin", "from_queryset")
 
 
-@dataclass(slots=True)
-class _Unit:
+class _Unit(Struct):
     kind: int
     key: Key
     names: frozenset[str]
@@ -52,8 +52,7 @@ class _Unit:
         return (self.names & among) | (self.attributes & among) | (self.typed & among)
 
 
-@dataclass(slots=True)
-class _File:
+class _File(Struct):
     """A file's units, its classes, and under which local names it sees what other files define."""
 
     units: list[_Unit]
@@ -82,8 +81,7 @@ class _File:
         return found
 
 
-@dataclass(slots=True)
-class _Mentioned:
+class _Mentioned(Struct):
     """What can be mentioned of reachable units: names of modules with their files, members with their classes."""
 
     names: dict[str, set[str]] = field(default_factory=dict[str, "set[str]"])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from charter.analysis.orm import decorators, django, rows
 from charter.analysis.orm.arguments import Arguments
@@ -85,8 +86,7 @@ def all_rows(run: Machine, manager: Manager, site: Site) -> Value:
     return django.call(run, manager, "all", Arguments.of(), site)
 
 
-@dataclass(slots=True)
-class _Meta:
+class _Meta(Struct):
     model: Model | None
     names: list[tuple[str, Site]] | None
     excluded: set[str]

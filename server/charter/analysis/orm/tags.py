@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from charter.analysis.orm.declarations import keyword_of
 from charter.analysis.orm.mentions import last_name
@@ -19,8 +20,7 @@ _WORD = regex(r"""(?:"[^"]*"|'[^']*'|[^\s"'])+""")
 _KINDS = frozenset({"filter", "simple_tag", "inclusion_tag"})
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(Struct, frozen=True):
     """A tag that calls a function.
 
     Attributes:
@@ -34,8 +34,7 @@ class Tag:
     takes_context: bool = False
 
 
-@dataclass(slots=True)
-class Library:
+class Library(Struct):
     """The project's own filters and tags, by the names under which templates use them."""
 
     filters: dict[str, Function] = field(default_factory=dict[str, Function])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections import deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 from charter.analysis.orm import rows, tags
 from charter.analysis.orm.arguments import Arguments
@@ -78,8 +79,7 @@ _ENDS = {
 }
 
 
-@dataclass(slots=True)
-class Node:
+class Node(Struct):
     """A tag or an output of a template with what it encloses."""
 
     kind: str

@@ -3,10 +3,15 @@
 Values are immutable except containers and instances, which code under analysis changes in place.
 """
 
+# `Value` is only a name for what the structs have in common, and makes nothing.
+# pyright: reportUnsafeMultipleInheritance=false
+
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from charter.analysis.orm.mapping import Model, Relation
 from charter.analysis.orm.world import Class, Module, Site
@@ -18,8 +23,7 @@ class Value:
     __slots__ = ()
 
 
-@dataclass(slots=True, eq=False)
-class Frame:
+class Frame(Struct, eq=False):
     """One scope: a module, a call of a function, a comprehension.
 
     Attributes:
@@ -40,8 +44,7 @@ class Frame:
     is_generator: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown(Value):
+class Unknown(Value, Struct, frozen=True):
     """A value about which nothing is known.
 
     Attributes:
@@ -58,8 +61,7 @@ class Unknown(Value):
 UNKNOWN = Unknown()
 
 
-@dataclass(frozen=True, slots=True)
-class Const(Value):
+class Const(Value, Struct, frozen=True):
     """A constant."""
 
     value: object
@@ -68,36 +70,31 @@ class Const(Value):
 NONE = Const(None)
 
 
-@dataclass(frozen=True, slots=True)
-class ClassRef(Value):
+class ClassRef(Value, Struct, frozen=True):
     """A class of the project."""
 
     cls: Class
 
 
-@dataclass(frozen=True, slots=True)
-class ModelRef(Value):
+class ModelRef(Value, Struct, frozen=True):
     """A mapped class outside the project."""
 
     model: Model
 
 
-@dataclass(frozen=True, slots=True)
-class External(Value):
+class External(Value, Struct, frozen=True):
     """Something outside the project, by its dotted name."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleRef(Value):
+class ModuleRef(Value, Struct, frozen=True):
     """A module of the project."""
 
     module: Module
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Function(Value):
+class Function(Value, Struct, frozen=True, eq=False):
     """A function or lambda of the project, perhaps bound to its first argument."""
 
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -107,24 +104,21 @@ class Function(Value):
     closure: Frame | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Method(Value):
+class Method(Value, Struct, frozen=True):
     """A method of a value that the analysis itself understands."""
 
     receiver: Value
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Partial(Value):
+class Partial(Value, Struct, frozen=True):
     """`functools.partial`, `attrgetter` and the like: a callable with arguments given already."""
 
     function: Value
     arguments: tuple[Value, ...]
 
 
-@dataclass(slots=True, eq=False)
-class Container(Value):
+class Container(Value, Struct, eq=False):
     """A list, tuple, set or generator.
 
     Attributes:
@@ -139,8 +133,7 @@ class Container(Value):
     born: int = 0
 
 
-@dataclass(slots=True, eq=False)
-class Dictionary(Value):
+class Dictionary(Value, Struct, eq=False):
     """A dict: values under constant keys, and what any other key or value may be."""
 
     entries: dict[object, Value] = field(default_factory=dict[object, Value])
@@ -149,8 +142,7 @@ class Dictionary(Value):
     bounded: bool = False
 
 
-@dataclass(slots=True, eq=False)
-class Instance(Value):
+class Instance(Value, Struct, eq=False):
     """An instance of a project class that is no model; `born` are the loops each round of which makes another."""
 
     cls: Class | None
@@ -159,8 +151,7 @@ class Instance(Value):
     born: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What is loaded together with a row.
 
     Attributes:
@@ -242,8 +233,7 @@ EMPTY = Plan()
 OPAQUE = Plan(opaque=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One call in the chain that built a query."""
 
     name: str
@@ -251,8 +241,7 @@ class Step:
     node: ast.Call | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Query(Value):
+class Query(Value, Struct, frozen=True, eq=False):
     """A query that has not run, or whose rows are read as they come.
 
     Attributes:
@@ -291,8 +280,7 @@ class Query(Value):
     trail: tuple[tuple[Model, tuple[str, ...]], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Manager(Value):
+class Manager(Value, Struct, frozen=True, eq=False):
     """A Django manager, of a model or of a row's relation."""
 
     model: Model
@@ -305,8 +293,7 @@ class Manager(Value):
     plan: Plan | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Row(Value):
+class Row(Value, Struct, frozen=True, eq=False):
     """An instance of a model.
 
     Attributes:
@@ -336,8 +323,7 @@ class Row(Value):
         return None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LazyRow(Value):
+class LazyRow(Value, Struct, frozen=True, eq=False):
     """A relation that runs its query when awaited (Tortoise, SQLAlchemy's `awaitable_attrs`)."""
 
     row: Row
@@ -345,16 +331,14 @@ class LazyRow(Value):
     site: Site
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute(Value):
+class Attribute(Value, Struct, frozen=True):
     """A mapped attribute on its class: `Album.artist` or `Album.title`."""
 
     model: Model
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Loading(Value):
+class Loading(Value, Struct, frozen=True):
     """A loading instruction: SQLAlchemy's loader options, Django's `Prefetch`.
 
     Attributes:
@@ -374,8 +358,7 @@ class Loading(Value):
     query: Query | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Super(Value):
+class Super(Value, Struct, frozen=True):
     """`super()`: the members of the ancestors behind a class."""
 
     receiver: Value

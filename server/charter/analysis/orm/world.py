@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from typing import cast
+
+from msgspec import Struct, field
 
 from charter.api import Location, Span
 
@@ -66,8 +67,7 @@ class TextFile:
 NOWHERE = Span(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """A place in a file: a node of a module or a span of a template."""
 
     file: TextFile
@@ -116,16 +116,14 @@ class Site:
         return (self.file.path, line << 12 | getattr(node, "col_offset", 0), id(node))
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
+class Imported(Struct, frozen=True):
     """A name bound by an import: a module, or `name` of a module."""
 
     module: str
     name: str = ""
 
 
-@dataclass(eq=False, slots=True)
-class Class:
+class Class(Struct, eq=False):
     """A class of the project.
 
     Attributes:
