@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 CHOICE: Final = regex(
-    r"(?i)verif|insecure|ssl|tls|cert|check|hostname|host_?key|skip|validate|self_?signed|\b(?:ca|bundle)\w* is (?:not )?False"
+    r"(?i)verif|secure|ssl|tls|cert|check|hostname|host_?key|skip|validate|self_?signed|\b(?:ca|bundle)\w* is (?:not )?False"
 )
 """Words of a condition under which the user decides on a weaker protection."""
 _FIELDS: Final = frozenset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from charter.api import (
     UNKNOWN,
@@ -15,10 +15,10 @@ from charter.api import (
     regex,
     rule,
 )
-from charter_rules import calls
+from charter_rules import calls, shapes, templates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from charter.api import Context, Finding
 
@@ -39,8 +39,12 @@ _HTML: Final = regex(
     r"|\bpages?\b(?! *<)|PackageLoader"
 )
 
-_READS: Final = regex(r"\.(?:parse|get_source|list_templates|lex)\(|find_undeclared_variables")
-_RENDERS: Final = regex(r"render|get_template|from_string|TemplateResponse|\.generate\(|\.stream\(")
+_READS: Final = regex(
+    r"\.(?:parse|get_source|list_templates|lex)\(|find_undeclared_variables|(?m:^\s+[\w.]+\.from_string\()"
+)
+_RENDERS: Final = regex(
+    r"render\w*\(|get_template|\S[ (][\w.]*from_string|TemplateResponse|\.generate\(|\.stream\("
+)
 """What a file does with templates that only looks at them, and what makes text of them."""
 _OF_SOURCES: Final = (
     "variable_start_string",
@@ -49,6 +53,17 @@ _OF_SOURCES: Final = (
     "keep_trailing_newline",
 )
 """Options for templates of code, templates and other files of text, in which `{{` or the last line's end means something."""
+_OF_PAGE: Final = regex(
+    r"(?i)<(?:!doctype html|html|body|div|span|table|t[dr]|[uo]l|li|h[1-6]|p|b|label)[\s>]"
+)
+"""What the text of a template shows that makes a page."""
+_CONVERTS: Final = regex(r"(?m)^\s*(?:from|import) +\w*(?:markdown|mistune|mistletoe|commonmark|cmark)")
+"""What makes HTML of what an author has written, which is put into pages as it is on purpose."""
+_OWN: Final = regex(r"__file__|\bPackageLoader\b|\bimportlib\b|\bpkg_resources\b")
+_ANSWERS: Final = regex(r"(?i)\b(?:request|response|environ)\b")
+"""What a file says that brings templates of its own, or that answers requests: with such templates, it is for the program to escape."""
+_ESCAPED_ENDS: Final = ("html", "htm", "xml")
+"""The ends of names for which `select_autoescape` escapes unless it is told others."""
 _TRIAL: Final = 10
 """Statements that a trial has fewer of than a program."""
 _PUTS: Final = regex(r"<[^$]*\$\{[^}|]*\}")
@@ -88,7 +103,8 @@ def template_autoescape_off(call: ast.Call | ast.Assign | ast.FunctionDef, ctx: 
 
     Jinja2 and Mako put values into a page as they are unless they are told to escape them: a name such as `<script>…` becomes part of the
     page and runs in the visitor's browser. `select_autoescape` escapes in files that end in `.html`, `.htm` or `.xml` and in templates
-    without a file. Environments whose file plainly makes other text (code, configuration, mail) are not reported.
+    without a file; for `report.html.j2` it has to be told `j2`. Environments whose file plainly makes other text (code, configuration,
+    mail) or a site of its author's own templates and Markdown are not reported.
 
     ```python bad
     from jinja2 import Environment, FileSystemLoader
@@ -119,7 +135,7 @@ def template_autoescape_off(call: ast.Call | ast.Assign | ast.FunctionDef, ctx: 
     if name.startswith("mako."):
         filters = calls.value(ctx, call, None, "default_filters", default=None)
         text = ctx.value(call.args[0]) if call.args else None
-        if filters is None and isinstance(text, str) and _PUTS.search(text) and _makes_html(ctx):
+        if filters is None and isinstance(text, str) and _PUTS.search(text) and _makes_html(call, ctx):
             yield ctx.finding(
                 call, "Mako puts values into the page as they are unless `default_filters` escapes them"
             )
@@ -225,19 +241,17 @@ def _set_later(call: ast.Call, ctx: Context) -> bool:
 
 
 def _jinja(call: ast.Call, name: str, ctx: Context) -> Iterator[Finding]:
-    argument = calls.given(ctx, call, None, "autoescape")
     if ctx.says(_READS) and not ctx.says(_RENDERS):
         return
-    if any(calls.given(ctx, call, None, option) is not None for option in _OF_SOURCES):
+    argument = calls.given(ctx, call, None, "autoescape")
+    if argument is None and (calls.has_unpacking(call) or name.endswith((".setup", ".overlay"))):
         return
-    if name == "jinja2.Template" and "<" not in str(ctx.value(call.args[0]) if call.args else ""):
-        return  # a template of one's own text, unless it shows tags
+    if not (_is_known_to_make_pages(call, name, ctx) or _may_make_pages(call, name, argument, ctx)):
+        return
+    if _is_for_templates_of_others(call, ctx):
+        return
+    fix = None
     if argument is None:
-        if name.endswith("Environment") and not _has_files(call, ctx) and not ctx.says(_TAGS):
-            return  # templates of texts, which may be anything
-        if calls.has_unpacking(call) or not _makes_html(ctx) or name.endswith("setup"):
-            return
-        fix = None
         if name.endswith("Environment") and calls.keyword(call, "autoescape") is None:
             edits = (
                 ctx.set_keyword(call, "autoescape", "select_autoescape()"),
@@ -245,15 +259,70 @@ def _jinja(call: ast.Call, name: str, ctx: Context) -> Iterator[Finding]:
             )
             fix = Fix("Escape in HTML templates", edits, Grade.UNSAFE)
         yield ctx.finding(call, "values are put into the page as they are: `autoescape` is not set", fix=fix)
-    elif _is_empty_choice(argument, ctx) and not ctx.says(_OTHER_TEXT):
+        return
+    if calls.keyword(call, "autoescape") is not None:
+        fix = Fix("Escape values", (ctx.set_keyword(call, "autoescape", "True"),), Grade.UNSAFE)
+    off = next((one for one in calls.values_of(ctx, argument) if one.value is False), None)
+    if _is_empty_choice(argument, ctx):
         yield ctx.finding(call, "values are put into the page as they are: `autoescape` chooses no template")
-    elif (
-        off := next((one for one in calls.values_of(ctx, argument) if one.value is False), None)
-    ) and not ctx.says(_OTHER_TEXT):
-        edits = (ctx.set_keyword(call, "autoescape", "True"),)
-        fix = Fix("Escape values", edits, Grade.UNSAFE) if calls.keyword(call, "autoescape") else None
+    elif off is not None:
         message = "values are put into the page as they are: `autoescape` is off"
         yield ctx.finding(call, message, fix=None if off.told else fix, related=calls.chosen(off, ctx))
+    elif missed := _missed(call, argument, ctx):
+        message = f"values are put into `{missed}` as they are: `autoescape` goes by the end of its name"
+        yield ctx.finding(call, message, fix=fix)
+
+
+def _is_known_to_make_pages(call: ast.Call, name: str, ctx: Context) -> bool:
+    """Whether a template is of a page by its name or by its text, and nothing is put into it that is made to be HTML."""
+    if ctx.says(_CONVERTS) or _OTHER_PLACE.search(ctx.path):
+        return False
+    if name == "jinja2.Template":
+        given = templates.names(call.args[0], ctx) if call.args else []
+        return any(templates.is_page(text) or _OF_PAGE.search(text) for text in given)
+    return bool(templates.pages(call, ctx))
+
+
+def _may_make_pages(call: ast.Call, name: str, argument: ast.expr | None, ctx: Context) -> bool:
+    """Whether templates of no known name may be of pages, as far as the file tells."""
+    if any(calls.given(ctx, call, None, option) is not None for option in _OF_SOURCES):
+        return False
+    if name == "jinja2.Template" and "<" not in str(ctx.value(call.args[0]) if call.args else ""):
+        return False  # a template of one's own text, unless it shows tags
+    if argument is not None:
+        return not ctx.says(_OTHER_TEXT)
+    if name.endswith("Environment") and not _has_files(call, ctx) and not ctx.says(_TAGS):
+        return False  # templates of texts, which may be anything
+    return _makes_html(call, ctx)
+
+
+def _is_for_templates_of_others(call: ast.Call, ctx: Context) -> bool:
+    """Whether the templates are in a folder that the user names, as a site's author does, who escapes in them what he does not write."""
+    loader = calls.given(ctx, call, 0, "loader")
+    made = None if loader is None else ctx.origin(loader)
+    if not isinstance(made, ast.Call) or not (made.args or made.keywords):
+        return False
+    folder = made.args[0] if made.args else made.keywords[0].value
+    function = ctx.function(call)
+    told = [] if function is None else [each.arg for each in shapes.parameters(function)]
+    return any(
+        isinstance(part, ast.Name) and part.id in told for part in ast.walk(ctx.origin(folder))
+    ) and not (ctx.says(_OWN) or ctx.says(_ANSWERS))
+
+
+def _missed(call: ast.Call, argument: ast.expr, ctx: Context) -> str | None:
+    """A page that `select_autoescape` passes over, since its name does not end in one of those that it is told."""
+    made = ctx.origin(argument)
+    if not isinstance(made, ast.Call) or not (ctx.name(made.func) or "").endswith("select_autoescape"):
+        return None
+    chosen = calls.value(ctx, made, 0, "enabled_extensions", default=_ESCAPED_ENDS)
+    if (
+        not isinstance(chosen, (list, tuple))
+        or calls.value(ctx, made, None, "default", default=False) is not False
+    ):
+        return None
+    ends = tuple(f".{str(end).lower().lstrip('.')}" for end in cast("Iterable[object]", chosen))
+    return next((page for page in templates.pages(call, ctx) if not page.lower().endswith(ends)), None)
 
 
 def _has_files(call: ast.Call, ctx: Context) -> bool:
@@ -287,24 +356,21 @@ def _writes_page(call: ast.Call, ctx: Context) -> bool:
     return not re.search(r"(?i)\.txt|plain|\btext\b|_text\b|mail|subject|\.py\b|code", text)
 
 
-def _makes_html(ctx: Context) -> bool:
+def _makes_html(call: ast.Call, ctx: Context) -> bool:
     """Whether the file speaks of pages, and gives no sign that its templates make something else."""
     return ctx.says(_HTML) and not (
-        ctx.says(_OTHER_TEXT) or _OTHER_PLACE.search(ctx.path) or _takes_other_files(ctx)
+        ctx.says(_OTHER_TEXT) or _OTHER_PLACE.search(ctx.path) or _takes_other_files(call, ctx)
     )
 
 
-def _takes_other_files(ctx: Context) -> bool:
+def _takes_other_files(call: ast.Call, ctx: Context) -> bool:
     """Whether the templates that a file takes by name are of no page: `get_template("client.ts")`."""
-    taken = (
-        ctx.parent(read) for name in ("get_template", "render_template") for read in ctx.gets.get(name, ())
-    )
-    named = [ctx.value(each.args[0]) for each in taken if isinstance(each, ast.Call) and each.args]
-    suffixes = [_SUFFIX.search(name) for name in named if isinstance(name, str)]
+    taken = templates.taken(call, ctx)
+    named = [_SUFFIX.search(name) for names in taken for name in names]
     return (
-        bool(suffixes)
-        and len(suffixes) == len(named)
-        and all(found is not None and found[1].lower() not in _OF_PAGES for found in suffixes)
+        bool(taken)
+        and all(taken)
+        and all(found is not None and found[1].lower() not in _OF_PAGES for found in named)
     )
 
 

@@ -16,12 +16,25 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding
     from charter.api.facts.objects import Event
 
-_CHECKS_ITSELF: Final = regex(r"\bmatch_hostname\b|\bcreate_urllib3_context\b")
+_CHECKS_ITSELF: Final = regex(
+    r"\bmatch_hostname\b|\bcreate_urllib3_context\b|\bassert_hostname *=(?! *False)"
+)
 """Who compares the host's name with the certificate after the handshake: the program, or urllib3, whose context this is."""
-_UNCHECKED: Final = regex(r"(?i)insecure|verif|validat|self_?signed|(?:no|skip)_?check")
-"""Words of a condition under which no check is wanted."""
-_TRIED: Final = regex(r"\bsocketpair\(|\.wrap_socket\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)\.close\(\)")
-"""A connection to oneself, and one that is closed as soon as it stands."""
+_TRIED: Final = regex(
+    r"\bsocketpair\(|\.wrap_socket\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)\.close\(\)"
+    r"|\.(?:min|max)imum_version *= *(\S[^\n]*)\n\s*[\w.]+\.(?:min|max)imum_version *= *\1\s"
+)
+"""A connection to oneself, one that is closed as soon as it stands, and one that is tried with a single version."""
+_LOOKS: Final = regex(r"\bgetpeercert\(|\.get_extra_info\(|\.(?:version|cipher|shared_ciphers)\(\)")
+_TALKS: Final = regex(
+    r"(?:\.(?:send|write|read|recv|drain|makefile|login|request|getresponse|connect_\w)|\burlopen)\w*\("
+)
+"""What is asked about a handshake, and what is done with a connection that serves more than to look at it."""
+_ENCRYPTED: Final = regex(
+    r"(?i)\bhasattr\(ssl\b[^)]*\)"
+    r"|(?<!not )(?<![\w.])(?:\w+\.)*(?:(?:use|is|with|enable)_?)?(?:ssl|tls)(?:_?enabled)?\b(?! *(?:[=!<>]=?|is\b|in\b|[.(\[]))"
+)
+"""What a condition says that asks for encryption, or for a Python that has it: no word on whom to trust."""
 _ADAPTS: Final = regex(r"\bdef init_poolmanager\b[^#]*\bssl_context\b")
 """An adapter of requests that brings a context, in which urllib3 sets the check as `verify` of the request says."""
 _REASON: Final = regex(
@@ -99,7 +112,7 @@ def _factory(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
         or ctx.name(target.value) != "ssl"
     ):
         ctx.not_an_opportunity()
-    elif calls.qualified(ctx, node.value) in tls.UNVERIFIED and not calls.is_chosen(ctx, node):
+    elif calls.qualified(ctx, node.value) in tls.UNVERIFIED and not _is_asked_for(node, ctx):
         yield ctx.finding(node, "every HTTPS connection of the program accepts any certificate")
 
 
@@ -115,12 +128,20 @@ def _wrapped(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding(call, "`ssl.wrap_socket` accepts any certificate unless `cert_reqs` says otherwise")
 
 
-def _is_asked_for(call: ast.Call, ctx: Context) -> bool:
-    """Whether the user asked for a connection without the check, not only for one that is encrypted."""
+def _is_asked_for(node: ast.AST, ctx: Context) -> bool:
+    """Whether the user asked for a connection without the check: by a condition, or by a function made for it."""
+    function = ctx.function(node)
+    if function is not None and calls.NAMED_FOR_IT.search(function.name):
+        return True
     return any(
-        isinstance(parent, ast.If) and _UNCHECKED.search(ctx.source(parent.test)) is not None
-        for parent in ctx.ancestors(call)
+        isinstance(parent, (ast.If, ast.IfExp)) and _is_choice(ctx.source(parent.test))
+        for parent in ctx.ancestors(node)
     )
+
+
+def _is_choice(condition: str) -> bool:
+    """Whether a condition is about the check, and not only about encryption."""
+    return calls.CHOICE.search(_ENCRYPTED.sub("", condition)) is not None
 
 
 def _is_for_old_versions(call: ast.Call, ctx: Context) -> bool:
@@ -158,6 +179,7 @@ def _context(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
         return
     if trust.verifies is False and (
         _reads_certificate(history, ctx)
+        or _tries_out(history, trust.verify_event, ctx)
         or _is_of_own_class(history, ctx)
         or _has_reason(history, trust.verify_event, ctx)
     ):
@@ -201,7 +223,7 @@ def _callback(event: Event, ctx: Context) -> Iterator[Finding]:
     """A callback of pyOpenSSL whose answer is yes whatever the check has found."""
     call = shapes.node_at(event.location.span, ctx, ast.Call)
     given = None if call is None else ctx.argument(call, 1, "callback")
-    if call is None or given is None:
+    if call is None or given is None or _is_named_for_it(event, ctx):
         return
     answer = given if isinstance(given, ast.Lambda) else _defined(ctx.name(given), ctx)
     if answer is not None and _says_yes(answer, ctx):
@@ -255,8 +277,19 @@ def _reads_certificate(history: ObjectHistory, ctx: Context) -> bool:
     return made is not None and (
         calls.reads_certificate(ctx, ctx.function(made) or ctx.tree)
         or calls.reads_certificate(ctx, ctx.class_(made))
-        or _TRIED.search(ctx.source(ctx.function(made) or made)) is not None
     )
+
+
+def _tries_out(history: ObjectHistory, event: Event | None, ctx: Context) -> bool:
+    """Whether the code that makes a context, or that leaves the check, only sees whether a handshake succeeds, and what it agrees on."""
+    places = (history.location, *([] if event is None else [event.location]))
+    nodes = (
+        shapes.node_at(place.span, ctx, ast.Call) or shapes.node_at(place.span, ctx, ast.Assign)
+        for place in places
+        if _is_here(place, ctx)
+    )
+    texts = [ctx.source(ctx.function(node) or ctx.tree) for node in nodes if node is not None]
+    return any(_TRIED.search(text) or (_LOOKS.search(text) and _TALKS.search(text) is None) for text in texts)
 
 
 def _has_reason(history: ObjectHistory, event: Event | None, ctx: Context) -> bool:
@@ -297,6 +330,6 @@ def _is_chosen(event: Event | None) -> bool:
     """Whether the user decides: the place is under a condition that speaks of it or of a near host, or in a function made for it."""
     return event is not None and bool(
         calls.NAMED_FOR_IT.search(event.function)
-        or calls.CHOICE.search(event.condition)
+        or _is_choice(event.condition)
         or hosts.speaks_of_near(event.condition)
     )
