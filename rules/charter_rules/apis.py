@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import tomli
 from msgspec import Struct
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Apis(Struct, frozen=True):
 def _load() -> Apis:
     tables: dict[str, dict[str, Api]] = {"names": {}, "modules": {}, "methods": {}}
     for entry in sorted(Path(__file__).with_name("data").glob("deprecated_*.toml")):
-        document = tomllib.loads(entry.read_text(encoding="utf-8"))
+        document = tomli.loads(entry.read_text(encoding="utf-8"))
         packages: Any = document["package"]
         parts: list[dict[str, Any]] = (
             [{**document, "name": packages}] if isinstance(packages, str) else packages

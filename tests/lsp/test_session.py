@@ -329,7 +329,7 @@ def test_a_request_is_cancelled_at_once(start: Start, tmp_path: Path) -> None:
 
 
 def test_nothing_of_the_workspace_is_imported(start: Start, tmp_path: Path) -> None:
-    for name in ("yaml", "libcst", "msgspec", "json", "charter_rules", "tomllib"):
+    for name in ("yaml", "libcst", "msgspec", "json", "charter_rules", "tomli"):
         (tmp_path / f"{name}.py").write_text("import pathlib\npathlib.Path('ran').touch()\n")
     client = start()
     assert rules(client.pull(client.open(tmp_path / "a.py", BAD))["items"])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
+import tomli
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -135,8 +135,8 @@ def amend(constitution: Constitution, settings: Settings) -> Constitution:
 
 def _entries(name: str, text: str) -> tuple[_Entry, ...]:
     try:
-        return msgspec.convert(tomllib.loads(text), _File).principles
-    except tomllib.TOMLDecodeError as error:
+        return msgspec.convert(tomli.loads(text), _File).principles
+    except tomli.TOMLDecodeError as error:
         raise ConstitutionError(f"{name}: is not valid TOML: {error}") from None
     except msgspec.ValidationError as error:
         raise ConstitutionError(f"{name}: {error}") from None

@@ -9,11 +9,11 @@ import difflib
 import functools
 import hashlib
 import re
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
+import tomli
 
 from charter.api import Pillar, Severity
 from charter.syntax.toml import line_of
@@ -316,8 +316,8 @@ def _read(path: Path, *, required: bool) -> tuple[str, dict[str, Any] | None]:
     except UnicodeDecodeError:
         raise SettingsError(path, 0, "is not UTF-8", "save it as UTF-8, as TOML demands") from None
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        data = tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
         if not required and "tool.charter" not in text:
             return text, None
         place = re.search(r"\(at line (\d+)", str(error))
@@ -385,8 +385,8 @@ def _requires_python(folder: Path) -> tuple[int, int] | None:
         path = place / "pyproject.toml"
         if path.is_file():
             try:
-                data: Mapping[str, Any] = tomllib.loads(path.read_text("utf-8-sig"))
-            except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+                data: Mapping[str, Any] = tomli.loads(path.read_text("utf-8-sig"))
+            except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError):
                 return None
             poetry = data.get("tool", {}).get("poetry", {}).get("dependencies", {})
             bound = str(data.get("project", {}).get("requires-python") or poetry.get("python") or "")

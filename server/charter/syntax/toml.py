@@ -1,4 +1,4 @@
-"""Where a key stands in a TOML text, which `tomllib` does not tell. It judges nothing: the text may even be broken."""
+"""Where a key stands in a TOML text, which `tomli` does not tell. It judges nothing: the text may even be broken."""
 
 from __future__ import annotations
 

@@ -7,11 +7,12 @@ Tests that other packages add to bandit are loaded to be asked for their ids.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
+
+import tomli
 
 from charter.api import Confidence, Fact, Rule, Severity, regex
 from charter.engine.extensions import points
@@ -63,7 +64,7 @@ def among() -> Mapping[str, str]:
 
 @cache
 def _data() -> dict[str, Any]:
-    return tomllib.loads(Path(__file__).with_name("tests.toml").read_text(encoding="utf-8"))
+    return tomli.loads(Path(__file__).with_name("tests.toml").read_text(encoding="utf-8"))
 
 
 def _rule(id_: str, entry: Mapping[str, Any]) -> AnyRule:

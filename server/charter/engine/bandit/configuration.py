@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
-import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
+import tomli
 from msgspec import Struct
 
 from charter.engine.extensions import version
@@ -134,7 +134,7 @@ def _file(root: Path, named: str) -> Path | None:
             return root / name
     project = root / "pyproject.toml"
     try:
-        data = tomllib.loads(project.read_text(encoding="utf-8"))
+        data = tomli.loads(project.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return project if "bandit" in data.get("tool", {}) else None

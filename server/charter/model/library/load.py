@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import tomli
 
 from charter.api import regex
 from charter.api.facts.taint import SINK_KINDS, SOURCE_KINDS
@@ -114,8 +115,8 @@ def load(text: str, file: str) -> Library:
         LibraryError: for TOML that does not parse, unknown tables, keys, kinds or malformed names and arguments.
     """
     try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        document = tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
         place = re.search(r"\(at line (\d+)", str(error))
         problem = str(error).partition(" (at ")[0]
         raise LibraryError(file, int(place[1]) if place else 0, f"is not valid TOML: {problem}") from error
