@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import functools
 from abc import ABC
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.analysis.taint.arguments import END_OF_OPTIONS, Arguments
 from charter.analysis.taint.attributes import Attributes
-from charter.analysis.taint.frame import LENGTH, NO_KILL, PIECES, REST, Cells
+from charter.analysis.taint.frame import NO_KILL, PIECES, REST, Cells
 from charter.analysis.taint.values import (
     ALL_ABSOLUTE,
     ALL_DANGERS,
@@ -262,8 +263,15 @@ class Expressions(Attributes, ABC):
 
     def _beginning_of(self, value: Value) -> dict[Any, Value]:
         """The elements that a list of unknown length begins with."""
+        if len(value[3]) > 1:  # one of several lists
+            begun = [self._beginning_of((*value[:3], (identity,))) for identity in value[3]]
+            return (
+                {0: functools.reduce(join, [one[0] for one in begun])}
+                if all(0 in one for one in begun)
+                else {}
+            )
         cells = self.cells(value)
-        if cells is None or LENGTH in cells or not self.is_sequence(value):
+        if cells is None or not self.is_sequence(value):
             return {}
         return {key: one for key, one in cells.items() if isinstance(key, int) or key == END_OF_OPTIONS}
 

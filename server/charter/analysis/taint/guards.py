@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from abc import ABC
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.checks import (
     HOST_PARTS,
@@ -69,6 +69,7 @@ _BEGINNINGS: Final = {"/": ABSOLUTE, "//": AUTHORITY | SLASHES, "-": BIT["argume
 
 _NAMES: Final = frozenset({ir.LOCAL, ir.FREE, ir.GLOBAL})
 _NAMED: Final = _NAMES | {ir.ATTR}
+_KEPT: Final = _NAMED | {ir.ITEM}
 ASKING: Final = regex(r"(?i)client|session|http|request|api|cache|redis|^s$")
 """Names of what asks elsewhere: what it gets says nothing of the key."""
 
@@ -215,12 +216,12 @@ class Guards(Comparisons, ABC):
         if function[0] == ir.GLOBAL and function[2] == "hasattr" and len(node[3]) == 2:
             yes = both(yes, self.cleared(node[3][1], self.value(node[3][1]), BIT["log"]))  # an identifier
         if asks_for_address(function[-1]):
-            yes = self._of_address(node[3], yes)
+            yes = self.of_address(node[3], yes)
         if value[0] & ALL_DANGERS:
             no = both(no, self.cleared(node, value, DANGERS))
         return (truth, yes, no)
 
-    def _of_address(self, arguments: Sequence[Node], yes: Kill) -> Kill:
+    def of_address(self, arguments: Sequence[Node], yes: Kill) -> Kill:
         """What the answer of `is_safe_url(url)` shows: what its code does, or all if its code is not understood."""
         for argument in arguments:
             value = self.value(argument)
@@ -237,15 +238,15 @@ class Guards(Comparisons, ABC):
             return NO_KILL
         if len(node[3]) == 2 and self._is_class(node[3][0]):  # `session.get(User, number)`
             return self.cleared(node[3][1], self.value(node[3][1]), DANGERS)
-        if len(arguments) != 1 or len(node[3]) + len(node[4]) != 1:
+        if len(node[3]) == 2 and _is_empty(node[3][1]):
+            del arguments[1:]
+        elif len(arguments) != 1 or len(node[3]) + len(node[4]) != 1:
             return NO_KILL
-        key = self.value(arguments[0]) if arguments[0][0] in _NAMED else UNKNOWN
+        key = self.value(arguments[0]) if arguments[0][0] in _KEPT else UNKNOWN
         if not key[0] & ALL_DANGERS or ASKING.search(function[2][-1] if function[2][0] in _NAMED else ""):
             return NO_KILL
         table = self.value(function[2])
-        if self.deep(table) & ALL_DANGERS or (
-            table[2] is not None and table[2] != (INSTANCE, "builtins.dict")
-        ):
+        if self.deep(table) & ALL_DANGERS or not _is_table(table[2]):
             return NO_KILL
         return self.cleared(arguments[0], key, DANGERS)
 
@@ -433,6 +434,18 @@ def _is_limit(operand: Node, operands: Sequence[Node]) -> bool:
         and other[4][0][2] == asked[2]
         for other in operands
     )
+
+
+def _is_empty(node: Node) -> bool:
+    """Whether a default says that there is nothing."""
+    return node[0] == ir.CONST and not node[2]
+
+
+def _is_table(reference: Any) -> bool:
+    """Whether something with a method `get` may be a dictionary: an imported one has the name of a constant."""
+    if reference is None or reference == (INSTANCE, "builtins.dict"):
+        return True
+    return reference[0] == EXTERNAL and reference[1].rpartition(".")[2].isupper()
 
 
 def _spelled(node: Node) -> str:

@@ -47,6 +47,8 @@ from charter.analysis.taint.values import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from charter.analysis.taint.frame import Cells
     from charter.model.library.index import Entry
     from charter.model.library.values import Callback, Guard
@@ -336,8 +338,8 @@ class LibraryCalls(Sinks, ABC):
             if rule.adds:
                 taint = with_marks(taint, bits(rule.adds))
             if rule.target.special == "return":
-                begun = taint and len(given) > 1 and not given[0][0]
-                value = (value[0] | taint, _BEGUN if begun else value[1], None, ())
+                text = _BEGUN if taint and _is_begun(given) else value[1]
+                value = (value[0] | taint, text, None, ())
             elif taint:
                 for target, _ in choose(self, rule.target, arguments, receiver):
                     self.taint_object(target, taint)
@@ -417,6 +419,14 @@ class LibraryCalls(Sinks, ABC):
             for name, held in (self.state or {}).items()
             if isinstance(name, str) and (held is value or _is_resolved_from(value, held))
         ]
+
+
+def _is_begun(given: Sequence[Value]) -> bool:
+    """Whether something else stands before what is untrusted of the values that make up a text, or a path."""
+    if len(given) > 1 and not given[0][0]:
+        return True
+    known = given[0][1]
+    return isinstance(known, tuple) and (known[1][:1] != HOLE or HOLE in known[1][1:])
 
 
 def _is_resolved_from(value: Value | None, held: Value) -> bool:

@@ -322,6 +322,15 @@ def _joined_path(frame: Any, arguments: Arguments, place: int) -> Value:
     return (taint, ("~", text), None, ())
 
 
+def _unsplit_address(frame: Any, arguments: Arguments, place: int) -> Value:
+    """`urlunparse((scheme, host, path, …))`: the path stands behind the host, with a slash between them."""
+    value = arguments.position(0) or UNKNOWN
+    parts = frame.elements_exactly(value) or ()
+    if len(parts) < 3 or parts[1][1] == "":
+        return (frame.deep(value) & ~ALL_SEGMENTS, NO, None, ())
+    return frame.concat([parts[0], constant("://"), parts[1], constant("/"), *parts[2:]])
+
+
 def _normal_path(frame: Any, arguments: Arguments, place: int) -> Value:
     value = arguments.position(0) or UNKNOWN
     return (value[0] & ~ALL_RAW, NO, ("x", "os.path.realpath()"), ())
@@ -464,6 +473,7 @@ _BY_FUNCTION: Final[tuple[tuple[Callable[[Any, Arguments, int], Value], str], ..
     (_partial, "functools.partial functools.partialmethod"),
     (_second, "typing.cast"),
     (_joined_path, "os.path.join posixpath.join"),
+    (_unsplit_address, "urllib.parse.urlunparse urllib.parse.urlunsplit"),
     (_bare_normal_path, "os.path.normpath posixpath.normpath"),
     (_normal_path, "os.path.realpath os.path.abspath"),
     (_last_part, "os.path.basename"),

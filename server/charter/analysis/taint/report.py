@@ -213,10 +213,13 @@ def _is_harmless_here(flow: Flow) -> bool:
     The browser itself writes into `Host` which site it asks, and a proxy of one's own passes that on.
     For the same reason nobody else's scripts stand in the headers that it writes alone, and that only their sender sees again.
     A browser shows nobody what answers a `DELETE`, which neither a link nor a form can send.
+    Who asks whether there is a file at a whole path means no folder to stay in, and learns no more.
     A form of which nothing is known may be one that lets choose among the files of a folder.
     An administrator may let the server connect to where the program was told to in its settings as well.
     """
     if flow.site.kind == "path":
+        if flow.site.severity and flow.site.detail == WHOLE:
+            return True
         return flow.source.key is None and flow.source.name.endswith(".cleaned_data")
     if flow.site.kind == "xss" and _is_never_shown(flow.source.function):
         return True

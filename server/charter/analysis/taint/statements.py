@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.analysis.taint.arguments import Arguments
 from charter.analysis.taint.assignments import Assignments
-from charter.analysis.taint.checks import OF_CHARACTERS, both, either
+from charter.analysis.taint.checks import OF_CHARACTERS, asks_for_address, both, either
 from charter.analysis.taint.comparisons import refuses_up, split_whole
 from charter.analysis.taint.frame import KILLED, NO_KILL, Kill, State
 from charter.analysis.taint.values import (
@@ -181,6 +181,8 @@ class Statements(Assignments):
         self.last_kills = (NO_KILL, NO_KILL)
         self._tested = self.value(expression)
         yes, no = self.last_kills
+        if asks_for_address(function[-1]):
+            yes = self.of_address(expression[3], yes)
         return (None, both(yes, self.found(expression)), no)
 
     def on_return(self, value: Value, position: int) -> None:
