@@ -41,8 +41,27 @@ def pages(made: ast.Call, ctx: Context) -> list[str]:
 def names(expression: ast.expr, ctx: Context) -> list[str]:
     """The name that an expression is known to be, else the texts that it is put together from or chosen among."""
     known = ctx.value(expression)
-    parts = [known] if isinstance(known, str) else map(_text, ast.walk(ctx.origin(expression)))
-    return [part for part in parts if part]
+    if isinstance(known, str):
+        return [known]
+    made = _opened(expression, ctx) or ctx.origin(expression)
+    return [text for text in map(_text, ast.walk(made)) if text]
+
+
+def _opened(expression: ast.expr, ctx: Context) -> ast.expr | None:
+    """What opens the file that an expression reads: `open(name)` for `file.read()` after `with open(name) as file`."""
+    if not (isinstance(expression, ast.Call) and isinstance(expression.func, ast.Attribute)):
+        return None
+    held = ctx.source(expression.func.value)
+    return next(
+        (
+            item.context_expr
+            for parent in ctx.ancestors(expression)
+            if isinstance(parent, (ast.With, ast.AsyncWith))
+            for item in parent.items
+            if item.optional_vars is not None and ctx.source(item.optional_vars) == held
+        ),
+        None,
+    )
 
 
 def _text(node: ast.AST) -> str:

@@ -262,7 +262,9 @@ def _jinja(call: ast.Call, name: str, ctx: Context) -> Iterator[Finding]:
         return
     if calls.keyword(call, "autoescape") is not None:
         fix = Fix("Escape values", (ctx.set_keyword(call, "autoescape", "True"),), Grade.UNSAFE)
-    off = next((one for one in calls.values_of(ctx, argument) if one.value is False), None)
+    # The default of a parameter is no value here: callers choose by it.
+    values = (one for one in calls.values_of(ctx, argument) if one.told or ctx.value(argument) is False)
+    off = next((one for one in values if one.value is False), None)
     if _is_empty_choice(argument, ctx):
         yield ctx.finding(call, "values are put into the page as they are: `autoescape` chooses no template")
     elif off is not None:
@@ -289,11 +291,9 @@ def _may_make_pages(call: ast.Call, name: str, argument: ast.expr | None, ctx: C
         return False
     if name == "jinja2.Template" and "<" not in str(ctx.value(call.args[0]) if call.args else ""):
         return False  # a template of one's own text, unless it shows tags
-    if argument is not None:
-        return not ctx.says(_OTHER_TEXT)
     if name.endswith("Environment") and not _has_files(call, ctx) and not ctx.says(_TAGS):
         return False  # templates of texts, which may be anything
-    return _makes_html(call, ctx)
+    return _makes_html(call, ctx) if argument is None else not ctx.says(_OTHER_TEXT)
 
 
 def _is_for_templates_of_others(call: ast.Call, ctx: Context) -> bool:

@@ -31,16 +31,20 @@ _TALKS: Final = regex(
 )
 """What is asked about a handshake, and what is done with a connection that serves more than to look at it."""
 _ENCRYPTED: Final = regex(
-    r"(?i)\bhasattr\(ssl\b[^)]*\)"
+    r"(?i)\bhasattr\(ssl\b[^)]*\)|([\"'])[^\"'\n]*\1 in str\("
     r"|(?<!not )(?<![\w.])(?:\w+\.)*(?:(?:use|is|with|enable)_?)?(?:ssl|tls)(?:_?enabled)?\b(?! *(?:[=!<>]=?|is\b|in\b|[.(\[]))"
 )
-"""What a condition says that asks for encryption, or for a Python that has it: no word on whom to trust."""
+"""What a condition says that asks for encryption, for a Python that has it or about an error: the user chooses nothing by it."""
 _ADAPTS: Final = regex(r"\bdef init_poolmanager\b[^#]*\bssl_context\b")
 """An adapter of requests that brings a context, in which urllib3 sets the check as `verify` of the request says."""
 _REASON: Final = regex(
-    r"(?i)self[-_ ]?signed|loop-?back|\blocal (?:connection|server|network|device)|\bpinn(?:ed|ing)\b|finger_?print|thumb_?print"
+    r"(?i)self[-_ ]?signed|\bsigns?\b[^.]{0,20}\bown\b|loop-?back|\blocal (?:connection|server|network|device)|\bpinn(?:ed|ing)\b|finger_?print|thumb_?print"
 )
 """Why nobody can vouch for a certificate, or who does so instead, as names, comments and docstrings say."""
+_EXAMINES: Final = regex(
+    r"(?i)(?:^|[/_])(?:vuln\w*|exploits?|pentest\w*|recon\w*|\w*scanners?|fuzz\w*|attacks?|mitm|brute_?force\w*)(?:[/_.]|$)"
+)
+"""Folders and files of programs that examine or attack servers, which they trust in nothing."""
 _CAPABILITY: Final = regex(r"SSLContext\b|create_default_context|\bHAS_\w*(?:SSL|SNI|CONTEXT)")
 """What conditions ask of a Python or library so old that it has no contexts."""
 _FACTORIES: Final = frozenset({"_create_default_https_context", "create_default_context"})
@@ -91,7 +95,7 @@ def unverified_tls_context(node: ast.Assign | ast.Call | ObjectHistory, ctx: Con
         return made
     ```
     """
-    if ctx.is_test:
+    if ctx.is_test or _EXAMINES.search(ctx.path):
         return
     if isinstance(node, ast.Assign):
         yield from _factory(node, ctx)
@@ -283,25 +287,25 @@ def _reads_certificate(history: ObjectHistory, ctx: Context) -> bool:
 def _tries_out(history: ObjectHistory, event: Event | None, ctx: Context) -> bool:
     """Whether the code that makes a context, or that leaves the check, only sees whether a handshake succeeds, and what it agrees on."""
     places = (history.location, *([] if event is None else [event.location]))
-    nodes = (
-        shapes.node_at(place.span, ctx, ast.Call) or shapes.node_at(place.span, ctx, ast.Assign)
-        for place in places
-        if _is_here(place, ctx)
+    return any(
+        _TRIED.search(text) or (_LOOKS.search(text) and _TALKS.search(text) is None)
+        for text in (_code_around(place, ctx) for place in places)
     )
-    texts = [ctx.source(ctx.function(node) or ctx.tree) for node in nodes if node is not None]
-    return any(_TRIED.search(text) or (_LOOKS.search(text) and _TALKS.search(text) is None) for text in texts)
 
 
 def _has_reason(history: ObjectHistory, event: Event | None, ctx: Context) -> bool:
     """Whether the code that leaves the check says why it can: the certificate is nobody's, or known by its fingerprint."""
     place = history.location if event is None else event.location
+    return _REASON.search(_code_around(place, ctx)) is not None
+
+
+def _code_around(place: Location, ctx: Context) -> str:
+    """The text of the function around a call or an assignment of this file; "" outside of any."""
     if not _is_here(place, ctx):
-        return False
+        return ""
     node = shapes.node_at(place.span, ctx, ast.Call) or shapes.node_at(place.span, ctx, ast.Assign)
-    if node is None:
-        return False
-    around = ctx.function(node)
-    return around is not None and _REASON.search(ctx.source(around)) is not None
+    function = None if node is None else ctx.function(node)
+    return "" if function is None else ctx.source(function)
 
 
 def _trusts_one(history: ObjectHistory) -> bool:

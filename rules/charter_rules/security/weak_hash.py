@@ -44,6 +44,8 @@ _HARMLESS: Final = regex(
 _SECURITY: Final = regex(
     r"(?i)(?<!as)(?<!de)sign(?!al|if)|hmac|passw|secret|token(?!i[sz])|credential|authenti|csrf"
 )
+_SIGNATURE: Final = regex(r"(?i)(?<!as)(?<!de)sign(?!al|if|up|in|ed_)|mac(?:[^a-z]|$)|hmac")
+"""Names of signatures and codes that authenticate a message."""
 _FORMER: Final = regex(r"(?i)#[^\n]*\b(?:compatib\w*|legacy|backwards?|former|previous(?:ly)?|old)\b")
 """What a comment says of digests that are still known from before."""
 _KEY_ITSELF: Final = regex(r"(?i)(?:^|[_a-z])(?:key|secret|salt|token)$")
@@ -103,7 +105,7 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
     Only digests that protect something are reported: by the name of what is hashed, of the result or of the function, in a file
     that answers requests, keeps or compares digests or encrypts with them; what a program only sends, those compare who have
-    chosen the algorithm. Cache keys, ETags, checksums and identifiers are not, nor are the schemes and protocols of others, HMAC
+    chosen the algorithm, and the signatures that it only checks are made as others have chosen. Cache keys, ETags, checksums and identifiers are not, nor are the schemes and protocols of others, HMAC
     (which is sound even with these digests) and signatures with a pair of keys, which two sides have agreed on. Of passwords that
     are kept tells
     `fast-password-hash`.
@@ -162,6 +164,7 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
             or digests.is_of_a_scheme(ctx, call)
             or _says_where(call, ctx)
             or not _is_believed(call, ctx)
+            or (_is_signature(becomes, call, ctx) and not _is_compared_by_users(call, ctx))
             or any(
                 _DRAWN.search(ctx.source(part)) or (name in _HASHLIB and _is_drawn(part, ctx))
                 for part in hashed
@@ -336,7 +339,7 @@ def _is_loose(call: ast.Call, ctx: Context) -> bool:
     while isinstance(parent, ast.Attribute) or (isinstance(parent, ast.Call) and not parent.args):
         parent = ctx.parent(parent)
     return isinstance(parent, ast.Expr) or (
-        ctx.function(call) is None and not isinstance(parent, (ast.Assign, ast.AnnAssign))
+        ctx.function(call) is None and not isinstance(parent, (ast.Assign, ast.AnnAssign, ast.Lambda))
     )
 
 
@@ -433,13 +436,21 @@ def _is_believed(call: ast.Call, ctx: Context) -> bool:
     )
 
 
+def _is_signature(becomes: Iterable[str], call: ast.Call, ctx: Context) -> bool:
+    """Whether a digest is a signature: who only checks those of others has not chosen how they are made."""
+    return any(map(_SIGNATURE.search, (*becomes, ctx.symbol(call).rpartition(".")[2])))
+
+
 def _is_compared(call: ast.Call, ctx: Context) -> bool:
     """Whether a file compares digests, or what the function around one returns."""
+    return ctx.once(_compares_digests) or _is_compared_by_users(call, ctx)
+
+
+def _is_compared_by_users(call: ast.Call, ctx: Context) -> bool:
+    """Whether those who call the function around a digest compare what it returns."""
     function = ctx.function(call)
     asked = () if function is None else shapes.calls_of(function, ctx)
-    return ctx.once(_compares_digests) or any(
-        _is_side(one, ctx) for use in asked for one in (use, *shapes.reads_of_statement(use, ctx))
-    )
+    return any(_is_side(one, ctx) for use in asked for one in (use, *shapes.reads_of_statement(use, ctx)))
 
 
 def _compares_digests(ctx: Context) -> bool:
