@@ -19,8 +19,8 @@ _ANY_ADDRESS: Final = regex(r"(?i)allow_?(?:local|private|internal|loopback|inse
 
 _PROXY: Final = regex(r"(?i)(?:^|[/_-]|server)prox(?:y|ies)[/_.-]")
 """Files of programs that connect where they are asked to, whose settings say where they may."""
-_PROXY_CLASS: Final = regex(r"Proxy(?![a-z])|^proxy")
-"""Their classes."""
+_PROXY_CLASS: Final = regex(r"Proxy(?![a-z])")
+"""What their classes are called."""
 
 
 @rule(

@@ -94,7 +94,9 @@ class Arguments:
 def choose(frame: Frame, argument: Argument, arguments: Arguments, receiver: Value | None) -> list[Chosen]:
     """The values that a specification means in a call."""
     found = _whole(frame, argument, arguments, receiver)
-    if argument.special == "rest" and argument.path[:1] in _COMMANDS and arguments.star is None:
+    if argument.special == "rest" and argument.path[:1] in _COMMANDS and found:
+        if arguments.star is not None:  # `run("git", "add", *names)`
+            found[-1] = (frame.elements(arguments.star), found[-1][1])
         exact = [value for value, _ in found]
         chosen = _of_command(exact, argument.path[0])
         return [(value, found[exact.index(value)][1]) for value in chosen]
@@ -196,12 +198,23 @@ def _of_command(exact: list[Value], wanted: str) -> list[Value]:
         return []
     name = exact[0][1]
     shell = not isinstance(name, str) or name.rpartition("/")[2] in _SHELLS  # an unknown program may be one
-    inline = shell and any(one[1] in {"-c", "/c", "/C", "-Command", "-lc"} for one in exact[1:3])
+    read = _read_by_shell(exact) if shell else []
     if wanted == ":shell":
-        return exact[1:] if inline else []
-    if inline:
-        return exact[1:] if wanted == ":program" else []
+        return read
+    if read:
+        return [exact[0], *read] if wanted == ":program" else []
     return exact[:1] if wanted == ":program" else _possible_options(exact[1:])
+
+
+def _read_by_shell(exact: list[Value]) -> list[Value]:
+    """Of a shell's arguments those that it reads as a script: one behind `-c`, all behind what Windows' shells take."""
+    for at in (1, 2):
+        option = exact[at][1] if at < len(exact) else None
+        if option in {"-c", "-lc"}:
+            return exact[at + 1 : at + 2]
+        if option in {"/c", "/C", "-Command"}:
+            return exact[at + 1 :]
+    return []
 
 
 _SWITCHES: Final = frozenset(

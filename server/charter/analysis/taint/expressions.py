@@ -265,11 +265,9 @@ class Expressions(Attributes, ABC):
         """The elements that a list of unknown length begins with."""
         if len(value[3]) > 1:  # one of several lists
             begun = [self._beginning_of((*value[:3], (identity,))) for identity in value[3]]
-            return (
-                {0: functools.reduce(join, [one[0] for one in begun])}
-                if all(0 in one for one in begun)
-                else {}
-            )
+            if not all(0 in one for one in begun):
+                return {}
+            return {0: functools.reduce(join, [one[0] for one in begun])}
         cells = self.cells(value)
         if cells is None or not self.is_sequence(value):
             return {}

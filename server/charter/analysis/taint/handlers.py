@@ -333,11 +333,20 @@ def _is_tainted(frame: Any, function: Function, use: Use, index: int, place: int
         )
     if name in {"request", "req", "response", "resp", "self", "cls", "session", "db"}:
         return False
-    if name in _added_before(frame, function):
+    if name in _added_before(frame, function) or _is_of_decorator(function, name):
         return False
     if handler.value == "text" and frame.engine.roles.class_named(frame, annotation) is not None:
         return False  # a route holds texts: what this is has been looked up before
     return parameter[2] is None or handler.parameters == "all" or use.route is None
+
+
+def _is_of_decorator(function: Function, name: str) -> bool:
+    """Whether a decorator was asked for an argument by its name: `@controller(media=True)` gives `media`."""
+    return any(
+        decorator[0] == ir.CALL
+        and any(key == name and given[0] == ir.CONST and given[2] is True for key, given in decorator[4])
+        for decorator in function.record[ir.DECORATORS]
+    )
 
 
 def _added_before(frame: Any, function: Function) -> set[str]:

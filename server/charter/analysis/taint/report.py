@@ -199,7 +199,7 @@ def _is_news(flow: Flow, threats: frozenset[str]) -> bool:
         return False  # what goes that far has been taken apart on the way, by the names that are known
     if source.kind == "network" and site.kind == "xss":
         return False  # a proxy hands on what another server has sent
-    if source.kind == "tool" and _is_asked_for(flow):
+    if _is_of_tool(source) and _is_asked_for(flow):
         return False
     if site.kind in {"redirect", "ssrf", "xss", "path"} and _is_harmless_here(flow):
         return False
@@ -232,6 +232,11 @@ def _is_never_shown(handler: Function) -> bool:
     """Whether a handler is routed for nothing but methods that only programs use, of which scripts read the answer."""
     words = {word.upper() for word in _words(handler.record[ir.DECORATORS])}
     return not words.isdisjoint(_OF_PROGRAMS) and words.isdisjoint({"GET", "POST"})
+
+
+def _is_of_tool(source: SourceSite) -> bool:
+    """Whether it is what a language model's tool is called with, and not what a model has answered."""
+    return source.kind == "tool" or (source.kind == "model" and source.says.startswith("parameter "))
 
 
 def _is_asked_for(flow: Flow) -> bool:

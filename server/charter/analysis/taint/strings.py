@@ -341,7 +341,7 @@ class Strings(Frame, ABC):
                         parts.append(separator)
                     parts.append(self.stringed(cells.get(index, UNKNOWN)))
                 return self.concat(parts) if parts else EMPTY_TEXT
-        taint = self.deep(value)
+        taint = self.any_key(value)[0] if value[2] == _DICT and value[3] else self.deep(value)
         if separator[1] == "" and value[3] and self.read(value, PIECES) == TRUE:
             taint &= ~ALL_PARTS
         if not _is_no_separator(separator[1]):
