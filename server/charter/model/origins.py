@@ -313,13 +313,15 @@ class Origins(ABC):
 
     def _given_by(self, binding: Binding) -> ast.expr | None:
         """What a binding in a class gives its objects: a value, the default that it declares, or what a property returns."""
-        value = binding.value
-        if isinstance(value, ast.Call) and self._names.qualified(value.func) in _FIELDS:
-            return next((keyword.value for keyword in value.keywords if keyword.arg == "default"), value)
-        if isinstance(binding.node, ast.FunctionDef) and any(
-            self._names.qualified(one) in _PROPERTIES for one in binding.node.decorator_list
-        ):
-            return only_result(binding.node)
+        value, node = binding.value, binding.node
+        if isinstance(value, ast.Call):
+            default = next((keyword.value for keyword in value.keywords if keyword.arg == "default"), None)
+            return default if default is not None and self._names.qualified(value.func) in _FIELDS else value
+        if isinstance(node, ast.FunctionDef) and node.decorator_list:
+            # First, as few functions do nothing else and looking up decorators takes long.
+            result = only_result(node)
+            if result and any(self._names.qualified(one) in _PROPERTIES for one in node.decorator_list):
+                return result
         return value
 
     def is_changed(self, name: str) -> bool:
