@@ -178,7 +178,7 @@ def choices(ctx: Context, call: ast.Call, position: int | None, name: str) -> It
 def values_of(ctx: Context, expression: ast.expr) -> Iterator[Choice]:
     """The values that an expression may have, as for `choices`."""
     own = ctx.usual(expression)
-    target = qualified(ctx, expression)
+    target = ctx.name(ctx.origin(expression, usual=True)) or ctx.name(expression) or ""
     if own is not UNKNOWN or target:
         yield Choice(own, target)
     for override in ctx.overrides(expression):

@@ -32,6 +32,7 @@ _GUARDS = frozenset(
     principles=("no-deprecated-apis",),
     severity=Severity.MEDIUM,
     attributes=apis.WORDS,
+    cwe=(477,),
     aliases=("UP005", "UP017", "NPY001", "NPY201"),
 )
 def deprecated_api(node: ast.Attribute | ast.ImportFrom | ast.Import, ctx: Context) -> Iterator[Finding]:

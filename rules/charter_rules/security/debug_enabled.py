@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from charter.api import Fix, Grade, Severity, regex, rule
+from charter.api import UNKNOWN, Fix, Grade, Severity, regex, rule
 from charter_rules import calls, places
 
 if TYPE_CHECKING:
@@ -50,12 +50,16 @@ _SETTINGS: Final = regex(
     ast.Call,
     ast.Assign,
     code="SEC009",
-    calls=(*_CONSTRUCTORS, "*.run", "*.run_server", "*.update", "*.from_mapping"),
+    calls=(*_CONSTRUCTORS, "*.run", "*.run_server", "*.update", "*.from_mapping", "cgitb.enable"),
     principles=("hardened-defaults", "private-data-stays-private"),
     severity=Severity.HIGH,
-    when=lambda node: isinstance(node, ast.Call) or isinstance(node.value, ast.Constant),
+    when=lambda node: (
+        isinstance(node, ast.Call)
+        or isinstance(node.value, ast.Constant)
+        or getattr(node.targets[0], "id", "") == "DEBUG"
+    ),
     cwe=(489, 215),
-    mentions=("debug", "DEBUG", "use_debugger"),
+    mentions=("debug", "DEBUG", "use_debugger", "cgitb"),
     aliases=("B201", "S201"),
     references=(
         "https://flask.palletsprojects.com/en/stable/debugging/",
@@ -106,6 +110,12 @@ def debug_enabled(node: ast.Call | ast.Assign, ctx: Context) -> Iterator[Finding
 
 def _call(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     name = ctx.name(call.func)
+    if name == "cgitb.enable":
+        if calls.value(ctx, call, 0, "display", default=1) not in {0, UNKNOWN}:
+            yield ctx.finding(
+                call, "`cgitb` shows the client source, arguments and variables of whatever fails"
+            )
+        return
     if calls.identifier(call.func) in {"update", "from_mapping"} and not _is_configuration(call, ctx):
         ctx.not_an_opportunity()
         return

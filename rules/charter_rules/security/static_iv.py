@@ -44,6 +44,16 @@ _AEAD: Final = frozenset(
     for name in ("AESGCM", "AESCCM", "ChaCha20Poly1305", "AESGCMSIV", "AESOCB3")
 )
 
+_DRAWN: Final = frozenset(
+    {
+        "os.urandom",
+        "secrets.token_bytes",
+        "Crypto.Random.get_random_bytes",
+        "Cryptodome.Random.get_random_bytes",
+    }
+)
+"""Functions that draw a vector."""
+
 
 @rule(
     ast.Call,
@@ -93,9 +103,9 @@ def static_iv(call: ast.Call, ctx: Context) -> Iterator[Finding]:
             continue
         fixed = next((one for one in calls.values_of(ctx, argument) if _is_fixed(one.value)), None)
         shown = calls.short(ctx, argument)
-        if fixed is not None:
+        if fixed is not None or _is_drawn_once(argument, ctx):
             message = f"`{shown}` is the same for every message; draw it with `os.urandom`"
-            yield ctx.finding(call, message, related=calls.chosen(fixed, ctx))
+            yield ctx.finding(call, message, related=() if fixed is None else calls.chosen(fixed, ctx))
             return
         if (
             name in _NEW
@@ -111,6 +121,18 @@ def static_iv(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 def _is_fixed(value: object) -> bool:
     """Whether a value is a vector that is written in the source: a constant, `bytes(16)`, or a constant that is encoded."""
     return isinstance(value, (bytes, str)) and len(value) >= 8
+
+
+def _is_drawn_once(argument: ast.expr, ctx: Context) -> bool:
+    """Whether a vector is drawn when the module is imported, and then taken by a function for message after message."""
+    made = ctx.origin(argument)
+    return (
+        made is not argument
+        and isinstance(made, ast.Call)
+        and ctx.name(made.func) in _DRAWN
+        and ctx.function(made) is None
+        and ctx.function(argument) is not None
+    )
 
 
 def _has_key_of_its_own(call: ast.Call, ctx: Context) -> bool:

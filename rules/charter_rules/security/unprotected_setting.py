@@ -57,7 +57,7 @@ _SETTINGS: Final[dict[str, tuple[object, str, str]]] = {
     calls=("*.update", "*.from_mapping"),
     principles=("protected-sessions", "hardened-defaults"),
     severity=Severity.MEDIUM,
-    cwe=(614, 1004, 16, 1275, 319),
+    cwe=(614, 1004, 16, 1275, 319, 1021),
     references=(
         "https://docs.djangoproject.com/en/stable/ref/settings/#security",
         "https://flask.palletsprojects.com/en/stable/config/",

@@ -189,10 +189,11 @@ class Context(Protocol):
         """What the classes of this file that are based on the one around `self.name` bind its name to."""
         ...
 
-    def origin(self, expression: ast.expr) -> ast.expr:
+    def origin(self, expression: ast.expr, *, usual: bool = False) -> ast.expr:
         """The expression that gives a name or `self` attribute its value, if it is bound once; else itself.
 
-        It may stand elsewhere in the file; a fix must not take it for a part of the statement at hand.
+        It may stand elsewhere in the file; a fix must not take it for a part of the statement at hand. With `usual`, a
+        parameter has its default.
         """
         ...
 

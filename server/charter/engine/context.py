@@ -371,8 +371,8 @@ class RuleContext:
     def usual(self, expression: ast.AST) -> object:
         return self.view.usual.value(expression)
 
-    def origin(self, expression: ast.expr) -> ast.expr:
-        return self.view.values.origin(expression)
+    def origin(self, expression: ast.expr, *, usual: bool = False) -> ast.expr:
+        return (self.view.usual if usual else self.view.values).origin(expression)
 
     def overrides(self, expression: ast.expr) -> Sequence[ast.expr]:
         return self.view.values.overrides(expression)
