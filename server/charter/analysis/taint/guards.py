@@ -161,13 +161,14 @@ class Guards(Comparisons, ABC):
         self.state = dict(before) if before is not None else None
         for operand in node[3]:
             held, if_true, if_false = self.test(operand)
+            decides = held is not conjunction and not (_is_switch(operand) or _is_limit(operand, node[3]))
             if conjunction:
                 yes = if_true if yes is None else both(yes, if_true)
-                if not (_is_switch(operand) or _is_limit(operand, node[3])):
+                if decides:
                     no = if_false if no is None else either(no, if_false)
                 self.kill(if_true)
             else:
-                if not (_is_switch(operand) or _is_limit(operand, node[3])):
+                if decides:
                     yes = if_true if yes is None else either(yes, if_true)
                 no = if_false if no is None else both(no, if_false)
                 self.kill(if_false)
