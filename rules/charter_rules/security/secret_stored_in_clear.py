@@ -131,7 +131,11 @@ def _kept_in_database(call: ast.Call, function: str, ctx: Context) -> Iterator[a
     """The values that a call has a database keep where a password belongs."""
     owner = call.func.value if isinstance(call.func, ast.Attribute) else None
     if function in _OF_REDIS:
-        if owner is not None and ctx.made_by(owner).startswith(("redis.", "aioredis.")):
+        if (
+            owner is not None
+            and "redis" in ctx.text
+            and ctx.made_by(owner).startswith(("redis.", "aioredis."))
+        ):
             yield from call.args[1:]
     elif function in _OF_ROWS:
         statement = ctx.value(call.args[0]) if len(call.args) > 1 else None

@@ -12,7 +12,7 @@ from charter.api import (
     Severity,
     rule,
 )
-from charter_rules import calls, places
+from charter_rules import calls, places, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,8 +148,10 @@ def _is_setting(target: ast.expr, ctx: Context) -> bool:
 
 
 def _is_option(item: ast.keyword, ctx: Context) -> bool:
-    """Whether a keyword sets a configuration: `app.config.update(NAME=…)`, `app.config.from_mapping(NAME=…)`."""
+    """Whether a keyword sets a configuration: `app.config.update(NAME=…)`, `app.config.from_mapping(dict(NAME=…))`."""
     call = ctx.parent(item)
+    if isinstance(call, ast.Call) and shapes.is_name(call.func, "dict"):
+        call = ctx.parent(call)
     return (
         isinstance(call, ast.Call)
         and isinstance(call.func, ast.Attribute)

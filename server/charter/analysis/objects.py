@@ -19,7 +19,7 @@ from charter.analysis.solver import KeptSolver
 from charter.api import UNKNOWN
 from charter.api.facts.objects import Event, ObjectHistory
 from charter.model.names import FUNCTIONS, last_name
-from charter.model.values import Values
+from charter.model.usual import Usual
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 4
+VERSION = 5
 
 TLS: Final = "tls-context"
 OPENSSL: Final = "openssl-context"
@@ -103,7 +103,7 @@ class _Reader:
     def __init__(self, source: Source, names: Names) -> None:
         self._source = source
         self._names = names
-        self._values = Values(source, names)
+        self._values = Usual(source, names)
         self._events: dict[Key, list[tuple[ast.AST, Row]]] = {}
         self._makings: dict[Key, list[tuple[ast.Call, str]]] = {}
         self._loose: list[tuple[ast.Call, str, list[Row]]] = []
