@@ -56,15 +56,16 @@ _FOR_KEY: Final = regex(r"(?i)(?:^|_)(?:keys?|kid|secret|issuer|peek)(?:_|$)")
 _CHECKED: Final = regex(
     r"(?i)\bverified (?:already|above|before|by|with)|already (?:been )?(?:verified|validated|checked|authenticated)"
     r"|#[^\n]*\bno (?:signature )?(?:verification|validation)\b"
-    r"|#[^\n]*without verif\w+ to \w+|#[^\n]*\bskip\b[^.]{0,20}(?:signature|validation|verification)"
+    r"|#[^\n]*\bskip\b[^.]{0,20}(?:signature|validation|verification)"
     r"|#[^\n]*(?:verif|validat)\w*[^.]{0,60}\b(?:later|elsewhere|upstream|afterwards|earlier|beforehand|previously)\b|#[^\n]*\b(?:later|elsewhere|upstream|afterwards|earlier|beforehand|previously)\b[^.\n]{0,40}(?:verif|validat)"
 )
 """What a comment says of a token whose signature another step checks."""
+_PEEKS: Final = regex(r"(?i)#[^\n]*without verif\w+ to \w+")
 _SAID: Final = regex(
     r"(?i)\bwithout\b[^.]{0,40}(?:verif|validat|check)\w*|(?:\bnot\b|n't\b|\bnever\b)[^.]{0,30}(?:verif|validat)\w*|\bunverified\b"
     r"|\b(?:skip|ignor)\w*\b[^.]{0,20}(?:signature|verification|validation)|\bno (?:signature )?(?:verification|validation)"
 )
-"""What a docstring says of a function that only takes tokens apart: those who call it know."""
+"""What a comment or a docstring says of a function that only takes tokens apart: those who call it know."""
 _ABOUT_ITSELF: Final = frozenset(
     {
         "exp",
@@ -344,9 +345,11 @@ def _looks_into(call: ast.Call, ctx: Context) -> bool:
     named = function.name
     around = [function, *(one for one in ctx.ancestors(function) if isinstance(one, shapes.FUNCTIONS))]
     said = "\n".join(ast.get_docstring(one) or "" for one in around)
-    return bool(_FOR_KEY.search(named) or _SAID.search(said) or calls.NAMED_FOR_IT.search(named)) or (
-        _CHECKED.search(ctx.source(function)) is not None
-    )
+    text = ctx.source(function)
+    if _FOR_KEY.search(named) or calls.NAMED_FOR_IT.search(named) or _CHECKED.search(text):
+        return True
+    # One that is named for checking tokens is believed, whatever it says of itself.
+    return not _CHECKS_TOKEN.search(named) and bool(_SAID.search(said) or _PEEKS.search(text))
 
 
 def _only_asks_about_token(call: ast.Call, ctx: Context) -> bool:

@@ -21,10 +21,11 @@ _CHECKS_ITSELF: Final = regex(
 )
 """Who compares the host's name with the certificate after the handshake: the program, or urllib3, whose context this is."""
 _TRIED: Final = regex(
-    r"\bsocketpair\(|\.wrap_socket\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)\.close\(\)"
+    r"\bsocketpair\(|\.wrap_socket\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)(?:\.close\(\)|(?: as \w+)?:\s+(?:return|pass)\b)"
     r"|\.(?:min|max)imum_version *= *(\S[^\n]*)\n\s*[\w.]+\.(?:min|max)imum_version *= *\1\s"
+    r"|\bfor (\w+) in\b[^#]*?\.set_ciphers\(\2\b"
 )
-"""A connection to oneself, one that is closed as soon as it stands, and one that is tried with a single version."""
+"""A connection to oneself, one that is closed as soon as it stands, and one that is tried with a single version, or one cipher after another."""
 _LOOKS: Final = regex(r"\bgetpeercert\(|\.get_extra_info\(|\.(?:version|cipher|shared_ciphers)\(\)")
 _TALKS: Final = regex(
     r"(?:\.(?:send|write|read|recv|drain|makefile|login|request|getresponse|connect_\w)|\burlopen)\w*\("
@@ -45,6 +46,8 @@ _EXAMINES: Final = regex(
     r"(?i)(?:^|[/_])(?:vuln\w*|exploits?|pentest\w*|recon\w*|\w*scanners?|fuzz\w*|attacks?|mitm|brute_?force\w*)(?:[/_.]|$)"
 )
 """Folders and files of programs that examine or attack servers, which they trust in nothing."""
+_OF_EVERYBODY: Final = regex(r"\bload_default_certs\b|\bset_default_verify_paths\b|\bcertifi\b")
+"""Who loads the authorities that all the world trusts."""
 _CAPABILITY: Final = regex(r"SSLContext\b|create_default_context|\bHAS_\w*(?:SSL|SNI|CONTEXT)")
 """What conditions ask of a Python or library so old that it has no contexts."""
 _FACTORIES: Final = frozenset({"_create_default_https_context", "create_default_context"})
@@ -210,7 +213,7 @@ def _context(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(
                 history.location, f"`{history.made}` accepts any certificate unless `verify_mode` is set"
             )
-    elif trust.hostname is False and not (ctx.says(_CHECKS_ITSELF) or _trusts_one(history)):
+    elif trust.hostname is False and not (ctx.says(_CHECKS_ITSELF) or _trusts_one(history, ctx)):
         yield from _any_host(history, trust, ctx)
 
 
@@ -308,10 +311,17 @@ def _code_around(place: Location, ctx: Context) -> str:
     return "" if function is None else ctx.source(function)
 
 
-def _trusts_one(history: ObjectHistory) -> bool:
+def _trusts_one(history: ObjectHistory, ctx: Context) -> bool:
     """Whether a context trusts a certificate or authority of one's own, so that no other host can get one."""
     made = history.creation
-    return made is not None and any(made.argument(name) is not None for name in ("cafile", "cadata"))
+    if made is not None and any(made.argument(name) is not None for name in ("cafile", "cadata")):
+        return True
+    around = _code_around(history.location, ctx)
+    return (
+        history.made == "ssl.SSLContext"
+        and ".load_verify_locations(" in around
+        and _OF_EVERYBODY.search(around) is None
+    )
 
 
 def _is_of_own_class(history: ObjectHistory, ctx: Context) -> bool:

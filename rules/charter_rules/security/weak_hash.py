@@ -357,7 +357,7 @@ def _is_kept_near_secrets(call: ast.Call, ctx: Context) -> bool:
 def _answers_challenge(call: ast.Call, ctx: Context) -> bool:
     """Whether a digest shows another side that a password is known, in a form that both have agreed on."""
     around = ctx.class_(call) or ctx.function(call)
-    return around is not None and re.search(r"(?i)challenge|realm", ctx.source(around)) is not None
+    return around is not None and re.search(r"(?i)challenge|realm|\bcnonce\b", ctx.source(around)) is not None
 
 
 def _prepares(call: ast.Call, ctx: Context) -> bool:
