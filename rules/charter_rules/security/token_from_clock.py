@@ -108,17 +108,15 @@ def _purpose(value: ast.expr, ctx: Context, steps: int, *, written: bool = False
     while (outer := _made_of(text, ctx)) is not None:
         written = written or not isinstance(outer, (ast.BinOp, ast.Attribute))
         text = outer
-    if _holds_unknown(text, ctx):
-        return ""
+    found = ""
     if written and isinstance(ctx.parent(text), _NAMING):
         name = next(calls.destinations(ctx, text), "")
         if _must_be_secret(name) and not (_SESSION.search(name) and "hash" not in ctx.source(text)):
-            return name
-    if steps and ctx.parent(text) is ctx.statement(text):
-        for read in shapes.reads_of_statement(text, ctx):
-            if found := _purpose(read, ctx, steps - 1, written=written):
-                return found
-    return ""
+            found = name
+    if not found and steps and ctx.parent(text) is ctx.statement(text):
+        reads = shapes.reads_of_statement(text, ctx)
+        found = next(filter(None, (_purpose(read, ctx, steps - 1, written=written) for read in reads)), "")
+    return "" if found and _holds_unknown(text, ctx) else found
 
 
 def _holds_unknown(text: ast.expr, ctx: Context) -> bool:

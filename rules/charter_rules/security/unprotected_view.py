@@ -40,8 +40,8 @@ _SAID: Final = regex(
     r"(?i)requires? (?:an? )?(?:\w+ )?(?:auth|log-?in|permission|admin)|public(?:ly)? (?:access|available|endpoint)|unauthenticated|webhook"
 )
 """What documentation says of a view that asks who it is, by a hook of its blueprint in another module, or of one for everybody."""
+_MAKERS: Final = ("Flask(", "FastAPI(", "Sanic(", "Quart(", "Litestar(", "Bottle(")
 _APPLICATION: Final = regex(r"(?m)^\w+ *= *(?:\w+\.)?(?:Flask|FastAPI|Sanic|Quart|Litestar|Bottle)\(")
-"""What makes an application, whose views are all in sight then."""
 _GRAVE: Final = regex(r"(?i)delete|remove|destroy|purge|admin|promote|grant|refund|transfer")
 """Names of what not everybody may do."""
 _ASKS: Final = regex(
@@ -135,17 +135,16 @@ def unprotected_view(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     ```
     """
     views = list(_views(node, ctx))
-    if not views or ctx.says(_FOR_ALL):
-        ctx.not_an_opportunity()
-        return
     enough = int(str(ctx.options["protected-views"]))
     counted = [view for view in views if not _OPEN.search(view.name)]
-    if len(counted) <= enough and not ctx.says(_APPLICATION):
+    too_few = len(counted) <= enough and not (counted and _makes_application(ctx))
+    if too_few or ctx.says(_FOR_ALL):
+        ctx.not_an_opportunity()
         return
     protected = [view for view in counted if _is_protected(view, ctx)]
     share = float(str(ctx.options["protected-share"]))
     are_most = len(protected) >= max(enough, share * len(counted))
-    if not are_most and not ctx.says(_APPLICATION):
+    if not are_most and not _makes_application(ctx):
         return
     called = {call.func.id for call in ctx.nodes(ast.Call) if isinstance(call.func, ast.Name)}
     for view in counted:
@@ -157,6 +156,11 @@ def unprotected_view(node: ast.Module, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(
                 ctx.name_span(view), f"`{view.name}` changes data and asks nobody to log in{told}"
             )
+
+
+def _makes_application(ctx: Context) -> bool:
+    """Whether a file makes an application, whose views are all in sight then."""
+    return any(maker in ctx.text for maker in _MAKERS) and ctx.says(_APPLICATION)
 
 
 def _is_grave(view: View, protected: list[View], ctx: Context) -> bool:
