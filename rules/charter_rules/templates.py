@@ -74,5 +74,7 @@ def _taken(ctx: Context) -> list[tuple[ast.AST | None, list[str]]]:
     return [
         (ctx.function(call), names(call.args[0], ctx))
         for call in calls
-        if isinstance(call, ast.Call) and call.args
+        if isinstance(call, ast.Call)
+        and call.args
+        and not (ctx.name(call.func) or "").startswith(("flask.", "quart."))
     ]

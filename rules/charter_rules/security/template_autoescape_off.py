@@ -250,16 +250,11 @@ def _jinja(call: ast.Call, name: str, ctx: Context) -> Iterator[Finding]:
         return
     if _is_for_templates_of_others(call, ctx):
         return
-    fix = None
     if argument is None:
-        if name.endswith("Environment") and calls.keyword(call, "autoescape") is None:
-            edits = (
-                ctx.set_keyword(call, "autoescape", "select_autoescape()"),
-                AddImport("jinja2", "select_autoescape"),
-            )
-            fix = Fix("Escape in HTML templates", edits, Grade.UNSAFE)
+        fix = _escaping(call, ctx) if name.endswith("Environment") else None
         yield ctx.finding(call, "values are put into the page as they are: `autoescape` is not set", fix=fix)
         return
+    fix = None
     if calls.keyword(call, "autoescape") is not None:
         fix = Fix("Escape values", (ctx.set_keyword(call, "autoescape", "True"),), Grade.UNSAFE)
     # The default of a parameter is no value here: callers choose by it.
@@ -273,6 +268,17 @@ def _jinja(call: ast.Call, name: str, ctx: Context) -> Iterator[Finding]:
     elif missed := _missed(call, argument, ctx):
         message = f"values are put into `{missed}` as they are: `autoescape` goes by the end of its name"
         yield ctx.finding(call, message, fix=fix)
+
+
+def _escaping(call: ast.Call, ctx: Context) -> Fix | None:
+    """Escaping by the ends of names where these are those of pages, else in every template."""
+    if calls.keyword(call, "autoescape") is not None:
+        return None
+    if all(page.endswith(_ESCAPED_ENDS) for page in templates.pages(call, ctx)):
+        chosen = ctx.set_keyword(call, "autoescape", "select_autoescape()")
+        edits = (chosen, AddImport("jinja2", "select_autoescape"))
+        return Fix("Escape in HTML templates", edits, Grade.UNSAFE)
+    return Fix("Escape values", (ctx.set_keyword(call, "autoescape", "True"),), Grade.UNSAFE)
 
 
 def _is_known_to_make_pages(call: ast.Call, name: str, ctx: Context) -> bool:
