@@ -139,9 +139,19 @@ def _asks_for_power(node: ast.Compare | ast.If | ast.IfExp, claim: str, ctx: Con
     if not isinstance(node, ast.Compare):
         return _FLAG.search(claim) is not None
     value = ctx.value(node.comparators[0])
-    return isinstance(node.ops[0], (ast.Eq, ast.In)) and (
-        value is True or _POWER.search(str(value)) is not None
+    lets_pass = isinstance(node.ops[0], (ast.Eq, ast.In)) or (
+        isinstance(node.ops[0], (ast.NotEq, ast.NotIn)) and _refuses(ctx.parent(node))
     )
+    return lets_pass and (value is True or _POWER.search(str(value)) is not None)
+
+
+def _refuses(user: ast.AST | None) -> bool:
+    """Whether a condition lets nobody else pass: `if role != "admin": raise Forbidden`."""
+    if not isinstance(user, ast.If):
+        return False
+    does = user.body[-1]
+    aborts = isinstance(does, ast.Expr) and calls.identifier(does.value) == "abort"
+    return aborts or isinstance(does, ast.Raise)
 
 
 def _claim(expression: ast.expr, ctx: Context) -> str | None:
