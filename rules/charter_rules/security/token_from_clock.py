@@ -44,15 +44,24 @@ _METHODS: Final = frozenset(
 )
 """Methods that hand on what their object or argument is made of."""
 _UNKNOWN_TO_OTHERS: Final = regex(
-    r"(?i)secret|salt|urandom|random|uuid4|key|hmac|passw|pepper|nonce|token_(?:hex|bytes|urlsafe)"
+    r"(?i)secret|salt|urandom|random|uuid4|key|hmac|passw|pepper|nonce|token_(?:hex|bytes|urlsafe)|(?:sign|_hash|hash_|_mac)\w*\("
 )
-"""What a text may hold besides the time that others do not know."""
+"""What a text may hold besides the time that others do not know, or is signed with it by a function of the program's own."""
 _NEW_ENOUGH: Final = regex(
     r"(?i)nonce|salt|idempoten|(?:^|_)(?:iv|state)$|(?:^|_)(?:lock|request|run|job|trace|exp\w*|time\w*|date|at|stamp|created|ttl|valid\w*|age|since|until|issued)(?:_|$)"
 )
 """Names of what only has to be new, and of times themselves."""
-_SESSION: Final = regex(r"(?i)session_?id")
+_SESSION: Final = regex(r"(?i)session_?(?:id|key)")
 """What also conversations and runs have, for which nobody hides the time in a digest."""
+_OPENS: Final = regex(
+    r"(?i)(?:reset|activat\w*|verif\w*|confirm\w*|invit\w*|access|auth|api|log_?in|csrf|xsrf|one_?time|refresh)_?(?:token|key|code|id|link)s?$"
+    r"|(?:^|_)(?:otp|passwords?|passwd|passphrase|pwd|secret|pin_?code)$"
+)
+"""Names of what opens something for whoever has it; other tokens may be pieces of text or of a query."""
+_KEEPS: Final = regex(
+    r"(?i)^_*(?:insert|save|store|add|set|put|find|check|resolve|parse|load|read|log|print)_"
+)
+"""Names of functions that give something else than what they are called by."""
 _NAMING: Final = (ast.Assign, ast.AnnAssign, ast.Return, ast.keyword, ast.Dict)
 """What says of a value what it is."""
 _STEPS: Final = 3
@@ -111,7 +120,7 @@ def _purpose(value: ast.expr, ctx: Context, steps: int, *, written: bool = False
     found = ""
     if written and isinstance(ctx.parent(text), _NAMING):
         name = next(calls.destinations(ctx, text), "")
-        if _must_be_secret(name) and not (_SESSION.search(name) and "hash" not in ctx.source(text)):
+        if _must_be_secret(name) and ("hash" in ctx.source(text) or _opens(name)):
             found = name
     if not found and steps and ctx.parent(text) is ctx.statement(text):
         reads = shapes.reads_of_statement(text, ctx)
@@ -127,6 +136,10 @@ def _holds_unknown(text: ast.expr, ctx: Context) -> bool:
 
 def _must_be_secret(name: str) -> bool:
     return secrecy.is_secret(name) and not _NEW_ENOUGH.search(secrecy.snake(name))
+
+
+def _opens(name: str) -> bool:
+    return _OPENS.search(name) is not None and not _SESSION.search(name) and not _KEEPS.search(name)
 
 
 def _made_of(part: ast.expr, ctx: Context) -> ast.expr | None:
