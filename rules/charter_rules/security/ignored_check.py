@@ -31,6 +31,8 @@ _GOES_ON: Final = (ast.Pass, ast.Continue)
 _LOGS: Final = regex(r"(?i)^(?:log\w*|_?logger|logging|warnings|print|sys|console|traceback)\b")
 _TRIES: Final = regex(r"(?i)clean|teardown|close|shutdown|optional|best_?effort|probe|test|^try_|warn|audit")
 """Names of functions that need no answer."""
+_JUDGES: Final = regex(r"(?i)^_*(?:(?:is|has|can|may|should)_|check|verify|validate|allow|auth)")
+"""Names of functions whose `True` says that all is well."""
 
 
 @rule(
@@ -116,7 +118,9 @@ def _goes_on(statement: ast.stmt, ctx: Context) -> bool:
     if isinstance(statement, _GOES_ON):
         return True
     if isinstance(statement, ast.Return):
-        return ctx.value(statement.value) is True if statement.value is not None else False
+        around = ctx.function(statement)
+        says_well = around is not None and _JUDGES.search(around.name) is not None
+        return says_well and statement.value is not None and ctx.value(statement.value) is True
     return isinstance(statement, ast.Expr) and (
         isinstance(statement.value, ast.Constant) or _LOGS.search(ctx.source(statement.value)) is not None
     )

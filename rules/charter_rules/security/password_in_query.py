@@ -21,6 +21,8 @@ _REQUEST: Final = regex(r"(?i)^_?(?:self\.)?(?:\w+_)?req(?:uest)?$|^rel_url$")
 _READS: Final = frozenset({"get", "getlist", "getone", "pop"})
 _FROM_ELSEWHERE: Final = regex(r"\b(?:Depends|Header|Cookie|Form|Body|Security|Path)\b")
 """What FastAPI fills from other parts of a request."""
+_SWITCH: Final = regex(r"\b(?:bool|True|False)\b")
+"""What is said of a parameter that asks whether there shall be passwords."""
 
 
 @rule(
@@ -93,6 +95,8 @@ def _parameter(function: ast.FunctionDef | ast.AsyncFunctionDef, ctx: Context) -
     given = {one: ctx.source(default) for one, default in shapes.defaults(function)}
     for one in shapes.parameters(function):
         said = f"{given.get(one, '')} {'' if one.annotation is None else ctx.source(one.annotation)}"
-        if sensitivity(one.arg) is Sensitivity.PASSWORD and not _FROM_ELSEWHERE.search(said):
+        if sensitivity(one.arg) is not Sensitivity.PASSWORD:
+            continue
+        if not _FROM_ELSEWHERE.search(said) and not _SWITCH.search(said):
             return one
     return None

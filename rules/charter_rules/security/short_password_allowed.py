@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding
 
 _LEAST: Final = 8
+_EMPTY: Final = 2
+"""What asks for no more than this sees to it that there is something, or parts of something else."""
 _MINIMA: Final[dict[type[ast.cmpop], int]] = {ast.Lt: 0, ast.LtE: 1, ast.GtE: 0, ast.Gt: 1}
 """How many characters more than the number beside it a comparison asks for."""
-_REFUSES: Final = regex(r"(?i)\braise\b|\breturn\b|error|flash|fail|abort|continue|print|messages?\.")
+_REFUSES: Final = regex(r"(?i)\braise\b|\breturn\b|error|flash|fail|abort|print|messages?\.")
 """What is done with a password that is too short."""
 _CHECKS: Final = regex(r"(?i)valid|check|verif|strong|accept|is_|allow")
 """Names of functions that tell whether a password may be chosen."""
@@ -77,7 +79,7 @@ def short_password_allowed(node: ast.Compare | ast.keyword | ast.Assign, ctx: Co
         return
     if minimum is None:
         ctx.not_an_opportunity()
-    elif 1 < minimum < _LEAST:
+    elif _EMPTY < minimum < _LEAST:
         yield ctx.finding(node, f"passwords of {minimum} characters are accepted; ask for 8 or more")
 
 
@@ -127,7 +129,15 @@ def _told(item: ast.keyword, ctx: Context) -> int | None:
     names_password = sensitivity(calls.identifier(targets[0])) is Sensitivity.PASSWORD
     if not names_password or not isinstance(number, int) or _NOT_CHOSEN.search(ctx.symbol(item)):
         return None
-    return number
+    return None if _has_a_form(item, ctx) else number
+
+
+def _has_a_form(item: ast.keyword, ctx: Context) -> bool:
+    """Whether what a field takes has hardly a choice of lengths, as numbers and pictures that stand for a password."""
+    field = ctx.parent(item)
+    most = calls.keyword(field, "max_length") if isinstance(field, ast.Call) else None
+    length = None if most is None else ctx.value(most.value)
+    return isinstance(length, int) and length <= _LEAST
 
 
 def _validators(node: ast.Assign, ctx: Context) -> Iterator[Finding]:

@@ -26,7 +26,7 @@ _VERBS: Final = frozenset(
 _CHANGING: Final = frozenset({"post", "put", "patch", "delete"})
 _OPEN: Final = regex(
     r"(?i)log_?(in|out)|sign_?(in|up|out)|regist|health|ping|status|webhook|callback|hook|public|reset|forgot|password|robots|favicon|error|csrf|token"
-    r"|auth|oauth|sso|saml|oidc|version|metrics|verif|activat|invit|landing|index|home|static|unsubscribe|report|anonymous|guest|contact|subscribe|setup|before|after"
+    r"|auth|oauth|sso|saml|oidc|version|metrics|verif|activat|invit|landing|index|home|static|unsubscribe|report|anonymous|guest|contact|subscribe|setup|before|after|sessions?_(?:create|new|start|open)|(?:create|new|start|open)_session"
 )
 _GUARD: Final = regex(
     r"(?i)login|auth|permission|requires?_|required|protect|secure|jwt|role|staff|superuser|user_passes_test|token|admin|has_access|access|perm|check_|only|member"
@@ -44,6 +44,8 @@ _MAKERS: Final = ("Flask(", "FastAPI(", "Sanic(", "Quart(", "Litestar(", "Bottle
 _APPLICATION: Final = regex(r"(?m)^\w+ *= *(?:\w+\.)?(?:Flask|FastAPI|Sanic|Quart|Litestar|Bottle)\(")
 _GRAVE: Final = regex(r"(?i)delete|remove|destroy|purge|admin|promote|grant|refund|transfer")
 """Names of what not everybody may do."""
+_KNOWS: Final = regex(r"(?i)log_?in|auth(?!ors?\b)|current_?user|\.user\b|jwt|session\[|api_?key")
+"""What a file speaks of that knows who asks; a 403 alone may be about the state of what is asked for."""
 _ASKS: Final = regex(
     r"(?i)log_?in|auth|permission|token|api_?key|session|passw|jwt|secret|credential|abort\(40[13]|\b40[13]\b"
 )
@@ -170,7 +172,7 @@ def _is_grave(view: View, protected: list[View], ctx: Context) -> bool:
     """
     named = f"{view.name} {' '.join(map(ctx.source, view.decorator_list))}"
     if protected:
-        return _GRAVE.search(named) is not None
+        return _GRAVE.search(named) is not None and ctx.says(_KNOWS)
     return "admin" in named.lower() and not ctx.says(_ASKS)
 
 
