@@ -1,4 +1,4 @@
-"""Which names are of secrets that nobody may guess, and where the vague ones among them are. It judges no code."""
+"""Which names are of secrets that nobody may guess, where the vague ones among them are, and what draws them. It judges no code."""
 
 from __future__ import annotations
 
@@ -11,6 +11,15 @@ if TYPE_CHECKING:
 
     from charter.api import Context
 
+DRAWN: Final = frozenset(
+    {
+        "os.urandom",
+        "secrets.token_bytes",
+        "Crypto.Random.get_random_bytes",
+        "Cryptodome.Random.get_random_bytes",
+    }
+)
+"""Functions that draw bytes which nobody can foretell."""
 _SECRET: Final = regex(
     r"(?i)(^|_)(nonce|salt|otp|pin_?code|(?:verification|sms|login)_?pin|csrf|xsrf|session_?id|sess(ion)?_?key|captcha|verification_?(?:code|id)|auth_?code|oauth_?state"
     r"|reset_?(?:key|code|id|link)|activation_?(?:key|code|id|link)|activation$|invit(?:e|ation)_?(?:key|code|id|link)|confirm(ation)?_?code"

@@ -10,7 +10,7 @@ from charter.api import (
     regex,
     rule,
 )
-from charter_rules import calls, digests, protocols
+from charter_rules import calls, digests, protocols, secrecy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,14 +49,6 @@ _FUNCTIONS: Final[dict[str, tuple[_Cost | None, _Salt | None]]] = {
     f"{_HAZMAT}.argon2.Argon2id": (_Cost(None, "memory_cost", 7168), (None, "salt")),
 }
 _DEFAULTS: Final = {"Crypto.Protocol.KDF.PBKDF2": 1000, "Cryptodome.Protocol.KDF.PBKDF2": 1000}
-_DRAWN: Final = frozenset(
-    {
-        "os.urandom",
-        "secrets.token_bytes",
-        "Crypto.Random.get_random_bytes",
-        "Cryptodome.Random.get_random_bytes",
-    }
-)
 _GENERATED: Final = regex(r"(?i)api_?key|token|random|entropy|seed")
 """Names of secrets that a generator made, which nobody guesses however fast."""
 _NO_PASSWORD: Final = regex(r"(?i)(?:md4|nt_?hash|key|secret|hash)\d?$")
@@ -159,7 +151,7 @@ def _of_salt(call: ast.Call, salt: _Salt, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(call, message, related=calls.chosen(choice, ctx))
             return
     made = ctx.origin(argument)
-    if isinstance(made, ast.Call) and ctx.name(made.func) in _DRAWN:
+    if isinstance(made, ast.Call) and ctx.name(made.func) in secrecy.DRAWN:
         size = calls.value(ctx, made, 0, "nbytes")
         if isinstance(size, int) and 0 < size < 8:
             yield ctx.finding(call, f"a salt of {size} bytes is soon used twice; draw 16")
@@ -170,5 +162,5 @@ def _password(call: ast.Call, ctx: Context) -> str:
     return " ".join(
         calls.identifier(argument)
         for argument in call.args
-        if not (isinstance(argument, ast.Call) and ctx.name(argument.func) in _DRAWN)
+        if not (isinstance(argument, ast.Call) and ctx.name(argument.func) in secrecy.DRAWN)
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from charter.api import Severity, regex, rule
-from charter_rules import calls, shapes
+from charter.api import Severity, Span, regex, rule
+from charter_rules import calls, lines, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from charter.api import Context, Finding, Span
+    from charter.api import Context, Finding
 
 _CHECKS: Final = regex(
     r"(?i)_*(?:(?:check|verify|validate|require|ensure|assert)_\w*(?:permission|access|auth|token|signature|sign|owner|role|admin|password|login|certificate|csrf|jwt|credential)\w*"
@@ -128,6 +128,5 @@ def _goes_on(statement: ast.stmt, ctx: Context) -> bool:
 
 def _head(handler: ast.ExceptHandler, ctx: Context) -> Span:
     """The line that begins a handler."""
-    span = ctx.span(handler)
-    end = ctx.text.find("\n", span.start)
-    return type(span)(span.start, end if end >= 0 else span.end)
+    start = ctx.span(handler).start
+    return Span(start, lines.end(start, ctx))

@@ -10,7 +10,7 @@ from charter.api import (
     regex,
     rule,
 )
-from charter_rules import calls, protocols
+from charter_rules import calls, protocols, secrecy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,16 +43,6 @@ _AEAD: Final = frozenset(
     f"cryptography.hazmat.primitives.ciphers.aead.{name}"
     for name in ("AESGCM", "AESCCM", "ChaCha20Poly1305", "AESGCMSIV", "AESOCB3")
 )
-
-_DRAWN: Final = frozenset(
-    {
-        "os.urandom",
-        "secrets.token_bytes",
-        "Crypto.Random.get_random_bytes",
-        "Cryptodome.Random.get_random_bytes",
-    }
-)
-"""Functions that draw a vector."""
 
 
 @rule(
@@ -129,7 +119,7 @@ def _is_drawn_once(argument: ast.expr, ctx: Context) -> bool:
     return (
         made is not argument
         and isinstance(made, ast.Call)
-        and ctx.name(made.func) in _DRAWN
+        and ctx.name(made.func) in secrecy.DRAWN
         and ctx.function(made) is None
         and ctx.function(argument) is not None
     )

@@ -414,11 +414,10 @@ class LibraryCalls(Sinks, ABC):
 
     def names_of(self, value: Value | None) -> list[str]:
         """The names that hold the very value that was passed, or the path that it was before it was resolved."""
-        return [
-            name
-            for name, held in (self.state or {}).items()
-            if isinstance(name, str) and (held is value or _is_resolved_from(value, held))
-        ]
+        named = [(name, held) for name, held in (self.state or {}).items() if isinstance(name, str)]
+        if value is None or value[2] != _PATH:
+            return [name for name, held in named if held is value]
+        return [name for name, held in named if held is value or _is_resolved_from(value, held)]
 
 
 def _is_begun(given: Sequence[Value]) -> bool:
@@ -429,14 +428,9 @@ def _is_begun(given: Sequence[Value]) -> bool:
     return isinstance(known, tuple) and (known[1][:1] != HOLE or HOLE in known[1][1:])
 
 
-def _is_resolved_from(value: Value | None, held: Value) -> bool:
-    """Whether a path is another one, resolved."""
-    return (
-        value is not None
-        and value[2] == held[2] == _PATH
-        and bool(held[0] & ALL_RAW)
-        and held[0] & ~ALL_RAW == value[0]
-    )
+def _is_resolved_from(path: Value, held: Value) -> bool:
+    """Whether a path is what is held, resolved."""
+    return held[2] == _PATH and bool(held[0] & ALL_RAW) and held[0] & ~ALL_RAW == path[0]
 
 
 def _is_page(kind: Value) -> bool:
