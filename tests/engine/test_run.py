@@ -144,3 +144,30 @@ def test_what_only_takes_findings_back_runs_where_there_is_something_to_take_bac
     report = check_project(project)
     assert [finding.rule for finding in report.findings] == found
     assert ("analysis:taint" in report.times) is asked
+
+
+@pytest.mark.parametrize(
+    ("select", "excuse", "found"),
+    [
+        ((), "", ["command-injection"]),
+        ((), "  # charter: ignore[command-injection]", []),
+        (("shell-with-built-text",), "", ["shell-with-built-text"]),
+    ],
+    ids=["told by its flow", "excused there", "without the rule for flows"],
+)
+def test_what_a_flow_tells_better_is_not_told_again(
+    tmp_path: Path, select: tuple[str, ...], excuse: str, found: list[str]
+) -> None:
+    ping = f'check_output("ping " + request.args["host"], shell=True){excuse}'
+    (tmp_path / "m.py").write_text(
+        "from subprocess import check_output\nfrom flask import Flask, request\n\n"
+        f"@Flask(__name__).post('/')\ndef view():\n    return {ping}\n"
+    )
+
+    def read(path: str) -> bytes:
+        return (tmp_path / path).read_bytes()
+
+    rules = select or ("command-injection", "shell-with-built-text")
+    settings = Settings(root=tmp_path, bandit=False)
+    report = check_project(Project.of(settings, load(), (), ["m.py"], read, select=rules))
+    assert [finding.rule for finding in report.findings] == found

@@ -277,7 +277,7 @@ def assemble(project: Project, results: Mapping[str, FileResult], facts: Project
     for path in sorted(results):
         result = finish(project, results[path], facts)
         kept, suppressed = settle(project, result)
-        report.findings.extend(kept)
+        report.findings.extend(told_once(kept, suppressed))
         report.suppressed.extend(suppressed)
         report.problems.extend(result.problems)
         report.failures.extend(result.failures)
@@ -415,6 +415,29 @@ def settle(
             run_on_facts(FileView(source, project.settings.oldest_python), plan, done.useless, extra)
             kept = _distinct([*kept, *extra.findings])
     return with_fingerprints(kept), silenced
+
+
+def told_once(kept: list[Finding], suppressed: Iterable[Finding]) -> list[Finding]:
+    """The findings that count, without those that say less of a place than a flow to it does, suppressed or not."""
+    flows = [finding for finding in (*kept, *suppressed) if finding.flow]
+
+    def said(finding: Finding) -> bool:
+        span = finding.location.span
+        return any(span.overlaps(flow.location.span) and says_less(finding, flow) for flow in flows)
+
+    return [finding for finding in kept if not said(finding)] if flows else kept
+
+
+def says_less(finding: Finding, flow: Finding) -> bool:
+    """Whether a finding tells nothing that a flow which was followed to its place does not tell better."""
+    return (
+        not finding.flow
+        and finding.path == flow.path
+        and bool(finding.principles)
+        and finding.principles[0] in flow.principles
+        and finding.severity <= flow.severity
+        and bool(flow.fixes or not finding.fixes)
+    )
 
 
 def _distinct(findings: Iterable[Finding]) -> list[Finding]:

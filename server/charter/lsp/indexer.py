@@ -281,7 +281,7 @@ class Indexer:
                     self._show(part, path)
 
     def _show(self, part: Part, path: str) -> None:
-        from charter.engine.project import finish, settle
+        from charter.engine.project import finish, settle, told_once
         from charter.lsp.sheets import row_of, span_in
 
         facts = part.facts
@@ -294,7 +294,7 @@ class Indexer:
         self._told.add(path)
         project = part.opened.project
         try:
-            kept, _ = settle(project, finish(project, result, facts))
+            kept = told_once(*settle(project, finish(project, result, facts)))
         except (OSError, ValueError):
             return
         rows = [

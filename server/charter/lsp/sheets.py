@@ -20,7 +20,7 @@ from charter.api import Span
 from charter.api.facts.names import ImportedConstant, PassedValue
 from charter.engine import suppress
 from charter.engine.check import FileResult, check_nodes, check_source
-from charter.engine.project import elsewhere_of, finish, settle
+from charter.engine.project import elsewhere_of, finish, says_less, settle
 from charter.engine.reduce import ProjectFacts
 from charter.lsp.marks import move
 from charter.lsp.rows import SYNTAX_RULE, Row
@@ -356,12 +356,8 @@ def _distinct(findings: list[Held]) -> list[Held]:
     flows = [held for held in findings if held.finding.flow]
 
     def said(held: Held) -> bool:
-        finding = held.finding
-        return not finding.flow and any(
-            flow.start < held.end
-            and held.start < flow.end
-            and not {*finding.principles[:1]} - {*flow.finding.principles}
-            and (flow.finding.fixes or not finding.fixes)
+        return any(
+            flow.start < held.end and held.start < flow.end and says_less(held.finding, flow.finding)
             for flow in flows
         )
 
