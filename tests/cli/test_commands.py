@@ -80,8 +80,9 @@ def test_exit_codes(charter: Charter) -> None:
     assert charter("chek").code == 2
 
 
-@pytest.mark.usefixtures("project")
-def test_mistakes_are_told_in_a_line_without_a_traceback(charter: Charter) -> None:
+def test_mistakes_are_told_in_a_line_without_a_traceback(project: Path, charter: Charter) -> None:
+    (project / "loop").symlink_to("loop")
+    (project / "latin.py").write_bytes(b"x = '\xe9'\n")
     for args, said in (
         (["check", "missing.py"], "missing.py: no such file or folder"),
         (["check", "--select", "unchained-rais"], "did you mean `unchained-raise`?"),
@@ -90,11 +91,18 @@ def test_mistakes_are_told_in_a_line_without_a_traceback(charter: Charter) -> No
         (["explain", "unchained-rais"], "did you mean `unchained-raise`?"),
         (["chek"], "did you mean `check`?"),
         (["check", "--baseline", "none.json"], "no such baseline"),
+        (["check", "-", "pkg"], "`-` reads standard input"),
+        (["check", "loop"], "loop: no such file or folder"),
+        (["explain", "--flow", "pkg/good.py:4"], "has only 3 lines"),
+        (["explain", "--flow", "latin.py:1"], "latin.py: line 1 is not valid utf-8"),
+        (["init"], "charter.toml exists already"),
+        (["new-rule", "some-rule", "--directory", "pkg/good.py"], "pkg/good.py: "),
+        (["rules", "--pages", "pkg/good.py"], "pkg/good.py/pages: "),
     ):
         result = charter(*args)
         assert said in result.err
         assert "Traceback" not in result.err
-        assert result.out == ""
+        assert (result.code, result.out) == (2, "")
 
 
 def test_a_wrong_setting_is_told_with_its_line(project: Path, charter: Charter) -> None:
@@ -109,6 +117,11 @@ def test_a_wrong_setting_is_told_with_its_line(project: Path, charter: Charter) 
             "charter.toml:2: no option of `complex-function` is called `limt`",
         ),
         ("[rules.nope]\nx = 3\n", "no rule is called `nope`"),
+        (
+            "[rules.complex-function]\nlimit = '3'\n",
+            "charter.toml:2: `rules.complex-function.limit` is to be",
+        ),
+        ("[rules.complex-function]\nlimit = true\n", "a whole number; by default it is 15"),
         ("[per-file.'*.py']\nignore = ['nope']\n", "charter.toml:2: no rule is called `nope`"),
         ("[[taint.sink]]\nnames = ['a.b']\nkind = 'sequel'\n", "charter.toml:3: unknown kind 'sequel'"),
         ("models = ['gone.toml']\n", "charter.toml:1: the model file `gone.toml` cannot be read"),
@@ -227,6 +240,20 @@ def test_fixes_are_written_when_asked_for_and_keep_mode_bytes_and_line_ends(
     assert [p.name for p in (project / "pkg").iterdir() if p.name.startswith(".")] == []
 
 
+def test_a_file_that_is_locked_is_not_fixed(
+    project: Path, charter: Charter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = project / "pkg" / "bad.py"
+
+    def is_open(place: Path, mode: int) -> bool:
+        return place != path or mode != os.W_OK
+
+    monkeypatch.setattr(os, "access", is_open)  # the mode alone would not keep the superuser out
+    result = charter("check", "--unsafe-fixes")
+    assert (result.code, path.read_text()) == (2, BAD)
+    assert f"{path}: cannot be written: the file is read-only" in result.err
+
+
 def test_a_diff_writes_nothing_and_applies_with_git(project: Path, charter: Charter) -> None:
     path = project / "pkg" / "bad.py"
     result = charter("check", "--unsafe-fixes", "--diff")
@@ -255,6 +282,9 @@ def test_standard_input_is_fixed_to_standard_output(project: Path) -> None:
     assert "return value is None" in result.stdout
     assert json.loads((project / "report.json").read_text())["findings"] == []
     assert not (project / "pkg" / "new.py").exists()
+    alone = piped(BAD, "--unsafe-fixes")
+    compile(alone.stdout, "fixed.py", "exec")
+    assert "No findings in 1 file" in alone.stderr
 
 
 def test_a_baseline_keeps_old_findings_quiet_and_new_ones_loud(project: Path, charter: Charter) -> None:
@@ -423,9 +453,27 @@ def test_the_version_loads_no_heavy_library() -> None:
 def test_reading_only_the_beginning_of_the_output_is_no_error(project: Path) -> None:
     for number in range(60):
         (project / "pkg" / f"m{number}.py").write_text(BAD * 8)
-    command = f"{sys.executable} -m charter check -f concise | head -1"
-    result = subprocess.run(["bash", "-c", command], text=True, capture_output=True, check=True)
-    assert "Traceback" not in result.stderr
+    for command in ("check -f concise", "rules"):
+        line = f"set -o pipefail; {sys.executable} -m charter {command} | head -0"
+        result = subprocess.run(["bash", "-c", line], text=True, capture_output=True, check=True)
+        assert result.stderr == ""
+
+
+def test_a_fault_of_charter_is_no_finding(charter: Charter, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails() -> None:
+        raise AssertionError("a slip")
+
+    monkeypatch.setattr("charter.cli.schema.command.callback", fails)
+    result = charter("schema")
+    assert result.code == 2
+    assert "AssertionError: a slip" in result.err
+    assert "Please report it" in result.err
+
+
+def test_what_a_score_leaves_out_is_told(project: Path, charter: Charter) -> None:
+    (project / "latin.py").write_bytes(b"x = '\xe9'\n")
+    for command in (("score",), ("baseline",), ("explain", "--score", ".")):
+        assert "latin.py:1:1  line 1 is not valid utf-8" in charter(*command).err
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no device that is always full")

@@ -83,6 +83,19 @@ def test_a_team_adds_its_own(tmp_path: Path) -> None:
     assert (added.slug, added.rank, added.weight) == ("no-print", 48, 1.0)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[principles.ours]\nid = 'S01'\ntitle = 'T'\npillar = 'security'\nrationale = 'R'\n",
+        "[principles.documented-api]\nid = 'S01'\n",
+    ],
+)
+def test_no_amendment_takes_the_id_of_another_principle(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SettingsError, match=r"S01 of `[a-z-]+` is taken by `sql-injection`") as caught:
+        amended(tmp_path, text)
+    assert caught.value.line == 2
+
+
 def test_an_amendment_that_meets_nothing_is_an_error_with_a_guess(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         amended(tmp_path, "\n[principles.sql-injecton]\nweight = 3\n")

@@ -65,6 +65,10 @@ def test_gitignore_at_every_level_and_its_exceptions(tmp_path: Path) -> None:
                 "c/*",
                 "**/c",
                 "# b",
+                "!",
+                "a.py\\",
+                "[z-b].py",
+                "[[a].py",
                 "",
             ]
         ),
@@ -81,6 +85,15 @@ def test_what_is_left_out_is_what_git_leaves_out(lines: list[str]) -> None:
         git = ["git", "-c", "core.excludesFile=", "ls-files", "--others", "--exclude-standard", "*.py"]
         listed = subprocess.run(git, cwd=root, check=True, capture_output=True, text=True)
         assert sorted(names(root)) == sorted(listed.stdout.split())
+
+
+def test_lines_of_a_gitignore_that_are_no_patterns_match_nothing(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    make(tmp_path, "a.py", "b.py", "c.py")
+    (tmp_path / ".gitignore").write_text("!\nc.py\\\n[[x]\n[z-a]\nb.py\n")
+    assert names(tmp_path) == ["a.py", "c.py"]
+    assert not recwarn.list
 
 
 def test_gitignore_above_the_project_counts_up_to_the_repository(tmp_path: Path) -> None:

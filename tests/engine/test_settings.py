@@ -58,13 +58,20 @@ def test_pyproject_without_charter_is_passed_over(tmp_path: Path) -> None:
         ("[[layers]]\nlayer = []\nlayers = []\n", 2, "unknown key `layer`", "did you mean `layers`?"),
         (
             "[severity]\n'a-rule' = 'hgh'\n",
-            1,
-            "`severity`: invalid enum value 'hgh'",
+            2,
+            "`severity.a-rule`: invalid enum value 'hgh'",
             "say info, low, medium, high",
         ),
         ("a = 1\nb = = 2\n", 2, "is not valid TOML", ""),
         ("fail-under = 120\n", 1, "`fail-under`", "scores go from 0 to 100"),
         ("python = '3'\n", 1, "`python`", 'write it like "3.11"'),
+        ("python = 3.11\n", 1, "`python`: expected `str`, got `float`", ""),
+        ("\n[conventions]\npaths = 3\n", 3, "`conventions.paths`", ""),
+        ("x = 1\n\n[per-path.'a.py']\nselect = []\n", 1, "unknown key `x`", ""),
+        ("\n[per-path.'a.py']\nselect = []\n", 2, "unknown key `per-path`", ""),
+        ("exclude = [\n  'a',\n  '[z-a]',\n]\n", 3, "`[z-a]` is no pattern", ".gitignore"),
+        ("[per-file]\n'!' = {}\n", 2, "`!` is no pattern", ".gitignore"),
+        ("select = [\n", 2, "is not valid TOML", ""),
     ],
 )
 def test_a_mistake_is_named_with_its_line(
@@ -84,6 +91,13 @@ def test_lines_are_right_inside_pyproject(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         load(tmp_path)
     assert caught.value.line == 5
+
+
+def test_a_table_of_settings_that_is_none_is_named_with_its_line(tmp_path: Path) -> None:
+    write(tmp_path, "pyproject.toml", "[tool]\ncharter = 3\n")
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path)
+    assert (caught.value.line, caught.value.hint) == (2, "write `[tool.charter]`")
 
 
 def test_unknown_rule_names_its_own_line_in_a_long_list(tmp_path: Path) -> None:
@@ -107,6 +121,8 @@ def test_a_file_that_is_not_text_is_an_error_not_a_crash(tmp_path: Path) -> None
         ("[project]\nname = 'x'\n", (3, 10)),
         ("[project]\nrequires-python = '>=3.12'\n[tool.charter]\npython = '3.8'\n", (3, 8)),
         ("this is = = broken", (3, 10)),
+        ("project = 3\n[tool.poetry]\ndependencies = []\n", (3, 10)),
+        ("tool = 3\n", (3, 10)),
     ],
 )
 def test_oldest_python(tmp_path: Path, text: str, oldest: tuple[int, int]) -> None:

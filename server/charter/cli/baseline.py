@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from charter.cli.session import check, fail, open_paths, readable_errors, selection
+from charter.cli.session import check, fail, open_paths, outcome_of, readable_errors, selection, tell_troubles
 
 
 @click.command()
@@ -25,7 +25,7 @@ def command(
     no_cache: bool,
     target: Path | None,
     prune: bool,
-) -> None:
+) -> int:
     """Write the findings of files and folders (the current one by default) into the baseline."""
     from charter.engine import baseline
 
@@ -40,8 +40,9 @@ def command(
         try:
             baseline.save(path, baseline.of(findings))
         except OSError as error:
-            fail(f"{path}: cannot be written: {error.strerror}")
+            fail(f"{path}: cannot be written: {error.strerror}; check the folder and its permissions")
     count = len(findings)
     click.echo(f"{path}: {count} finding{'s' * (count != 1)} accepted.")
     if not settings.baseline and target is None:
         click.echo(f'Add `baseline = "{baseline.DEFAULT_NAME}"` to the settings, so that it is used.')
+    return tell_troubles(outcome_of(opened, report))

@@ -10,7 +10,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from charter.cli.session import check, fail, open_paths, outcome_of, readable_errors, selection
+from charter.cli.session import FAULT, check, fail, open_paths, outcome_of, readable_errors, selection
 from charter.report import FOR_PEOPLE, FORMATS, WITH_ALL_FIXES, WITH_SOME_FIXES, reporter
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from charter.engine.project import Report
     from charter.mend.apply import Fixed
     from charter.report.outcome import Outcome
-
-FAULT = 2
-"""The exit code for a part of Charter that threw."""
 
 
 class Output(Struct, frozen=True):
@@ -86,6 +83,8 @@ def command(
 ) -> int:
     """Check files and folders (the current one by default; `-` reads standard input).
 
+    Standard input is fixed to standard output; the report then goes to standard error.
+
     Exits with 0 if there is nothing to report, with 1 if there are findings (with --fail-under: if a score is below
     it), with 2 if the usage, the settings or Charter itself is at fault.
     """
@@ -111,7 +110,8 @@ def command(
         from charter.cli.fixing import with_offers
 
         outcome = with_offers(opened, outcome, every=every, cache=not no_cache)
-    _write(outcome, outputs)
+    # Standard output is for what was fixed, so that it can be put where the input came from.
+    _write(outcome, outputs, sys.stderr if given and (fix or unsafe_fixes) else sys.stdout)
     if statistics:
         from charter.cli.statistics import show
 
@@ -146,9 +146,12 @@ def _outputs(output_format: str | None, output: Sequence[str]) -> list[Output]:
 
 
 def _standard_input(paths: Sequence[Path], name: Path | None) -> dict[Path, bytes] | None:
-    if [str(path) for path in paths] != ["-"]:
+    given = [str(path) for path in paths]
+    if given != ["-"]:
         if name is not None:
             fail("`--stdin-filename` needs `-` as the only path")
+        if "-" in given:
+            fail("`-` reads standard input, and must be the only path")
         return None
     return {name or Path("stdin.py"): sys.stdin.buffer.read()}
 
@@ -191,12 +194,13 @@ def _show_diff(opened: Opened, fixed: Fixed) -> int:
     return int(bool(fixed.texts))
 
 
-def _write(outcome: Outcome, outputs: Sequence[Output]) -> None:
+def _write(outcome: Outcome, outputs: Sequence[Output], out: TextIO) -> None:
+    """Write every format into its file, or to `out`."""
     for item in outputs:
         render = reporter(item.format).render
         if item.path is None:
-            render(outcome, sys.stdout)
-            sys.stdout.flush()
+            render(outcome, out)
+            out.flush()
             continue
         from io import StringIO
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from charter.cli.session import check, fail, open_here, open_paths, outcome_of
+from charter.cli.session import check, fail, open_here, open_paths, outcome_of, tell_troubles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,18 +30,19 @@ if TYPE_CHECKING:
 @click.option(
     "--format", "-f", "form", type=click.Choice(["text", "json"]), default="text", help="For --flow."
 )
-def command(word: str | None, scored: Path | None, place: str | None, form: str) -> None:
+def command(word: str | None, scored: Path | None, place: str | None, form: str) -> int:
     """Explain a rule (by name, code or another tool's id) or a principle (by id or name)."""
     if place is not None:
         from charter.cli.flows import explain_flow
 
         explain_flow(place, as_json=form == "json")
     elif scored is not None:
-        _explain_score(scored, word)
+        return _explain_score(scored, word)
     elif word is None:
         fail("say what to explain: a rule, a code, a principle, `--score PATH` or `--flow FILE:LINE`")
     else:
         _explain_word(word)
+    return 0
 
 
 def _explain_word(word: str) -> None:
@@ -78,7 +79,7 @@ def _show(text: str) -> None:
         click.echo(text)
 
 
-def _explain_score(path: Path, word: str | None) -> None:
+def _explain_score(path: Path, word: str | None) -> int:
     opened = open_paths([path])
     outcome = outcome_of(opened, check(opened))
     chosen = list(outcome.scores.principles.values())
@@ -90,6 +91,7 @@ def _explain_score(path: Path, word: str | None) -> None:
     for score in chosen:
         if score.value is not None or word is not None:
             click.echo("\n".join(_arithmetic(outcome, score)))
+    return tell_troubles(outcome)
 
 
 def _arithmetic(outcome: Outcome, score: Score) -> Iterator[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import errno
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -52,9 +54,15 @@ def write_fixed(opened: Opened, fixed: Fixed) -> None:
     for path, text in sorted(fixed.texts.items()):
         place = opened.settings.root / path
         try:
-            write_bytes(place, decode(opened.project.read(path)).encode(text))
+            content = decode(opened.project.read(path)).encode(text)
+            if not os.access(
+                place, os.W_OK
+            ):  # another file could take its place, but whoever locked it means it
+                raise PermissionError(errno.EACCES, "the file is read-only")
+            write_bytes(place, content)
         except (OSError, UnicodeEncodeError) as error:
-            fail(f"{place}: cannot be written: {error}; the file stands as it was")
+            reason = error.strerror if isinstance(error, OSError) else error
+            fail(f"{place}: cannot be written: {reason}; it and the files after it stand as they were")
     count = sum(fixed.applied.values())
     if count:
         files = len(fixed.texts)

@@ -37,9 +37,13 @@ def explain_flow(place: str, *, as_json: bool) -> None:
         file = opened.settings.root / path
         opened = open_paths([_package(file)])
         path = file.relative_to(opened.settings.root).as_posix()
-    text = opened.project.source(path).text
-    if line > text.count("\n") + 1:
-        fail(f"{name} has only {text.count(chr(10)) + 1} lines")
+    try:
+        text = opened.project.source(path).text
+    except ValueError as error:
+        fail(f"{name}: {error}; save it as UTF-8")
+    count = len(text.split("\n")) - text.endswith("\n")
+    if line > count:
+        fail(f"{name} has only {count} line{'s' * (count != 1)}")
     solver = solver_of(opened, "charter.analysis.taint")
     flows: list[TaintFlow] = solver.passing(path, line)
     found: list[Explanation] = solver.explain(path, line, text)

@@ -1,7 +1,7 @@
 """The command `charter`: finds the command's module and hands over. It loads nothing that the command does not need.
 
 Exit codes, for all commands: 0 nothing to complain about, 1 findings (or scores under the threshold), 2 the usage, the
-settings or Charter itself is at fault.
+settings or Charter itself is at fault. A run that is interrupted ends with 130.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import errno
 import gc
 import importlib
+import os
 import sys
+from typing import NoReturn
 
 import click
 
@@ -61,6 +63,17 @@ class Commands(click.Group):
             )
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command. Where the reader goes away click and rich would end with 1, as if there were findings."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            _end_unread()
+        except SystemExit as end:
+            if isinstance(end.__context__, BrokenPipeError):
+                _end_unread()
+            raise
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without loading them."""
         with formatter.section("Commands"):
@@ -100,14 +113,29 @@ def run() -> None:
         error.show()
         sys.exit(2)
     except BrokenPipeError:
-        # The reader (`head`, a pager) went away; that is no fault.
-        sys.stderr.close()
-        sys.exit(0)
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        click.echo(
-            f"The output is not whole: {error.strerror}. Make room where it goes, and run again.", err=True
-        )
+        _end_unread()
+    except Exception as error:  # noqa: BLE001 (it must not end with 1, which means findings)
+        _tell(error)
         sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _end_unread() -> NoReturn:
+    """End without complaint: the reader (`head`, a pager) went away, which is no fault."""
+    # What is still to be written would be missed once more when the interpreter ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(0)
+
+
+def _tell(error: Exception) -> None:
+    """Say what ended the command: the disk's refusals in a line, all else, which Charter should have met, with its trace."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        said = f"The output is not whole: {error.strerror}. Make room where it goes, and run again."
+    elif isinstance(error, OSError) and error.filename:
+        said = f"Error: {error.filename}: {error.strerror}; check the path and its permissions"
+    else:
+        import traceback
+
+        traceback.print_exception(error)
+        said = "This is a fault of Charter itself. Please report it together with the lines above."
+    click.echo(said, err=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from charter.cli.session import check, open_paths, outcome_of, selection, total_opportunities
+from charter.cli.session import check, open_paths, outcome_of, selection, tell_troubles, total_opportunities
 
 if TYPE_CHECKING:
     from charter.engine.score import Score
@@ -41,7 +41,7 @@ def command(
         _print_tables(outcome)
         if by_file:
             _print_files(outcome)
-    return int(bool(outcome.scores.failing(outcome.threshold)))
+    return tell_troubles(outcome) or int(bool(outcome.scores.failing(outcome.threshold)))
 
 
 def _print_tables(outcome: Outcome) -> None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
+FAULT = 2
+"""The exit code for a part of Charter that threw."""
+
 _kept: list[object] = []
 """What a command has made of a project: to take it apart object by object takes long, and the process ends anyway."""
 
@@ -176,6 +179,19 @@ def outcome_of(opened: Opened, report: Report, *, known: int = 0, threshold: flo
         prefix=prefix,
         strip=strip,
     )
+
+
+def tell_troubles(outcome: Outcome) -> int:
+    """Say on standard error what could not be read, parsed or run, for commands whose output leaves it out.
+
+    Returns:
+        The exit code that it calls for, if nothing else is the matter.
+    """
+    from charter.report.full import problems
+    from charter.report.paint import painter
+
+    painter(sys.stderr)(problems(outcome))
+    return FAULT if outcome.report.failures else 0
 
 
 def total_opportunities(report: Report, paths: Iterable[str] | None = None) -> dict[str, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -12,8 +11,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from charter.api import Pillar, Principle
-from charter.engine.settings import SettingsError, guess
-from charter.syntax.toml import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,7 +89,7 @@ def load(registry: Registry, settings: Settings | None = None) -> Constitution:
 
     Raises:
         ConstitutionError: if a pack's file is wrong, or two packs claim the same id or slug.
-        SettingsError: if an amendment is incomplete or meets no principle.
+        SettingsError: if an amendment is incomplete, meets no principle or takes another one's id.
     """
     texts = {name: text for name, text in registry.data("").items() if name.endswith(f"/{FILE_NAME}")}
     found = read(texts)
@@ -130,6 +127,12 @@ def amend(constitution: Constitution, settings: Settings) -> Constitution:
             principles[old.slug] = _changed(old, change)
         else:
             principles[name] = _added(name, change, constitution, settings)
+    owners: dict[str, str] = {}
+    for slug, principle in principles.items():
+        other = owners.setdefault(principle.id, slug)
+        if other != slug:
+            message = f"the id {principle.id} of `{slug}` is taken by `{other}`"
+            raise settings.mistake(message, "principles", slug, "id", hint="choose another one")
     return Constitution(_ordered(principles))
 
 
@@ -159,13 +162,9 @@ def _changed(old: Principle, change: Amendment) -> Principle:
 def _added(name: str, change: Amendment, constitution: Constitution, settings: Settings) -> Principle:
     """A principle of the team's own; its rank is behind all others unless it is given."""
     if change.id is None or change.title is None or change.pillar is None or change.rationale is None:
-        path = settings.path or Path("the settings")
-        text = path.read_text("utf-8", "replace") if settings.path else ""
-        prefix = ("tool", "charter") if path.name == "pyproject.toml" else ()
-        known = [p.slug for p in constitution.principles]
-        hint = guess(name, known) or "a principle of your own needs id, title, pillar and rationale"
-        line = line_of(text, (*prefix, "principles", name))
-        raise SettingsError(path, line, f"no principle is called `{name}`", hint)
+        needs = "a principle of your own needs id, title, pillar and rationale"
+        known = constitution.by_slug
+        raise settings.unknown(name, "principles", name, known=known, what="principle", otherwise=needs)
     last = max((p.rank for p in constitution.principles), default=0)
     return Principle(
         change.id,

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
-from charter.engine.settings import DEFAULT_EXCLUDE, Settings, matcher
+from charter.engine.patterns import matcher, spec
+from charter.engine.settings import DEFAULT_EXCLUDE, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -66,10 +67,10 @@ def python_files_and_templates(paths: Iterable[Path], settings: Settings) -> tup
     templates: dict[str, Path] = {}
     for path in paths:
         whole = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would lose the name the user knows)
-        if whole.is_dir():
+        if os.path.isdir(whole):  # noqa: PTH112 (unlike `pathlib`'s, these two do not raise where the way is closed)
             _look_through(whole, settings, found, templates)
-        elif not whole.exists():
-            raise PathError(path, "no such file or folder")
+        elif not os.path.exists(whole):  # noqa: PTH110
+            raise PathError(path, "no such file or folder, or none that may be looked at")
         elif not (settings.force_exclude and is_excluded(whole, settings)):
             found.setdefault(os.path.realpath(whole), whole)
     return sorted(found.values()), sorted(templates.values())
@@ -139,8 +140,6 @@ class _Patterns(Struct, frozen=True):
 
     @classmethod
     def of(cls, place: Path, lines: Iterable[str]) -> _Patterns:
-        from pathspec import GitIgnoreSpec
-
         names: list[str] = []
         paths: list[str] = []
         lines = tuple(lines)
@@ -149,7 +148,7 @@ class _Patterns(Struct, frozen=True):
             of_names = not takes_back and "/" not in line.strip().rstrip("/")
             (names if of_names else paths).append(line)
         prefix = str(place).rstrip(os.sep) + os.sep
-        return cls(prefix, GitIgnoreSpec.from_lines(names), GitIgnoreSpec.from_lines(paths))
+        return cls(prefix, spec(names), spec(paths))
 
     def verdict(self, path: str, *, folder: bool) -> bool | None:
         """Whether the path is left out; None where nothing is said about it."""

@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
@@ -14,7 +14,7 @@ from charter.engine import bandit, constitution, discovery, registry
 from charter.engine.plan import SelectionError, Selector
 from charter.engine.project import Project
 from charter.engine.seal import user_folder
-from charter.engine.settings import Settings, SettingsError, guess, load
+from charter.engine.settings import Settings, SettingsError, load
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -32,6 +32,15 @@ UserError = (
     bandit.ConfigurationError,
 )
 """What opening raises when the user has to mend something; each says what."""
+
+
+_KINDS: Final[Mapping[type, str]] = {
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    bool: "true or false",
+}
+"""What the default of a rule's option says of its value, in words."""
 
 
 class Files(Struct, frozen=True):
@@ -177,7 +186,7 @@ def _relative(path: Path, root: Path) -> str:
 
 
 def check_names(settings: Settings, rules: Registry, charter: Constitution) -> None:
-    """Refuse settings for rules and options that there are not.
+    """Refuse settings for rules and options that there are not, and options of another kind.
 
     Raises:
         SettingsError: for the first one.
@@ -204,11 +213,26 @@ def check_names(settings: Settings, rules: Registry, charter: Constitution) -> N
         known = rules.by_name[name].options
         for option in options:
             if option not in known:
-                error = settings.unknown(
-                    option, "rules", name, option, known=known, what=f"option of `{name}`"
+                otherwise = f"it has {', '.join(known)}" if known else "it has none"
+                raise settings.unknown(
+                    option,
+                    "rules",
+                    name,
+                    option,
+                    known=known,
+                    what=f"option of `{name}`",
+                    otherwise=otherwise,
                 )
-                hint = guess(option, known) or (f"it has {', '.join(known)}" if known else "it has none")
-                raise SettingsError(error.path, error.line, error.message, hint)
+            _check_kind(settings, name, option, known[option])
+
+
+def _check_kind(settings: Settings, rule: str, option: str, default: object) -> None:
+    """Refuse a value that is of another kind than the option's default; a whole number may stand for any number."""
+    value = settings.rules[rule][option]
+    kinds = (int, float) if isinstance(default, float) else (type(default),)
+    if type(value) not in kinds:
+        message = f"`rules.{rule}.{option}` is to be {_KINDS.get(type(default), 'of another kind')}"
+        raise settings.mistake(message, "rules", rule, option, hint=f"by default it is {default!r}")
 
 
 def _selectors(settings: Settings) -> Iterable[tuple[tuple[str, ...], Iterable[str]]]:

@@ -6,20 +6,21 @@ It knows no rule: names of rules are words here, and whoever has the rules check
 from __future__ import annotations
 
 import difflib
-import functools
 import hashlib
+import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 import tomli
 
 from charter.api import Pillar, Severity
-from charter.syntax.toml import line_of
+from charter.engine.patterns import is_pattern, matcher
+from charter.syntax.toml import line_of, table_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
 FILE_NAME = "charter.toml"
 DEFAULT_PYTHON = (3, 10)
@@ -141,7 +142,6 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
         tests: which files are tests, as .gitignore patterns.
         bandit: whether bandit's checks run.
         principles: changes to the charter, by the principle's slug.
-        packs: the installed rule packs to load, by entry point name; None loads all of them.
         layers: import contracts.
         conventions: what to hold the project to besides what is learned from it, by topic: the way to do it, or false
             to leave the topic alone; `charter conventions` names topics and ways.
@@ -177,7 +177,6 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
     )
     bandit: bool = True
     principles: dict[str, Amendment] = {}
-    packs: tuple[str, ...] | None = None
     layers: tuple[Layers, ...] = ()
     conventions: dict[str, str | bool] = {}
     threats: tuple[Literal["remote", "model", "local", "stored"], ...] = ("remote", "model")
@@ -185,6 +184,16 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
     taint: dict[str, Any] = {}
     cache: bool = True
     cache_dir: str = ".charter_cache"
+
+
+_ENTRIES: Final[dict[str, Any]] = {
+    "per-file": Override,
+    "principles": Amendment,
+    "severity": SeverityName,
+    "rules": dict[str, Any],
+    "conventions": str | bool,
+}
+"""The tables whose keys are the user's own words, by what each of them holds."""
 
 
 class Settings(Options, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -227,7 +236,9 @@ class Settings(Options, frozen=True, forbid_unknown_fields=True, rename="kebab")
         content = msgspec.json.encode(here, enc_hook=str, order="sorted") + b"".join(models)
         return hashlib.blake2b(content, digest_size=16).hexdigest()
 
-    def unknown(self, word: str, *where: str, known: Iterable[str], what: str = "rule") -> SettingsError:
+    def unknown(
+        self, word: str, *where: str, known: Iterable[str], what: str = "rule", otherwise: str = ""
+    ) -> SettingsError:
         """The error for a word in the settings that nothing answers to.
 
         Args:
@@ -235,22 +246,24 @@ class Settings(Options, frozen=True, forbid_unknown_fields=True, rename="kebab")
             where: the keys that lead to it, for instance `("ignore",)`.
             known: the words that would do; the nearest is offered.
             what: what the word should have named.
+            otherwise: the hint if none is near.
+        """
+        hint = guess(word, known) or otherwise
+        return self.mistake(f"no {what} is called `{word}`", *where, hint=hint, value=word)
+
+    def mistake(self, message: str, *where: str, hint: str = "", value: str = "") -> SettingsError:
+        """The error for what the settings say, with its line.
+
+        Args:
+            message: what is wrong.
+            where: the keys that lead to it.
+            hint: what to do.
+            value: the string at fault, if its own line is meant.
         """
         if self.path is None:
-            return SettingsError(
-                Path("the command line"), 0, f"no {what} is called `{word}`", guess(word, known)
-            )
-        keys = table_of(self.path) + where
-        line = line_of(self.path.read_text("utf-8-sig", "replace"), keys, value=word)
-        return SettingsError(self.path, line, f"no {what} is called `{word}`", guess(word, known))
-
-
-@functools.lru_cache(maxsize=256)
-def matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
-    """A test of paths (relative, forward slashes) against .gitignore patterns; the last match decides."""
-    from pathspec import GitIgnoreSpec
-
-    return functools.lru_cache(maxsize=10_000)(GitIgnoreSpec.from_lines(patterns).match_file)
+            return SettingsError(Path("the command line"), 0, message, hint)
+        line = line_of(self.path.read_text("utf-8-sig", "replace"), table_of(self.path) + where, value=value)
+        return SettingsError(self.path, line, message, hint)
 
 
 def load(start: Path, *, explicit: Path | None = None) -> Settings:
@@ -266,9 +279,10 @@ def load(start: Path, *, explicit: Path | None = None) -> Settings:
     Raises:
         SettingsError: for a file that cannot be read or followed.
     """
-    start = start.resolve()
-    folder = start if start.is_dir() else start.parent
-    found = explicit.resolve() if explicit else _nearest(folder)
+    # Unlike `pathlib`, `os.path` takes a link to itself, or a folder that may not be entered, for a path to nowhere.
+    whole = os.path.realpath(start)
+    folder = Path(whole if os.path.isdir(whole) else os.path.dirname(whole))  # noqa: PTH112, PTH120
+    found = Path(os.path.realpath(explicit)) if explicit else _nearest(folder)
     if found is None:
         root = _root(folder)
         return Settings(root=root, oldest_python=_requires_python(root) or DEFAULT_PYTHON)
@@ -320,13 +334,17 @@ def _read(path: Path, *, required: bool) -> tuple[str, dict[str, Any] | None]:
     except tomli.TOMLDecodeError as error:
         if not required and "tool.charter" not in text:
             return text, None
-        place = re.search(r"\(at line (\d+)", str(error))
-        message = str(error).partition(" (at ")[0]
-        raise SettingsError(path, int(place[1]) if place else 0, f"is not valid TOML: {message}") from None
+        message = error.msg[:1].lower() + error.msg[1:]
+        raise SettingsError(path, error.lineno, f"is not valid TOML: {message}") from None
     if path.name != "pyproject.toml":
         return text, data
-    table = data.get("tool", {}).get("charter")
-    return text, {} if table is None and required else table
+    tools = table_in(data, "tool")
+    if "charter" not in tools:
+        return text, {} if required else None
+    if not isinstance(tools["charter"], dict):
+        line = line_of(text, table_of(path))
+        raise SettingsError(path, line, "`tool.charter` is no table", "write `[tool.charter]`")
+    return text, table_in(tools, "charter")
 
 
 def table_of(path: Path) -> tuple[str, ...]:
@@ -336,12 +354,26 @@ def table_of(path: Path) -> tuple[str, ...]:
 
 def _options(path: Path, text: str, table: dict[str, Any] | None) -> Options:
     data: dict[str, Any] = table or {}
-    for name, kind in (("per-file", Override), ("principles", Amendment)):
-        entries = data.get(name)
-        if isinstance(entries, dict):
-            for key, value in entries.items():  # pyright: ignore[reportUnknownVariableType]
-                _convert(path, text, value, kind, (name, str(key)))  # pyright: ignore[reportUnknownArgumentType]
-    return _convert(path, text, data, Options, ())
+    for name, kind in _ENTRIES.items():
+        for key, value in table_in(data, name).items():
+            _convert(path, text, value, kind, (name, key))
+    options = _convert(path, text, data, Options, ())
+    _check_patterns(path, text, options)
+    return options
+
+
+def _check_patterns(path: Path, text: str, options: Options) -> None:
+    """Refuse a pattern that git would not take either."""
+    for keys, patterns in (
+        (("exclude",), options.exclude),
+        (("include",), options.include),
+        (("tests",), options.tests),
+        (("per-file",), options.per_file),
+    ):
+        for pattern in patterns:
+            if not is_pattern(pattern):
+                line = line_of(text, table_of(path) + keys, value=pattern)
+                raise SettingsError(path, line, f"`{pattern}` is no pattern", "write it as in .gitignore")
 
 
 def _convert(path: Path, text: str, data: object, kind: type[T], where: tuple[str, ...]) -> T:
@@ -358,7 +390,7 @@ def _convert(path: Path, text: str, data: object, kind: type[T], where: tuple[st
             ]
             message, hint = f"unknown key `{unknown[1]}`", guess(unknown[1], known)
         elif keys:
-            message = f"`{'.'.join(keys)}`: {message[0].lower()}{message[1:]}"
+            message = f"`{'.'.join(keys)}`: {message[0].lower()}{message[1:]}".replace(" | null", "")
             hint = next((hint for key, hint in _HINTS.items() if key in keys), "")
         raise SettingsError(path, line_of(text, table_of(path) + keys), message, hint) from None
 
@@ -388,8 +420,8 @@ def _requires_python(folder: Path) -> tuple[int, int] | None:
                 data: Mapping[str, Any] = tomli.loads(path.read_text("utf-8-sig"))
             except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError):
                 return None
-            poetry = data.get("tool", {}).get("poetry", {}).get("dependencies", {})
-            bound = str(data.get("project", {}).get("requires-python") or poetry.get("python") or "")
+            poetry = table_in(data, "tool", "poetry", "dependencies")
+            bound = str(table_in(data, "project").get("requires-python") or poetry.get("python") or "")
             lower = re.findall(r"(?:>=|~=|==|>|\^|~)\s*(3)\.(\d+)", bound)
             return min(((int(major), int(minor)) for major, minor in lower), default=None)
         if any((place / mark).exists() for mark in _UPWARD_END):

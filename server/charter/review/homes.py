@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from charter.api import regex
-from charter.engine.settings import FILE_NAME, matcher
+from charter.engine.patterns import matcher
+from charter.engine.settings import FILE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from charter.engine.settings import DEFAULT_EXCLUDE, FILE_NAME, SettingsError, load, matcher
+from charter.engine.patterns import matcher
+from charter.engine.settings import DEFAULT_EXCLUDE, FILE_NAME, SettingsError, load
 from charter.review.homes import WHOLE, Home
 
 if TYPE_CHECKING:

@@ -1,14 +1,17 @@
-"""Where a key stands in a TOML text, which `tomli` does not tell. It judges nothing: the text may even be broken."""
+"""Where a key stands in a TOML text, which `tomli` does not tell, and tables of documents that may hold anything.
+
+It judges nothing: the text may even be broken.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from charter.api import regex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 Keys = tuple[str | int, ...]
 """Names of tables and keys from the top; an integer is the index of a table in an array of tables."""
@@ -17,6 +20,14 @@ _PART = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
 _HEADER = regex(rf"\s*(\[\[?)\s*({_PART}(?:\s*\.\s*{_PART})*)\s*\]\]?")
 _KEY = regex(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
 _TOKEN = regex(r"""#[^\n]*|"{3}(?:.|\n)*?"{3}|'{3}(?:.|\n)*?'{3}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[{}\[\]]""")
+
+
+def table_in(data: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    """A table in a document; an empty one where there is none, or something else stands in its place."""
+    for key in keys:
+        inner = data.get(key)
+        data = cast("dict[str, Any]", inner) if isinstance(inner, dict) else {}
+    return dict(data)
 
 
 def line_of(text: str, keys: Keys, *, value: str = "") -> int:
@@ -28,7 +39,8 @@ def line_of(text: str, keys: Keys, *, value: str = "") -> int:
         value: a string in the key's value; its own line counts if it stands below the key.
 
     Returns:
-        1-based; the line of the deepest enclosing key or table that is written out, 0 if there is none.
+        1-based; the line of the deepest enclosing key or table that is written out, or of the first that lies in the
+        key; 0 if there is none.
     """
     best, depth = 0, 0
     lines = text.splitlines()
@@ -64,10 +76,12 @@ def _written(lines: list[str]) -> Iterator[tuple[int, Keys]]:
 
 
 def _depth(here: Keys, keys: Keys) -> int:
-    """How many of the keys a place answers; 0 if it is elsewhere."""
+    """How many of the keys a place answers, itself or by lying below them; 0 if it is elsewhere."""
     taken = 0
     for part in here:
-        wanted = keys[taken] if taken < len(keys) else None
+        if taken == len(keys):
+            break
+        wanted = keys[taken]
         if part == wanted:
             taken += 1
         elif isinstance(wanted, int) or not isinstance(part, int):

@@ -14,6 +14,7 @@ import tomli
 from msgspec import Struct
 
 from charter.engine.extensions import version
+from charter.syntax.toml import table_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,7 +138,7 @@ def _file(root: Path, named: str) -> Path | None:
         data = tomli.loads(project.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return project if "bandit" in data.get("tool", {}) else None
+    return project if "bandit" in table_in(data, "tool") else None
 
 
 def _checked(file: Path) -> Any:
