@@ -30,10 +30,12 @@ from charter.analysis.taint.values import (
     IP_ADDRESS,
     NO,
     OBJECT,
+    PART,
     PROJECT_CLASS,
     PROJECT_FUNCTION,
     PROJECT_INSTANCE,
     PROJECT_MODULE,
+    SEGMENT,
     UNKNOWN,
     Value,
     cleaned,
@@ -41,6 +43,7 @@ from charter.analysis.taint.values import (
     join,
     references,
     spread,
+    with_marks,
 )
 from charter.model import ir
 from charter.model.project import Class, Function, Module
@@ -179,6 +182,10 @@ class Attributes(Calls, ABC):
             for rule in entry.sanitizers:
                 taint = taint & ~spread(cleaned(rule.kinds)) if rule.kinds else 0
         reference = (INSTANCE, entry.value_type) if entry.value_type else (EXTERNAL, entry.name or path)
+        if name == "parts" and cls.startswith("pathlib.") and taint:
+            return self.new(
+                "builtins.list", position, {REST: (with_marks(taint, PART | SEGMENT), NO, None, ())}
+            )
         return (taint, NO, reference, ())
 
     def _attribute_of_instance(self, reference: Any, value: Value, name: str, position: int) -> Value | None:
@@ -191,6 +198,8 @@ class Attributes(Calls, ABC):
         stored = self.engine.field(cls, name, self)
         if stored is not UNKNOWN:
             if not value[0] or stored[0] or (stored[2] is not None and is_harmless(stored[2][1], self.index)):
+                return stored
+            if self._is_declared_harmless(cls, name):
                 return stored
             if stored[3] and self.is_builtin(stored):
                 return self._untrusted_container(cls, name, value[0], position)
@@ -205,10 +214,19 @@ class Attributes(Calls, ABC):
                 of_fields = any(source.part == "fields" for source in entry.sources)
                 return self._with_fields(cls, found, position) if of_fields else found
         if value[0]:
+            if self._is_declared_harmless(cls, name):
+                return UNKNOWN
             taint = self._of_field(cls, name, value[0], position)
             return (taint, NO, self._declared_container(cls, name), ())
         externals = self.project.externals(cls)
         return (0, NO, (EXTERNAL, f"{externals[0]}.{name}"), ()) if externals else None
+
+    def _is_declared_harmless(self, cls: Class, name: str) -> bool:
+        """Whether a field is declared to hold nothing that can carry an attack: `kinds: list[Kind]`."""
+        for one in self.project.lineage(cls):
+            if name in one.annotations:
+                return self.engine.roles.says_harmless(one.module, one.annotations[name])
+        return False
 
     def _of_field(self, cls: Class, name: str, taint: int, position: int) -> int:
         """What an untrusted object's field can hold, by its type, its pattern and the validator of the class."""

@@ -16,6 +16,7 @@ from charter.analysis.taint.values import (
     BIT,
     DANGERS,
     EXTERNAL,
+    FULL,
     HOST,
     INSTANCE,
     LANE,
@@ -23,6 +24,7 @@ from charter.analysis.taint.values import (
     PART,
     PATH,
     RAW,
+    SEGMENT,
     SLASHED,
     SLASHES,
     UNKNOWN,
@@ -36,6 +38,8 @@ from charter.api.facts.taint import SOURCE_KINDS
 from charter.model import ir
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from charter.model.ir import Node
 
 
@@ -61,6 +65,7 @@ _OF_PATHS: Final = regex(r"path|file_?name|travers|dir(?:ectory)?(?:_|$)|folder"
 _OF_HOSTS: Final = regex(r"ur[li](?:_|$)|host|address|endpoint|ssrf|domain|redirect")
 NORMAL_PATH: Final = (EXTERNAL, "os.path.normpath()")
 """What a bare name is after `normpath`."""
+_PARENT: Final = (EXTERNAL, "os.pardir")
 HOST_PARTS: Final = frozenset({"netloc", "hostname", "host", "_replace"})
 
 OF_CHARACTERS: Final = DANGERS & ~(
@@ -151,6 +156,24 @@ class Checks(Strings, ABC):
             if inner[0] == ir.LOCAL:
                 names = ((inner[2], spread(dangers & of_part)),)
         return (mask, names) if mask or names else NO_KILL
+
+    def of_name(self, node: Node, value: Value, others: Sequence[Value], yes: Kill) -> tuple[Kill, Kill]:
+        """What a check shows of one name of a path that is one of these, and if it is none: of `..`, whether it leads up."""
+        names = self.named(value)
+        if not names or not any(other[1] == ".." or other[2] == _PARENT for other in others):
+            return yes, NO_KILL
+        up = spread(UP)
+        harmless = (yes[0] & ~up, tuple((name, bits & ~up) for name, bits in yes[1]))
+        return harmless, self.cleared(node, (value[0] & names, *value[1:]), UP)
+
+    @staticmethod
+    def named(value: Value) -> int:
+        """All bits of the lanes of which a value is one name of a path, or a piece of one."""
+        mask = 0
+        for lane in lanes(value[0]):
+            if value[0] >> LANE * lane & SEGMENT:
+                mask |= FULL << LANE * lane
+        return mask
 
     def _of_lanes(self, value: Value, dangers: int) -> int:
         mask = 0

@@ -29,8 +29,6 @@ from charter.analysis.taint.values import (
 from charter.model import ir
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from charter.model.ir import Node
 
 _ALL_HOSTS: Final = spread(HOST)
@@ -79,8 +77,8 @@ class Comparisons(Checks, ABC):
             return (truth, no, yes) if operator == "is" else (truth, yes, no)
         if operator in {"==", "is", "!=", "is not"}:
             yes = self._equal(left_node, left, right_node, right)
-            positive = operator in {"==", "is"}
-            return (truth, yes if positive else NO_KILL, NO_KILL if positive else yes)
+            yes, no = self.of_name(left_node, left, [right], yes)
+            return (truth, yes, no) if operator in {"==", "is"} else (truth, no, yes)
         if operator in {"<=", "<"} and is_set_of(left_node) and not self.deep(right):
             return (truth, self.cleared(left_node[3][0], self.value(left_node[3][0]), OF_CHARACTERS), NO_KILL)
         if operator in {"in", "not in"}:
@@ -175,8 +173,8 @@ class Comparisons(Checks, ABC):
             self.look_up(left)
             return NO_KILL, NO_KILL
         left = self._whole_host(left_node, left)
-        if left[1] == ".." and (whole := split_whole(right_node)) is not None:
-            return NO_KILL, self.cleared(whole, self.value(whole), UP)
+        if left[1] == ".." and right[3] and (names := self.named(self.elements(right))):
+            return NO_KILL, (names & spread(UP), ())
         if right[0] & ALL_DANGERS and not self.has_cells(right):
             if isinstance(left[1], str):
                 dangers = FORBIDDEN.get(left[1], 0)
@@ -198,7 +196,8 @@ class Comparisons(Checks, ABC):
             return self._contained(right) if self._last_name(right) == "parents" else NO_KILL, NO_KILL
         if self._last_name(left) == "scheme":
             return NO_KILL, NO_KILL
-        return self.cleared(left_node, left, DANGERS), NO_KILL
+        yes = self.cleared(left_node, left, DANGERS)
+        return self.of_name(left_node, left, self.elements_exactly(right) or (), yes)
 
     def _compared(self, operator: str, left: Value, right: Value) -> Truth:
         """The outcome where both sides are known."""
@@ -227,13 +226,6 @@ class Comparisons(Checks, ABC):
         return (known in values) is (operator == "in")
 
 
-def split_whole(node: Node) -> Node | None:
-    """Of `path.split("/")` and `Path(path).parts` the path."""
-    if node[0] == ir.CALL and node[2][0] == ir.ATTR and node[2][3] == "split":
-        return node[2][2]
-    return node[2] if node[0] == ir.ATTR and node[3] == "parts" else None
-
-
 def _behind_split(node: Node) -> Node | None:
     """The text of whose labels the last are taken, or of which a port is cut off; None if it is something else."""
     if node[0] == ir.CALL and node[2][0] == ir.ATTR and node[2][3] == "join" and len(node[3]) == 1:
@@ -253,27 +245,3 @@ def _is_inside(node: Node) -> bool:
         return False
     lower, upper = node[3][2], node[3][3]
     return lower is not None and upper is not None and lower[2:] == (1,) and upper[0] == ir.UNARY
-
-
-def refuses_up(part: Node, body: Sequence[Node]) -> bool:
-    """Whether a loop over the names of a path ends the function where one of them is `..`."""
-    return any(
-        statement[0] == ir.IF
-        and _is_up(part, statement[2])
-        and statement[3]
-        and statement[3][-1][0] in {ir.RAISE, ir.RETURN}
-        for statement in body
-    )
-
-
-def _is_up(part: Node, test: Node) -> bool:
-    """Whether a condition holds whenever a name is `..`."""
-    if test[0] == ir.BOOLEAN:
-        return test[2] == "or" and any(_is_up(part, operand) for operand in test[3])
-    if test[0] != ir.COMPARE or test[2][0] != part[0] or test[2][2:] != part[2:]:
-        return False
-    operator, other = test[3][0], test[4][0]
-    options = (
-        other[3] if operator == "in" and other[0] == ir.SEQUENCE else (other,) if operator == "==" else ()
-    )
-    return any(one[0] == ir.CONST and one[2] == ".." for one in options)

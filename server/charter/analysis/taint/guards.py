@@ -44,8 +44,10 @@ from charter.analysis.taint.values import (
     UNKNOWN,
     UP,
     Value,
+    constant,
     lanes,
     references,
+    spread,
 )
 from charter.api import regex
 from charter.model import ir
@@ -308,6 +310,8 @@ class Guards(Comparisons, ABC):
             no = both(no, self.cleared(node, value, HOST))
         if value[2] == NORMAL_PATH and not {"../", ".."}.isdisjoint(texts):
             no = both(no, self.cleared(node, value, UP))  # it leads up at its beginning or nowhere
+        if not {".", ".."}.isdisjoint(texts):
+            no = both(no, self.of_name(node, value, [constant("..")], NO_KILL)[1])
         return yes, no
 
     def _is_path_of_request(self, value: Value) -> bool:
@@ -395,7 +399,8 @@ class Guards(Comparisons, ABC):
             return UNDECIDED
         self.state = dict(before)
         own = container[0] & ALL_DANGERS and not self.has_cells(container)
-        self.assign(target, (container[0], NO, None, ()) if own else self.elements(container))
+        element = (container[0], NO, None, ()) if own else self.elements(container)
+        self.assign(target, element)
         yes: Kill = NO_KILL
         no: Kill = NO_KILL
         exact = None if own else self.elements_exactly(container)
@@ -407,10 +412,17 @@ class Guards(Comparisons, ABC):
                 no = both(no, if_false)
         else:
             _, yes, no = self.test(comprehension[4])
+            if names := self.named(element) & spread(UP):
+                yes, no = (both(kill, (_of_name(target, kill) & names, ())) for kill in (yes, no))
         self.state = before
         if name == "all":
             return (None, yes, NO_KILL)
         return (None, NO_KILL if own else yes, no)
+
+
+def _of_name(target: Node, kill: Kill) -> int:
+    """The bits of a name that a check clears."""
+    return dict(kill[1]).get(target[2], 0) if target[0] == ir.LOCAL else 0
 
 
 def _may_be_text(value: Value) -> bool:

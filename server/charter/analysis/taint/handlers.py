@@ -30,7 +30,7 @@ from charter.analysis.taint.values import (
     references,
 )
 from charter.model import ir
-from charter.model.project import Function
+from charter.model.project import Class, Function
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from charter.analysis.taint.frame import Frame
     from charter.model.library.index import Entry, Index
     from charter.model.library.values import Handler
-    from charter.model.project import Class, Module
+    from charter.model.project import Module
 
 
 class Use(NamedTuple):
@@ -320,7 +320,7 @@ def _is_tainted(frame: Any, function: Function, use: Use, index: int, place: int
     name, annotation = parameter[0], parameter[1]
     if handler.parameters == "none":
         return False
-    if annotation is not None and _says_harmless(frame, annotation):
+    if annotation is not None and says_harmless(frame, annotation):
         return False
     if handler.parameters == "typed":
         return _typed_is_tainted(frame, parameter, annotation_path(frame, annotation))
@@ -381,8 +381,6 @@ def _typed_is_tainted(frame: Any, parameter: ir.Node, path: str) -> bool:
         return False  # what `Depends(…)` has made is often kept under a name; an object of the client's has no default
     if cls is not None:
         externals = frame.project.externals(cls)
-        if any(base.startswith("enum.") for base in externals):
-            return False
         return (
             any("BaseModel" in base or "Schema" in base or "Struct" in base for base in externals)
             or (not externals and bool(cls.record[ir.CLASS_DECORATORS]))  # a data class; others are injected
@@ -400,8 +398,8 @@ def _is_injected_annotation(node: ir.Node, index: Index) -> bool:
     return False
 
 
-def _says_harmless(frame: Any, node: ir.Node) -> bool:
-    """Whether no value of an annotation can carry an attack: `int | None`, `list[int]`, `dict[int, float]`."""
+def says_harmless(frame: Any, node: ir.Node) -> bool:
+    """Whether no value of an annotation can carry an attack: `int | None`, `list[int]`, a project's own enumeration."""
     if node[0] == ir.BINARY:
         parts = (node[3], node[4])
     elif node[0] == ir.ITEM:
@@ -413,9 +411,12 @@ def _says_harmless(frame: Any, node: ir.Node) -> bool:
         elif last not in _HOLDERS:
             return is_harmless(outer, frame.index)
     else:
+        found = frame.project.expression(frame.module, node) if node[0] in {ir.GLOBAL, ir.ATTR} else None
+        if isinstance(found, Class):
+            return any(base.startswith("enum.") for base in frame.project.externals(found))
         return is_harmless(annotation_path(frame, node), frame.index)
     told = [part for part in parts if part[0] not in {ir.CONST, ir.OPAQUE}]  # neither `None` nor `...`
-    return bool(told) and all(_says_harmless(frame, part) for part in told)
+    return bool(told) and all(says_harmless(frame, part) for part in told)
 
 
 def annotation_path(frame: Any, node: ir.Node | None) -> str:

@@ -28,6 +28,7 @@ from charter.analysis.taint.values import (
     ALL_SEGMENTS,
     EXTERNAL,
     HOLE,
+    HOST,
     INSTANCE,
     LANE,
     NO,
@@ -403,9 +404,10 @@ class LibraryCalls(Sinks, ABC):
         for argument in guard.arguments:
             for value, _ in choose(self, argument, arguments, receiver):
                 taint = self.deep(value)
+                shown = safe & ~HOST if self._last_name(value) == "path" else safe  # an address's
                 for lane in lanes(taint):
                     own = taint >> LANE * lane
-                    cleared = (safe & ~UP if own & RAW and guard.kinds else safe) << LANE * lane
+                    cleared = (shown & ~UP if own & RAW and guard.kinds else shown) << LANE * lane
                     if not own & PART:
                         mask |= cleared
                     else:

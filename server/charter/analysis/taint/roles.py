@@ -119,6 +119,10 @@ class Roles:
             return self.element_of(module, inner)
         return self.type_of(module, inner) if node[2][-1] in _LISTS else None
 
+    def says_harmless(self, module: Module, node: ir.Node) -> bool:
+        """Whether no value of what an annotation of the module means can carry an attack."""
+        return handlers.says_harmless(_At(self.project, self.index, module), node)
+
     def class_named(self, frame: Frame, node: ir.Node | None) -> Class | None:
         """The project's class that an annotation names."""
         found = None if node is None else self._class_of(frame.module, node)

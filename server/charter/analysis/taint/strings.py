@@ -365,7 +365,7 @@ class Strings(Frame, ABC):
         if name == "format" and (value[1] is not NO or value[0]):
             return self.braces(value, arguments)
         if name in {"strip", "lstrip"} and (begins := _stripped(arguments)) is not None:
-            return (value[0], NO, begins, ())
+            return (value[0] & ~ALL_ABSOLUTE, NO, begins, ())
         if name in _SAME:
             escaped = name == "encode" and (arguments.get(0, "encoding") or UNKNOWN)[1] in _ESCAPING
             escaped = escaped or (name == "translate" and self._takes_breaks(arguments))
