@@ -51,6 +51,7 @@ from charter.analysis.taint.values import (
     portable,
     references,
     spread,
+    whole,
     with_marks,
 )
 from charter.model import ir
@@ -150,11 +151,7 @@ class Calls(LibraryCalls, ABC):
 
     def _has_member(self, value: Value) -> None:
         """After `Kind(value)` the value is one of the enumeration's: another would have raised `ValueError`."""
-        mask = 0
-        for lane in lanes(value[0]):
-            if not value[0] >> LANE * lane & PART:
-                mask |= DANGERS << LANE * lane
-        if mask:
+        if mask := whole(value[0]):
             self.kill((mask, ()))
 
     def _as_class_says(self, cls: Class, response: Value) -> None:

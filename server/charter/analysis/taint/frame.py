@@ -173,6 +173,7 @@ class Frame(ABC):
     Attributes:
         documents: by place of a call that reads a document, makes or sets up its parser, or runs a command: whether that is
             the program's own.
+        sought: what the last SQL query has sought its rows by: bits that are safe if there are any.
         set_up: by parser the places of the calls that set it up.
         moved: the objects of a callee that have been taken over, while a value of it is: each may be in many others.
     """
@@ -195,6 +196,7 @@ class Frame(ABC):
         self.exits: list[State] = []
         self.jumps: list[list[State]] = []
         self.looked_up: int = 0
+        self.sought: int = 0
         self.documents: dict[int, bool] = {}
         self.set_up: dict[Any, list[int]] = {}
         self.global_effects: dict[str, Value] = {}

@@ -76,6 +76,14 @@ ASKING: Final = regex(r"(?i)client|session|http|request|api|cache|redis|^s$")
 """Names of what asks elsewhere: what it gets says nothing of the key."""
 
 
+_FINDING: Final = frozenset({"get", "get_object_or_404"})
+_SELECTING: Final = frozenset({"filter", "filter_by", "where"})
+_FETCHING: Final = frozenset(
+    "first fetchone fetchrow fetchval scalar scalar_one_or_none one_or_none get_or_none exists".split()
+)
+"""Methods that give one row of a query, or what stands in it, and nothing if there is none."""
+
+
 class Guards(Comparisons, ABC):
     """Conditions."""
 
@@ -236,8 +244,16 @@ class Guards(Comparisons, ABC):
     def found(self, node: Node) -> Kill:
         """What `table.get(key)` shows of the key if there is something: it is one of those of a trusted table."""
         function = node[2]
+        if not self.origins:
+            return NO_KILL
+        if function[-1] in _FINDING and (function[-1] != "get" or function[2][-1] == "objects"):
+            self.kill(self._of_keys(node[4]))  # where there is none, it raises
+        if function[0] != ir.ATTR:
+            return NO_KILL
+        if function[3] in _FETCHING:
+            return both((self.sought, ()), self._sought_by(function[2]))
         arguments = [*node[3], *(one for name, one in node[4] if name == "key")]
-        if not self.origins or function[0] != ir.ATTR or function[3] != "get":
+        if function[3] != "get":
             return NO_KILL
         if len(node[3]) == 2 and self._is_class(node[3][0]):  # `session.get(User, number)`
             return self.cleared(node[3][1], self.value(node[3][1]), DANGERS)
@@ -252,6 +268,28 @@ class Guards(Comparisons, ABC):
         if self.deep(table) & ALL_DANGERS or not _is_table(table[2]):
             return NO_KILL
         return self.cleared(arguments[0], key, DANGERS)
+
+    def _sought_by(self, query: Node) -> Kill:
+        """What a row of a query shows of the values that it was to be equal to: that they stand in the database."""
+        kill = NO_KILL
+        while query[0] == ir.CALL and query[2][0] == ir.ATTR:
+            selecting = query[2][3] in _SELECTING
+            for argument in query[3]:
+                if selecting and argument[0] == ir.COMPARE and argument[3] == ("==",):
+                    kill = both(kill, self._of_keys([("", argument[4][0])]))
+                elif argument[0] == ir.CALL:
+                    kill = both(kill, self._sought_by(argument))
+            kill = both(kill, self._of_keys(query[4])) if selecting else kill
+            query = query[2][2]
+        return kill
+
+    def _of_keys(self, given: Sequence[tuple[str | None, Node]]) -> Kill:
+        """What it shows that something was found by these values, of fields that equal them."""
+        kill = NO_KILL
+        for name, node in given:
+            if name is not None and "__" not in name and node[0] in _KEPT:
+                kill = both(kill, self.cleared(node, self.value(node), DANGERS))
+        return kill
 
     def _is_class(self, node: Node) -> bool:
         reference = self.value(node)[2] if node[0] in _NAMED else None

@@ -32,6 +32,7 @@ from charter.analysis.taint.values import (
     lanes,
     spread,
     text_of,
+    whole,
 )
 from charter.api import regex
 from charter.model import ir
@@ -59,6 +60,9 @@ _SYSTEM: Final = frozenset({"system", "developer"})
 _BRACES: Final = regex(r"\{\d*(?:!([rsa]))?(?::[^{}]*)?\}")
 """Placeholders of loggers that write `{}` for what is given beside their text."""
 _PLACEHOLDER: Final = regex(r"%(?:\(\w+\))?[-+ #0-9.*]*([a-zA-Z%])")
+
+_BY_KEY: Final = regex(r"(?is)\s*select\b.*[^<>!]=\s*(?:\?|%s|%\(\w+\)s|:\w+|\$\d)")
+_VAGUELY: Final = regex(r"(?i)\b(?:i?like|or|union)\b")
 
 _SLOW: Final = spread(BIT["redos"])
 NEEDED: Final = dict(BIT.items())
@@ -95,7 +99,9 @@ class Sinks(Containers, ABC):
                 for value, place in choose(self, argument, arguments, receiver):
                     # Of an object that is redirected to, its class says the address, not its fields.
                     taint = value[0] if not value[3] or sink.kind == "redirect" else self.deep(value)
-                    if sink.kind == "command":
+                    if sink.kind == "sql":
+                        self._note_query(value, arguments)
+                    elif sink.kind == "command":
                         self._note_command(value, taint, place, arguments)
                     elif sink.kind in _PARTICULAR:
                         taint = self._arriving(sink, name, value, taint, place, arguments, receiver)
@@ -147,6 +153,13 @@ class Sinks(Containers, ABC):
                     places += [identity[1], *self.set_up.get(identity, ())]
         for one in places:
             self.documents[one] = self.documents.get(one, True) and own
+
+    def _note_query(self, text: Value, arguments: Arguments) -> None:
+        """Note what a query seeks its rows by; which stand in the database if there are any."""
+        self.sought = 0
+        if isinstance(text[1], str) and _BY_KEY.match(text[1]) and not _VAGUELY.search(text[1]):
+            for one in arguments.everything():
+                self.sought |= whole(self.deep(one))
 
     def _note_command(self, value: Value, taint: int, place: int, arguments: Arguments) -> None:
         """Note for a call that runs a command whether nothing of it was another's and is still unchecked."""

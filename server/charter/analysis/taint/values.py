@@ -158,6 +158,15 @@ def lanes(taint: int) -> list[int]:
     return result
 
 
+def whole(taint: int) -> int:
+    """All dangers of the lanes that are more than a part of what came in, of which so a check speaks."""
+    mask = 0
+    for index in lanes(taint):
+        if not taint >> LANE * index & PART:
+            mask |= DANGERS << LANE * index
+    return mask
+
+
 def lane_mask(taint: int) -> int:
     """All bits of all lanes in which the taint has any danger."""
     mask = 0
