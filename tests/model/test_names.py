@@ -53,6 +53,9 @@ def meaning(text: str, module: str = "pkg.mod", path: str = "pkg/mod.py") -> str
         ("import a\ndef f():\n    def a(): pass\n    a()", "pkg.mod.f.a"),
         ("import a\n[(a := x) for x in y]\ndef f():\n    a.g()", None),
         ("import a\ndef f():\n    for a, *b in c:\n        b.g()", None),
+        ("from a import f\nclass A:\n    x = f()\n    def f(self): pass", "a.f"),
+        ("from a import f\nclass A:\n    def f(self): pass\n    x = f()", "pkg.mod.A.f"),
+        ("from a import f\nclass A:\n    f = f\n    x = f()", "a.f"),
         ("f()()", None),
     ],
 )

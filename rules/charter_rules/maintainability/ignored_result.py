@@ -83,6 +83,8 @@ def ignored_result(statement: ast.Expr, ctx: Context) -> Iterator[Finding]:
     if last not in _CANDIDATES or _is_attempt(statement, ctx):
         return
     qualified = ctx.name(func)
+    if qualified == "dataclasses.replace" and not call.keywords:
+        return  # what is the same once more has gone through `__post_init__` again
     if qualified in _FUNCTIONS:
         if qualified in _LAZY:
             yield ctx.finding(

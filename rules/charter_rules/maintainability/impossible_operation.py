@@ -239,8 +239,12 @@ def _hashed(literals: _Literals, ctx: Context) -> Iterator[Finding]:
 
 
 def _is_template(member: ast.expr) -> bool:
-    """Whether a set in a set is a placeholder that something else fills in: `{{name}}`."""
-    return isinstance(member, ast.Set) and len(member.elts) == 1 and isinstance(member.elts[0], ast.Name)
+    """Whether a set in a set is a placeholder that something else fills in: `{{name}}`, `{{settings.name}}`."""
+    return (
+        isinstance(member, ast.Set)
+        and len(member.elts) == 1
+        and isinstance(member.elts[0], (ast.Name, ast.Attribute))
+    )
 
 
 def _made(container: ast.expr, ctx: Context) -> str:

@@ -90,10 +90,7 @@ def cleartext_login(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     name = ctx.name(call.func)
     if name in _PLAIN:
-        logs_in = (
-            len(call.args) > 1 or calls.keyword(call, "user") if name == "ftplib.FTP" else _logs_in(call, ctx)
-        )
-        if logs_in:
+        if _names_user(call, 1, ctx) if name == "ftplib.FTP" else _logs_in(call, ctx):
             yield ctx.finding(call, f"`{name}` sends what you type, passwords included, unencrypted")
     elif name in _HTTP:
         if _carries_credentials(call, ctx) and _is_plain_http(ctx.value(call.args[0]) if call.args else None):
@@ -131,6 +128,12 @@ def _logs_in(call: ast.Call, ctx: Context) -> bool:
         return False  # a terminal for a connection that there is already
     text = ctx.source(ctx.class_(call) or ctx.function(call) or ctx.tree)
     return _LOGIN.search(text) is not None or _TALKS.search(text) is None
+
+
+def _names_user(call: ast.Call, position: int, ctx: Context) -> bool:
+    """Whether a call for FTP says who logs in: without that it is "anonymous", whose password is none."""
+    user = calls.given(ctx, call, position, "user")
+    return user is not None and ctx.value(user) not in {"", "anonymous"}
 
 
 def _is_asked_for(call: ast.Call, kind: str, ctx: Context) -> bool:
@@ -185,6 +188,7 @@ def _login(call: ast.Call, function: ast.Attribute, ctx: Context) -> Iterator[Fi
         near = isinstance(host, str) and bool(host) and hosts.is_near(host)
         if (
             not near
+            and (kind != "ftplib.FTP" or _names_user(call, 0, ctx))
             and not _is_asked_for(call, kind, ctx)
             and not _calls_on(function.value, {*_MAIL[kind], "starttls", "prot_p"}, call, ctx)
         ):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 3
+VERSION = 4
 
 Import = tuple[str, str, Packed, int]
 """Module, name taken from it ("" for the module itself), place, when it is needed."""
@@ -41,7 +41,7 @@ _DELAYING: Final = frozenset({ast.Lambda, *FUNCTIONS, ast.arg, ast.AnnAssign})
 def extract(source: Source, names: Names) -> Extract | None:
     """The imports of a file that are made at run time."""
     del names
-    if not source.module:
+    if not source.module or source.path.endswith(".pyi"):  # nothing runs a stub
         return None
     found: list[Import] = []
     imports: list[tuple[Packed, str, str, str]] = []

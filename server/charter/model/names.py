@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from msgspec import Struct
 
@@ -129,7 +129,7 @@ class Names:
             return (self.source.tree, found) if found else None
         for scope in self.enclosing(at):
             found = self.table(scope).get(name)
-            if found:
+            if found and not (isinstance(scope, ast.ClassDef) and _comes_later(found[0], at)):
                 if isinstance(found[0].node, ast.Global):
                     found = self.table(self.source.tree).get(name)
                     return (self.source.tree, found) if found else None
@@ -272,6 +272,13 @@ def _bound_inside(source: Source) -> set[str]:
         for statement in source.nodes(kind):
             found.update(statement.names)
     return found
+
+
+def _comes_later(binding: Binding, at: ast.AST) -> bool:
+    """Whether a class's body binds a name only behind a node, which sees what the name means outside until then."""
+    node: Any = binding.node
+    use: Any = at
+    return binding.value is at or getattr(use, "lineno", node.lineno) < node.lineno
 
 
 def _is_inside(node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> bool:
