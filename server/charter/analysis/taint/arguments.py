@@ -95,6 +95,8 @@ def choose(frame: Frame, argument: Argument, arguments: Arguments, receiver: Val
     """The values that a specification means in a call."""
     found = _whole(frame, argument, arguments, receiver)
     if argument.special == "rest" and argument.path[:1] in _COMMANDS and found:
+        if arguments.star is not None and len(found) == 1:  # `run(*command)`
+            return [(one, found[0][1]) for one in _command(frame, arguments.star, argument.path[0])]
         if arguments.star is not None:  # `run("git", "add", *names)`
             found[-1] = (frame.elements(arguments.star), found[-1][1])
         exact = [value for value, _ in found]
@@ -184,8 +186,10 @@ def _command(frame: Any, value: Value, wanted: str) -> list[Value]:
         return [one for found in each for one in found]
     cells: dict[Any, Value] = frame.cells(value) or {}
     first = cells.get(0)
-    if wanted == ":program" and first is None:
-        return [frame.elements(value)]  # such as the words of one text: the first is the program
+    if wanted == ":program":
+        return [
+            frame.elements(value) if first is None else first
+        ]  # of the words of one text the first is the program
     if END_OF_OPTIONS in cells or any(
         cells[key][1] == END_OF_OPTIONS for key in cells if isinstance(key, int)
     ):

@@ -305,7 +305,7 @@ class Attributes(Calls, ABC):
         if owner[2] != (INSTANCE, "builtins.dict") or owner[0]:
             return False
         cells = self.cells(owner)
-        return bool(cells) and all(isinstance(key, str | int) for key in cells)
+        return bool(cells) and all(isinstance(key, str | int | None) for key in cells)
 
     def _is_table(self, node: Node, owner: Value) -> bool:
         """Whether a value is a module's constant of which nothing came in: a table that the program has made."""

@@ -24,6 +24,7 @@ from charter.analysis.taint.checks import (
 from charter.analysis.taint.comparisons import Comparisons
 from charter.analysis.taint.frame import KILLED, NO_KILL, SOURCE, Kill, State
 from charter.analysis.taint.handlers import is_harmless
+from charter.analysis.taint.strings import BEGINNING
 from charter.analysis.taint.values import (
     ABSOLUTE,
     ALL_DANGERS,
@@ -62,7 +63,7 @@ _CLASS_TESTS: Final = {
     "isidentifier": DANGERS, "isspace": DANGERS, "islower": 0, "isupper": 0, "istitle": 0,
 }  # fmt: skip
 
-_CONFINED: Final = regex(r"[A-Za-z][\w+.\-]*://[^/?#\\]+[/?#]|/[^/\\]")
+_CONFINED: Final = regex(r"[A-Za-z][\w+.\-]*://[^/?#\\]+[/?#]|/[^/\\]|data:")
 
 
 _SETTINGS: Final = regex(r"(?:\w+\.)*_?(?:settings|conf)")
@@ -337,6 +338,8 @@ class Guards(Comparisons, ABC):
             yes = both(yes, self.cleared(node, value, HOST))  # of a setting
         if texts and all(_CONFINED.match(text) for text in texts):
             yes = both(yes, self.cleared(node, value, HOST))
+            if value[2] == BEGINNING:
+                yes = both(yes, (self._of_lanes(value, HOST), ()))
         if texts and all(text[:1] == "/" for text in texts):
             # A program connects nowhere by it alone, and a browser to another host only behind a second slash.
             yes = both(yes, self.cleared(node, value, BIT["ssrf"] | BIT["redirect"]))

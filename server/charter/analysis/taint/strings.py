@@ -66,6 +66,8 @@ _SHOWN: Final = CONTAINERS | {"builtins.bytes"}
 _WRITES: Final = ("__str__", "__repr__", "__format__")
 _SLASHES: Final = spread(SLASHES)
 _HOST: Final = spread(ELSEWHERE | BIT["ssrf"]) | _SLASHES
+BEGINNING: Final = (EXTERNAL, "str.partition()[0]")
+"""What the first piece of a text is: what it begins with, the text begins with."""
 _NO_SLASH: Final = (EXTERNAL, "str.lstrip(/)")
 _ENDPOINT: Final = spread(BIT["ssrf-part"])
 """What is impossible in the query of an address: it goes to the endpoint that stands before it."""
@@ -442,6 +444,8 @@ class Strings(Frame, ABC):
             and not arguments.keywords
         ):
             piece = (with_marks(piece[0] & ~ALL_ABSOLUTE, SEGMENT), NO, None, ())
+        if name in {"split", "rsplit"} and separator[1] == "." and arguments.position(1) is None:
+            piece = (piece[0] & ~_UP, NO, None, ())  # no piece holds a dot
         if name == "splitlines" or (
             name in {"split", "rsplit"} and not arguments.positional and not arguments.keywords
         ):
@@ -452,8 +456,9 @@ class Strings(Frame, ABC):
                 last = (piece[0] & ~_NOT_BEHIND[separator[1]], NO, None, ())
             if name == "rsplit":
                 return self.sequence([piece, last], "list", position)
-            return self.sequence([piece, separator, last], "tuple", position)
-        return self.new("builtins.list", position, {REST: piece})
+            return self.sequence([(*piece[:2], BEGINNING, ()), separator, last], "tuple", position)
+        first = {} if arguments.position(1) is None else {0: (*piece[:2], BEGINNING, ())}
+        return self.new("builtins.list", position, {**first, REST: piece})
 
 
 def _stripped(arguments: Any) -> Any:
