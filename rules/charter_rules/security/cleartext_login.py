@@ -64,7 +64,7 @@ def cleartext_login(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
     FTP, Telnet, plain SMTP, IMAP, POP3, LDAP and HTTP send the password as it is: everyone on the way can read it, and use it. The
     encrypted forms (SFTP or FTPS, SSH, `SMTP_SSL` or `starttls()`, LDAPS, HTTPS) take the same credentials. Hosts of a private network, and
-    devices that ask for no login, are left alone.
+    devices that ask for no login, are left alone; an anonymous login to FTP has no password to lose, and is told as low.
 
     ```python bad
     import smtplib
@@ -188,10 +188,13 @@ def _login(call: ast.Call, function: ast.Attribute, ctx: Context) -> Iterator[Fi
         near = isinstance(host, str) and bool(host) and hosts.is_near(host)
         if (
             not near
-            and (kind != "ftplib.FTP" or _names_user(call, 0, ctx))
             and not _is_asked_for(call, kind, ctx)
             and not _calls_on(function.value, {*_MAIL[kind], "starttls", "prot_p"}, call, ctx)
         ):
+            if kind == "ftplib.FTP" and not _names_user(call, 0, ctx):
+                message = f"`{kind}` is not encrypted: what it fetches may be changed on the way"
+                yield ctx.finding(call, message, severity=Severity.LOW)
+                return
             ftp = kind.startswith("ftplib.") and ctx.location(made).path == ctx.path
             upgrade = "stls" if kind == "poplib.POP3" else "starttls"
             way = "`ftplib.FTP_TLS` encrypts it" if ftp else f"nothing calls `{upgrade}` before"
