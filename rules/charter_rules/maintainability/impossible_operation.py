@@ -173,7 +173,11 @@ def _named(literals: _Literals, ctx: Context) -> Iterator[Finding]:
             if place.func is use and (kind := literals.kind(use, _ANY)):
                 yield _called(place, kind, ctx)
         elif isinstance(place, ast.Subscript):
-            if place.value is use and (kind := literals.kind(use, _NO_ITEMS)):
+            if (
+                place.value is use
+                and (kind := literals.kind(use, _NO_ITEMS))
+                and not (kind == "None" and _is_behind_truth(use, ctx))
+            ):
                 yield ctx.finding(place, f"`{use.id}` is {kind} and has no items by number or key")
         elif (
             isinstance(place, ast.Attribute)

@@ -162,13 +162,13 @@ def _leaves(handler: ast.ExceptHandler) -> bool:
 
 
 def _may_end(call: ast.Call) -> bool:
-    """Whether a call's name says that it ends something; `logger.error` comes back."""
+    """Whether a call's name says that it ends something; `logger.error` comes back, `parser.error` does not."""
     if any(isinstance(argument, ast.Constant) and argument.value is False for argument in call.args):
         return True  # `validate(False, "…")`
-    is_method = isinstance(call.func, ast.Attribute)
     last = calls.identifier(call.func)
-    if is_method and last in _LOGS:
-        return False
+    if isinstance(call.func, ast.Attribute) and last in _LOGS:
+        owner = calls.identifier(call.func.value)
+        return last == "error" and (owner == "self" or "parser" in owner.lower())
     return any(word in last.lower() for word in _ENDS)
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
-VERSION = 7
+VERSION = 8
 
 _WORD: Final[re.Pattern[str]] = regex(r"[A-Za-z_]\w*")
 _is_others: Final = paths.any_of("migrations", *paths.COPIED)
@@ -82,10 +82,10 @@ def extract(source: Source, names: Names) -> Extract:
     words = Counter(word for word in words_of(source, prefixes) if word[0] == "_" or word in imported)
     tables = (source.reads, source.gets, source.sets)
     private = {name for table in (words, *tables) for name in table if name[0] == "_"}
-    is_test = paths.is_test(source.path)
+    # A stub tells what something else defines.
     definitions = (
         []
-        if is_test
+        if paths.is_test(source.path) or source.path.endswith(".pyi")
         else [*_definitions(source, names), *_attributes(source, names), *_nested(source, names)]
     )
     bases = {
