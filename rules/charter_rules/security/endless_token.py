@@ -27,6 +27,10 @@ _ENDS: Final = regex(r"[\"']exp[\"']|\bexp *=|(?i:expir|ttl|max_?age|lifetime)")
 """What code speaks of that lets its tokens end, one way or another."""
 _BEGAN: Final = regex(r"[\"']iat[\"']")
 """The claim that tells when a token was made, from which code may tell itself how old it is."""
+_ONCE: Final = frozenset({"nonce", "jti"})
+"""Claims by which whoever is given a token knows that it has been used."""
+_OTHER_CHECKS: Final = ("verify_nbf", "verify_iat")
+"""What nobody switches off but a function that is asked for the signature alone, and leaves the claims to others."""
 _ENDED: Final = regex(r"(?i)refresh|expir|log_?out|revoke|renew|peek|inspect|blacklist|denylist|debug")
 """Names of functions that are given tokens which have ended."""
 
@@ -82,11 +86,26 @@ def _of_any_age(call: ast.Call, method: ast.Attribute, ctx: Context) -> str:
         return ""
     if calls.has_unpacking(call) or calls.keyword(call, "return_timestamp"):
         return ""
+    if _has_age(call, ctx) or _is_read_again(call, method, ctx):
+        return ""
+    return "no `max_age` is asked for"
+
+
+def _has_age(call: ast.Call, ctx: Context) -> bool:
     age = calls.given(ctx, call, 1, "max_age")
-    return (
-        "no `max_age` is asked for"
-        if age is None or (isinstance(age, ast.Constant) and age.value is None)
-        else ""
+    return age is not None and not (isinstance(age, ast.Constant) and age.value is None)
+
+
+def _is_read_again(call: ast.Call, method: ast.Attribute, ctx: Context) -> bool:
+    """Whether the function around a call reads the same token once more, now that it knows how old it may be."""
+    around = ctx.function(call)
+    given = [ctx.source(one) for one in call.args[:1]]
+    return around is not None and any(
+        isinstance(user := ctx.parent(other), ast.Call)
+        and ctx.function(user) is around
+        and [ctx.source(one) for one in user.args[:1]] == given
+        and _has_age(user, ctx)
+        for other in ctx.gets.get(method.attr, ())
     )
 
 
@@ -96,18 +115,28 @@ def _takes_ended(call: ast.Call, ctx: Context) -> bool:
     function = ctx.function(call)
     if options is None or _ENDED.search(ctx.symbol(call)) or _speaks_of_end(call, ctx):
         return False
+    if isinstance(ctx.parent(call), ast.Expr):
+        return False  # nobody reads what it says: it is asked which key has signed
     if function is not None and _BEGAN.search(ctx.source(function)):
         return False
     if ctx.function(ctx.origin(options)) is not function:
         return False  # checks that several methods leave out, each for its own reason
     ends = calls.held(ctx, call, options, "verify_exp")
-    signed = calls.held(ctx, call, options, "verify_signature")
+    others = (calls.held(ctx, call, options, name) for name in _OTHER_CHECKS)
     return (
         ends is not None
         and ctx.value(ends) is False
-        and (signed is None or ctx.value(signed) is not False)
+        and _is_signed(call, options, ctx)
+        and not any(one is not None and ctx.value(one) is False for one in others)
         and not protocols.asked_of_others(ctx, call)
     )
+
+
+def _is_signed(call: ast.Call, options: ast.expr, ctx: Context) -> bool:
+    """Whether the signature of a token is checked: by the options, and by the third argument that PyJWT once had."""
+    signed = calls.held(ctx, call, options, "verify_signature")
+    verify = call.args[2] if len(call.args) > 2 else calls.given(ctx, call, None, "verify")
+    return not any(one is not None and ctx.value(one) is False for one in (signed, verify))
 
 
 def _speaks_of_end(call: ast.Call, ctx: Context) -> bool:
@@ -123,7 +152,16 @@ def _never_ends(call: ast.Call, ctx: Context) -> bool:
     claims = ctx.origin(call.args[0])
     if not isinstance(claims, ast.Dict) or None in claims.keys:
         return False
-    return any(calls.identifier_of_key(key) in _OF_USER for key in claims.keys) and not any(
-        isinstance(ctx.parent(use), ast.Attribute)
-        for use in ctx.reads.get(calls.identifier(call.args[0]), ())
+    names = {calls.identifier_of_key(key) for key in claims.keys}
+    return (
+        not names.isdisjoint(_OF_USER)
+        and names.isdisjoint(_ONCE)
+        and not any(_may_add(ctx.parent(use)) for use in ctx.reads.get(calls.identifier(call.args[0]), ()))
+    )
+
+
+def _may_add(user: ast.AST | None) -> bool:
+    """Whether a use of a dictionary may put more into it: a method, or what is stored under a key."""
+    return isinstance(user, ast.Attribute) or (
+        isinstance(user, ast.Subscript) and isinstance(user.ctx, ast.Store)
     )

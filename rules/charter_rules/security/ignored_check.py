@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding
 
 _CHECKS: Final = regex(
-    r"(?i)_*(?:(?:check|verify|validate|require|ensure|assert)_\w*(?:permission|access|auth|token|signature|sign|owner|role|admin|password|login|certificate|csrf|jwt|credential)\w*"
+    r"(?i)_*(?:(?:check|verify|validate|require|assert)_\w*(?:permission|access|auth|token|signature|sign|owner|role|admin|password|login|certificate|csrf|jwt|credential)\w*"
     r"|(?:check|verify|validate)_?(?:signature|token|password)|authori[sz]e|check_object_permissions|check_permissions)"
 )
 """Names of functions that say by an exception that something is not allowed."""
@@ -28,7 +28,7 @@ _REFUSALS: Final = regex(
 )
 """Names of exceptions that say that something is not allowed."""
 _GOES_ON: Final = (ast.Pass, ast.Continue)
-_LOGS: Final = regex(r"(?i)^(?:log\w*|_?logger|logging|warnings|print|sys|console|traceback)\b")
+_LOGS: Final = regex(r"(?i)^(?:log\w*|_?logger|logging|warnings|print|sys\.std|console|traceback)\b")
 _TRIES: Final = regex(r"(?i)clean|teardown|close|shutdown|optional|best_?effort|probe|test|^try_|warn|audit")
 """Names of functions that need no answer."""
 _JUDGES: Final = regex(r"(?i)^_*(?:(?:is|has|can|may|should)_|check|verify|validate|allow|auth)")

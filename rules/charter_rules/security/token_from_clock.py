@@ -64,6 +64,8 @@ _KEEPS: Final = regex(
 """Names of functions that give something else than what they are called by."""
 _NAMING: Final = (ast.Assign, ast.AnnAssign, ast.Return, ast.keyword, ast.Dict)
 """What says of a value what it is."""
+_TIME_OF_DAY: Final = regex(r"%[-#]?[HIMSfspcTXR]")
+"""What a format holds that gives more than the day: a day is no secret to anybody, and is asked for as a word of caution."""
 _STEPS: Final = 3
 """Through how many names a text is followed."""
 
@@ -151,6 +153,14 @@ def _made_of(part: ast.expr, ctx: Context) -> ast.expr | None:
         return outer if outer.attr in _METHODS else None
     if not isinstance(outer, ast.Call):
         return None
+    if calls.identifier(outer.func) == "strftime" and not _tells_time(outer, ctx):
+        return None
     name = ctx.name(outer.func) or ""
     is_made = name in _TEXTS or name == "builtins.int" or name.startswith("hashlib.")
     return outer if is_made or calls.identifier(outer.func) in _METHODS else None
+
+
+def _tells_time(call: ast.Call, ctx: Context) -> bool:
+    """Whether a format, as far as it is known, gives the time of the day."""
+    written = next((ctx.value(one) for one in call.args if isinstance(ctx.value(one), str)), "%c")
+    return _TIME_OF_DAY.search(str(written)) is not None
