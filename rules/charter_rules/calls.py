@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 CHOICE: Final = regex(
-    r"(?i)verif|secure|ssl|tls|cert|check|hostname|host_?key|skip|validate|self_?signed|\b(?:ca|bundle)\w* is (?:not )?False"
+    r"(?i)verif|secure|ssl|tls|cert|crt\b|check|hostname|host_?key|skip|validate|self_?signed|\b(?:ca|bundle)\w* is (?:not )?False"
 )
 """Words of a condition under which the user decides on a weaker protection."""
 _FIELDS: Final = frozenset(
@@ -25,7 +25,7 @@ _FIELDS: Final = frozenset(
 _TRIES: Final = regex(r"_*(?:self_?)?test_\w+")
 """Names of functions that try the program out, wherever they are kept."""
 NAMED_FOR_IT: Final = regex(
-    r"(?i)unverified|without_?(?:verif|valid|check|signature)|insecure|unsecure|no_?verify|non_?verify|not_?verify|unsafe|(?:remove|disable|ignore)_?(?:ssl|tls|cert|verif)"
+    r"(?i)unverified|without_?(?:verif|valid|check|signature)|insecure|unsecure|no_?verify|non_?verify|not_?verify|unsafe|(?:remove|disable|ignore)_?(?:ssl|tls|cert|verif)|(?:ssl|tls|cert)_?ignore|no_?(?:ssl|tls|cert)_?valid"
 )
 """Words in the name of a function that is made for a weaker protection."""
 

@@ -130,6 +130,29 @@ def test_oldest_python(tmp_path: Path, text: str, oldest: tuple[int, int]) -> No
     assert load(tmp_path).oldest_python == oldest
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "pyproject.toml",
+            '[project]\nname = "scan"\ndescription = "Port scanner"\nkeywords = [\n  "ports",\n]\n',
+        ),
+        ("setup.cfg", "[metadata]\nname = scan\ndescription = Port scanner\nkeywords = ports\n"),
+        ("setup.py", "setup(\n    name='scan',\n    description='Port scanner',\n    keywords='ports',\n)\n"),
+    ],
+)
+def test_purpose(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    purpose = load(tmp_path).purpose
+    assert "Port scanner" in purpose
+    assert "ports" in purpose
+
+
+def test_a_project_without_metadata_has_no_purpose(tmp_path: Path) -> None:
+    (tmp_path / "setup.py").write_text("setup()\n")
+    assert load(tmp_path).purpose == ""
+
+
 def test_overrides_and_severities_by_path(tmp_path: Path) -> None:
     text = "[severity]\na-rule = 'low'\n[per-file.'scripts/']\nignore = ['b']\n[per-file.'scripts/'.severity]\na-rule = 'high'\n"
     write(tmp_path, "charter.toml", text)

@@ -46,6 +46,14 @@ _EXAMINES: Final = regex(
     r"(?i)(?:^|[/_])(?:vuln\w*|exploits?|pentest\w*|recon\w*|\w*scanners?|fuzz\w*|attacks?|mitm|brute_?force\w*)(?:[/_.]|$)"
 )
 """Folders and files of programs that examine or attack servers, which they trust in nothing."""
+_INVESTIGATES: Final = regex(
+    r"(?i)\bvulnerab|\bexploit|\bpen(?:etration)?[- ]?test|\brecon(?:naissance)?\b|\bosint\b|\bhack(?:er|ing)|\bfuzz|\battack|\boffensive|\btakeover\b"
+    r"|\bbug[- ]?bount|\bred[- ]?team|\bman[- ]in[- ]the[- ]middle|\bmitm|\b(?:web|port|network|path|subdomain|security)[\w -]{0,20} scann"
+    r"|\bsecurity (?:research|test|assess|audit|toolkit)"
+)
+"""What such programs say of themselves in their projects' metadata."""
+_DEVELOPS: Final = regex(r"(?i)(?<![a-z])(?:test(?:ing)?|debug|dev(?:elopment)?)(?![a-z])")
+"""Conditions under which a program is being developed."""
 _OF_EVERYBODY: Final = regex(r"\bload_default_certs\b|\bset_default_verify_paths\b|\bcertifi\b")
 """Who loads the authorities that all the world trusts."""
 _CAPABILITY: Final = regex(r"SSLContext\b|create_default_context|\bHAS_\w*(?:SSL|SNI|CONTEXT)")
@@ -98,7 +106,7 @@ def unverified_tls_context(node: ast.Assign | ast.Call | ObjectHistory, ctx: Con
         return made
     ```
     """
-    if ctx.is_test or _EXAMINES.search(ctx.path):
+    if ctx.is_test or _EXAMINES.search(ctx.path) or _INVESTIGATES.search(ctx.purpose):
         return
     if isinstance(node, ast.Assign):
         yield from _factory(node, ctx)
@@ -147,8 +155,11 @@ def _is_asked_for(node: ast.AST, ctx: Context) -> bool:
 
 
 def _is_choice(condition: str) -> bool:
-    """Whether a condition is about the check, and not only about encryption."""
-    return calls.CHOICE.search(_ENCRYPTED.sub("", condition)) is not None
+    """Whether a condition is about the check, and not only about encryption, or about a program in the making."""
+    return (
+        calls.CHOICE.search(_ENCRYPTED.sub("", condition)) is not None
+        or _DEVELOPS.search(condition) is not None
+    )
 
 
 def _is_for_old_versions(call: ast.Call, ctx: Context) -> bool:
@@ -203,6 +214,7 @@ def _context(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
         elif history.made in tls.UNVERIFIED:
             if not (
                 _is_chosen(history.creation)
+                or _is_kept_under_name_for_it(history, ctx)
                 or _is_told_whom_to_trust(history)
                 or _is_made_in_class_named_for_it(history, ctx)
             ):
@@ -262,8 +274,16 @@ def _is_here(place: Location, ctx: Context) -> bool:
 
 
 def _is_named_for_it(event: Event, ctx: Context) -> bool:
-    """Whether the class around an event is made for a weaker protection."""
-    return _is_within_class_named_for_it(event.location, ctx)
+    """Whether what an event changes, or the class around it, is made for a weaker protection."""
+    return calls.NAMED_FOR_IT.search(event.owner) is not None or _is_within_class_named_for_it(
+        event.location, ctx
+    )
+
+
+def _is_kept_under_name_for_it(history: ObjectHistory, ctx: Context) -> bool:
+    """Whether a context gets a name that says that it is weak, for whoever asks for such a one."""
+    made = shapes.node_at(history.location.span, ctx, ast.Call) if _is_here(history.location, ctx) else None
+    return made is not None and any(map(calls.NAMED_FOR_IT.search, calls.destinations(ctx, made)))
 
 
 def _is_made_in_class_named_for_it(history: ObjectHistory, ctx: Context) -> bool:
@@ -271,7 +291,7 @@ def _is_made_in_class_named_for_it(history: ObjectHistory, ctx: Context) -> bool
 
 
 def _is_within_class_named_for_it(place: Location, ctx: Context) -> bool:
-    node = shapes.node_at(place.span, ctx, ast.Call)
+    node = shapes.node_at(place.span, ctx, ast.Call) or shapes.node_at(place.span, ctx, ast.Assign)
     owner = None if node is None else ctx.class_(node)
     return owner is not None and calls.NAMED_FOR_IT.search(owner.name) is not None
 

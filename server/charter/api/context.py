@@ -54,6 +54,11 @@ class Context(Protocol):
         ...
 
     @property
+    def purpose(self) -> str:
+        """What the project's metadata say that it is for: its name, description and keywords, as they are written."""
+        ...
+
+    @property
     def is_test(self) -> bool:
         """Whether the file belongs to a test suite, by its name or folder."""
         ...

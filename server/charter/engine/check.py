@@ -171,7 +171,7 @@ def run_on_facts(view: FileView, plan: Plan, facts: Iterable[Fact], result: File
     by_type: dict[type, list[Fact]] = {}
     for fact in facts:
         by_type.setdefault(type(fact), []).append(fact)
-    context = RuleContext(view)
+    context = RuleContext(view, plan.purpose)
     for kind, items in by_type.items():
         for entry in plan.fact_entries.get(kind, ()):
             kinds = entry.rule.kinds
@@ -203,7 +203,7 @@ def _run_on_nodes(
     if present is None:
         present = plan.mentioned(source.text, source.words)
     of_type = source.index.by_type if only is None else only
-    context = RuleContext(view)
+    context = RuleContext(view, plan.purpose)
 
     def is_wanted(entry: Entry) -> bool:
         rule = entry.rule

@@ -184,11 +184,13 @@ class RuleContext:
 
     Attributes:
         view: the file.
+        purpose: what the project's metadata say that it is for.
         declined: how often the rule has said that what it was handed is none of its business.
     """
 
-    def __init__(self, view: FileView) -> None:
+    def __init__(self, view: FileView, purpose: str = "") -> None:
         source = view.source
+        self.purpose = purpose
         self.view = view
         self._source = source
         self._rule = cast("AnyRule", object())  # until it serves one

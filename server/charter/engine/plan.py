@@ -69,12 +69,14 @@ class Plan(Struct, frozen=True, eq=False, dict=True):
         key: a digest of rules, options and severities, for caches.
         project_analyses: the analyses of project scope that run on every file of the project, whatever its overrides.
         inspector: runs bandit's tests; None if none of the rules wants what they report.
+        purpose: what the project's metadata say that it is for.
     """
 
     entries: tuple[Entry, ...]
     key: str = ""
     project_analyses: tuple[Analysis, ...] | None = None
     inspector: bandit.Inspector | None = None
+    purpose: str = ""
 
     @cached_property
     def node_entries(self) -> tuple[tuple[Entry, tuple[type[ast.AST], ...]], ...]:
@@ -248,6 +250,7 @@ def _inert(plan: Plan) -> Plan:
         plan.key + "-inert",
         None if wanted is None else tuple(one for one in wanted if one.module in analyses),
         plan.inspector if asked else None,
+        plan.purpose,
     )
 
 
@@ -424,7 +427,9 @@ class Planner:
             and (self._bandit is not None or bandit.BanditIssue not in rule.subscribes)
         )
         inspector = self._inspector(entries)
-        return Plan(entries, plan_key(entries, inspector) + self._suffix, self.analyses, inspector)
+        purpose = self._settings.purpose
+        key = plan_key(entries, inspector, purpose) + self._suffix
+        return Plan(entries, key, self.analyses, inspector, purpose)
 
     def _inspector(self, entries: Iterable[Entry]) -> bandit.Inspector | None:
         listening = [entry.rule for entry in entries if bandit.BanditIssue in entry.rule.subscribes]
@@ -434,9 +439,9 @@ class Planner:
         return bandit.Inspector(self._bandit, wanted if all(rule.kinds for rule in listening) else None)
 
 
-def plan_key(entries: Iterable[Entry], inspector: bandit.Inspector | None = None) -> str:
+def plan_key(entries: Iterable[Entry], inspector: bandit.Inspector | None = None, purpose: str = "") -> str:
     """A digest of what can change a plan's findings, for caches; the rules' own code is in the cache's version."""
-    digest = blake2b(digest_size=16)
+    digest = blake2b(purpose.encode(), digest_size=16)
     if inspector is not None:
         digest.update(inspector.configuration.digest.encode())
     for entry in entries:

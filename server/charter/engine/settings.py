@@ -33,6 +33,8 @@ DEFAULT_EXCLUDE = (
 """Never looked into unless named on the command line, as .gitignore patterns; `exclude` adds to them."""
 
 _UPWARD_END = (".git", ".hg")
+_METADATA = ("pyproject.toml", "setup.cfg", "setup.py")
+_SAID = re.compile(r"(?m)^\s*(?:name|description|keywords) *= *(\[[^\]]*\]|.+)$")
 _PROJECT_MARKS = ("pyproject.toml", "setup.cfg", "setup.py", *_UPWARD_END)
 
 SeverityName = Literal["info", "low", "medium", "high", "critical"]
@@ -203,11 +205,13 @@ class Settings(Options, frozen=True, forbid_unknown_fields=True, rename="kebab")
         root: the project's root: absolute; every reported path is relative to it.
         path: the settings file; None if the project has none.
         oldest_python: the oldest Python version that the project supports.
+        purpose: what the project's metadata say that it is for: its name, description and keywords.
     """
 
     root: Path = Path()
     path: Path | None = None
     oldest_python: tuple[int, int] = DEFAULT_PYTHON
+    purpose: str = ""
 
     @property
     def is_marked(self) -> bool:
@@ -285,13 +289,17 @@ def load(start: Path, *, explicit: Path | None = None) -> Settings:
     found = Path(os.path.realpath(explicit)) if explicit else _nearest(folder)
     if found is None:
         root = _root(folder)
-        return Settings(root=root, oldest_python=_requires_python(root) or DEFAULT_PYTHON)
+        return Settings(
+            root=root, oldest_python=_requires_python(root) or DEFAULT_PYTHON, purpose=_purpose(root)
+        )
     text, table = _read(found, required=True)
     options = _options(found, text, table)
     root = _root(folder) if explicit else found.parent
     declared = _version(options.python) if options.python else _requires_python(root)
     fields = {name: getattr(options, name) for name in Options.__struct_fields__}
-    return Settings(**fields, root=root, path=found, oldest_python=declared or DEFAULT_PYTHON)
+    return Settings(
+        **fields, root=root, path=found, oldest_python=declared or DEFAULT_PYTHON, purpose=_purpose(root)
+    )
 
 
 def schema() -> dict[str, Any]:
@@ -427,3 +435,14 @@ def _requires_python(folder: Path) -> tuple[int, int] | None:
         if any((place / mark).exists() for mark in _UPWARD_END):
             return None
     return None
+
+
+def _purpose(root: Path) -> str:
+    """What the metadata at a project's top say that it is for, as they are written, in TOML, a configuration or `setup.py`."""
+    said: list[str] = []
+    for name in _METADATA:
+        try:
+            said += _SAID.findall((root / name).read_text("utf-8-sig", "replace"))
+        except OSError:
+            continue
+    return " ".join(said)

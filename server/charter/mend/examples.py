@@ -70,6 +70,7 @@ def _project(rule: AnyRule, case: Case, data: Registry | None) -> Project:
         root=Path("/example"),
         oldest_python=(int(major), int(minor)),
         layers=(Layers(layers),) if layers else (),
+        purpose=case.option("purpose"),
     )
 
     def read(path: str) -> bytes:
