@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import Fix, Grade, Sensitivity, Severity, regex, rule, sensitivity
-from charter_rules import calls, digests, passwords, protocols, secrecy, shapes
+from charter_rules import calls, digests, passwords, protocols, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,7 +45,7 @@ _SECURITY: Final = regex(
     r"(?i)(?<!as)(?<!de)sign(?!al|if)|hmac|passw|secret|token(?!i[sz])|credential|authenti|csrf"
 )
 _SIGNATURE: Final = regex(r"(?i)(?<!as)(?<!de)sign(?!al|if|up|in|ed_)|mac(?:[^a-z]|$)|hmac")
-"""Names of signatures and codes that authenticate a message."""
+"""Names of signatures and codes that authenticate a message: others make or check them too, and the algorithm is agreed on with them."""
 _FORMER: Final = regex(r"(?i)#[^\n]*\b(?:compatib\w*|legacy|backwards?|former|previous(?:ly)?|old)\b")
 """What a comment says of digests that are still known from before."""
 _KEY_ITSELF: Final = regex(r"(?i)(?:^|[_a-z])(?:key|secret|salt|token)$")
@@ -53,11 +53,7 @@ _KEY_ITSELF: Final = regex(r"(?i)(?:^|[_a-z])(?:key|secret|salt|token)$")
 _CIPHER: Final = regex(r"\.Cipher\.|\.ciphers\.|Fernet$|encrypt\w*$")
 """What makes a cipher of a key, or encrypts with it."""
 _COMPARES: Final = regex(r"compare_digest|constant_time_compare")
-_TOKEN: Final = regex(r"(?i)(?:^|_)(?:token|secret|credential)s?$")
-"""Names of digests that are believed by themselves."""
-_PROTECTED: Final = regex(
-    r"(?i)(?<!as)(?<!de)sign(?!al|if)|mac(?:[^a-z]|$)|hmac|token(?!i[sz])|credential|authenti|csrf|encrypt"
-)
+_PROTECTED: Final = regex(r"(?i)token(?!i[sz])|credential|authenti|csrf|encrypt")
 """Names of functions and values for which a key is hashed."""
 _SPOKEN_OF: Final = regex(r"(?i)passw|credential|sensitive")
 """Words in the code of a function that handles what must be protected."""
@@ -66,7 +62,7 @@ _KEEPS: Final = regex(r"\.(?:write(?:lines)?|execute|save|commit)\(")
 """Calls that keep what they are given."""
 _COUNTS: Final = regex(r"(?i)check_?sum|cache|etag")
 """Words in the text of a function whose digests tell whether something has changed."""
-_NAME_OF_FILE: Final = regex(r"(?i)(?:^|_)(?:path|dir|folder|file_?name|e_?tag)s?$|^id$")
+_NAME_OF_FILE: Final = regex(r"(?i)(?:^|_)(?:path|dir|folder|file_?name|e_?tag|check_?sum)s?$|^id$")
 """Names of digests that say where something is kept or whether it has changed, whatever goes into them."""
 _GATEWAYS: Final = regex(
     r"(?i)(?:^|[/_.])(?:pay|payments?|billing|merchants?|gateways?|(?:ali|wechat|we|weixin|union)_?pay|wechat|weixin|providers|integrations)(?:[/_.]|$)"
@@ -103,39 +99,37 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     or an integrity check built on them can be forged. Where a digest is only a cache key or a checksum,
     `usedforsecurity=False` says so to readers, to reviewers and to FIPS builds of Python.
 
-    Only digests that protect something are reported: by the name of what is hashed, of the result or of the function, in a file
-    that answers requests, keeps or compares digests or encrypts with them; what a program only sends, those compare who have
-    chosen the algorithm, and the signatures that it only checks are made as others have chosen. Cache keys, ETags, checksums and identifiers are not, nor are the schemes and protocols of others, HMAC
-    (which is sound even with these digests) and signatures with a pair of keys, which two sides have agreed on. Of passwords that
-    are kept tells
-    `fast-password-hash`.
+    Only digests of secrets are reported, and keys of ciphers, in a file that answers requests, keeps or compares digests or encrypts
+    with them; what a program only sends, those compare who have chosen the algorithm. Cache keys, ETags, checksums and identifiers
+    are not, nor are signatures, on which two sides have agreed, the schemes and protocols of others, and HMAC, which is sound even
+    with these digests. Of passwords that are kept tells `fast-password-hash`.
 
     ```python bad
     import hashlib
     import hmac
 
-    def sign(message, key):
-        return hashlib.md5(key + message).hexdigest()
-    #          ^^^^^^^^^^^^^^^^^^^^^^^^^^ MD5 is broken and protects neither signatures nor passwords
+    def licence(owner, secret):
+        return hashlib.md5(secret + owner).hexdigest()
+    #          ^^^^^^^^^^^^^^^^^^^^^^^^^^^ MD5 is broken and protects neither signatures nor passwords
 
-    def is_signed(message, key, signature):
-        return hmac.compare_digest(sign(message, key), signature)
+    def is_licensed(owner, secret, shown):
+        return hmac.compare_digest(licence(owner, secret), shown)
     ```
     ```python fixed
     import hashlib
     import hmac
 
-    def sign(message, key):
-        return hashlib.sha256(key + message).hexdigest()
+    def licence(owner, secret):
+        return hashlib.sha256(secret + owner).hexdigest()
 
-    def is_signed(message, key, signature):
-        return hmac.compare_digest(sign(message, key), signature)
+    def is_licensed(owner, secret, shown):
+        return hmac.compare_digest(licence(owner, secret), shown)
     ```
     ```python good
     import hashlib
 
-    def sign(message, key):
-        return hashlib.blake2b(message, key=key).hexdigest()
+    def licence(owner, secret):
+        return hashlib.blake2b(owner, key=secret).hexdigest()
 
     def etag(page):
         return hashlib.md5(page, usedforsecurity=False).hexdigest()
@@ -164,7 +158,7 @@ def weak_hash(call: ast.Call, ctx: Context) -> Iterator[Finding]:
             or digests.is_of_a_scheme(ctx, call)
             or _says_where(call, ctx)
             or not _is_believed(call, ctx)
-            or (_is_signature(becomes, call, ctx) and not _is_compared_by_users(call, ctx))
+            or _is_signature(becomes, call, ctx)
             or any(
                 _DRAWN.search(ctx.source(part)) or (name in _HASHLIB and _is_drawn(part, ctx))
                 for part in hashed
@@ -409,14 +403,8 @@ def _leaves(expression: ast.AST, ctx: Context, depth: int) -> Iterator[str]:
 
 
 def _protects(parts: Iterable[str], becomes: Iterable[str], call: ast.Call, ctx: Context) -> bool:
-    """Whether a digest is a token by its name, or a key is hashed where something is signed, encrypted or made a key of."""
+    """Whether a key is hashed where something is encrypted, made a key of, or proves who somebody is."""
     names = [ctx.symbol(call).rpartition(".")[2], *becomes]
-    is_returned = any(
-        isinstance(ctx.statement(read), ast.Return) for read in shapes.reads_of_statement(call, ctx)
-    )
-    made = names if is_returned else names[1:]
-    if any(_TOKEN.search(name) and not secrecy.is_nobodys(name, call, ctx) for name in made):
-        return True
     if not any(map(_KEY_ITSELF.search, parts)) or any(map(_HARMLESS.search, names)):
         return False
     return any(map(_PROTECTED.search, names)) or _is_key_of_cipher(call, ctx)
@@ -437,7 +425,7 @@ def _is_believed(call: ast.Call, ctx: Context) -> bool:
 
 
 def _is_signature(becomes: Iterable[str], call: ast.Call, ctx: Context) -> bool:
-    """Whether a digest is a signature: who only checks those of others has not chosen how they are made."""
+    """Whether a digest is a signature, on which two sides have agreed."""
     return any(map(_SIGNATURE.search, (*becomes, ctx.symbol(call).rpartition(".")[2])))
 
 
