@@ -472,6 +472,8 @@ def test_a_fault_of_charter_is_no_finding(charter: Charter, monkeypatch: pytest.
 
 def test_what_a_score_leaves_out_is_told(project: Path, charter: Charter) -> None:
     (project / "latin.py").write_bytes(b"x = '\xe9'\n")
+    (project / "broken.ipynb").write_text("{}")
+    assert "save it with a current Jupyter, or exclude it" in charter("check").out
     for command in (("score",), ("baseline",), ("explain", "--score", ".")):
         assert "latin.py:1:1  line 1 is not valid utf-8" in charter(*command).err
 

@@ -371,6 +371,16 @@ def test_secrets_are_masked(shell: Shell) -> None:
     assert "eval('****')" in result.output
 
 
+def test_what_bandit_refuses_and_an_event_of_another_kind_are_told_in_a_line(shell: Shell) -> None:
+    shell.project.commit({"lib.py": "x = 1\n", ".bandit": "[bandit]\nconfigfile = gone.yaml\n"})
+    _branch(shell.project)
+    result = shell("--base", "main")
+    assert (result.exit_code, "Traceback" in result.output) == (2, False)
+    assert "charter: error: bandit cannot use gone.yaml" in result.output
+    result = shell("--event", shell.event(pull_request={}))
+    assert (result.exit_code, "`base` is missing" in result.output) == (2, True)
+
+
 def test_an_unknown_base_is_a_clear_error(shell: Shell) -> None:
     _branch(shell.project)
     result = shell("--base", "nowhere")

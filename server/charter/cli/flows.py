@@ -25,6 +25,8 @@ def explain_flow(place: str, *, as_json: bool) -> None:
         place: `FILE:LINE`.
         as_json: whether to write JSON instead of text.
     """
+    from charter.engine.project import way_to_mend
+
     name, _, number = place.rpartition(":")
     if not name or not number.isdigit() or not int(number):
         fail(f"`{place}` is no FILE:LINE such as shop/views.py:14")
@@ -40,7 +42,7 @@ def explain_flow(place: str, *, as_json: bool) -> None:
     try:
         text = opened.project.source(path).text
     except ValueError as error:
-        fail(f"{name}: {error}; save it as UTF-8")
+        fail(f"{name}: {error}; {way_to_mend(path)}")
     count = len(text.split("\n")) - text.endswith("\n")
     if line > count:
         fail(f"{name} has only {count} line{'s' * (count != 1)}")

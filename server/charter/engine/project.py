@@ -156,7 +156,7 @@ class Project(Struct, frozen=True):
                 path, f"cannot be read: {error.strerror or error}", "check that it exists and may be read"
             )
         except ValueError as error:
-            return unreadable(path, str(error), "save it as UTF-8, or exclude it in the settings")
+            return unreadable(path, str(error), f"{way_to_mend(path)}, or exclude it in the settings")
         try:
             return self.check(source, live=live)
         except Exception as error:  # noqa: BLE001 (one file must not cost the others; the fault is named)
@@ -237,6 +237,11 @@ def text_of(path: str, data: bytes) -> str:
         ValueError: if the bytes are no text, or no notebook.
     """
     return source_of_notebook(path, data).text if path.endswith(".ipynb") else decode(data).text
+
+
+def way_to_mend(path: str) -> str:
+    """What to do about a file whose bytes are no text."""
+    return "save it with a current Jupyter" if path.endswith(".ipynb") else "save it as UTF-8"
 
 
 def unreadable(path: str, message: str, remedy: str) -> FileResult:

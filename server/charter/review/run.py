@@ -94,7 +94,7 @@ def run(options: Options, out: TextIO, err: TextIO) -> int:
         0 if the change may pass, 1 if not.
 
     Raises:
-        GitError, TargetError, DocumentError, SettingsError, PackError: with what to do about it.
+        GitError, TargetError, DocumentError, and all of `UserError`: with what to do about it.
     """
     if options.from_file is not None:
         return _publish_document(options, out, err)
@@ -352,12 +352,10 @@ def main(asked: dict[str, Any]) -> int:
     Returns:
         The exit status: as `run`, and 2 where the review could not be made.
     """
-    from charter.engine.constitution import ConstitutionError
-    from charter.engine.registry import PackError
-    from charter.engine.settings import SettingsError
+    from charter.engine.opening import UserError
     from charter.review.git import GitError
 
-    expected = (ConstitutionError, PackError, SettingsError, DocumentError, GitError, TargetError)
+    expected = (*UserError, DocumentError, GitError, TargetError)
     if asked["pushed"] and _has_no_range(os.environ):
         sys.stderr.write(
             "charter: there is nothing to compare with, as on a first push; `charter check` tells all findings\n"

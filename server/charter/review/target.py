@@ -136,7 +136,10 @@ def _read_event(path: Path) -> _Facts:
             owner = str(run["head_repository"]["owner"]["login"])
             return _Facts("", str(run["head_sha"]), repository, 0, (owner, str(run["head_branch"])))
     except (KeyError, TypeError, ValueError) as error:
-        raise TargetError(f"{path}: is not a GitHub event of a pull request: {error!r} is missing") from None
+        reason = (
+            f"`{error.args[0]}` is missing" if isinstance(error, KeyError) else "a value is of another kind"
+        )
+        raise TargetError(f"{path}: is not a GitHub event of a pull request: {reason}") from None
     return _Facts(repository=repository)
 
 

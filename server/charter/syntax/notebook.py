@@ -73,7 +73,7 @@ def source_of_notebook(path: str, data: bytes) -> Notebook:
     try:
         document = msgspec.json.decode(data, type=_Document)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise ValueError(f"is not a notebook of format 4 ({error}); save it with a current Jupyter") from None
+        raise ValueError(f"is not a notebook of format 4 ({error})") from None
     if document.metadata.language_info.name not in {"python", "ipython"}:
         return Notebook(path, [])
     codes = [
