@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tracemalloc
 
 import pytest
 
@@ -82,6 +83,32 @@ def test_constants_are_followed(text: str, expected: object) -> None:
 )
 def test_what_may_differ_or_explode_is_unknown(text: str) -> None:
     assert value_of_last_call_argument(text) is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "show('a' * 10 ** 8)",
+        "show(10 ** 8 * b'a')",
+        "show([1] * 10 ** 8)",
+        "A = 'a' * 20000\nshow('a'.join([A] * 9000))",
+        "A = 'a' * 20000\nshow(A.replace('a', A))",
+        "A = 'a' * 20000\nshow('%s' * 9000 % ((A,) * 9000))",
+        "A = [0] * 20000\nB = [" + "*A, " * 20 + "]\nshow([" + "*B, " * 20 + "])",
+    ],
+)
+def test_what_would_fill_the_memory_is_not_tried(text: str) -> None:
+    tracemalloc.start()
+    try:
+        assert value_of_last_call_argument(text) is UNKNOWN
+        assert tracemalloc.get_traced_memory()[1] < 30_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_lists_that_hold_one_another_many_times_are_not_gone_through() -> None:
+    levels = "".join(f"A{level + 1} = [A{level}] * 100\n" for level in range(12))
+    assert value_of_last_call_argument(f"A0 = ['x']\n{levels}show(str(A12))") is UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import posixpath
 import re
 import stat
 import string
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from charter.api import UNKNOWN, regex
 from charter.model.origins import DEEPEST, Origins, only_result
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     from charter.model.names import Names
     from charter.syntax.source import Source
 
+T = TypeVar("T")
+
 _LIMIT: Final = 20_000
+_HEAVIEST: Final = 500_000
+_MOST: Final = 5_000_000
+_CONTAINERS: Final = (list, tuple, set, frozenset, dict)
 
 _OPERATORS: Final[dict[type[ast.operator], Callable[[Any, Any], Any]]] = {
     ast.Add: lambda left, right: left + right,
@@ -198,19 +203,21 @@ class Values(Origins):
         return self._eval(node.value, depth)
 
     def _eval_tuple(self, node: ast.Tuple, depth: int) -> object:
-        return tuple(self._items(node.elts, depth))
+        return _small(tuple(self._items(node.elts, depth)))
 
     def _eval_list(self, node: ast.List, depth: int) -> object:
-        return self._items(node.elts, depth)
+        return _small(self._items(node.elts, depth))
 
     def _eval_set(self, node: ast.Set, depth: int) -> object:
-        return set(self._items(node.elts, depth))
+        return _small(set(self._items(node.elts, depth)))
 
     def _items(self, nodes: list[ast.expr], depth: int) -> list[Any]:
         items: list[Any] = []
         for node in nodes:
             if isinstance(node, ast.Starred):
                 items.extend(self._any(node.value, depth))
+                if len(items) > _HEAVIEST:
+                    raise _UnknownValueError
             else:
                 items.append(self._eval(node, depth))
         return items
@@ -225,20 +232,18 @@ class Values(Origins):
                 result.update(self._any(value, depth))
             else:
                 result[self._eval(key, depth)] = self._eval(value, depth)
-        return result
+        return _small(result)
 
     def _eval_binop(self, node: ast.BinOp, depth: int) -> object:
         left, right = self._any(node.left, depth), self._any(node.right, depth)
         if isinstance(node.op, ast.Mod):
-            if isinstance(left, (str, bytes)) and _WIDE_FIELD.search(str(left)):
+            if isinstance(left, (str, bytes)) and (_WIDE_FIELD.search(str(left)) or _is_much(left, [right])):
                 raise _UnknownValueError
             return _small(left % right)
         if isinstance(node.op, ast.Mult):
-            size = (len(left) if hasattr(left, "__len__") else 1) * (
-                len(right) if hasattr(right, "__len__") else 1
-            )
+            size = next((len(each) for each in (left, right) if hasattr(each, "__len__")), None)
             factor = next((each for each in (left, right) if isinstance(each, int)), 1)
-            if size != 1 and abs(size * factor) > _LIMIT:
+            if size is not None and size * factor > _LIMIT:
                 raise _UnknownValueError
             return _small(left * right)
         if isinstance(node.op, ast.Pow):
@@ -328,17 +333,52 @@ class Values(Origins):
         if not isinstance(owner, (str, bytes)):
             raise _UnknownValueError
         if name == "format" and isinstance(owner, str):
-            if _WIDE.search(owner) or _PLAIN_FIELD.sub("", owner).strip("{}") != _PLAIN_FIELD.sub("", owner):
+            much = _is_much(owner, [*arguments, *keywords.values()])
+            if (
+                much
+                or _WIDE.search(owner)
+                or _PLAIN_FIELD.sub("", owner).strip("{}") != _PLAIN_FIELD.sub("", owner)
+            ):
                 raise _UnknownValueError
             return _small(owner.format(*arguments, **keywords))
-        if name not in _METHODS:
+        if name not in _METHODS or _is_much(owner, arguments):
             raise _UnknownValueError
         return _small(getattr(owner, name)(*arguments, **keywords))
 
 
-def _small(value: Any) -> object:
-    if type(value) is int and value.bit_length() > 8192:
-        raise _UnknownValueError
-    if isinstance(value, (str, bytes)) and len(value) > _LIMIT:
+def _small(value: T) -> T:
+    if _is_large(value):
         raise _UnknownValueError
     return value
+
+
+def _is_large(value: Any) -> bool:
+    if type(value) is int:
+        return value.bit_length() > 8192
+    if isinstance(value, (str, bytes)):
+        return len(value) > _LIMIT
+    return isinstance(value, _CONTAINERS) and _weight([value]) > _HEAVIEST
+
+
+def _is_much(text: str | bytes, given: list[Any]) -> bool:
+    """Whether a text that is put together of this could fill the memory before its size is known."""
+    return (len(text) + 1) * _weight(given) > _MOST
+
+
+def _weight(values: list[Any]) -> int:
+    """How much values hold, in items and characters; more than `_HEAVIEST` is not counted to the end.
+
+    A list that holds another one a hundred times takes no room, but what goes through it takes a hundred times as long,
+    and a few such lists in one another take for ever.
+    """
+    total = 0
+    pending = list(values)
+    while pending and total <= _HEAVIEST:
+        value = pending.pop()
+        total += len(value) if isinstance(value, (str, bytes)) else 1
+        if isinstance(value, dict):
+            pending.extend(cast("dict[Any, Any]", value))
+            pending.extend(cast("dict[Any, Any]", value).values())
+        elif isinstance(value, _CONTAINERS):
+            pending.extend(cast("list[Any]", value))
+    return total

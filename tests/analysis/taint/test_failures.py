@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -52,6 +53,22 @@ def test_a_function_on_which_the_analysis_fails_is_named_and_costs_no_other_flow
     solution = engine.solve()
     assert [fact.location.line for fact in solution.facts["app.py"]] == [14]
     assert [(path, str(error)) for path, error in solution.failures] == [("app.py", "on purpose")]
+
+
+@pytest.mark.parametrize(
+    "long",
+    ["b'a' * 10 ** 8", "10 ** 8 * b'a'", "'a'.zfill(10 ** 8)", "b'a'.center(10 ** 8)"],
+)
+def test_a_constant_that_would_fill_the_memory_is_not_computed(long: str) -> None:
+    engine = solver()
+    tracemalloc.start()
+    try:
+        engine.update("app.py", record("app.py", APP.replace("text\n", f"text + str({long})\n")))
+        solution = engine.solve()
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    finally:
+        tracemalloc.stop()
+    assert [fact.location.line for fact in solution.facts["app.py"]] == [10, 14]
 
 
 @pytest.mark.parametrize("edit", [("fragile", "mended"), ("    return text", "    return text.lower()")])

@@ -2,12 +2,14 @@
 
 # The values here are nested tuples or parsed documents, which only their tags type; one class, written in several files.
 # pyright: reportPrivateUsage=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+# pyright: reportUnknownMemberType=false
 
 from __future__ import annotations
 
 import functools
+import operator
 from abc import ABC
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.arguments import END_OF_OPTIONS, Arguments
 from charter.analysis.taint.attributes import Attributes
@@ -496,43 +498,13 @@ class Expressions(Attributes, ABC):
         return (taint, NO, None, ()) if taint else UNKNOWN
 
 
-def _folded(
-    operator: str, left: Any, right: Any
-) -> Value | None:  # charter: ignore[complex-function] -- a table: one case for each operator
+def _folded(sign: str, left: Any, right: Any) -> Value | None:
     """The value of an operation on constants, None if it has none or is too large."""
+    compute = _OPERATIONS.get(sign)
+    if compute is None or _may_be_large(sign, left, right):
+        return None
     try:
-        if operator == "+":
-            result = left + right
-        elif operator == "-":
-            result = left - right
-        elif operator == "*":
-            if isinstance(left, str) or isinstance(right, str):
-                count = right if isinstance(left, str) else left
-                if not isinstance(count, int) or count > 1000:
-                    return None
-            result = cast("Any", left) * right
-        elif operator == "%":
-            if isinstance(left, str | bytes):
-                return None
-            result = left % right
-        elif operator == "//":
-            result = left // right
-        elif operator == "/":
-            result = left / right
-        elif operator in {"<<", "**"}:
-            if not isinstance(right, int) or abs(right) > 63 or not isinstance(left, int) or abs(left) > 1000:
-                return None
-            result = left**right if operator == "**" else left << right
-        elif operator == "&":
-            result = left & right
-        elif operator == "|":
-            result = left | right
-        elif operator == "^":
-            result = left ^ right
-        elif operator == ">>":
-            result = left >> right
-        else:
-            return None
+        result = compute(left, right)
     except Exception:  # noqa: BLE001 - the analysed program would raise it; any error means "unknown"
         return None
     if isinstance(result, int) and abs(result) > _LARGEST:
@@ -541,6 +513,24 @@ def _folded(
         return None
     return constant(result)
 
+
+def _may_be_large(sign: str, left: Any, right: Any) -> bool:
+    """Whether an operation could take very long or fill the memory, or is one of texts that is followed elsewhere."""
+    if sign == "*":
+        if not isinstance(left, str | bytes) and not isinstance(right, str | bytes):
+            return False
+        count = right if isinstance(left, str | bytes) else left
+        return not isinstance(count, int) or count > 1000
+    if sign in {"<<", "**"}:
+        return not isinstance(left, int) or not isinstance(right, int) or abs(left) > 1000 or abs(right) > 63
+    return sign == "%" and isinstance(left, str | bytes)
+
+
+_OPERATIONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
+    "%": operator.mod, "**": operator.pow, "<<": operator.lshift, ">>": operator.rshift, "&": operator.and_,
+    "|": operator.or_, "^": operator.xor,
+}  # fmt: skip
 
 _FILLING: Final = frozenset({"append", "extend", "insert", "add", "appendleft", "update"})
 _FILLED: Final = frozenset(

@@ -391,13 +391,17 @@ class Strings(Frame, ABC):
         operands = [one[1] for one in arguments.positional]
         if arguments.unpacked() or not all(isinstance(one, str | int | bytes) for one in operands):
             return None
+        if any(isinstance(one, int) and one > LONGEST_TEXT for one in operands):
+            return UNKNOWN  # a width, which would have to be computed to be seen
         try:
             result = getattr(known, name)(*operands)
         except Exception:  # noqa: BLE001 - the analysed program would raise it; any error means "unknown"
             return None
         if isinstance(result, list | tuple):
             return self.sequence([constant(one) for one in result], "list", arguments.place)
-        return constant(result) if not isinstance(result, str) or len(result) < LONGEST_TEXT else UNKNOWN
+        return (
+            UNKNOWN if isinstance(result, str | bytes) and len(result) >= LONGEST_TEXT else constant(result)
+        )
 
     def sequence(self, values: list[Value], sort: str, position: int) -> Value:
         """A new list, tuple or set with these elements."""
