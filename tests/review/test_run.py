@@ -332,6 +332,14 @@ def test_settings_that_cannot_be_followed_are_named_as_in_the_repository(shell: 
     assert "charter: error: services/shop/charter.toml:2: " in result.output
 
 
+def test_a_rule_that_there_is_not_is_named_as_in_the_repository(shell: Shell) -> None:
+    shell.project.commit({"charter.toml": "[severity]\nnonsense = 'low'\n", "shop.py": "x = 1\n"})
+    _branch(shell.project)
+    result = shell("--base", "main")
+    assert result.exit_code == 2
+    assert "charter: error: charter.toml:2: no rule is called `nonsense`" in result.output
+
+
 def test_nothing_of_the_change_is_run(shell: Shell, tmp_path: Path) -> None:
     trap = f"import pathlib\npathlib.Path({str(tmp_path / 'ran')!r}).touch()\n"
     names = [

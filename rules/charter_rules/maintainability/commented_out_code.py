@@ -64,8 +64,8 @@ def commented_out_code(tree: ast.Module, ctx: Context) -> Iterator[Finding]:
     ```
     """
     del tree
-    limit = ctx.options.get("lines", 3)
-    if not isinstance(limit, int) or limit < 1 or ctx.text.count("#") < limit:
+    limit = ctx.option("lines", int)
+    if limit < 1 or ctx.text.count("#") < limit:
         return
     comments: set[int] | None = None
     for run in _runs(ctx.text, limit):

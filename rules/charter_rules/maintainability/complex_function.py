@@ -81,8 +81,8 @@ def complex_function(metrics: FunctionMetrics, ctx: Context) -> Iterator[Finding
         return total
     ```
     """
-    limit = ctx.options.get("limit", 15)
-    if not isinstance(limit, int) or metrics.cyclomatic < limit:
+    limit = ctx.option("limit", int)
+    if metrics.cyclomatic < limit:
         return
     name = metrics.name.rpartition(".")[2]
     branches = metrics.sources().branches

@@ -72,8 +72,8 @@ def deep_nesting(metrics: FunctionMetrics, ctx: Context) -> Iterator[Finding]:
                 box.add(item)
     ```
     """
-    limit = ctx.options.get("limit", 6)
-    if not isinstance(limit, int) or metrics.nesting < limit:
+    limit = ctx.option("limit", int)
+    if metrics.nesting < limit:
         return
     head = metrics.sources().deepest or metrics.location
     blocks = _blocks(head, ctx)

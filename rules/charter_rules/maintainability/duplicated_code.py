@@ -75,8 +75,7 @@ def duplicated_code(clone: Clone, ctx: Context) -> Iterator[Finding]:
         return area(width, height) * depth
     ```
     """
-    limit = ctx.options.get("statements", 10)
-    if not isinstance(limit, int) or clone.statements < limit:
+    if clone.statements < ctx.option("statements", int):
         return
     places = [f"{other.path}, line {other.line}" for other in clone.others]
     shown = "; ".join(places[:2]) + (f" and {len(places) - 2} more places" if len(places) > 2 else "")

@@ -55,10 +55,10 @@ def flag_parameter(function: shapes.FunctionNode, ctx: Context) -> Iterator[Find
         return tree
     ```
     """
-    least = ctx.options.get("statements", 3)
+    least = ctx.option("statements", int)
     body = shapes.without_docstring(function.body)
     choice = body[0] if body else None
-    if not isinstance(choice, ast.If) or not isinstance(least, int) or function.name.startswith("__"):
+    if not isinstance(choice, ast.If) or function.name.startswith("__"):
         ctx.not_an_opportunity()
         return
     test = choice.test.operand if isinstance(choice.test, ast.UnaryOp) else choice.test

@@ -86,10 +86,8 @@ def large_class(metrics: ClassMetrics, ctx: Context) -> Iterator[Finding]:
             self.orders = orders
     ```
     """
-    methods, lines = ctx.options.get("methods", 40), ctx.options.get("lines", 1000)
-    if not isinstance(methods, int) or not isinstance(lines, int) or ctx.is_test:
-        return
-    if len(metrics.methods) < methods and metrics.lines < lines:
+    methods, lines = ctx.option("methods", int), ctx.option("lines", int)
+    if ctx.is_test or (len(metrics.methods) < methods and metrics.lines < lines):
         return
     longest = sorted(metrics.methods, key=lambda method: -method.weight)[:_SHOWN]
     yield ctx.finding(

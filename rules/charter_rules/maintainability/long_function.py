@@ -53,10 +53,10 @@ def long_function(function: shapes.FunctionNode, ctx: Context) -> Iterator[Findi
         return sum(price(row) for row in rows)
     ```
     """
-    limit = ctx.options.get("limit", 60)
+    limit = ctx.option("limit", int)
     lines = (function.end_lineno or function.lineno) - function.lineno
     # Several statements on a line are rare: half the limit in lines is never enough.
-    if not isinstance(limit, int) or (lines * 2 < limit and ";" not in ctx.source(function)):
+    if lines * 2 < limit and ";" not in ctx.source(function):
         return
     count = _statements(function.body, ctx)
     if count < limit:

@@ -48,14 +48,14 @@ def many_parameters(function: shapes.FunctionNode, ctx: Context) -> Iterator[Fin
         ...
     ```
     """
-    limit = ctx.options.get("limit", 7)
+    limit = ctx.option("limit", int)
     arguments = function.args
     positional = [*arguments.posonlyargs, *arguments.args]
     method = isinstance(ctx.parent(function), ast.ClassDef)
     if method and not any(shapes.is_name(item, "staticmethod") for item in function.decorator_list):
         positional = positional[1:]
     required = positional[: max(len(positional) - len(arguments.defaults), 0)]
-    if not isinstance(limit, int) or len(required) < limit or ctx.is_test:
+    if len(required) < limit or ctx.is_test:
         return
     span = Span(ctx.span(required[0]).start, ctx.span(required[-1]).end)
     yield ctx.finding(

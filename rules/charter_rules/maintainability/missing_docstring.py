@@ -99,11 +99,8 @@ def missing_docstring(symbol: PublicSymbol, ctx: Context) -> Iterator[Finding]:
         return {"DE": 0.19, "AT": 0.2}
     ```
     '''
-    habit = ctx.options.get("habit")
-    limit = ctx.options.get(
-        "weight" if not isinstance(habit, (int, float)) or symbol.habit >= habit else "large"
-    )
-    if not isinstance(limit, int) or symbol.weight < limit:
+    limit = "weight" if symbol.habit >= ctx.option("habit", float) else "large"
+    if symbol.weight < ctx.option(limit, int):
         return
     yield ctx.finding(
         symbol.location,

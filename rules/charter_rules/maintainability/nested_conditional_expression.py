@@ -45,8 +45,7 @@ def nested_conditional_expression(expression: ast.IfExp, ctx: Context) -> Iterat
     if isinstance(ctx.parent(expression), ast.IfExp):
         ctx.not_an_opportunity()
         return
-    limit = ctx.options.get("depth", 3)
-    if isinstance(limit, int) and _chain(expression) >= limit:
+    if _chain(expression) >= ctx.option("depth", int):
         count = 1 + len(ctx.nodes(ast.IfExp, within=expression))
         yield ctx.finding(
             expression, f"{count} conditional expressions in one; an `if` statement shows which applies when"

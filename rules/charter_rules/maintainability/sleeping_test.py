@@ -47,17 +47,13 @@ def sleeping_test(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         assert queue.finished.wait(timeout=10)
     ```
     """
-    least = ctx.options.get("seconds", 0.5)
+    least = ctx.option("seconds", float)
     function = ctx.function(call)
     if function is None or not function.name.startswith("test"):
         ctx.not_an_opportunity()
         return
     seconds = ctx.value(call.args[0]) if call.args else 0
-    if (
-        ctx.loop(call) is not None
-        or not isinstance(seconds, (int, float))
-        or not isinstance(least, (int, float))
-    ):
+    if ctx.loop(call) is not None or not isinstance(seconds, (int, float)):
         return
     if seconds >= least:
         yield ctx.finding(

@@ -75,8 +75,8 @@ def split_class(metrics: ClassMetrics, ctx: Context) -> Iterator[Finding]:
             return not self.items
     ```
     """
-    smallest = ctx.options.get("methods", 3)
-    if not isinstance(smallest, int) or ctx.is_test or not metrics.attributes:
+    smallest = ctx.option("methods", int)
+    if ctx.is_test or not metrics.attributes:
         ctx.not_an_opportunity()
         return
     large = [group for group in metrics.groups if len(group) >= smallest]

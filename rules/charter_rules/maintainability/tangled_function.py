@@ -64,8 +64,8 @@ def tangled_function(metrics: FunctionMetrics, ctx: Context) -> Iterator[Finding
         return line.price > rule.limit
     ```
     """
-    limit = ctx.options.get("limit", 35)
-    if not isinstance(limit, int) or metrics.cognitive < limit or metrics.cyclomatic >= _PATHS:
+    limit = ctx.option("limit", int)
+    if metrics.cognitive < limit or metrics.cyclomatic >= _PATHS:
         return
     name = metrics.name.rpartition(".")[2]
     heaviest = sorted(metrics.sources().hurdles, key=lambda hurdle: -hurdle.weight)

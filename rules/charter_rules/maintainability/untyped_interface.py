@@ -83,9 +83,7 @@ def untyped_interface(module: ast.Module, ctx: Context) -> Iterator[Finding]:
     ```
     """
     ctx.not_an_opportunity()
-    habit = ctx.options.get("habit")
-    if not isinstance(habit, (int, float)):
-        return
+    habit = ctx.option("habit", float)
     functions = list(_public(module.body))
     if habit and len(functions) < _ENOUGH:
         return

@@ -46,8 +46,7 @@ def unused_public_code(unused: UnusedPublicName, ctx: Context) -> Iterator[Findi
     print(total([]))
     ```
     """
-    least = ctx.options.get("sure")
-    if ctx.is_test or (isinstance(least, int) and unused.sure < least):
+    if ctx.is_test or unused.sure < ctx.option("sure", int):
         return
     yield ctx.finding(
         unused.location,

@@ -69,9 +69,9 @@ def wrapped_body(condition: ast.If, ctx: Context) -> Iterator[Finding]:
             order.save()
     ```
     """
-    least = ctx.options.get("lines", 10)
+    least = ctx.option("lines", int)
     lines = (condition.end_lineno or condition.lineno) - condition.body[0].lineno + 1
-    if not isinstance(least, int) or lines < least or not guards.is_wrapper(condition, ctx):
+    if lines < least or not guards.is_wrapper(condition, ctx):
         return
     whole = ctx.parent(condition)
     if not isinstance(whole, (*shapes.FUNCTIONS, *shapes.LOOPS)) or not any(

@@ -137,14 +137,14 @@ def unprotected_view(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     ```
     """
     views = list(_views(node, ctx))
-    enough = int(str(ctx.options["protected-views"]))
+    enough = ctx.option("protected-views", int)
     counted = [view for view in views if not _OPEN.search(view.name)]
     too_few = len(counted) <= enough and not (counted and _makes_application(ctx))
     if too_few or ctx.says(_FOR_ALL):
         ctx.not_an_opportunity()
         return
     protected = [view for view in counted if _is_protected(view, ctx)]
-    share = float(str(ctx.options["protected-share"]))
+    share = ctx.option("protected-share", float)
     are_most = len(protected) >= max(enough, share * len(counted))
     if not are_most and not _makes_application(ctx):
         return

@@ -68,6 +68,18 @@ class Context(Protocol):
         """The rule's own options: its defaults, overlaid with the settings."""
         ...
 
+    def option(self, name: str, kind: type[T]) -> T:
+        """One of the rule's options.
+
+        Args:
+            name: the option, as the rule's `options` name it.
+            kind: what its default is; the settings have been held to that.
+
+        Raises:
+            TypeError: if the default is of another kind.
+        """
+        ...
+
     # Places
     def span(self, node: ast.AST) -> Span:
         """The offsets of a node; of a decorated definition without its decorators."""

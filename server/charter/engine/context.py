@@ -219,6 +219,14 @@ class RuleContext:
         self.options = options
         self.declined = 0
 
+    def option(self, name: str, kind: type[T]) -> T:
+        value: Any = self.options[name]
+        if type(value) is kind:
+            return value
+        if kind is not float or type(value) is not int:
+            raise TypeError(f"the option `{name}` of `{self._rule.name}` is no {kind.__name__}")
+        return kind(value)  # as numbers without a fraction are written in the settings
+
     @cached_property
     def tree(self) -> ast.Module:
         return self._source.tree

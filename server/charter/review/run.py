@@ -164,6 +164,7 @@ def _make_one(
 ) -> _Made:
     from charter.engine import constitution
     from charter.engine.cache import Cache
+    from charter.engine.opening import check_names
     from charter.engine.run import default_jobs
     from charter.review.analyse import Tools, analyse
     from charter.review.build import Builder
@@ -171,7 +172,9 @@ def _make_one(
 
     base, head, trusted = trees
     with settings_of(repository, trusted, home) as settings:
-        principles = constitution.load(rules, settings).principles
+        charter = constitution.load(rules, settings)
+        check_names(settings, rules, charter)
+        principles = charter.principles
         cache = None
         folder = repository.root / home.folder / settings.cache_dir
         # A link that the change put there could lead what is written anywhere.
