@@ -88,3 +88,14 @@ def test_modules_are_named_from_the_outermost_package() -> None:
     assert names.name("tools/run.py") == "tools.run"
     assert names.name("setup.py") == "setup"
     assert names.name("my-app/main.py") == "main"
+
+
+def test_scripts_of_one_name_keep_apart_by_their_folders() -> None:
+    names = ModuleNames(
+        ["main.py", "job-a/main.py", "job-b/v1.2/main.py", "job-b/tools.py", "job-b/tools.pyi", "src/run.py"]
+    )
+    assert names.name("main.py") == "main"
+    assert names.name("job-a/main.py") == "job-a.main"
+    assert names.name("job-b/v1.2/main.py") == "job-b.v1_2.main"
+    assert names.name("job-b/tools.py") == names.name("job-b/tools.pyi") == "tools"
+    assert names.name("src/run.py") == "run"

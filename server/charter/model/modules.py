@@ -27,15 +27,30 @@ class ModuleNames:
             if path.endswith(("/__init__.py", "/__init__.pyi"))
         )
         self._folder = lru_cache(maxsize=None)(self._name_of_folder)
+        self._homes: dict[str, set[str]] = {}
+        for path in paths:
+            folder, _, file = path.rpartition("/")
+            if folder not in self._packages:
+                self._homes.setdefault(self._imported_as(folder, file.rpartition(".")[0]), set()).add(folder)
 
     def name(self, path: str) -> str:
-        """The dotted name of a file: from the outermost package around it, else from the project's root."""
-        pure = PurePosixPath(path)
-        folder = self._folder(str(pure.parent))
-        stem = pure.stem
+        """The dotted name of a file: from the outermost package around it, else from the project's root.
+
+        Scripts of several folders that all would have one name are named after their folders: `jobs-a.main`. Nobody
+        can import them so, but each one's functions stay its own.
+        """
+        folder, _, file = path.rpartition("/")
+        stem = file.rpartition(".")[0]
+        name = self._imported_as(folder, stem)
+        if len(self._homes.get(name, ())) > 1 and folder not in self._packages:
+            return ".".join([*folder.replace(".", "_").split("/"), stem]) if folder else stem
+        return name
+
+    def _imported_as(self, folder: str, stem: str) -> str:
+        package = self._folder(folder)
         if stem == "__init__":
-            return folder
-        return f"{folder}.{stem}" if folder else stem
+            return package
+        return f"{package}.{stem}" if package else stem
 
     def _name_of_folder(self, folder: str) -> str:
         if folder in {".", ""}:
