@@ -85,6 +85,7 @@ def archive_extracted_unfiltered(call: ast.Call, ctx: Context) -> Iterator[Findi
         ctx.is_test
         or chosen not in {None, "fully_trusted"}
         or chosen is UNKNOWN
+        or _is_fallback(call, ctx)
         or _checks_members(call, ctx)
     ):
         return
@@ -116,6 +117,18 @@ def _opened_around(name: ast.Name, ctx: Context) -> ast.expr | None:
             if isinstance(item.optional_vars, ast.Name) and item.optional_vars.id == name.id:
                 return item.context_expr
     return None
+
+
+def _is_fallback(call: ast.Call, ctx: Context) -> bool:
+    """Whether the function unpacks with a filter where Python has some, and without where it has none."""
+    function = ctx.function(call)
+    method = calls.identifier(call.func)
+    return function is not None and any(
+        other is not call
+        and calls.identifier(other.func) == method
+        and calls.value(ctx, other, None, "filter", default=None) not in {None, "fully_trusted"}
+        for other in ctx.nodes(ast.Call, within=function)
+    )
 
 
 def _checks_members(call: ast.Call, ctx: Context) -> bool:

@@ -26,6 +26,8 @@ _SWITCHES: Final = (
 )
 _AROUND: Final = frozenset({"os", "os.path", "pathlib", "pathlib.Path", "pathlib.PurePath", "str"})
 """What stands around the place of the code in a path."""
+_PICKLES: Final = frozenset({"pickle", "dill", "cloudpickle"})
+"""Modules that make whatever a file names."""
 _MOST: Final = 6
 """How many names a path is followed through."""
 
@@ -82,7 +84,7 @@ def pickled_model_loaded(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """
     for keyword, bad, message in _SWITCHES:
         if calls.value(ctx, call, None, keyword) is bad and not ctx.is_test:
-            if call.args and _came_along(call.args[0], ctx):
+            if (call.args and _came_along(call.args[0], ctx)) or _has_own_unpickler(call, ctx):
                 return
             fix = None
             if calls.keyword(call, keyword) is not None:
@@ -93,6 +95,12 @@ def pickled_model_loaded(call: ast.Call, ctx: Context) -> Iterator[Finding]:
                 )
             yield ctx.finding(call, f"`{keyword}={bad}`: {message}", fix=fix)
             return
+
+
+def _has_own_unpickler(call: ast.Call, ctx: Context) -> bool:
+    """Whether the project says itself which classes the file may name."""
+    module = calls.keyword(call, "pickle_module")
+    return module is not None and calls.qualified(ctx, module.value) not in _PICKLES
 
 
 def _came_along(path: ast.expr, ctx: Context) -> bool:

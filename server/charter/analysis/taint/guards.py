@@ -34,6 +34,7 @@ from charter.analysis.taint.values import (
     EXTERNAL,
     HOST,
     INSTANCE,
+    IP_ADDRESS,
     LANE,
     NO,
     OBJECT,
@@ -229,6 +230,9 @@ class Guards(Comparisons, ABC):
             yes = both(yes, self.cleared(node[3][1], self.value(node[3][1]), BIT["log"]))  # an identifier
         if asks_for_address(function[-1]):
             yes = self.of_address(node[3], yes)
+        for argument in node[3] if self.origins else ():
+            if argument[0] == ir.LOCAL and (asked := self.value(argument))[2] == IP_ADDRESS:
+                self.look_up(asked)  # whatever is asked of an address: `is_blocked(address)`
         if value[0] & ALL_DANGERS:
             no = both(no, self.cleared(node, value, DANGERS))
         return (truth, yes, no)
