@@ -172,9 +172,11 @@ class Attributes(Calls, ABC):
         ):
             return _bound(value, name)
         taint = value[0]
+        asked = name == "path" and bool(taint) and self.is_of_request(value, "address")
+        asked = asked or any(source.part == "path" for source in entry.sources)
+        if asked and self.engine.is_static_route(self.function):
+            return UNKNOWN
         for source in entry.sources:
-            if source.part == "path" and self.engine.is_static_route(self.function):
-                return (0, NO, None, ())
             taint |= self.source(entry.name or path, source, position)
         if entry.propagators:
             return self._propagated(entry, value, Arguments(position))

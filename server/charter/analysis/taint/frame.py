@@ -236,6 +236,15 @@ class Frame(ABC):
         site = SourceSite(name, source.kind, source.says, key, self.function, position, source.part)
         return self.fresh((SOURCE, site), bits)
 
+    def is_of_request(self, value: Value, part: str) -> bool:
+        """Whether a value is this part of what a request asks for, as the models have it: its path, or its whole address."""
+        return all(
+            lane < len(self.origins)
+            and self.origins[lane][0] == SOURCE
+            and self.origins[lane][1].part == part
+            for lane in lanes(value[0])
+        )
+
     def root(self, lane: int) -> int:
         """The lane from which a lane is derived, or itself."""
         origin = self.origins[lane]

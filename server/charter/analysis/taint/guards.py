@@ -22,7 +22,7 @@ from charter.analysis.taint.checks import (
     is_set_of,
 )
 from charter.analysis.taint.comparisons import Comparisons
-from charter.analysis.taint.frame import KILLED, NO_KILL, SOURCE, Kill, State
+from charter.analysis.taint.frame import KILLED, NO_KILL, Kill, State
 from charter.analysis.taint.handlers import is_harmless
 from charter.analysis.taint.strings import BEGINNING
 from charter.analysis.taint.values import (
@@ -351,22 +351,13 @@ class Guards(Comparisons, ABC):
         for text in texts:
             dangers |= _BEGINNINGS.get(text, 0)
         no = self.cleared(node, value, dangers) if dangers else NO_KILL
-        if "//" in texts and self._is_path_of_request(value):
+        if "//" in texts and self.is_of_request(value, "path"):
             no = both(no, self.cleared(node, value, HOST))
         if value[2] == NORMAL_PATH and not {"../", ".."}.isdisjoint(texts):
             no = both(no, self.cleared(node, value, UP))  # it leads up at its beginning or nowhere
         if not {".", ".."}.isdisjoint(texts):
             no = both(no, self.of_name(node, value, [constant("..")], NO_KILL)[1])
         return yes, no
-
-    def _is_path_of_request(self, value: Value) -> bool:
-        """Whether a value is the path that a request asks for, which begins with a slash."""
-        return all(
-            lane < len(self.origins)
-            and self.origins[lane][0] == SOURCE
-            and self.origins[lane][1].part == "path"
-            for lane in lanes(value[0])
-        )
 
     def _builtin_test(self, node: Node, name: str) -> Test | None:
         arguments = node[3]

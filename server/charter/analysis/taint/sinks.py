@@ -76,7 +76,9 @@ _OF_FOLDERS: Final = frozenset(
 )
 """Functions that take a folder, or make one."""
 
-_PARTICULAR: Final = frozenset({"deserialization", "xxe", "nosql", "prompt", "log", "xss", "redos"})
+_PARTICULAR: Final = frozenset(
+    {"deserialization", "xxe", "nosql", "prompt", "log", "xss", "redos", "attribute"}
+)
 """Kinds of sinks that look at more of a value than its text."""
 _PLACED: Final = frozenset({"path", "sql", "ssrf", "command", "code"})
 """Kinds of sinks where it tells something where in the text the data stands."""
@@ -127,6 +129,8 @@ class Sinks(Containers, ABC):
         if kind in _OF_DOCUMENTS:
             self._note_document(value, taint, place, arguments, receiver)
             return taint
+        if kind == "attribute":
+            return 0 if self._is_bare(arguments.position(0) or UNKNOWN) else taint
         if kind == "nosql":
             return taint if sink.like == "code" else self._operators(value, taint)
         if kind == "prompt":
@@ -140,6 +144,15 @@ class Sinks(Containers, ABC):
             return value[0] if value[2] == OPEN_FILE else taint  # its name is not sent
         self._reach_pattern(name, taint, place, arguments, receiver)
         return 0
+
+    def _is_bare(self, owner: Value) -> bool:
+        """Whether an object has nothing but what is put into it: of a class without anything of its own."""
+        reference = owner[2]
+        if reference is None or reference[0] != PROJECT_INSTANCE:
+            return False
+        cls: Class = reference[1]
+        own = cls.methods or cls.annotations or (cls.body is not None and cls.body.record[ir.STORES])
+        return not (own or cls.lineage != (cls,) or self.project.externals(cls))
 
     def _note_document(
         self, value: Value, taint: int, place: int, arguments: Arguments, receiver: Value | None

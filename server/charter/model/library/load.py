@@ -341,7 +341,7 @@ class _Reader:
         value = self._choice(row, "value", ("text", "object"), "text")
         says, when = self._text(row, "says"), self._conditions(row)
         without = self._kinds(row, "without")
-        part = self._choice(row, "part", ("", "parameters", "path", "fields"), "")
+        part = self._choice(row, "part", ("", "parameters", "path", "address", "fields"), "")
         return [Source(name, kind, value, says, without, when, part) for name in self._names(row)]
 
     def _sinks(self, row: Mapping[str, Any]) -> list[Sink]:

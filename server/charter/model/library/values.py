@@ -56,7 +56,7 @@ class Source(Struct, frozen=True):
         without: kinds of sinks for which it is harmless (an open file is no path).
         when: what the call must meet.
         part: what it has parts of: the "parameters" of the handler's route by name; the "path", which the route itself sets
-            where it has no parameters; the "fields" of a form or schema, converted as they are declared; "" for none.
+            where it has no parameters, and the "address" with it; the "fields" of a form or schema, converted as they are declared; "" for none.
     """
 
     name: str
