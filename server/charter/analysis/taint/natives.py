@@ -20,6 +20,7 @@ from charter.analysis.taint.values import (
     HOLE,
     INSTANCE,
     IP_ADDRESS,
+    JSON_TEXT,
     LANE,
     NO,
     OBJECT,
@@ -380,7 +381,7 @@ def _parsed_data(frame: Any, arguments: Arguments, place: int) -> Value:
 def _dumped(frame: Any, arguments: Arguments, place: int) -> Value:
     value = arguments.position(0) or UNKNOWN
     taint = frame.deep(value) & ~_CONTROL
-    return (taint, NO, (EXTERNAL, "json.dumps()") if taint else None, ())
+    return (taint, NO, JSON_TEXT if taint else None, ())
 
 
 def _isinstance(frame: Any, arguments: Arguments, place: int) -> Value:

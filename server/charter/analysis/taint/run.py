@@ -29,6 +29,7 @@ from charter.analysis.taint.values import (
     FULL,
     HOST,
     INSTANCE,
+    JSON_TEXT,
     LANE,
     NO,
     OBJECT,
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
 _MOST_HITS: Final = 60
 _MOST_STEPS: Final = 40
+
+_JSON: Final = (JSON_TEXT, (EXTERNAL, f"{JSON_TEXT[1]}.encode()"))
 
 
 class Run(Statements):
@@ -128,8 +131,16 @@ class Run(Statements):
             return
         if value[2] is not None and value[2] != (INSTANCE, "builtins.str") and value[2][0] != "x":
             return
+        if value[2] in _JSON and self._tells_json():
+            return
         if not self._is_parsed(value):
             self.reach("xss", "return value", value[0], position, position, "", value)
+
+    def _tells_json(self) -> bool:
+        """Whether the function, or another one of its class, tells the browser that an answer is JSON."""
+        cls = self.function.cls
+        functions = (self.function,) if cls is None else cls.methods.values()
+        return any(b"application/json" in one.record[ir.BODY] for one in functions)
 
     def _is_parsed(self, value: Value) -> bool:
         """Whether a value is a whole parsed document, which goes back as JSON."""

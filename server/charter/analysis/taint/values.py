@@ -120,6 +120,8 @@ TUPLE: Final = (INSTANCE, "builtins.tuple")
 IP_ADDRESS: Final = (INSTANCE, "ipaddress.IPv4Address")
 """What every address of a machine is that `ipaddress` has read."""
 UNKNOWN: Final[Value] = (0, NO, None, ())
+JSON_TEXT: Final = (EXTERNAL, "json.dumps()")
+"""What every text in JSON is."""
 OPEN_FILE: Final = (INSTANCE, "io.TextIOWrapper")
 """What `open` gives."""
 NONE: Final[Value] = (0, None, None, ())
