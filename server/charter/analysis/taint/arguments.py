@@ -187,9 +187,7 @@ def _command(frame: Any, value: Value, wanted: str) -> list[Value]:
     cells: dict[Any, Value] = frame.cells(value) or {}
     first = cells.get(0)
     if wanted == ":program":
-        return [
-            frame.elements(value) if first is None else first
-        ]  # of the words of one text the first is the program
+        return [first or frame.elements(value)]  # of the words of one text the first is the program
     if END_OF_OPTIONS in cells or any(
         cells[key][1] == END_OF_OPTIONS for key in cells if isinstance(key, int)
     ):

@@ -59,7 +59,7 @@ _ADDRESS_CHECK: Final = regex(
     r"_*(?:is_?|are_|has_)?(?:(?:safe|allowed|trusted|local|internal|same|permitted)_?\w*(?:ur[li]|redirect|next|target|location|host|origin|domain)"
     r"|valid(?:ate)?_?\w*(?:redirect|return|next))|_*(?:validate|verify|check)_\w*(?:ur[li]|host|endpoint|domain)|_*(?:ur[li]|redirect|next|target|host)\w*_is_(?:safe|allowed|trusted|local|internal)"
     r"|_*(?:ur[li]|redirect|link|next)_signature_(?:is_)?(?:valid|ok|matches)$|_*(?:is_|has_)?(?:valid|verified)_(?:ur[li]|redirect|link|next)_signature$"
-    r"|_*(?:is|has|verify|check|valid(?:ate)?)_\w*(?:hmac|signature|signed)"
+    r"|_*(?:is|has|verify|check|valid(?:ate)?)_\w*(?:hmac|signature|signed(?!_(?:in|up|on|out)))"
     r"|_*\w*(?:ur[li]|callback|redirect|host|service|target|origin)\w*_(?:allowed|permitted|trusted)$"
 )
 _OF_PATHS: Final = regex(r"path|file_?name|travers|dir(?:ectory)?(?:_|$)|folder")

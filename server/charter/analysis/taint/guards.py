@@ -79,11 +79,13 @@ ASKING: Final = regex(r"(?i)client|session|http|request|api|cache|redis|^s$")
 
 
 _FINDING: Final = frozenset({"get", "get_object_or_404"})
+"""What raises where nothing equals its keywords."""
 _SELECTING: Final = frozenset({"filter", "filter_by", "where"})
-_FETCHING: Final = frozenset(
-    "first fetchone fetchrow fetchval scalar scalar_one_or_none one_or_none get_or_none exists".split()
-)
-"""Methods that give one row of a query, or what stands in it, and nothing if there is none."""
+"""Methods of queries that take what fields are to equal."""
+_TAKING: Final = frozenset("first scalar scalar_one_or_none one_or_none get_or_none exists".split())
+"""Methods of queries that give a row, or what stands in it, and nothing if there is none."""
+_FETCHING: Final = frozenset("fetchone fetchrow fetchval fetchall".split())
+"""Such methods of cursors, which were told the query before."""
 
 
 class Guards(Comparisons, ABC):
@@ -247,7 +249,7 @@ class Guards(Comparisons, ABC):
         return yes
 
     def found(self, node: Node) -> Kill:
-        """What `table.get(key)` shows of the key if there is something: it is one of those of a trusted table."""
+        """What `table.get(key)`, or a row of a query, shows of the key if there is something: it is one that is known."""
         function = node[2]
         if not self.origins:
             return NO_KILL
@@ -256,10 +258,12 @@ class Guards(Comparisons, ABC):
         if function[0] != ir.ATTR:
             return NO_KILL
         if function[3] in _FETCHING:
-            return both((self.sought, ()), self._sought_by(function[2]))
-        arguments = [*node[3], *(one for name, one in node[4] if name == "key")]
+            return (self.sought, ())
+        if function[3] in _TAKING:
+            return self._sought_by(function[2])
         if function[3] != "get":
             return NO_KILL
+        arguments = [*node[3], *(one for name, one in node[4] if name == "key")]
         if len(node[3]) == 2 and self._is_class(node[3][0]):  # `session.get(User, number)`
             return self.cleared(node[3][1], self.value(node[3][1]), DANGERS)
         if len(node[3]) == 2 and _is_empty(node[3][1]):

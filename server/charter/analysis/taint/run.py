@@ -49,6 +49,7 @@ _MOST_HITS: Final = 60
 _MOST_STEPS: Final = 40
 
 _JSON: Final = (JSON_TEXT, (EXTERNAL, f"{JSON_TEXT[1]}.encode()"))
+"""What a text in JSON is, and its bytes."""
 
 
 class Run(Statements):

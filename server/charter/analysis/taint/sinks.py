@@ -62,7 +62,9 @@ _BRACES: Final = regex(r"\{\d*(?:!([rsa]))?(?::[^{}]*)?\}")
 _PLACEHOLDER: Final = regex(r"%(?:\(\w+\))?[-+ #0-9.*]*([a-zA-Z%])")
 
 _BY_KEY: Final = regex(r"(?is)\s*select\b.*[^<>!]=\s*(?:\?|%s|%\(\w+\)s|:\w+|\$\d)")
+"""A query for rows in which something equals what is passed beside it."""
 _VAGUELY: Final = regex(r"(?i)\b(?:i?like|or|union)\b")
+"""What gives rows, too, in which it does not."""
 
 _SLOW: Final = spread(BIT["redos"])
 NEEDED: Final = dict(BIT.items())
