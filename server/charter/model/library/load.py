@@ -117,9 +117,8 @@ def load(text: str, file: str) -> Library:
     try:
         document = tomli.loads(text)
     except tomli.TOMLDecodeError as error:
-        place = re.search(r"\(at line (\d+)", str(error))
-        problem = str(error).partition(" (at ")[0]
-        raise LibraryError(file, int(place[1]) if place else 0, f"is not valid TOML: {problem}") from error
+        problem = error.msg[:1].lower() + error.msg[1:]
+        raise LibraryError(file, error.lineno, f"is not valid TOML: {problem}") from error
     return tables(document, file, text)
 
 
@@ -314,10 +313,11 @@ class _Reader:
                 result.append(Condition(self._argument(argument, key), values, negated))
         return tuple(result)
 
-    def _kind(self, row: Mapping[str, Any], kinds: Mapping[str, str]) -> str:
-        kind = self._text(row, "kind")
+    def _kind(self, row: Mapping[str, Any], kinds: Mapping[str, str], default: str = "") -> str:
+        kind = self._text(row, "kind", default)
         if kind not in kinds:
-            self.fail(f"unknown kind {kind!r}; there are {', '.join(kinds)}", "kind")
+            problem = f"unknown kind {kind!r}" if kind else "`kind` is missing"
+            self.fail(f"{problem}; there are {', '.join(kinds)}", "kind")
         return kind
 
     def _kinds(self, row: Mapping[str, Any], key: str) -> tuple[str, ...]:
@@ -384,31 +384,34 @@ class _Reader:
         if not isinstance(row, dict) or not {"call", "function"} <= set(row) <= {"call", "function", "route"}:
             self.fail('a registration is written { call = "…", function = "1", route = "0" }', key)
         function = self._argument(self._text(row, "function"), key)
-        route = self._argument(row["route"], key) if "route" in row else None
+        route = self._route(row, key)
         for call in _expand(self._text(row, "call")):
             if not _NAME.fullmatch(call):
                 self.fail(f"{call!r} is not a qualified name such as `package.Class.method`", key)
             yield Registration(call, function, route)
 
+    def _route(self, row: Mapping[str, Any], key: str) -> Argument | None:
+        return self._argument(self._text(row, "route"), key) if "route" in row else None
+
     def _handler(self, row: Mapping[str, Any]) -> Handler:
         types = row.get("types", {})
         if not isinstance(types, dict) or not all(isinstance(value, str) for value in types.values()):
             self.fail('`types` is a table such as { request = "django.http.HttpRequest" }', "types")
-        kind = self._text(row, "kind", "http")
-        if kind not in SOURCE_KINDS:
-            self.fail(f"unknown kind {kind!r}; there are {', '.join(SOURCE_KINDS)}", "kind")
+        calls = row.get("calls", [])
+        if not isinstance(calls, list):
+            self.fail('`calls` is a list of registrations, each { call = "…", function = "1" }', "calls")
         return Handler(
             decorators=self._names(row, "decorators", needed=False),
-            calls=tuple(one for call in row.get("calls", []) for one in self._registrations(call, "calls")),
+            calls=tuple(one for call in calls for one in self._registrations(call, "calls")),
             classes=self._names(row, "classes", needed=False, pattern=_CLASS),
             methods=tuple(name for braced in self._texts(row, "methods") for name in _expand(braced)),
             functions=self._names(row, "functions", needed=False, pattern=_FUNCTION),
-            route=self._argument(row["route"], "route") if "route" in row else None,
+            route=self._route(row, "route"),
             syntax=self._choice(row, "syntax", _SYNTAXES, ""),
             parameters=self._choice(row, "parameters", ("route", "all", "typed", "none"), "route"),
             types=types,
             tainted=self._texts(row, "tainted"),
-            kind=kind,
+            kind=self._kind(row, SOURCE_KINDS, "http"),
             returns=self._choice(
                 row, "returns", ("html", "json", "response", "redirect", "gateway", "wsgi"), "response"
             ),
