@@ -326,22 +326,19 @@ class Solver(KeptSolver[list[Use]]):
         """How a way is called; "" for what turns out to be none."""
         if topic == "own-import-form":
             return "modules are" if way in self._modules else "names are"
-        if topic == "exception-base":
-            class_, _, base = way.partition("<")
-            bases = self._bases
-            seen: set[str] = set()
-            while base in bases and base not in seen:
-                seen.add(base)
-                class_, base = base, bases[base]
-            # The one at the top has no base of the project's to derive from.
-            return (
-                f"`{class_.rpartition('.')[2]}`"
-                if seen
-                else ""
-                if class_ in set(bases.values())
-                else "something else"
-            )
-        return way
+        return self._base(way) if topic == "exception-base" else way
+
+    def _base(self, way: str) -> str:
+        """The project's topmost class above an exception, given as `class<base`; "" for that class itself."""
+        class_, _, base = way.partition("<")
+        bases = self._bases
+        seen: set[str] = set()
+        while base in bases and base not in seen:
+            seen.add(base)
+            class_, base = base, bases[base]
+        if seen:
+            return f"`{class_.rpartition('.')[2]}`"
+        return "" if class_ in bases.values() else "something else"
 
     @cached_property
     def _modules(self) -> frozenset[str]:

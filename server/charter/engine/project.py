@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from charter.analysis import ProjectInfo
 from charter.api.facts.names import ImportedConstant, PassedValue
@@ -314,37 +315,19 @@ def finish(
     if not own and not counts:
         return result
     plan = plan or project.planner.plan(path)
-    whole = FileResult(
-        path,
-        result.lines,
-        list(result.findings),
-        dict(result.opportunities),
-        result.extracts,
-        result.problems,
-        list(result.failures),
-        dict(result.times),
-        result.suppressions,
-        result.asked,
-        result.symbols,
+    whole = replace(
+        result,
+        findings=list(result.findings),
+        opportunities=dict(result.opportunities),
+        failures=list(result.failures),
+        times=dict(result.times),
     )
     if own:
         try:
             source = source or project.source(path)
         except (OSError, ValueError):
             return whole
-        elsewhere = elsewhere_of(own, project.settings.is_test)
-        view = FileView(
-            source,
-            project.settings.oldest_python,
-            is_test=project.settings.is_test(path),
-            elsewhere=elsewhere,
-            symbols=result.symbols,
-        )
-        again = _to_run_again(plan, result, own)
-        if again:
-            run_again(view, plan, again, whole)
-        run_on_facts(view, plan, own, whole)
-        _excuse(plan, own, whole)
+        _speak(project, plan, source, own, whole)
     for (kind, word), number in counts.items():
         for entry in plan.fact_entries.get(kind, ()):
             if not entry.rule.kinds or word in entry.rule.kinds:
@@ -352,6 +335,23 @@ def finish(
                     number, whole.opportunities.get(entry.rule.name, 0)
                 )
     return whole
+
+
+def _speak(project: Project, plan: Plan, source: Source, facts: Sequence[Fact], result: FileResult) -> None:
+    """Let the rules say of a file what the project's facts about it are: into its result."""
+    settings = project.settings
+    view = FileView(
+        source,
+        settings.oldest_python,
+        is_test=settings.is_test(source.path),
+        elsewhere=elsewhere_of(facts, settings.is_test),
+        symbols=result.symbols,
+    )
+    again = _to_run_again(plan, result, facts)
+    if again:
+        run_again(view, plan, again, result)
+    run_on_facts(view, plan, facts, result)
+    _excuse(plan, facts, result)
 
 
 def _excuse(plan: Plan, facts: Iterable[Fact], result: FileResult) -> None:

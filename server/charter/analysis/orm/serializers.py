@@ -195,13 +195,8 @@ def _field(run: Machine, owner: Class, cls: Class, name: str, call: ast.Call, ro
     site = Site(owner.module, call)
     last = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if last == "SerializerMethodField":
-        _method_field(
-            run,
-            cls,
-            text(_keyword(call, "method_name")) or text(call.args[0] if call.args else None),
-            name,
-            row,
-        )
+        method = text(_keyword(call, "method_name")) or text(call.args[0] if call.args else None)
+        _method_field(run, cls, method, name, row)
         return
     source = text(_keyword(call, "source")) or name
     many = is_true(_keyword(call, "many"))
@@ -221,13 +216,17 @@ def _field(run: Machine, owner: Class, cls: Class, name: str, call: ast.Call, ro
     elif last == "StringRelatedField":
         _each(run, value, site, "")
     elif isinstance(target, Class):
-        override = run.world.member(target, "to_representation")
-        if override and isinstance(override[1], ast.FunctionDef) and isinstance(value, (Row, Query, Manager)):
-            run.invoke(
-                Function(override[1], override[0].module, override[0], Instance(target)), [value], {}, site
-            )
+        _represent(run, target, value, site)
     elif isinstance(value, (Manager, Query)):
         run.iterate(all_rows(run, value, site) if isinstance(value, Manager) else value, site)
+
+
+def _represent(run: Machine, target: Class, value: Value, site: Site) -> None:
+    """Run what a field's own class makes of a value."""
+    override = run.world.member(target, "to_representation")
+    if override and isinstance(override[1], ast.FunctionDef) and isinstance(value, (Row, Query, Manager)):
+        function = Function(override[1], override[0].module, override[0], Instance(target))
+        run.invoke(function, [value], {}, site)
 
 
 def _links_by_key(last: str, call: ast.Call) -> bool:

@@ -161,15 +161,10 @@ def _matched_alone(tree: Any) -> frozenset[str]:
 def _note_groups(tree: Any, found: dict[int | str, int]) -> None:
     for operator, argument in tree:
         word = str(operator)
-        if word == "SUBPATTERN":
-            if argument[0] is not None:
-                found[argument[0]] = _impossible(argument[3])
-            _note_groups(argument[3], found)
-        elif word in {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}:
-            _note_groups(argument[2], found)
-        elif word == "BRANCH":
-            for branch in argument[1]:
-                _note_groups(branch, found)
+        if word == "SUBPATTERN" and argument[0] is not None:
+            found[argument[0]] = _impossible(argument[3])
+        for part in _parts(word, argument):
+            _note_groups(part, found)
 
 
 def _impossible(tree: Any) -> int:
@@ -236,25 +231,24 @@ def _characters(tree: Any) -> frozenset[str] | None:
             result |= _PRINTABLE
         elif word == "IN":
             result |= _set_characters(argument)
-        elif word in {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}:
-            inner = _characters(argument[2])
-            if inner is None:
-                return None
-            result |= inner
-        elif word == "SUBPATTERN":
-            inner = _characters(argument[3])
-            if inner is None:
-                return None
-            result |= inner
-        elif word == "BRANCH":
-            for branch in argument[1]:
-                inner = _characters(branch)
+        elif parts := _parts(word, argument):
+            for part in parts:
+                inner = _characters(part)
                 if inner is None:
                     return None
                 result |= inner
         elif word not in {"AT", "ASSERT", "ASSERT_NOT"}:
             return None
     return frozenset(result)
+
+
+def _parts(word: str, argument: Any) -> list[Any]:
+    """The expressions in a part of a parsed one, of which it matches some."""
+    if word in {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}:
+        return [argument[2]]
+    if word == "SUBPATTERN":
+        return [argument[3]]
+    return list(argument[1]) if word == "BRANCH" else []
 
 
 def _set_characters(items: Any) -> set[str]:
