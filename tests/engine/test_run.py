@@ -29,6 +29,8 @@ def fragile(node: ast.Pass, ctx: Context) -> Iterator[Finding]:
         os._exit(3)
     if "throw" in ctx.text:
         raise LookupError("on purpose")
+    if "deep" in ctx.text:
+        raise RecursionError
     yield ctx.finding(node, "`pass` stands here")
 
 
@@ -83,6 +85,15 @@ def test_a_rule_that_throws_is_named_and_the_others_go_on(tmp_path: Path) -> Non
     (failure,) = (failure for failure in report.failures if failure.part == "fragile")
     assert (failure.path, failure.part, failure.error) == ("a.py", "fragile", "LookupError: on purpose")
     assert "engine/test_run.py:" in failure.place
+
+
+def test_code_that_is_nested_too_deeply_for_a_rule_is_no_fault_of_charter(tmp_path: Path) -> None:
+    report = check_project(project_of(tmp_path, {"a.py": "pass  # deep\neval(1)\n"}))
+    assert said(report) == [("a.py", "evaluated", 2)]
+    assert report.failures == []
+    assert [(problem.location.path, problem.message) for problem in report.problems] == [
+        ("a.py", "the code is nested too deeply for `fragile`, which has left it out")
+    ]
 
 
 def test_files_that_cannot_be_read_are_named_with_a_remedy(tmp_path: Path) -> None:

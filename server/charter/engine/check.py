@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, cast
 
 from msgspec import Struct, field
 
+from charter.api import Location, Span
 from charter.engine import suppress
 from charter.engine.bandit import BanditIssue
 from charter.engine.context import FileView, RuleContext
 from charter.engine.extract import Extract
+from charter.syntax.source import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping, Sequence
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from charter.engine.plan import Entry, Plan
     from charter.engine.suppress import Suppression
     from charter.model.elsewhere import Elsewhere
-    from charter.syntax.source import Problem, Source
+    from charter.syntax.source import Source
 
 
 class Failure(Struct, frozen=True):
@@ -57,7 +59,7 @@ class FileResult(Struct):
         findings: what the rules found, unordered, before suppressions and without final fingerprints.
         opportunities: how many things each rule looked at, by rule name.
         extracts: what project-scope analyses need of the file, by the analysis's module.
-        problems: what did not parse.
+        problems: what did not parse, or is nested too deeply for a rule or an analysis.
         failures: rules and analyses that threw.
         times: seconds spent by phase (`parse`, `walk`, …) and by `rule:NAME`.
         suppressions: the comments that ask for silence.
@@ -156,7 +158,7 @@ def _run_bandit(view: FileView, plan: Plan, inspector: Inspector, result: FileRe
     try:
         outcome = inspector.inspect(view.source)
     except Exception as error:  # noqa: BLE001 (as for rules)
-        result.failures.append(failure(view.source.path, "bandit", error))
+        _note(result, "bandit", error)
         return
     run_on_facts(view, plan, outcome.issues, result)
     for entry in plan.fact_entries.get(BanditIssue, ()):
@@ -277,7 +279,7 @@ def _run(
         if items:
             result.findings.extend(chain.from_iterable(map(entry.check, items, repeat(context))))
     except Exception as error:  # noqa: BLE001 (a rule may throw anything; the run goes on and names it)
-        result.failures.append(failure(context.path, name, error))
+        _note(result, name, error)
     if items:
         asked = context.view.names.elsewhere.take_recent()
         if asked:
@@ -296,7 +298,7 @@ def _file_facts(view: FileView, module: str, result: FileResult) -> list[Fact]:
     try:
         facts.extend(analysis.facts(view.source, view.names))
     except Exception as error:  # noqa: BLE001 (as for rules)
-        result.failures.append(failure(view.source.path, module, error))
+        _note(result, module, error)
     result.times[_label(module)] = perf_counter() - started
     return facts
 
@@ -312,7 +314,7 @@ def _extract(view: FileView, module: str, result: FileResult, *, live: bool) -> 
                 _ = extract.data  # what it is made of is the analysis's business
             result.extracts[module] = extract
     except Exception as error:  # noqa: BLE001 (as for rules)
-        result.failures.append(failure(view.source.path, module, error))
+        _note(result, module, error)
     result.times[_label(module)] = perf_counter() - started
 
 
@@ -323,6 +325,21 @@ def _module(name: str) -> object:
 
 def _label(module: str) -> str:
     return "analysis:" + module.removeprefix("charter.analysis.")
+
+
+def problem(path: str, message: str, remedy: str) -> Problem:
+    """What keeps a file, or a part of it, from being checked; its place is the file's beginning."""
+    return Problem(Location(path, Span(0, 0), 1, 0, 1, 0), message, remedy)
+
+
+def _note(result: FileResult, part: str, error: Exception) -> None:
+    """Note that a part threw on a file: a fault of Charter's, unless the file is nested too deeply for it."""
+    if isinstance(error, RecursionError):
+        message = f"the code is nested too deeply for `{part}`, which has left it out"
+        found = problem(result.path, message, "break up the longest expression")
+        result.problems = (*result.problems, found)
+    else:
+        result.failures.append(failure(result.path, part, error))
 
 
 def failure(path: str, part: str, error: Exception) -> Failure:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from charter.analysis import ProjectInfo
 from charter.api.facts.names import ImportedConstant, PassedValue
 from charter.engine import suppress
-from charter.engine.check import Failure, FileResult, check_source, failure, run_again, run_on_facts
+from charter.engine.check import Failure, FileResult, check_source, failure, problem, run_again, run_on_facts
 from charter.engine.context import FileView, with_fingerprints
 from charter.engine.libraries import own_libraries
 from charter.engine.plan import Planner
@@ -247,10 +247,7 @@ def way_to_mend(path: str) -> str:
 
 def unreadable(path: str, message: str, remedy: str) -> FileResult:
     """The result of a file that cannot be checked at all."""
-    from charter.api import Location, Span
-
-    place = Location(path, Span(0, 0), 1, 0, 1, 0)
-    return FileResult(path, problems=(Problem(place, message, remedy),))
+    return FileResult(path, problems=(problem(path, message, remedy),))
 
 
 def reduce_all(
