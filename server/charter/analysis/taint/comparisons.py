@@ -70,6 +70,8 @@ class Comparisons(Checks, ABC):
         truth = self._compared(operator, left, right)
         if not self.origins:
             return (truth, NO_KILL, NO_KILL)
+        if operator == ">" and right[1] == 0 and _is_length_of_call(left_node):
+            return self.test(left_node[3][0])
         if operator in _ORDER and truth is None and isinstance(right[1], int):
             return self._bounded(left_node, operator)
         if shown is not None and right[1] is None:
@@ -224,6 +226,17 @@ class Comparisons(Checks, ABC):
         if any(value is NO or isinstance(value, tuple) for value in values):
             return None
         return (known in values) is (operator == "in")
+
+
+def _is_length_of_call(node: Node) -> bool:
+    """Whether an expression is `len(…)` of what a call gives."""
+    return (
+        node[0] == ir.CALL
+        and node[2][0] == ir.GLOBAL
+        and node[2][2] == "len"
+        and len(node[3]) == 1
+        and node[3][0][0] == ir.CALL
+    )
 
 
 def _behind_split(node: Node) -> Node | None:

@@ -319,6 +319,10 @@ class Guards(Comparisons, ABC):
             part = part[3][0] if is_set_of(part) else part
             if not self.deep(self.value(whole)):
                 return (None, self.cleared(part, self.value(part), OF_CHARACTERS), NO_KILL)
+        if name == "difference" and is_set_of(function[2]) and len(node[3]) == 1:
+            text = function[2][3][0]
+            own = not self.deep(self.value(node[3][0]))
+            return (None, NO_KILL, self.cleared(text, self.value(text), OF_CHARACTERS) if own else NO_KILL)
         if name in {"startswith", "endswith", "is_relative_to"}:
             value = self.value(function[2])
             if not value[0] & ALL_DANGERS or not node[3]:
