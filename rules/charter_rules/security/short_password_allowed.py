@@ -26,6 +26,10 @@ _NOT_CHOSEN: Final = regex(
     r"(?i)mask|hid(?:e|den)|redact|censor|display|score|level|entropy|log_?in|sign_?in|wifi|wpa|zip|archive|crack|guess|brute"
 )
 """Names of functions and classes that show, rate or take a password that was chosen before."""
+_CLIENT_OF_A_SPECIFICATION: Final = regex(
+    r"(?i)openapi[- ]generator|swagger[- ]codegen|openapi-python-client"
+)
+"""Who writes clients out of a server's specification, with what the server asks for."""
 _VALIDATORS: Final = "AUTH_PASSWORD_VALIDATORS"
 _OPTIONS: Final = frozenset({"min_length", "min", "minlength"})
 
@@ -129,7 +133,7 @@ def _told(item: ast.keyword, ctx: Context) -> int | None:
     names_password = sensitivity(calls.identifier(targets[0])) is Sensitivity.PASSWORD
     if not names_password or not isinstance(number, int) or _NOT_CHOSEN.search(ctx.symbol(item)):
         return None
-    return None if _has_a_form(item, ctx) else number
+    return None if _has_a_form(item, ctx) or ctx.says(_CLIENT_OF_A_SPECIFICATION) else number
 
 
 def _has_a_form(item: ast.keyword, ctx: Context) -> bool:
