@@ -184,21 +184,7 @@ def _login(call: ast.Call, function: ast.Attribute, ctx: Context) -> Iterator[Fi
         return
     kind = ctx.name(made.func) or ""
     if kind in _MAIL:
-        host = calls.value(ctx, made, 0, "host")
-        near = isinstance(host, str) and bool(host) and hosts.is_near(host)
-        if (
-            not near
-            and not _is_asked_for(call, kind, ctx)
-            and not _calls_on(function.value, {*_MAIL[kind], "starttls", "prot_p"}, call, ctx)
-        ):
-            if kind == "ftplib.FTP" and not _names_user(call, 0, ctx):
-                message = f"`{kind}` is not encrypted: what it fetches may be changed on the way"
-                yield ctx.finding(call, message, severity=Severity.LOW)
-                return
-            ftp = kind.startswith("ftplib.") and ctx.location(made).path == ctx.path
-            upgrade = "stls" if kind == "poplib.POP3" else "starttls"
-            way = "`ftplib.FTP_TLS` encrypts it" if ftp else f"nothing calls `{upgrade}` before"
-            yield ctx.finding(made if ftp else call, f"`{kind}` sends the password unencrypted: {way}")
+        yield from _plain_login(call, function.value, made, kind, ctx)
     elif kind in {"ldap.initialize", "ldap.open"} and function.attr.startswith(("simple_bind", "bind")):
         address = calls.value(ctx, made, 0, "uri")
         password = calls.given(ctx, call, 1, "cred")
@@ -209,6 +195,29 @@ def _login(call: ast.Call, function: ast.Attribute, ctx: Context) -> Iterator[Fi
             yield ctx.finding(call, "the password travels unencrypted: nothing calls `start_tls_s` before")
     else:
         ctx.not_an_opportunity()
+
+
+def _plain_login(
+    call: ast.Call, connection: ast.expr, made: ast.Call, kind: str, ctx: Context
+) -> Iterator[Finding]:
+    """A login to a mail or file server that is not on the machine, over a connection that nothing encrypts before."""
+    host = calls.value(ctx, made, 0, "host")
+    near = isinstance(host, str) and bool(host) and hosts.is_near(host)
+    if (
+        near
+        or _is_asked_for(call, kind, ctx)
+        or _calls_on(connection, {*_MAIL[kind], "starttls", "prot_p"}, call, ctx)
+    ):
+        return
+    ftp = kind.startswith("ftplib.") and ctx.location(made).path == ctx.path
+    place = made if ftp else call
+    if kind == "ftplib.FTP" and not _names_user(call, 0, ctx):
+        message = f"`{kind}` is not encrypted: what it fetches may be changed on the way"
+        yield ctx.finding(place, message, severity=Severity.LOW)
+        return
+    upgrade = "stls" if kind == "poplib.POP3" else "starttls"
+    way = "`ftplib.FTP_TLS` encrypts it" if ftp else f"nothing calls `{upgrade}` before"
+    yield ctx.finding(place, f"`{kind}` sends the password unencrypted: {way}")
 
 
 def _entered(receiver: ast.expr, ctx: Context) -> ast.Call | None:
