@@ -70,7 +70,7 @@ class Comparisons(Checks, ABC):
         truth = self._compared(operator, left, right)
         if not self.origins:
             return (truth, NO_KILL, NO_KILL)
-        if operator == ">" and right[1] == 0 and _is_length_of_call(left_node):
+        if operator == ">" and right[1] == 0 and _is_length_of_rest(left_node):
             return self.test(left_node[3][0])
         if operator in _ORDER and truth is None and isinstance(right[1], int):
             return self._bounded(left_node, operator)
@@ -228,15 +228,12 @@ class Comparisons(Checks, ABC):
         return (known in values) is (operator == "in")
 
 
-def _is_length_of_call(node: Node) -> bool:
-    """Whether an expression is `len(…)` of what a call gives."""
-    return (
-        node[0] == ir.CALL
-        and node[2][0] == ir.GLOBAL
-        and node[2][2] == "len"
-        and len(node[3]) == 1
-        and node[3][0][0] == ir.CALL
-    )
+def _is_length_of_rest(node: Node) -> bool:
+    """Whether an expression is `len(one.difference(other))`."""
+    if node[0] != ir.CALL or node[2][0] != ir.GLOBAL or node[2][2] != "len" or len(node[3]) != 1:
+        return False
+    counted = node[3][0]
+    return counted[0] == ir.CALL and counted[2][0] == ir.ATTR and counted[2][3] == "difference"
 
 
 def _behind_split(node: Node) -> Node | None:
