@@ -263,15 +263,15 @@ class Expressions(Attributes, ABC):
             return result
         return UNKNOWN
 
-    def _beginning_of(self, value: Value, behind: Value) -> dict[Any, Value]:
+    def _beginning_of(self, value: Value, behind: Value | None = None) -> dict[Any, Value]:
         """The elements that a list of unknown length begins with: those of what stands behind it, if it is empty."""
         if len(value[3]) > 1:  # one of several lists
             begun = [self._beginning_of((*value[:3], (identity,)), behind) for identity in value[3]]
             if not all(0 in one for one in begun):
                 return {}
             return {0: functools.reduce(join, [one[0] for one in begun])}
-        if self.elements_exactly(value) == [] and behind is not value:
-            return self._beginning_of(behind, behind)
+        if behind is not None and self.elements_exactly(value) == []:
+            return self._beginning_of(behind)
         cells = self.cells(value)
         if cells is None or not self.is_sequence(value):
             return {}
