@@ -41,9 +41,6 @@ _HARMLESS: Final = regex(
     r"|md5sum|sha1sum|git_|_git|unique|version|hash_?key|short_?(id|name)|torrent|websocket|content_?(hash|md5)"
     r"|[ug]uid|random_|e_?mail|thumb|sort|order|e_tag|install_?id|bytecode|change_?id|build_?id|slug|suffix|identifier|fetch|download|archive|pypi|package|wheel"
 )
-_SECURITY: Final = regex(
-    r"(?i)(?<!as)(?<!de)sign(?!al|if)|hmac|passw|secret|token(?!i[sz])|credential|authenti|csrf"
-)
 _SIGNATURE: Final = regex(r"(?i)(?<!as)(?<!de)sign(?!al|if|up|in|ed_)|mac(?:[^a-z]|$)|hmac")
 """Names of signatures and codes that authenticate a message: others make or check them too, and the algorithm is agreed on with them."""
 _FORMER: Final = regex(r"(?i)#[^\n]*\b(?:compatib\w*|legacy|backwards?|former|previous(?:ly)?|old)\b")
