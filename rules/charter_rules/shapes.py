@@ -121,6 +121,21 @@ def stored_in(roots: Iterable[ast.AST]) -> set[str]:
     return found
 
 
+def entered(held: ast.expr, ctx: Context) -> ast.expr | None:
+    """What the innermost `with` around an expression enters under its name: `open(path)` of `file`; None if there is none."""
+    text = ctx.source(held)
+    return next(
+        (
+            item.context_expr
+            for parent in ctx.ancestors(held)
+            if isinstance(parent, (ast.With, ast.AsyncWith))
+            for item in parent.items
+            if item.optional_vars is not None and ctx.source(item.optional_vars) == text
+        ),
+        None,
+    )
+
+
 def reads(name: str, roots: Iterable[ast.AST]) -> Iterator[ast.Name]:
     """Where a bare name is read."""
     for root in roots:

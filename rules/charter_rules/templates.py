@@ -9,6 +9,7 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from charter.api import regex
+from charter_rules import shapes
 
 if TYPE_CHECKING:
     from charter.api import Context
@@ -51,17 +52,7 @@ def _opened(expression: ast.expr, ctx: Context) -> ast.expr | None:
     """What opens the file that an expression reads: `open(name)` for `file.read()` after `with open(name) as file`."""
     if not (isinstance(expression, ast.Call) and isinstance(expression.func, ast.Attribute)):
         return None
-    held = ctx.source(expression.func.value)
-    return next(
-        (
-            item.context_expr
-            for parent in ctx.ancestors(expression)
-            if isinstance(parent, (ast.With, ast.AsyncWith))
-            for item in parent.items
-            if item.optional_vars is not None and ctx.source(item.optional_vars) == held
-        ),
-        None,
-    )
+    return shapes.entered(expression.func.value, ctx)
 
 
 def _text(node: ast.AST) -> str:

@@ -88,12 +88,19 @@ def test_a_rule_that_throws_is_named_and_the_others_go_on(tmp_path: Path) -> Non
 
 
 def test_code_that_is_nested_too_deeply_for_a_rule_is_no_fault_of_charter(tmp_path: Path) -> None:
-    report = check_project(project_of(tmp_path, {"a.py": "pass  # deep\neval(1)\n"}))
+    deep = "x = " + " + ".join("y" * 100)
+    report = check_project(project_of(tmp_path, {"a.py": f"pass  # deep\neval(1)\n{deep}\n"}))
     assert said(report) == [("a.py", "evaluated", 2)]
     assert report.failures == []
     assert [(problem.location.path, problem.message) for problem in report.problems] == [
         ("a.py", "the code is nested too deeply for `fragile`, which has left it out")
     ]
+
+
+def test_what_has_no_end_in_flat_code_is_a_fault_of_charter(tmp_path: Path) -> None:
+    report = check_project(project_of(tmp_path, {"a.py": "pass  # deep\neval(1)\n"}))
+    assert [(failure.path, failure.part) for failure in report.failures] == [("a.py", "fragile")]
+    assert report.problems == []
 
 
 def test_files_that_cannot_be_read_are_named_with_a_remedy(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from charter.api import (
     Severity,
     rule,
 )
-from charter_rules import calls
+from charter_rules import calls, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,19 +104,10 @@ def _is_tar(receiver: ast.expr, ctx: Context) -> bool:
     made = ctx.origin(receiver)
     if isinstance(made, ast.Call) and ctx.name(made.func) in _OPEN:
         return True
-    opened = _opened_around(receiver, ctx) if isinstance(receiver, ast.Name) else None
+    opened = shapes.entered(receiver, ctx)
     if isinstance(opened, ast.Call) and calls.identifier(opened.func) == "closing" and opened.args:
         opened = opened.args[0]
     return isinstance(opened, ast.Call) and ctx.name(opened.func) in _OPEN
-
-
-def _opened_around(name: ast.Name, ctx: Context) -> ast.expr | None:
-    """What a `with` around a name's use binds to it."""
-    for parent in ctx.ancestors(name):
-        for item in parent.items if isinstance(parent, (ast.With, ast.AsyncWith)) else ():
-            if isinstance(item.optional_vars, ast.Name) and item.optional_vars.id == name.id:
-                return item.context_expr
-    return None
 
 
 def _is_fallback(call: ast.Call, ctx: Context) -> bool:

@@ -178,8 +178,8 @@ def _login(call: ast.Call, function: ast.Attribute, ctx: Context) -> Iterator[Fi
     """A login through an object that was made for an unencrypted connection and never upgraded."""
     made = ctx.origin(function.value)
     if not isinstance(made, ast.Call):
-        made = _entered(function.value, ctx)
-    if made is None:
+        made = shapes.entered(function.value, ctx)
+    if not isinstance(made, ast.Call):
         ctx.not_an_opportunity()
         return
     kind = ctx.name(made.func) or ""
@@ -218,21 +218,6 @@ def _plain_login(
     upgrade = "stls" if kind == "poplib.POP3" else "starttls"
     way = "`ftplib.FTP_TLS` encrypts it" if ftp else f"nothing calls `{upgrade}` before"
     yield ctx.finding(place, f"`{kind}` sends the password unencrypted: {way}")
-
-
-def _entered(receiver: ast.expr, ctx: Context) -> ast.Call | None:
-    """The call whose result a `with` binds to a name."""
-    if isinstance(receiver, ast.Name):
-        for parent in ctx.ancestors(receiver):
-            if isinstance(parent, (ast.With, ast.AsyncWith)):
-                for item in parent.items:
-                    if (
-                        isinstance(item.optional_vars, ast.Name)
-                        and item.optional_vars.id == receiver.id
-                        and isinstance(item.context_expr, ast.Call)
-                    ):
-                        return item.context_expr
-    return None
 
 
 def _calls_on(receiver: ast.expr, methods: set[str], before: ast.Call, ctx: Context) -> bool:

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from charter.api import Severity, regex, rule
-from charter_rules import calls, commands
+from charter_rules import calls, commands, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,13 +92,5 @@ def _comes_from_network(code: ast.expr, ctx: Context) -> bool:
 
 def _is_opened(answer: ast.expr, ctx: Context) -> bool:
     """Whether a name is that of an answer in a `with` statement around."""
-    return isinstance(answer, ast.Name) and any(
-        isinstance(parent, (ast.With, ast.AsyncWith))
-        and any(
-            calls.identifier(item.optional_vars) == answer.id
-            and isinstance(item.context_expr, ast.Call)
-            and _ASKED.search(ctx.name(item.context_expr.func) or "") is not None
-            for item in parent.items
-        )
-        for parent in ctx.ancestors(answer)
-    )
+    asked = shapes.entered(answer, ctx)
+    return isinstance(asked, ast.Call) and _ASKED.search(ctx.name(asked.func) or "") is not None

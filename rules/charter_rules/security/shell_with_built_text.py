@@ -233,17 +233,8 @@ def _is_number_of_parser(value: ast.expr, ctx: Context) -> bool:
 
 def _is_opened_temporary(file: ast.expr, ctx: Context) -> bool:
     """Whether a file is the temporary one of a `with` statement around."""
-    return any(
-        isinstance(parent, (ast.With, ast.AsyncWith))
-        and any(
-            item.optional_vars is not None
-            and calls.identifier(item.optional_vars) == calls.identifier(file)
-            and isinstance(item.context_expr, ast.Call)
-            and (ctx.name(item.context_expr.func) or "").startswith("tempfile.")
-            for item in parent.items
-        )
-        for parent in ctx.ancestors(file)
-    )
+    opened = shapes.entered(file, ctx)
+    return isinstance(opened, ast.Call) and (ctx.name(opened.func) or "").startswith("tempfile.")
 
 
 def _is_set(argument: ast.expr, ctx: Context) -> bool:

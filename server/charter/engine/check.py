@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from charter.syntax.source import Source
 
 
+_DEEP = 60
+"""Levels of a tree that no part of Charter fails on; what ends without a bottom in a flatter one is Charter's fault."""
+
+
 class Failure(Struct, frozen=True):
     """A part of Charter that threw an exception on a file.
 
@@ -158,7 +162,7 @@ def _run_bandit(view: FileView, plan: Plan, inspector: Inspector, result: FileRe
     try:
         outcome = inspector.inspect(view.source)
     except Exception as error:  # noqa: BLE001 (as for rules)
-        _note(result, "bandit", error)
+        _note(view, result, "bandit", error)
         return
     run_on_facts(view, plan, outcome.issues, result)
     for entry in plan.fact_entries.get(BanditIssue, ()):
@@ -279,7 +283,7 @@ def _run(
         if items:
             result.findings.extend(chain.from_iterable(map(entry.check, items, repeat(context))))
     except Exception as error:  # noqa: BLE001 (a rule may throw anything; the run goes on and names it)
-        _note(result, name, error)
+        _note(context.view, result, name, error)
     if items:
         asked = context.view.names.elsewhere.take_recent()
         if asked:
@@ -298,7 +302,7 @@ def _file_facts(view: FileView, module: str, result: FileResult) -> list[Fact]:
     try:
         facts.extend(analysis.facts(view.source, view.names))
     except Exception as error:  # noqa: BLE001 (as for rules)
-        _note(result, module, error)
+        _note(view, result, module, error)
     result.times[_label(module)] = perf_counter() - started
     return facts
 
@@ -314,7 +318,7 @@ def _extract(view: FileView, module: str, result: FileResult, *, live: bool) -> 
                 _ = extract.data  # what it is made of is the analysis's business
             result.extracts[module] = extract
     except Exception as error:  # noqa: BLE001 (as for rules)
-        _note(result, module, error)
+        _note(view, result, module, error)
     result.times[_label(module)] = perf_counter() - started
 
 
@@ -332,9 +336,9 @@ def problem(path: str, message: str, remedy: str) -> Problem:
     return Problem(Location(path, Span(0, 0), 1, 0, 1, 0), message, remedy)
 
 
-def _note(result: FileResult, part: str, error: Exception) -> None:
+def _note(view: FileView, result: FileResult, part: str, error: Exception) -> None:
     """Note that a part threw on a file: a fault of Charter's, unless the file is nested too deeply for it."""
-    if isinstance(error, RecursionError):
+    if isinstance(error, RecursionError) and view.source.index.depth() > _DEEP:
         message = f"the code is nested too deeply for `{part}`, which has left it out"
         found = problem(result.path, message, "break up the longest expression")
         result.problems = (*result.problems, found)

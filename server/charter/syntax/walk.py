@@ -162,6 +162,13 @@ class Index:
         start = bisect_right(places, first)
         return found[start : bisect_left(places, last, start)]
 
+    def depth(self) -> int:
+        """How many nodes stand below one another where the tree is deepest."""
+        depths: dict[ast.AST, int] = {}
+        for node in self.nodes:
+            depths[node] = depths.get(self.parents.get(node, node), 0) + 1
+        return max(depths.values())
+
     def ordered(self, nodes: Iterable[ast.AST]) -> list[ast.AST]:
         """Some nodes of the tree, in source order."""
         return sorted(nodes, key=self._number().__getitem__)

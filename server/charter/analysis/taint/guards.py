@@ -463,6 +463,14 @@ class Guards(Comparisons, ABC):
             return (None, yes, NO_KILL)
         return (None, NO_KILL if own else yes, no)
 
+    def each_passed(self, container: Value, left: int) -> None:
+        """What a loop has shown of the whole, behind the body of which this is left of each character, or each name of a path."""
+        if container[0] & ALL_DANGERS and not container[3]:
+            self.kill((container[0] & ~left & spread(OF_CHARACTERS), ()))
+        elif container[3]:
+            element = self.elements(container)
+            self.kill((element[0] & self.named(element) & ~left & spread(UP), ()))
+
 
 def _of_name(target: Node, kill: Kill) -> int:
     """The bits of a name that a check clears."""

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.analysis.taint.arguments import Arguments
 from charter.analysis.taint.assignments import Assignments
-from charter.analysis.taint.checks import OF_CHARACTERS, asks_for_address, both, either
+from charter.analysis.taint.checks import asks_for_address, both, either
 from charter.analysis.taint.frame import KILLED, NO_KILL, Kill, State
 from charter.analysis.taint.values import (
-    ALL_DANGERS,
     DANGERS,
     EXTERNAL,
     INSTANCE,
@@ -24,7 +23,6 @@ from charter.analysis.taint.values import (
     PROJECT_INSTANCE,
     TUPLE,
     UNKNOWN,
-    UP,
     Value,
     constant,
     references,
@@ -442,15 +440,7 @@ class Statements(Assignments):
         if before is not None and end is not None and not _breaks(node[4]):
             self.kill((end[KILLED] & ~before[KILLED], ()))  # each element has passed the check
             if node[2][0] == ir.LOCAL:
-                self._each_passed(container, end.get(node[2][2], UNKNOWN)[0])
-
-    def _each_passed(self, container: Value, left: int) -> None:
-        """What a loop has shown of the whole, behind the body of which this is left of each character, or each name of a path."""
-        if container[0] & ALL_DANGERS and not container[3]:
-            self.kill((container[0] & ~left & spread(OF_CHARACTERS), ()))
-        elif container[3]:
-            element = self.elements(container)
-            self.kill((element[0] & self.named(element) & ~left & spread(UP), ()))
+                self.each_passed(container, end.get(node[2][2], UNKNOWN)[0])
 
     def _while(self, node: Node) -> None:
         def enter() -> bool | None:
