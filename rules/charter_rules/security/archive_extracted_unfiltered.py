@@ -12,6 +12,7 @@ from charter.api import (
     Fix,
     Grade,
     Severity,
+    regex,
     rule,
 )
 from charter_rules import calls, shapes
@@ -127,15 +128,28 @@ def _checks_members(call: ast.Call, ctx: Context) -> bool:
     around = ctx.function(call)
     if around is None:
         return False
-    text = ctx.source(around)
-    return bool(
-        re.search(
-            r"commonpath|commonprefix|is_relative_to|is_within|startswith\(|realpath|\.issym|safe_|isabs\(|[\"']\.\.[\"'] in",
-            text,
-        )
+    return _CHECKS.search(ctx.source(around)) is not None or any(
+        isinstance(loop.iter, ast.Call)
+        and calls.identifier(loop.iter.func) in {"getmembers", "getnames"}
+        and any(_only_checks(each) for each in loop.body)
+        for loop in ctx.nodes(ast.For, within=around)
     )
 
 
+def _only_checks(statement: ast.stmt) -> bool:
+    """Whether a statement does no more than call what is named for a check, which raises if it fails."""
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Call)
+        and _NAMED_FOR_CHECK.match(calls.identifier(statement.value.func)) is not None
+    )
+
+
+_CHECKS: Final = regex(
+    r"commonpath|commonprefix|is_relative_to|is_within|startswith\(|realpath|\.issym|safe_|isabs\(|[\"']\.\.[\"'] in"
+)
+"""What code does that looks at where paths lead."""
+_NAMED_FOR_CHECK: Final = regex(r"_*(?:assert|check|ensure|guard|require|validate|verify)(?:_|[A-Z]|$)")
 _OPEN: Final = frozenset(
     {"tarfile.open", "tarfile.TarFile", "tarfile.TarFile.open", "tarfile.TarFile.gzopen"}
 )

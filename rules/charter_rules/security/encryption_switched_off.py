@@ -37,6 +37,8 @@ _SWITCHES: Final[Mapping[str, Mapping[str, tuple[object, ...]]]] = {
 }  # fmt: skip
 """By function: the arguments, and their values, that switch encryption off."""
 _PLAIN_MODE: Final = regex(r"(?i)[?&\s]ssl_?mode=(disabled?|allow)\b")
+_FOLDERS: Final = frozenset({"tempfile.mkdtemp", "tempfile.TemporaryDirectory"})
+"""What makes folders; a folder in the place of a host holds the socket of a server on the machine."""
 _HOSTS: Final = ("host", "hosts", "hostname", "endpoint", "endpoint_url")
 
 
@@ -109,5 +111,7 @@ def _is_near(call: ast.Call, name: str, ctx: Context) -> bool:
         return True
     places = [item.value for item in call.keywords if item.arg in _HOSTS]
     if any(isinstance(host := ctx.value(place), str) and hosts.is_near(host) for place in places):
+        return True
+    if any(ctx.made_by(place) in _FOLDERS for place in places):
         return True
     return any(hosts.speaks_of_near(ctx.source(ctx.origin(place))) for place in (*call.args, *places))

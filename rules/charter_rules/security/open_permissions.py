@@ -13,7 +13,7 @@ from charter.api import (
     regex,
     rule,
 )
-from charter_rules import calls, commands
+from charter_rules import calls, commands, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +99,7 @@ def open_permissions(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if name in {"os.mkdir", "os.makedirs", "os.open", "os.mkfifo"} and mode in {0o777, 0o666}:
         return  # the mask of the process takes the rights of others away
     argument = calls.given(ctx, call, position, "mode")
-    if mode == 0:
+    if mode == 0 or _is_to_remove(call, ctx):
         return
     executable = mode & 0o111
     better = "0o755" if executable else "0o644"
@@ -113,6 +113,22 @@ def open_permissions(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     )
     yield ctx.finding(
         call, f"everybody may change it: its mode is `{mode:#o}`", fix=fix, related=calls.chosen(chosen, ctx)
+    )
+
+
+def _is_to_remove(call: ast.Call, ctx: Context) -> bool:
+    """Whether what is opened up is removed next: in a handler that `rmtree` gives the function that failed, and its path."""
+    handler = next(
+        (each for each in ctx.ancestors(call) if isinstance(each, (ast.Lambda, *shapes.FUNCTIONS))), None
+    )
+    if handler is None or not call.args:
+        return False
+    taken = {parameter.arg for parameter in shapes.parameters(handler)}
+    return any(
+        isinstance(other.func, ast.Name)
+        and other.func.id in taken
+        and shapes.are_same(other.args, call.args[:1])
+        for other in ctx.nodes(ast.Call, within=handler)
     )
 
 

@@ -84,7 +84,11 @@ def pickled_model_loaded(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """
     for keyword, bad, message in _SWITCHES:
         if calls.value(ctx, call, None, keyword) is bad and not ctx.is_test:
-            if (call.args and _came_along(call.args[0], ctx)) or _has_own_unpickler(call, ctx):
+            if (
+                (call.args and _came_along(call.args[0], ctx))
+                or _has_own_unpickler(call, ctx)
+                or _compares_digest(call, ctx)
+            ):
                 return
             fix = None
             if calls.keyword(call, keyword) is not None:
@@ -101,6 +105,15 @@ def _has_own_unpickler(call: ast.Call, ctx: Context) -> bool:
     """Whether the project says itself which classes the file may name."""
     module = calls.keyword(call, "pickle_module")
     return module is not None and calls.qualified(ctx, module.value) not in _PICKLES
+
+
+def _compares_digest(call: ast.Call, ctx: Context) -> bool:
+    """Whether the function around compares the file's digest with one that is trusted."""
+    function = ctx.function(call)
+    return function is not None and any(
+        ctx.name(other.func) in {"hmac.compare_digest", "secrets.compare_digest"}
+        for other in ctx.nodes(ast.Call, within=function)
+    )
 
 
 def _came_along(path: ast.expr, ctx: Context) -> bool:

@@ -64,16 +64,15 @@ _ASKED_FOR: Final = regex(
 )
 """Options by which the user asks for secrets."""
 _LOGIN: Final = regex(r"(?i)passw|log(?:ged|s)?[ -]?in\b")
-_ON_FILES: Final = frozenset(
-    {"open", "safe_open", "symlink", "readlink", "exists", "isfile", "is_file", "unlink", "remove", "stat", "chmod",
-     "rename", "Path", "from_file", "load_cert_chain"}
-)  # fmt: skip
+_ON_FILES: Final = regex(
+    r"^(?:(?:safe_)?open|symlink|readlink|exists|is_?file|unlink|remove|stat|chmod|rename|Path|from_(?:\w+_)?file|load_cert_chain)$"
+)
 """Functions that take the name of a file."""
 _STORED: Final = regex(r"(?i)\b(?:writ|wrot|sav|read|load|stor)\w*\b[^,;:=%{]*\b(?:to|from|in|at)\s+['\"]?$")
 """What messages say right before the name of a file."""
 _PLACEHOLDER: Final = regex(r"%[-#0 +]*\d*(?:\.\d+)?[a-zA-Z]|\{[^{}]*\}")
 _COMMAND_LINE: Final = regex(
-    r"\b(?:import|from) (?:argparse|optparse|docopt|click|typer)\b|\bcmd\.Cmd\b|\bclass \w+\([^)\n]*Command\b"
+    r"\b(?:import|from) (?:argparse|optparse|docopt|click|typer)\b|\bcmd\.Cmd\b|\bclass \w+\([^)\n]*Command(?:s|sBase|Base)?\b"
 )
 """Modules that talk to the person who started them."""
 _SHOWN: Final = frozenset({"print", "pprint", "write"})
@@ -388,7 +387,7 @@ def _names_something(expression: ast.expr, name: str, ctx: Context) -> bool:
         if (
             isinstance(parent, ast.Call)
             and node is not parent.func
-            and calls.identifier(parent.func) in _ON_FILES
+            and _ON_FILES.search(calls.identifier(parent.func))
         ):
             return True
         if (
@@ -430,6 +429,8 @@ def _is_harmless(expression: ast.expr, ctx: Context) -> bool:
     chosen = made.body if isinstance(made, ast.IfExp) else made
     if isinstance(chosen, ast.Call) and (ctx.name(chosen.func) or "").startswith("os.path."):
         return True  # the name of a file
+    if isinstance(made, ast.Call) and ctx.name(made.func) == "builtins.sum":
+        return True  # how many there are
     return ctx.type_name(expression) in {
         "builtins.bool",
         "builtins.int",

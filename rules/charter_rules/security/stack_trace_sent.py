@@ -248,8 +248,22 @@ def _is_broad_exception(name: ast.Name, ctx: Context) -> bool:
 
 
 def _only_while_debugging(node: ast.AST, ctx: Context) -> bool:
-    """Whether a debug switch decides."""
-    return any(
-        isinstance(parent, (ast.If, ast.IfExp)) and "debug" in ctx.source(parent.test).lower()
+    """Whether a debug switch decides: around the node, or by leaving the function before if it is off."""
+    if any(
+        isinstance(parent, (ast.If, ast.IfExp)) and _asks_for_debugging(parent.test, ctx)
         for parent in ctx.ancestors(node)
+    ):
+        return True
+    function = ctx.function(node)
+    return function is not None and any(
+        isinstance(before, ast.If)
+        and isinstance(before.test, ast.UnaryOp)
+        and isinstance(before.body[-1], (ast.Raise, ast.Return))
+        and _asks_for_debugging(before.test, ctx)
+        and before.lineno < ctx.statement(node).lineno
+        for before in function.body
     )
+
+
+def _asks_for_debugging(test: ast.expr, ctx: Context) -> bool:
+    return "debug" in ctx.source(test).lower()

@@ -189,7 +189,7 @@ _LEXER: Final = _set(
     """
     begin block bos cls comment current close delimiter end eof eos first in last lexer mask max min
     model name new next num op open pad page per prev previous prompt quote sep sequence special start
-    string challenge starting verification text this type unk unknown value word now to since from batch sync stream invalidate cancel cancellation continuation fencing pagination sync next
+    string challenge starting verification text this type unk unknown value word now to since from batch sync stream invalidate cancel cancellation continuation fencing pagination idempotency
     """
 )
 """Words before `token` that make it a piece of text or a cursor."""

@@ -188,18 +188,19 @@ def anchors(pattern: str, *, from_start: bool = False) -> Iterator[RegexProblem]
         yield RegexProblem("anchor", pattern)
 
 
-def alternatives(pattern: str, *, searched: bool) -> Iterator[RegexProblem]:
+def alternatives(pattern: str, *, searched: bool, whole_texts: bool = False) -> Iterator[RegexProblem]:
     """Alternatives that are empty by accident, or that an earlier one always wins over.
 
     Args:
         pattern: the pattern, not verbose.
         searched: whether it is used to search or match a beginning, not whole texts, by all that use it.
+        whole_texts: whether it is only matched against whole texts, where an empty alternative lets nothing pass but the empty one.
     """
     for start, end, options in _groups(pattern) if "|" in pattern else ():
         inner = pattern[start : start + 2] == "(?" and pattern[start + 2 : start + 3] in "=!<"
         whole = start < 0
         left_behind = "" in options[:-1] and (options.count("") > 1 or bool(options[0]) or whole)
-        if left_behind or (whole and not options[-1]):
+        if (left_behind or (whole and not options[-1])) and not (whole and whole_texts):
             yield RegexProblem("empty", "|".join(options))
         literal = [option if _LITERAL.fullmatch(option) else None for option in options]
         at_end = searched and not inner and end >= len(pattern)

@@ -171,7 +171,7 @@ class _Use:
                 yield from lint.anchors(text, from_start=method != "search")
             known = any(True for _ in self._calls_of())
             searched = known and "fullmatch" not in methods and not self._only_asks()
-            yield from lint.alternatives(text, searched=searched)
+            yield from lint.alternatives(text, searched=searched, whole_texts=methods == {"fullmatch"})
         if isinstance(pattern, str) and exponential is None and self._filters(methods):
             only_taken_out = methods <= {"sub", "subn"}
             says_so = _FILTERS.search(self._names.symbol(self._call)) is not None
