@@ -67,6 +67,7 @@ def test_constants_are_followed(text: str, expected: object) -> None:
         "def f(p):\n    x = 1\n    for i in p:\n        show(x)\n        x = 2",
         "A = 1\ndef g():\n    global A\n    A = 2\ndef f():\n    show(A)",
         "A = [1]\nA.append(2)\nshow(A)",
+        "class K:\n    V = {'a': 1}\n    def set(self, a):\n        self.V['a'] = a\n    def f(self):\n        show(self.V['a'])",
         "class K:\n    def __init__(self, v):\n        self.v = 1\n        self.v = v\n    def f(self):\n        show(self.v)",
         "show('%10000000d' % 1)",
         "show('a' * 10 ** 9)",

@@ -79,7 +79,7 @@ def archive_extracted_unfiltered(call: ast.Call, ctx: Context) -> Iterator[Findi
     elif name != "shutil.unpack_archive":
         ctx.not_an_opportunity()
         return
-    if name is not None and calls.value(ctx, call, 2, "format") == "zip":
+    if name is not None and _is_zip(call, ctx):
         return
     chosen = calls.value(ctx, call, None, "filter", default=None)
     if (
@@ -94,6 +94,14 @@ def archive_extracted_unfiltered(call: ast.Call, ctx: Context) -> Iterator[Findi
         "Refuse what leads out of the folder", (ctx.set_keyword(call, "filter", '"data"'),), Grade.UNSAFE
     )
     yield ctx.finding(call, "the archive decides where its files are put: there is no `filter`", fix=fix)
+
+
+def _is_zip(call: ast.Call, ctx: Context) -> bool:
+    """Whether what `shutil` unpacks is a zip archive, as an argument or the ending of the path says."""
+    path = calls.given(ctx, call, 0, "filename")
+    return calls.value(ctx, call, 2, "format") == "zip" or (
+        path is not None and ctx.source(ctx.origin(path)).rstrip("\"')").endswith(".zip")
+    )
 
 
 def _is_tar(receiver: ast.expr, ctx: Context) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from charter.api import (
     Severity,
+    regex,
     rule,
 )
 from charter_rules import calls
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _PUBLIC_ACLS: Final = frozenset({"public-read", "public-read-write", "authenticated-read"})
 _CDK_ACLS: Final = frozenset({"PUBLIC_READ", "PUBLIC_READ_WRITE", "AUTHENTICATED_READ"})
+_FOR_ALL: Final = regex(r"(?i)^(?:\w+\.)*(?:is_|make_)?public(?:_read|ly_accessible)?$")
+"""Conditions by which somebody asks for what everybody may read."""
 _WEB: Final = frozenset({80, 443})
 _EVERYWHERE: Final = frozenset({"0.0.0.0/0", "::/0"})
 _BLOCKS: Final = frozenset(
@@ -68,8 +71,18 @@ def public_cloud_resource(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     ```
     """
     message = "" if ctx.is_test else _in_cdk(call, ctx) if "aws_cdk" in ctx.text else _in_client(call, ctx)
-    if message:
+    if message and not _is_asked_for(call, ctx):
         yield ctx.finding(call, message)
+
+
+def _is_asked_for(call: ast.Call, ctx: Context) -> bool:
+    """Whether the resource is opened only if somebody says that it is for everybody: `if make_public`."""
+    child: ast.AST = call
+    for parent in ctx.ancestors(call):
+        if isinstance(parent, ast.If) and child in parent.body and _FOR_ALL.search(ctx.source(parent.test)):
+            return True
+        child = parent
+    return False
 
 
 def _in_client(call: ast.Call, ctx: Context) -> str:

@@ -28,8 +28,8 @@ _KEPT: Final = regex(r"(?i)^(?:expected|secret|valid)_|_?(?:token|secret|key|sig
 
 _CHOSEN: Final = regex(r"(?i)(?:^|_)new(?:_|$|password)|confirm|repeat")
 """Names of what the client chooses, which opens nothing yet."""
-_KINDS: Final = regex(r"(?i)(?:^|_)types?(?:_|$)|^_*(?:stale|old|last|previous|cached)_")
-"""Names of kinds of tokens, which are no secret, and of those that a program remembers as its own."""
+_KINDS: Final = regex(r"(?i)(?:^|_)types?(?:_|$)|^_*(?:stale|old|last|previous|cached|next)_")
+"""Names of kinds of tokens, which are no secret, and of those that a program remembers as its own or has just made."""
 _SESSION: Final = regex(r"(?i)^session$")
 _STEPS: Final = 8
 """How deep in a session a value may stand."""

@@ -102,7 +102,7 @@ def xml_entities_resolved(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     switches = _GUARDS if name in _DEFUSED else _SWITCHES.get(name.rpartition(".")[2], _PARSER)
     for keyword, bad, message in switches:
-        if calls.value(ctx, call, None, keyword) is bad:
+        if calls.value(ctx, call, None, keyword) is bad and not _writes_type(call, ctx):
             fix = None
             if calls.keyword(call, keyword) is not None:
                 fix = Fix(f"Leave `{keyword}` as it is", (ctx.remove_argument(call, keyword),), Grade.UNSAFE)
@@ -136,6 +136,12 @@ def _set_again(call: ast.Call, ctx: Context) -> bool:
         and ctx.source(other.args[0]) == ctx.source(call.args[0])
         for other in ctx.walk(ctx.function(call) or ctx.tree)
     )
+
+
+def _writes_type(call: ast.Call, ctx: Context) -> bool:
+    """Whether the function writes the one document type itself that a document may have, and so which definitions there are."""
+    function = ctx.function(call)
+    return function is not None and "<!DOCTYPE " in ctx.source(function)
 
 
 def _reads_own_text(call: ast.Call, ctx: Context) -> bool:

@@ -101,7 +101,7 @@ _ABOUT: Final = _set(
     setup size source split stage start state status storage store strength string stub subject suffix
     table task template tester text thread time timeout timestamp title to ttl type types unset update
     updated updates uri url urls usable usage used user username uses util utils uuid valid validate
-    validation validator validators value var variable verified verifier version view views warning
+    validation validator validators value var variable verified verifier version view views warn warning
     widget with
     """
 )

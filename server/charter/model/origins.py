@@ -84,7 +84,7 @@ class Origins(ABC):
             if step is None:
                 break
             held = step
-        if not isinstance(held, ast.Dict) or (isinstance(owner, ast.Name) and self.is_changed(owner.id)):
+        if not isinstance(held, ast.Dict) or self.is_changed(holder(owner)):
             return None
         found = [
             value
@@ -325,7 +325,7 @@ class Origins(ABC):
         return value
 
     def is_changed(self, name: str) -> bool:
-        """Whether something in the file changes the container of a name in place."""
+        """Whether something in the file changes the container of a name, or of a `.attribute`, in place."""
         if self._changed is None:
             self._changed = _changed_in_place(self._source)
         return name in self._changed
@@ -345,18 +345,20 @@ def _is_text(statement: ast.stmt) -> bool:
 
 
 def _changed_in_place(source: Source) -> set[str]:
-    """The names whose objects a file changes by a method, or by setting or deleting an item."""
+    """The names and `.attributes` whose objects a file changes by a method, or by setting or deleting an item."""
     gets = source.gets
-    found = {
-        node.value.id
-        for method in _MUTATORS & gets.keys()
-        for node in gets[method]
-        if isinstance(node.value, ast.Name)
-    }
+    found = {holder(node.value) for method in _MUTATORS & gets.keys() for node in gets[method]}
     for node in source.nodes(ast.Subscript):
         if not isinstance(node.ctx, ast.Load):
-            found.update([part.id for part in (node.value, node.slice) if isinstance(part, ast.Name)])
-    return found
+            found.update((holder(node.value), holder(node.slice)))
+    return found - {""}
+
+
+def holder(owner: ast.expr) -> str:
+    """A name, or an attribute of whatever object with the dot before it; "" for what is neither."""
+    if isinstance(owner, ast.Name):
+        return owner.id
+    return f".{owner.attr}" if isinstance(owner, ast.Attribute) else ""
 
 
 def _assigned(statement: ast.AST | None, target: ast.Attribute) -> ast.expr | None:

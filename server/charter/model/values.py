@@ -15,7 +15,7 @@ import string
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from charter.api import UNKNOWN, regex
-from charter.model.origins import DEEPEST, Origins, only_result
+from charter.model.origins import DEEPEST, Origins, holder, only_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,14 +175,17 @@ class Values(Origins):
         if value is None:
             return self._imported(node)
         result = self._eval(value, depth)
-        if type(result) in {list, dict, set} and self.is_changed(node.id):
+        if type(result) in {list, dict, set} and self.is_changed(holder(node)):
             raise _UnknownValueError
         return result
 
     def _eval_attribute(self, node: ast.Attribute, depth: int) -> object:
         value = self._step(node)
         if value is not None:
-            return self._eval(value, depth)
+            result = self._eval(value, depth)
+            if type(result) in {list, dict, set} and self.is_changed(holder(node)):
+                raise _UnknownValueError
+            return result
         if isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}:
             return self._inherited(node)
         return self._imported(node)

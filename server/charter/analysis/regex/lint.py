@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 _KNOWN_RANGES: Final = frozenset(
     {" -~", "!-~", "!-/", ":-@", "[-`", "{-~", "@-~", "@-Z", "@-_", "0-?", " -/", "!-[", "]-~", "#-[", "!-9", ";-~", " -!", "#-~",
-     "*-~", "(-[", "^-~", "A-~", "`-~", "<-~", ">-~", "?-~", "=-~", "0-9", "$-~", "%-~", "+-~", "--~", ".-~", "/-~"}
+     "*-~", "(-[", "^-~", "A-~", "`-~", "<-~", ">-~", "?-~", "=-~", "0-9", "$-~", "%-~", "+-~", "--~", ".-~", "/-~",
+     "/-9", " -Z"}
 )  # fmt: skip
 """Ranges of ASCII that are usual: printable characters, punctuation, the parts of terminal escapes and grammars."""
 
@@ -38,6 +39,8 @@ _HOST_START: Final = regex(
     rf"(?:(?:\(\?:)?https?\??\)?:?//)?(?:\((?:\?:)?[\w|-]+\)\\\.|[A-Za-z0-9-]+\\\.)*[A-Za-z0-9-]+\\\.(?:{_TLDS})(?:/|\\?/|\$|\Z)?$"
 )
 _LITERAL: Final = regex(r"(?:[\w \-:/@#%&=,;!~\"'<>`]|\\[^\w\s])*")
+_WHOLE_AND_SHORT: Final = "May"
+"""The one month whose short name is the whole, so that it stands in a list of the whole names and in one of the short ones."""
 _TAGS: Final = (
     (
         "<script>x</script>",
@@ -211,7 +214,7 @@ def alternatives(pattern: str, *, searched: bool, whole_texts: bool = False) -> 
             winner = next(
                 (one for one in earlier if one == option or (at_end and option.startswith(one))), None
             )
-            if winner is not None:
+            if winner is not None and option != _WHOLE_AND_SHORT:
                 yield RegexProblem("unreachable", option, winner)
 
 
