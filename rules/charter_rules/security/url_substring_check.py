@@ -86,7 +86,7 @@ def url_substring_check(node: ast.Compare | ast.Call, ctx: Context) -> Iterator[
     text, subject = found
     if (
         ctx.is_test
-        or not _decides(node, ctx)
+        or not _decides(node, subject, ctx)
         or _tells_kind_among_others(node, subject, ctx)
         or protocols.plays_a_site(ctx)
         or _NO_TRUST.search(ctx.symbol(node))
@@ -167,7 +167,7 @@ def _tells_kind_among_others(node: ast.AST, subject: ast.expr, ctx: Context) -> 
     )
 
 
-def _decides(node: ast.AST, ctx: Context) -> bool:
+def _decides(node: ast.AST, subject: ast.expr, ctx: Context) -> bool:
     """Whether the program lets through or refuses by the answer."""
     child = node
     for parent in ctx.ancestors(node):
@@ -178,7 +178,8 @@ def _decides(node: ast.AST, ctx: Context) -> bool:
         if isinstance(parent, ast.If):
             return (
                 child is parent.test
-                and not _refuses_it(node, parent)
+                and not _refuses_it(node, parent, ctx)
+                and not _chooses_among_kinds(parent, subject, ctx)
                 and any(_lets_through(one, ctx) for one in (*parent.body, *parent.orelse))
             )
         if isinstance(parent, (ast.comprehension, ast.stmt)):
@@ -187,10 +188,37 @@ def _decides(node: ast.AST, ctx: Context) -> bool:
     return False
 
 
-def _refuses_it(node: ast.AST, branch: ast.If) -> bool:
+def _refuses_it(node: ast.AST, branch: ast.If, ctx: Context) -> bool:
     """Whether the place that is named is the one that is refused: others are let through whatever they are called."""
-    denies = isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.NotIn)
-    return branch.test is node and not denies and isinstance(branch.body[-1], ast.Raise)
+    if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.NotIn):
+        return False
+    test = branch.test
+    if test is node:
+        return isinstance(branch.body[-1], ast.Raise)
+    return (
+        isinstance(test, ast.BoolOp)
+        and isinstance(test.op, ast.And)
+        and node in test.values
+        and not branch.orelse
+        and not any(_answers(each, ctx) for each in branch.body)
+    )
+
+
+def _chooses_among_kinds(branch: ast.If, subject: ast.expr, ctx: Context) -> bool:
+    """Whether the branches of one `if` go by the place that an address names, each with code for that place."""
+    before, after = ctx.parent(branch), branch.orelse[0] if len(branch.orelse) == 1 else None
+    text = ctx.source(subject)
+    return not any(_answers(each, ctx) for each in branch.body) and any(
+        isinstance(other, ast.If)
+        and (other is after or other.orelse == [branch])
+        and any(
+            isinstance(part, ast.Compare)
+            and isinstance(part.ops[0], ast.In)
+            and ctx.source(part.comparators[0]) == text
+            for part in ast.walk(other.test)
+        )
+        for other in (before, after)
+    )
 
 
 def _only_tells_kind(node: ast.Return, ctx: Context) -> bool:
@@ -205,8 +233,15 @@ def _only_tells_kind(node: ast.Return, ctx: Context) -> bool:
 
 def _lets_through(branch: ast.stmt, ctx: Context) -> bool:
     """Whether a branch refuses, answers yes or no, or goes to an address."""
+    return _answers(branch, ctx) or any(
+        isinstance(node, ast.Raise) for node in (branch, *ctx.walk(branch, into_functions=False))
+    )
+
+
+def _answers(branch: ast.stmt, ctx: Context) -> bool:
+    """Whether a branch answers yes or no, or goes to an address."""
     for node in (branch, *ctx.walk(branch, into_functions=False)):
-        if isinstance(node, ast.Raise) or (
+        if (
             isinstance(node, ast.Return)
             and isinstance(node.value, ast.Constant)
             and type(node.value.value) is bool
