@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
 
-_ANY_TAG: Final = re.compile(r"<\[\^[<>]+\][+*]\??>")
-"""A pattern for all tags, as it stands in code: `<[^>]+>`."""
+_ANY_TAG: Final = re.compile(r"<(?:\[\^[<>]+\][+*]\??|\.[+*]\?)>")
+"""A pattern for all tags, as it stands in code: `<[^>]+>`, `<.*?>`."""
 
 _SEARCHES: Final = frozenset({"search", "match", "fullmatch", "findall", "finditer"})
 _KEEPS: Final = re.compile(r"<\w|\\[1g]")
@@ -75,8 +75,26 @@ def _drops_all_tags(regex: Regex, ctx: Context) -> bool:
         return True
     if isinstance(call, ast.Call) and _is_only_searched(call, ctx):
         return True
+    users = _users(pattern, ctx)
+    return bool(users) and all(_takes_all_tags_out(user, ctx) for user in users)
+
+
+def _users(pattern: ast.Constant | None, ctx: Context) -> list[shapes.FunctionNode]:
+    """The functions that match a pattern: the one in which it stands, or those that use what it is compiled to beside them."""
     function = None if pattern is None else ctx.function(pattern)
-    return function is not None and _ANY_TAG.search(ctx.source(function)) is not None
+    if pattern is None or function is not None:
+        return [] if function is None else [function]
+    compiled = ctx.statement(pattern)
+    target = compiled.targets[0] if isinstance(compiled, ast.Assign) else None
+    reads = ctx.reads.get(target.id, ()) if isinstance(target, ast.Name) else ()
+    return [user for read in reads if (user := ctx.function(read)) is not None]
+
+
+def _takes_all_tags_out(function: shapes.FunctionNode, ctx: Context) -> bool:
+    return _ANY_TAG.search(ctx.source(function)) is not None or any(
+        isinstance(made := ctx.origin(name), ast.Call) and _ANY_TAG.search(ctx.source(made))
+        for name in ctx.nodes(ast.Name, within=function)
+    )
 
 
 def _reads_a_line(regex: Regex, ctx: Context) -> bool:
