@@ -20,13 +20,14 @@ _NOT_KEPT: Final = regex(
     r"(?i)\bnot\b[^.\n]{0,20}\b(?:persisted|stored|storage)\b|challenge|\brealm\b|nonce|verification_token|\bhmac\.(?:new|digest)\("
 )
 """What a function says about a digest that is compared in memory, or proves to another side that the password is known."""
-_SLOW: Final = regex(r"\b(?:bcrypt|argon2|scrypt|pbkdf2)\w*[.(]|_(?:bcrypt|argon2|scrypt|pbkdf2)\w*\(")
+_SLOW_HASHES: Final = "(?:bcrypt|argon2|scrypt|pbkdf2)"
+_SLOW: Final = regex(rf"\b{_SLOW_HASHES}\w*[.(]|_{_SLOW_HASHES}\w*\(")
 """What is called where old digests are still known, and new ones are made slow."""
 _WINDOWS: Final = regex(r"(?i)utf[-_]?16")
 """How Windows writes a password before it hashes it, by its own formats."""
 _CHECKS: Final = regex(r"(?i)valid|verif|check|compare")
 """Names of functions that are given a password and what was kept of it."""
-_SLOW_ONE: Final = regex(r"(?i)\b(?:bcrypt|argon2|scrypt|pbkdf2)")
+_SLOW_ONE: Final = regex(rf"(?i)\b{_SLOW_HASHES}")
 _MADE: Final = regex(r"(?i)^_*(?:stretched|derived|hashed|encrypted|crypted)")
 """Names of what has been made of a password already."""
 _STOLEN: Final = regex(r"(?i)pwned|\bhibp\b")

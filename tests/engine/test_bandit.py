@@ -396,7 +396,7 @@ def test_bandits_tests_are_rules() -> None:
     rule = known.by_name["bandit-yaml-load"]
     assert (rule.code, rule.principles, rule.cwe) == ("B506", ("safe-deserialization",), (20,))
     planner = Planner(known, Settings(), select=["B506", "B101", "B602"])
-    # `# noqa: S506` is for the tool that knows the test by that id; bandit's own findings heed `# nosec` alone.
+    # What silences `S506` is for the tool that knows the test by that id; bandit's own findings heed `# nosec` alone.
     text = "import yaml\nyaml.load(a)  # noqa: S506\nyaml.load(b)  # nosec\nassert a\nexec(a)\n"
     source = Source("a.py", text)
     result = check_source(source, planner.plan("a.py"))

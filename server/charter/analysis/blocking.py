@@ -16,6 +16,7 @@ from charter.analysis.calls import exports, named_calls
 from charter.analysis.places import Packed, pack, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api.facts.concurrency import BlockingCall, Hop, UnawaitedCoroutine
+from charter.model.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from charter.syntax.source import Source
     from charter.syntax.walk import Index
 
-VERSION = 7
+VERSION = 8
 
 _HTTP: Final = ("get", "post", "put", "patch", "delete", "head", "options", "request")
 BLOCKING: Final = frozenset(
@@ -48,10 +49,13 @@ BLOCKING: Final = frozenset(
 `input` is none of them: who asks a person at the console has a program that waits for the answer anyway.
 """
 
-_UNLESS: Final = {
-    "socket.getaddrinfo": "AI_NUMERICHOST", "os.waitpid": "WNOHANG", "os.wait3": "WNOHANG", "os.wait4": "WNOHANG",
-}  # fmt: skip
-"""Flags with which a function asks no name server, or waits for nobody."""
+_AT_ONCE: Final = {
+    "socket.getaddrinfo": (5, "flags", "AI_NUMERICHOST", 4),
+    "os.waitpid": (1, "", "WNOHANG", 1),
+    "os.wait3": (0, "", "WNOHANG", 1),
+    "os.wait4": (1, "", "WNOHANG", 1),
+}
+"""Functions that ask no name server, or wait for nobody, with a flag: its argument by place and name, and its own name and bit."""
 
 _HARMLESS_DECORATORS: Final = frozenset(
     {
@@ -81,7 +85,7 @@ def extract(source: Source, names: Names) -> Extract | None:
     dropped: list[tuple[str, Packed, bool]] = []
     named = named_calls(source, names)
     for call, target in named.own_and(BLOCKING).items():
-        if target in _UNLESS and _UNLESS[target] in source.segment(call):
+        if target in _AT_ONCE and _is_answered_at_once(call, target, source, names):
             continue
         function = owner(call, source)
         parent = parents[call]
@@ -101,6 +105,18 @@ def extract(source: Source, names: Names) -> Extract | None:
                 functions[names.definition(function)] = (_PLAIN, _packed(kept, source))
     offered = exports(source, names)
     return (functions, offered, dropped) if functions or offered or dropped else None
+
+
+def _is_answered_at_once(call: ast.Call, target: str, source: Source, names: Names) -> bool:
+    """Whether a flag, by its name or as a number, keeps a function from waiting."""
+    position, keyword, flag, bit = _AT_ONCE[target]
+    given = call.args[position] if len(call.args) > position else None
+    given = next((item.value for item in call.keywords if item.arg == keyword), given)
+    if given is None:
+        return False
+    values = Values(source, names)
+    value = values.value(given)
+    return bool(value & bit) if isinstance(value, int) else flag in source.segment(values.origin(given))
 
 
 def _packed(calls: list[tuple[str, ast.Call]], source: Source) -> list[Call]:

@@ -60,24 +60,38 @@ class Hierarchy:
 
     def line(self, name: str) -> tuple[tuple[str, ...], bool]:
         """A class and its bases within the project in the order in which methods are looked up, and whether that is all."""
-        found = self._lines.get(name)
-        if found is None:
-            self._lines[name] = ((name,), False)  # a class is no base of itself
-            found = self._lines[name] = self._line(name)
-        return found
+        if name not in self._lines:
+            self._arrange(name)
+        return self._lines[name]
+
+    def _arrange(self, name: str) -> None:
+        """Find the line of a class, after those of its bases; a chain of them may be longer than Python's stack is deep."""
+        self._lines[name] = ((name,), False)  # a class is no base of itself
+        open_ = [(name, iter(self.classes[name][1][0]))]
+        while open_:
+            at, bases = open_[-1]
+            for base in bases:
+                target = self.defining(base)
+                if target in self.classes and target not in self._lines:
+                    self._lines[target] = ((target,), False)
+                    open_.append((target, iter(self.classes[target][1][0])))
+                    break
+            else:
+                open_.pop()
+                self._lines[at] = self._line(at)
 
     def _line(self, name: str) -> tuple[tuple[str, ...], bool]:
-        order = [name]
+        """The line of a class, those of its bases being known."""
+        order = {name: None}
         whole = not self.classes[name][1][3]
         for base in self.classes[name][1][0]:
             target = self.defining(base)
             if target in self.classes:
-                above, complete = self.line(target)
+                above, complete = self._lines[target]
                 whole = whole and complete
                 for item in above:
-                    if item in order:
-                        order.remove(item)
-                    order.append(item)
+                    order.pop(item, None)
+                    order[item] = None
             elif target not in PLAIN:
                 whole = False
         return tuple(order), whole
