@@ -3,7 +3,7 @@
 An analysis is a module, named in `ANALYSES` and imported only when an enabled rule subscribes to one of its facts.
 It takes one of two shapes.
 
-*File scope*: `facts(source, names) -> Iterator[Fact]`. Pure.
+*File scope*: `facts(source, names) -> Iterator[Fact | Coarse]`. Pure.
 
 *Project scope* (map and reduce, so that it parallelises, caches and goes incremental):
 
@@ -24,7 +24,7 @@ from msgspec import Struct, field
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from charter.api import Fact
+    from charter.api import Fact, Location
     from charter.model.library import Library
     from charter.model.names import Names
     from charter.syntax.source import Source
@@ -74,10 +74,22 @@ class ProjectInfo(Struct, frozen=True):
     libraries: Sequence[Library] = ()
 
 
+class Coarse(Struct, frozen=True):
+    """A part of a file that a file-scope analysis took with less detail, since the work on it reached its bound.
+
+    Attributes:
+        location: where it begins.
+        name: what it is.
+    """
+
+    location: Location
+    name: str
+
+
 class FileAnalysis(Protocol):
     """The module of a file-scope analysis."""
 
-    def facts(self, source: Source, names: Names, /) -> Iterator[Fact]:
+    def facts(self, source: Source, names: Names, /) -> Iterator[Fact | Coarse]:
         """The facts of one file."""
         ...
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 from msgspec import Struct, field
 
+from charter.analysis import Coarse
 from charter.api import Location, Span
 from charter.engine import suppress
 from charter.engine.bandit import BanditIssue
@@ -68,6 +69,7 @@ class FileResult(Struct):
         times: seconds spent by phase (`parse`, `walk`, …) and by `rule:NAME`.
         suppressions: the comments that ask for silence.
         asked: names of other files that rules asked for, by rule.
+        coarse: what an analysis took with less detail, because it reached a bound, as `path:line name`.
         symbols: the file's functions and classes, as `FileView.symbols` has them; None if nobody noted them.
     """
 
@@ -81,6 +83,7 @@ class FileResult(Struct):
     times: dict[str, float] = field(default_factory=dict[str, float])
     suppressions: tuple[Suppression, ...] = ()
     asked: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    coarse: tuple[str, ...] = ()
     symbols: Sequence[tuple[int, int, str]] | None = None
 
 
@@ -300,7 +303,11 @@ def _file_facts(view: FileView, module: str, result: FileResult) -> list[Fact]:
     analysis = cast("FileAnalysis", _module(module))
     facts: list[Fact] = []
     try:
-        facts.extend(analysis.facts(view.source, view.names))
+        for fact in analysis.facts(view.source, view.names):
+            if isinstance(fact, Coarse):
+                result.coarse += (f"{result.path}:{fact.location.line} {fact.name}",)
+            else:
+                facts.append(fact)
     except Exception as error:  # noqa: BLE001 (as for rules)
         _note(view, result, module, error)
     result.times[_label(module)] = perf_counter() - started

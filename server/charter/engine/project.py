@@ -284,6 +284,7 @@ def assemble(project: Project, results: Mapping[str, FileResult], facts: Project
         report.suppressed.extend(suppressed)
         report.problems.extend(result.problems)
         report.failures.extend(result.failures)
+        report.coarse += result.coarse
         report.opportunities[path] = result.opportunities
         for name, seconds in result.times.items():
             report.times[name] = report.times.get(name, 0.0) + seconds

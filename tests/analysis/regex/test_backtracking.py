@@ -8,7 +8,13 @@ import sys
 
 import pytest
 
+from charter.analysis import Coarse
+from charter.analysis.regex import proof
 from charter.analysis.regex.backtracking import exponential_pumps, exponential_witness, polynomial_witness
+from charter.analysis.regex.patterns import facts
+from charter.api.facts.regex import Regex
+from charter.model.names import Names
+from charter.syntax.source import Source
 
 EXPONENTIAL = [
     r"(a|a)*$",
@@ -76,3 +82,23 @@ def test_bytes_patterns_are_understood() -> None:
     witness = exponential_witness(rb"^(\d+)+$")
     assert witness is not None
     assert re.match(rb"^(\d+)+$", witness.text(4).encode("latin-1")) is None
+
+
+def test_a_file_of_hostile_patterns_ends_in_bounded_time_and_says_where_it_was_left() -> None:
+    text = "import re\n" + "".join(f"P{number} = re.compile(r'^(a+)+{number}$')\n" for number in range(1000))
+    source = Source("a.py", text)
+    found = list(facts(source, Names(source)))
+    proved = [fact for fact in found if isinstance(fact, Regex) and fact.problems]
+    assert len(proved) == 20
+    (coarse,) = [fact for fact in found if isinstance(fact, Coarse)]
+    assert coarse.location.line == 22
+
+
+def test_what_a_hostile_pattern_takes_of_the_time_is_not_taken_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "_LIMIT", 0.2)
+    hostile = f"^((?:{'|'.join(f'a?b?{number}?c*' for number in range(60))})*)"
+    proofs = proof.Proofs()
+    assert exponential_witness(f"{hostile}1$", proofs=proofs) is None
+    assert proofs.are_cut
+    assert exponential_witness(r"^(a+)+$", proofs=proofs) is None
+    assert exponential_witness(r"^(a+)+$") is not None

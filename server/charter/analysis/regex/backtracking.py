@@ -43,19 +43,33 @@ def polynomial_pumps(
         return ()
 
 
-def exponential_witness(pattern: str | bytes, flags: int = 0, method: str = "search") -> proof.Witness | None:
+def exponential_witness(
+    pattern: str | bytes, flags: int = 0, method: str = "search", proofs: proof.Proofs | None = None
+) -> proof.Witness | None:
     """Text on which the pattern provably takes exponential time; None if none is known.
 
     Args:
         pattern: the regular expression.
         flags: its flags.
         method: the method of `re.Pattern` with which it is used: `match`, `fullmatch` or `search`.
+        proofs: those of the file; None if it is about one pattern alone.
     """
-    pumps = exponential_pumps(pattern, flags)
-    return proof.prove(pattern, flags, method, pumps, "exponential") if pumps else None
+    proofs = proofs or proof.Proofs()
+    pumps = () if proofs.are_cut else exponential_pumps(pattern, flags)
+    return proofs.prove(pattern, flags, method, pumps, "exponential") if pumps else None
 
 
-def polynomial_witness(pattern: str | bytes, flags: int = 0, method: str = "search") -> proof.Witness | None:
-    """Text on which the pattern provably takes at least quadratic time; None if none is known."""
-    pumps = polynomial_pumps(pattern, flags, method)
-    return proof.prove(pattern, flags, method, pumps, "polynomial") if pumps else None
+def polynomial_witness(
+    pattern: str | bytes, flags: int = 0, method: str = "search", proofs: proof.Proofs | None = None
+) -> proof.Witness | None:
+    """Text on which the pattern provably takes at least quadratic time; None if none is known.
+
+    Args:
+        pattern: the regular expression.
+        flags: its flags.
+        method: the method of `re.Pattern` with which it is used.
+        proofs: those of the file; None if it is about one pattern alone.
+    """
+    proofs = proofs or proof.Proofs()
+    pumps = () if proofs.are_cut else polynomial_pumps(pattern, flags, method)
+    return proofs.prove(pattern, flags, method, pumps, "polynomial") if pumps else None

@@ -6,7 +6,9 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final, cast
 
+from charter.analysis import Coarse
 from charter.analysis.calls import calls_of
+from charter.analysis.regex.proof import Proofs
 from charter.api import regex
 from charter.api.facts.regex import Regex, RegexProblem
 from charter.model.values import Values
@@ -49,8 +51,8 @@ _ADDRESS: Final = regex(r"(?i)url|uri|host|origin|domain|netloc|referr?er|redire
 _LONGEST: Final = 5_000
 
 
-def facts(source: Source, names: Names) -> Iterator[Fact]:
-    """Every regular expression whose pattern is known, with its problems."""
+def facts(source: Source, names: Names) -> Iterator[Fact | Coarse]:
+    """Every regular expression whose pattern is known, with its problems, and where there were too many to prove."""
     if _WORDS.isdisjoint(source.words):
         return
     local = _local_names(source)
@@ -58,6 +60,8 @@ def facts(source: Source, names: Names) -> Iterator[Fact]:
         return
     values = Values(source, names)
     matching = _Matching(source)
+    proofs = Proofs()
+    are_cut = False
     for call in _candidates(source, local):
         name = names.qualified(call.func)
         if name is None:
@@ -68,9 +72,12 @@ def facts(source: Source, names: Names) -> Iterator[Fact]:
         pattern = values.value(argument)
         if not isinstance(pattern, (str, bytes)) or len(pattern) > _LONGEST:
             continue
-        use = _Use(source, names, values, matching, call, name)
+        use = _Use(source, names, values, matching, proofs, call, name)
         text = pattern if isinstance(pattern, str) else pattern.decode("latin-1")
         yield Regex(source.location(argument), text, name, tuple(use.problems(pattern, text)))
+        if proofs.are_cut and not are_cut:
+            are_cut = True
+            yield Coarse(source.location(argument), "the regular expressions from here on")
 
 
 def _local_names(source: Source) -> frozenset[str]:
@@ -140,12 +147,20 @@ class _Use:
     """One place where a pattern is given to a function."""
 
     def __init__(
-        self, source: Source, names: Names, values: Values, matching: _Matching, call: ast.Call, name: str
+        self,
+        source: Source,
+        names: Names,
+        values: Values,
+        matching: _Matching,
+        proofs: Proofs,
+        call: ast.Call,
+        name: str,
     ) -> None:
         self._source = source
         self._matching = matching
         self._names = names
         self._values = values
+        self._proofs = proofs
         self._call = call
         library, _, function = name.rpartition(".")
         if function == "_lazy_re_compile":
@@ -161,7 +176,7 @@ class _Use:
         flags = self._flags()
         methods = self._methods()
         method = next(iter(methods)) if len(methods) == 1 and methods <= {"match", "fullmatch"} else "search"
-        exponential = backtracking.exponential_witness(pattern, flags, method)
+        exponential = backtracking.exponential_witness(pattern, flags, method, self._proofs)
         if exponential is not None:
             yield RegexProblem("exponential", "", str(exponential))
         if not flags & re.VERBOSE:

@@ -1,4 +1,4 @@
-"""Proves in a separate process, under a time limit, that a witness really makes `re` slow."""
+"""Proves in a separate process, under a time limit, that a witness really makes `re` slow, for so many patterns of a file."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import sys
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct
 
@@ -14,6 +15,8 @@ from charter.analysis.regex.ambiguity import Pump
 
 _TRIAL = Path(__file__).with_name("trial.py")
 _LIMIT = 12.0
+_MOST: Final = 20
+"""Proofs for one file: ten times as many as the worst file of a hundred packages needs, and twelve seconds."""
 _SHOWN = {"exponential": 60, "polynomial": 20_000}
 
 
@@ -48,22 +51,52 @@ class Witness(Struct, frozen=True):
         return " + ".join(parts)
 
 
-@lru_cache(maxsize=1024)
-def prove(
-    pattern: str | bytes, flags: int, method: str, pumps: tuple[Pump, ...], degree: str
-) -> Witness | None:
-    """Time the pumps.
+class Proofs:
+    """The proofs for one file. Each takes a process and half a second, or all the time that a hostile one is given.
 
-    Args:
-        pattern: the regular expression.
-        flags: its flags.
-        method: of `re.Pattern`: `match`, `fullmatch` or `search`.
-        pumps: the candidates.
-        degree: `exponential` or `polynomial`.
-
-    Returns:
-        The first candidate that is as slow as the degree says; None if none is, or if the process fails.
+    Attributes:
+        are_cut: whether a pattern was left unproved because there were too many, or because one ran out of time.
     """
+
+    def __init__(self) -> None:
+        self._left = _MOST
+        self._begun: set[object] = set()
+        self.are_cut = False
+
+    def prove(
+        self, pattern: str | bytes, flags: int, method: str, pumps: tuple[Pump, ...], degree: str
+    ) -> Witness | None:
+        """Time the pumps.
+
+        Args:
+            pattern: the regular expression.
+            flags: its flags.
+            method: of `re.Pattern`: `match`, `fullmatch` or `search`.
+            pumps: the candidates.
+            degree: `exponential` or `polynomial`.
+
+        Returns:
+            The first candidate that is as slow as the degree says; None if none is, or if that is not to be found out.
+        """
+        asked = (pattern, flags, method, degree)
+        if asked not in self._begun:
+            if not self._left:
+                self.are_cut = True
+                return None
+            self._begun.add(asked)
+            self._left -= 1
+        witness, in_time = _tried(pattern, flags, method, pumps, degree)
+        if not in_time:
+            self._left = 0  # the next one may be as hostile
+            self.are_cut = True
+        return witness
+
+
+@lru_cache(maxsize=1024)
+def _tried(
+    pattern: str | bytes, flags: int, method: str, pumps: tuple[Pump, ...], degree: str
+) -> tuple[Witness | None, bool]:
+    """What a process finds out about pumps, and whether it came to its end in time."""
     job = {
         "pattern": pattern.decode("latin-1") if isinstance(pattern, bytes) else pattern,
         "bytes": isinstance(pattern, bytes),
@@ -82,8 +115,11 @@ def prove(
             check=False,
         )
         answer = json.loads(done.stdout) if done.returncode == 0 else None
-    except (OSError, ValueError, subprocess.TimeoutExpired):
-        return None
+    except subprocess.TimeoutExpired:
+        return None, False
+    except (OSError, ValueError):
+        return None, True
     if not answer:
-        return None
-    return Witness(answer["prefix"], answer["pump"], answer["suffix"], answer["length"], _SHOWN[degree])
+        return None, True
+    witness = Witness(answer["prefix"], answer["pump"], answer["suffix"], answer["length"], _SHOWN[degree])
+    return witness, True

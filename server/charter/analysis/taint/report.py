@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.analysis.paths import is_test
 from charter.analysis.taint.causes import CHECKED_ONCE, first_uses, names_behind
-from charter.analysis.taint.slow import witness
 from charter.analysis.taint.values import ABSOLUTE, BIT, ELSEWHERE, WHOLE
 from charter.api import Confidence, Location, Span, Step, regex
 from charter.api.facts.taint import SOURCE_KINDS, OwnText, TaintFlow, Threat, Use
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from charter.analysis.taint.frame import Flow, SinkSite, SourceSite
+    from charter.analysis.taint.slow import Witnesses
     from charter.api import Fact
     from charter.model.project import Function, Module
 
@@ -122,7 +122,10 @@ class Places:
 
 
 def facts(
-    flows: Iterable[Flow], own: Iterable[tuple[Function, int]], threats: frozenset[str]
+    flows: Iterable[Flow],
+    own: Iterable[tuple[Function, int]],
+    threats: frozenset[str],
+    witnesses: Witnesses,
 ) -> dict[str, list[Fact]]:
     """The facts of a project by file.
 
@@ -130,6 +133,7 @@ def facts(
         flows: what the engine found, in any order.
         own: the calls that are given the program's own text.
         threats: the threat models that matter.
+        witnesses: finds texts on which a pattern is slow.
 
     Returns:
         For each sink expression and kind one fact: that of the shortest flow, with the number of the others. Sinks that
@@ -156,9 +160,10 @@ def facts(
         uses = later.get(best.site, ())
         if uses is None:
             continue
-        fact = _fact(best, len(group) - 1, places, uses)
-        if fact.sink_kind == "redos" and not fact.detail:
+        detail = _detail(best, witnesses)
+        if kind == "redos" and not detail:
             continue  # no text was found on which the pattern is slow
+        fact = _fact(best, len(group) - 1, places, uses, detail)
         result.setdefault(fact.location.path, []).append(fact)
     for function, position in own:
         location = places.location(function, position)
@@ -285,7 +290,7 @@ def _order(flow: Flow) -> tuple[Any, ...]:
     )
 
 
-def _fact(flow: Flow, others: int, places: Places, uses: Sequence[SinkSite]) -> TaintFlow:
+def _fact(flow: Flow, others: int, places: Places, uses: Sequence[SinkSite], detail: str) -> TaintFlow:
     site = flow.site
     location = places.location(site.function, site.position)
     return TaintFlow(
@@ -297,7 +302,7 @@ def _fact(flow: Flow, others: int, places: Places, uses: Sequence[SinkSite]) -> 
         source_kind=flow.source.kind,
         threat=Threat(SOURCE_KINDS[flow.source.kind]),
         certainty=_certainty(flow),
-        detail=_detail(flow),
+        detail=detail,
         steps=_steps(flow, places, location),
         others=others,
         weight="" if any(not one.severity for one in uses) else site.severity,
@@ -328,14 +333,16 @@ def _words(node: object) -> Iterator[str]:
             yield from _words(part)
 
 
-def _detail(flow: Flow) -> str:
+def _detail(flow: Flow, witnesses: Witnesses) -> str:
     if flow.site.kind == "ssrf":
         return "host" if flow.bits & BIT["ssrf"] else "path"
     if flow.site.kind == "path":
         return "folder" if not flow.bits & BIT["path"] else ""
     if flow.site.kind == "redirect":
         return "slashes" if not flow.bits & ELSEWHERE else ""
-    return witness(flow.site.detail) if flow.site.kind == "redos" else flow.site.detail
+    if flow.site.kind == "redos":
+        return witnesses.of(flow.site.detail, flow.site.function)
+    return flow.site.detail
 
 
 def _certainty(flow: Flow) -> Confidence:

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 from charter.analysis.taint.values import EXTERNAL, UNKNOWN, Value
 
 if TYPE_CHECKING:
+    from charter.analysis.regex.proof import Proofs
     from charter.analysis.taint.arguments import Arguments
+    from charter.model.project import Function
 
 _FLAGS_AT: Final = {"split": 3, "sub": 4, "subn": 4}
 _LONGEST: Final = 2_000
 
 
 def suspicion(frame: Any, name: str, arguments: Arguments, receiver: Value | None) -> str:
-    """What of a call of `re` makes it slow for some text, as `witness` takes it; "" if it cannot be, or is not known.
+    """What of a call of `re` makes it slow for some text, as `Witnesses` takes it; "" if it cannot be, or is not known.
 
     Args:
         frame: the run of the function that calls it.
@@ -42,13 +44,31 @@ def suspicion(frame: Any, name: str, arguments: Arguments, receiver: Value | Non
     return f"{method} {known} {pattern[1]}" if polynomial_pumps(pattern[1], known, method) else ""
 
 
-def witness(suspected: str) -> str:
-    """A text, as an expression, on which what is suspected was seen to be slow; "" if none was found."""
-    from charter.analysis.regex.backtracking import polynomial_witness
+class Witnesses:
+    """Finds texts on which patterns were seen to be slow, for so many patterns of each file.
 
-    method, flags, pattern = suspected.split(" ", 2)
-    found = polynomial_witness(pattern, int(flags), method)
-    return "" if found is None else str(found)
+    Attributes:
+        coarse: where patterns were left untried, as `path:line name`.
+    """
+
+    def __init__(self) -> None:
+        self._proofs: dict[str, Proofs] = {}
+        self.coarse: dict[str, str] = {}
+
+    def of(self, suspected: str, function: Function) -> str:
+        """A text, as an expression, on which what is suspected of a function was seen to be slow; "" if none was found."""
+        from charter.analysis.regex.backtracking import polynomial_witness
+        from charter.analysis.regex.proof import Proofs
+
+        path = function.module.path
+        proofs = self._proofs.get(path)
+        if proofs is None:
+            proofs = self._proofs[path] = Proofs()
+        method, flags, pattern = suspected.split(" ", 2)
+        found = polynomial_witness(pattern, int(flags), method, proofs)
+        if proofs.are_cut:
+            self.coarse.setdefault(path, f"{path}:{function.line} the patterns that untrusted text reaches")
+        return "" if found is None else str(found)
 
 
 def _flags(value: Value | None) -> int | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from charter.analysis.taint.engine import Engine
 from charter.analysis.taint.report import facts
+from charter.analysis.taint.slow import Witnesses
 from charter.api.facts.taint import SOURCE_KINDS, TaintFlow
 from charter.model import ir
 from charter.model.library.index import Shelf
@@ -101,7 +102,7 @@ class Solver:
         """
         self._solve_thoroughly()
         assert self._engine is not None
-        found = facts(self._engine.flows(), (), frozenset(SOURCE_KINDS.values()))
+        found = facts(self._engine.flows(), (), frozenset(SOURCE_KINDS.values()), Witnesses())
         return [
             flow
             for flows in found.values()
@@ -200,7 +201,10 @@ class Solver:
 
         engine = self._engine
         assert engine is not None
-        found: Mapping[str, list[Fact]] = facts(engine.flows(), engine.own_texts(), self._threats)
+        witnesses = Witnesses()
+        found: Mapping[str, list[Fact]] = facts(
+            engine.flows(), engine.own_texts(), self._threats, witnesses
+        )
         for path in self._uncounted:
             module = self._project.modules.get(path)
             if module is None:
@@ -211,7 +215,8 @@ class Solver:
         self._uncounted.clear()
         broken = {function: error for (function, _), error in engine.broken.items()}
         failures = tuple((function.module.path, error) for function, error in broken.items())
-        return Solution(found, self._counts, self.coarse, failures)
+        coarse = (*self.coarse, *witnesses.coarse.values())
+        return Solution(found, self._counts, coarse, failures)
 
     @property
     def coarse(self) -> tuple[str, ...]:
