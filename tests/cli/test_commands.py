@@ -86,6 +86,7 @@ def test_mistakes_are_told_in_a_line_without_a_traceback(project: Path, charter:
     for args, said in (
         (["check", "missing.py"], "missing.py: no such file or folder"),
         (["check", "--select", "unchained-rais"], "did you mean `unchained-raise`?"),
+        (["check", "--select", ""], "`--select` names no rule; leave it out to run those of the settings"),
         (["check", "-o", "sarf"], "did you mean `sarif`?"),
         (["check", "-o", "json", "-o", "sarif"], "two formats for standard output"),
         (["explain", "unchained-rais"], "did you mean `unchained-raise`?"),
@@ -124,11 +125,24 @@ def test_a_wrong_setting_is_told_with_its_line(project: Path, charter: Charter) 
         ("[rules.complex-function]\nlimit = true\n", "a whole number; by default it is 15"),
         ("[per-file.'*.py']\nignore = ['nope']\n", "charter.toml:2: no rule is called `nope`"),
         ("[[taint.sink]]\nnames = ['a.b']\nkind = 'sequel'\n", "charter.toml:3: unknown kind 'sequel'"),
+        (
+            "[[layers]]\nlayers = ['pkg.good', 'pkg.bad']\n[[layers]]\nlayers = [\n 'pkg.bad',\n 'pkg.good | pkg.baad'\n]\n",
+            "charter.toml:6: `pkg.baad` is no module of the project; did you mean `pkg.bad`?",
+        ),
+        ("[[layers]]\nlayers = ['pkg.views', 'pkg']\n", "`pkg.views` is no module of the project; it may be"),
         ("models = ['gone.toml']\n", "charter.toml:1: the model file `gone.toml` cannot be read"),
     ):
         (project / "charter.toml").write_text(text)
         result = charter("check")
         assert (result.code, said in result.err) == (2, True), result.err
+
+
+def test_a_layer_may_be_a_library_and_need_not_be_there_for_a_part_of_the_project(
+    project: Path, charter: Charter
+) -> None:
+    (project / "charter.toml").write_text("[[layers]]\nlayers = ['pkg.good', 'django']\n")
+    assert charter("check", "pkg/good.py").code == 0
+    assert charter("rules").code == 0
 
 
 def test_a_project_adds_sources_and_sinks_of_its_own(project: Path, charter: Charter) -> None:
@@ -249,9 +263,15 @@ def test_a_file_that_is_locked_is_not_fixed(
         return place != path or mode != os.W_OK
 
     monkeypatch.setattr(os, "access", is_open)  # the mode alone would not keep the superuser out
+    other = project / "pkg" / "worse.py"
+    other.write_text(BAD)
     result = charter("check", "--unsafe-fixes")
     assert (result.code, path.read_text()) == (2, BAD)
-    assert f"{path}: cannot be written: the file is read-only" in result.err
+    assert f"{path}: cannot be written: the file is read-only; it stands as it was" in result.err
+    # The others are fixed all the same.
+    assert "return value is None" in other.read_text()
+    assert "Fixed 2 findings in 1 file." in result.err
+    assert "pkg/bad.py" in result.out
 
 
 def test_a_diff_writes_nothing_and_applies_with_git(project: Path, charter: Charter) -> None:

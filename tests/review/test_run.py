@@ -121,6 +121,16 @@ def test_what_is_staged_is_reviewed_and_nothing_else(shell: Shell) -> None:
     assert result.output == "other.py:1:5: TOY001 call-of-eval: `eval('1')` runs text as code\n"
 
 
+@pytest.mark.parametrize(
+    "other", ["--base=main", "--head=main", "--pushed", "--forge=github", "--from=a.json"]
+)
+def test_two_answers_to_what_is_reviewed_are_one_too_many(shell: Shell, other: str) -> None:
+    _branch(shell.project, {"other.py": "z = 1\n"})
+    result = shell("--staged", other)
+    assert result.exit_code == 2
+    assert f"`--staged` says what to review, and so does `{other.partition('=')[0]}`" in result.output
+
+
 def test_the_first_commit_can_be_reviewed_too(shell: Shell) -> None:
     shell.project.write(BAD)
     shell.project.git("add", "-A")

@@ -94,13 +94,14 @@ def command(
     opened = open_paths(
         list(given or paths), config=config, select=select, ignore=ignore, given=given, change=change
     )
+    complete = True
     if fix or unsafe_fixes or diff:
         from charter.cli.fixing import fix_opened
 
         fixed = fix_opened(opened, unsafe=unsafe_fixes, jobs=jobs, cache=not no_cache)
         if diff:
             return _show_diff(opened, fixed)
-        opened = _keep(opened, fixed, given)
+        opened, complete = _keep(opened, fixed, given)
     formats = {item.format for item in outputs}
     every = bool(formats & WITH_ALL_FIXES)
     report = check(opened, jobs=jobs, cache=not no_cache, proving=every)
@@ -117,7 +118,7 @@ def command(
 
         for_people = any(item.path is None and item.format in FOR_PEOPLE for item in outputs)
         show(report, sys.stdout if for_people else sys.stderr)
-    return _exit_code(outcome, fail_under, exit_zero=exit_zero)
+    return _exit_code(outcome, fail_under, exit_zero=exit_zero) if complete else FAULT
 
 
 def _exit_code(outcome: Outcome, fail_under: float | None, *, exit_zero: bool) -> int:
@@ -169,13 +170,13 @@ def _quieten(opened: Opened, report: Report, path: Path | None) -> int:
     return len(known)
 
 
-def _keep(opened: Opened, fixed: Fixed, given: dict[Path, bytes] | None) -> Opened:
-    """Write what was fixed; the project as it is afterwards."""
+def _keep(opened: Opened, fixed: Fixed, given: dict[Path, bytes] | None) -> tuple[Opened, bool]:
+    """Write what was fixed; the project as it is afterwards, and whether everything could be written."""
     from charter.cli.fixing import write_fixed
 
     if given is None:
-        write_fixed(opened, fixed)
-        return opened
+        complete = write_fixed(opened, fixed)
+        return opened, complete
     from charter.engine.opening import Files
     from charter.syntax.source import decode
 
@@ -184,7 +185,8 @@ def _keep(opened: Opened, fixed: Fixed, given: dict[Path, bytes] | None) -> Open
     data = decode(data).encode(fixed.texts[path]) if path in fixed.texts else data
     sys.stdout.buffer.write(data)
     sys.stdout.flush()
-    return replace(opened, project=replace(opened.project, read=Files(opened.settings.root, {path: data})))
+    read = Files(opened.settings.root, {path: data})
+    return replace(opened, project=replace(opened.project, read=read)), True
 
 
 def _show_diff(opened: Opened, fixed: Fixed) -> int:

@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING
 import click
 from msgspec.structs import replace
 
+from charter.engine.atomic import write_bytes
+from charter.report.escape import visible
+from charter.syntax.source import decode
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from charter.engine.check import FileResult
     from charter.engine.opening import Opened
@@ -45,36 +50,41 @@ def fix_opened(opened: Opened, *, unsafe: bool, jobs: int, cache: bool) -> Fixed
     return fix_project(opened.project, known, opened.targets, grades=allowed_grades(unsafe=unsafe))
 
 
-def write_fixed(opened: Opened, fixed: Fixed) -> None:
-    """Write the changed files, each whole or not at all, and say what was done."""
-    from charter.cli.session import fail
-    from charter.engine.atomic import write_bytes
-    from charter.syntax.source import decode
-
+def write_fixed(opened: Opened, fixed: Fixed) -> bool:
+    """Write the changed files, each whole or not at all, and say what was done; whether all could be written."""
+    unwritten: list[str] = []
     for path, text in sorted(fixed.texts.items()):
         place = opened.settings.root / path
         try:
-            content = decode(opened.project.read(path)).encode(text)
-            if not os.access(
-                place, os.W_OK
-            ):  # another file could take its place, but whoever locked it means it
-                raise PermissionError(errno.EACCES, "the file is read-only")
-            write_bytes(place, content)
+            _write(place, decode(opened.project.read(path)).encode(text))
         except (OSError, UnicodeEncodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
-            fail(f"{place}: cannot be written: {reason}; it and the files after it stand as they were")
-    count = sum(fixed.applied.values())
+            click.echo(
+                f"Error: {visible(str(place))}: cannot be written: {reason}; it stands as it was", err=True
+            )
+            unwritten.append(path)
+    count = sum(number for path, number in fixed.applied.items() if path not in unwritten)
     if count:
-        files = len(fixed.texts)
+        files = len(fixed.texts) - len(unwritten)
         click.echo(
             f"Fixed {count} finding{'s' * (count != 1)} in {files} file{'s' * (files != 1)}.", err=True
         )
+    return not unwritten
+
+
+def _write(place: Path, content: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    if not os.access(place, os.W_OK):  # another file could take its place, but whoever locked it means it
+        raise PermissionError(errno.EACCES, "the file is read-only")
+    write_bytes(place, content)
 
 
 def diffs(opened: Opened, fixed: Fixed) -> Iterator[str]:
     """The changes as unified diffs."""
-    from charter.report.escape import visible
-
     for path, text in sorted(fixed.texts.items()):
         name = visible(path)
         old = opened.project.source(path).text

@@ -87,6 +87,8 @@ def open_paths(
 
     with readable_errors():
         chosen = words(select)
+        if select and not chosen:
+            fail("`--select` names no rule; leave it out to run those of the settings")
         return open_project(
             paths or [Path()],
             config=config,

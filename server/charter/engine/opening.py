@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +14,7 @@ from charter.engine import bandit, constitution, discovery, registry
 from charter.engine.plan import SelectionError, Selector
 from charter.engine.project import Project
 from charter.engine.seal import user_folder
-from charter.engine.settings import Settings, SettingsError, load
+from charter.engine.settings import Settings, SettingsError, guess, load
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -124,7 +124,7 @@ def open_project(
     check_names(settings, rules, charter)
     overlay = {_relative(path, settings.root): data for path, data in (given or {}).items()}
     on_disk = [path for path in paths if given is None or path not in given]
-    targets, known, templates = _files(on_disk, settings, overlay.keys())
+    targets, known, templates, is_whole = _files(on_disk, settings, overlay.keys())
     project = Project.of(
         settings,
         rules,
@@ -135,6 +135,8 @@ def open_project(
         select=select,
         ignore=ignore,
     )
+    if is_whole:
+        check_layers(settings, project.modules.values())
     return Opened(project, tuple(sorted(targets)), charter)
 
 
@@ -148,8 +150,8 @@ def cache_folder(settings: Settings) -> Path:
 
 def _files(
     paths: Sequence[Path], settings: Settings, given: AbstractSet[str]
-) -> tuple[set[str], set[str], list[str]]:
-    """The Python files that were asked for, the project's other ones, and its templates.
+) -> tuple[set[str], set[str], list[str], bool]:
+    """The Python files that were asked for, the project's other ones, its templates, and whether that is the whole project.
 
     Without a sign of a project, or if nothing of it is asked for (an installed package, say), the files and folders
     that were asked for are all there is: nobody wants a whole home directory read for one script.
@@ -158,12 +160,13 @@ def _files(
     files, templates = discovery.python_files_and_templates(paths, settings)
     targets = {_relative(path, root) for path in files} | given
     known = set[str]()
-    if targets and settings.is_marked and [os.path.abspath(path) for path in paths] != [str(root)]:  # noqa: PTH100
+    is_whole = bool(targets) and [os.path.abspath(path) for path in paths] == [str(root)]  # noqa: PTH100
+    if targets and settings.is_marked and not is_whole:
         whole, below = discovery.python_files_and_templates([root], settings)
         everything = {_relative(path, root) for path in whole}
         if everything & targets:
-            known, templates = everything, below
-    return targets, known, [_relative(path, root) for path in templates] if targets else []
+            known, templates, is_whole = everything, below, True
+    return targets, known, [_relative(path, root) for path in templates] if targets else [], is_whole
 
 
 def _common(paths: Sequence[Path]) -> Path:
@@ -224,6 +227,33 @@ def check_names(settings: Settings, rules: Registry, charter: Constitution) -> N
                     otherwise=otherwise,
                 )
             _check_kind(settings, name, option, known[option])
+
+
+def check_layers(settings: Settings, modules: Collection[str]) -> None:
+    """Refuse layers that are no module or package of the project, unless they are of a library.
+
+    Args:
+        settings: the settings.
+        modules: the dotted names of all modules of the project.
+
+    Raises:
+        SettingsError: for the first one.
+    """
+    if not settings.layers:
+        return
+    known = {".".join(parts[:count]) for parts in map(_parts, modules) for count in range(1, len(parts) + 1)}
+    for index, contract in enumerate(settings.layers):
+        for layer in contract.layers:
+            for name in filter(None, map(str.strip, layer.split("|"))):
+                hint = "" if name in known else guess(name, known)
+                if hint or (name not in known and _parts(name)[0] in known):
+                    message = f"`{name}` is no module of the project"
+                    where = ("layers", index, "layers")
+                    raise settings.mistake(message, *where, hint=hint or "it may be excluded", value=layer)
+
+
+def _parts(name: str) -> list[str]:
+    return name.split(".")
 
 
 def _check_kind(settings: Settings, rule: str, option: str, default: object) -> None:

@@ -297,20 +297,21 @@ class Selector:
             raise SelectionError(f"`{text}` is no rule, code, principle or pillar{self._guess(key)}")
         return frozenset(chosen)
 
-    def choose(self, select: Iterable[str], extend: Iterable[str], ignore: Iterable[str]) -> frozenset[str]:
+    def choose(
+        self, select: Iterable[str] | None, extend: Iterable[str], ignore: Iterable[str]
+    ) -> frozenset[str]:
         """The names of the enabled rules.
 
         Args:
-            select: what to start from; empty for the rules that are on by default.
+            select: what to start from; None for the rules that are on by default.
             extend: what to add.
             ignore: what to take away; a rule that is selected by its own name or code stays.
         """
         chosen: set[str] = set()
         exact: set[str] = set()
-        selected = list(select)
-        if not selected:
+        if select is None:
             chosen.update(rule.name for rule in self._rules if rule.default)
-        for text in (*selected, *extend):
+        for text in (*(select or ()), *extend):
             matched = self.matches(text)
             if len(matched) == 1:
                 exact |= matched
@@ -408,7 +409,7 @@ class Planner:
 
     def _make(self, path: str, overrides: Sequence[Override]) -> Plan:
         settings = self._settings
-        select, ignore = settings.select or (), [*settings.ignore, *self._ignore]
+        select, ignore = settings.select, [*settings.ignore, *self._ignore]
         for override in overrides:
             select = override.select if override.select is not None else select
             ignore.extend(override.ignore)

@@ -115,7 +115,8 @@ class Layers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
     """One import contract: packages from the top down; a higher one may import a lower one, never the reverse.
 
     Attributes:
-        layers: dotted names, the highest first; `a | b` names two of one height that may not import each other.
+        layers: dotted names, the highest first; `a | b` names two of one height that may not import each other. A library
+            may be one of them.
         name: what to call the contract in messages.
     """
 
@@ -255,7 +256,7 @@ class Settings(Options, frozen=True, forbid_unknown_fields=True, rename="kebab")
         hint = guess(word, known) or otherwise
         return self.mistake(f"no {what} is called `{word}`", *where, hint=hint, value=word)
 
-    def mistake(self, message: str, *where: str, hint: str = "", value: str = "") -> SettingsError:
+    def mistake(self, message: str, *where: str | int, hint: str = "", value: str = "") -> SettingsError:
         """The error for what the settings say, with its line.
 
         Args:

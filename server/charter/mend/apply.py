@@ -33,7 +33,7 @@ class Fixed(Struct):
 
     Attributes:
         texts: the new texts of the changed files, by path.
-        applied: how many fixes of each rule were applied.
+        applied: how many findings of each file were fixed.
         refused: why fixes were not applied, by rule and reason.
     """
 
@@ -132,7 +132,7 @@ def _take(batch: Batch, fixed: Fixed) -> dict[str, FileResult]:
         fixed.texts.update(stands.proof.texts)
         changed.update(stands.results)
         for finding, _ in stands.draft.pairs:
-            fixed.applied[finding.rule] = fixed.applied.get(finding.rule, 0) + 1
+            fixed.applied[finding.path] = fixed.applied.get(finding.path, 0) + 1
     return changed
 
 

@@ -374,6 +374,7 @@ def main(asked: dict[str, Any]) -> int:
 
 
 def _options(asked: dict[str, Any]) -> Options:
+    _refuse_two_answers(asked)
     values = dict(asked)
     if values.pop("pushed"):
         values |= {"base": _pushed("FROM"), "head": _pushed("TO"), "forge": "none"}
@@ -382,6 +383,17 @@ def _options(asked: dict[str, Any]) -> Options:
         raise TargetError(f"{severity.lower()!r} is no severity; say info, low, medium, high or critical")
     values["min_severity"] = Severity[severity]
     return Options(root=Path.cwd(), **values)
+
+
+def _refuse_two_answers(asked: dict[str, Any]) -> None:
+    """Refuse options of which one would say in vain what to review."""
+    hooks = [f"--{name}" for name in ("staged", "pushed") if asked[name]]
+    others = [f"--{name}" for name in ("base", "head", "event") if asked[name]]
+    others += ["--forge"] if asked["forge"] in {"github", "gitlab"} else []
+    others += ["--from"] if asked["from_file"] else []
+    if hooks and len(hooks + others) > 1:
+        first, second = (hooks + others)[:2]
+        raise TargetError(f"`{first}` says what to review, and so does `{second}`; leave one of them out")
 
 
 def _has_no_range(environment: Mapping[str, str]) -> bool:

@@ -202,9 +202,7 @@ class Solver:
         engine = self._engine
         assert engine is not None
         witnesses = Witnesses()
-        found: Mapping[str, list[Fact]] = facts(
-            engine.flows(), engine.own_texts(), self._threats, witnesses
-        )
+        found: Mapping[str, list[Fact]] = facts(engine.flows(), engine.own_texts(), self._threats, witnesses)
         for path in self._uncounted:
             module = self._project.modules.get(path)
             if module is None:
