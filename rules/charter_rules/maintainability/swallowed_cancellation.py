@@ -79,6 +79,11 @@ def swallowed_cancellation(handler: ast.ExceptHandler, ctx: Context) -> Iterator
         return
     if handler.name is not None and _is_kept(handler.name, handler, ctx):
         return
+    if any(
+        isinstance(above, ast.ExceptHandler) and isinstance(above.body[-1], ast.Raise)
+        for above in ctx.ancestors(handler)
+    ):
+        return  # what has to be tidied up while an exception waits, which goes on after that
     attempt = ctx.parent(handler)
     waits = isinstance(attempt, ast.Try) and any(
         isinstance(node, (ast.Await, ast.AsyncFor, ast.AsyncWith))

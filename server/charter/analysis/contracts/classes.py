@@ -77,7 +77,8 @@ def _mismatch(function: Function, above: Function) -> str:
         if missing not in named_above:
             return f"asks for `{missing}`, which callers of the base's method do not pass"
     needed_above = len(theirs) - defaults_above
-    if not rest and len(mine) < needed_above and not set(theirs[len(mine) : needed_above]) <= set(named):
+    by_name = others or set(theirs[len(mine) : needed_above]) <= set(named)
+    if not rest and len(mine) < needed_above and not by_name:
         left_out = next((name for name in theirs[:needed_above] if name not in mine), theirs[len(mine)])
         return f"does not take `{left_out}`, which callers of the base's method must pass"
     extra = [key for key in required if key not in named_above and key not in theirs]
