@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, cast
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from charter.analysis import Coarse
 from charter.api import Location, Span
@@ -228,14 +229,36 @@ def _run_on_nodes(
         if nodes:
             _run(context, entry, nodes, result)
 
-    for entry, calls in _wanted_calls(view, plan, of_type.get(ast.Call, ())):
+    calls = cast("Sequence[ast.Call]", of_type.get(ast.Call, ()))
+    prepares = "partial" in source.words
+    prepared = view.prepared(calls, plan.calls) if prepares else ()
+    for entry, same in _wanted_calls(view, plan, [*calls, *prepared]):
         if is_wanted(entry):
-            run(entry, calls)
+            run(entry, same)
+    for ready, finished in view.finished(calls, plan.calls) if prepares else ():
+        for entry, _ in _wanted_calls(view, plan, [finished]):
+            if is_wanted(entry):
+                _run_on_finished(context, entry, ready, finished, result)
     for kind, nodes in of_type.items():
         for entry in plan.by_kind.get(kind, ()):
             if is_wanted(entry):
                 wanted = entry.rule.attributes if kind is ast.Attribute else ()
                 run(entry, _wanted_attributes(source, wanted, only) if wanted else nodes)
+
+
+def _run_on_finished(
+    context: RuleContext, entry: Entry, ready: ast.Call, finished: ast.Call, result: FileResult
+) -> None:
+    """Run a rule on a call that gives the rest to a prepared one, if it has nothing to say of that.
+
+    It mends nothing here, as what it would change may stand in the prepared call.
+    """
+    before = FileResult(result.path)
+    _run(context, entry, [ready], before)
+    if not before.findings:
+        last = len(result.findings)
+        _run(context, entry, [finished], result)
+        result.findings[last:] = [replace(found, fixes=()) for found in result.findings[last:]]
 
 
 def _wanted_attributes(
@@ -250,7 +273,7 @@ def _wanted_attributes(
 
 
 def _wanted_calls(
-    view: FileView, plan: Plan, calls: Sequence[ast.AST]
+    view: FileView, plan: Plan, calls: Sequence[ast.Call]
 ) -> Iterable[tuple[Entry, Sequence[ast.Call]]]:
     """The rules that want calls of some functions, each with those among some of the file's calls."""
     found: dict[str, tuple[Entry, list[ast.Call]]] = {}
@@ -259,9 +282,6 @@ def _wanted_calls(
     words = view.source.words
     own = {view.source.module.partition(".")[0], "builtins", "*"}
     qualified = view.names.qualified
-    calls = cast("Sequence[ast.Call]", calls)
-    if "partial" in words:
-        calls = [*calls, *view.prepared(calls, wanted)]
     for last, same in view.calls_by_name(calls, wanted).items():
         for entry, names, firsts in wanted[last]:
             if firsts.isdisjoint(own) and firsts.isdisjoint(words):

@@ -6,7 +6,7 @@ import ast
 import hashlib
 import re
 from bisect import bisect_right
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from msgspec.structs import replace
@@ -147,6 +147,22 @@ class FileView:
             if self.names.qualified(call.func) == "functools.partial":
                 yield self.source.index.stand_in(call, _later)
 
+    def finished(
+        self, calls: Iterable[ast.Call], wanted: Container[str]
+    ) -> Iterator[tuple[ast.Call, ast.Call]]:
+        """Those of some calls that give the rest to a prepared call which is kept under a name: each behind the prepared one."""
+        kept: dict[str, tuple[ast.expr, ast.Call]] = {}
+        for ready in self.prepared(self.source.nodes(ast.Call), wanted):
+            statement = self.source.parent(ready)
+            if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+                kept[statement.targets[0].id] = (statement.value, ready)
+        for call in calls if kept else ():
+            if isinstance(call.func, ast.Name) and call.func.id in kept:
+                value, ready = kept[call.func.id]
+                found = self.names.lookup(call.func.id, call.func)
+                if found is not None and [binding.value for binding in found[1]] == [value]:
+                    yield ready, self.source.index.stand_in(call, partial(_together, ready))
+
     def _aliases(self) -> dict[str, str]:
         """Local names of things that are called otherwise where they come from: their last name there."""
         found: dict[str, str] = {}
@@ -171,6 +187,14 @@ def _later(call: ast.Call) -> ast.Call:
     for node in (more, arguments[-1], keywords[-1], made):
         ast.copy_location(node, call)
     return made
+
+
+def _together(ready: ast.Call, call: ast.Call) -> ast.Call:
+    """The call `function(1, 3, key=2, other=4)` for `later(3, other=4)`, where `later` is `partial(function, 1, key=2)`."""
+    given = {keyword.arg for keyword in call.keywords}
+    kept = [keyword for keyword in ready.keywords[:-1] if keyword.arg is None or keyword.arg not in given]
+    made = ast.Call(ready.func, [*ready.args[:-1], *call.args], [*kept, *call.keywords])
+    return ast.copy_location(made, call)
 
 
 class RuleContext:
