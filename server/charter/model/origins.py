@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from charter.api import UNKNOWN
 from charter.model.names import FUNCTIONS
@@ -17,10 +17,6 @@ DEEPEST: Final = 40
 """How many steps lead from an expression to where its value comes from."""
 _OPEN_OBJECTS: Final = frozenset({"types.SimpleNamespace", "argparse.Namespace"})
 """Classes whose objects have just the attributes that they are made with."""
-_PLAIN_BASES: Final = frozenset(
-    {"builtins.object", "abc.ABC", "typing.NamedTuple", "pydantic.BaseModel", "msgspec.Struct"}
-)
-"""Bases that give their objects no values, but those that they are made with and those that the class names."""
 _PROPERTIES: Final = frozenset(
     {"builtins.property", "functools.cached_property", "django.utils.functional.cached_property"}
 )
@@ -42,6 +38,11 @@ class Origins(ABC):
         source: the file.
         names: its names.
     """
+
+    _plain_bases: ClassVar[frozenset[str]] = frozenset(
+        {"builtins.object", "abc.ABC", "typing.NamedTuple", "pydantic.BaseModel", "msgspec.Struct"}
+    )
+    """Bases that give their objects no values, but those that they are made with and those that the class names."""
 
     def __init__(self, source: Source, names: Names) -> None:
         self._source = source
@@ -245,7 +246,7 @@ class Origins(ABC):
     def _is_whole(self, definition: ast.ClassDef) -> bool:
         """Whether this file defines all bases of a class, so that nothing else fills its objects, such as the environment."""
         for _ in range(DEEPEST):
-            if all(self._names.qualified(base) in _PLAIN_BASES for base in definition.bases):
+            if all(self._names.qualified(base) in self._plain_bases for base in definition.bases):
                 return not definition.keywords
             base = self._base_here(definition)
             if base is None:
@@ -316,6 +317,8 @@ class Origins(ABC):
         value, node = binding.value, binding.node
         if isinstance(value, ast.Call):
             default = next((keyword.value for keyword in value.keywords if keyword.arg == "default"), None)
+            if default is None and value.args and self._names.qualified(value.func) == "pydantic.Field":
+                default = value.args[0]
             return default if default is not None and self._names.qualified(value.func) in _FIELDS else value
         if isinstance(node, ast.FunctionDef) and node.decorator_list:
             # First, as few functions do nothing else and looking up decorators takes long.
