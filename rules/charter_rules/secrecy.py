@@ -1,14 +1,14 @@
-"""Which names are of secrets that nobody may guess, where the vague ones among them are, and what draws them. It judges no code."""
+"""Which names are of secrets that nobody may guess, where the vague ones among them are, and what draws and takes them. It judges no code."""
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING, Final
 
 from charter.api import Sensitivity, regex, sensitivity
+from charter_rules import calls, shapes
 
 if TYPE_CHECKING:
-    import ast
-
     from charter.api import Context
 
 DRAWN: Final = frozenset(
@@ -35,6 +35,8 @@ _PEOPLE: Final = regex(
     r"(?i)user|account|log_?in|auth|e_?mail|password|cookie|reset|secret|csrf|link|url|request|save"
 )
 """What the code around a vague name speaks of where it is a secret."""
+_CIPHER: Final = regex(r"\.Cipher\.\w+\.new$|\.ciphers\.|Fernet$|\.secret\.SecretBox$|^hmac\.new$")
+"""What takes a key first."""
 _WORD: Final = regex(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -58,6 +60,16 @@ def is_nobodys(name: str, node: ast.AST, ctx: Context) -> bool:
         function is not None
         and _VAGUE.search(name) is not None
         and _PEOPLE.search(ctx.source(function).replace(name, "")) is None
+    )
+
+
+def is_key(value: ast.expr, ctx: Context) -> bool:
+    """Whether a value is given to a cipher as its key, at once or by the name that its statement gives it."""
+    return any(
+        isinstance(user := ctx.parent(read), ast.Call)
+        and user.args[:1] == [read]
+        and _CIPHER.search(ctx.name(user.func) or calls.identifier(user.func)) is not None
+        for read in (value, *shapes.reads_of_statement(value, ctx))
     )
 
 

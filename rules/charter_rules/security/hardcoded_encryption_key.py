@@ -10,7 +10,7 @@ from charter.api import (
     regex,
     rule,
 )
-from charter_rules import calls, protocols
+from charter_rules import calls, digests, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,8 @@ _CIPHERS: Final = (
     "Salsa20",
     "ChaCha20_Poly1305",
 )
+_FERNET: Final = "cryptography.fernet.Fernet"
+"""Takes its key written out; one that stands there as it is, is the business of `hardcoded-secret`."""
 _KEYS: Final[dict[str, tuple[int, str]]] = {
     **{f"{root}.Cipher.{name}.new": (0, "key") for root in ("Crypto", "Cryptodome") for name in _CIPHERS},
     **{
@@ -50,7 +52,21 @@ _KEYS: Final[dict[str, tuple[int, str]]] = {
         for name in ("AESGCM", "AESCCM", "ChaCha20Poly1305", "AESSIV", "AESGCMSIV")
     },
     "nacl.secret.SecretBox": (0, "key"),
+    _FERNET: (0, "key"),
 }
+_FORMS: Final = frozenset(
+    {
+        "base64.b64encode",
+        "base64.urlsafe_b64encode",
+        "base64.b64decode",
+        "base64.urlsafe_b64decode",
+        "binascii.unhexlify",
+        "builtins.bytes.fromhex",
+        *(f"hashlib.{name}" for name in digests.DIGESTS),
+    }
+)
+"""What makes the same key of the same text in every program."""
+_DIGESTED: Final = frozenset({"digest", "hexdigest"})
 _SHORTEST: Final = 8
 _KNOWN: Final = regex(r"(?i)test_?vector|default_key|known_key|well_known|obfuscat|ntlm")
 
@@ -89,7 +105,10 @@ def hardcoded_encryption_key(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     argument = calls.given(ctx, call, *_KEYS[name])
     if argument is None or ctx.is_test:
         return
-    chosen = next((one for one in calls.values_of(ctx, argument) if _is_key(one.value)), None)
+    key = _behind(argument, ctx)
+    if name == _FERNET and key is argument:
+        return
+    chosen = next((one for one in calls.values_of(ctx, key) if _is_key(one.value)), None)
     if (
         chosen is not None
         and not _KNOWN.search(f"{ctx.module} {ctx.symbol(call)}")
@@ -100,6 +119,16 @@ def hardcoded_encryption_key(call: ast.Call, ctx: Context) -> Iterator[Finding]:
             f"the key of `{calls.short(ctx, call.func)}` stands in the source",
             related=calls.chosen(chosen, ctx),
         )
+
+
+def _behind(key: ast.expr, ctx: Context) -> ast.expr:
+    """What a key is another form or the digest of; itself if it is neither."""
+    made = ctx.origin(key)
+    if isinstance(made, ast.Call) and calls.identifier(made.func) in _DIGESTED:
+        made = made.func.value if isinstance(made.func, ast.Attribute) else made
+    if isinstance(made, ast.Call) and ctx.name(made.func) in _FORMS and made.args:
+        return _behind(made.args[0], ctx)
+    return key
 
 
 def _is_key(value: object) -> bool:

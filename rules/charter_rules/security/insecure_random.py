@@ -297,7 +297,7 @@ def _purpose(call: ast.Call, ctx: Context) -> str:
     for name in names:
         if secrecy.is_secret(name) or name == "set_cookie":
             return name
-    return ""
+    return "key" if secrecy.is_key(call, ctx) else ""
 
 
 def _feeds_return(call: ast.Call, function: ast.AST, ctx: Context) -> bool:

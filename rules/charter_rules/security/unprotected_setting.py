@@ -34,6 +34,7 @@ _SETTINGS: Final[dict[str, tuple[object, str, str]]] = {
     ),
     "CSRF_COOKIE_SAMESITE": ("None", "every other site can send requests with the CSRF cookie", '"Lax"'),
     "SECURE_CONTENT_TYPE_NOSNIFF": (False, "browsers may take an uploaded file for a script", "True"),
+    "SECURE_SSL_REDIRECT": (False, "what is asked for over plain HTTP is answered over it", "True"),
     "X_FRAME_OPTIONS": (
         "ALLOWALL",
         "every other site can show these pages in a frame, and steer clicks",
@@ -114,7 +115,7 @@ def unprotected_setting(node: ast.Assign | ast.keyword | ast.Call, ctx: Context)
         or (isinstance(node.value, ast.Name) and re.search(r"(?i)https|ssl|tls", node.value.id))
     ):
         return
-    if calls.identifier(getattr(node, "targets", [None])[0]) == "ALLOWED_HOSTS" and _knows_its_hosts(ctx):
+    if _is_seen_to(calls.identifier(getattr(node, "targets", [None])[0]), ctx):
         return
     fix = Fix(f"Set it to `{better}`", (ctx.replace(node.value, better),), Grade.UNSAFE) if better else None
     yield ctx.finding(node, message, fix=fix)
@@ -162,6 +163,13 @@ def _is_option(item: ast.keyword, ctx: Context) -> bool:
 
 def _matches(value: object, bad: object) -> bool:
     return value is bad if isinstance(bad, bool) else value == bad
+
+
+def _is_seen_to(setting: str, ctx: Context) -> bool:
+    """Whether something else does what a setting leaves: a middleware that knows the hosts, a proxy that ends TLS."""
+    if setting == "SECURE_SSL_REDIRECT":
+        return "SECURE_PROXY_SSL_HEADER" in ctx.text
+    return setting == "ALLOWED_HOSTS" and _knows_its_hosts(ctx)
 
 
 def _knows_its_hosts(ctx: Context) -> bool:

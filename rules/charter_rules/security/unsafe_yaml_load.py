@@ -103,7 +103,20 @@ def _only_writes(call: ast.Call, ctx: Context) -> bool:
 
 def _is_unsafe(loader: ast.expr, ctx: Context) -> bool:
     """Whether a loader is one of PyYAML's that build any object, or a class of this file that is derived from one."""
+    loader = _given_by(ctx.origin(loader), ctx)
     return calls.qualified(ctx, loader) in _UNSAFE or _unsafe_base(loader, ctx) is not None
+
+
+def _given_by(loader: ast.expr, ctx: Context) -> ast.expr:
+    """What a call gives that only looks a loader up: a function of this file that returns it, or `getattr` with a default."""
+    if not isinstance(loader, ast.Call):
+        return loader
+    if ctx.name(loader.func) == "builtins.getattr" and len(loader.args) == 3:
+        return loader.args[2]
+    function = ctx.once(shapes.functions_by_name).get(calls.identifier(loader.func))
+    body = shapes.without_docstring(function.body) if function is not None else []
+    last = body[0] if len(body) == 1 else None
+    return last.value if isinstance(last, ast.Return) and last.value is not None else loader
 
 
 def _unsafe_base(loader: ast.expr, ctx: Context) -> ast.expr | None:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import Fix, Grade, Sensitivity, Severity, regex, rule, sensitivity
-from charter_rules import calls, digests, passwords, protocols, shapes
+from charter_rules import calls, digests, passwords, protocols, secrecy, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,8 +47,6 @@ _FORMER: Final = regex(r"(?i)#[^\n]*\b(?:compatib\w*|legacy|backwards?|former|pr
 """What a comment says of digests that are still known from before."""
 _KEY_ITSELF: Final = regex(r"(?i)(?:^|[_a-z])(?:key|secret|salt|token)$")
 """Names of what is hashed where something is signed with a key."""
-_CIPHER: Final = regex(r"\.Cipher\.|\.ciphers\.|Fernet$|encrypt\w*$")
-"""What makes a cipher of a key, or encrypts with it."""
 _COMPARES: Final = regex(r"compare_digest|constant_time_compare")
 _PROTECTED: Final = regex(r"(?i)token(?!i[sz])|credential|authenti|csrf|encrypt")
 """Names of functions and values for which a key is hashed."""
@@ -404,7 +402,7 @@ def _protects(parts: Iterable[str], becomes: Iterable[str], call: ast.Call, ctx:
     names = [ctx.symbol(call).rpartition(".")[2], *becomes]
     if not any(map(_KEY_ITSELF.search, parts)) or any(map(_HARMLESS.search, names)):
         return False
-    return any(map(_PROTECTED.search, names)) or _is_key_of_cipher(call, ctx)
+    return any(map(_PROTECTED.search, names)) or secrecy.is_key(call, ctx)
 
 
 def _is_believed(call: ast.Call, ctx: Context) -> bool:
@@ -416,7 +414,7 @@ def _is_believed(call: ast.Call, ctx: Context) -> bool:
     return (
         protocols.serves(ctx)
         or (function is not None and _KEEPS.search(ctx.source(function)) is not None)
-        or _is_key_of_cipher(call, ctx)
+        or secrecy.is_key(call, ctx)
         or _is_compared(call, ctx)
     )
 
@@ -458,16 +456,6 @@ def _is_side(value: ast.expr, ctx: Context) -> bool:
         if isinstance(parent, ast.Call) and _COMPARES.search(calls.identifier(parent.func)):
             return True
     return False
-
-
-def _is_key_of_cipher(call: ast.Call, ctx: Context) -> bool:
-    """Whether a digest is the key by which something is encrypted."""
-    return any(
-        isinstance(user := ctx.parent(read), ast.Call)
-        and read in user.args
-        and _CIPHER.search(ctx.name(user.func) or calls.identifier(user.func)) is not None
-        for read in shapes.reads_of_statement(call, ctx)
-    )
 
 
 def _fixes(call: ast.Call, name: str, algorithm: str, ctx: Context, *, protects: bool) -> Iterator[Fix]:
