@@ -67,6 +67,7 @@ _FORMS: Final = frozenset(
 )
 """What makes the same key of the same text in every program."""
 _DIGESTED: Final = frozenset({"digest", "hexdigest"})
+_ENCRYPTS: Final = frozenset({"encrypt", "encrypt_and_digest", "encryptor"})
 _SHORTEST: Final = 8
 _KNOWN: Final = regex(r"(?i)test_?vector|default_key|known_key|well_known|obfuscat|ntlm")
 
@@ -106,8 +107,10 @@ def hardcoded_encryption_key(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if argument is None or ctx.is_test:
         return
     key = _behind(argument, ctx)
-    if name == _FERNET and key is argument:
+    if key is argument and name == _FERNET:
         return
+    if key is not argument and _ENCRYPTS.isdisjoint(ctx.gets):
+        return  # what only decrypts by such a key reads somebody else's format
     chosen = next((one for one in calls.values_of(ctx, key) if _is_key(one.value)), None)
     if (
         chosen is not None
