@@ -33,7 +33,7 @@ _DEEDS: Final = {
     "cookie": "is set as a cookie", "regex": "is compiled as a pattern", "trust": "is stored as trusted",
     "format": "is read as a format", "attribute": "names an attribute", "mail": "becomes a mail header",
     "csv": "becomes a cell", "prompt": "becomes part of a prompt", "instructions": "becomes an instruction",
-    "memcache": "becomes a key", "redos": "is matched",
+    "memcache": "becomes a key", "redos": "is matched", "decompression": "is decompressed",
 }  # fmt: skip
 """What happens to data at each kind of sink."""
 

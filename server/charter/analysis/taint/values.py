@@ -33,7 +33,7 @@ class _No:
 NO: Final = _No()
 """No constant is known (None is a constant)."""
 
-LANE: Final = 40
+LANE: Final = 41
 """Bits of one origin."""
 MOST_LANES: Final = 24
 """Origins told apart in one function; further ones share the last lane."""

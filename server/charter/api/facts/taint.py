@@ -45,6 +45,7 @@ SINK_KINDS: dict[str, str] = {
     "prompt": "the user part of a language model's prompt",
     "instructions": "the system part of a language model's prompt",
     "memcache": "a key of a text-protocol cache",
+    "decompression": "compressed data that is unpacked whole",
 }
 """Every kind of sink, with the data that arrives there."""
 
