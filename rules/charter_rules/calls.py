@@ -29,7 +29,7 @@ NAMED_FOR_IT: Final = regex(
 )
 """Words in the name of a function that is made for a weaker protection."""
 
-_OF_TESTS: Final = regex(r"(?:^|/)(?:\w+_)?tests?/")
+_OF_TESTS: Final = regex(r"(?:^|/)(?:(?:\w+_)?tests?/|testing(?:/|\.py$))")
 _CERTIFICATE: Final = regex(r"\.getpeercert\((?:True|binary_form=True)|\.get_peer_cert\w*\(")
 
 

@@ -81,6 +81,7 @@ _OUTPUT: Final = regex(r"(?i)^(?:info|dump|export|reveal)|_(?:info|dump)$")
 """Functions that are there to show what they print."""
 _WITH_SECRET_KEY: Final = regex(r"(?i)secret_?(?:access_?)?key")
 _INTO_FILE: Final = regex(r"(?i)\bout_?(?:put_?)?(?:file|path)")
+_ORDERS: Final = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _MASKS: Final = regex(
     r"(?i)mask|redact|hash|hide|obfus|censor|len|bool|type|digest|encrypt|sanitiz|scrub|anonym|fingerprint|isinstance|id$|count|getattr|hasattr|strength|ident$"
 )
@@ -368,7 +369,7 @@ def _secrets_of_call(call: ast.Call, ctx: Context, depth: int) -> Iterator[ast.e
 
 
 def _names_something(expression: ast.expr, name: str, ctx: Context) -> bool:
-    """Whether a value is the name of a session, of a file or of an entry, or a whole object, rather than a secret."""
+    """Whether a value is a number, the name of a session, of a file or of an entry, or a whole object, rather than a secret."""
     if words(name)[-2:] == ("session", "key"):
         return re.search(r"(?i)request|cookie", ctx.source(expression)) is None
     text = ctx.source(expression)
@@ -378,6 +379,8 @@ def _names_something(expression: ast.expr, name: str, ctx: Context) -> bool:
         parent = ctx.parent(node)
         if isinstance(parent, ast.keyword):
             parent = ctx.parent(parent)
+        if isinstance(parent, ast.Compare) and isinstance(parent.ops[0], _ORDERS):
+            return True
         if isinstance(parent, ast.Subscript) and node is parent.slice:
             return True
         if isinstance(parent, ast.Call) and parent.args[:1] == [node] and _looks_up(parent):

@@ -10,6 +10,7 @@ from charter.api import (
     Confidence,
     Fix,
     Grade,
+    Sensitivity,
     Severity,
     regex,
     rule,
@@ -77,8 +78,10 @@ def token_compared_by_equality(compare: ast.Compare, ctx: Context) -> Iterator[F
     """
     left, right = compare.left, compare.comparators[0]
     pairs = ((left, right), (right, left))
-    if not any(_is_kept(other, ctx) and _is_sent(one, ctx) for one, other in pairs) or protocols.plays_a_site(
-        ctx
+    if (
+        not any(_is_kept(other, ctx) and _is_sent(one, ctx) for one, other in pairs)
+        or protocols.plays_a_site(ctx)
+        or calls.is_of_tests(ctx)
     ):
         ctx.not_an_opportunity()
         return
@@ -110,15 +113,18 @@ def _is_looked_up(compare: ast.Compare, ctx: Context) -> bool:
 
 def _is_sent(side: ast.expr, ctx: Context) -> bool:
     """Whether a value comes from a request, as a secret."""
-    if isinstance(side, ast.Name) and not (sensitivity(side.id) or _KEPT.search(side.id)):
+    if isinstance(side, ast.Name) and not (_is_named_for_secret(side.id) or _KEPT.search(side.id)):
         return False
     made = ctx.origin(side)
     name = calls.identifier(made)
-    if sensitivity(name) is None and not _SENT.search(name):
+    if not _is_named_for_secret(name) and not _SENT.search(name):
         name = calls.identifier(side) if isinstance(side, ast.Name) else ""
-    return (sensitivity(name) is not None or _SENT.search(name) is not None) and arrivals.is_of_client(
-        side, ctx
-    )
+    return (_is_named_for_secret(name) or _SENT.search(name) is not None) and arrivals.is_of_client(side, ctx)
+
+
+def _is_named_for_secret(name: str) -> bool:
+    """Whether a name stands for what opens something, and not for data about a person, which open nothing."""
+    return sensitivity(name) not in {None, Sensitivity.PERSONAL}
 
 
 def _is_kept(side: ast.expr, ctx: Context) -> bool:
@@ -126,7 +132,7 @@ def _is_kept(side: ast.expr, ctx: Context) -> bool:
     if not isinstance(side, (ast.Name, ast.Attribute, ast.Subscript)):
         return False
     name = calls.identifier(side)
-    if sensitivity(name) is None and not _KEPT.search(name):
+    if not _is_named_for_secret(name) and not _KEPT.search(name):
         return False
     if _is_of_session(side, ctx):
         return False

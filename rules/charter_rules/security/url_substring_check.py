@@ -194,7 +194,10 @@ def _refuses_it(node: ast.AST, branch: ast.If, ctx: Context) -> bool:
         return False
     test = branch.test
     if test is node:
-        return isinstance(branch.body[-1], ast.Raise)
+        last = branch.body[-1]
+        return isinstance(last, ast.Raise) or (
+            isinstance(last, ast.Return) and last.value is not None and ctx.value(last.value) is False
+        )
     return (
         isinstance(test, ast.BoolOp)
         and isinstance(test.op, ast.And)

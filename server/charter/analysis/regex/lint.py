@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _KNOWN_RANGES: Final = frozenset(
     {" -~", "!-~", "!-/", ":-@", "[-`", "{-~", "@-~", "@-Z", "@-_", "0-?", " -/", "!-[", "]-~", "#-[", "!-9", ";-~", " -!", "#-~",
      "*-~", "(-[", "^-~", "A-~", "`-~", "<-~", ">-~", "?-~", "=-~", "0-9", "$-~", "%-~", "+-~", "--~", ".-~", "/-~",
-     "/-9", " -Z"}
+     "/-9", " -Z", "^-z"}
 )  # fmt: skip
 """Ranges of ASCII that are usual: printable characters, punctuation, the parts of terminal escapes and grammars."""
 
