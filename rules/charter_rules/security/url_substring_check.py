@@ -174,7 +174,7 @@ def _decides(node: ast.AST, subject: ast.expr, ctx: Context) -> bool:
         if isinstance(parent, ast.Assert):
             return True
         if isinstance(parent, ast.Return):
-            return True
+            return not _only_tells_kind(parent, ctx)
         if isinstance(parent, ast.If):
             return (
                 child is parent.test
