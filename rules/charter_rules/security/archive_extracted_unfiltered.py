@@ -86,6 +86,7 @@ def archive_extracted_unfiltered(call: ast.Call, ctx: Context) -> Iterator[Findi
         ctx.is_test
         or chosen not in {None, "fully_trusted"}
         or chosen is UNKNOWN
+        or _is_stood_for(call, ctx)
         or _is_fallback(call, ctx)
         or _checks_members(call, ctx)
     ):
@@ -117,6 +118,12 @@ def _is_tar(receiver: ast.expr, ctx: Context) -> bool:
     if isinstance(opened, ast.Call) and calls.identifier(opened.func) == "closing" and opened.args:
         opened = opened.args[0]
     return isinstance(opened, ast.Call) and ctx.name(opened.func) in _OPEN
+
+
+def _is_stood_for(call: ast.Call, ctx: Context) -> bool:
+    """Whether a function has the name of the one that it calls, so that what is unpacked is for its callers to choose."""
+    function = ctx.function(call)
+    return function is not None and function.name == calls.identifier(call.func)
 
 
 def _is_fallback(call: ast.Call, ctx: Context) -> bool:

@@ -70,6 +70,7 @@ def old_client_side_encryption(assignment: ast.Assign, ctx: Context) -> Iterator
         not isinstance(target, ast.Attribute)
         or target.attr != "key_encryption_key"
         or "azure.storage" not in ctx.text
+        or ctx.value(assignment.value) is None
     ):
         ctx.not_an_opportunity()
         return

@@ -79,7 +79,8 @@ _SHOWN: Final = frozenset({"print", "pprint", "write"})
 """Functions that such modules show things with."""
 _OUTPUT: Final = regex(r"(?i)^(?:info|dump|export|reveal)|_(?:info|dump)$")
 """Functions that are there to show what they print."""
-_WITH_SECRET_KEY: Final = regex(r"(?i)secret_?(?:access_?)?key")
+_WITH_SECRET_KEY: Final = regex(r"(?i)secret_?(?:access_?)?key|\bec2\b")
+"""What code speaks of whose access keys have a secret half besides."""
 _INTO_FILE: Final = regex(r"(?i)\bout_?(?:put_?)?(?:file|path)")
 _ORDERS: Final = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _MASKS: Final = regex(
@@ -339,7 +340,9 @@ def _holds_secret(expression: ast.Name | ast.Attribute | ast.Subscript, ctx: Con
     if (
         words(name)[-2:] == ("access", "key")
         and "secret" not in words(name)
-        and _WITH_SECRET_KEY.search(ctx.source(ctx.function(expression) or ctx.tree))
+        and _WITH_SECRET_KEY.search(
+            ctx.source(ctx.class_(expression) or ctx.function(expression) or ctx.tree)
+        )
     ):
         return False  # the public half of a pair, which says whose the other is
     return (
