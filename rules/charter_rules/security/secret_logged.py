@@ -63,6 +63,10 @@ _ASKED_FOR: Final = regex(
     r"(?i)\.dump_?\w+|(?:show|reveal|log|print)_?(?:secret|password|credential|sensitive)"
 )
 """Options by which the user asks for secrets."""
+_OF_LOGIN: Final = regex(
+    r"(?i)auth|access|api|bearer|jwt|log_?in|sign_?in|session|user|account|refresh|reset|secret|passw|credential|private|verif|csrf"
+)
+"""What code says that tokens open something for."""
 _LOGIN: Final = regex(r"(?i)passw|log(?:ged|s)?[ -]?in\b")
 _ON_FILES: Final = regex(
     r"^(?:(?:safe_)?open|symlink|readlink|exists|is_?file|unlink|remove|stat|chmod|rename|Path|from_(?:\w+_)?file|load_cert_chain)$"
@@ -345,11 +349,21 @@ def _holds_secret(expression: ast.Name | ast.Attribute | ast.Subscript, ctx: Con
         )
     ):
         return False  # the public half of a pair, which says whose the other is
+    if words(name)[-1:] == ("token",) and not _opens_something(expression, name, ctx):
+        return False
     return (
         sensitivity(name) is not None
         and not name.isupper()
         and not _is_harmless(expression, ctx)
         and not _names_something(expression, name, ctx)
+    )
+
+
+def _opens_something(expression: ast.expr, name: str, ctx: Context) -> bool:
+    """Whether a token is a key, as its name or the code around says, and not a mark by which something is found again."""
+    return (
+        _OF_LOGIN.search(name) is not None
+        or _OF_LOGIN.search(ctx.source(ctx.function(expression) or ctx.tree)) is not None
     )
 
 
