@@ -64,7 +64,7 @@ _ASKED_FOR: Final = regex(
 )
 """Options by which the user asks for secrets."""
 _OF_LOGIN: Final = regex(
-    r"(?i)auth|access|api|bearer|jwt|log_?in|sign_?in|session|user|account|refresh|reset|secret|passw|credential|private|verif|csrf"
+    r"(?i)auth|bearer|jwt|log_?in|sign_?in|secret|passw|credential|verif|csrf|(?:access|account|api|private|refresh|reset|session|user)_?(?:key|token)"
 )
 """What code says that tokens open something for."""
 _LOGIN: Final = regex(r"(?i)passw|log(?:ged|s)?[ -]?in\b")

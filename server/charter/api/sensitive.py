@@ -108,7 +108,7 @@ _ABOUT: Final = _set(
 _SAFE_FIRST: Final = _set(
     """
     acquire ask change check clear count create delete disable enable encode encrypt forgot generate get handle
-    has hash hashed hide is list make max min mask masked missing needs no non num orm parse public read
+    has exclude hash hashed hide include is list make max min mask masked missing needs no non num orm parse public read
     redact redacted remove require reset rotate send set show skip split test update use validate verify
     with encrypted fake dummy invalid
     """
