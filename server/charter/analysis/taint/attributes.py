@@ -387,6 +387,8 @@ class Attributes(Calls, ABC):
         if not entry.sinks or not taint & ALL_DANGERS:
             return
         for sink in entry.sinks:
+            if sink.kind == "xss" and self.is_plain(owner):
+                continue
             if holds(self, sink.when, Arguments(position), owner):
                 self.reach(sink.kind, entry.name, taint, position, position, sink.severity, new)
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from charter.analysis.paths import is_test
 from charter.analysis.taint.arguments import Arguments
+from charter.analysis.taint.checks import both
 from charter.analysis.taint.context import Binding
 from charter.analysis.taint.frame import (
     DERIVED,
@@ -244,6 +245,8 @@ class Calls(LibraryCalls, ABC):
             return UNKNOWN
         if summary.killed:
             self.kill(self._killed(summary.killed, summary, binding))
+        if summary.signed:
+            self.signed = both(self.signed, self._killed(summary.signed, summary, binding))
         value = self.translate(summary.value, summary, binding, position)
         if value[0] & ALL_DANGERS:
             self.step(value[0], position, f"returned by `{function.short}`")

@@ -39,6 +39,7 @@ FORBIDDEN: Final = {
     ";": BIT["sql"],
     "(": BIT["ldap"] | BIT["code"],
     "*": BIT["ldap"],
+    "-": BIT["argument"],
     "__": BIT["attribute"],
     "{": BIT["template"] | BIT["format"],
     "{{": BIT["template"],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.frame import LENGTH, NO_KILL, REST, SOURCE, Kill
 from charter.analysis.taint.strings import Strings
@@ -118,6 +118,16 @@ class Checks(Strings, ABC):
 
     last_kills: tuple[Kill, Kill] = (NO_KILL, NO_KILL)
     """What the call evaluated last shows if its result is true, and if it is false."""
+
+    def remembered(self, name: str, of: Any = None) -> tuple[Kill, Kill] | None:
+        """What a name shows that holds the outcome of a check: if it is true, and if it is false.
+
+        Args:
+            name: the name.
+            of: what the check gave: `TUPLE` if the first of several things is asked.
+        """
+        known = None if self.state is None else self.state.get("?" + name)
+        return None if known is None or known[2] != of else (known[4], known[5])
 
     def truth_of(self, value: Value) -> Truth:
         """Whether a value is true, if that is known."""

@@ -9,7 +9,16 @@ from abc import ABC
 from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.characters import FORBIDDEN
-from charter.analysis.taint.checks import HOST_PARTS, OF_CHARACTERS, UNDECIDED, Checks, Test, Truth, is_set_of
+from charter.analysis.taint.checks import (
+    HOST_PARTS,
+    OF_CHARACTERS,
+    UNDECIDED,
+    Checks,
+    Test,
+    Truth,
+    both,
+    is_set_of,
+)
 from charter.analysis.taint.frame import LENGTH, NO_KILL, PARAMETER, REST, Kill
 from charter.analysis.taint.values import (
     ALL_DANGERS,
@@ -36,6 +45,7 @@ _LITERAL: Final = BIT["code"] | BIT["sql"] | BIT["xpath"]
 
 _EMPTY: Final = ("", b"", None)
 
+_IDENTITY: Final = frozenset({"==", "is", "!=", "is not"})
 _ORDER: Final = frozenset({"<", "<=", ">", ">="})
 _OPERATIONS: Final[dict[str, Any]] = {
     "==": lambda one, two: one == two,
@@ -60,7 +70,7 @@ class Comparisons(Checks, ABC):
         left = self.value(left_node)
         if left_node[0] == ir.WALRUS:
             left_node = left_node[2]
-        shown = self._shown(left_node) if node[3][0] in {"is", "is not"} else None
+        shown = self._shown(left_node) if node[3][0] in _IDENTITY else None
         if len(node[3]) != 1:
             for one in node[4]:
                 self.value(one)
@@ -74,11 +84,13 @@ class Comparisons(Checks, ABC):
             return self.test(left_node[3][0])
         if operator in _ORDER and truth is None and isinstance(right[1], int):
             return self._bounded(left_node, operator)
-        if shown is not None and right[1] is None:
-            yes, no = shown
-            return (truth, no, yes) if operator == "is" else (truth, yes, no)
-        if operator in {"==", "is", "!=", "is not"}:
+        if shown is not None and (right[1] is None or isinstance(right[1], bool)):
+            yes, no = shown if right[1] else shown[::-1]
+            return (truth, yes, no) if operator in {"is", "=="} else (truth, no, yes)
+        if operator in _IDENTITY:
             yes = self._equal(left_node, left, right_node, right)
+            if self.signed is not NO_KILL and _is_one_untrusted(left, right):
+                yes = both(yes, self.signed)
             yes, no = self.of_name(left_node, left, [right], yes)
             return (truth, yes, no) if operator in {"==", "is"} else (truth, no, yes)
         if operator in {"<=", "<"} and is_set_of(left_node) and not self.deep(right):
@@ -97,13 +109,12 @@ class Comparisons(Checks, ABC):
         return (None, kill, NO_KILL) if operator[0] == "<" else (None, NO_KILL, kill)
 
     def _shown(self, node: Node) -> tuple[Kill, Kill] | None:
-        """What the result of a check shows that is compared with None, as that of `re.match` is."""
+        """What the result of a check shows that is compared with None or a truth value, as that of `re.match` is."""
         kills: tuple[Kill, Kill] | None = None
         if node[0] == ir.CALL:
             kills = self.last_kills
-        elif node[0] == ir.LOCAL and self.state is not None:
-            remembered = self.state.get("?" + node[2])
-            kills = None if remembered is None else (remembered[4], remembered[5])
+        elif node[0] == ir.LOCAL:
+            kills = self.remembered(node[2])
         return None if kills == (NO_KILL, NO_KILL) else kills
 
     def _equal(self, left_node: Node, left: Value, right_node: Node, right: Value) -> Kill:
@@ -226,6 +237,12 @@ class Comparisons(Checks, ABC):
         if any(value is NO or isinstance(value, tuple) for value in values):
             return None
         return (known in values) is (operator == "in")
+
+
+def _is_one_untrusted(left: Value, right: Value) -> bool:
+    """Whether what came in is compared with what the program has made, as a signature is with that of the text."""
+    came_in, made = (left, right) if left[0] & ALL_DANGERS else (right, left)
+    return bool(came_in[0] & ALL_DANGERS) and not made[0] & ALL_DANGERS and made[1] is NO
 
 
 def _is_length_of_rest(node: Node) -> bool:

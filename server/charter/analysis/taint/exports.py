@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from charter.analysis.taint.frame import DERIVED, PARAMETER, SOURCE, Cells, Frame
-from charter.analysis.taint.values import FULL, LANE, NO, Value, join_references, lanes, portable
+from charter.analysis.taint.frame import DERIVED, LENGTH, PARAMETER, SOURCE, Cells, Frame
+from charter.analysis.taint.values import FULL, LANE, NO, Value, constant, join_references, lanes, portable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from charter.analysis.taint.frame import SourceSite
 
 _MOST_CELLS: Final = 64
+
+_EMPTY: Final[Cells] = {LENGTH: constant(0)}
+"""The cells of an empty list: one that outlives its function is to be filled elsewhere, so its length is not known."""
 
 Exported = tuple[
     tuple[tuple[Any, int], ...],
@@ -67,7 +70,7 @@ def _export_objects(
         if name not in heap and len(heap) < 12:
             cells: Cells = state.get(identity) or {}
             heap[name] = ()
-            if len(cells) <= _MOST_CELLS:
+            if len(cells) <= _MOST_CELLS and cells != _EMPTY:
                 heap[name] = tuple([(key, _exported(frame, one, heap)) for key, one in cells.items()])
     return tuple(result)
 

@@ -126,6 +126,7 @@ class Summary(Struct):
         killed: bits of parameters that are safe whenever the function returns.
         killed_if_true: bits that are safe if the result is true.
         killed_if_false: bits that are safe if the result is false.
+        signed: bits of parameters of which a signature was made.
         returns: whether it can return at all.
         flows: the flows found inside.
         steps: stations by which tainted values moved inside, for explanations.
@@ -141,6 +142,7 @@ class Summary(Struct):
     killed: int = 0
     killed_if_true: int = 0
     killed_if_false: int = 0
+    signed: int = 0
     returns: bool = True
     flows: tuple[Flow, ...] = ()
     steps: tuple[tuple[int, int, str], ...] = ()
@@ -158,6 +160,7 @@ class Summary(Struct):
             and self.killed == other.killed
             and self.killed_if_true == other.killed_if_true
             and self.killed_if_false == other.killed_if_false
+            and self.signed == other.signed
             and self.returns == other.returns
         )
 
@@ -174,6 +177,7 @@ class Frame(ABC):
         documents: by place of a call that reads a document, makes or sets up its parser, or runs a command: whether that is
             the program's own.
         sought: what the last SQL query has sought its rows by: bits that are safe if there are any.
+        signed: what signatures have been made of: safe if one is what came in with it.
         set_up: by parser the places of the calls that set it up.
         moved: the objects of a callee that have been taken over, while a value of it is: each may be in many others.
     """
@@ -197,6 +201,7 @@ class Frame(ABC):
         self.jumps: list[list[State]] = []
         self.looked_up: int = 0
         self.sought: int = 0
+        self.signed: Kill = NO_KILL
         self.documents: dict[int, bool] = {}
         self.set_up: dict[Any, list[int]] = {}
         self.global_effects: dict[str, Value] = {}

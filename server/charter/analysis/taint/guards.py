@@ -111,14 +111,26 @@ class Guards(Comparisons, ABC):
         if opcode == ir.WALRUS:
             value = self.value(node)
             return self._truth(node[2], value)
+        if opcode == ir.ITEM and node[3][0] == ir.CONST and node[3][2] == 0:
+            return self._test_first(node)
         return self._truth(node, self.value(node))
+
+    def _test_first(self, node: Node) -> Test:
+        """`check(url)[0]`, or `result[0]` of what a check gave, where it gives its answer and a reason."""
+        self.last_kills = (NO_KILL, NO_KILL)
+        truth, yes, no = self._truth(node, self.value(node))
+        shown: tuple[Kill, Kill] | None = None
+        if node[2][0] == ir.CALL:
+            shown = self.last_kills
+        elif node[2][0] == ir.LOCAL:
+            shown = self.remembered(node[2][2], TUPLE)
+        return (truth, yes, no) if shown is None else (truth, both(yes, shown[0]), both(no, shown[1]))
 
     def _truth(self, node: Node, value: Value) -> Test:
         """The test of a plain value: what is false is empty, and so harmless."""
-        if node[0] == ir.LOCAL and self.state is not None:
-            remembered = self.state.get("?" + node[2])
-            if remembered is not None:
-                return (self.truth_of(value), remembered[4], remembered[5])
+        remembered = self.remembered(node[2]) if node[0] == ir.LOCAL else None
+        if remembered is not None:
+            return (self.truth_of(value), *remembered)
         if not value[0] & ALL_DANGERS:
             return (self.truth_of(value), NO_KILL, NO_KILL)
         last = self._last_name(value)
@@ -198,10 +210,18 @@ class Guards(Comparisons, ABC):
         if before is not None and after is not None:
             # Where all operands were asked, what their calls have checked holds too.
             local = both(local, (after[KILLED] & ~before[KILLED], ()))
-            # Keep what the operands assigned (`:=`) or wrote, but not what only one outcome shows.
+            # Keep what the operands assigned (`:=`) or wrote, and of which class names are, but not what only one outcome shows.
             for key, entry in after.items():
-                if key not in before:
+                known = before.get(key)
+                if known is None:
                     before[key] = entry
+                elif (
+                    known is not entry
+                    and type(key) is str
+                    and entry[2] is not None
+                    and entry[2][0] == INSTANCE
+                ):
+                    before[key] = (known[0], known[1], entry[2], known[3])
         self.state = before
         self.kill((self.looked_up, ()))
         if local[0] or local[1]:
@@ -352,6 +372,8 @@ class Guards(Comparisons, ABC):
             yes = both(yes, self.cleared(node, value, HOST))
             if value[2] == BEGINNING:
                 yes = both(yes, (self._of_lanes(value, HOST), ()))
+        if texts and all(text[:1] not in {"", "-"} for text in texts):
+            yes = both(yes, self.cleared(node, value, BIT["argument"]))
         if texts and all(text[:1] == "/" for text in texts):
             # A program connects nowhere by it alone, and a browser to another host only behind a second slash.
             yes = both(yes, self.cleared(node, value, BIT["ssrf"] | BIT["redirect"]))
@@ -397,7 +419,7 @@ class Guards(Comparisons, ABC):
                 return (own in names, NO_KILL, NO_KILL)
         if exact and all(names) and not value[0] and exact <= set(names):
             return (True, NO_KILL, NO_KILL)
-        if node[0] == ir.LOCAL and self.state is not None and value[2] is None and len(options) == 1:
+        if node[0] == ir.LOCAL and (value[2] is None or value[2][0] == EXTERNAL) and len(options) == 1:
             self._narrow(node[2], value, options[0])
         return UNDECIDED
 

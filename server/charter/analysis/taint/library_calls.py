@@ -386,6 +386,10 @@ class LibraryCalls(Sinks, ABC):
             kill = self._cleared_by(guard, arguments, receiver)
             if guard.outcome == "returns":
                 self.kill(kill)
+            elif guard.outcome == "signs":
+                self.signed = both(self.signed, kill)
+            elif guard.outcome == "agrees":
+                yes = both(yes, self.signed)
             elif guard.outcome == "true":
                 yes = both(yes, kill)
             else:

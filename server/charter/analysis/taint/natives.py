@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 _HOSTS: Final = spread(BIT["ssrf"] | BIT["ssrf-part"] | ELSEWHERE)
 _DICT: Final = (INSTANCE, "builtins.dict")
 _FOLDERS: Final = spread(PATH)
+_ALL_ARGUMENTS: Final = spread(BIT["argument"])
 _CONTROL: Final = spread(CONTROL)
 
 
@@ -312,6 +313,8 @@ def _joined_path(frame: Any, arguments: Arguments, place: int) -> Value:
     taint = 0
     for part in (*parts, *arguments.unpacked()):
         taint |= frame.deep(part)
+    if len(parts) > 1 and parts[0][1] == "":
+        del parts[0]  # it puts no slash before the next
     # Texts are joined as they stand; whether a part is absolute is kept in its taint.
     if all(isinstance(part[1], str) and not part[0] for part in parts) and not arguments.unpacked():
         return constant("/".join(part[1] for part in parts))
@@ -319,6 +322,8 @@ def _joined_path(frame: Any, arguments: Arguments, place: int) -> Value:
         taint &= ~ALL_SEGMENTS  # several names, one after the other
     if parts and parts[0][1] is NO and parts[0][0] & ALL_ABSOLUTE:
         return (taint, NO, None, ())  # of whose beginning is another's, all is
+    if len(parts) > 1 and not parts[0][0]:
+        taint &= ~_ALL_ARGUMENTS  # what stands behind a folder, or begins with a slash, begins with no dash
     text = "/".join(part[1] if isinstance(part[1], str) else "\0" for part in parts)
     return (taint, ("~", text), None, ())
 

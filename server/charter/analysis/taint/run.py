@@ -179,6 +179,7 @@ class Run(Statements):
         value = self._returned_value()
         origins = tuple([self._plain(origin) for origin in self.origins])
         killed, yes, no = self._kills()
+        signed = self.signed[0] & self._of_parameters()
         effects = self._effects()
         heap: dict[Any, Cells] = {}
         if value[3]:
@@ -186,7 +187,7 @@ class Run(Statements):
         hits, flows = self._sorted_hits()
         returns = bool(self.returned) or self.function.cls is not None or self.function.index == 0
         trivial = not (
-            value[0] or value[3] or hits or effects or killed or yes or no or not returns
+            value[0] or value[3] or hits or effects or killed or yes or no or signed or not returns
             or self.function.flags & ir.GENERATOR
             or (value[2] is not None and value[2][0] in {PROJECT_FUNCTION, "p", "b", "u"})
         )  # fmt: skip
@@ -199,6 +200,7 @@ class Run(Statements):
             killed,
             yes,
             no,
+            signed,
             returns,
             flows,
             tuple(self.steps),
@@ -232,12 +234,17 @@ class Run(Statements):
         returned = [value for value, *_ in self.returned]
         return any(value[2] == TUPLE for value in returned) and any(value[1] is None for value in returned)
 
-    def _kills(self) -> tuple[int, int, int]:
-        """What is safe on every return, on those with a true and on those with a false result."""
+    def _of_parameters(self) -> int:
+        """All bits of the lanes of parameters."""
         mask = 0
         for lane, origin in enumerate(self.origins):
             if origin[0] == PARAMETER:
                 mask |= FULL << LANE * lane
+        return mask
+
+    def _kills(self) -> tuple[int, int, int]:
+        """What is safe on every return, on those with a true and on those with a false result."""
+        mask = self._of_parameters()
         if not mask or not self.returned:
             return 0, 0, 0
         always = yes_all = no_all = mask

@@ -141,7 +141,7 @@ class Sinks(Containers, ABC):
             return 0 if _is_quoted(arguments, place) else self.stringed(value)[0]
         if kind == "xss":
             is_json = value[3] and value[2] == (INSTANCE, "builtins.dict")
-            if is_json or self._is_plain(receiver):
+            if is_json or self.is_plain(receiver):
                 return 0
             return value[0] if value[2] == OPEN_FILE else taint  # its name is not sent
         self._reach_pattern(name, taint, place, arguments, receiver)
@@ -183,7 +183,7 @@ class Sinks(Containers, ABC):
         )
         self.documents[arguments.place] = self.documents.get(arguments.place, True) and own
 
-    def _is_plain(self, receiver: Value | None) -> bool:
+    def is_plain(self, receiver: Value | None) -> bool:
         """Whether a response was told a type that is no page, or its class tells all of them so."""
         if receiver is None or receiver[2] is None:
             return False
@@ -193,11 +193,12 @@ class Sinks(Containers, ABC):
         return receiver[2][0] == PROJECT_INSTANCE and self._answers_with_data(receiver[2][1])
 
     def _answers_with_data(self, cls: Class) -> bool:
-        """Whether a method that every answer of a handler goes through names a type that is no page."""
-        for name in ("set_default_headers", "prepare", "finish"):
+        """Whether a method that makes a response, or that every answer of a handler goes through, names a type that is no page."""
+        for name in ("__init__", "set_default_headers", "prepare", "finish"):
             method = self.project.method(cls, name)
             body = b"" if method is None else method.record[ir.BODY]
-            if b"Content-Type" in body and (b"application/json" in body or b"text/plain" in body):
+            named = b"Content-Type" in body or b"content_type" in body or b"media_type" in body
+            if named and (b"application/json" in body or b"text/plain" in body):
                 return True
         return False
 

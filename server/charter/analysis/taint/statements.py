@@ -88,13 +88,13 @@ class Statements(Assignments):
             self.assign(target, value)
         if kills is not None and tuple(kills) != (NO_KILL, NO_KILL) and self.state is not None:
             # Of `ok, reason = check(x)` the first says what the check has shown.
-            target = targets[0]
+            target, of = targets[0], None
             if target[0] == ir.SEQUENCE and target[3]:
                 target = target[3][0]
             elif value[2] == TUPLE:
-                return value
+                of = TUPLE
             if target[0] == ir.LOCAL:
-                self.state["?" + target[2]] = (0, NO, None, (), *kills)
+                self.state["?" + target[2]] = (0, NO, of, (), *kills)
         return value
 
     def _augmented(self, node: Node) -> None:
@@ -161,8 +161,8 @@ class Statements(Assignments):
 
     def _remembered(self, node: Node) -> tuple[Kill, Kill]:
         """What a name shows that holds the outcome of a check: `matched = re.match(…)`."""
-        known = self.state.get("?" + node[2]) if node[0] == ir.LOCAL and self.state is not None else None
-        return (NO_KILL, NO_KILL) if known is None else (known[4], known[5])
+        known = self.remembered(node[2]) if node[0] == ir.LOCAL else None
+        return known or (NO_KILL, NO_KILL)
 
     _tested: Value = UNKNOWN
 
@@ -362,8 +362,14 @@ class Statements(Assignments):
         return None
 
     # Loops
-    def _loop(self, node: Node, enter: Callable[[], bool | None]) -> None:
-        """Run a body until its state is stable, at most a few rounds."""
+    def _loop(self, node: Node, enter: Callable[[], bool | None], *, certain: bool = False) -> None:
+        """Run a body until its state is stable, at most a few rounds.
+
+        Args:
+            node: the loop.
+            enter: what is done before the body: whether it is run then, None if that is not known.
+            certain: whether the body is run at least once.
+        """
         before = self.state
         if before is None:
             return
@@ -389,7 +395,10 @@ class Statements(Assignments):
                 break
             entry = after
         self.loops -= 1
-        self.state = dict(entry) if exits is None and not breaks else self.joined(exits, dict(entry))
+        if certain and self._body_end is not None:
+            self.state = dict(self._body_end)
+        else:
+            self.state = dict(entry) if exits is None and not breaks else self.joined(exits, dict(entry))
         if node[-1]:
             self.run(node[-1])
         for one in breaks:
@@ -435,7 +444,7 @@ class Statements(Assignments):
 
         self._body_end = None
         before = self.state
-        self._loop(node, enter)
+        self._loop(node, enter, certain=_is_counted(node[3]))
         end = self._body_end
         if before is not None and end is not None and not _breaks(node[4]):
             self.kill((end[KILLED] & ~before[KILLED], ()))  # each element has passed the check
@@ -558,7 +567,9 @@ def _outcome(state: State, name: str) -> tuple[Kill, Kill]:
     if isinstance(known, bool):
         return (NO_KILL, _EVERYTHING) if known else (_EVERYTHING, NO_KILL)
     remembered = state.get("?" + name)
-    return (NO_KILL, NO_KILL) if remembered is None else (remembered[4], remembered[5])
+    if remembered is None or remembered[2] == TUPLE:
+        return NO_KILL, NO_KILL
+    return remembered[4], remembered[5]
 
 
 def _breaks(body: Sequence[Node]) -> bool:
@@ -569,6 +580,19 @@ def _breaks(body: Sequence[Node]) -> bool:
         if node[0] not in {ir.FOR, ir.WHILE} and any(map(_breaks, ir.blocks(node))):
             return True
     return False
+
+
+def _is_counted(iterable: Node) -> bool:
+    """Whether a loop goes over `range(3)`, and so at least once."""
+    if (
+        iterable[0] != ir.CALL
+        or iterable[2][0] != ir.GLOBAL
+        or iterable[2][2] != "range"
+        or len(iterable[3]) != 1
+    ):
+        return False
+    count = iterable[3][0]
+    return count[0] == ir.CONST and isinstance(count[2], int) and count[2] > 0
 
 
 def _jumps(body: Sequence[Node]) -> bool:

@@ -97,6 +97,7 @@ _REPLACEMENTS: Final = {
     "'": _QUOTES,
     '"': spread(BIT["xpath"]),
     "<": _HTML,
+    "-": spread(BIT["argument"]),
     "{": spread(BIT["template"] | BIT["format"]),
 }
 """What is impossible once a text is replaced by another."""

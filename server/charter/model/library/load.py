@@ -359,7 +359,7 @@ class _Reader:
     def _guards(self, row: Mapping[str, Any]) -> list[Guard]:
         kinds, when = self._kinds(row, "for"), self._conditions(row)
         arguments = self._arguments(row, "args", ("0",))
-        outcome = self._choice(row, "outcome", ("true", "false", "returns"), "true")
+        outcome = self._choice(row, "outcome", ("true", "false", "returns", "signs", "agrees"), "true")
         return [Guard(name, kinds, arguments, outcome, when) for name in self._names(row)]
 
     def _propagators(self, row: Mapping[str, Any]) -> list[Propagator]:

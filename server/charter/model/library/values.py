@@ -98,7 +98,10 @@ class Sanitizer(Struct, frozen=True):
 
 
 class Guard(Struct, frozen=True):
-    """A call whose truth (or normal return) shows that an argument is safe for some kinds; kinds () means all."""
+    """A call whose truth (or normal return) shows that an argument is safe for some kinds; kinds () means all.
+
+    Of outcome "signs" is a call whose result vouches for the argument, for who can tell it too; "agrees" compares the two.
+    """
 
     name: str
     kinds: tuple[str, ...]
