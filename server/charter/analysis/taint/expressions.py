@@ -264,7 +264,12 @@ class Expressions(Attributes, ABC):
         return UNKNOWN
 
     def _beginning_of(self, value: Value, behind: Value | None = None) -> dict[Any, Value]:
-        """The elements that a list of unknown length begins with: those of what stands behind it, if it is empty."""
+        """The elements that a list of unknown length begins with: those of what stands behind it, if it is empty.
+
+        Nothing is known of what a list begins with of which nothing is known; but it is none of what stands behind it.
+        """
+        if behind is not None and not value[3] and not value[0]:
+            return {0: UNKNOWN}
         if len(value[3]) > 1:  # one of several lists
             begun = [self._beginning_of((*value[:3], (identity,)), behind) for identity in value[3]]
             if not all(0 in one for one in begun):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from charter.analysis.taint import patterns
 from charter.analysis.taint.arguments import Arguments
 from charter.analysis.taint.frame import LENGTH, REST
+from charter.analysis.taint.strings import first_word
 from charter.analysis.taint.values import (
     ALL_ABSOLUTE,
     ALL_DANGERS,
@@ -17,7 +18,6 @@ from charter.analysis.taint.values import (
     DANGERS,
     ELSEWHERE,
     EXTERNAL,
-    HOLE,
     INSTANCE,
     IP_ADDRESS,
     JSON_TEXT,
@@ -35,7 +35,7 @@ from charter.analysis.taint.values import (
     join,
     lanes,
     spread,
-    text_of,
+    tainted,
     with_marks,
 )
 
@@ -425,11 +425,10 @@ def _default_dict(frame: Any, arguments: Arguments, place: int) -> Value:
 def _words(frame: Any, arguments: Arguments, place: int) -> Value:
     """`shlex.split(text)`: a program and its arguments, of which the known beginning of the text tells the program."""
     value = arguments.position(0) or UNKNOWN
-    begins = text_of(value).partition(HOLE)[0]
-    words = begins.split()
-    if not value[0] or not words or (len(words) == 1 and not begins[-1:].isspace()):
-        return (value[0], NO, None, ())
-    return frame.new("builtins.list", place, {0: constant(words[0]), REST: (value[0], NO, None, ())})
+    first = first_word(value) if value[0] else {}
+    return (
+        frame.new("builtins.list", place, {**first, REST: tainted(value[0])}) if first else tainted(value[0])
+    )
 
 
 _BY_FUNCTION: Final[tuple[tuple[Callable[[Any, Arguments, int], Value], str], ...]] = (

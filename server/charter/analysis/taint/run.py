@@ -126,7 +126,7 @@ class Run(Statements):
             if not exact or value[2] is None or value[2][1] != "builtins.tuple":
                 return
             value = exact[0]
-            if len(exact) > 1 and self._says_plain(exact[-1]):
+            if len(exact) > 1 and self.says_plain(exact[-1]):
                 return
         if value[3] or not value[0] & ALL_DANGERS:
             return
@@ -162,18 +162,8 @@ class Run(Statements):
                 self.reach("xss", "return value", part[0], position, position, "", part)
         else:
             body, headers = self.read(value, "body"), self.read(value, "headers")
-            if body is not None and headers is not None and self._content_type(headers)[:9] == "text/html":
+            if body is not None and headers is not None and self.content_type(headers)[:9] == "text/html":
                 self.reach("xss", "return value", self.deep(body), position, position, "", body)
-
-    def _content_type(self, headers: Value) -> str:
-        cells = self.cells(headers) or {}
-        kinds = (cells[key][1] for key in cells if isinstance(key, str) and key.lower() == "content-type")
-        return next((kind for kind in kinds if isinstance(kind, str)), "")
-
-    def _says_plain(self, headers: Value) -> bool:
-        """Whether a response's headers name a type that is not HTML."""
-        kind = self._content_type(headers)
-        return bool(kind) and "html" not in kind
 
     def _summary(self) -> Summary:
         value = self._returned_value()

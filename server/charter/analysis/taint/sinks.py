@@ -141,7 +141,7 @@ class Sinks(Containers, ABC):
             return 0 if _is_quoted(arguments, place) else self.stringed(value)[0]
         if kind == "xss":
             is_json = value[3] and value[2] == (INSTANCE, "builtins.dict")
-            if is_json or self.is_plain(receiver):
+            if is_json or self.is_plain(receiver) or any(map(self.says_plain, arguments.everything())):
                 return 0
             return value[0] if value[2] == OPEN_FILE else taint  # its name is not sent
         self._reach_pattern(name, taint, place, arguments, receiver)
@@ -191,6 +191,17 @@ class Sinks(Containers, ABC):
         if told is not None and told[2] == receiver[2]:
             return True
         return receiver[2][0] == PROJECT_INSTANCE and self._answers_with_data(receiver[2][1])
+
+    def content_type(self, headers: Value) -> str:
+        """The type that a mapping of headers names; "" if it is not known."""
+        cells = self.cells(headers) or {}
+        kinds = (cells[key][1] for key in cells if isinstance(key, str) and key.lower() == "content-type")
+        return next((kind for kind in kinds if isinstance(kind, str)), "")
+
+    def says_plain(self, headers: Value) -> bool:
+        """Whether a response's headers name a type that is not HTML."""
+        kind = self.content_type(headers)
+        return bool(kind) and "html" not in kind and "svg" not in kind
 
     def _answers_with_data(self, cls: Class) -> bool:
         """Whether a method that makes a response, or that every answer of a handler goes through, names a type that is no page."""

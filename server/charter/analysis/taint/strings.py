@@ -463,7 +463,16 @@ class Strings(Frame, ABC):
                 return self.sequence([piece, last], "list", position)
             return self.sequence([(*piece[:2], BEGINNING, ()), separator, last], "tuple", position)
         first = {} if arguments.position(1) is None else {0: (*piece[:2], BEGINNING, ())}
+        if name == "split" and (not arguments.positional or separator[1] == " "):
+            first = first_word(value) or first
         return self.new("builtins.list", position, {**first, REST: piece})
+
+
+def first_word(text: Value) -> dict[int, Value]:
+    """The first of the words of a text, as a cell of their list: the program of a command; {} if it is not known."""
+    begins = text_of(text).partition(HOLE)[0]
+    words = begins.split()
+    return {0: constant(words[0])} if len(words) > 1 or (words and begins[-1:].isspace()) else {}
 
 
 def _stripped(arguments: Any) -> Any:
