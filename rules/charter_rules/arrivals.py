@@ -19,6 +19,8 @@ _REQUEST: Final = regex(
 """Names of what a client has sent."""
 _OF_SERVER: Final = frozenset({"app", "application", "config", "registry", "settings", "state", "user"})
 """What frameworks hang on a request that a client has not sent."""
+_OTHER_OWNERS: Final = frozenset({"os", "urllib", "response", "resp"})
+"""Whose `request` or `environ` no client has sent: modules, and answers, which name the request that the program sent itself."""
 _TAKES: Final = regex(
     r"(?i)header|bearer|cookie|authorization|from_request|(?:get|extract|read|parse|resolve|obtain|find)_?\w*(?:token|jwt)"
 )
@@ -91,7 +93,7 @@ def _is_field(field: ast.Attribute | ast.Subscript, ctx: Context, seen: set[ast.
     if name in _OF_SCOPE and calls.identifier(field.value) == "scope":
         return True
     if _REQUEST.search(name):
-        return not isinstance(field, ast.Attribute) or calls.identifier(field.value) not in {"os", "urllib"}
+        return not isinstance(field, ast.Attribute) or calls.identifier(field.value) not in _OTHER_OWNERS
     if isinstance(field.value, ast.Name) and field.value.id == "self" and isinstance(field, ast.Attribute):
         made = ctx.origin(field)
         return made is not field and _comes(made, ctx, seen)

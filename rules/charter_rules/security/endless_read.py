@@ -84,7 +84,7 @@ def endless_read(loop: ast.Call | ast.While, ctx: Context) -> Iterator[Finding]:
         ctx.not_an_opportunity()
         return
     end = _end(read, ctx)
-    if end is None or not _is_another(ctx.value(waited), end):
+    if end is None or not _is_another(ctx.value(waited), end) or _leaves_itself(loop, ctx):
         return
     yield ctx.finding(
         loop if isinstance(loop, ast.Call) else waited,
@@ -92,6 +92,17 @@ def endless_read(loop: ast.Call | ast.While, ctx: Context) -> Iterator[Finding]:
         fix=Fix(f"Wait for `{_shown(end)}`", (ctx.replace(waited, _shown(end)),), Grade.UNSAFE)
         if isinstance(waited, ast.Constant)
         else None,
+    )
+
+
+def _leaves_itself(loop: ast.Call | ast.While, ctx: Context) -> bool:
+    """Whether a `for` over what `iter` gives is left by a test of the piece that it has got."""
+    around = ctx.parent(loop)
+    return isinstance(around, ast.For) and any(
+        isinstance(guard, ast.If)
+        and shapes.names_in(guard.test) == shapes.names_in(around.target)
+        and any(isinstance(last, (ast.Break, ast.Return)) for last in (*guard.body, *guard.orelse))
+        for guard in around.body
     )
 
 
