@@ -14,7 +14,7 @@ from charter.api import (
     regex,
     rule,
 )
-from charter_rules import building, calls, lines
+from charter_rules import building, calls, lines, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,10 +100,13 @@ def built_text_marked_safe(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     parts = building.pieces(written, ctx)
     if parts is None:
         return
+    in_script = any("<script" in piece.text for piece in parts)
     risky = [
         piece.value
         for piece in parts
-        if piece.value is not None and not piece.numeric and not _is_safe(piece.value, ctx)
+        if piece.value is not None
+        and not piece.numeric
+        and (not _is_safe(piece.value, ctx) or (in_script and _is_json(piece.value, ctx)))
     ]
     if not risky or _SAID_SAFE.search(lines.comment_above(ctx.span(ctx.statement(call)), ctx)):
         return
@@ -113,6 +116,15 @@ def built_text_marked_safe(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         f"`{calls.short(ctx, risky[0])}` is not escaped before `{name}` declares the text safe",
         fix=_fix(call, name, parts, ctx) if written is text else None,
     )
+
+
+def _is_json(value: ast.expr, ctx: Context) -> bool:
+    """Whether a function has made a value JSON, in which `</script>` stands as it is."""
+    function = ctx.function(value)
+    given = (
+        shapes.assigned_values(value.id, function, ctx) if isinstance(value, ast.Name) and function else None
+    )
+    return any(isinstance(one, ast.Call) and ctx.name(one.func) == "json.dumps" for one in given or ())
 
 
 def _is_safe(value: ast.expr, ctx: Context) -> bool:
@@ -147,11 +159,24 @@ def _comes_from_outside(value: ast.expr, ctx: Context) -> bool:
     if root is not value:
         return True
     function = ctx.function(value)
-    if function is not None and function.name == "render" and root.id == "name":
+    if function is None or (function.name == "render" and root.id == "name"):
         return False  # a widget is given the name of its field
-    return function is not None and root.id in {
-        argument.arg for argument in ast.walk(function.args) if isinstance(argument, ast.arg)
-    }
+    if _is_escaped_before(root, function, ctx):
+        return False
+    options = {option.arg for option, _ in shapes.defaults(function)}
+    return root.id in {parameter.arg for parameter in shapes.parameters(function)} and (
+        root.id not in options or _FREE_TEXT.search(root.id) is not None
+    )
+
+
+def _is_escaped_before(name: ast.Name, function: shapes.FunctionNode, ctx: Context) -> bool:
+    """Whether a function gives a name the escaped text of what it was given."""
+    return any(
+        isinstance(given := getattr(ctx.parent(bound), "value", None), ast.Call)
+        and "escape" in calls.identifier(given.func)
+        and name.id in shapes.names_in(given)
+        for bound in shapes.bindings(name.id, function, ctx)
+    )
 
 
 def _fix(call: ast.Call, name: str, parts: tuple[building.Piece, ...], ctx: Context) -> Fix | None:

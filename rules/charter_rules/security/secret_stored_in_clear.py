@@ -176,12 +176,17 @@ def _is_file(call: ast.Call, ctx: Context) -> bool:
     return ctx.type_name(call.func.value) == "io.IOBase"
 
 
+def _is_manifest(made: ast.expr) -> bool:
+    """Whether a value describes a secret for Kubernetes."""
+    return isinstance(made, ast.Dict) and calls.entry(made, "apiVersion") is not None
+
+
 def _secret(expression: ast.expr, ctx: Context) -> ast.expr | None:
     """The private value that is stored, alone or inside of built text."""
     if isinstance(expression, (ast.Name, ast.Attribute)) or calls.is_asked_of_client(expression):
         kind = sensitivity(calls.identifier(expression))
         made = ctx.origin(expression)
-        if kind is None or isinstance(made, (ast.Constant, ast.Compare)):
+        if kind is None or isinstance(made, (ast.Constant, ast.Compare)) or _is_manifest(made):
             return None
         if isinstance(made, ast.Call) and re.search(
             r"(?i)encrypt|hash|crypt|seal|sign|public|private_bytes", ctx.source(made.func)

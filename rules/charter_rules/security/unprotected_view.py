@@ -26,13 +26,13 @@ _VERBS: Final = frozenset(
 _CHANGING: Final = frozenset({"post", "put", "patch", "delete"})
 _OPEN: Final = regex(
     r"(?i)log_?(in|out)|sign_?(in|up|out)|regist|health|ping|status|webhook|callback|hook|public|reset|forgot|password|robots|favicon|error|csrf|token"
-    r"|auth|oauth|sso|saml|oidc|version|metrics|verif|activat|invit|landing|index|home|static|unsubscribe|report|anonymous|guest|contact|subscribe|setup|before|after|sessions?_(?:create|new|start|open)|(?:create|new|start|open)_session"
+    r"|auth|oauth|sso|saml|oidc|version|metrics|verif|activat|invit|landing|index|home|static|unsubscribe|report|anonymous|guest|contact|subscribe|setup|before|after|sessions?_(?:create|new|start|open)|(?:create|new|start|open)_session|(?:exchange|send|resend|request)_(?:\w+_)?code"
 )
 _GUARD: Final = regex(
     r"(?i)login|auth|permission|requires?_|required|protect|secure|jwt|role|staff|superuser|user_passes_test|token|admin|has_access|access|perm|check_|only|member"
 )
 _GUARD_IN_BODY: Final = regex(
-    r"(?i)current_user|request\.user\b|g\.user|get_jwt|abort\(40[13]|HTTP_?40[13]|status_code=40[13]|PermissionDenied|Unauthorized|Forbidden|check_perm|has_perm|verify_|authenticate|session\["
+    r"(?i)current_user|request\.user\b|g\.user|get_jwt|abort\(40[13]|HTTP_?40[13]|status_code=40[13]|PermissionDenied|Unauthorized|Forbidden|check_perm|has_perm|verify_|authenticate|\bsession(?:\[|\.(?:clear|flush)\()|log_?out(?:_user)?\("
 )
 _FOR_ALL: Final = regex(r"before_request|(?:APIRouter|FastAPI|include_router)\([^)]*\bdependencies=")
 """What asks for all views of a module."""

@@ -175,6 +175,8 @@ def _decides(node: ast.AST, subject: ast.expr, ctx: Context) -> bool:
             return True
         if isinstance(parent, ast.Return):
             return not _only_tells_kind(parent, ctx)
+        if isinstance(parent, ast.IfExp) and child is parent.test:
+            return any(_answers(one, ctx) for one in (parent.body, parent.orelse))
         if isinstance(parent, ast.If):
             return (
                 child is parent.test
@@ -241,7 +243,7 @@ def _lets_through(branch: ast.stmt, ctx: Context) -> bool:
     )
 
 
-def _answers(branch: ast.stmt, ctx: Context) -> bool:
+def _answers(branch: ast.stmt | ast.expr, ctx: Context) -> bool:
     """Whether a branch answers yes or no, or goes to an address."""
     for node in (branch, *ctx.walk(branch, into_functions=False)):
         if (
