@@ -22,14 +22,14 @@ _FIELDS: Final = frozenset(
     {"form", "args", "values", "POST", "GET", "params", "query_params", "json", "data"}
 )
 """Attributes of requests that hold what the client filled in."""
-_TRIES: Final = regex(r"_*(?:self_?)?test_\w+")
-"""Names of functions that try the program out, wherever they are kept."""
+_TRIES: Final = regex(r"_*(?:(?:self_?)?test|dummy|fake|mock)_\w+")
+"""Names of functions that try the program out, or stand in for others, wherever they are kept."""
 NAMED_FOR_IT: Final = regex(
     r"(?i)unverified|without_?(?:verif|valid|check|signature)|insecure|unsecure|no_?verify|non_?verify|not_?verify|unsafe|(?:remove|disable|ignore)_?(?:ssl|tls|cert|verif)|(?:ssl|tls|cert)_?ignore|no_?(?:ssl|tls|cert)_?valid"
 )
 """Words in the name of a function that is made for a weaker protection."""
 
-_OF_TESTS: Final = regex(r"(?:^|/)(?:(?:\w+_)?tests?/|testing(?:/|\.py$))")
+_OF_TESTS: Final = regex(r"(?:^|/)(?:(?:\w+_)?test(?:s|ing)?/|testing\.py$)")
 _CERTIFICATE: Final = regex(r"\.getpeercert\((?:True|binary_form=True)|\.get_peer_cert\w*\(")
 
 

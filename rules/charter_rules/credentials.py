@@ -5,14 +5,19 @@ Formats are those that the issuers document; GitHub's and npm's tokens end in a 
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 import zlib
 from collections import Counter
-from functools import lru_cache
-from typing import Final
+from contextlib import suppress
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Final
 
 from charter.api import regex
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _FORMATS: Final[tuple[tuple[str, str, re.Pattern[str]], ...]] = tuple(
     (title, hint, regex(pattern))
@@ -88,6 +93,10 @@ _PROSE: Final = regex(
     r"\s|^[/.~]|^https?://|^[a-z]+://|\\[dws]|[()|]|^\^|\[\^|\$$|(?:^|[^\w$])\$[A-Za-z_.{]|^--?\w|^@|^#|&\w+[;=]|;$"
 )
 """Sentences, paths, addresses, patterns, templates and markup; a password may hold a `$` or a `^` in its middle."""
+_OF_EMULATOR: Final = (
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+)
+"""The key of Azure's storage emulator, which its documentation gives to everybody."""
 _UUID: Final = regex(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _HASH: Final = regex(
     r"\$(?:2[aby]|argon2\w*|pbkdf2\S*|[156y])\$|^(?:pbkdf2_sha\d+|bcrypt\w*|argon2|scrypt|sha\d+|md5)[$:]|^\{SSHA\}"
@@ -124,6 +133,7 @@ def _is_genuine(token: str) -> bool:
     body = token[-32:]
     return (
         "EXAMPLE" not in token.upper()
+        and _OF_EMULATOR not in token
         and len(set(body)) > 6
         and not re.search(r"(?i)x{5,}|12345678|your|0{8,}", token)
     )
@@ -171,12 +181,20 @@ def is_placeholder(text: str) -> bool:
     return bool(
         len(text) < 4
         or len(set(text)) < 4
-        or _PLACEHOLDER.search(text)
+        or text == _OF_EMULATOR
+        or any(map(_PLACEHOLDER.search, (text, *_written_otherwise(text))))
         or _PROSE.search(text)
         or _UUID.fullmatch(text)
         or _HASH.search(text)
         or _DOTTED.fullmatch(text)
     )
+
+
+def _written_otherwise(text: str) -> Iterator[str]:
+    """The characters that a text stands for in base 32 and base 64, where all of them can be typed."""
+    for decode in (base64.b32decode, partial(base64.b64decode, validate=True)):
+        with suppress(ValueError):
+            yield decode(text).decode("ascii")
 
 
 @lru_cache(maxsize=4096)
@@ -211,5 +229,6 @@ def _is_words(text: str) -> bool:
     if spelled * 4 >= len(text) * 3:
         return True
     return len(parts) > 1 and all(
-        re.fullmatch(r"[A-Za-z]{2,}\d{0,2}|\d{1,4}|v?\d+(\.\d+)*", part) or not part for part in parts
+        re.fullmatch(r"[A-Za-z]{2,}\d{0,2}|[A-Z]\d?|\d{1,4}|v?\d+(\.\d+)*", part) or not part
+        for part in parts
     )

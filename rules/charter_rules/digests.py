@@ -73,11 +73,12 @@ def is_of_a_scheme(ctx: Context, node: ast.AST) -> bool:
 
 
 def is_asked_for(ctx: Context, node: ast.AST) -> bool:
-    """Whether a caller or a setting chooses the algorithm by its name: `if algorithm == "md5"`."""
+    """Whether a caller or a setting chooses the algorithm by its name: `if algorithm == "md5"`, `if kind == Kind.MD5`."""
     return any(
         isinstance(parent, (ast.If, ast.IfExp))
         and any(
-            isinstance(one, ast.Constant) and _CHOICE.search(str(one.value))
+            isinstance(one, (ast.Constant, ast.Attribute))
+            and _CHOICE.search(one.attr if isinstance(one, ast.Attribute) else str(one.value))
             for compare in ast.walk(parent.test)
             if isinstance(compare, ast.Compare)
             for one in ast.walk(compare)

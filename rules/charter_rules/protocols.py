@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _NAMES: Final = regex(
     r"(?i)ntlm|krb5|kerberos|dcerpc|msrpc|spnego|gssapi|dpapi|netlogon|nrpc|samr|drsuapi|secretsdump|mimikatz|(?:^|[/_.])(?:py|aio)?(?:rdp|tds|smb|snmp|vnc|rfb|ssh|coap|pgpy?)(?:[/_.]|$)"
-    r"|pdf|ecma_?376|msoffice|msoffcrypto|keepass|pkcs_?12|\bjks\b|mifare|desfire|wpa2?_|lanman|lm_?hash|nt_?hash|rfc_?\d{4}|ipsec|(?:^|/)tls/|krack|mysql|host_?keys|known_hosts|legacy|compat|bytes_?to_?key|mssql|oracle\d|cisco|phpass|(?:md5|sha1|des|bsdi)_?crypt|tacacs|radius|mtproto|telegram|apop|pop3|sasl|jabber|xmpp|websocket|mqtt|sniffer|mod_auth|hibp|pwned|breach|digest_?auth"
+    r"|ebics|pdf|ecma_?376|msoffice|msoffcrypto|keepass|pkcs_?12|\bjks\b|mifare|desfire|wpa2?_|lanman|lm_?hash|nt_?hash|rfc_?\d{4}|ipsec|(?:^|/)tls/|krack|mysql|host_?keys|known_hosts|legacy|compat|bytes_?to_?key|mssql|oracle\d|cisco|phpass|(?:md5|sha1|des|bsdi)_?crypt|tacacs|radius|mtproto|telegram|apop|pop3|sasl|jabber|xmpp|websocket|mqtt|sniffer|mod_auth|hibp|pwned|breach|digest_?auth"
     r"|protocol|wsse|(?:^|[/_. ])hawk(?:[/_. ]|$)|vertica|authentication_request|zipfile|winzip|(?:^|/)pem(?:[/_.]|$)|open_?pgp|gnupg|router_?os|oracle_(?:old_)?pass|postgres_pass|(?:^|/)exploits?/|(?:^|[/_.])(?:crack|brute_?force|rainbow)\w*|[ .]otp$"
 )
 _ASKS: Final = regex(

@@ -33,6 +33,9 @@ _BEFORE_TABLE: Final = regex(
 )
 _BEFORE_QUOTED_TABLE: Final = regex(r"\b(?:from|join|into|update|table)\s+'$", re.IGNORECASE)
 _BEFORE_AND: Final = regex(r"\bbetween\s+\S+\s+and\s*$", re.IGNORECASE)
+_CLOSES: Final = {"'": "'", '"': '"', "`": "`", "--": "\n", "/*": "*/"}
+"""What ends quotes and comments, in which an apostrophe is only that, by what opens them."""
+_OPENS: Final = regex("|".join(map(re.escape, _CLOSES)))
 
 PARAMETERS: Final[dict[str, str]] = {
     "sqlite3": "?", "aiosqlite": "?", "pyodbc": "?", "duckdb": "?",
@@ -82,14 +85,18 @@ def slots(parts: Sequence[Piece]) -> list[Slot]:
 
 
 def _quote_after(text: str, quote: str) -> str:
-    """In which quotes a text ends, when it begins in some."""
-    for char in text:
+    """In which quotes or comment a text ends, when it begins in some."""
+    at = 0
+    while True:
         if quote:
-            if char == quote:
-                quote = ""
-        elif char in "'\"`":
-            quote = char
-    return quote
+            end = text.find(_CLOSES[quote], at)
+            if end < 0:
+                return quote
+            at = end + len(_CLOSES[quote])
+        opening = _OPENS.search(text, at)
+        if opening is None:
+            return ""
+        quote, at = opening[0], opening.end()
 
 
 def _expects_value(before: str, after: str) -> bool:

@@ -92,6 +92,8 @@ _NUMBERS: Final = frozenset(
         "time",
     }
 )
+_OF_LETTERS: Final = ("isidentifier", "isalnum", "isalpha", "isdigit", "isdecimal", "isnumeric")
+"""Methods that tell whether there is nothing in a text that SQL would read as its own."""
 _MARKS: Final = regex(r"\?|%s|%\(\w+\)s|(?<!:):\w|\$\d|@\w")
 """Placeholders of parameters."""
 _DEEPEST: Final = 3
@@ -145,7 +147,9 @@ def _may_carry_text(piece: Piece, ctx: Context, *, place: str, depth: int = 0) -
         return False
     if ctx.type_name(value) in {"builtins.int", "builtins.float", "builtins.bool", "uuid.UUID"}:
         return False
-    return not _is_constant_like(value) and not _is_compared_with_number(value, ctx)
+    return not (
+        _is_constant_like(value) or _is_compared_with_number(value, ctx) or _is_checked_letters(value, ctx)
+    )
 
 
 def _is_only_given_constants(value: ast.expr, ctx: Context) -> bool:
@@ -171,7 +175,7 @@ def _is_escaped(made: ast.expr) -> bool:
             made.func.attr == "replace"
             and made.args
             and isinstance(made.args[0], ast.Constant)
-            and made.args[0].value == "'"
+            and made.args[0].value in {"'", '"'}
         ):
             return True
         made = made.func.value
@@ -221,6 +225,17 @@ def _is_compared_with_number(value: ast.expr, ctx: Context) -> bool:
         and type(ctx.value(node.comparators[0])) in {int, float}
         and ctx.source(node.left) == text
         for node in ctx.nodes(ast.Compare, within=function)
+    )
+
+
+def _is_checked_letters(value: ast.expr, ctx: Context) -> bool:
+    """Whether a function asks of a value whether it is made of letters and digits alone."""
+    function = ctx.function(value)
+    text = ctx.source(value)
+    return any(
+        ctx.function(asked) is function and ctx.source(asked.value) == text
+        for name in _OF_LETTERS
+        for asked in ctx.gets.get(name, ())
     )
 
 

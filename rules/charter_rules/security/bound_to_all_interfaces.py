@@ -13,7 +13,7 @@ from charter.api import (
     regex,
     rule,
 )
-from charter_rules import calls
+from charter_rules import calls, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +27,8 @@ _PROBE: Final = regex(
 )
 """Names of sockets and functions that only see whether a port is free."""
 
+_LETS_NOBODY_IN: Final = frozenset({"bind", "close", "setsockopt", "settimeout", "getsockname"})
+"""What is done with a socket before it listens, or instead."""
 _NO_HOST: Final = regex(
     r"(?i)(?:\b|_)(?:host|address|interface|addr) is None|\bnot (?:\w+\.)?_?(?:host|address|interface|addr)\b"
 )
@@ -109,7 +111,7 @@ def bound_to_all_interfaces(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         f"{ctx.symbol(call)} {calls.identifier(call.func.value) if isinstance(call.func, ast.Attribute) else ''}"
     ):
         return
-    if _is_asked_for(call, ctx):
+    if _is_asked_for(call, ctx) or _never_listens(call, ctx):
         return
     fix = (
         Fix("Listen on this machine only", (ctx.replace(node, '"127.0.0.1"'),), Grade.UNSAFE)
@@ -127,6 +129,18 @@ def _is_asked_for(call: ast.Call, ctx: Context) -> bool:
         isinstance(parent, ast.If) and _NO_HOST.search(ctx.source(parent.test)) is not None
         for parent in ctx.ancestors(call)
     )
+
+
+def _never_listens(call: ast.Call, ctx: Context) -> bool:
+    """Whether a function only sees whether an address is free: its socket is closed, and nothing lets others in before."""
+    function = ctx.function(call)
+    socket = call.func.value if isinstance(call.func, ast.Attribute) else None
+    if function is None or not isinstance(socket, ast.Name) or calls.identifier(call.func) != "bind":
+        return False
+    uses = [ctx.parent(read) for read in shapes.reads_in(socket.id, function, ctx)]
+    done = {use.attr for use in uses if isinstance(use, ast.Attribute)}
+    is_closed = "close" in done or shapes.entered(socket, ctx) is not None
+    return is_closed and done <= _LETS_NOBODY_IN and all(isinstance(use, ast.Attribute) for use in uses)
 
 
 def _address(call: ast.Call, ctx: Context) -> tuple[ast.expr, object] | None:

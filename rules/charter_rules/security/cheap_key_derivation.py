@@ -10,7 +10,7 @@ from charter.api import (
     regex,
     rule,
 )
-from charter_rules import calls, digests, protocols, secrecy
+from charter_rules import calls, digests, protocols, secrecy, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,8 +53,10 @@ _GENERATED: Final = regex(r"(?i)api_?key|token|random|entropy|seed")
 """Names of secrets that a generator made, which nobody guesses however fast."""
 _NO_PASSWORD: Final = regex(r"(?i)(?:md4|nt_?hash|key|secret|hash)\d?$")
 """Names of what nobody chose: keys, and digests that a format makes of passwords."""
+_MAY_BE_GUESSED: Final = regex(r"(?i)pass|pwd|phrase|(?:^|_)pin|secret|credential|master|key")
+"""Names of what somebody may have chosen, so that it can be guessed."""
 _PROTOCOL: Final = regex(
-    r"(?i)scram|wpa|bip39|mnemonic|keychain|postgres|mongo|chrome|cookie|s?crypt(?:or)?(?:$|\.)|expand|derive_?keys"
+    r"(?i)scram|wpa|ssid|bip39|mnemonic|keychain|postgres|mongo|chrome|cookie|s?crypt(?:or)?(?:$|\.)|expand|derive_?keys"
 )
 """Names of code that follows a format or builds on the function, as scrypt does with a single round."""
 
@@ -94,7 +96,9 @@ def cheap_key_derivation(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     ```
     """
     name = ctx.name(call.func) or ""
-    if ctx.is_test or _PROTOCOL.search(f"{ctx.module} {ctx.symbol(call)}"):
+    cost, salt = _FUNCTIONS[name]
+    salted = None if salt is None else calls.given(ctx, call, *salt)
+    if ctx.is_test or _PROTOCOL.search(f"{calls.identifier(salted)} {ctx.module} {ctx.symbol(call)}"):
         return
     if isinstance(ctx.parent(call), ast.Expr) and isinstance(ctx.parent(ctx.statement(call)), ast.Try):
         return  # tries out what the function accepts
@@ -103,7 +107,6 @@ def cheap_key_derivation(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     data = calls.given(ctx, call, int(name == "hashlib.pbkdf2_hmac"), "password")
     if _NO_PASSWORD.search(calls.identifier(data)) or protocols.asked_of_others(ctx, call):
         return
-    cost, salt = _FUNCTIONS[name]
     if cost is not None:
         low = next((one for one in _costs(call, name, cost, ctx) if _is_low(one.value, cost)), None)
         if low is not None:
@@ -112,8 +115,8 @@ def cheap_key_derivation(call: ast.Call, ctx: Context) -> Iterator[Finding]:
                 f"{_rounds(low.value)} rounds are too few: at least {cost.least:,} keep guessing expensive",
                 related=calls.chosen(low, ctx),
             )
-    if salt is not None:
-        yield from _of_salt(call, salt, ctx)
+    if salted is not None and not _derives_no_password(call, ctx):
+        yield from _of_salt(call, salted, ctx)
 
 
 def _costs(call: ast.Call, name: str, cost: _Cost, ctx: Context) -> Iterator[calls.Choice]:
@@ -140,11 +143,21 @@ def _rounds(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _of_salt(call: ast.Call, salt: _Salt, ctx: Context) -> Iterator[Finding]:
+def _derives_no_password(call: ast.Call, ctx: Context) -> bool:
+    """Whether all that a function is then asked to derive keys from is named for something else than a secret."""
+    names = [
+        calls.identifier(part)
+        for use in (call, *(shapes.reads_of_result(call, ctx) or ()))
+        if isinstance(ask := ctx.parent(ctx.parent(use) or use), ast.Call)
+        and calls.identifier(ask.func) == "derive"
+        for part in ast.walk(ctx.origin(ask.args[0]) if ask.args else ask)
+        if isinstance(part, (ast.Name, ast.Attribute))
+    ]
+    return bool(names) and not any(_MAY_BE_GUESSED.search(name) for name in names)
+
+
+def _of_salt(call: ast.Call, argument: ast.expr, ctx: Context) -> Iterator[Finding]:
     """A salt that is always the same, or drawn too short."""
-    argument = calls.given(ctx, call, *salt)
-    if argument is None:
-        return
     for choice in calls.values_of(ctx, argument):
         if isinstance(choice.value, (bytes, str)):
             message = f"the salt `{calls.short(ctx, argument)}` is the same for every password"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from charter.api import Sensitivity, Severity, regex, rule, sensitivity
+from charter.api import UNKNOWN, Sensitivity, Severity, regex, rule, sensitivity
 from charter_rules import calls, hosts, shapes
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ _MAIL: Final = {
 
 _LOGIN: Final = regex(r"(?i)passw|log_?in\b|credential|username|getpass")
 
+_ADDRESS: Final = regex(r"(?i)ur[il]$")
+"""Names of addresses with a scheme."""
 _TALKS: Final = regex(r"\.(?:write|read_\w+)\(")
 
 
@@ -159,7 +161,10 @@ def _is_plain_directory(call: ast.Call, ctx: Context) -> bool:
     made = ctx.origin(server) if server is not None else None
     if not isinstance(made, ast.Call) or ctx.name(made.func) != "ldap3.Server":
         return False
-    address = calls.value(ctx, made, 0, "host")
+    host = calls.given(ctx, made, 0, "host")
+    address = UNKNOWN if host is None else ctx.value(host)
+    if address is UNKNOWN and _ADDRESS.search(calls.identifier(host)):
+        return False  # its scheme may be `ldaps`
     tls = calls.value(ctx, made, 2, "use_ssl", default=False)
     local = isinstance(address, str) and (address.startswith("ldaps:") or hosts.is_near(address))
     return tls is False and not local

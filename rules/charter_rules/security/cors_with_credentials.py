@@ -12,7 +12,7 @@ from charter.api import (
     regex,
     rule,
 )
-from charter_rules import calls, headers
+from charter_rules import calls, headers, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,8 +128,9 @@ def _reflects(origin: ast.expr, ctx: Context) -> bool:
         around is None
         or calls.identifier(ctx.origin(origin)).lower() not in {"origin", "http_origin"}
         or (isinstance(asked, ast.Attribute) and calls.identifier(asked.value) == "self")
+        or _is_told_outside(origin, around, ctx)
     ):
-        return False  # also where it is an object's own setting, or what its method answers
+        return False  # also where it is an object's own setting, what its method answers, or a decorator's argument
     tests = [parent.test for parent in ctx.nodes(ast.If, within=around)]
     value = ctx.source(origin)
     if any(
@@ -143,6 +144,17 @@ def _reflects(origin: ast.expr, ctx: Context) -> bool:
         for kind in (ast.Assign, ast.Call, ast.Dict)
         for other in ctx.nodes(kind, within=around)
         for name, value in headers.set_by(other, ctx)
+    )
+
+
+def _is_told_outside(origin: ast.expr, around: shapes.FunctionNode, ctx: Context) -> bool:
+    """Whether a site is a parameter of a function around the one that answers: who decorates with it names the site."""
+    outer = ctx.function(around)
+    return outer is not None and any(
+        shapes.is_name(origin, argument.arg)
+        for one in (outer, ctx.function(outer))
+        if one is not None
+        for argument in shapes.parameters(one)
     )
 
 

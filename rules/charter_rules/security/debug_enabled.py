@@ -45,6 +45,9 @@ _SETTINGS: Final = regex(
     r"(^|/)settings(/(base|common|default|defaults|prod|production|main|__init__))?\.py$|(^|/)(config|prod|production)/settings\.py$"
 )
 
+_DEVELOPMENT: Final = regex(r"(?i)(?<![a-z])(?:dev(?!ic)|debug)")
+"""Names of switches for whoever works on the program."""
+
 
 @rule(
     ast.Call,
@@ -124,6 +127,8 @@ def _call(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         ctx.not_an_opportunity()
         return
     argument = argument or "debug"
+    if _is_for_development(call, ctx):
+        return
     position = 0 if argument == "mode" else 2 if argument == "debug" and name not in _CONSTRUCTORS else None
     if calls.usual(ctx, call, position, argument) is not True:
         argument = "use_debugger"  # what Flask hands on to Werkzeug
@@ -138,6 +143,20 @@ def _call(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         fix=fix,
         severity=Severity.LOW if places.is_sample(ctx) else None,  # it is copied, but not deployed
     )
+
+
+def _is_for_development(call: ast.Call, ctx: Context) -> bool:
+    """Whether a call is made only where somebody has asked for development, by a switch that is named for it."""
+    child: ast.AST = call
+    for parent in ctx.ancestors(call):
+        if (
+            isinstance(parent, ast.If)
+            and child in parent.body
+            and _DEVELOPMENT.search(ctx.source(parent.test))
+        ):
+            return not isinstance(parent.test, ast.UnaryOp)
+        child = parent
+    return False
 
 
 def _is_configuration(call: ast.Call, ctx: Context) -> bool:

@@ -80,7 +80,7 @@ def ecb_mode(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         or protocols.dictated(ctx, call)
     ):
         return
-    if protocols.only_reads(ctx, call):
+    if protocols.only_reads(ctx, call) or protocols.is_of_client(ctx, call):
         return
     related = () if chosen is None else calls.chosen(chosen, ctx)
     yield ctx.finding(call, "ECB mode shows which blocks of the text are equal", related=related)

@@ -10,7 +10,7 @@ from charter.api import (
     regex,
     rule,
 )
-from charter_rules import calls, digests, protocols
+from charter_rules import calls, digests, lines, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +69,7 @@ _FORMS: Final = frozenset(
 _DIGESTED: Final = frozenset({"digest", "hexdigest"})
 _ENCRYPTS: Final = frozenset({"encrypt", "encrypt_and_digest", "encryptor"})
 _SHORTEST: Final = 8
-_KNOWN: Final = regex(r"(?i)test_?vector|default_key|known_key|well_known|obfuscat|ntlm")
+_KNOWN: Final = regex(r"(?i)test_?vector|default_key|known_key|well[- _]known|publish|publicly|obfuscat|ntlm")
 
 
 @rule(
@@ -112,11 +112,10 @@ def hardcoded_encryption_key(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if key is not argument and _ENCRYPTS.isdisjoint(ctx.gets):
         return  # what only decrypts by such a key reads somebody else's format
     chosen = next((one for one in calls.values_of(ctx, key) if _is_key(one.value)), None)
-    if (
-        chosen is not None
-        and not _KNOWN.search(f"{ctx.module} {ctx.symbol(call)}")
-        and not protocols.dictated(ctx, call)
-    ):
+    if chosen is None or protocols.dictated(ctx, call):
+        return
+    comment = lines.comment_above(ctx.span(ctx.statement(ctx.origin(key))), ctx)
+    if not _KNOWN.search(f"{ctx.module} {ctx.symbol(call)} {comment}"):
         yield ctx.finding(
             argument,
             f"the key of `{calls.short(ctx, call.func)}` stands in the source",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from charter.api import AnyEdit, Context, Finding
 
 _CONNECT: Final = regex(
-    r"(?i)connect|^login$|engine|client$|session$|^redis$|^strictredis$|mysql|postgres|^ftp|^smtp|auth$|credentials?$|database$|^pool$"
+    r"(?i)connect(?!_?args)|^login$|engine|client$|session$|^redis$|^strictredis$|mysql|postgres|^ftp|^smtp|auth$|credentials?$|database$|^pool$"
     r"|^minio$|^elasticsearch$|driver$|server$"
 )
 _SECRET_CALLS: Final[dict[str, int]] = {
@@ -415,8 +415,8 @@ def _is_login(header: str) -> bool:
 def _is_secret(name: str, text: str, *, connects: bool) -> bool:
     if credentials.known_format(text) is not None:
         return False  # reported by its format
-    if text.lower() == name.lower():
-        return False  # a table of names
+    if words(text) == words(name):
+        return False  # a table of names, however they are spelled
     if name.lower() == "authorization":
         return _is_login(text)
     if connects and _DSN.search(text):
@@ -430,7 +430,7 @@ def _is_secret(name: str, text: str, *, connects: bool) -> bool:
         return (
             len(text) >= 20
             and credentials.entropy(text) > 3.5
-            and not re.search(r"(?i)\s{2}|<|\{|change[-_ ]?(?:me|this|it)", text)
+            and not re.search(r"(?i)\s{2}|<|\{|change[-_ ]?(?:me|this|it)|generated", text)
         )
     return kind is Sensitivity.PASSWORD and credentials.looks_chosen(text)
 
@@ -450,7 +450,9 @@ def _is_of_others(name: str, value: ast.expr, ctx: Context) -> bool:
         return True
     if name == "hmac.new":
         function = ctx.function(value)
-        return function is not None and _LABELLED.search(ctx.source(function)) is not None
+        return (
+            function is not None and _LABELLED.search(ctx.source(function)) is not None
+        ) or protocols.is_of_client(ctx, value)
     child: ast.AST = value
     for parent in ctx.ancestors(value):
         if isinstance(parent, ast.Dict) and child in parent.values:

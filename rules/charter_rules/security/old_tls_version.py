@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from charter.api import AddImport, Confidence, Fix, Grade, Severity, rule
 from charter.api.facts.objects import ObjectHistory
-from charter_rules import calls, shapes, tls
+from charter_rules import calls, places, shapes, tls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +73,7 @@ def old_tls_version(node: ast.Attribute | ObjectHistory, ctx: Context) -> Iterat
         return made
     ```
     """
-    if calls.is_of_tests(ctx):
+    if calls.is_of_tests(ctx) or places.examines_others(ctx):
         return
     if isinstance(node, ObjectHistory):
         yield from _context(node, ctx)
@@ -107,14 +107,15 @@ def _context(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
 
 
 def _is_meant(place: Location, ctx: Context) -> bool:
-    """Whether a class is named for it that a context is weak, or a function only tries the module out."""
+    """Whether a class or function is named for it that a context is weak, or a function only tries the module out."""
     node = shapes.node_at(place.span, ctx, ast.Call, ast.Assign)
     if node is None:
         return False
     class_ = ctx.class_(node)
-    if class_ is not None and calls.NAMED_FOR_IT.search(class_.name):
+    function = ctx.function(node)
+    if any(one is not None and calls.NAMED_FOR_IT.search(one.name) for one in (class_, function)):
         return True
-    return ctx.function(node) is not None and any(
+    return function is not None and any(
         isinstance(parent, ast.If) and "__main__" in ctx.source(parent.test) for parent in ctx.ancestors(node)
     )
 

@@ -185,6 +185,8 @@ def _is_key(text: ast.Call) -> bool:
 
 def _is_of_the_program(value: ast.expr, ctx: Context) -> bool:
     """Whether a value is one of several constants that a loop takes, a path of the settings, or the name of a temporary file."""
+    if _is_set(value, ctx):
+        return True
     joined = ctx.origin(value)
     for named in (value, joined):
         if isinstance(named, ast.Attribute) and named.attr == "name":
@@ -192,8 +194,6 @@ def _is_of_the_program(value: ast.expr, ctx: Context) -> bool:
     if isinstance(joined, ast.Call) and ctx.name(joined.func) == "tempfile.mktemp":
         return True
     if isinstance(joined, ast.Call) and (ctx.name(joined.func) or "").startswith("os.path.") and joined.args:
-        if all(_is_set(argument, ctx) for argument in joined.args):
-            return True
         first, *others = joined.args
         made = ctx.origin(first)
         return (
@@ -238,7 +238,7 @@ def _is_opened_temporary(file: ast.expr, ctx: Context) -> bool:
 
 
 def _is_set(argument: ast.expr, ctx: Context) -> bool:
-    """Whether an argument is a constant, named like one (`settings.PROJECT_ROOT`), one of several, or where the module is."""
+    """Whether an argument is a constant, named like one (`settings.PROJECT_ROOT`), one of several, or a path made of such and of where the module is."""
     if isinstance(ctx.value(argument), str) or calls.identifier(argument).isupper():
         return True
     function = ctx.function(argument)
@@ -246,11 +246,21 @@ def _is_set(argument: ast.expr, ctx: Context) -> bool:
         values = shapes.assigned_values(argument.id, function, ctx)
         if values and all(isinstance(ctx.value(value), str) for value in values):
             return True
-    return (
-        isinstance(argument, ast.Call)
-        and (ctx.name(argument.func) or "").startswith("os.path.")
-        and all(shapes.is_name(inner, "__file__") or _is_set(inner, ctx) for inner in argument.args)
-    )
+    if shapes.is_name(argument, "__file__"):
+        return True
+    made = ctx.origin(argument)
+    if isinstance(made, ast.BinOp) and isinstance(made.op, ast.Div):
+        return _is_set(made.left, ctx) and _is_set(made.right, ctx)
+    if isinstance(made, ast.Attribute):
+        return made.attr in {"parent", "parents"} and _is_set(made.value, ctx)
+    if not isinstance(made, ast.Call):
+        return False
+    given = [*made.args]
+    if not (ctx.name(made.func) or "").startswith(("os.path.", "pathlib.", "builtins.str")):
+        if not isinstance(made.func, ast.Attribute):
+            return False
+        given.append(made.func.value)
+    return bool(given) and all(_is_set(one, ctx) for one in given)
 
 
 def list_fix(

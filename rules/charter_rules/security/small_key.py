@@ -117,7 +117,7 @@ def small_key(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     small = next(
         (choice for choice in calls.choices(ctx, call, position, keyword) if _is_small(choice.value)), None
     )
-    if small is None or ctx.is_test or protocols.dictated(ctx, call):
+    if small is None or ctx.is_test or protocols.dictated(ctx, call) or calls.tries_out(ctx, call):
         return
     size = small.value
     fix = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from charter.api import AddImport, Fix, Grade, Severity, rule
+from charter.api import AddImport, Fix, Grade, Severity, regex, rule
 from charter.api.facts.taint import OwnText
 from charter_rules import calls, shapes
 
@@ -21,6 +21,8 @@ _UNSAFE: Final = frozenset(
 )
 """Loaders that build any object; `FullLoader` calls nothing since PyYAML 5.4 (2021)."""
 _WRITERS: Final = frozenset({"dump", "dump_all"})
+_SAFE: Final = regex(r"(?i)(?:^|[\W_])(?:un)?safe(?:$|[\W_])")
+"""A word of conditions under which the caller chooses."""
 _ALWAYS: Final = frozenset({"yaml.unsafe_load", "yaml.unsafe_load_all"})
 
 
@@ -83,8 +85,18 @@ def unsafe_yaml_load(call: ast.Call, ctx: Context) -> Iterator[Finding]:
             return
         if loader is not None and not _is_unsafe(loader, ctx):
             return
+    if _is_asked_for(call, ctx):
+        return
     yield ctx.finding(
         call, f"`{name}` can run code that is hidden in the document", fix=_fix(call, name, loader, ctx)
+    )
+
+
+def _is_asked_for(call: ast.Call, ctx: Context) -> bool:
+    """Whether the caller chooses between the safe way and this one: `if safe:`."""
+    return any(
+        isinstance(parent, (ast.If, ast.IfExp)) and _SAFE.search(ctx.source(parent.test))
+        for parent in ctx.ancestors(call)
     )
 
 

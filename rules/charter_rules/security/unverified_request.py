@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import UNKNOWN, Fix, Grade, Severity, regex, rule
-from charter_rules import calls, shapes, transport
+from charter_rules import calls, places, shapes, transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -38,8 +38,6 @@ _VARIABLES: Final = frozenset(
 """Variables of the environment that switch the check off for the whole process if they are empty or 0."""
 _ASKED: Final = regex(r"(?i)verif|insecure|self_?signed|trust_?all")
 """Words of a condition with which the user of a program switches the check off."""
-_STAND_IN: Final = regex(r"_*(?:fake|mock)_")
-"""Names of functions that stand in for others in tests, wherever they are kept."""
 _OF_PROBES: Final = frozenset(
     {"verify", "verify_ssl", "ssl", "timeout", "allow_redirects", "follow_redirects"}
 )
@@ -115,12 +113,12 @@ def unverified_request(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
         return requests.get(url, timeout=5, verify="/etc/ssl/company.pem")
     ```
     """
+    if calls.is_of_tests(ctx) or places.examines_others(ctx):
+        return
     if isinstance(call, ast.Assign):
         yield from _assigned(call, ctx)
         return
     message = _told(call, ctx)
-    if ctx.is_test:
-        return
     if message:
         if not calls.is_chosen(ctx, call):
             yield ctx.finding(call, message)
@@ -134,7 +132,7 @@ def unverified_request(call: ast.Call | ast.Assign, ctx: Context) -> Iterator[Fi
     given = calls.keyword(call, switched[0])
     if given is not None and isinstance(given.value, ast.Constant) and _is_asked_for(call, ctx):
         return  # under a switch of the program's own, for its user to set
-    if function is not None and (_STAND_IN.match(function.name) or calls.reads_certificate(ctx, function)):
+    if calls.reads_certificate(ctx, function):
         return
     argument, choice = switched
     fix = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from charter.api import Fix, Grade, Location, Severity, regex, rule
 from charter.api.facts.objects import ObjectHistory
-from charter_rules import calls, hosts, shapes, tls
+from charter_rules import calls, hosts, places, shapes, tls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,16 +42,6 @@ _REASON: Final = regex(
     r"(?i)self[-_ ]?signed|\bsigns?\b[^.]{0,20}\bown\b|loop-?back|\blocal (?:connection|server|network|device)|\bpinn(?:ed|ing)\b|finger_?print|thumb_?print"
 )
 """Why nobody can vouch for a certificate, or who does so instead, as names, comments and docstrings say."""
-_EXAMINES: Final = regex(
-    r"(?i)(?:^|[/_])(?:vuln\w*|exploits?|pentest\w*|recon\w*|\w*scanners?|fuzz\w*|attacks?|mitm|brute_?force\w*)(?:[/_.]|$)"
-)
-"""Folders and files of programs that examine or attack servers, which they trust in nothing."""
-_INVESTIGATES: Final = regex(
-    r"(?i)\bvulnerab|\bexploit|\bpen(?:etration)?[- ]?test|\brecon(?:naissance)?\b|\bosint\b|\bhack(?:er|ing)|\bfuzz|\battack|\boffensive|\btakeover\b"
-    r"|\bbug[- ]?bount|\bred[- ]?team|\bman[- ]in[- ]the[- ]middle|\bmitm|\b(?:web|port|network|path|subdomain|security)[\w -]{0,20} scann"
-    r"|\bsecurity (?:research|test|assess|audit|toolkit)"
-)
-"""What such programs say of themselves in their projects' metadata."""
 _DEVELOPS: Final = regex(r"(?i)(?<![a-z])(?:test(?:ing)?|debug|dev(?:elopment)?)(?![a-z])")
 """Conditions under which a program is being developed."""
 _OF_EVERYBODY: Final = regex(r"\bload_default_certs\b|\bset_default_verify_paths\b|\bcertifi\b")
@@ -106,7 +96,7 @@ def unverified_tls_context(node: ast.Assign | ast.Call | ObjectHistory, ctx: Con
         return made
     ```
     """
-    if ctx.is_test or _EXAMINES.search(ctx.path) or _INVESTIGATES.search(ctx.purpose):
+    if calls.is_of_tests(ctx) or places.examines_others(ctx):
         return
     if isinstance(node, ast.Assign):
         yield from _factory(node, ctx)
@@ -193,12 +183,11 @@ def _session(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
 def _context(history: ObjectHistory, ctx: Context) -> Iterator[Finding]:
     """What a context comes to, said where that is decided."""
     trust = tls.trust(history)
-    if trust.server and not trust.client:
+    if (trust.server and not trust.client) or _is_of_own_class(history, ctx):
         return
     if trust.verifies is False and (
         _reads_certificate(history, ctx)
         or _tries_out(history, trust.verify_event, ctx)
-        or _is_of_own_class(history, ctx)
         or _has_reason(history, trust.verify_event, ctx)
     ):
         return

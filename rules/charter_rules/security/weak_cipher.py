@@ -41,6 +41,8 @@ _NAMED: Final = regex(
     r"(?i:rc[24]|arc4|blowfish|cast_?5|3des|des_?3|triple_?des)|(?:^|_)(?:DES|BF|IDEA|SEED)(?:_|$)|^DES[A-Z]"
 )
 """Names of classes that say a weak cipher."""
+_ENCRYPTED: Final = regex(r"(?i)(?:^|_)encrypted|cipher_?text|crypted(?:_|$)")
+"""Names of what is encrypted."""
 _SUPPORT: Final = regex(r"(?i)(?:^|_)(?:is_)?support")
 """Names of functions that tell what a library can do."""
 _WEAK_SUITE: Final = regex(
@@ -91,7 +93,7 @@ def weak_cipher(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     name = calls.called(ctx, call)
     if name in _CIPHERS:
         message = f"{_CIPHERS[name]} is no longer safe; use AES-GCM or ChaCha20-Poly1305"
-    elif name in _PADDED or (name == _PADDING and _pads_a_secret(call, ctx)):
+    elif "decrypt" in ctx.gets and (name in _PADDED or (name == _PADDING and _pads_a_secret(call, ctx))):
         message = "PKCS #1 v1.5 padding tells its errors apart, which decrypts; use OAEP"
     elif _offers_weak_suites(call, ctx):
         message = "the list of ciphers allows suites that those on the way can read"
@@ -105,6 +107,7 @@ def weak_cipher(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         or calls.is_chosen(ctx, call)
         or protocols.dictated(ctx, call)
         or protocols.only_reads(ctx, call)
+        or _undoes(call, ctx)
     ):
         yield ctx.finding(call, message)
 
@@ -116,6 +119,16 @@ def _pads_a_secret(call: ast.Call, ctx: Context) -> bool:
         isinstance(parent := ctx.parent(use), ast.Call) and calls.identifier(parent.func) == "encrypt"
         for use in uses
     )
+
+
+def _undoes(call: ast.Call, ctx: Context) -> bool:
+    """Whether all that a stream cipher is given is encrypted already, so that the same step decrypts it."""
+    given = [
+        calls.identifier(user.args[0])
+        for use in (call, *(shapes.reads_of_result(call, ctx) or ()))
+        if isinstance(user := ctx.parent(ctx.parent(use) or use), ast.Call) and user.args
+    ]
+    return bool(given) and all(map(_ENCRYPTED.search, given))
 
 
 def _is_named_for_it(call: ast.Call, ctx: Context) -> bool:

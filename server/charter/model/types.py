@@ -76,6 +76,8 @@ _CONSTRUCTORS_IN_LOWER_CASE: Final = frozenset(
         "builtins.frozenset", "threading.local",
     }
 )  # fmt: skip
+_CHOOSE: Final = frozenset({"builtins.max", "builtins.min"})
+"""Functions that give one of what they are given."""
 _WRAPPERS: Final = frozenset({"typing.Optional", "typing.Final", "typing.Annotated", "typing.ClassVar"})
 
 
@@ -129,6 +131,8 @@ class Types:
             known = _RETURNS.get(name)
             if known is not None:
                 return known
+            if name in _CHOOSE:
+                return self._shared(call.args)
             last = name.rpartition(".")[2]
             if last[:1].isupper() or name in _CONSTRUCTORS_IN_LOWER_CASE:
                 return name
@@ -146,6 +150,11 @@ class Types:
                 return "builtins.str"
             return _METHODS.get((owner or "", call.func.attr))
         return None
+
+    def _shared(self, values: list[ast.expr]) -> str | None:
+        """The class of all of several values; None where they differ, or a single one holds what there is to choose from."""
+        kinds = {self.name(value) for value in values}
+        return kinds.pop() if len(values) > 1 and len(kinds) == 1 else None
 
     def _returned(self, function: ast.expr) -> str | None:
         """The annotated result of a function of this file."""
