@@ -422,6 +422,26 @@ def _is_written_out(items: ast.expr, ctx: Context) -> bool:
     return ctx.value(items) is not UNKNOWN
 
 
+def is_one_of_ways(node: ast.Assign | ast.Call, ctx: Context) -> bool:
+    """Whether a condition chooses: where it is answered otherwise, the same name is given another value, or the same is called.
+
+    Args:
+        node: an assignment or a call.
+        ctx: the file.
+    """
+    again = (
+        f"{ctx.source(node.targets[0])} =" if isinstance(node, ast.Assign) else f"{ctx.source(node.func)}("
+    )
+    child: ast.AST = node
+    for parent in ctx.ancestors(node):
+        if isinstance(parent, ast.If):
+            others = parent.orelse if child in parent.body else parent.body
+            if any(again in ctx.source(other) for other in others):
+                return True
+        child = parent
+    return False
+
+
 def has_comment(text: str) -> bool:
     """Whether a piece of code, known to hold no string with a `#`, holds a comment."""
     return "#" in text

@@ -11,7 +11,7 @@ from charter.api import (
     Severity,
     rule,
 )
-from charter_rules import calls, cookies
+from charter_rules import calls, cookies, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +65,8 @@ def cookie_across_sites(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     value = calls.value(ctx, call, 8 if call.args else None, "samesite", default="Lax")
     if not isinstance(value, str) or value.lower() != "none" or ctx.is_test:
+        return
+    if shapes.is_one_of_ways(call, ctx):
         return
     fix = Fix(
         "Send it with links only, not with requests of other sites",

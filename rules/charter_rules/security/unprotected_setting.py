@@ -117,6 +117,8 @@ def unprotected_setting(node: ast.Assign | ast.keyword | ast.Call, ctx: Context)
         return
     if _is_seen_to(calls.identifier(getattr(node, "targets", [None])[0]), ctx):
         return
+    if isinstance(node, ast.Assign) and shapes.is_one_of_ways(node, ctx):
+        return
     fix = Fix(f"Set it to `{better}`", (ctx.replace(node.value, better),), Grade.UNSAFE) if better else None
     yield ctx.finding(node, message, fix=fix)
 

@@ -38,7 +38,7 @@ _PADDED: Final = tuple(f"{root}.Cipher.PKCS1_v1_5.new" for root in ("Crypto", "C
 _PADDING: Final = "cryptography.hazmat.primitives.asymmetric.padding.PKCS1v15"
 """Fine for signatures, and only for these."""
 _NAMED: Final = regex(
-    r"(?i:rc[24]|arc4|blowfish|cast_?5|3des|des_?3|triple_?des)|(?:^|_)(?:DES|BF|IDEA|SEED)(?:_|$)|^DES[A-Z]"
+    r"(?i:rc[24]|rsa_?1_?5|arc4|blowfish|cast_?5|3des|des_?3|triple_?des)|(?:^|_)(?:DES|BF|IDEA|SEED)(?:_|$)|^DES[A-Z]"
 )
 """Names of classes that say a weak cipher."""
 _ENCRYPTED: Final = regex(r"(?i)(?:^|_)encrypted|cipher_?text|crypted(?:_|$)")
