@@ -5,18 +5,18 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from charter.api import Confidence, Severity, regex, rule
+from charter.api import Confidence, Severity, rule
 from charter.api.facts.taint import TaintFlow
-from charter_rules import flows, shapes
+from charter_rules import flows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api import Context, Finding
+
 _SHOWN: Final = (ast.Dict, ast.DictComp, ast.List, ast.ListComp, ast.Set, ast.SetComp, ast.Tuple)
 """What is written with the `repr` of its items, in which line breaks are escaped."""
 
-_PARAMETER: Final = regex(r"parameter `(\w+)` of the handler")
 _MOST_STEPS: Final = 9
 """The longest way that somebody would follow for a line of a log."""
 
@@ -74,15 +74,4 @@ def log_injection(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
     logged = flows.argument(flow, ctx)
     if logged is not None and (isinstance(logged, _SHOWN) or isinstance(ctx.origin(logged), _SHOWN)):
         return
-    if logged is not None and flow.source_kind == "function" and _is_whole_event(logged, flow, ctx):
-        return
     yield flows.finding(flow, ctx, "is written to the log with its line breaks", Severity.LOW)
-
-
-def _is_whole_event(logged: ast.expr, flow: TaintFlow, ctx: Context) -> bool:
-    """Whether the event that a cloud function is called with is logged as the dictionary that it is."""
-    named = _PARAMETER.match(flow.source)
-    uses = [node for node in (logged, *ctx.walk(logged)) if named and shapes.is_name(node, named[1])]
-    return bool(uses) and all(
-        use is logged or isinstance(ctx.parent(use), ast.FormattedValue) for use in uses
-    )

@@ -79,6 +79,10 @@ class Attributes(Calls, ABC):
         """`value.name`."""
         if name in {"lastgroup", "lastindex"}:
             return UNKNOWN  # the pattern has named its groups
+        if value[0] and (
+            name == "_meta" or (name.startswith("__") and name.endswith("__") and name != "__dict__")
+        ):
+            return UNKNOWN  # what its class says of itself
         result: Value | None = None
         if value[3]:
             result = self.read(value, "." + name)
@@ -162,7 +166,7 @@ class Attributes(Calls, ABC):
         """An attribute of an instance of an external class."""
         path = f"{cls}.{name}"
         entry = self.index.entry(path)
-        if name in {"__class__", "__dict__"}:
+        if name == "__dict__":
             return (value[0], NO, None, ())
         if cls == IP_ADDRESS[1] and name in _RANGES:
             self.look_up(value)

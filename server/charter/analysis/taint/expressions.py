@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 _LARGEST: Final = 1 << 64
 _CONTROL: Final = spread(CONTROL)
 _HTML: Final = spread(BIT["xss"])
+_ATTRIBUTE: Final = spread(BIT["attribute"])
+_NAMED: Final = frozenset({ir.LOCAL, ir.FREE, ir.GLOBAL, ir.ATTR})
 _MARKUP: Final = (INSTANCE, "markupsafe.Markup")
 _NUMERIC_FORMATS: Final = frozenset("dxXobeEfFgGn%")
 _TEXTS: Final = (str, bytes, tuple)
@@ -125,6 +127,13 @@ class Expressions(Attributes, ABC):
                 value = self.call_method(owner, function[3], arguments, position)
                 if function[3] in _FILLING and not owner[3] and owner[2] in _FILLED:
                     self._fill(function[2], owner, arguments)
+                if (
+                    function[3] == "load"
+                    and value[0]
+                    and function[2][0] in _NAMED
+                    and "schema" in function[2][-1]
+                ):
+                    value = (value[0] & ~_ATTRIBUTE, *value[1:])  # it has loaded the fields that it declares
         else:
             target = self.value(function)
             arguments = self.arguments(node)
@@ -246,6 +255,13 @@ class Expressions(Attributes, ABC):
                 element = join(self.elements(left), self.elements(right))
                 return self.new("builtins.list", position, {**begun, REST: element})
             return self.concat([left, right]) if left[0] or right[0] else UNKNOWN
+        if operator == "-" and left[3]:
+            return (
+                self.deep(left),
+                NO,
+                None,
+                (),
+            )  # what is left of a set: if nothing is, all of it was in the other
         if operator == "%":
             if left[0] or isinstance(one, str | tuple) or (one is NO and (right[0] or right[3])):
                 return self.percent(left, right)

@@ -226,6 +226,8 @@ def seed(frame: Any, function: Function, use: Use) -> None:
             continue
         typed = handler.types.get(name) or handler.types.get(str(place))
         if typed and not _is_telling(frame, value[2], typed):
+            if name in handler.tainted or str(place) in handler.tainted:
+                value = _untrusted(frame, function, handler, parameter, value, 0)
             frame.state[name] = (value[0], NO, _framework_type(frame, function, typed), value[3])
         elif _is_tainted(frame, function, use, index, place):
             safe = _safe_bits(use, name, place) | safe_by_pattern(frame, parameter)
