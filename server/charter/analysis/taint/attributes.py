@@ -95,6 +95,8 @@ class Attributes(Calls, ABC):
             result = self._attribute_of_unknown(value, name)
         if name == "scheme" and result[0]:  # it ends where the host begins
             result = (result[0] & ~_ALL_HOSTS, *result[1:])
+        if name in self.fields and value[0]:
+            result = (self.of_field(result[0], name), *result[1:])
         return result
 
     def _attribute_of_unknown(self, value: Value, name: str) -> Value:
@@ -187,6 +189,8 @@ class Attributes(Calls, ABC):
         if entry.sanitizers and taint:
             for rule in entry.sanitizers:
                 taint = taint & ~spread(cleaned(rule.kinds)) if rule.kinds else 0
+        if name == "path" and cls == _ADDRESS[1]:
+            taint = self.path_of(taint)
         reference = (INSTANCE, entry.value_type) if entry.value_type else (EXTERNAL, entry.name or path)
         if name == "parts" and cls.startswith("pathlib.") and taint:
             return self.new(

@@ -152,21 +152,28 @@ class Checks(Strings, ABC):
         taint = value[0]
         mask = 0
         partial = False
+        inner = _behind_calls(node)
+        objects = self._tainted_object(inner)
         for lane in lanes(taint):
             if taint >> LANE * lane & PART:
                 partial = True
+            elif objects >> LANE * lane & FULL:
+                mask |= dangers << LANE * self.lane_of_field(lane, inner[3])
             else:
                 mask |= dangers << LANE * lane
         names: tuple[tuple[str, int], ...] = ()
-        if partial:
-            inner = node
-            while inner[0] in {ir.WALRUS, ir.CALL}:
-                inner = inner[2]
-                if inner[0] == ir.ATTR:
-                    inner = inner[2]
-            if inner[0] == ir.LOCAL:
-                names = ((inner[2], spread(dangers & of_part)),)
+        if partial and inner[0] == ir.LOCAL:
+            names = ((inner[2], spread(dangers & of_part)),)
         return (mask, names) if mask or names else NO_KILL
+
+    def _tainted_object(self, node: Node) -> int:
+        """The taint of the project's object, which has a name, of which an expression is a field."""
+        if node[0] != ir.ATTR or node[2][0] != ir.LOCAL or self.state is None:
+            return 0
+        held = self.state.get(node[2][2])
+        if held is None or (held[2] is not None and held[2][0] in {EXTERNAL, INSTANCE}):
+            return 0
+        return held[0]
 
     def of_name(self, node: Node, value: Value, others: Sequence[Value], yes: Kill) -> tuple[Kill, Kill]:
         """What a check shows of one name of a path that is one of these, and if it is none: of `..`, whether it leads up."""
@@ -259,6 +266,15 @@ class Checks(Strings, ABC):
             return [prefix[1][1]]
         elements = self.elements_exactly(prefix)
         return [one[1] for one in elements if isinstance(one[1], str)] if elements else []
+
+
+def _behind_calls(node: Node) -> Node:
+    """The expression of which methods are called: `name` of `name.strip().lower()`."""
+    while node[0] in {ir.WALRUS, ir.CALL}:
+        node = node[2]
+        if node[0] == ir.ATTR:
+            node = node[2]
+    return node
 
 
 def is_set_of(node: Node) -> bool:

@@ -17,6 +17,7 @@ from charter.analysis.taint.values import (
     BIT,
     DANGERS,
     FULL,
+    HOST,
     INSTANCE,
     LANE,
     MOST_LANES,
@@ -61,6 +62,8 @@ OF_MODULE: Final = ("::",)
 PARAMETER: Final = "p"
 SOURCE: Final = "s"
 DERIVED: Final = "d"
+OF_ADDRESS: Final = ".path"
+"""Which part of an address a lane stands for that is derived from that of the whole."""
 
 
 class SourceSite(NamedTuple):
@@ -192,6 +195,7 @@ class Frame(ABC):
         self.state: State | None = {KILLED: 0}
         self.origins: list[Any] = []
         self.lane_of: dict[Any, int] = {}
+        self.fields: set[str] = set()
         self.captured: dict[str, Value] = {}
         self.hits: dict[tuple[SinkSite, int], Hit] = {}
         self.steps: list[tuple[int, int, str]] = []
@@ -281,11 +285,37 @@ class Frame(ABC):
                         break
                 else:
                     result |= self.fresh(named, bits)
-            elif origin[0] != DERIVED and len(self.origins) < MOST_LANES - 4:
-                result |= self.fresh((DERIVED, lane, key), bits)
             else:
-                result |= bits << LANE * lane
+                result |= self._derived(lane, key, bits)
         return result
+
+    def path_of(self, taint: int) -> int:
+        """The taint of an address's path, a check of which says nothing about its query."""
+        result = 0
+        for lane in lanes(taint):
+            result |= self._derived(lane, OF_ADDRESS, taint >> LANE * lane & FULL)
+        return result
+
+    def lane_of_field(self, lane: int, name: str) -> int:
+        """The lane of what a field of an untrusted object holds, from now on: a check of it says nothing about other fields."""
+        if self.origins[lane][0] == DERIVED or len(self.origins) >= MOST_LANES - 4:
+            return lane
+        self.fields.add(name)
+        return self.lane((DERIVED, lane, "." + name))
+
+    def of_field(self, taint: int, name: str) -> int:
+        """The taint of a field of an untrusted object, one that was checked."""
+        result = 0
+        for lane in lanes(taint):
+            origin, bits = (DERIVED, lane, "." + name), taint >> LANE * lane & FULL
+            result |= self.fresh(origin, bits) if origin in self.lane_of else bits << LANE * lane
+        return result
+
+    def _derived(self, lane: int, key: Any, bits: int) -> int:
+        """The taint of a part of what has a lane, on a lane of its own if there is one left."""
+        if self.origins[lane][0] == DERIVED or len(self.origins) >= MOST_LANES - 4:
+            return bits << LANE * lane
+        return self.fresh((DERIVED, lane, key), bits)
 
     def unchecked(self, taint: int) -> int:
         """What of a taint no check has cleared so far."""
@@ -326,9 +356,11 @@ class Frame(ABC):
         self.kill((self.looked_up, ()))
 
     def _with_derived(self, mask: int) -> int:
-        """The mask extended to the lanes that are derived from the lanes in it."""
+        """The mask extended to the lanes that are derived from the lanes in it, and of paths to where their addresses lead."""
         for lane, origin in enumerate(self.origins):
             if origin[0] == DERIVED:
+                if origin[2] is OF_ADDRESS:
+                    mask |= (mask >> LANE * lane & HOST) << LANE * origin[1]
                 bits = mask >> LANE * origin[1] & DANGERS
                 if bits:
                     mask |= bits << LANE * lane
