@@ -220,7 +220,9 @@ def _setting(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
         for parent in ctx.ancestors(node)
     ):
         return  # the caller decides
-    if isinstance(ctx.parent(node), ast.ClassDef) and not re.search(r"(?i)conf|setting", ctx.symbol(node)):
+    if isinstance(ctx.parent(node), ast.ClassDef) and not re.search(
+        r"(?i)conf|setting", f"{ctx.path} {ctx.symbol(node)}"
+    ):
         return  # an attribute of something that has a check of its own
     if name == "WTF_CSRF_CHECK_DEFAULT" and ".protect(" in ctx.text:
         return  # the views that need it ask for it

@@ -52,6 +52,7 @@ _KEYS: Final[dict[str, tuple[int, str]]] = {
         for name in ("AESGCM", "AESCCM", "ChaCha20Poly1305", "AESSIV", "AESGCMSIV")
     },
     "nacl.secret.SecretBox": (0, "key"),
+    "aiohttp_session.cookie_storage.EncryptedCookieStorage": (0, "secret_key"),
     _FERNET: (0, "key"),
 }
 _FORMS: Final = frozenset(

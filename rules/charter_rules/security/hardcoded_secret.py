@@ -92,7 +92,7 @@ _LABELLED: Final = regex(r"(?i)hkdf|\bsalt\b|\bseed\b|\b[BN]IP-?\d+")
 _DEED: Final = regex(r"(?i)(?:^|_)(?:change|reset|forgot|recover|update)_?passw")
 """Names of what is done with a password: what stands under them says how it is asked for."""
 _KINDS: Final = frozenset({Sensitivity.PASSWORD, Sensitivity.SECRET, Sensitivity.TOKEN})
-_TELLING: Final = frozenset({ast.Constant, ast.Name, ast.Attribute, ast.Call})
+_TELLING: Final = frozenset({ast.Constant, ast.Name, ast.Attribute, ast.Call, ast.BoolOp})
 """What may give a name a value that is written down: a call may read it with a default."""
 
 
@@ -238,11 +238,12 @@ def _named_values(node: ast.AST, ctx: Context) -> Iterator[tuple[str, ast.expr, 
         yield from _of_signing_key(node, ctx)
         if isinstance(node.value, ast.Tuple) and isinstance(node.targets[0], ast.Attribute):
             yield from _of_pair(node.value, ctx)
-        if isinstance(node.value, ast.Constant):
+        value = _written(node.value)
+        if isinstance(value, ast.Constant):
             for target in node.targets:
                 name = calls.identifier(target)
                 if sensitivity(name) in _KINDS and not _is_flask_key(target, name, ctx):
-                    yield name, node.value, False
+                    yield name, value, False
     elif isinstance(node, ast.AnnAssign):
         name = calls.identifier(node.target)
         if isinstance(node.value, ast.Constant) and sensitivity(name) in _KINDS:
@@ -257,6 +258,11 @@ def _named_values(node: ast.AST, ctx: Context) -> Iterator[tuple[str, ast.expr, 
         yield from _of_defaults(node)
     elif isinstance(node, ast.Compare):
         yield from _of_comparison(node)
+
+
+def _written(value: ast.expr) -> ast.expr:
+    """What stands in for a value that is not there: the text in `read() or "text"`; else the value."""
+    return value.values[-1] if isinstance(value, ast.BoolOp) and isinstance(value.op, ast.Or) else value
 
 
 def _of_comparison(node: ast.Compare) -> Iterator[tuple[str, ast.expr, bool]]:
@@ -284,7 +290,7 @@ def _of_signing_key(node: ast.Assign, ctx: Context) -> Iterator[tuple[str, ast.e
         name = calls.identifier(target)
         if not _is_flask_key(target, name, ctx):
             continue
-        value = node.value
+        value = _written(node.value)
         if isinstance(value, ast.Call) and ctx.name(value.func) in _ENVIRONMENT:
             default = ctx.argument(value, 1, "default")
             text = None if default is None else ctx.value(default)
