@@ -28,6 +28,7 @@ from charter.analysis.taint.values import (
     PART,
     PARTIAL,
     PATH,
+    PROJECT_INSTANCE,
     PROJECT_MODULE,
     UNKNOWN,
     Value,
@@ -208,6 +209,8 @@ def _getattr(frame: Any, arguments: Arguments, place: int) -> Value:
         return result if default is None or result[2] is not None else join(result, default)
     if owner[2] is not None and owner[2][0] == PROJECT_MODULE:
         return frame.any_class_of(owner[2][1])
+    if owner[2] is not None and owner[2][0] == PROJECT_INSTANCE and isinstance(name[1], tuple):
+        return frame.any_method_of(owner, name[1][1].partition(HOLE)[0], place)
     return (owner[0], NO, None, ())
 
 
