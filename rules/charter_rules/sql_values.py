@@ -96,6 +96,8 @@ _OF_LETTERS: Final = ("isidentifier", "isalnum", "isalpha", "isdigit", "isdecima
 """Methods that tell whether there is nothing in a text that SQL would read as its own."""
 _MARKS: Final = regex(r"\?|%s|%\(\w+\)s|(?<!:):\w|\$\d|@\w")
 """Placeholders of parameters."""
+_CONVERTED: Final = regex(r"<(?:int|float|uuid):(\w+)>")
+"""Parts of routes that are no text."""
 _DEEPEST: Final = 3
 """How often text that is put together is looked into for text that is put together before."""
 
@@ -147,8 +149,20 @@ def _may_carry_text(piece: Piece, ctx: Context, *, place: str, depth: int = 0) -
         return False
     if ctx.type_name(value) in {"builtins.int", "builtins.float", "builtins.bool", "uuid.UUID"}:
         return False
+    if _is_number_by_route(value, ctx):
+        return False
     return not (
         _is_constant_like(value) or _is_compared_with_number(value, ctx) or _is_checked_letters(value, ctx)
+    )
+
+
+def _is_number_by_route(value: ast.expr, ctx: Context) -> bool:
+    """Whether a value is the parameter of a view that its route has made a number of: `<int:number>`."""
+    function = ctx.function(value) if isinstance(value, ast.Name) else None
+    return function is not None and any(
+        match[1] == calls.identifier(value)
+        for decorator in function.decorator_list
+        for match in _CONVERTED.finditer(ctx.source(decorator))
     )
 
 

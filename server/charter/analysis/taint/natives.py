@@ -18,6 +18,7 @@ from charter.analysis.taint.values import (
     DANGERS,
     ELSEWHERE,
     EXTERNAL,
+    HOLE,
     INSTANCE,
     IP_ADDRESS,
     JSON_TEXT,
@@ -37,6 +38,7 @@ from charter.analysis.taint.values import (
     lanes,
     spread,
     tainted,
+    text_of,
     with_marks,
 )
 
@@ -210,7 +212,7 @@ def _getattr(frame: Any, arguments: Arguments, place: int) -> Value:
     if owner[2] is not None and owner[2][0] == PROJECT_MODULE:
         return frame.any_class_of(owner[2][1])
     if owner[2] is not None and owner[2][0] == PROJECT_INSTANCE and isinstance(name[1], tuple):
-        return frame.any_method_of(owner, name[1][1].partition(HOLE)[0], place)
+        return frame.any_method_of(owner, text_of(name).partition(HOLE)[0], place)
     return (owner[0], NO, None, ())
 
 
