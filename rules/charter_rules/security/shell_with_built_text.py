@@ -244,7 +244,10 @@ def _is_set(argument: ast.expr, ctx: Context) -> bool:
     function = ctx.function(argument)
     if isinstance(argument, ast.Name) and function is not None:
         values = shapes.assigned_values(argument.id, function, ctx)
-        if values and all(isinstance(ctx.value(value), str) for value in values):
+        grows = any(
+            shapes.is_name(each.target, argument.id) for each in ctx.nodes(ast.AugAssign, within=function)
+        )
+        if values and not grows and all(isinstance(ctx.value(value), str) for value in values):
             return True
     if shapes.is_name(argument, "__file__"):
         return True
