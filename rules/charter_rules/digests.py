@@ -75,16 +75,16 @@ def is_of_a_scheme(ctx: Context, node: ast.AST) -> bool:
 def is_asked_for(ctx: Context, node: ast.AST) -> bool:
     """Whether a caller or a setting chooses the algorithm by its name: `if algorithm == "md5"`, `if kind == Kind.MD5`."""
     return any(
-        isinstance(parent, (ast.If, ast.IfExp))
-        and any(
-            isinstance(one, (ast.Constant, ast.Attribute))
-            and _CHOICE.search(one.attr if isinstance(one, ast.Attribute) else str(one.value))
-            for compare in ast.walk(parent.test)
-            if isinstance(compare, ast.Compare)
-            for one in ast.walk(compare)
-        )
-        for parent in ctx.ancestors(node)
+        isinstance(parent, (ast.If, ast.IfExp)) and _names_one(parent.test) for parent in ctx.ancestors(node)
     )
+
+
+def _names_one(condition: ast.expr) -> bool:
+    """Whether a condition compares something with the name of an algorithm."""
+    compared = [one for one in ast.walk(condition) if isinstance(one, ast.Compare)]
+    members = [one.attr for each in compared for one in each.comparators if isinstance(one, ast.Attribute)]
+    texts = [str(one.value) for each in compared for one in ast.walk(each) if isinstance(one, ast.Constant)]
+    return any(map(_CHOICE.search, (*members, *texts)))
 
 
 def _is_in_text_that_names_it(ctx: Context, node: ast.AST) -> bool:
