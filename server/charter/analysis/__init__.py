@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct, field
 
+from charter.model.modules import ModuleNames
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -62,6 +64,7 @@ class ProjectInfo(Struct, frozen=True):
         settings: what the settings say to analyses, by name (`threats`, `layers`).
         data: TOML texts that rule packs bring along (models of libraries), by name.
         libraries: the project's own models.
+        names: tells which modules imports mean where several have one name.
     """
 
     root: str
@@ -72,6 +75,7 @@ class ProjectInfo(Struct, frozen=True):
     settings: Mapping[str, object]
     data: Mapping[str, str]
     libraries: Sequence[Library] = ()
+    names: ModuleNames = field(default_factory=lambda: ModuleNames(()))
 
 
 class Coarse(Struct, frozen=True):

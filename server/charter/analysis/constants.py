@@ -15,7 +15,7 @@ from charter.analysis.bodies import by_owner
 from charter.analysis.solver import KeptSolver
 from charter.api import UNKNOWN, Location, Span
 from charter.api.facts.names import ImportedConstant
-from charter.model.names import absolute_module
+from charter.model.names import imported_module
 from charter.model.values import Values
 
 if TYPE_CHECKING:
@@ -202,8 +202,7 @@ def _stars(source: Source) -> list[str]:
     found: list[str] = []
     for node in source.nodes(ast.ImportFrom):
         if node.names[0].name == "*":
-            level = node.level
-            module = absolute_module(source.module, source.path, level, node.module) if level else node.module
+            module = imported_module(node, source)
             if module:
                 found.append(module)
     return found

@@ -19,7 +19,7 @@ from charter.analysis.places import Packed, name_places, pack, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api import Span, regex
 from charter.api.facts.docs import ConventionBreak
-from charter.model.names import absolute_module
+from charter.model.names import imported_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -169,8 +169,8 @@ def _imports(source: Source) -> Iterator[Use]:
     for statement in source.tree.body:
         if not isinstance(statement, ast.ImportFrom):
             continue
-        own = statement.level > 0 or (statement.module or "").partition(".")[0] == package
-        if not own:
+        module = imported_module(statement, source) or ""
+        if not statement.level and module.partition(".")[0] != package:
             continue
         start = source.positions.offset(statement.lineno, statement.col_offset)
         head = _FROM.match(source.text, start)
@@ -178,9 +178,10 @@ def _imports(source: Source) -> Iterator[Use]:
             continue
         way = "by relative names" if statement.level else "by absolute names"
         other = ""
-        if statement.level:
-            module = absolute_module(source.module, source.path, statement.level, statement.module)
-            other = f"from {module} import" if module else ""
+        if (
+            statement.level and module and source.meant is None
+        ):  # else the module may be imported by another name
+            other = f"from {module} import"
         yield ("own-imports", way, pack(source, Span(start, head.end())), other)
 
 

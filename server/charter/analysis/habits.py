@@ -10,7 +10,7 @@ from charter.analysis.bodies import FUNCTIONS
 from charter.analysis.calls import calls_of
 from charter.analysis.places import Packed, name_places, pack
 from charter.api import Span, regex
-from charter.model.names import absolute_module, last_name
+from charter.model.names import imported_module, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,17 +144,11 @@ def _imports(source: Source) -> Iterator[Use]:
             roots = [alias.name.partition(".")[0] for alias in statement.names]
         elif isinstance(statement, ast.ImportFrom):
             roots = [(statement.module or "").partition(".")[0]] if not statement.level else []
-            if len(statement.names) == 1 and (statement.level or roots == [package]) and source.module:
-                target = statement.module
-                if statement.level:
-                    target = absolute_module(source.module, source.path, statement.level, statement.module)
-                if target and statement.names[0].name != "*":
-                    yield (
-                        "own-import-form",
-                        f"{target}.{statement.names[0].name}",
-                        pack(source, statement),
-                        "",
-                    )
+            module = imported_module(statement, source) or ""
+            own = statement.level or module.partition(".")[0] == package
+            name = statement.names[0].name
+            if own and module and len(statement.names) == 1 and name != "*" and source.module:
+                yield ("own-import-form", f"{module}.{name}", pack(source, statement), "")
         else:
             continue
         for root in roots:

@@ -16,7 +16,7 @@ from charter.analysis.components import components
 from charter.analysis.places import Packed, pack, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api.facts.structure import CycleStep, ImportCycle, LayerBreak
-from charter.model.names import absolute_module
+from charter.model.names import imported_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -67,10 +67,11 @@ def extract(source: Source, names: Names) -> Extract | None:
 def _taken(statement: ast.Import | ast.ImportFrom, source: Source) -> list[tuple[str, str, str]]:
     """What a statement imports: the name that it gets here, its module, and its name there."""
     if isinstance(statement, ast.Import):
-        return [(alias.asname or alias.name.partition(".")[0], alias.name, "") for alias in statement.names]
-    module = statement.module or ""
-    if statement.level:
-        module = absolute_module(source.module, source.path, statement.level, statement.module) or ""
+        known = source.meant or str
+        return [
+            (alias.asname or alias.name.partition(".")[0], known(alias.name), "") for alias in statement.names
+        ]
+    module = imported_module(statement, source)
     return [(alias.asname or alias.name, module, alias.name) for alias in statement.names] if module else []
 
 

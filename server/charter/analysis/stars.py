@@ -15,7 +15,7 @@ from charter.analysis import Solution
 from charter.analysis.places import Packed, pack, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api.facts.names import StarImport
-from charter.model.names import BUILTINS, absolute_module
+from charter.model.names import BUILTINS, imported_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ def extract(source: Source, names: Names) -> Extract:
     stars: list[Star] = []
     taken: dict[str, list[str]] = {}
     for node in source.nodes(ast.ImportFrom):
-        module = _absolute(node, source)
+        module = imported_module(node, source) or ""
         if node.names[0].name == "*":
             stars.append((pack(source, node), "." * node.level + (node.module or ""), module))
         elif module and module.partition(".")[0] not in sys.stdlib_module_names:
@@ -52,12 +52,6 @@ def extract(source: Source, names: Names) -> Extract:
     free, builtin = _free(source, names) if stars else ([], [])
     free = sorted({*free, *(name for name in listed or () if name not in bound)}) if stars else []
     return stars, free, handed, listed is not None, builtin, taken
-
-
-def _absolute(node: ast.ImportFrom, source: Source) -> str:
-    if not node.level:
-        return node.module or ""
-    return absolute_module(source.module, source.path, node.level, node.module) or ""
 
 
 def _listed(source: Source) -> list[str] | None:

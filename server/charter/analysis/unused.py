@@ -22,6 +22,7 @@ from charter.analysis.places import Packed, name_places, pack, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api import regex
 from charter.api.facts.names import UnusedName
+from charter.model.names import imported_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -410,7 +411,8 @@ def _taken(source: Source, names: Names) -> set[str]:
                 resolved.add(binding.node)
     for statement in source.nodes(ast.ImportFrom):
         if statement not in resolved:
-            found.update([f"{statement.module or ''}.{alias.name}" for alias in statement.names])
+            module = imported_module(statement, source)
+            found.update([f"{module}.{alias.name}" for alias in statement.names])
     modules = {name: bindings[0].target for name, bindings in table.items() if bindings[0].target}
     parents = source.index.parents
     for local, target in modules.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -18,6 +18,7 @@ from charter.engine.libraries import own_libraries
 from charter.engine.plan import Planner
 from charter.engine.reduce import ProjectFacts, Reducer
 from charter.model.elsewhere import Elsewhere
+from charter.model.library.load import header
 from charter.model.modules import ModuleNames
 from charter.syntax.notebook import source_of_notebook
 from charter.syntax.source import Problem, Source, decode
@@ -46,7 +47,7 @@ class Project(Struct, frozen=True):
         paths: every Python file of the project, relative to the root.
         others: files that analyses may want to read (templates).
         read: gives a file's bytes.
-        modules: the dotted name of each Python file, by path.
+        names: the dotted names of its Python files.
         select: selectors that replace those of the settings; None for none.
         ignore: selectors to take away besides.
         libraries: the project's own models.
@@ -59,7 +60,7 @@ class Project(Struct, frozen=True):
     paths: tuple[str, ...]
     read: Reader
     others: tuple[str, ...] = ()
-    modules: Mapping[str, str] = field(default_factory=dict[str, str])
+    names: ModuleNames = field(default_factory=lambda: ModuleNames(()))
     select: tuple[str, ...] | None = None
     ignore: tuple[str, ...] = ()
     libraries: tuple[Library, ...] = ()
@@ -94,9 +95,7 @@ class Project(Struct, frozen=True):
             SettingsError: if the project's own models cannot be used.
         """
         known = tuple(sorted(paths))
-        names = ModuleNames(known)
         planner = Planner(registry, settings, principles, select=select, ignore=ignore)
-        modules = {path: names.name(path) for path in known}
         chosen = None if select is None else tuple(select)
         return cls(
             settings,
@@ -106,11 +105,16 @@ class Project(Struct, frozen=True):
             known,
             read,
             tuple(others),
-            modules,
+            module_names(known, registry),
             chosen,
             tuple(ignore),
             own_libraries(settings),
         )
+
+    @property
+    def modules(self) -> Mapping[str, str]:
+        """The dotted name of each Python file, by path."""
+        return self.names.by_path
 
     @property
     def info(self) -> ProjectInfo:
@@ -129,6 +133,7 @@ class Project(Struct, frozen=True):
             },
             data=self.registry.data("models"),
             libraries=self.libraries,
+            names=self.names,
         )
 
     def source(self, path: str) -> Source:
@@ -141,7 +146,7 @@ class Project(Struct, frozen=True):
         data = self.read(path)
         if path.endswith(".ipynb"):
             return source_of_notebook(path, data)
-        return Source(path, decode(data).text, self.modules.get(path, ""))
+        return Source(path, decode(data).text, self.modules.get(path, ""), self.names.meant(path))
 
     def check_file(self, path: str, *, live: bool = False) -> FileResult:
         """Check one file by itself. What keeps it from being read is a problem in the result.
@@ -182,6 +187,17 @@ class Project(Struct, frozen=True):
             return self.read(path).decode("utf-8", "replace")
         except OSError:
             return None
+
+
+def module_names(paths: Collection[str], registry: Registry) -> ModuleNames:
+    """The names of a project's modules, which are never mistaken for those of libraries that the models know.
+
+    Args:
+        paths: the project's Python files.
+        registry: what has the models.
+    """
+    texts = registry.data("models").values
+    return ModuleNames(paths, lambda: {package for text in texts() for package in header(text)[0]})
 
 
 class Report(Struct):

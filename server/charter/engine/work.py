@@ -86,7 +86,8 @@ def keys_of(project: Project, paths: Iterable[str]) -> dict[str, bytes]:
             data = project.read(path)
         except OSError:
             continue
-        keys[path] = key(base, project.planner.plan(path).key, path, project.modules.get(path, ""), data)
+        name, others = project.modules.get(path, ""), project.names.state(data)
+        keys[path] = key(base, project.planner.plan(path).key, path, name, others, data)
     return keys
 
 

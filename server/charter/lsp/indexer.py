@@ -188,12 +188,11 @@ class Indexer:
         project = part.opened.project
         if is_excluded(part.root / path, project.settings) or not path.endswith((".py", ".pyi", ".ipynb")):
             return
-        from charter.model.modules import ModuleNames
+        from charter.engine.project import module_names
 
         paths = tuple(sorted({*project.paths, path}))
-        names = ModuleNames(paths)
-        modules = {one: names.name(one) for one in paths}
-        part.opened = replace(part.opened, project=replace(project, paths=paths, modules=modules))
+        names = module_names(paths, project.registry)
+        part.opened = replace(part.opened, project=replace(project, paths=paths, names=names))
         part.waiting.append(path)
 
     def _extracts(self, file: str, number: int, extracts: dict[str, bytes] | None) -> None:

@@ -75,9 +75,7 @@ class Draft(Struct, frozen=True):
 
     def unread(self) -> Draft:
         """The same, with nothing kept of what was read out of the new texts: trees of many files take much memory."""
-        return replace(
-            self, new={path: Source(path, source.text, source.module) for path, source in self.new.items()}
-        )
+        return replace(self, new={path: source.anew(source.text) for path, source in self.new.items()})
 
 
 class Proved(Struct, frozen=True):
@@ -172,7 +170,7 @@ class Prover:
         texts = {path: text for path, text in texts.items() if text != self.source(path).text}
         if not texts:
             return Refused(first, "it changes nothing")
-        new = {path: Source(path, text, self._project.modules.get(path, "")) for path, text in texts.items()}
+        new = {path: self.source(path).anew(text) for path, text in texts.items()}
         for path, source in new.items():
             if len(source.problems) > len(self._result(path).problems):
                 return Refused(first, "its result does not parse")

@@ -440,22 +440,26 @@ class _Collector:
                 self._targets(node.target)
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+        source = self.names.source
         if isinstance(node, ast.Import):
             for alias in node.names:
-                name = alias.asname or alias.name.partition(".")[0]
-                self._bind(name, Binding(node, alias.name if alias.asname else name))
+                top, dot, rest = alias.name.partition(".")
+                known = alias.name if source.meant is None else source.meant(alias.name)
+                target = known if alias.asname else known.removesuffix(dot + rest)
+                self._bind(alias.asname or top, Binding(node, target))
             return
-        module = self._absolute(node)
+        module = imported_module(node, source)
         for alias in node.names:
             target = "" if module is None else f"{module}.{alias.name}"
             self._bind(alias.asname or alias.name, Binding(node, target))
 
-    def _absolute(self, node: ast.ImportFrom) -> str | None:
-        """The absolute module of a from-import; None for a relative one in a file outside of any package."""
-        if not node.level:
-            return node.module or ""
-        source = self.names.source
-        return absolute_module(source.module, source.path, node.level, node.module)
+
+def imported_module(statement: ast.ImportFrom, source: Source) -> str | None:
+    """The module that a from-import takes something from, as the project knows it; None if it is outside of any package."""
+    if statement.level:
+        return absolute_module(source.module, source.path, statement.level, statement.module)
+    module = statement.module or ""
+    return module if source.meant is None else source.meant(module)
 
 
 def absolute_module(module: str, path: str, level: int, name: str | None) -> str | None:

@@ -9,10 +9,12 @@ It resolves names statically, from file records alone; what a name's value is at
 from __future__ import annotations
 
 from collections import defaultdict
+from operator import itemgetter
 from posixpath import dirname
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 from charter.model import ir
+from charter.model.modules import holds, region_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -358,19 +360,20 @@ class Project:
         return self._names[key]
 
     def _find_module(self, name: str, importer: Module) -> Module | None:
-        best: Module | None = None
-        best_score = -1
+        near: list[tuple[int, int, Module]] = []
+        far: list[Module] = []
         for module in self.by_name.get(name, ()):
             root = module.name[: len(module.name) - len(name)].rstrip(".").replace(".", "/")
-            near = not root or importer.folder == root or importer.folder.startswith(root + "/")
-            if not near and root.rpartition("/")[2] not in {"src", "lib", "python", "server"}:
-                continue
             if root and f"{root}/__init__.py" in self.modules:
                 continue  # an absolute import starts outside every package
-            score = len(root) if near else 0
-            if score > best_score:
-                best, best_score = module, score
-        return best
+            region = region_of(root)
+            if holds(region, importer.folder):
+                near.append((len(region), len(root), module))
+            elif region != root:
+                far.append(module)
+        if near:
+            return max(near, key=itemgetter(0, 1))[2]
+        return far[0] if len(far) == 1 else None
 
     # Names
     def absolute(self, module: Module, level: int, name: str) -> str:

@@ -123,8 +123,9 @@ class Side:
     def join(self, other: Side) -> None:
         """Let two trees share what they have in common."""
         self.twin, other.twin = other, self
-        modules = self.project.modules
-        if all(modules.get(path, name) == name for path, name in other.project.modules.items()):
+        own, others = self.project.names, other.project.names
+        names = others.by_path.items()
+        if own.homes == others.homes and all(own.by_path.get(path, name) == name for path, name in names):
             self.solvers = other.solvers = Solvers(self.project, other.project)
 
     @cached_property
@@ -170,9 +171,18 @@ class Side:
         if other is None or "results" not in vars(other):
             return
         for path in self.project.paths:
-            same = other.snapshot.blobs.get(path) == self.snapshot.blobs[path]
-            if same and other.project.modules.get(path) == self.project.modules.get(path):
+            if other.snapshot.blobs.get(path) == self.snapshot.blobs[path] and self._is_known_alike(
+                other, path
+            ):
                 yield path, other.results[path]
+
+    def _is_known_alike(self, other: Side, path: str) -> bool:
+        """Whether a file, and what it imports, has the same names in another tree."""
+        own, others = self.project.names, other.project.names
+        if own.by_path[path] != others.by_path.get(path):
+            return False
+        data = self.snapshot.read(path)
+        return own.state(data) == others.state(data)
 
     def text(self, path: str) -> str:
         """A file's text; "" if it cannot be read."""

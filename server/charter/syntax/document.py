@@ -36,7 +36,7 @@ from charter.syntax.source import Problem, Source
 from charter.syntax.walk import Index
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _CONTINUES = regex(r"(?:else|elif|except|finally|case)\b|[\])}.,]")
 """How a line begins that can only belong to the statement before it."""
@@ -83,11 +83,15 @@ class Document:
         path: the file, relative to the project's root, with forward slashes.
         text: its text.
         module: the dotted name under which it would be imported; "" if none.
+        meant: as of `Source`.
     """
 
-    def __init__(self, path: str, text: str, module: str = "") -> None:
+    def __init__(
+        self, path: str, text: str, module: str = "", meant: Callable[[str], str] | None = None
+    ) -> None:
         self.path = path
         self.module = module
+        self._meant = meant
         self.text = text
         self._positions = Positions(text)
         self._tree = ast.Module(body=[], type_ignores=[])
@@ -161,7 +165,7 @@ class Document:
             self._was_broken = self.broken
             return False
         if self._may_be_newer() or _parses(self.text):
-            fresh = Source(self.path, self.text, self.module)
+            fresh = self._unread()
             if not fresh.problems:
                 self._rebuild(Refresh(), fresh)
                 return True
@@ -224,10 +228,14 @@ class Document:
                 self.refresh()
             blocks = [block for piece in self._pieces for block in flat(piece)]
             index = JoinedIndex(self._tree, blocks, self._parents, self._roots)
-            source = Source.assembled(self.path, self.text, self.module, self._tree, index, self._problems())
+            source = self._unread().assembled(self._tree, index, self._problems())
             source.__dict__["positions"] = self._positions
             self._source = source
         return self._source
+
+    def _unread(self) -> Source:
+        """The file with nothing read of its text."""
+        return Source(self.path, self.text, self.module, self._meant)
 
     def _problems(self) -> tuple[Problem, ...]:
         problems: list[Problem] = []
@@ -397,7 +405,7 @@ class Document:
 
     def _rebuild(self, result: Refresh, source: Source | None = None) -> None:
         """Parse everything anew, as a file that is not edited is parsed."""
-        source = source or Source(self.path, self.text, self.module)
+        source = source or self._unread()
         self._parents = {}
         self._roots = {}
         self._pieces = pieces_of(source.tree.body, self._positions)

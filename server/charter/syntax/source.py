@@ -22,7 +22,7 @@ from charter.syntax.positions import Positions
 from charter.syntax.walk import Index
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from charter.syntax.comments import Comment
 
@@ -117,33 +117,32 @@ class Source:
         path: the file, relative to the project's root, with forward slashes.
         text: its text, line ends as they are in the file.
         module: the dotted name under which it would be imported; "" if none.
+        meant: gives the name by which the project knows a module that the file imports; None if that is the name that
+            it is imported by.
 
     Attributes:
         made: what several analyses have made of the file for each other, by the functions that made it.
     """
 
-    def __init__(self, path: str, text: str, module: str = "") -> None:
+    def __init__(
+        self, path: str, text: str, module: str = "", meant: Callable[[str], str] | None = None
+    ) -> None:
         self.path = path
         self.text = text
         self.module = module
+        self.meant = meant
         self.made: dict[object, object] = {}
         self._problems: tuple[Problem, ...] = ()
 
-    @classmethod
-    def assembled(
-        cls,
-        path: str,
-        text: str,
-        module: str,
-        tree: ast.Module,
-        index: Index,
-        problems: tuple[Problem, ...],
-    ) -> Source:
-        """A file whose tree and index are known already."""
-        source = cls(path, text, module)
-        source._problems = problems
-        source.__dict__.update(tree=tree, index=index)
+    def assembled(self, tree: ast.Module, index: Index, problems: tuple[Problem, ...]) -> Source:
+        """The same file, whose tree and index are known already."""
+        source = self.anew(self.text)
+        source.__dict__.update(tree=tree, index=index, _problems=problems)
         return source
+
+    def anew(self, text: str) -> Source:
+        """The same file with a text of which nothing is read yet."""
+        return Source(self.path, text, self.module, self.meant)
 
     @cached_property
     def positions(self) -> Positions:

@@ -85,13 +85,13 @@ def test_bytes_patterns_are_understood() -> None:
 
 
 def test_a_file_of_hostile_patterns_ends_in_bounded_time_and_says_where_it_was_left() -> None:
-    text = "import re\n" + "".join(f"P{number} = re.compile(r'^(a+)+{number}$')\n" for number in range(1000))
+    text = "import re\n" + "".join(f"P{number} = re.compile(r'^(a+)+{number}$')\n" for number in range(200))
     source = Source("a.py", text)
     found = list(facts(source, Names(source)))
     proved = [fact for fact in found if isinstance(fact, Regex) and fact.problems]
-    assert len(proved) == 20
+    assert len(proved) == 60
     (coarse,) = [fact for fact in found if isinstance(fact, Coarse)]
-    assert coarse.location.line == 22
+    assert coarse.location.line == 62
 
 
 def test_what_a_hostile_pattern_takes_of_the_time_is_not_taken_again(monkeypatch: pytest.MonkeyPatch) -> None:

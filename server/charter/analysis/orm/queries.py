@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from charter.analysis.orm.frames import Repeated
     from charter.analysis.orm.mentions import ClassMention
     from charter.api import Fact
+    from charter.model.modules import ModuleNames
 
 _ROOTS = frozenset(
     {"Model", "SQLModel", "DeclarativeBase", "DeclarativeBaseNoMeta", "MappedAsDataclass", "declarative_base"}
@@ -72,6 +73,7 @@ class Queries:
     """Finds repeated queries; kept between edits."""
 
     def __init__(self, project: ProjectInfo) -> None:
+        self._names: ModuleNames = project.names
         self._templates: Templates = Templates(_Files(project))
         self._texts: dict[str, str] = {}
         self._sessions: set[str] = set()
@@ -161,7 +163,7 @@ class Queries:
         return self._run.schema
 
     def _begin(self) -> None:
-        self._world = World()
+        self._world = World(self._names)
         self._world.set_files(self._texts)
         self._files = {path: _File() for path in self._classes}
         schema = self._models()

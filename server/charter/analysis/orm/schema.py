@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 import re
+from posixpath import commonpath
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -29,6 +31,9 @@ from charter.analysis.orm.declarations import (
 from charter.analysis.orm.mapping import Kind, Model, Orm, Relation
 from charter.analysis.orm.mentions import last_name
 from charter.analysis.orm.world import Class, Module, Site, World
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _DJANGO_FIELDS = {
     "ForeignKey": Kind.FORWARD,
@@ -61,7 +66,7 @@ class Schema:
         self.paths: frozenset[str] = frozenset(paths)
         self.models: dict[Class, Model] = {}
         self.outside: dict[str, Model] = {}
-        self._labels: dict[tuple[str, str], Model] = {}
+        self._labels: dict[tuple[str, str], list[Model]] = {}
         self._names: dict[str, list[Model]] = {}
         self._tables: dict[str, Model] = {}
         self.user_model: str = ""
@@ -152,8 +157,9 @@ class Schema:
             )
         self.models[cls] = model
         self._names.setdefault(cls.name, []).append(model)
-        if not model.abstract or (model.label.lower(), cls.name.lower()) not in self._labels:
-            self._labels[model.label.lower(), cls.name.lower()] = model
+        labelled = self._labels.setdefault((model.label.lower(), cls.name.lower()), [])
+        if not (model.abstract and labelled):
+            labelled.append(model)
         if model.table:
             self._tables[model.table] = model
 
@@ -279,12 +285,12 @@ class Schema:
         app = app.rpartition(".")[2]
         if app:
             found = self._labels.get((app.lower(), name.lower()))
-            if found is not None:
-                return found
+            if found:
+                return _nearest(found, near)
         elif near is not None or label:
             found = self._labels.get(((near.label if near else label).lower(), name.lower()))
-            if found is not None:
-                return found
+            if found:
+                return _nearest(found, near)
         choices = [m for m in self._names.get(name, []) if not m.abstract] or self._names.get(name, [])
         if len(choices) == 1 or (choices and near is not None and near.orm is not Orm.DJANGO):
             return choices[0]
@@ -565,3 +571,14 @@ def _parent_link(model: Model, parent: Model) -> None:
 def _link_tables(model: Model) -> None:
     """A child of a concrete parent also has the parent's reverse relations; they are added when both are known."""
     model.keys = [k.partition(".")[0] for k in model.keys]
+
+
+def _nearest(models: Sequence[Model], near: Model | None) -> Model:
+    """Of models with one label and name, as several Django projects in a repository have them, that beside another model."""
+    if len(models) == 1 or near is None or near.cls is None:
+        return models[-1]
+    home = near.cls.module.path
+    return max(
+        models,
+        key=lambda model: len(commonpath([home, model.cls.module.path])) if model.cls is not None else 0,
+    )

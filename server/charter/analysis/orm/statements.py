@@ -203,9 +203,11 @@ def _define(_run: Machine, node: ast.FunctionDef | ast.AsyncFunctionDef, frame: 
 
 def _import(run: Machine, node: ast.Import, frame: Frame) -> bool:
     for alias in node.names:
-        name = alias.name if alias.asname else alias.name.partition(".")[0]
+        name = frame.module.imported(alias)
         target = run.world.module(name)
-        frame.names[alias.asname or name] = ModuleRef(target) if target else External(name)
+        frame.names[alias.asname or alias.name.partition(".")[0]] = (
+            ModuleRef(target) if target else External(name)
+        )
     return True
 
 

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_right
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from msgspec import Struct, field
 
 from charter.api import Location, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from charter.model.modules import ModuleNames
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -156,13 +161,14 @@ class Module(TextFile):
     """A Python file: its tree and what its top level binds. Parsed when first asked.
 
     Attributes:
-        name: the dotted name under which it would be imported.
+        name: the dotted name under which it would be imported, or is known.
         inner: classes inside classes, by their node.
     """
 
-    def __init__(self, path: str, text: str, name: str) -> None:
+    def __init__(self, path: str, text: str, name: str, meant: Callable[[str], str] | None = None) -> None:
         super().__init__(path, text)
         self.name: str = name
+        self._meant: Callable[[str], str] | None = meant
         self.is_package: bool = path.endswith("__init__.py")
         self._tree: ast.Module | None = None
         self._parents: dict[ast.AST, ast.AST] | None = None
@@ -230,9 +236,7 @@ class Module(TextFile):
                 self.functions.append(statement)
             case ast.Import():
                 for alias in statement.names:
-                    names[alias.asname or alias.name.partition(".")[0]] = Imported(
-                        alias.name if alias.asname else alias.name.partition(".")[0]
-                    )
+                    names[alias.asname or alias.name.partition(".")[0]] = Imported(self.imported(alias))
             case ast.ImportFrom():
                 self.bind_from(statement, names)
             case ast.Assign(targets=targets, value=value):
@@ -271,10 +275,16 @@ class Module(TextFile):
             else:
                 names[alias.asname or alias.name] = Imported(base, alias.name)
 
+    def imported(self, alias: ast.alias) -> str:
+        """The module that an `import` binds: the whole, or what is on top of it."""
+        known = alias.name if self._meant is None else self._meant(alias.name)
+        _, dot, rest = alias.name.partition(".")
+        return known if alias.asname else known.removesuffix(dot + rest)
+
     def absolute(self, module: str, level: int) -> str:
-        """The absolute dotted name of a relative import's module."""
+        """The absolute dotted name of an import's module."""
         if not level:
-            return module
+            return module if self._meant is None else self._meant(module)
         parts = self.name.split(".")
         drop = level - 1 if self.is_package else level
         base = parts[: len(parts) - drop] if drop else parts
@@ -341,9 +351,13 @@ class World:
     """All modules of a project, found by path or by dotted name.
 
     `touched` collects the paths of the modules that answers were drawn from.
+
+    Args:
+        names: tells which modules imports mean where several have one name; None if there are no such.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, names: ModuleNames | None = None) -> None:
+        self._apart: ModuleNames | None = names if names is not None and names.homes else None
         self.by_path: dict[str, Module] = {}
         self._by_name: dict[str, Module] = {}
         self._packages: set[str] = set()
@@ -368,7 +382,12 @@ class World:
 
     def _put(self, path: str, text: str) -> None:
         names = self._names_of(path)
-        module = Module(path, text, names[0])
+        meant = None
+        if self._apart is not None:
+            meant = self._apart.meant(path)
+            if self._apart.is_apart(path):
+                names[0] = self._apart.by_path[path]
+        module = Module(path, text, names[0], meant)
         self.by_path[path] = module
         for name in names:
             present = self._by_name.get(name)
@@ -387,8 +406,10 @@ class World:
         return names
 
     def has(self, name: str) -> bool:
-        """Whether a dotted name is a module of the project, or a relative one (with a leading dot)."""
-        return name in self._by_name or name.startswith(".") or not name
+        """Whether a dotted name may be a module of the project, as imports spell it, or is a relative one (with a leading dot)."""
+        if name in self._by_name or name.startswith(".") or not name:
+            return True
+        return self._apart is not None and name.partition(".")[0] in self._apart.homes
 
     def module(self, name: str) -> Module | None:
         """The project's module of a dotted name."""
