@@ -142,6 +142,9 @@ class Checker:
         elif kind == "reload":
             self.homes.forget()
             self._reload()
+        elif kind == "shared":
+            self.homes.take_shared(*values)
+            self._reload()
         elif kind == "extracts":
             for sheet in self.sheets.values():
                 sheet.repeat_extracts()

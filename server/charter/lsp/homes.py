@@ -11,12 +11,14 @@ from msgspec.structs import replace
 from charter.engine import constitution, registry
 from charter.engine.discovery import is_excluded
 from charter.engine.opening import UserError, check_names
-from charter.engine.project import Project
+from charter.engine.project import Project, module_names
 from charter.engine.settings import Settings, SettingsError
 from charter.engine.settings import load as load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from charter.model.modules import ModuleNames
 
 Problem = tuple[int, str]
 """A fault of a settings file: 1-based line, 0 if none can be named, and what to read."""
@@ -29,10 +31,12 @@ class Home:
     Attributes:
         project: settings, rules and plans; its only files are those asked about.
         root: its folder.
+        names: tells the modules of one name in several folders apart; None if nobody has looked for such.
     """
 
     project: Project = field(repr=False)
     root: Path
+    names: ModuleNames | None = None
     _excluded: dict[str, bool] = field(default_factory=dict[str, bool], repr=False)
 
     def relative(self, file: str) -> str:
@@ -46,14 +50,20 @@ class Home:
         """The dotted name under which a file would be imported."""
         from charter.model.modules import ModuleNames
 
+        relative = self.relative(file)
+        if self.names is not None and relative in self.names.by_path:
+            return self.names.name(relative)
         path = Path(file)
         inits = [
             self.relative(str(init))
             for folder in path.parents
             if self.root in (folder, *folder.parents) and (init := folder / "__init__.py").is_file()
         ]
-        relative = self.relative(file)
         return ModuleNames([relative, *inits]).name(relative)
+
+    def meant(self, file: str) -> Callable[[str], str] | None:
+        """What tells the names of the modules that a file imports; None if each is known by the name it is imported by."""
+        return None if self.names is None else self.names.meant(self.relative(file))
 
     def excludes(self, file: str) -> bool:
         """Whether the settings, or git, leave a file out."""
@@ -75,6 +85,7 @@ class Homes:
         self._text_of_open = text_of_open
         self._by_folder: dict[str, Home] = {}
         self._by_settings: dict[Path, Home] = {}
+        self._names: dict[Path, ModuleNames] = {}
         self._last_good: dict[str, Home] = {}
         self._problems: dict[str, list[Problem]] = {}
         self._told: dict[str, list[Problem]] = {}
@@ -93,6 +104,13 @@ class Homes:
         self._by_folder.clear()
         self._by_settings.clear()
         self._problems = {path: [] for path in self._told}
+
+    def take_shared(self, root: str, paths: list[str]) -> None:
+        """Take the files of a project whose top-level names several folders have."""
+        names = self._names[Path(root)] = module_names(paths, registry.load())
+        for home in self._by_folder.values():
+            if home.root == Path(root):
+                home.names = names
 
     def of(self, file: str) -> Home:
         """The project of a file, given as an absolute path; "" for a document that is no file."""
@@ -155,7 +173,7 @@ class Homes:
             return file.read_bytes() if text is None else text.encode("utf-8", "surrogatepass")
 
         project = Project.of(settings, rules, principles, (), read, select=select, ignore=ignore)
-        home = Home(project, settings.root)
+        home = Home(project, settings.root, self._names.get(settings.root))
         if settings.path is not None:
             self._by_settings[settings.path] = home
         return home

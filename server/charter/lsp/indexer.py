@@ -91,6 +91,7 @@ class Indexer:
         self.shown = False
         self._sent: dict[str, bytes] = {}
         self._told: set[str] = set()
+        self._shared: dict[str, list[str]] = {}
         self._queue: deque[Frame] = deque()
         self._last = 0.0
         self._rest = _SETTLE
@@ -153,6 +154,7 @@ class Indexer:
                 continue
             reducer = Reducer(opened.project.planner.analyses, opened.project.info)
             part = Part(opened, reducer)
+            self._tell_shared(part)
             if self.shown or opened.project.planner.analyses:
                 part.waiting.extend(opened.project.paths)
             self.parts.append(part)
@@ -193,7 +195,15 @@ class Indexer:
         paths = tuple(sorted({*project.paths, path}))
         names = module_names(paths, project.registry)
         part.opened = replace(part.opened, project=replace(project, paths=paths, names=names))
+        self._tell_shared(part)
         part.waiting.append(path)
+
+    def _tell_shared(self, part: Part) -> None:
+        """Tell of the files with a name that several folders have, if they are others than before."""
+        root, shared = str(part.root), part.opened.project.names.shared()
+        if shared != self._shared.get(root, []):
+            self._shared[root] = shared
+            self.pipe.send("shared", root, shared)
 
     def _extracts(self, file: str, number: int, extracts: dict[str, bytes] | None) -> None:
         """An open file as its editor has it; None when it is closed and the disk counts again."""

@@ -170,6 +170,12 @@ def _progress(server: Server, value: dict[str, Any]) -> None:
         server.peer.notify("$/progress", {"token": _TOKEN, "value": value})
 
 
+def _shared(server: Server, root: str, paths: list[str]) -> None:
+    """Take the files of a project whose names several folders have."""
+    server.shared[root] = paths
+    server.checker.send("shared", root, paths)
+
+
 def _answer(server: Server, number: int, value: Any) -> None:
     then = server.waiting.pop(number, None)
     if then is not None:
@@ -182,6 +188,7 @@ def _log(server: Server, level: str, text: str) -> None:
 
 _FRAMES = {
     "files": _files,
+    "shared": _shared,
     "facts": _facts,
     "unopened": _unopened,
     "state": _state,

@@ -63,6 +63,7 @@ class Server:
         self.settings_faults: dict[str, list[tuple[int, str]]] = {}
         self.closed: dict[str, Text] = {}
         self.unopened: dict[str, Document] = {}
+        self.shared: dict[str, list[str]] = {}
         self.templates: dict[str, dict[str, list[Row]]] = {}
         self.inbox: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self.checker = Helper("checker", lambda frame: self.inbox.put(("checker", frame)))

@@ -113,8 +113,8 @@ class Sheet:
         text = self.text if text is None else text
         self.home = home
         self.path = home.relative(self.file) if self.file else "untitled.py"
-        module = home.module(self.file) if self.file else ""
-        self.document = Document(self.path, text, module)
+        module, meant = (home.module(self.file), home.meant(self.file)) if self.file else ("", None)
+        self.document = Document(self.path, text, module, meant)
         self.result = None
         self.dirty = True
         self.complete = False

@@ -202,6 +202,8 @@ def _checker_died(server: Server) -> None:
             diagnostics.publish(server, document)
     server.checker.start()
     workspace.send_configuration(server)
+    for root, paths in server.shared.items():
+        server.checker.send("shared", root, paths)
     for document in server.everything():
         send_open(server, document)
 

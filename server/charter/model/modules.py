@@ -73,6 +73,10 @@ class ModuleNames:
         """
         return self.by_path[path]
 
+    def shared(self) -> list[str]:
+        """The files whose top-level name several folders have: they say by themselves what `homes` says."""
+        return [path for path in self.by_path if self._imported(path)[0].partition(".")[0] in self.homes]
+
     def is_apart(self, path: str) -> bool:
         """Whether a file is named after its folder, because another one would be imported by the same name."""
         return bool(self.homes) and self.by_path.get(path, "") != self._imported(path)[0]
