@@ -374,15 +374,7 @@ class Interpreter(Machine):
                     or not any(holds_rows(value, plain=bool(self.loops)) for value in given)
                 ):
                     context = contexts[2 if cuts != self._cuts else 0 if plain else 1]
-                    memo[context] = Result(
-                        detached(value, given),
-                        {name: detached(inner, given) for name, inner in stored.items()},
-                        frozenset(self.world.touched),
-                        self.events,
-                        self.notes,
-                        frozenset(self.reads),
-                        frozenset(self.looped),
-                    )
+                    memo[context] = self._result(value, stored, given)
         finally:
             events.update(self.events)
             notes.update(self.notes)
@@ -392,6 +384,18 @@ class Interpreter(Machine):
             self.events, self.notes = events, notes
             self.reads, self.looped, self.world.touched = reads, looped, outer
         return value
+
+    def _result(self, value: Value, stored: dict[str, Value], given: list[Value]) -> Result:
+        """What a function that was just run did, for the next call of it."""
+        return Result(
+            detached(value, given),
+            {name: detached(inner, given) for name, inner in stored.items()},
+            frozenset(self.world.touched),
+            self.events,
+            self.notes,
+            frozenset(self.reads),
+            frozenset(self.looped),
+        )
 
     def _run_charged(
         self,

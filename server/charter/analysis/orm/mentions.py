@@ -57,18 +57,49 @@ def mentions(source: Source) -> Mentions:
     found = _Units(source.text.count("\n") + 2)
     found.block(source.tree.body, -1)
     owner, units = found.owner, found.units
-    names: list[set[str]] = [set() for _ in units]
-    attributes: list[set[str]] = [set() for _ in units]
-    read: defaultdict[int, set[str]] = defaultdict(set)
-    stored: defaultdict[int, set[str]] = defaultdict(set)
-    typed: defaultdict[int, set[str]] = defaultdict(set)
-    typing = _annotations(source, owner, typed)
-    handed = _handed(source, found)
+    typed: _Words = defaultdict(set)
+    names = _names(source, owner, _annotations(source, owner, typed))
+    attributes, read, stored = _attributes(source, owner, _handed(source, found))
+    imports, star = _imports(source)
+    return (
+        found.classes,
+        [
+            (
+                kind,
+                cls,
+                name,
+                frozenset(names.get(i, _NONE)),
+                frozenset(attributes.get(i, _NONE)),
+                frozenset(read.get(i, _NONE)),
+                frozenset(stored.get(i, _NONE)),
+                frozenset(typed.get(i, _NONE)),
+            )
+            for i, (kind, cls, name) in enumerate(units)
+        ],
+        imports,
+        star,
+    )
+
+
+_Words = defaultdict[int, set[str]]
+
+
+def _names(source: Source, owner: list[int], typing: set[ast.AST]) -> _Words:
+    """The bare names by unit, but for those of annotations."""
+    names: _Words = defaultdict(set)
     for table in (source.reads, source.binds):
         for word, places in table.items():
             said = [place for place in places if place not in typing] if typing else places
             for unit in {owner[place.lineno] for place in said}:
                 names[unit].add(word)
+    return names
+
+
+def _attributes(source: Source, owner: list[int], handed: set[ast.AST]) -> tuple[_Words, _Words, _Words]:
+    """The attributes by unit: those of others, those read of `self`, and those that it is given for good."""
+    attributes: _Words = defaultdict(set)
+    read: _Words = defaultdict(set)
+    stored: _Words = defaultdict(set)
     of_self = _of_self(source)
     for word, nodes in source.gets.items():
         for node in nodes:
@@ -83,28 +114,10 @@ def mentions(source: Source) -> Mentions:
                 read[unit].add(word)
             elif node not in handed:
                 stored[unit].add(word)
-    imports, star = _imports(source)
-    return (
-        found.classes,
-        [
-            (
-                kind,
-                cls,
-                name,
-                frozenset(names[i]),
-                frozenset(attributes[i]),
-                frozenset(read.get(i, _NONE)),
-                frozenset(stored.get(i, _NONE)),
-                frozenset(typed.get(i, _NONE)),
-            )
-            for i, (kind, cls, name) in enumerate(units)
-        ],
-        imports,
-        star,
-    )
+    return attributes, read, stored
 
 
-def _annotations(source: Source, owner: list[int], typed: defaultdict[int, set[str]]) -> set[ast.AST]:
+def _annotations(source: Source, owner: list[int], typed: _Words) -> set[ast.AST]:
     """Put the names of annotations to their units; gives the nodes of these names."""
     nodes: set[ast.AST] = set()
     pending: list[ast.AST] = [node.annotation for node in source.nodes(ast.arg) if node.annotation]

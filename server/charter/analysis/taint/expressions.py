@@ -243,17 +243,7 @@ class Expressions(Attributes, ABC):
             if isinstance(one, _TEXTS) or isinstance(two, _TEXTS):
                 return self.concat([left, right])
             if left[3] or right[3]:
-                exact, more = self.elements_exactly(left), self.elements_exactly(right)
-                if exact is not None and more is not None and len(exact) + len(more) < 200:
-                    sort = self.sort_of(left)
-                    return self.sequence([*exact, *more], sort, position)
-                if exact is not None:
-                    return self.new(
-                        "builtins.list", position, {**dict(enumerate(exact)), REST: self.elements(right)}
-                    )
-                begun = self._beginning_of(left, right)
-                element = join(self.elements(left), self.elements(right))
-                return self.new("builtins.list", position, {**begun, REST: element})
+                return self._strung(left, right, position)
             return self.concat([left, right]) if left[0] or right[0] else UNKNOWN
         if operator == "-" and left[3]:
             return (
@@ -278,6 +268,17 @@ class Expressions(Attributes, ABC):
             self.merge(result, right)
             return result
         return UNKNOWN
+
+    def _strung(self, left: Value, right: Value, position: int) -> Value:
+        """One sequence behind another."""
+        exact, more = self.elements_exactly(left), self.elements_exactly(right)
+        if exact is not None and more is not None and len(exact) + len(more) < 200:
+            return self.sequence([*exact, *more], self.sort_of(left), position)
+        if exact is not None:
+            return self.new("builtins.list", position, {**dict(enumerate(exact)), REST: self.elements(right)})
+        begun = self._beginning_of(left, right)
+        element = join(self.elements(left), self.elements(right))
+        return self.new("builtins.list", position, {**begun, REST: element})
 
     def _beginning_of(self, value: Value, behind: Value | None = None) -> dict[Any, Value]:
         """The elements that a list of unknown length begins with: those of what stands behind it, if it is empty.

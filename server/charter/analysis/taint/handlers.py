@@ -481,6 +481,13 @@ def _untrusted(
     taint = frame.fresh((SOURCE, site), fresh)
     if parameter[3] in {ir.VARIADIC, ir.KEYWORDS}:
         return (taint, NO, None, ())
+    return _typed(frame, function, handler, parameter, value, taint)
+
+
+def _typed(
+    frame: Any, function: Function, handler: Handler, parameter: ir.Node, value: Value, taint: Any
+) -> Value:
+    """Untrusted data as what the annotation of a handler's parameter makes of it."""
     path = annotation_path(frame, parameter[1])
     if path in _TEXTS:
         return (taint, NO, value[2], ())  # a text holds nothing else

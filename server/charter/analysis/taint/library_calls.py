@@ -117,14 +117,17 @@ class LibraryCalls(Sinks, ABC):
             and not value[3]
             and reference[1][:9] != "builtins."
         ):
-            known = {
-                "." + name: one
-                for name, one in arguments.keywords.items()
-                if not one[0] and (one[1] is not NO or (one[2] is not None and one[2][0] == EXTERNAL))
-            }
-            made = self.new_object(reference, position, known)
-            return (value[0], value[1], reference, made[3])
+            return (value[0], value[1], reference, self._objects_made(reference, arguments, position))
         return value
+
+    def _objects_made(self, reference: Any, arguments: Arguments, position: int) -> Any:
+        """The object that a call makes of a class outside the project, with what it is given by name as attributes."""
+        known = {
+            "." + name: one
+            for name, one in arguments.keywords.items()
+            if not one[0] and (one[1] is not NO or (one[2] is not None and one[2][0] == EXTERNAL))
+        }
+        return self.new_object(reference, position, known)[3]
 
     def take_for_checked(self, name: str, arguments: Arguments) -> None:
         """After `validate_path(path)`, of which nobody uses the value nor knows the code, the path is what it lets pass.
