@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from charter.cli import fixing
 from charter.cli.main import COMMANDS, run
 
 BAD = '''"""A module."""
@@ -272,6 +274,33 @@ def test_a_file_that_is_locked_is_not_fixed(
     assert "return value is None" in other.read_text()
     assert "Fixed 2 findings in 1 file." in result.err
     assert "pkg/bad.py" in result.out
+
+
+def test_a_file_that_somebody_edits_meanwhile_keeps_the_edit(
+    project: Path, charter: Charter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = project / "pkg" / "bad.py"
+    fix = fixing.fix_opened
+
+    def and_edit(*args: Any, **options: Any) -> object:
+        fixed = fix(*args, **options)
+        path.write_text(BAD + "EDITED = 1\n")
+        return fixed
+
+    monkeypatch.setattr(fixing, "fix_opened", and_edit)
+    result = charter("check", "--unsafe-fixes")
+    assert (result.code, path.read_text()) == (2, BAD + "EDITED = 1\n")
+    assert f"{path}: cannot be written: it has been changed since it was read" in result.err
+
+
+@pytest.mark.usefixtures("project")
+def test_closed_streams_are_no_fault() -> None:
+    for closed, code in ((">&-", 1), ("2>&- >&-", 1)):
+        shell = f"{sys.executable} -m charter check --no-cache {closed}"
+        assert subprocess.run(shell, shell=True, check=False).returncode == code
+    shell = f"{sys.executable} -m charter check - <&-"
+    done = subprocess.run(shell, shell=True, check=False, capture_output=True, text=True)
+    assert (done.returncode, "standard input is closed; put a file into it" in done.stderr) == (2, True)
 
 
 def test_a_diff_writes_nothing_and_applies_with_git(project: Path, charter: Charter) -> None:

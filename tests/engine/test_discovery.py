@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from charter.engine.discovery import PathError, is_excluded, python_files
 from charter.engine.opening import open_project
-from charter.engine.settings import load
+from charter.engine.settings import SettingsError, load
 
 
 def make(root: Path, *files: str, **texts: str) -> None:
@@ -155,3 +157,42 @@ def test_a_folder_that_is_no_project_brings_its_templates(tmp_path: Path) -> Non
     opened = open_project([tmp_path])
     assert opened.targets == ("a.py",)
     assert opened.project.info.files == ("templates/a.html",)
+
+
+def test_pipes_in_place_of_files_keep_nobody_waiting(tmp_path: Path) -> None:
+    make(tmp_path, "pkg/a.py")
+    for name in ("pkg/pipe.py", "pyproject.toml", "setup.cfg", ".gitignore", ".bandit"):
+        os.mkfifo(tmp_path / name)
+    assert open_project([tmp_path]).targets == ("pkg/a.py",)
+    with pytest.raises(PathError, match=r"pipe\.py: no regular file; give what it holds on standard input"):
+        open_project([tmp_path / "pkg" / "pipe.py"])
+    (tmp_path / "charter.toml").write_text("models = ['m.toml']\n")
+    os.mkfifo(tmp_path / "m.toml")
+    with pytest.raises(SettingsError, match=r"charter\.toml:1: the model file `m\.toml` cannot be read"):
+        open_project([tmp_path])
+    (tmp_path / "charter.toml").unlink()
+    os.mkfifo(tmp_path / "charter.toml")
+    with pytest.raises(SettingsError, match=r"charter\.toml: is no regular file; name another"):
+        open_project([tmp_path])
+
+
+@pytest.mark.parametrize("target", ["gone.toml", "charter.toml", "."])
+def test_settings_behind_a_link_that_leads_nowhere_are_missed(tmp_path: Path, target: str) -> None:
+    (tmp_path / "charter.toml").symlink_to(target)
+    with pytest.raises(SettingsError, match=r"charter\.toml: cannot be read"):
+        load(tmp_path)
+
+
+def test_a_folder_that_may_not_be_looked_into_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "a.py", "secret/b.py")
+    scan = os.scandir
+
+    def denied(folder: str) -> object:
+        if folder.endswith("secret"):  # the mode alone would not keep the superuser out
+            raise PermissionError(errno.EACCES, "Permission denied", folder)
+        return scan(folder)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    assert names(tmp_path) == ["a.py", "secret"]

@@ -154,6 +154,8 @@ def _standard_input(paths: Sequence[Path], name: Path | None) -> dict[Path, byte
         if "-" in given:
             fail("`-` reads standard input, and must be the only path")
         return None
+    if sys.stdin is None:
+        fail("standard input is closed; put a file into it, or name the files to check")
     return {name or Path("stdin.py"): sys.stdin.buffer.read()}
 
 

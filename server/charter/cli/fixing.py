@@ -56,8 +56,8 @@ def write_fixed(opened: Opened, fixed: Fixed) -> bool:
     for path, text in sorted(fixed.texts.items()):
         place = opened.settings.root / path
         try:
-            _write(place, decode(opened.project.read(path)).encode(text))
-        except (OSError, UnicodeEncodeError) as error:
+            _write(place, opened.project.read(path), fixed.before[path], text)
+        except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             click.echo(
                 f"Error: {visible(str(place))}: cannot be written: {reason}; it stands as it was", err=True
@@ -72,15 +72,25 @@ def write_fixed(opened: Opened, fixed: Fixed) -> bool:
     return not unwritten
 
 
-def _write(place: Path, content: bytes) -> None:
+def _write(place: Path, content: bytes, before: str, text: str) -> None:
     """Write a file whole or not at all.
 
+    Args:
+        place: the file.
+        content: what it holds now.
+        before: the text that was checked.
+        text: the text that it is to have.
+
     Raises:
-        OSError: if it cannot be written.
+        OSError: if it cannot be written, or holds another text by now.
+        ValueError: if its encoding does not fit.
     """
+    now = decode(content)
+    if now.text != before:
+        raise OSError(errno.EBUSY, "it has been changed since it was read")
     if not os.access(place, os.W_OK):  # another file could take its place, but whoever locked it means it
         raise PermissionError(errno.EACCES, "the file is read-only")
-    write_bytes(place, content)
+    write_bytes(place, now.encode(text))
 
 
 def diffs(opened: Opened, fixed: Fixed) -> Iterator[str]:

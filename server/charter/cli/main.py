@@ -97,6 +97,9 @@ def _command() -> object:
 
 def run() -> None:
     """The entry point; ends the process."""
+    # Whoever closed them wants to read nothing; the exit code still tells.
+    sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     for stream in (sys.stdout, sys.stderr):
         # A file's name or a line of code may hold what the terminal's encoding lacks.
         reconfigure = getattr(stream, "reconfigure", None)

@@ -71,6 +71,8 @@ def python_files_and_templates(paths: Iterable[Path], settings: Settings) -> tup
             _look_through(whole, settings, found, templates)
         elif not os.path.exists(whole):  # noqa: PTH110
             raise PathError(path, "no such file or folder, or none that may be looked at")
+        elif not os.path.isfile(whole):  # noqa: PTH113
+            raise PathError(path, "no regular file; give what it holds on standard input: `charter check -`")
         elif not (settings.force_exclude and is_excluded(whole, settings)):
             found.setdefault(os.path.realpath(whole), whole)
     return sorted(found.values()), sorted(templates.values())
@@ -79,16 +81,21 @@ def python_files_and_templates(paths: Iterable[Path], settings: Settings) -> tup
 def _look_through(
     folder: Path, settings: Settings, found: dict[str, Path], templates: dict[str, Path]
 ) -> None:
-    """Add a folder's Python files and templates, by where they really are."""
+    """Add a folder's Python files and templates, by where they really are.
+
+    Folders below that may not be looked into count as files, of which it is then told that they cannot be read.
+    """
     real = os.path.realpath(folder)
     kinds = ((matcher(settings.include), found), (matcher(TEMPLATES), templates))
-    for entry in _walk(folder, settings, lambda name: any(is_wanted(name) for is_wanted, _ in kinds)):
+    closed: list[str] = []
+    for entry in _walk(folder, settings, lambda name: any(is_wanted(name) for is_wanted, _ in kinds), closed):
         identity = (
             os.path.realpath(entry.path) if entry.is_symlink() else real + entry.path[len(str(folder)) :]
         )
         for is_wanted, files in kinds:
             if is_wanted(entry.name):
                 files.setdefault(identity, Path(entry.path))
+    found.update((path, Path(path)) for path in closed)
 
 
 def is_excluded(path: Path, settings: Settings) -> bool:
@@ -100,7 +107,9 @@ def is_excluded(path: Path, settings: Settings) -> bool:
     )
 
 
-def _walk(top: Path, settings: Settings, include: Callable[[str], bool]) -> Iterator[os.DirEntry[str]]:
+def _walk(
+    top: Path, settings: Settings, include: Callable[[str], bool], closed: list[str]
+) -> Iterator[os.DirEntry[str]]:
     # Where the user names a place that is left out otherwise, only what lies below it is judged.
     base = top if top != settings.root and is_excluded(top, settings) else settings.root
     stack = [(str(top), _Rules.at(top, base, settings))]
@@ -108,7 +117,9 @@ def _walk(top: Path, settings: Settings, include: Callable[[str], bool]) -> Iter
         folder, rules = stack.pop()
         try:
             entries = sorted(os.scandir(folder), key=_NAME)
-        except OSError:
+        except OSError as error:
+            if isinstance(error, PermissionError):
+                closed.append(folder)
             continue
         names = {entry.name for entry in entries}
         if "pyvenv.cfg" in names and folder != str(top):
@@ -190,7 +201,7 @@ class _Rules(Struct, frozen=True):
         git = self.git
         for file in (folder / ".git" / "info" / "exclude", folder / ".gitignore"):
             try:
-                lines = file.read_text("utf-8", "replace").splitlines()
+                lines = file.read_text("utf-8", "replace").splitlines() if file.is_file() else []
             except OSError:
                 continue
             git = (*git, _Patterns.of(folder, lines))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 from charter.engine.settings import SettingsError, table_of
@@ -47,7 +48,7 @@ def _of_file(settings: Settings, path: Path, name: str) -> Library:
 
     file = settings.root / name
     try:
-        return load(file.read_text("utf-8-sig"), str(file))
+        return load(_text_of(file), str(file))
     except LibraryError as error:
         raise SettingsError(file, error.line, error.problem) from None
     except (OSError, UnicodeDecodeError) as error:
@@ -59,3 +60,9 @@ def _of_file(settings: Settings, path: Path, name: str) -> Library:
             f"the model file `{name}` cannot be read: {reason}",
             f"it is looked for in {settings.root}",
         ) from None
+
+
+def _text_of(file: Path) -> str:
+    if file.is_fifo() or file.is_socket():  # nobody may ever write into it
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return file.read_text("utf-8-sig")

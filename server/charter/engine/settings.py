@@ -312,7 +312,9 @@ def schema() -> dict[str, Any]:
 def _nearest(folder: Path) -> Path | None:
     for place in (folder, *folder.parents):
         own = place / FILE_NAME
-        if own.is_file():
+        if os.path.lexists(own):  # a link to nowhere too: whoever made it wants no other settings
+            if own.is_fifo() or own.is_socket():
+                raise SettingsError(own, 0, "is no regular file", "name another one with `--config`")
             return own
         shared = place / "pyproject.toml"
         if shared.is_file() and _read(shared, required=False)[1] is not None:
@@ -443,7 +445,8 @@ def _purpose(root: Path) -> str:
     said: list[str] = []
     for name in _METADATA:
         try:
-            said += _SAID.findall((root / name).read_text("utf-8-sig", "replace"))
+            if (root / name).is_file():
+                said += _SAID.findall((root / name).read_text("utf-8-sig", "replace"))
         except OSError:
             continue
     return " ".join(said)

@@ -33,11 +33,13 @@ class Fixed(Struct):
 
     Attributes:
         texts: the new texts of the changed files, by path.
+        before: the texts that they were made of.
         applied: how many findings of each file were fixed.
         refused: why fixes were not applied, by rule and reason.
     """
 
     texts: dict[str, str] = field(default_factory=dict[str, str])
+    before: dict[str, str] = field(default_factory=dict[str, str])
     applied: dict[str, int] = field(default_factory=dict[str, int])
     refused: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
 
@@ -88,6 +90,7 @@ def fix_project(
             if not changed and not batch.later:
                 break
             for path, result in changed.items():
+                fixed.before.setdefault(path, prover.source(path).text)
                 if reducer is not None:
                     reducer.update(path, result.extracts, current[path].extracts)
                 current[path] = result

@@ -14,7 +14,7 @@ from charter.analysis.calls import calls_of
 from charter.syntax.walk import children
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from charter.syntax.source import Source
 
@@ -58,8 +58,10 @@ def mentions(source: Source) -> Mentions:
     found.block(source.tree.body, -1)
     owner, units = found.owner, found.units
     typed: _Words = defaultdict(set)
-    names = _names(source, owner, _annotations(source, owner, typed))
-    attributes, read, stored = _attributes(source, owner, _handed(source, found))
+    names: list[set[str]] = [set() for _ in units]
+    _note_names(source, owner, _annotations(source, owner, typed), names)
+    attributes: list[set[str]] = [set() for _ in units]
+    read, stored = _note_attributes(source, owner, _handed(source, found), attributes)
     imports, star = _imports(source)
     return (
         found.classes,
@@ -68,8 +70,8 @@ def mentions(source: Source) -> Mentions:
                 kind,
                 cls,
                 name,
-                frozenset(names.get(i, _NONE)),
-                frozenset(attributes.get(i, _NONE)),
+                frozenset(names[i]),
+                frozenset(attributes[i]),
                 frozenset(read.get(i, _NONE)),
                 frozenset(stored.get(i, _NONE)),
                 frozenset(typed.get(i, _NONE)),
@@ -84,20 +86,19 @@ def mentions(source: Source) -> Mentions:
 _Words = defaultdict[int, set[str]]
 
 
-def _names(source: Source, owner: list[int], typing: set[ast.AST]) -> _Words:
-    """The bare names by unit, but for those of annotations."""
-    names: _Words = defaultdict(set)
+def _note_names(source: Source, owner: list[int], typing: set[ast.AST], names: Sequence[set[str]]) -> None:
+    """Put the bare names to their units, but for those of annotations."""
     for table in (source.reads, source.binds):
         for word, places in table.items():
             said = [place for place in places if place not in typing] if typing else places
             for unit in {owner[place.lineno] for place in said}:
                 names[unit].add(word)
-    return names
 
 
-def _attributes(source: Source, owner: list[int], handed: set[ast.AST]) -> tuple[_Words, _Words, _Words]:
-    """The attributes by unit: those of others, those read of `self`, and those that it is given for good."""
-    attributes: _Words = defaultdict(set)
+def _note_attributes(
+    source: Source, owner: list[int], handed: set[ast.AST], attributes: Sequence[set[str]]
+) -> tuple[_Words, _Words]:
+    """Put the attributes to their units; gives those read of `self`, and those that it is given for good."""
     read: _Words = defaultdict(set)
     stored: _Words = defaultdict(set)
     of_self = _of_self(source)
@@ -114,7 +115,7 @@ def _attributes(source: Source, owner: list[int], handed: set[ast.AST]) -> tuple
                 read[unit].add(word)
             elif node not in handed:
                 stored[unit].add(word)
-    return attributes, read, stored
+    return read, stored
 
 
 def _annotations(source: Source, owner: list[int], typed: _Words) -> set[ast.AST]:

@@ -185,7 +185,17 @@ class Summaries(Kept, ABC):
             self._former[key] = before
         used = self._uses.pop(key, None)
         self._used.append(self._uses[key])
-        summary = self._agreed(key, depth, level)
+        summary = _BOTTOM
+        for _ in range(_ATTEMPTS):
+            self._called_back.discard(key)
+            summary = self._run(key, depth)
+            assumed = self._provisional.get(key, _BOTTOM)
+            if key not in self._called_back or assumed.same_for_callers(summary):
+                break
+            self._provisional[key] = summary
+            for loose in self._loose.pop(level, ()):
+                self.summaries.pop(loose, None)
+        self._called_back.discard(key)
         if before is not None:
             del self._former[key]
             self._withdraw(key, before)
@@ -201,26 +211,6 @@ class Summaries(Kept, ABC):
         if low < level:
             self._low[-1] = min(self._low[-1], low)
             self._loose[low].extend([*loose, key])
-        self._keep(key, summary)
-        return summary
-
-    def _agreed(self, key: Key, depth: int, level: int) -> Summary:
-        """What a function comes to when its recursive calls come to the same."""
-        summary = _BOTTOM
-        for _ in range(_ATTEMPTS):
-            self._called_back.discard(key)
-            summary = self._run(key, depth)
-            assumed = self._provisional.get(key, _BOTTOM)
-            if key not in self._called_back or assumed.same_for_callers(summary):
-                break
-            self._provisional[key] = summary
-            for loose in self._loose.pop(level, ()):
-                self.summaries.pop(loose, None)
-        self._called_back.discard(key)
-        return summary
-
-    def _keep(self, key: Key, summary: Summary) -> None:
-        """Keep a new summary, and note what it means for others."""
         self.summaries[key] = summary
         self._contexts[key[0]][key] = None
         if not key[1]:
@@ -228,12 +218,13 @@ class Summaries(Kept, ABC):
             passed = self._passed_over.pop(key, None)
             if passed and not (summary.trivial and summary.returns):
                 self._dirty.update(dict.fromkeys(user for user in passed if user in self.summaries))
-            if summary.own:
-                self._owning[key[0]] = None
+        if summary.own and not key[1]:
+            self._owning[key[0]] = None
         if summary.flows:
             self._flowing[key] = None
         else:
             self._flowing.pop(key, None)
+        return summary
 
     def has_too_many_contexts(self, function: Function, entry: Entry) -> bool:
         """Whether a function has been run in so many contexts that a new one must do with less detail."""

@@ -135,7 +135,7 @@ def _file(root: Path, named: str) -> Path | None:
             return root / name
     project = root / "pyproject.toml"
     try:
-        data = tomli.loads(project.read_text(encoding="utf-8"))
+        data = tomli.loads(project.read_text(encoding="utf-8")) if project.is_file() else {}
     except (OSError, ValueError):
         return None
     return project if "bandit" in table_in(data, "tool") else None
