@@ -99,3 +99,9 @@ def test_scripts_of_one_name_keep_apart_by_their_folders() -> None:
     assert names.name("job-b/v1.2/main.py") == "job-b.v1_2.main"
     assert names.name("job-b/tools.py") == names.name("job-b/tools.pyi") == "tools"
     assert names.name("src/run.py") == "run"
+
+
+def test_a_long_row_of_aliases_is_left_alone() -> None:
+    row = "".join(f"a{number} = a{number - 1}\n" for number in range(1, 3000))
+    assert meaning(f"import os\na0 = os.system\n{row}a50()") == "os.system"
+    assert meaning(f"import os\na0 = os.system\n{row}a2999()") != "os.system"

@@ -86,7 +86,7 @@ def command(
     Standard input is fixed to standard output; the report then goes to standard error.
 
     Exits with 0 if there is nothing to report, with 1 if there are findings (with --fail-under: if a score is below
-    it), with 2 if the usage, the settings or Charter itself is at fault.
+    it), with 2 if the usage, the settings or Charter itself is at fault, or a fix could not be written.
     """
     outputs = _outputs(output_format, output)
     given = _standard_input(paths, stdin_filename)

@@ -27,6 +27,9 @@ Scope = (
 )  # fmt: skip
 """A node whose body has names of its own."""
 
+_MOST_ALIASES: Final = 100
+"""How far names that stand for names are followed: each step takes a part of Python's stack."""
+
 FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 COMPREHENSIONS: Final = (ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)
 SCOPES: Final = (ast.Module, ast.ClassDef, *FUNCTIONS, ast.Lambda, *COMPREHENSIONS)
@@ -67,6 +70,7 @@ class Names:
         self._names: dict[ast.AST, str | None] = {}
         self._symbols: dict[ast.AST, str] = {}
         self._outer: dict[str, str | None] = {}
+        self._followed = 0
 
     @cached_property
     def _inner(self) -> frozenset[str]:
@@ -211,8 +215,10 @@ class Names:
         """What a name refers to that is bound in one place, and not by an import."""
         if isinstance(binding.node, (ast.ClassDef, *FUNCTIONS)):
             return self.definition(binding.node)
-        if isinstance(binding.value, (ast.Name, ast.Attribute)):
+        if isinstance(binding.value, (ast.Name, ast.Attribute)) and self._followed < _MOST_ALIASES:
+            self._followed += 1
             aliased = self.qualified(binding.value)
+            self._followed -= 1
             if aliased:
                 return aliased
         if isinstance(scope, ast.Module) and binding.value is not None and self.source.module:

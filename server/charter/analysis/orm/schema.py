@@ -559,17 +559,12 @@ def _parent_link(model: Model, parent: Model) -> None:
     assert model.cls is not None
     site = Site(model.cls.module, model.cls.node)
     child = Relation(lower, Kind.REVERSE_ONE, model, site, query_name=lower)
-    for owner in [
-        parent,
-        *(c for c in parent.children if c is not model and c.parents and model not in c.children),
-    ]:
-        if owner is parent:
-            owner.relations.setdefault(lower, child)
+    parent.relations.setdefault(lower, child)
     model.columns.setdefault(f"{parent.name.lower()}_ptr_id", False)
 
 
 def _link_tables(model: Model) -> None:
-    """A child of a concrete parent also has the parent's reverse relations; they are added when both are known."""
+    """Take of the foreign keys that a model declares the tables, without their columns."""
     model.keys = [k.partition(".")[0] for k in model.keys]
 
 
