@@ -220,9 +220,7 @@ class Expressions(Attributes, ABC):
         left, right = self.value(node[3]), self.value(node[4])
         return self.operated(node[2], left, right, node[1])
 
-    def operated(
-        self, operator: str, left: Value, right: Value, position: int
-    ) -> Value:  # charter: ignore[complex-function] -- a table: one case for each operator
+    def operated(self, operator: str, left: Value, right: Value, position: int) -> Value:
         """`left operator right`."""
         if operator in "+%" and _MARKUP in (left[2], right[2]):
             sides = [side[0] if side[2] == _MARKUP else self.deep(side) & ~_HTML for side in (left, right)]
@@ -242,9 +240,7 @@ class Expressions(Attributes, ABC):
         if operator == "+":
             if isinstance(one, _TEXTS) or isinstance(two, _TEXTS):
                 return self.concat([left, right])
-            if left[3] or right[3]:
-                return self._strung(left, right, position)
-            return self.concat([left, right]) if left[0] or right[0] else UNKNOWN
+            return self._added(left, right, position)
         if operator == "-" and left[3]:
             return (
                 self.deep(left),
@@ -269,8 +265,10 @@ class Expressions(Attributes, ABC):
             return result
         return UNKNOWN
 
-    def _strung(self, left: Value, right: Value, position: int) -> Value:
-        """One sequence behind another."""
+    def _added(self, left: Value, right: Value, position: int) -> Value:
+        """One sequence behind another, or what is neither known to be a sequence nor a text."""
+        if not (left[3] or right[3]):
+            return self.concat([left, right]) if left[0] or right[0] else UNKNOWN
         exact, more = self.elements_exactly(left), self.elements_exactly(right)
         if exact is not None and more is not None and len(exact) + len(more) < 200:
             return self.sequence([*exact, *more], self.sort_of(left), position)
