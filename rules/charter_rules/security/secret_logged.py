@@ -76,7 +76,7 @@ _STORED: Final = regex(r"(?i)\b(?:writ|wrot|sav|read|load|stor)\w*\b[^,;:=%{]*\b
 """What messages say right before the name of a file."""
 _PLACEHOLDER: Final = regex(r"%[-#0 +]*\d*(?:\.\d+)?[a-zA-Z]|\{[^{}]*\}")
 _COMMAND_LINE: Final = regex(
-    r"\b(?:import|from) (?:argparse|optparse|docopt|click|typer)\b|\bcmd\.Cmd\b|\bclass \w+\([^)\n]*Command(?:s|sBase|Base)?\b"
+    r"\b(?:import|from) (?:argparse|optparse|docopt|click|typer)\b|\bcmd\.Cmd\b|\bclass \w+\([^)\n]*Commands?(?:Base)?\b"
 )
 """Modules that talk to the person who started them."""
 _SHOWN: Final = frozenset({"print", "pprint", "write"})
