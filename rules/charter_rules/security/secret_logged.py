@@ -83,8 +83,11 @@ _SHOWN: Final = frozenset({"print", "pprint", "write"})
 """Functions that such modules show things with."""
 _OUTPUT: Final = regex(r"(?i)^(?:info|dump|export|reveal)|_(?:info|dump)$")
 """Functions that are there to show what they print."""
-_WITH_SECRET_KEY: Final = regex(r"(?i)secret_?(?:access_?)?key|\bec2\b")
-"""What code speaks of whose access keys have a secret half besides."""
+_HALVES: Final = {
+    ("access", "key"): regex(r"(?i)secret_?(?:access_?)?key|\bec2\b"),
+    ("api", "key"): regex(r"(?i)api_?secret"),
+}
+"""The ends of names of what is the public half of a pair in code that speaks of the secret one."""
 _INTO_FILE: Final = regex(r"(?i)\bout_?(?:put_?)?(?:file|path)")
 _ORDERS: Final = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _MASKS: Final = regex(
@@ -341,12 +344,11 @@ def _holds_secret(expression: ast.Name | ast.Attribute | ast.Subscript, ctx: Con
         return False  # the folder that a shell is in
     if "ssn" in words(name) and not ctx.says(_OF_PEOPLE):
         return False  # the number of something else
+    half = _HALVES.get(words(name)[-2:])
     if (
-        words(name)[-2:] == ("access", "key")
+        half is not None
         and "secret" not in words(name)
-        and _WITH_SECRET_KEY.search(
-            ctx.source(ctx.class_(expression) or ctx.function(expression) or ctx.tree)
-        )
+        and half.search(ctx.source(ctx.class_(expression) or ctx.function(expression) or ctx.tree))
     ):
         return False  # the public half of a pair, which says whose the other is
     if words(name)[-1:] == ("token",) and not _opens_something(expression, name, ctx):

@@ -28,6 +28,8 @@ _OTHER_TEXT: Final = regex(
 )
 _OTHER_PLACE: Final = regex(r"(?i)sphinx|code_?gen|(?:^|/)(?:docs?|generators?|scaffold(?:ing)?)/")
 """Folders of programs that write documentation or code."""
+_FOR_CONFIGURATION: Final = regex(r"(?i)config")
+"""Names of functions that make files of settings."""
 _SUFFIX: Final = regex(r"\.(\w+)(?:\.(?:j2|jinja2?|tmpl|tpl|template))?$")
 """What a template makes, by its name."""
 _OF_PAGES: Final = frozenset(
@@ -365,7 +367,10 @@ def _writes_page(call: ast.Call, ctx: Context) -> bool:
 def _makes_html(call: ast.Call, ctx: Context) -> bool:
     """Whether the file speaks of pages, and gives no sign that its templates make something else."""
     return ctx.says(_HTML) and not (
-        ctx.says(_OTHER_TEXT) or _OTHER_PLACE.search(ctx.path) or _takes_other_files(call, ctx)
+        ctx.says(_OTHER_TEXT)
+        or _OTHER_PLACE.search(ctx.path)
+        or _FOR_CONFIGURATION.search(ctx.symbol(call).rpartition(".")[2])
+        or _takes_other_files(call, ctx)
     )
 
 

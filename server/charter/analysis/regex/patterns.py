@@ -45,7 +45,7 @@ _WORDS: Final = frozenset(
 )
 """Words without one of which there is no pattern in a file."""
 _FILTERS: Final = regex(
-    r"(?i)strip|clean|sanit|remove|filter|safe|xss|escape|valid|check|allow|block|malicious|dangerous"
+    r"(?i)strip|clean|sanit|remove|filter|safe|xss|escape|valid|check|allow|block(?:ed|er|ing|_?list)|malicious|dangerous"
 )
 _ADDRESS: Final = regex(r"(?i)url|uri|host|origin|domain|netloc|referr?er|redirect|next|target|link|address")
 _LONGEST: Final = 5_000
