@@ -139,7 +139,7 @@ def _is_fallback(call: ast.Call, ctx: Context) -> bool:
 
 
 def _checks_members(call: ast.Call, ctx: Context) -> bool:
-    """Whether the function looks at the members' paths itself."""
+    """Whether the function looks at the members' paths itself, or at the digest of the archive."""
     around = ctx.function(call)
     if around is None:
         return False
@@ -161,9 +161,9 @@ def _only_checks(statement: ast.stmt) -> bool:
 
 
 _CHECKS: Final = regex(
-    r"commonpath|commonprefix|is_relative_to|is_within|startswith\(|realpath|\.issym|safe_|isabs\(|[\"']\.\.[\"'] in"
+    r"commonpath|commonprefix|is_relative_to|is_within|startswith\(|realpath|\.issym|safe_|isabs\(|[\"']\.\.[\"'] in|[!=]= *[\w.]*(?:sha|digest|checksum|hash)|compare_digest"
 )
-"""What code does that looks at where paths lead."""
+"""What code does that looks at where paths lead, or whether the archive is the one that is known."""
 _NAMED_FOR_CHECK: Final = regex(r"_*(?:assert|check|ensure|guard|require|validate|verify)(?:_|[A-Z]|$)")
 _OPEN: Final = frozenset(
     {"tarfile.open", "tarfile.TarFile", "tarfile.TarFile.open", "tarfile.TarFile.gzopen"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
@@ -11,7 +12,7 @@ from charter.api import (
     regex,
     rule,
 )
-from charter_rules import calls
+from charter_rules import calls, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +79,23 @@ def spoofed_client_address(compare: ast.Compare | ast.Call, ctx: Context) -> Ite
         and isinstance(compare.left, ast.Constant)
     ):
         return  # asks what the header looks like
+    if _finds_address(compare, ctx):
+        return
     yield ctx.finding(compare, f"the client writes `{headers[0]}` itself, and so chooses what is compared")
+
+
+def _finds_address(compare: ast.Compare | ast.Call, ctx: Context) -> bool:
+    """Whether all that a comparison decides is which address, or which other header, is taken for the client's."""
+    statement = ctx.statement(compare)
+    return isinstance(statement, ast.If) and all(
+        (
+            isinstance(each, ast.Return)
+            and isinstance(each.value, ast.Name)
+            and each.value.id in shapes.names_in(compare)
+        )
+        or (isinstance(each, ast.Assign) and re.search(r"headers|META|environ", ctx.source(each.value)))
+        for each in statement.body
+    )
 
 
 def _header(side: ast.expr, ctx: Context) -> str | None:

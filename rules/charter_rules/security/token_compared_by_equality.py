@@ -32,6 +32,8 @@ _CHOSEN: Final = regex(r"(?i)(?:^|_)new(?:_|$|password)|confirm|repeat")
 _KINDS: Final = regex(r"(?i)(?:^|_)types?(?:_|$)|^_*(?:stale|old|last|previous|cached|next)_")
 """Names of kinds of tokens, which are no secret, and of those that a program remembers as its own or has just made."""
 _SESSION: Final = regex(r"(?i)^session$")
+_FORGERY: Final = regex(r"(?i)[cx]srf")
+"""Names of tokens that a client brings twice, by a cookie besides, so that others have nothing to measure."""
 _STEPS: Final = 8
 """How deep in a session a value may stand."""
 _QUERIES: Final = frozenset({"filter", "where", "and_", "or_", "not_", "having"})
@@ -82,6 +84,7 @@ def token_compared_by_equality(compare: ast.Compare, ctx: Context) -> Iterator[F
         not any(_is_kept(other, ctx) and _is_sent(one, ctx) for one, other in pairs)
         or protocols.plays_a_site(ctx)
         or calls.is_of_tests(ctx)
+        or _FORGERY.search(f"{ctx.symbol(compare)} {ctx.source(compare)}")
     ):
         ctx.not_an_opportunity()
         return
