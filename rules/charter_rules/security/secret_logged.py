@@ -83,7 +83,7 @@ _SHOWN: Final = frozenset({"print", "pprint", "write"})
 """Functions that such modules show things with."""
 _OUTPUT: Final = regex(r"(?i)^(?:info|dump|export|reveal)|_(?:info|dump)$")
 """Functions that are there to show what they print."""
-_HALVES: Final = {
+_HALVES: Final[dict[tuple[str, ...], re.Pattern[str]]] = {
     ("access", "key"): regex(r"(?i)secret_?(?:access_?)?key|\bec2\b"),
     ("api", "key"): regex(r"(?i)api_?secret"),
 }
