@@ -28,16 +28,18 @@ def header_injection(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
 
     A line break in a header's value begins the next header, or the body: the response is split and the second half
     is the attacker's. Frameworks that refuse such values raise an error at best. Take carriage returns and line
-    feeds out, or choose the value from a list.
+    feeds out, or choose the value from a list. A header or an address as it came in is one line, and is not reported
+    until it is decoded.
 
     ```python bad
     from http.server import BaseHTTPRequestHandler
+    from urllib.parse import unquote
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(200)
-            self.send_header("X-Language", self.headers["Accept-Language"])
-    #                                      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `BaseHTTPRequestHandler.headers["Accept-Language"]` is sent in a header by `BaseHTTPRequestHandler.send_header`
+            self.send_header("X-Place", unquote(self.path))
+    #                                   ^^^^^^^^^^^^^^^^^^ `BaseHTTPRequestHandler.path` is sent in a header by `BaseHTTPRequestHandler.send_header`
             self.end_headers()
     ```
     ```python good

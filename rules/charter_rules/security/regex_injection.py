@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from charter.api import Severity, rule
@@ -37,7 +38,8 @@ def regex_injection(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
     """Compile no untrusted pattern.
 
     A pattern such as `(a+)+$` takes exponential time on a short text; one request stops a worker for hours. Escape
-    text that is to be found literally with `re.escape`.
+    text that is to be found literally with `re.escape`. A pattern that is only compiled, to see whether it is one, is
+    matched with nothing, and not reported.
 
     ```python bad
     import re
@@ -73,6 +75,9 @@ def regex_injection(flow: TaintFlow, ctx: Context) -> Iterator[Finding]:
         return {"found": bool(re.search(re.escape(request.args["word"]), "the text"))}
     ```
     """
+    call = flows.call(flow, ctx)
+    if call is not None and flows.api(flow) == "compile" and isinstance(ctx.parent(call), ast.Expr):
+        return
     yield flows.finding(
         flow,
         ctx,

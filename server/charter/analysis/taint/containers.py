@@ -204,7 +204,9 @@ class Containers(Guards, ABC):
         if self.state is None:
             return
         for identity in value[3]:
-            cells = dict(self.state.get(identity) or ())
+            cells = dict(
+                self.state.get(identity) or {0: UNKNOWN}
+            )  # a list of which nothing is known begins with its own
             cells.pop(LENGTH, None)
             cells[REST] = join(cells[REST], new) if REST in cells else new
             if new[1] == END_OF_OPTIONS:

@@ -187,6 +187,9 @@ class Sinks(Containers, ABC):
         """Whether a response was told a type that is no page, or its class tells all of them so."""
         if receiver is None or receiver[2] is None:
             return False
+        kind = self.read(receiver, ".content_type") if receiver[3] else None
+        if kind is not None and isinstance(kind[1], str) and "html" not in kind[1] and "svg" not in kind[1]:
+            return True
         told = self.state.get(PLAIN) if self.state is not None and not receiver[3] else None
         if told is not None and told[2] == receiver[2]:
             return True

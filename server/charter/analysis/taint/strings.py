@@ -85,6 +85,8 @@ _FOLDERS: Final = spread(PATH)
 _UP: Final = spread(UP)
 _NOT_BEHIND: Final = {"/": _FOLDERS, ".": _UP}
 """What is impossible behind the last slash of a text, and behind its last dot: `..` needs two of them."""
+_NAME_QUOTES: Final = frozenset('"`')
+"""What databases write around names."""
 _QUOTES: Final = spread(BIT["sql"] | BIT["xpath"])
 _FORMAT: Final = spread(BIT["format"])
 _OBJECT: Final = spread(OBJECT)
@@ -435,6 +437,8 @@ class Strings(Frame, ABC):
         gone = _REPLACEMENTS.get(old, 0)
         if old == ".." and isinstance(new, str) and "." not in new:
             gone |= _UP  # unlike `../`, which `....//` leaves behind
+        if old in _NAME_QUOTES and new == old + old:
+            gone |= _QUOTES  # it stands in a quoted name
         if old == "/" and _is_no_separator(new):
             gone |= _FOLDERS
         return gone | _SLASHES if old == "\\" and new != "/" else gone
