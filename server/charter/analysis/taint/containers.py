@@ -204,9 +204,8 @@ class Containers(Guards, ABC):
         if self.state is None:
             return
         for identity in value[3]:
-            cells = dict(
-                self.state.get(identity) or {0: UNKNOWN}
-            )  # a list of which nothing is known begins with its own
+            # A list of which nothing is known begins with its own.
+            cells: Cells = dict(self.state.get(identity) or {0: UNKNOWN})
             cells.pop(LENGTH, None)
             cells[REST] = join(cells[REST], new) if REST in cells else new
             if new[1] == END_OF_OPTIONS:
