@@ -502,6 +502,9 @@ class Calls(LibraryCalls, ABC):
             for other in self._overrides(cls, name, method):
                 narrowed = (value[0], value[1], (PROJECT_INSTANCE, other.cls, False), value[3])
                 result = join(result, self.call_function(other, narrowed, arguments, position, None))
+            if isinstance(result[1], bool) and not name.startswith("_"):
+                # A hook: a subclass that is elsewhere may answer otherwise.
+                return (result[0], NO, result[2], result[3])
         return result
 
     def _overrides(self, cls: Class, name: str, method: Function) -> list[Function]:
