@@ -69,7 +69,9 @@ _SHORT_HINTS: Final = tuple(
     )
 )  # fmt: skip
 """Beginnings that are too short to be looked for as they are: what must be there, and what must follow it."""
-_NOWHERE: Final = frozenset({"localhost", "127.0.0.1", "host", "hostname", "server", "db", "proxy"})
+_NOWHERE: Final = frozenset(
+    {"localhost", "127.0.0.1", "host", "hostname", "server", "db", "database", "proxy"}
+)
 _PRIVATE: Final = regex(r"10\.|127\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.")
 """Addresses of private networks, as documentation uses them."""
 _CHECKED: Final = ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "npm_")

@@ -101,7 +101,7 @@ def _is_zip(call: ast.Call, ctx: Context) -> bool:
     """Whether what `shutil` unpacks is a zip archive, as an argument or the ending of the path says."""
     path = calls.given(ctx, call, 0, "filename")
     return calls.value(ctx, call, 2, "format") == "zip" or (
-        path is not None and ctx.source(ctx.origin(path)).rstrip("\"')").endswith(".zip")
+        path is not None and _ENDS_IN_ZIP.search(ctx.source(ctx.origin(path))) is not None
     )
 
 
@@ -164,6 +164,8 @@ _CHECKS: Final = regex(
     r"commonpath|commonprefix|is_relative_to|is_within|startswith\(|realpath|\.issym|safe_|isabs\(|[\"']\.\.[\"'] in|[!=]= *[\w.]*(?:sha|digest|checksum|hash)|compare_digest"
 )
 """What code does that looks at where paths lead, or whether the archive is the one that is known."""
+_ENDS_IN_ZIP: Final = regex(r"""\.zip["'](?:\)*$|\.format\(|\s*%)""")
+"""The end of a path of a zip archive, also where the rest is filled in."""
 _NAMED_FOR_CHECK: Final = regex(r"_*(?:assert|check|ensure|guard|require|validate|verify)(?:_|[A-Z]|$)")
 _OPEN: Final = frozenset(
     {"tarfile.open", "tarfile.TarFile", "tarfile.TarFile.open", "tarfile.TarFile.gzopen"}

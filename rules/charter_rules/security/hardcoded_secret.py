@@ -343,7 +343,8 @@ def _of_keyword(item: ast.keyword, ctx: Context) -> Iterator[tuple[str, ast.expr
         is_default = (
             function[:1].isupper() and isinstance(call, ast.Call) and _repeats_name(value.value, item, call)
         )
-        yield item.arg, value, bool(_CONNECT.search(function)) and not is_default
+        is_shown = is_default or _SHOWN.search(value.value) is not None
+        yield item.arg, value, bool(_CONNECT.search(function)) and not is_shown
 
 
 def _of_pair(pair: ast.Tuple, ctx: Context) -> Iterator[tuple[str, ast.expr, bool]]:
