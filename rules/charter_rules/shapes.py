@@ -121,6 +121,15 @@ def stored_in(roots: Iterable[ast.AST]) -> set[str]:
     return found
 
 
+def conditions(node: ast.AST, ctx: Context) -> Iterator[ast.If]:
+    """The `if` statements that a node is run under where their tests hold, from the inside out."""
+    child = node
+    for parent in ctx.ancestors(node):
+        if isinstance(parent, ast.If) and child in parent.body:
+            yield parent
+        child = parent
+
+
 def entered(held: ast.expr, ctx: Context) -> ast.expr | None:
     """What the innermost `with` around an expression enters under its name: `open(path)` of `file`; None if there is none."""
     text = ctx.source(held)

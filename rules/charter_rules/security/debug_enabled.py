@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import UNKNOWN, Fix, Grade, Severity, regex, rule
-from charter_rules import calls, places
+from charter_rules import calls, places, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,16 +147,11 @@ def _call(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
 def _is_for_development(call: ast.Call, ctx: Context) -> bool:
     """Whether a call is made only where somebody has asked for development, by a switch that is named for it."""
-    child: ast.AST = call
-    for parent in ctx.ancestors(call):
-        if (
-            isinstance(parent, ast.If)
-            and child in parent.body
-            and _DEVELOPMENT.search(ctx.source(parent.test))
-        ):
-            return not isinstance(parent.test, ast.UnaryOp)
-        child = parent
-    return False
+    switches = (
+        branch.test for branch in shapes.conditions(call, ctx) if _DEVELOPMENT.search(ctx.source(branch.test))
+    )
+    switch = next(switches, None)
+    return switch is not None and not isinstance(switch, ast.UnaryOp)
 
 
 def _is_configuration(call: ast.Call, ctx: Context) -> bool:

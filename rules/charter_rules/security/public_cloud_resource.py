@@ -11,7 +11,7 @@ from charter.api import (
     regex,
     rule,
 )
-from charter_rules import calls
+from charter_rules import calls, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,12 +77,7 @@ def public_cloud_resource(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
 def _is_asked_for(call: ast.Call, ctx: Context) -> bool:
     """Whether the resource is opened only if somebody says that it is for everybody: `if make_public`."""
-    child: ast.AST = call
-    for parent in ctx.ancestors(call):
-        if isinstance(parent, ast.If) and child in parent.body and _FOR_ALL.search(ctx.source(parent.test)):
-            return True
-        child = parent
-    return False
+    return any(_FOR_ALL.search(ctx.source(branch.test)) for branch in shapes.conditions(call, ctx))
 
 
 def _in_client(call: ast.Call, ctx: Context) -> str:

@@ -266,14 +266,8 @@ def _is_rejected(
         return True
     named = ctx.source(held)
     missing = (f"not {named}", f"{named} is None")
-    child: ast.AST = call
-    for parent in ctx.ancestors(call):
-        if isinstance(parent, ast.If) and child in parent.body:
-            test = ctx.source(parent.test)
-            if test in missing or _ASKED_FOR.search(test):
-                return True
-        child = parent
-    return False
+    tests = (ctx.source(branch.test) for branch in shapes.conditions(call, ctx))
+    return any(test in missing or _ASKED_FOR.search(test) for test in tests)
 
 
 def _follows_a_place(call: ast.Call, secret: ast.expr, ctx: Context) -> bool:

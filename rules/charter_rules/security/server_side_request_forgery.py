@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from charter.api import Severity, regex, rule
 from charter.api.facts.taint import TaintFlow
-from charter_rules import calls, flows, guard_fixes
+from charter_rules import calls, flows, guard_fixes, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,13 +104,7 @@ def _has_transport(ctx: Context) -> bool:
 
 def _is_chosen(flow: TaintFlow, ctx: Context) -> bool:
     """Whether the operator has decided that any address will do: the request stands under a setting that says so."""
-    child: ast.AST | None = flows.call(flow, ctx)
-    for parent in ctx.ancestors(child) if child is not None else ():
-        if (
-            isinstance(parent, ast.If)
-            and child in parent.body
-            and _ANY_ADDRESS.search(ctx.source(parent.test))
-        ):
-            return True
-        child = parent
-    return False
+    call = flows.call(flow, ctx)
+    return call is not None and any(
+        _ANY_ADDRESS.search(ctx.source(branch.test)) for branch in shapes.conditions(call, ctx)
+    )

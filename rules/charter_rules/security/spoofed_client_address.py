@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
 from charter.api import (
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
 _HEADER: Final = regex(
     r"(?i)^(?:HTTP_)?(?:X[-_])?(?:Forwarded[-_]For|Real[-_]IP|Client[-_]IP|Originating[-_]IP|Cluster[-_]Client[-_]IP)$"
 )
+
+_HEADERS: Final = regex(r"headers|META|environ")
+"""Where frameworks keep the headers of a request."""
 
 
 @rule(
@@ -93,7 +95,7 @@ def _finds_address(compare: ast.Compare | ast.Call, ctx: Context) -> bool:
             and isinstance(each.value, ast.Name)
             and each.value.id in shapes.names_in(compare)
         )
-        or (isinstance(each, ast.Assign) and re.search(r"headers|META|environ", ctx.source(each.value)))
+        or (isinstance(each, ast.Assign) and _HEADERS.search(ctx.source(each.value)))
         for each in statement.body
     )
 

@@ -20,7 +20,7 @@ from charter.analysis.places import Packed, name_places, pack, unpack
 from charter.analysis.solver import KeptSolver
 from charter.api import regex
 from charter.api.facts.deprecation import DeprecatedUse
-from charter.model.names import decorator_name
+from charter.model.names import decorator_name, keyword
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,16 +104,12 @@ def _warning(function: ast.FunctionDef | ast.AsyncFunctionDef, names: Names) -> 
             return None
         call = statement.value if isinstance(statement, ast.Expr) else None
         if isinstance(call, ast.Call) and names.qualified(call.func) == "warnings.warn":
-            category = call.args[1] if len(call.args) > 1 else _keyword(call, "category")
+            category = call.args[1] if len(call.args) > 1 else keyword(call, "category")
             if category is None and call.args and isinstance(call.args[0], ast.Call):
                 category = call.args[0].func  # `warn(DeprecationWarning("…"))`
             if category is not None and _CATEGORY.search(decorator_name(category)):
                 return call
     return None
-
-
-def _keyword(call: ast.Call, name: str) -> ast.expr | None:
-    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
 
 
 def _reason(source: ast.expr) -> str:

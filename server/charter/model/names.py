@@ -514,6 +514,11 @@ def last_name(expression: ast.AST) -> str:
     return expression.id if isinstance(expression, ast.Name) else ""
 
 
+def keyword(call: ast.Call, name: str) -> ast.expr | None:
+    """What a call is given by a name; None if it is not."""
+    return next((each.value for each in call.keywords if each.arg == name), None)
+
+
 def decorator_name(expression: ast.expr) -> str:
     """The last identifier of a decorator, whether it is called or not."""
     return last_name(expression.func if isinstance(expression, ast.Call) else expression)

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from charter.api import UNKNOWN
-from charter.model.names import FUNCTIONS
+from charter.model.names import FUNCTIONS, keyword
 from charter.model.values import Values
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Usual(Values):
             and _declares(decorator, parameter)
             and self._names.qualified(decorator.func) in _OPTIONS
         ]
-        return _keyword(found[0], "default") if len(found) == 1 else None
+        return keyword(found[0], "default") if len(found) == 1 else None
 
     def _of_argument(self, read: ast.Attribute) -> ast.expr | None:
         """The default of the argument of `argparse` that is read as an attribute, if the file declares it once."""
@@ -79,7 +79,7 @@ class Usual(Values):
         found = [call for call in calls if isinstance(call, ast.Call) and _declares(call, read.attr)]
         if len(found) != 1 or not self._is_parsed(self.origin(read.value)):
             return None
-        return _keyword(found[0], "default")
+        return keyword(found[0], "default")
 
     def _is_parsed(self, value: ast.expr) -> bool:
         """Whether a value is what a parser has read, at once or in a function of this file that returns it in the end."""
@@ -111,13 +111,9 @@ def _default(arguments: ast.arguments, parameter: ast.AST) -> ast.expr | None:
     return next((default for one, default in chain(told, named) if one is parameter), None)
 
 
-def _keyword(call: ast.Call, name: str) -> ast.expr | None:
-    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
-
-
 def _declares(call: ast.Call, name: str) -> bool:
     """Whether a call declares the option that a program reads under a name."""
-    told = _keyword(call, "dest")
+    told = keyword(call, "dest")
     if told is not None:
         return isinstance(told, ast.Constant) and told.value == name
     words = [

@@ -24,6 +24,7 @@ from charter.analysis.orm.values import (
     Value,
 )
 from charter.analysis.orm.world import Class, Site
+from charter.model.names import keyword
 
 if TYPE_CHECKING:
     from charter.analysis.orm.machine import Machine
@@ -175,10 +176,6 @@ def _declared(run: Machine, cls: Class) -> dict[str, tuple[Class, ast.Call]]:
     return found
 
 
-def _keyword(call: ast.Call, name: str) -> ast.expr | None:
-    return next((k.value for k in call.keywords if k.arg == name), None)
-
-
 def text(node: ast.expr | None) -> str:
     """The text that stands there; "" for anything else."""
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
@@ -190,16 +187,16 @@ def is_true(node: ast.expr | None) -> bool:
 
 
 def _field(run: Machine, owner: Class, cls: Class, name: str, call: ast.Call, row: Row, depth: int) -> None:
-    if is_true(_keyword(call, "write_only")):
+    if is_true(keyword(call, "write_only")):
         return
     site = Site(owner.module, call)
     last = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if last == "SerializerMethodField":
-        method = text(_keyword(call, "method_name")) or text(call.args[0] if call.args else None)
+        method = text(keyword(call, "method_name")) or text(call.args[0] if call.args else None)
         _method_field(run, cls, method, name, row)
         return
-    source = text(_keyword(call, "source")) or name
-    many = is_true(_keyword(call, "many"))
+    source = text(keyword(call, "source")) or name
+    many = is_true(keyword(call, "many"))
     target = run.world.expression(owner.module, call.func)
     if not many and (last == "PrimaryKeyRelatedField" or _links_by_key(last, call)):
         _walk(run, row, source.split(".")[:-1], site)
@@ -212,7 +209,7 @@ def _field(run: Machine, owner: Class, cls: Class, name: str, call: ast.Call, ro
     if isinstance(target, Class) and is_serializer(run, target):
         serialize(run, target, value, site, depth + 1)
     elif last == "SlugRelatedField":
-        _each(run, value, site, text(_keyword(call, "slug_field")))
+        _each(run, value, site, text(keyword(call, "slug_field")))
     elif last == "StringRelatedField":
         _each(run, value, site, "")
     elif isinstance(target, Class):
@@ -231,7 +228,7 @@ def _represent(run: Machine, target: Class, value: Value, site: Site) -> None:
 
 def _links_by_key(last: str, call: ast.Call) -> bool:
     """Whether a field writes a link for which the key of the related row is enough."""
-    return last == "HyperlinkedRelatedField" and (text(_keyword(call, "lookup_field")) or "pk") in {
+    return last == "HyperlinkedRelatedField" and (text(keyword(call, "lookup_field")) or "pk") in {
         "pk",
         "id",
     }

@@ -62,14 +62,7 @@ def exponential_witness(
 def polynomial_witness(
     pattern: str | bytes, flags: int = 0, method: str = "search", proofs: proof.Proofs | None = None
 ) -> proof.Witness | None:
-    """Text on which the pattern provably takes at least quadratic time; None if none is known.
-
-    Args:
-        pattern: the regular expression.
-        flags: its flags.
-        method: the method of `re.Pattern` with which it is used.
-        proofs: those of the file; None if it is about one pattern alone.
-    """
+    """Text on which the pattern provably takes at least quadratic time, as `exponential_witness`; None if none is known."""
     proofs = proofs or proof.Proofs()
     pumps = () if proofs.are_cut else polynomial_pumps(pattern, flags, method)
     return proofs.prove(pattern, flags, method, pumps, "polynomial") if pumps else None

@@ -435,6 +435,23 @@ class Attributes(Calls, ABC):
             return (0, NO, (PROJECT_CLASS, found), ())
         return (0, NO, (PROJECT_MODULE, found), ())
 
+    def any_class_of(self, module: Module) -> Value:
+        """One of a module's classes, where which one is not known."""
+        result: Value | None = None
+        for cls in module.classes[:4]:
+            one: Value = (0, NO, (PROJECT_CLASS, cls), ())
+            result = one if result is None else join(result, one)
+        return result or UNKNOWN
+
+    def any_method_of(self, owner: Value, prefix: str, position: int) -> Value:
+        """One of the methods of an object of the project, where only the beginning of its name is known."""
+        result: Value = (owner[0], NO, None, ())
+        for cls in self.project.lineage(owner[2][1]) if prefix else ():
+            for name in cls.methods:
+                if name.startswith(prefix):
+                    result = join(result, self.attribute(owner, name, position))
+        return result
+
 
 def _bound(value: Value, name: str) -> Value:
     """A method of something outside, with what it is a method of."""

@@ -564,23 +564,6 @@ class Calls(LibraryCalls, ABC):
             result = one if result is None else join(result, one)
         return result
 
-    def any_class_of(self, module: Module) -> Value:
-        """One of a module's classes, where which one is not known."""
-        result: Value | None = None
-        for cls in module.classes[:4]:
-            one: Value = (0, NO, (PROJECT_CLASS, cls), ())
-            result = one if result is None else join(result, one)
-        return result or UNKNOWN
-
-    def any_method_of(self, owner: Value, prefix: str, position: int) -> Value:
-        """One of the methods of an object of the project, where only the beginning of its name is known."""
-        result: Value = (owner[0], NO, None, ())
-        for cls in self.project.lineage(owner[2][1]) if prefix else ():
-            for name in cls.methods:
-                if name.startswith(prefix):
-                    result = join(result, self.attribute(owner, name, position))
-        return result
-
     @abstractmethod
     def external(self, path: str, position: int) -> Value:
         """The value of a name outside the project."""

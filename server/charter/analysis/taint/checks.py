@@ -277,6 +277,17 @@ def _behind_calls(node: Node) -> Node:
     return node
 
 
+def is_call_of(node: Node, name: str) -> bool:
+    """Whether an expression is a call of a builtin with one argument: `len(text)`."""
+    return node[0] == ir.CALL and node[2][0] == ir.GLOBAL and node[2][2] == name and len(node[3]) == 1
+
+
+def is_counted(iterable: Node) -> bool:
+    """Whether a loop goes over `range(3)`, and so at least once."""
+    count = iterable[3][0] if is_call_of(iterable, "range") else iterable
+    return count is not iterable and count[0] == ir.CONST and isinstance(count[2], int) and count[2] > 0
+
+
 def is_set_of(node: Node) -> bool:
     """Whether an expression is `set(text)`: its characters."""
-    return node[0] == ir.CALL and node[2][0] == ir.GLOBAL and node[2][2] == "set" and len(node[3]) == 1
+    return is_call_of(node, "set")

@@ -17,6 +17,7 @@ from charter.analysis.taint.checks import (
     Test,
     Truth,
     both,
+    is_call_of,
     is_set_of,
 )
 from charter.analysis.taint.frame import LENGTH, NO_KILL, PARAMETER, REST, Kill
@@ -102,7 +103,7 @@ class Comparisons(Checks, ABC):
 
     def _bounded(self, node: Node, operator: str) -> Test:
         """`len(text) < 100`: a short text makes no pattern slow."""
-        if node[0] != ir.CALL or node[2][0] != ir.GLOBAL or node[2][2] != "len" or not node[3]:
+        if not is_call_of(node, "len"):
             return UNDECIDED
         checked = node[3][0]
         kill = self.cleared(checked, self.value(checked), BIT["redos"])
@@ -247,7 +248,7 @@ def _is_one_untrusted(left: Value, right: Value) -> bool:
 
 def _is_length_of_rest(node: Node) -> bool:
     """Whether an expression is `len(one.difference(other))`."""
-    if node[0] != ir.CALL or node[2][0] != ir.GLOBAL or node[2][2] != "len" or len(node[3]) != 1:
+    if not is_call_of(node, "len"):
         return False
     counted = node[3][0]
     return counted[0] == ir.CALL and counted[2][0] == ir.ATTR and counted[2][3] == "difference"

@@ -32,6 +32,7 @@ from charter.analysis.taint.values import (
     constant,
     join,
     spread,
+    tainted,
 )
 from charter.model import ir
 from charter.model.project import Class, Function
@@ -44,8 +45,8 @@ if TYPE_CHECKING:
 _LARGEST: Final = 1 << 64
 _CONTROL: Final = spread(CONTROL)
 _HTML: Final = spread(BIT["xss"])
-_ATTRIBUTE: Final = spread(BIT["attribute"])
 _NAMED: Final = frozenset({ir.LOCAL, ir.FREE, ir.GLOBAL, ir.ATTR})
+_SCHEMA: Final = (INSTANCE, "marshmallow.Schema")
 _MARKUP: Final = (INSTANCE, "markupsafe.Markup")
 _NUMERIC_FORMATS: Final = frozenset("dxXobeEfFgGn%")
 _TEXTS: Final = (str, bytes, tuple)
@@ -123,17 +124,12 @@ class Expressions(Attributes, ABC):
                 value = self._call_super(function[3], node)
             else:
                 owner = self.value(function[2])
+                if function[3] == "load" and owner[2] is None and _is_schema(function[2]):
+                    owner = (owner[0], owner[1], _SCHEMA, owner[3])
                 arguments = self.arguments(node)
                 value = self.call_method(owner, function[3], arguments, position)
                 if function[3] in _FILLING and not owner[3] and owner[2] in _FILLED:
                     self._fill(function[2], owner, arguments)
-                if (
-                    function[3] == "load"
-                    and value[0]
-                    and function[2][0] in _NAMED
-                    and "schema" in function[2][-1]
-                ):
-                    value = (value[0] & ~_ATTRIBUTE, *value[1:])  # it has loaded the fields that it declares
         else:
             target = self.value(function)
             arguments = self.arguments(node)
@@ -242,12 +238,8 @@ class Expressions(Attributes, ABC):
                 return self.concat([left, right])
             return self._added(left, right, position)
         if operator == "-" and left[3]:
-            return (
-                self.deep(left),
-                NO,
-                None,
-                (),
-            )  # what is left of a set: if nothing is, all of it was in the other
+            # What is left of a set: if nothing is, all of it was in the other.
+            return tainted(self.deep(left))
         if operator == "%":
             if left[0] or isinstance(one, str | tuple) or (one is NO and (right[0] or right[3])):
                 return self.percent(left, right)
@@ -534,6 +526,11 @@ def _folded(sign: str, left: Any, right: Any) -> Value | None:
     if isinstance(result, str | bytes) and len(result) > 4000:
         return None
     return constant(result)
+
+
+def _is_schema(owner: Node) -> bool:
+    """Whether what a method is called of is named for a schema, wherever it comes from: `self.edit_schema`."""
+    return owner[0] in _NAMED and "schema" in owner[-1]
 
 
 def _may_be_large(sign: str, left: Any, right: Any) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from charter.analysis.taint.arguments import Arguments
 from charter.analysis.taint.assignments import Assignments
-from charter.analysis.taint.checks import asks_for_address, both, either
+from charter.analysis.taint.checks import asks_for_address, both, either, is_counted
 from charter.analysis.taint.frame import KILLED, NO_KILL, Kill, State
 from charter.analysis.taint.values import (
     DANGERS,
@@ -444,7 +444,7 @@ class Statements(Assignments):
 
         self._body_end = None
         before = self.state
-        self._loop(node, enter, certain=_is_counted(node[3]))
+        self._loop(node, enter, certain=is_counted(node[3]))
         end = self._body_end
         if before is not None and end is not None and not _breaks(node[4]):
             self.kill((end[KILLED] & ~before[KILLED], ()))  # each element has passed the check
@@ -566,10 +566,8 @@ def _outcome(state: State, name: str) -> tuple[Kill, Kill]:
     known = state[name][1]
     if isinstance(known, bool):
         return (NO_KILL, _EVERYTHING) if known else (_EVERYTHING, NO_KILL)
-    remembered = state.get("?" + name)
-    if remembered is None or remembered[2] == TUPLE:
-        return NO_KILL, NO_KILL
-    return remembered[4], remembered[5]
+    found = state.get("?" + name)
+    return (NO_KILL, NO_KILL) if found is None or found[2] == TUPLE else (found[4], found[5])
 
 
 def _breaks(body: Sequence[Node]) -> bool:
@@ -580,19 +578,6 @@ def _breaks(body: Sequence[Node]) -> bool:
         if node[0] not in {ir.FOR, ir.WHILE} and any(map(_breaks, ir.blocks(node))):
             return True
     return False
-
-
-def _is_counted(iterable: Node) -> bool:
-    """Whether a loop goes over `range(3)`, and so at least once."""
-    if (
-        iterable[0] != ir.CALL
-        or iterable[2][0] != ir.GLOBAL
-        or iterable[2][2] != "range"
-        or len(iterable[3]) != 1
-    ):
-        return False
-    count = iterable[3][0]
-    return count[0] == ir.CONST and isinstance(count[2], int) and count[2] > 0
 
 
 def _jumps(body: Sequence[Node]) -> bool:
