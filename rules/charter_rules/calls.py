@@ -213,25 +213,25 @@ def decorating(decorator: ast.expr) -> ast.expr:
 
 def identifier(expression: ast.AST | None) -> str:
     """The last identifier of a name, an attribute, a constant subscript or a call of one; "" if there is none."""
-    if isinstance(expression, ast.Name):
+    if type(expression) is ast.Name:
         return expression.id
-    if isinstance(expression, ast.Attribute):
+    if type(expression) is ast.Attribute:
         return expression.attr
-    if isinstance(expression, ast.arg):
+    if type(expression) is ast.arg:
         return expression.arg
-    if isinstance(expression, ast.Subscript) and isinstance(expression.slice, ast.Constant):
+    if type(expression) is ast.Subscript and type(expression.slice) is ast.Constant:
         return expression.slice.value if isinstance(expression.slice.value, str) else ""
-    if isinstance(expression, ast.Call):
-        if isinstance(expression.func, ast.Attribute) and expression.func.attr in {
+    if type(expression) is ast.Call:
+        if type(expression.func) is ast.Attribute and expression.func.attr in {
             "get",
             "pop",
             "getlist",
             "getenv",
         }:
             first = expression.args[0] if expression.args else None
-            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+            if type(first) is ast.Constant and isinstance(first.value, str):
                 return first.value
-        if isinstance(expression.func, ast.Attribute) and expression.func.attr in {
+        if type(expression.func) is ast.Attribute and expression.func.attr in {
             "encode",
             "decode",
             "strip",
@@ -280,7 +280,7 @@ def destinations(ctx: Context, node: ast.AST) -> Iterator[str]:
 
 def identifier_of_key(key: ast.expr | None) -> str:
     """A dictionary key that is a constant string; else ""."""
-    return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ""
+    return key.value if type(key) is ast.Constant and isinstance(key.value, str) else ""
 
 
 def is_chosen(ctx: Context, node: ast.AST) -> bool:

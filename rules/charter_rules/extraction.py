@@ -223,7 +223,7 @@ def _movable(body: list[ast.stmt], inputs: list[str], variables: _Variables, ctx
     """A run with its parameters and results; None where a variable may not have a value when it is handed over."""
     function = variables.function
     inner, outer = variables.parted(body)
-    stored = [name for name, uses in inner.items() if any(isinstance(use.ctx, ast.Store) for use in uses)]
+    stored = [name for name, uses in inner.items() if any(type(use.ctx) is ast.Store for use in uses)]
     repeated = ctx.loop(body[0]) is not None
     outputs = [name for name in stored if name in outer or (repeated and name in inputs)]
     for name in outputs:
@@ -262,13 +262,13 @@ class _Variables:
                 targets = shapes.stored_in(generator.target for generator in node.generators)
                 own.update(use for use in ctx.nodes(ast.Name, within=node) if use.id in targets)
         self._uses = {
-            use: isinstance(use.ctx, ast.Load) or _is_added_to(use, ctx)
+            use: type(use.ctx) is ast.Load or _is_added_to(use, ctx)
             for use in names
             if use.id in local and use not in own
         }
         """Each use of a variable, with whether it is read there."""
         self._reads = Counter(use.id for use, is_read in self._uses.items() if is_read)
-        self._gone = {use.id for use in names if isinstance(use.ctx, ast.Del)}
+        self._gone = {use.id for use in names if type(use.ctx) is ast.Del}
         self._gone.update(
             handler.name for handler in ctx.nodes(ast.ExceptHandler, within=function) if handler.name
         )
@@ -349,7 +349,7 @@ class _Variables:
 
 def _bound_in(function: shapes.FunctionNode, ctx: Context) -> set[str]:
     """The names that a function binds in which no other is defined."""
-    found = {name.id for name in ctx.nodes(ast.Name, within=function) if not isinstance(name.ctx, ast.Load)}
+    found = {name.id for name in ctx.nodes(ast.Name, within=function) if type(name.ctx) is not ast.Load}
     for kind in (ast.Import, ast.ImportFrom):
         for statement in ctx.nodes(kind, within=function):
             found.update((alias.asname or alias.name).partition(".")[0] for alias in statement.names)
@@ -375,12 +375,12 @@ def _is_set_at_once(name: str, body: Sequence[ast.stmt]) -> bool:
 def _is_set_first(name: str, body: Sequence[ast.stmt], uses: list[ast.Name], ctx: Context) -> bool:
     """Whether the run gives a variable its value before it reads it: by a statement of its own, or as a loop's target."""
     at, statement = next((at, item) for at, item in enumerate(body) if _is_in(uses[0], item))
-    if isinstance(statement, ast.Assign) and any(_binds(target, name) for target in statement.targets):
+    if type(statement) is ast.Assign and any(_binds(target, name) for target in statement.targets):
         return not _mentions(statement.value, name, ctx)
-    if isinstance(statement, ast.For) and _binds(statement.target, name):
+    if type(statement) is ast.For and _binds(statement.target, name):
         after = [*statement.orelse, *body[at + 1 :]]
         read_after = any(
-            isinstance(use.ctx, ast.Load) and any(_is_in(use, item) for item in after) for use in uses
+            type(use.ctx) is ast.Load and any(_is_in(use, item) for item in after) for use in uses
         )
         return not read_after and not _mentions(statement.iter, name, ctx)
     return False

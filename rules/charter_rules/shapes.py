@@ -46,7 +46,7 @@ MUTATORS: Final = frozenset(
 
 def is_name(node: ast.AST | None, name: str) -> bool:
     """Whether a node is exactly this bare name."""
-    return isinstance(node, ast.Name) and node.id == name
+    return type(node) is ast.Name and node.id == name
 
 
 def may_read_alike(one: ast.expr, other: ast.expr) -> bool:
@@ -97,9 +97,9 @@ def are_same(one: object, other: object) -> bool:
 
 def names_in(root: ast.AST) -> set[str]:
     """The bare names that occur in a subtree, the root included, read or written."""
-    if isinstance(root, ast.Name):
+    if type(root) is ast.Name:
         return {root.id}
-    return {node.id for node in ast.walk(root) if isinstance(node, ast.Name)}
+    return {node.id for node in ast.walk(root) if type(node) is ast.Name}
 
 
 def stored_in(roots: Iterable[ast.AST]) -> set[str]:
@@ -107,16 +107,16 @@ def stored_in(roots: Iterable[ast.AST]) -> set[str]:
     found: set[str] = set()
     for root in roots:
         for node in ast.walk(root):
-            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            if type(node) is ast.Name and type(node.ctx) is not ast.Load:
                 found.add(node.id)
-            elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            elif type(node) is ast.Import or type(node) is ast.ImportFrom:
                 found.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
             elif isinstance(node, (*DEFINITIONS, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)):
                 if node.name:
                     found.add(node.name)
-            elif isinstance(node, ast.MatchMapping) and node.rest:
+            elif type(node) is ast.MatchMapping and node.rest:
                 found.add(node.rest)
-            elif isinstance(node, (ast.Global, ast.Nonlocal)):
+            elif type(node) is ast.Global or type(node) is ast.Nonlocal:
                 found.update(node.names)
     return found
 
@@ -149,7 +149,7 @@ def reads(name: str, roots: Iterable[ast.AST]) -> Iterator[ast.Name]:
     """Where a bare name is read."""
     for root in roots:
         for node in ast.walk(root):
-            if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
+            if type(node) is ast.Name and node.id == name and type(node.ctx) is ast.Load:
                 yield node
 
 
@@ -284,9 +284,9 @@ def _place(node: ast.AST) -> tuple[int, int]:
 
 def _named_by(node: ast.AST) -> Collection[str | None]:
     """The names that a statement, a handler or a pattern binds by naming them."""
-    if isinstance(node, (ast.Import, ast.ImportFrom)):
+    if type(node) is ast.Import or type(node) is ast.ImportFrom:
         return [(alias.asname or alias.name).partition(".")[0] for alias in node.names]
-    if isinstance(node, (ast.Global, ast.Nonlocal)):
+    if type(node) is ast.Global or type(node) is ast.Nonlocal:
         return node.names
     assert isinstance(node, (*DEFINITIONS, ast.ExceptHandler, ast.MatchAs, ast.MatchStar))
     return (node.name,)
@@ -349,7 +349,7 @@ def without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
 def is_trivial(body: list[ast.stmt]) -> bool:
     """Whether a body does nothing: `pass`, `...` or a docstring only."""
     return all(
-        isinstance(item, ast.Pass) or (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))
+        type(item) is ast.Pass or (type(item) is ast.Expr and type(item.value) is ast.Constant)
         for item in body
     )
 

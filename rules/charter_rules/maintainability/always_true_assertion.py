@@ -36,7 +36,7 @@ _MOCK_CHECKS = frozenset(
     principles=("meaningful-tests", "robust-comparisons"),
     severity=Severity.MEDIUM,
     calls=("*.assertTrue", "*.assertFalse"),
-    when=lambda node: not isinstance(node, ast.Expr) or isinstance(node.value, ast.Attribute),
+    when=lambda node: type(node) is not ast.Expr or type(node.value) is ast.Attribute,
     aliases=("F631", "PGH005", "B011", "PLW0129"),
 )
 def always_true_assertion(node: ast.Assert | ast.Call | ast.Expr, ctx: Context) -> Iterator[Finding]:

@@ -85,7 +85,7 @@ def broken_protocol(class_: ast.ClassDef, ctx: Context) -> Iterator[Finding]:
                 yield ctx.finding(ctx.name_span(methods[name]), f"`{class_.name}` has no `{other}`: {reason}")
                 return
     iter_ = methods.get("__iter__")
-    if isinstance(iter_, ast.FunctionDef):
+    if type(iter_) is ast.FunctionDef:
         yield from _iter(iter_, methods, class_, ctx)
 
 

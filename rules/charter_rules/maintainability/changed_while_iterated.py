@@ -97,22 +97,20 @@ def _is_bound_anew(name: str, loop: ast.For, ctx: Context) -> bool:
 
 
 def _changes(node: ast.AST, text: str, ctx: Context) -> bool:
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _RESIZES:
+    if type(node) is ast.Call and type(node.func) is ast.Attribute and node.func.attr in _RESIZES:
         return ctx.source(node.func.value) == text
-    if isinstance(node, ast.Delete):
-        return any(
-            isinstance(item, ast.Subscript) and ctx.source(item.value) == text for item in node.targets
-        )
+    if type(node) is ast.Delete:
+        return any(type(item) is ast.Subscript and ctx.source(item.value) == text for item in node.targets)
     return False
 
 
 def _adds(node: ast.AST, text: str, loop: ast.For, ctx: Context) -> bool:
     """Whether a statement gives the dictionary that is gone through a key which is made of others."""
-    if not isinstance(node, ast.Assign) or ctx.source(loop.iter) == text:
+    if type(node) is not ast.Assign or ctx.source(loop.iter) == text:
         return False
     target = node.targets[0]
-    key = target.slice if isinstance(target, ast.Subscript) and ctx.source(target.value) == text else None
-    return isinstance(key, (ast.BinOp, ast.JoinedStr))
+    key = target.slice if type(target) is ast.Subscript and ctx.source(target.value) == text else None
+    return type(key) is ast.BinOp or type(key) is ast.JoinedStr
 
 
 def _leaves_after(node: ast.AST, loop: ast.For, ctx: Context) -> bool:

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     code="MNT021",
     principles=("explicit-over-clever", "no-needless-copies"),
     severity=Severity.LOW,
-    when=lambda node: isinstance(node.value, (ast.ListComp, ast.SetComp, ast.DictComp)),
+    when=lambda node: (
+        type(node.value) is ast.ListComp
+        or type(node.value) is ast.SetComp
+        or type(node.value) is ast.DictComp
+    ),
     aliases=("W0106",),
 )
 def comprehension_for_effects(statement: ast.Expr, ctx: Context) -> Iterator[Finding]:

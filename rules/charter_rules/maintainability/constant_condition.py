@@ -57,20 +57,20 @@ def constant_condition(module: ast.Module, ctx: Context) -> Iterator[Finding]:
     settled = {
         node.targets[0].id
         for node in ctx.nodes(ast.Assign)
-        if isinstance(node.value, ast.Constant)
+        if type(node.value) is ast.Constant
         and (node.value.value is None or isinstance(node.value.value, bool))
-        and isinstance(node.targets[0], ast.Name)
+        and type(node.targets[0]) is ast.Name
     }
     for decision in (*ctx.nodes(ast.If), *ctx.nodes(ast.IfExp), *ctx.nodes(ast.While)):
         test = decision.test
-        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        if type(test) is ast.UnaryOp and type(test.op) is ast.Not:
             test = test.operand
-        if isinstance(test, ast.Constant):
-            is_loop = isinstance(decision, ast.While) or isinstance(test.value, str)
+        if type(test) is ast.Constant:
+            is_loop = type(decision) is ast.While or isinstance(test.value, str)
             if not is_loop and ctx.function(decision) is not None and not _makes_a_generator(decision, ctx):
                 answer = bool(test.value) is (test is decision.test)
                 yield ctx.finding(decision.test, f"this condition is always {'true' if answer else 'false'}")
-        elif isinstance(test, ast.Name) and test.id in settled:
+        elif type(test) is ast.Name and test.id in settled:
             yield from _settled(decision, test, ctx)
 
 

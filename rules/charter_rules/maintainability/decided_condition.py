@@ -58,12 +58,12 @@ def decided_condition(statement: ast.If, ctx: Context) -> Iterator[Finding]:
     ```
     """
     test = statement.test
-    if not isinstance(ctx.parent(statement), ast.If):
+    if type(ctx.parent(statement)) is not ast.If:
         return
     way: list[tuple[ast.If, ast.AST]] = []
     child: ast.AST = statement
     parent = ctx.parent(statement)
-    while isinstance(parent, ast.If):
+    while type(parent) is ast.If:
         failed = child in parent.orelse
         if failed and len(parent.orelse) != 1:
             return  # something stands between the two
@@ -156,7 +156,7 @@ _Bound = tuple[ast.expr, type[ast.cmpop], float]
 
 def _bound(test: ast.expr) -> _Bound | None:
     """A comparison of something with a number, as that, the operator and the number."""
-    if not isinstance(test, ast.Compare) or len(test.ops) != 1:
+    if type(test) is not ast.Compare or len(test.ops) != 1:
         return None
     left, right, operator = test.left, test.comparators[0], type(test.ops[0])
     if _number(left) is not None:
@@ -168,10 +168,10 @@ def _bound(test: ast.expr) -> _Bound | None:
 
 
 def _number(node: ast.expr) -> float | None:
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+    if type(node) is ast.UnaryOp and type(node.op) is ast.USub:
         inner = _number(node.operand)
         return None if inner is None else -inner
-    if isinstance(node, ast.Constant) and type(node.value) in {int, float}:
+    if type(node) is ast.Constant and type(node.value) in {int, float}:
         return node.value  # pyright: ignore[reportReturnType] (asked just before)
     return None
 

@@ -55,7 +55,7 @@ def endless_recursion(module: ast.Module, ctx: Context) -> Iterator[Finding]:
     for function in ctx.nodes(ast.FunctionDef):
         if len(function.decorator_list) > 1:
             continue
-        if not isinstance(ctx.parent(function), ast.ClassDef):
+        if type(ctx.parent(function)) is not ast.ClassDef:
             names.add(function.name)
         elif function.args.args:
             methods.setdefault(function.name, set()).add(function.args.args[0].arg)
@@ -65,13 +65,13 @@ def endless_recursion(module: ast.Module, ctx: Context) -> Iterator[Finding]:
             (name, use)
             for name in methods.keys() & ctx.gets.keys()
             for use in ctx.gets[name]
-            if isinstance(use.value, ast.Name) and use.value.id in methods[name]
+            if type(use.value) is ast.Name and use.value.id in methods[name]
         ),
     ]
     found: dict[ast.FunctionDef, None] = {}
     for name, use in uses:
         function = ctx.function(use)
-        if isinstance(function, ast.FunctionDef) and function.name == name:
+        if type(function) is ast.FunctionDef and function.name == name:
             found[function] = None
     for function in found:
         reads = len(function.decorator_list) == 1 and _is_property(function, ctx)

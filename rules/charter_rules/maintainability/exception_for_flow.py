@@ -51,8 +51,8 @@ def exception_for_flow(statement: ast.Raise, ctx: Context) -> Iterator[Finding]:
         return None
     ```
     """
-    raised = statement.exc.func if isinstance(statement.exc, ast.Call) else statement.exc
-    if not isinstance(raised, (ast.Name, ast.Attribute)) or statement.cause is not None:
+    raised = statement.exc.func if type(statement.exc) is ast.Call else statement.exc
+    if (type(raised) is not ast.Name and type(raised) is not ast.Attribute) or statement.cause is not None:
         ctx.not_an_opportunity()
         return
     child: ast.AST = statement
@@ -62,7 +62,7 @@ def exception_for_flow(statement: ast.Raise, ctx: Context) -> Iterator[Finding]:
         ):
             ctx.not_an_opportunity()
             return  # also out of a `with`, which an exception may be raised to undo
-        if isinstance(ancestor, ast.Try) and child in ancestor.body and ancestor.handlers:
+        if type(ancestor) is ast.Try and child in ancestor.body and ancestor.handlers:
             name = ctx.source(raised)
             handler = next(
                 (h for h in ancestor.handlers if h.type is not None and name in _caught(h.type, ctx)), None

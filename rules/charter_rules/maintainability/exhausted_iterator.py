@@ -32,9 +32,9 @@ _EATERS = frozenset(
 def _may_be_iterator(assignment: ast.Assign) -> bool:
     """Whether what is assigned is written like something that gives its items once."""
     value = assignment.value
-    if isinstance(value, ast.Call):
-        return isinstance(value.func, ast.Name) and value.func.id in _MAKERS
-    return isinstance(value, ast.GeneratorExp)
+    if type(value) is ast.Call:
+        return type(value.func) is ast.Name and value.func.id in _MAKERS
+    return type(value) is ast.GeneratorExp
 
 
 @rule(

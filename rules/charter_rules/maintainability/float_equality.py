@@ -50,9 +50,9 @@ def float_equality(comparison: ast.Compare, ctx: Context) -> Iterator[Finding]:
     """
     left, right = comparison.left, comparison.comparators[0]
     for number, other in ((left, right), (right, left)):
-        value = number.value if isinstance(number, ast.Constant) else None
+        value = number.value if type(number) is ast.Constant else None
         if isinstance(value, float) and (value / _EXACT) % 1 and _is_computed(other, ctx):
-            operator, answer = ("==", "false") if isinstance(comparison.ops[0], ast.Eq) else ("!=", "true")
+            operator, answer = ("==", "false") if type(comparison.ops[0]) is ast.Eq else ("!=", "true")
             yield ctx.finding(
                 comparison,
                 f"a computed number is compared with `{ctx.source(number)}` by `{operator}`, which rounding errors make {answer}",

@@ -65,9 +65,7 @@ def hidden_test(scope: ast.Module | ast.ClassDef, ctx: Context) -> Iterator[Find
         if earlier is None or earlier.decorator_list or node.decorator_list or node.name == "_":
             continue
         uses = (*ctx.reads.get(node.name, ()), *ctx.binds.get(node.name, ()))
-        if any(
-            earlier.lineno < use.lineno <= node.lineno for use in uses if not isinstance(use.ctx, ast.Store)
-        ):
+        if any(earlier.lineno < use.lineno <= node.lineno for use in uses if type(use.ctx) is not ast.Store):
             continue
         word = "never runs" if node.name.startswith("test") else "can never be called"
         yield ctx.finding(

@@ -56,7 +56,7 @@ def identical_branches(module: ast.Module, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(choice.test, "this decides nothing: both values are the same", fix=fix)
     for decision in ctx.nodes(ast.If):
         following = decision.orelse
-        if len(following) == 1 and isinstance(following[0], ast.If):
+        if len(following) == 1 and type(following[0]) is ast.If:
             following = following[0].body
         # The first two branches are not as long, or their last statements differ in kind: nearly all of them.
         if len(following) == len(decision.body) and type(following[-1]) is type(decision.body[-1]):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from charter.api import Context, Finding
 
 
-_SENSELESS = (ast.Sub, ast.Div, ast.FloorDiv, ast.Mod, ast.BitXor, ast.BitAnd, ast.BitOr)
+_SENSELESS = frozenset({ast.Sub, ast.Div, ast.FloorDiv, ast.Mod, ast.BitXor, ast.BitAnd, ast.BitOr})
 
 
 @rule(
@@ -23,7 +23,7 @@ _SENSELESS = (ast.Sub, ast.Div, ast.FloorDiv, ast.Mod, ast.BitXor, ast.BitAnd, a
     code="MNT222",
     principles=("robust-comparisons",),
     severity=Severity.MEDIUM,
-    when=lambda operation: isinstance(operation, ast.BoolOp) or isinstance(operation.op, _SENSELESS),
+    when=lambda operation: type(operation) is ast.BoolOp or type(operation.op) in _SENSELESS,
     aliases=("R0124",),
 )
 def identical_operands(operation: ast.BoolOp | ast.BinOp, ctx: Context) -> Iterator[Finding]:

@@ -56,7 +56,7 @@ _OTHERS = {
     code="MNT223",
     principles=("robust-comparisons", "no-dead-code"),
     severity=Severity.MEDIUM,
-    when=lambda statement: isinstance(statement.value, ast.Call),
+    when=lambda statement: type(statement.value) is ast.Call,
     cwe=(252,),
 )
 def ignored_result(statement: ast.Expr, ctx: Context) -> Iterator[Finding]:
@@ -79,7 +79,7 @@ def ignored_result(statement: ast.Expr, ctx: Context) -> Iterator[Finding]:
     """
     call = cast("ast.Call", statement.value)
     func = call.func
-    last = func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
+    last = func.id if type(func) is ast.Name else func.attr if type(func) is ast.Attribute else ""
     if last not in _CANDIDATES or _is_attempt(statement, ctx):
         return
     qualified = ctx.name(func)
@@ -92,7 +92,7 @@ def ignored_result(statement: ast.Expr, ctx: Context) -> Iterator[Finding]:
             )
         else:
             yield ctx.finding(call, f"`{last}` changes nothing: its result is dropped")
-    elif isinstance(func, ast.Attribute) and qualified is None and func.attr in _METHODS:
+    elif type(func) is ast.Attribute and qualified is None and func.attr in _METHODS:
         kind = ctx.type_name(func.value)
         pure = _TEXT if kind == "builtins.str" else _OTHERS.get(kind or "", frozenset[str]())
         if func.attr in pure:

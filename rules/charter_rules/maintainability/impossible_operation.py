@@ -97,7 +97,7 @@ class _Literals:
         self._names: dict[str, set[str]] = {}
         for node in ctx.nodes(ast.Assign):
             target = node.targets[0]
-            if type(node.value) in _WRITTEN and isinstance(target, ast.Name) and (kind := _kind(node.value)):
+            if type(node.value) in _WRITTEN and type(target) is ast.Name and (kind := _kind(node.value)):
                 self._names.setdefault(target.id, set()).add(kind)
         self._known: dict[tuple[ast.AST, str], str] = {}
 
@@ -111,7 +111,7 @@ class _Literals:
 
     def kind(self, node: ast.expr, wanted: frozenset[str]) -> str:
         """The kind of a literal, or of the one that a name is bound to, if it is one of those that are wanted; else ""."""
-        if not isinstance(node, ast.Name):
+        if type(node) is not ast.Name:
             kind = _kind(node)
             return kind if kind in wanted else ""
         if wanted.isdisjoint(self._names.get(node.id, ())):
@@ -146,7 +146,7 @@ _NO_KEYS = frozenset({"a list", "a dictionary", "a set"})
 
 def _kind(value: ast.expr) -> str:
     """What a literal is, in words; "" for what is none."""
-    if isinstance(value, ast.Constant):
+    if type(value) is ast.Constant:
         if value.value is None:
             return "None"
         if isinstance(value.value, (int, float, complex)):
@@ -169,10 +169,10 @@ def _named(literals: _Literals, ctx: Context) -> Iterator[Finding]:
     """What is done to names that stand for literals: calls, items, and attributes of a name that is always `None`."""
     for use in literals.reads():
         place = ctx.parent(use)
-        if isinstance(place, ast.Call):
+        if type(place) is ast.Call:
             if place.func is use and (kind := literals.kind(use, _ANY)):
                 yield _called(place, kind, ctx)
-        elif isinstance(place, ast.Subscript):
+        elif type(place) is ast.Subscript:
             if (
                 place.value is use
                 and (kind := literals.kind(use, _NO_ITEMS))
@@ -180,7 +180,7 @@ def _named(literals: _Literals, ctx: Context) -> Iterator[Finding]:
             ):
                 yield ctx.finding(place, f"`{use.id}` is {kind} and has no items by number or key")
         elif (
-            isinstance(place, ast.Attribute)
+            type(place) is ast.Attribute
             and place.attr[:2] != "__"
             and literals.kind(use, _NONE)
             and not _is_behind_truth(use, ctx)

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     principles=("robust-comparisons",),
     severity=Severity.HIGH,
     kinds=("unpacked",),
-    when=lambda node: not isinstance(node, ast.Assign) or isinstance(node.value, (ast.Tuple, ast.List)),
+    when=lambda node: (
+        type(node) is not ast.Assign or type(node.value) is ast.Tuple or type(node.value) is ast.List
+    ),
     calls=("builtins.zip",),
     aliases=("W0632", "E0633"),
 )

@@ -61,11 +61,11 @@ def missing_comma(collection: ast.List | ast.Tuple | ast.Set, ctx: Context) -> I
     suspects = [
         item
         for item in elements
-        if isinstance(item, ast.Constant) and isinstance(item.value, str) and item.end_lineno != item.lineno
+        if type(item) is ast.Constant and isinstance(item.value, str) and item.end_lineno != item.lineno
     ]
     if not suspects or len(suspects) * 3 > len(elements):
         return  # where many are joined, it is meant
-    if any(not isinstance(item, ast.Constant) for item in elements) or len(
+    if any(type(item) is not ast.Constant for item in elements) or len(
         {item.lineno for item in elements}
     ) < len(elements):
         return

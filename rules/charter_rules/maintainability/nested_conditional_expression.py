@@ -54,6 +54,6 @@ def nested_conditional_expression(expression: ast.IfExp, ctx: Context) -> Iterat
 
 def _chain(expression: ast.expr) -> int:
     """How many conditions must be read to know which value it is."""
-    if not isinstance(expression, ast.IfExp):
+    if type(expression) is not ast.IfExp:
         return 0
     return 1 + max(_chain(expression.body), _chain(expression.orelse), _chain(expression.test))

@@ -77,11 +77,13 @@ def not_an_exception(wrong: WrongCall | ast.Raise | ast.ExceptHandler, ctx: Cont
 
 def _is_none(item: ast.expr, ctx: Context) -> bool:
     """Whether an expression cannot be an exception: a literal, a text, `NotImplemented`."""
-    if isinstance(item, ast.Constant):
+    if type(item) is ast.Constant:
         return item.value is not None
     if isinstance(item, (ast.JoinedStr, ast.List, ast.Dict, ast.Set, ast.BinOp, ast.Tuple)):
-        return not isinstance(item, ast.BinOp) or isinstance(item.left, (ast.Constant, ast.JoinedStr))
-    target = item.func if isinstance(item, ast.Call) else item
-    if not isinstance(target, ast.Name) or (target.id not in _NAMES and target.id not in ctx.binds):
+        return (
+            type(item) is not ast.BinOp or type(item.left) is ast.Constant or type(item.left) is ast.JoinedStr
+        )
+    target = item.func if type(item) is ast.Call else item
+    if type(target) is not ast.Name or (target.id not in _NAMES and target.id not in ctx.binds):
         return False
     return ctx.name(target) in _NEVER

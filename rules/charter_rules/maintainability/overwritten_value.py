@@ -52,10 +52,10 @@ def overwritten_value(module: ast.Module, ctx: Context) -> Iterator[Finding]:
         first, second = assignment.targets[0], following.targets[0]
         if type(first) is not type(second):
             continue
-        if isinstance(first, ast.Name) and isinstance(second, ast.Name):
+        if type(first) is ast.Name and type(second) is ast.Name:
             if first.id != second.id:
                 continue
-        elif not isinstance(first, ast.Subscript):
+        elif type(first) is not ast.Subscript:
             continue
         if ctx.parent(assignment) is ctx.parent(following):
             yield from _overwritten(assignment, following, ctx)

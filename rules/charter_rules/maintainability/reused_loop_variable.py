@@ -50,7 +50,7 @@ def reused_loop_variable(loop: ast.For, ctx: Context) -> Iterator[Finding]:
     for outer in ctx.ancestors(loop):
         if isinstance(outer, (*shapes.DEFINITIONS, ast.Lambda)):
             return
-        if isinstance(outer, ast.For) and child in outer.body:
+        if type(outer) is ast.For and child in outer.body:
             shared = set[str]() if _is_left(loop, ctx) else names & shapes.names_in(outer.target)
             for name in sorted(shared - {"_"}):
                 use = _read_behind(name, loop, outer, ctx)

@@ -38,7 +38,7 @@ _DATA = (
     code="MNT070",
     principles=("honest-names", "robust-comparisons"),
     severity=Severity.MEDIUM,
-    when=lambda node: isinstance(node.targets[0], ast.Name) and node.targets[0].id in _CALLABLE,
+    when=lambda node: type(node.targets[0]) is ast.Name and node.targets[0].id in _CALLABLE,
     aliases=("A001", "A002", "W0622"),
 )
 def shadowed_builtin(assignment: ast.Assign, ctx: Context) -> Iterator[Finding]:

@@ -75,9 +75,9 @@ def singleton_comparison(compare: ast.Compare, ctx: Context) -> Iterator[Finding
     ```
     """
     left, right = compare.left, compare.comparators[0]
-    if isinstance(left, ast.Constant) and not isinstance(right, ast.Constant):
+    if type(left) is ast.Constant and type(right) is not ast.Constant:
         constant, other = left, right
-    elif isinstance(right, ast.Constant) and not isinstance(left, ast.Constant):
+    elif type(right) is ast.Constant and type(left) is not ast.Constant:
         constant, other = right, left
     else:
         return
@@ -92,8 +92,10 @@ def singleton_comparison(compare: ast.Compare, ctx: Context) -> Iterator[Finding
             f"`{_operator(compare)}` compares with `None`; identity is meant",
             fix=_identity(compare, left, right, ctx),
         )
-    elif _is_branch(compare, ctx) and isinstance(other, (ast.Name, ast.Attribute, ast.Call)):
-        yes = value is isinstance(compare.ops[0], ast.Eq)
+    elif _is_branch(compare, ctx) and (
+        type(other) is ast.Name or type(other) is ast.Attribute or type(other) is ast.Call
+    ):
+        yes = value is (type(compare.ops[0]) is ast.Eq)
         if _is_settled(compare, other, ctx) or (not yes and _tells_apart(compare, other, ctx)):
             return
         text = ctx.source(other) if yes else f"not {ctx.source(other)}"

@@ -79,7 +79,7 @@ def unchained_raise(node: ast.Raise, ctx: Context) -> Iterator[Finding]:
 def _handler(node: ast.Raise, ctx: Context) -> ast.ExceptHandler | None:
     """The handler that a statement belongs to, within the same function."""
     for ancestor in ctx.ancestors(node):
-        if isinstance(ancestor, ast.ExceptHandler):
+        if type(ancestor) is ast.ExceptHandler:
             return ancestor
         if isinstance(ancestor, shapes.DEFINITIONS):
             return None

@@ -116,15 +116,15 @@ def leaves(statement: ast.stmt) -> bool:
     """Whether every path through a statement jumps out of its block."""
     if isinstance(statement, _JUMPS):
         return True
-    if isinstance(statement, ast.If):
+    if type(statement) is ast.If:
         return bool(statement.orelse) and _block_leaves(statement.body) and _block_leaves(statement.orelse)
-    if isinstance(statement, ast.Try):
+    if type(statement) is ast.Try:
         if _block_leaves(statement.finalbody):
             return True
         body = _block_leaves(statement.body) or (bool(statement.orelse) and _block_leaves(statement.orelse))
         return body and all(_block_leaves(handler.body) for handler in statement.handlers)
-    if isinstance(statement, ast.While):
-        always = isinstance(statement.test, ast.Constant) and bool(statement.test.value)
+    if type(statement) is ast.While:
+        always = type(statement.test) is ast.Constant and bool(statement.test.value)
         return always and not _breaks(statement.body)
     return False
 

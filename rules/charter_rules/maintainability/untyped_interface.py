@@ -106,11 +106,11 @@ def untyped_interface(module: ast.Module, ctx: Context) -> Iterator[Finding]:
 def _public(body: list[ast.stmt]) -> Iterator[shapes.FunctionNode]:
     """The public functions of a module and methods of its public classes that have something to annotate."""
     for item in body:
-        if isinstance(item, ast.ClassDef) and not item.name.startswith("_"):
+        if type(item) is ast.ClassDef and not item.name.startswith("_"):
             yield from _public(item.body)
         elif isinstance(item, shapes.FUNCTIONS) and not item.name.startswith("_"):
             decorators = item.decorator_list
-            if not decorators or all(isinstance(d, ast.Name) and d.id in _PLAIN for d in decorators):
+            if not decorators or all(type(d) is ast.Name and d.id in _PLAIN for d in decorators):
                 yield item
 
 

@@ -213,10 +213,10 @@ def _is_call(place: ast.Name, ctx: Context) -> bool:
 def _fills(use: ast.Name, ctx: Context) -> bool:
     """Whether a use only puts something into the variable's container."""
     parent = ctx.parent(use)
-    if isinstance(parent, ast.Attribute) and parent.attr in _FILLERS:
+    if type(parent) is ast.Attribute and parent.attr in _FILLERS:
         call = ctx.parent(parent)
-        return isinstance(call, ast.Call) and call.func is parent and isinstance(ctx.parent(call), ast.Expr)
-    return isinstance(parent, ast.Subscript) and parent.value is use and isinstance(parent.ctx, ast.Store)
+        return type(call) is ast.Call and call.func is parent and type(ctx.parent(call)) is ast.Expr
+    return type(parent) is ast.Subscript and parent.value is use and type(parent.ctx) is ast.Store
 
 
 def _makes_container(place: ast.Name, ctx: Context) -> bool:

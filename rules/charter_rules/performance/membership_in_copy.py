@@ -20,7 +20,7 @@ _COPIES = frozenset({"builtins.list", "builtins.tuple", "builtins.sorted"})
     code="PRF018",
     principles=("no-needless-copies", "fitting-data-structures"),
     severity=Severity.LOW,
-    when=lambda node: len(node.ops) == 1 and isinstance(node.comparators[0], ast.Call),
+    when=lambda node: len(node.ops) == 1 and type(node.comparators[0]) is ast.Call,
     mentions=("list(", "tuple(", "sorted(", "keys()"),
     aliases=("SIM118", "FURB145"),
 )

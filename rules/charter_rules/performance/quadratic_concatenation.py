@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     principles=("bounded-complexity-of-work", "no-needless-copies"),
     severity=Severity.MEDIUM,
     calls=("builtins.sum",),
-    when=lambda node: isinstance(node, ast.Call) or isinstance(node.value, ast.BinOp),
+    when=lambda node: type(node) is not ast.Assign or type(node.value) is ast.BinOp,
     aliases=("RUF017", "PERF401"),
 )
 def quadratic_concatenation(node: ast.Call | ast.Assign, ctx: Context) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     code="PRF022",
     principles=("linear-strings",),
     severity=Severity.LOW,
-    when=lambda node: isinstance(node.value, (ast.BinOp, ast.JoinedStr)),
+    when=lambda node: type(node.value) is ast.BinOp or type(node.value) is ast.JoinedStr,
 )
 def text_built_backwards(statement: ast.Assign, ctx: Context) -> Iterator[Finding]:
     r"""A text grows at its front in a loop.

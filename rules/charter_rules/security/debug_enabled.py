@@ -57,8 +57,8 @@ _DEVELOPMENT: Final = regex(r"(?i)(?<![a-z])(?:dev(?!ic)|debug)")
     principles=("hardened-defaults", "private-data-stays-private"),
     severity=Severity.HIGH,
     when=lambda node: (
-        isinstance(node, ast.Call)
-        or isinstance(node.value, ast.Constant)
+        type(node) is not ast.Assign
+        or type(node.value) is ast.Constant
         or getattr(node.targets[0], "id", "") == "DEBUG"
     ),
     cwe=(489, 215),

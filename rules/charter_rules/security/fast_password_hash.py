@@ -138,7 +138,7 @@ def _tries_many(ctx: Context) -> bool:
 
 def _hasher(node: ast.Assign, ctx: Context) -> str:
     """The fast hasher that Django's settings put first; "" if there is none."""
-    if not isinstance(node.targets[0], ast.Name) or node.targets[0].id != "PASSWORD_HASHERS":
+    if type(node.targets[0]) is not ast.Name or node.targets[0].id != "PASSWORD_HASHERS":
         return ""
     first = _first(ctx.value(node.value))
     if not isinstance(first, str) or not _HASHERS.search(first) or not places.is_deployed(ctx):

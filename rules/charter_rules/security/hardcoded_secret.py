@@ -276,7 +276,7 @@ def _of_comparison(node: ast.Compare) -> Iterator[tuple[str, ast.expr, bool]]:
 
 def _of_items(node: ast.Dict) -> Iterator[tuple[str, ast.expr, bool]]:
     for key, value in zip(node.keys, node.values, strict=True):
-        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        if type(value) is ast.Constant and isinstance(value.value, str):
             name = calls.identifier_of_key(key)
             if name.lower() == "authorization" and _is_login(value.value):
                 yield name, value, False
@@ -307,7 +307,7 @@ def _of_signing_key(node: ast.Assign, ctx: Context) -> Iterator[tuple[str, ast.e
 
 def _of_defaults(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[str, ast.expr, bool]]:
     for argument, value in shapes.defaults(node):
-        if isinstance(value, ast.Constant) and sensitivity(argument.arg) in _KINDS:
+        if type(value) is ast.Constant and sensitivity(argument.arg) in _KINDS:
             yield argument.arg, value, False
 
 

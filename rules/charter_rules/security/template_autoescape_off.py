@@ -157,15 +157,15 @@ def template_autoescape_off(call: ast.Call | ast.Assign | ast.FunctionDef, ctx: 
 def _switched_off(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
     """`environment.autoescape = False`."""
     target = node.targets[0]
-    if isinstance(target, ast.Attribute) and target.attr == "jinja_options":
+    if type(target) is ast.Attribute and target.attr == "jinja_options":
         switch = calls.entry(ctx.origin(node.value), "autoescape")
         if switch is not None and ctx.value(switch) is False and not ctx.is_test:
             yield ctx.finding(
                 switch, "values are put into the page as they are: `autoescape` is off", fix=_on(switch, ctx)
             )
-    elif isinstance(target, ast.Name) and target.id == "TEMPLATES" and not ctx.is_test:
+    elif type(target) is ast.Name and target.id == "TEMPLATES" and not ctx.is_test:
         yield from _settings(node.value, ctx)
-    elif not isinstance(target, ast.Attribute) or target.attr != "autoescape":
+    elif type(target) is not ast.Attribute or target.attr != "autoescape":
         ctx.not_an_opportunity()
     elif (
         ctx.value(node.value) is False

@@ -180,14 +180,14 @@ def _views(tree: ast.Module, ctx: Context) -> Iterator[View]:
     """The functions and classes of a module that answer requests."""
     holds_views = "View" in ctx.text or ("tornado" in ctx.text and "def prepare(" not in ctx.text)
     for statement in tree.body:
-        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        if type(statement) is ast.FunctionDef or type(statement) is ast.AsyncFunctionDef:
             if any(_verb(decorator) for decorator in statement.decorator_list) or _is_django_view(
                 statement, ctx
             ):
                 yield statement
         elif (
             holds_views
-            and isinstance(statement, ast.ClassDef)
+            and type(statement) is ast.ClassDef
             and any(_is_view_class(base, ctx) for base in statement.bases)
         ):
             yield statement
@@ -220,7 +220,7 @@ def _is_view_class(base: ast.expr, ctx: Context) -> bool:
     name = ctx.name(base) or ""
     if name == "tornado.web.RequestHandler":
         return True
-    own = (one for one in ctx.tree.body if isinstance(one, ast.ClassDef) and shapes.is_name(base, one.name))
+    own = (one for one in ctx.tree.body if type(one) is ast.ClassDef and shapes.is_name(base, one.name))
     if any(ctx.name(each) == "tornado.web.RequestHandler" for one in own for each in one.bases):
         return True
     return name.startswith(("django.views.", "flask.views.", "rest_framework.")) and name.endswith(

@@ -57,12 +57,12 @@ _AIOHTTP: Final = frozenset({"aiohttp.ClientSession", "aiohttp.TCPConnector"})
 
 def _may_switch(node: ast.Call | ast.Assign) -> bool:
     """Whether a node has the shape of a call, or of an assignment to a switch that this rule knows."""
-    if isinstance(node, ast.Call):
+    if type(node) is not ast.Assign:
         return True
     target = node.targets[0]
-    if isinstance(target, ast.Attribute):
+    if type(target) is ast.Attribute:
         return target.attr in _SWITCHES
-    return isinstance(target, ast.Subscript) and calls.identifier(target) in _VARIABLES
+    return type(target) is ast.Subscript and calls.identifier(target) in _VARIABLES
 
 
 @rule(

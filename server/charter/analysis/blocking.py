@@ -89,16 +89,16 @@ def extract(source: Source, names: Names) -> Extract | None:
             continue
         function = owner(call, source)
         parent = parents[call]
-        if isinstance(parent, ast.Expr) and target not in BLOCKING:
-            dropped.append((target, pack(source, call), isinstance(function, ast.AsyncFunctionDef)))
-        if function is not None and not isinstance(parent, ast.Await):
+        if type(parent) is ast.Expr and target not in BLOCKING:
+            dropped.append((target, pack(source, call), type(function) is ast.AsyncFunctionDef))
+        if function is not None and type(parent) is not ast.Await:
             made.setdefault(function, []).append((target, call))
     functions: dict[str, Function] = {}
     for coroutine in source.nodes(ast.AsyncFunctionDef):
         kind = _COROUTINE if coroutine not in yielding and _is_plain(coroutine, names) else _WRAPPED
         functions[names.definition(coroutine)] = (kind, _packed(made.get(coroutine, []), source))
     for function, calls in made.items():
-        if isinstance(function, ast.FunctionDef) and function not in yielding and _is_plain(function, names):
+        if type(function) is ast.FunctionDef and function not in yielding and _is_plain(function, names):
             certain = _certain(function, _keeping(returns.get(function, ()), source))
             kept = [item for item in calls if _is_within(item[1], certain, source)]
             if kept:
@@ -151,12 +151,12 @@ def _certain(node: FunctionNode, keeping: set[ast.AST]) -> set[ast.stmt]:
     while todo:
         for statement in todo.pop():
             found.add(statement)
-            if isinstance(statement, ast.If):
+            if type(statement) is ast.If:
                 if statement in keeping:
                     break
             elif type(statement) in _ENTERED:
                 todo.append(cast("ast.Try", statement).body)
-                if isinstance(statement, ast.Try):
+                if type(statement) is ast.Try:
                     todo.append(statement.finalbody)
     return found
 
@@ -175,7 +175,7 @@ def _keeping(returns: Iterable[ast.AST], source: Source) -> set[ast.AST]:
         parent = parents[node]
         around: list[ast.If] = []
         while not isinstance(parent, FUNCTIONS):
-            if isinstance(parent, ast.If):
+            if type(parent) is ast.If:
                 around.append(parent)
             parent = parents[parent]
         if is_made and around and kept is None:
@@ -189,13 +189,13 @@ def _set_by(function: ast.AST, index: Index) -> set[str]:
     found = {
         node.attr
         for node in index.of_type_below(function, ast.Attribute)
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+        if type(node) is ast.Attribute and type(node.ctx) is ast.Store
     }
     declared = index.of_type_below(function, ast.Global)
-    shared = {name for node in declared if isinstance(node, ast.Global) for name in node.names}
+    shared = {name for node in declared if type(node) is ast.Global for name in node.names}
     if shared:
         names = index.of_type_below(function, ast.Name)
-        stored = {node.id for node in names if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        stored = {node.id for node in names if type(node) is ast.Name and type(node.ctx) is ast.Store}
         found |= stored & shared
     return found
 
@@ -212,12 +212,12 @@ def _is_within(call: ast.Call, certain: set[ast.stmt], source: Source) -> bool:
     child: ast.AST = call
     parent = parents.get(call)
     while parent is not None:
-        if isinstance(parent, ast.IfExp) and child is not parent.test:
+        if type(parent) is ast.IfExp and child is not parent.test:
             return False
-        if isinstance(parent, ast.BoolOp) and child is not parent.values[0]:
+        if type(parent) is ast.BoolOp and child is not parent.values[0]:
             return False
         if isinstance(parent, ast.stmt):
-            header = not isinstance(parent, ast.If) or child is parent.test
+            header = type(parent) is not ast.If or child is parent.test
             return header and parent in certain
         child, parent = parent, parents.get(parent)
     return False

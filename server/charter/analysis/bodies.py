@@ -69,7 +69,7 @@ def surroundings(source: Source, node: ast.AST) -> tuple[str, str]:
     parents = source.index.parents
     at = parents.get(node)
     while at is not None:
-        if isinstance(at, (ast.If, ast.IfExp)):
+        if type(at) is ast.If or type(at) is ast.IfExp:
             tests.append(source.segment(at.test))
         elif not function and isinstance(at, FUNCTIONS):
             function = at.name

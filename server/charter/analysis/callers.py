@@ -97,8 +97,8 @@ class _Reader:
         yield from named.own_and(frozenset({_PARTIAL})).items()
         for call in self._source.nodes(ast.Call):
             func = call.func
-            owner = func.value if isinstance(func, ast.Attribute) else func
-            if isinstance(owner, ast.Name) and owner.id not in _ELSEWHERE and call not in named.all:
+            owner = func.value if type(func) is ast.Attribute else func
+            if type(owner) is ast.Name and owner.id not in _ELSEWHERE and call not in named.all:
                 yield call, ""
 
     @staticmethod
@@ -111,7 +111,7 @@ class _Reader:
             if type(item) in _TELLING:
                 found = _may_stand(item)
             else:
-                found = isinstance(item, ast.Constant) and not isinstance(item.value, str)
+                found = type(item) is ast.Constant and not isinstance(item.value, str)
             if found:
                 return True
         for keyword in call.keywords:
@@ -131,7 +131,7 @@ class _Reader:
         return name or "", 0
 
     def _given(self, call: ast.Call, skipped: int) -> Iterator[Given]:
-        if any(isinstance(item, ast.Starred) for item in call.args):
+        if any(type(item) is ast.Starred for item in call.args):
             places: list[tuple[str, ast.expr]] = []
         else:
             places = [(str(place), item) for place, item in enumerate(call.args[skipped:])]
@@ -158,13 +158,11 @@ class _Reader:
     @staticmethod
     def inside(item: ast.expr) -> str:
         """The sensitive name in text that is put together: `"x" + password`, `f"{password}"`, `password.encode()`."""
-        if isinstance(item, ast.JoinedStr):
-            parts = [part.value for part in item.values if isinstance(part, ast.FormattedValue)]
-        elif isinstance(item, ast.BinOp):
+        if type(item) is ast.JoinedStr:
+            parts = [part.value for part in item.values if type(part) is ast.FormattedValue]
+        elif type(item) is ast.BinOp:
             parts = [item.left, item.right]
-        elif (
-            isinstance(item, ast.Call) and isinstance(item.func, ast.Attribute) and item.func.attr == "encode"
-        ):
+        elif type(item) is ast.Call and type(item.func) is ast.Attribute and item.func.attr == "encode":
             parts = [item.func.value]
         else:
             return ""
@@ -177,18 +175,18 @@ class _Reader:
         if type(parent) not in _NAMING:
             return ""
         word = ""
-        if isinstance(parent, ast.Assign):
+        if type(parent) is ast.Assign:
             word = last_name(parent.targets[0])
-        elif isinstance(parent, ast.keyword):
+        elif type(parent) is ast.keyword:
             word = parent.arg or ""
         return word if word and sensitivity(word) is not None else ""
 
 
 def _may_stand(item: ast.expr) -> bool:
     """Whether an argument's own name is that of a constant or of sensitive data."""
-    if isinstance(item, ast.Name):
+    if type(item) is ast.Name:
         last = item.id
-    elif isinstance(item, ast.Attribute):
+    elif type(item) is ast.Attribute:
         last = item.attr
     else:
         return bool(_Reader.inside(item))

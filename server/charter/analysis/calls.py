@@ -58,11 +58,11 @@ def _named(source: Source, names: Names) -> dict[ast.Call, str]:
     found: dict[ast.Call, str] = {}
     for call in source.nodes(ast.Call):
         first = root = call.func
-        while isinstance(root, ast.Attribute):
+        while type(root) is ast.Attribute:
             first, root = root, root.value
         # Most calls are methods of local objects or builtins; looking those up would take most of the time.
-        if isinstance(root, ast.Name) and root.id in known:
-            if root.id in _ITSELF and isinstance(first, ast.Attribute) and first.attr not in methods:
+        if type(root) is ast.Name and root.id in known:
+            if root.id in _ITSELF and type(first) is ast.Attribute and first.attr not in methods:
                 continue
             target = names.qualified(call.func)
             if target is not None:
@@ -93,7 +93,7 @@ def calls_of(callees: Iterable[Callee], source: Source) -> Iterator[tuple[ast.Ca
     parents = source.index.parents
     for callee in callees:
         call = parents[callee]
-        if isinstance(call, ast.Call) and call.func is callee:
+        if type(call) is ast.Call and call.func is callee:
             yield call, callee
 
 

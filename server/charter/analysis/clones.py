@@ -101,13 +101,13 @@ def _heads(function: ast.FunctionDef, index: Index) -> list[list[Head]]:
     parents = index.parents
     for start, end in zip(starts, [*starts[1:], len(below)], strict=True):
         node = below[start]
-        if isinstance(node, _FUNCTIONS):
+        if type(node) is ast.FunctionDef or type(node) is ast.AsyncFunctionDef:
             if _is_long(node):
                 found.append([])
                 homes[node] = (found[-1], 0)
             continue
         home = homes.get(parents[node])
-        if home is None or isinstance(node, ast.ClassDef):
+        if home is None or type(node) is ast.ClassDef:
             continue
         heads, depth = home
         if depth or not _is_text(node):
@@ -118,7 +118,7 @@ def _heads(function: ast.FunctionDef, index: Index) -> list[list[Head]]:
 
 def _item(nodes: list[ast.AST], depth: int, positions: Positions) -> Item:
     head = nodes[0]
-    at: Any = head.pattern if isinstance(head, ast.match_case) else head
+    at: Any = head.pattern if type(head) is ast.match_case else head
     line: int = at.lineno
     start = positions.offset(line, at.col_offset)
     if type(head) in _BLOCKS:  # its blocks are items of their own
@@ -141,11 +141,7 @@ def _is_long(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 def _is_text(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
+    return type(node) is ast.Expr and type(node.value) is ast.Constant and isinstance(node.value.value, str)
 
 
 def _operator(node: Any) -> str:

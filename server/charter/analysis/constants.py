@@ -62,13 +62,13 @@ def extract(source: Source, names: Names) -> Extract | None:
     for name, bindings in table.items():
         if len(bindings) == 1 and name not in changed:
             exports.update(_exported(name, bindings[0], values, names))
-            if not name.isupper() and isinstance(made := bindings[0].value, ast.Call) and not made.keywords:
+            if not name.isupper() and type(made := bindings[0].value) is ast.Call and not made.keywords:
                 definition = values.class_of(made)
                 if definition is not None:  # what is asked of the object, its class answers
                     exports.setdefault(name, ("", names.definition(definition)))
     own = {attribute for target, attribute in stored if not target}
     for definition in source.tree.body:
-        if isinstance(definition, ast.ClassDef):
+        if type(definition) is ast.ClassDef:
             exports.update(_members(definition, values, names, own))
     exports.update(_results(source, names, values))
     foreign = sorted(f"{target}.{attribute}" for target, attribute in stored if target)
@@ -92,11 +92,11 @@ def _members(
     """The constants in a class's body, by `Class.name`."""
     bindings: dict[str, list[ast.expr | None]] = {}
     for statement in definition.body:
-        if isinstance(statement, ast.Assign):
+        if type(statement) is ast.Assign:
             for target in statement.targets:
-                if isinstance(target, ast.Name):
+                if type(target) is ast.Name:
                     bindings.setdefault(target.id, []).append(statement.value)
-        elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+        elif type(statement) is ast.AnnAssign and type(statement.target) is ast.Name:
             bindings.setdefault(statement.target.id, []).append(statement.value)
     for name, assigned in bindings.items():
         if len(assigned) == 1 and assigned[0] is not None and name not in stored:
@@ -129,7 +129,7 @@ def _may_tell(expression: ast.expr, source: Source, telling: dict[str, bool]) ->
         source: the file.
         telling: the names that were looked at already.
     """
-    if not isinstance(expression, ast.Name):
+    if type(expression) is not ast.Name:
         return type(expression) in _TELLING_RESULTS
     name = expression.id
     if name not in telling:
@@ -142,19 +142,19 @@ def _may_tell(expression: ast.expr, source: Source, telling: dict[str, bool]) ->
 def _result(expression: ast.expr, names: Names, values: Values, depth: int = _STEPS) -> Export:
     if not depth:
         return "", ""  # a name may stand for what is made of itself
-    if isinstance(expression, ast.Name):
+    if type(expression) is ast.Name:
         expression = values.origin(expression)
-    if isinstance(expression, ast.Constant):
+    if type(expression) is ast.Constant:
         return (repr(expression.value), "") if type(expression.value) in {bool, type(None)} else ("", "")
-    if not isinstance(expression, ast.Call):
+    if type(expression) is not ast.Call:
         return "", ""
     target = names.qualified(expression.func)
     if target:
         return "", f"{target}()"
     method = expression.func
-    if isinstance(method, ast.Attribute) and method.attr == "join" and len(expression.args) == 1:
+    if type(method) is ast.Attribute and method.attr == "join" and len(expression.args) == 1:
         return _result(expression.args[0], names, values, depth - 1)
-    if isinstance(method, ast.Attribute) and isinstance(method.value, ast.Call) and not expression.args:
+    if type(method) is ast.Attribute and type(method.value) is ast.Call and not expression.args:
         _, owner = _result(method.value, names, values, depth - 1)
         return "", f"{owner}.{method.attr}()" if owner else ""
     return "", ""
@@ -192,7 +192,7 @@ def _stored_attributes(source: Source, names: Names) -> set[tuple[str, str]]:
     for attribute, places in source.sets.items():
         for place in places:
             owner = place.value
-            imported = isinstance(owner, ast.Name) and any(one.target for one in table.get(owner.id, ()))
+            imported = type(owner) is ast.Name and any(one.target for one in table.get(owner.id, ()))
             found.add((names.qualified(owner) or "" if imported else "", attribute))
     return found
 

@@ -167,7 +167,7 @@ def _imports(source: Source) -> Iterator[Use]:
     if not package or "." not in source.module:
         return
     for statement in source.tree.body:
-        if not isinstance(statement, ast.ImportFrom):
+        if type(statement) is not ast.ImportFrom:
             continue
         module = imported_module(statement, source) or ""
         if not statement.level and module.partition(".")[0] != package:
@@ -189,18 +189,22 @@ def _optionals(source: Source, names: Names) -> Iterator[Use]:
     for name in (*source.reads.get("Optional", ()), *source.gets.get("Optional", ())):
         node = source.parent(name)
         if (
-            isinstance(node, ast.Subscript)
+            type(node) is ast.Subscript
             and node.value is name
             and names.qualified(name) == "typing.Optional"
             and _is_plain(node, source)
         ):
             inner = source.segment(node.slice)
-            simple = isinstance(node.slice, (ast.Name, ast.Attribute, ast.Subscript)) and "\n" not in inner
+            simple = (
+                type(node.slice) is ast.Name
+                or type(node.slice) is ast.Attribute
+                or type(node.slice) is ast.Subscript
+            ) and "\n" not in inner
             yield ("optional-types", "`Optional[X]`", pack(source, node), f"{inner} | None" if simple else "")
     for operation in source.nodes(ast.BinOp):
         if (
-            isinstance(operation.op, ast.BitOr)
-            and isinstance(operation.right, ast.Constant)
+            type(operation.op) is ast.BitOr
+            and type(operation.right) is ast.Constant
             and operation.right.value is None
         ):
             yield ("optional-types", "`X | None`", pack(source, operation), "")

@@ -84,7 +84,7 @@ def _deprecated(source: Source, names: Names) -> Iterator[tuple[Definition, str]
 
 def _by_its_init(class_: ast.ClassDef, names: Names, source: Source) -> Iterator[tuple[Definition, str]]:
     for item in class_.body:
-        if isinstance(item, ast.FunctionDef) and item.name == "__init__":
+        if type(item) is ast.FunctionDef and item.name == "__init__":
             warning = _warning(item, names)
             if warning is not None and _speaks_of(warning, class_.name, source):
                 yield class_, _reason(warning)
@@ -100,12 +100,12 @@ def _speaks_of(warning: ast.Call, name: str, source: Source) -> bool:
 def _warning(function: ast.FunctionDef | ast.AsyncFunctionDef, names: Names) -> ast.Call | None:
     """The call that warns every caller; None where there is none, or it depends on something."""
     for statement in function.body[:_FIRST]:
-        if isinstance(statement, (ast.Return, ast.Raise)):
+        if type(statement) is ast.Return or type(statement) is ast.Raise:
             return None
-        call = statement.value if isinstance(statement, ast.Expr) else None
-        if isinstance(call, ast.Call) and names.qualified(call.func) == "warnings.warn":
+        call = statement.value if type(statement) is ast.Expr else None
+        if type(call) is ast.Call and names.qualified(call.func) == "warnings.warn":
             category = call.args[1] if len(call.args) > 1 else keyword(call, "category")
-            if category is None and call.args and isinstance(call.args[0], ast.Call):
+            if category is None and call.args and type(call.args[0]) is ast.Call:
                 category = call.args[0].func  # `warn(DeprecationWarning("…"))`
             if category is not None and _CATEGORY.search(decorator_name(category)):
                 return call
@@ -136,9 +136,9 @@ def _uses(source: Source, names: Names, deprecated: dict[Definition, str]) -> It
         return
     for call, target in (named.all if own else named.own).items():
         called = call.func
-        if isinstance(called, ast.Name):
+        if type(called) is ast.Name:
             wanted = called.id in imported or called.id in own
-        elif isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
+        elif type(called) is ast.Attribute and type(called.value) is ast.Name:
             owner = called.value.id
             wanted = owner in imported or (owner in {"self", "cls"} and called.attr in own)
         else:
@@ -153,16 +153,16 @@ def _is_within(node: ast.AST, deprecated: dict[Definition, str], source: Source)
     while parent is not None:
         if parent in deprecated:
             return True
-        if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        if type(parent) is ast.FunctionDef or type(parent) is ast.AsyncFunctionDef:
             if _speaks(source.segment(parent)):
                 return True
         elif (
             deprecated
-            and isinstance(parent, ast.ClassDef)
+            and type(parent) is ast.ClassDef
             and any(
                 item in deprecated and re.search(rf"\b{re.escape(parent.name)}\b", deprecated[item])
                 for item in parent.body
-                if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef))
+                if (type(item) is ast.FunctionDef or type(item) is ast.AsyncFunctionDef)
             )
         ):
             return True

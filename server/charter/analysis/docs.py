@@ -129,11 +129,11 @@ class _Reader:
                     sort = self._sort(node, owner)
                     if sort:
                         self._definition(node, owner, sort, qualified)
-            elif isinstance(node, ast.ClassDef):
+            elif type(node) is ast.ClassDef:
                 self._definition(node, owner, "class", qualified)
                 if not node.name.startswith("_"):
                     self._body(node.body, node, self.names.definition(node))
-            elif isinstance(node, ast.Try) or (isinstance(node, ast.If) and not _asks_if_main(node.test)):
+            elif type(node) is ast.Try or (type(node) is ast.If and not _asks_if_main(node.test)):
                 self._body(node.body, owner, qualified)
 
     def _sort(self, node: FunctionNode, owner: ast.ClassDef | None) -> str:
@@ -319,11 +319,7 @@ _QUOTES: Final = regex(r"[rRuUbB]*(\"\"\"|'''|\"|')")
 
 def _docstring(node: FunctionNode | ast.ClassDef) -> ast.Constant | None:
     first = node.body[0]
-    if (
-        isinstance(first, ast.Expr)
-        and isinstance(first.value, ast.Constant)
-        and isinstance(first.value.value, str)
-    ):
+    if type(first) is ast.Expr and type(first.value) is ast.Constant and isinstance(first.value.value, str):
         return first.value
     return None
 
@@ -340,9 +336,9 @@ def _inner(source: Source, literal: ast.Constant) -> str:
 def _has_body(node: FunctionNode) -> bool:
     """Whether a function does anything; a declaration in a protocol or stub says all it has to say."""
     for item in node.body:
-        value = item.value if isinstance(item, ast.Expr) else None
-        is_ellipsis = isinstance(value, ast.Constant) and value.value is ...
-        if not is_ellipsis and not isinstance(item, ast.Pass):
+        value = item.value if type(item) is ast.Expr else None
+        is_ellipsis = type(value) is ast.Constant and value.value is ...
+        if not is_ellipsis and type(item) is not ast.Pass:
             return True
     return False
 
@@ -398,10 +394,10 @@ def _results(node: FunctionNode, ends: Sequence[ast.AST], source: Source) -> tup
     """What a function returns and yields: the annotation, "" if it is not annotated, None if it does neither."""
     annotation = source.segment(node.returns) if node.returns is not None else ""
     annotation = "" if "\n" in annotation else annotation
-    if any(isinstance(item, (ast.Yield, ast.YieldFrom)) for item in ends):
+    if any(type(item) is ast.Yield or type(item) is ast.YieldFrom for item in ends):
         match = re.match(r"(?:\w+\.)*(?:Async)?(?:Iterator|Iterable|Generator)\[(\w[\w.]*)[,\]]", annotation)
         return None, match[1] if match else ""
-    returns = any(isinstance(item, ast.Return) and item.value is not None for item in ends)
+    returns = any(type(item) is ast.Return and item.value is not None for item in ends)
     return (annotation if returns and annotation != "None" else None), None
 
 

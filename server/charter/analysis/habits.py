@@ -97,10 +97,10 @@ def _classes(source: Source, names: Names) -> Iterator[Use]:
 def _constants(source: Source) -> Iterator[Use]:
     for statement in source.tree.body:
         if (
-            isinstance(statement, ast.Assign)
+            type(statement) is ast.Assign
             and len(statement.targets) == 1
-            and isinstance(statement.targets[0], ast.Name)
-            and isinstance(statement.value, ast.Constant)
+            and type(statement.targets[0]) is ast.Name
+            and type(statement.value) is ast.Constant
             and type(statement.value.value) in {int, float, str}
         ):
             target = statement.targets[0]
@@ -115,7 +115,7 @@ def _docstrings(source: Source) -> Iterator[Use]:
     for kind in (*FUNCTIONS, ast.ClassDef):
         for node in source.nodes(kind):
             first = node.body[0]
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+            if type(first) is ast.Expr and type(first.value) is ast.Constant:
                 text = first.value.value
                 if isinstance(text, str) and "\n" in text and any(sign in text for sign in _SIGNS):
                     prose = _FENCED.sub("", text)
@@ -140,9 +140,9 @@ def _imports(source: Source) -> Iterator[Use]:
     package = source.module.partition(".")[0]
     asynchronous: set[str] = set()
     for statement in source.tree.body:
-        if isinstance(statement, ast.Import):
+        if type(statement) is ast.Import:
             roots = [alias.name.partition(".")[0] for alias in statement.names]
-        elif isinstance(statement, ast.ImportFrom):
+        elif type(statement) is ast.ImportFrom:
             roots = [(statement.module or "").partition(".")[0]] if not statement.level else []
             module = imported_module(statement, source) or ""
             own = statement.level or module.partition(".")[0] == package

@@ -88,14 +88,14 @@ def _module_level(body: list[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]
     for statement in body:
         if type(statement) in _PLAIN:
             continue
-        if isinstance(statement, (ast.Import, ast.ImportFrom)):
+        if type(statement) is ast.Import or type(statement) is ast.ImportFrom:
             yield statement
-        elif isinstance(statement, ast.If):
+        elif type(statement) is ast.If:
             test = ast.dump(statement.test)
             if "TYPE_CHECKING" not in test and "'__name__'" not in test:
                 yield from _module_level(statement.body)
             yield from _module_level(statement.orelse)
-        elif isinstance(statement, (ast.Try, ast.With, ast.ClassDef)):
+        elif type(statement) is ast.Try or type(statement) is ast.With or type(statement) is ast.ClassDef:
             yield from _module_level(statement.body)
 
 
@@ -130,9 +130,9 @@ def _delays(node: ast.AST, part: ast.AST, *, lazy_annotations: bool) -> bool:
     """Whether a node keeps a part of itself for later, or for nobody."""
     if isinstance(node, FUNCTIONS):
         return isinstance(part, ast.stmt) or (lazy_annotations and part is node.returns)
-    if isinstance(node, (ast.arg, ast.AnnAssign)):
+    if type(node) is ast.arg or type(node) is ast.AnnAssign:
         return lazy_annotations and part is node.annotation
-    return isinstance(node, ast.Lambda)
+    return type(node) is ast.Lambda
 
 
 class Solver(KeptSolver[Extract]):

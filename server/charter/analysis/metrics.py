@@ -120,22 +120,22 @@ def _tallies(source: Source) -> dict[ast.AST, _Tally]:
 def _continues(child: ast.AST, parent: ast.AST | None) -> bool:
     """Whether a child is the `elif` of its parent, which nests no deeper; an `if` in an `else` stands further right."""
     return (
-        isinstance(parent, ast.If)
-        and isinstance(child, ast.If)
+        type(parent) is ast.If
+        and type(child) is ast.If
         and child.col_offset == parent.col_offset
         and parent.orelse[:1] == [child]
     )
 
 
 def _count(tally: _Tally, node: ast.AST, parent: ast.AST | None, word: str, depth: int) -> None:
-    if isinstance(node, ast.BoolOp):
+    if type(node) is ast.BoolOp:
         tally.steps.append((node, word, 0, 1))
-    elif isinstance(node, ast.IfExp):
+    elif type(node) is ast.IfExp:
         tally.steps.append((node, word, 0, 1 + depth))
-    elif isinstance(node, ast.match_case):
+    elif type(node) is ast.match_case:
         # The `match` adds to cognitive complexity, a `case` without a condition to nothing.
         pattern = node.pattern
-        if node.guard or not isinstance(pattern, ast.MatchAs) or pattern.pattern:
+        if node.guard or type(pattern) is not ast.MatchAs or pattern.pattern:
             tally.steps.append((pattern, word, 1, 0))
     elif _continues(node, parent):
         tally.steps.append((node, "`elif`", 1, 1))

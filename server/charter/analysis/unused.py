@@ -162,7 +162,7 @@ def _named_by(value: str, parent: ast.AST, prefixes: set[str]) -> list[str]:
         return []  # prose
     else:
         words = _WORD.findall(value)
-    if joined and isinstance(parent, (ast.BinOp, ast.JoinedStr, ast.Call)):
+    if joined and (type(parent) is ast.BinOp or type(parent) is ast.JoinedStr or type(parent) is ast.Call):
         prefixes.update([word for word in words if len(word) > 2 and (word[-1] == "_" or word[0] == "_")])
     return words
 
@@ -324,14 +324,14 @@ def _unused_imports(source: Source, names: Names, words: Mapping[str, int]) -> I
     table = names.table(source.tree)
     times = Counter(alias.name for item in source.nodes(ast.ImportFrom) for alias in item.names)
     for statement in (*source.nodes(ast.Import), *source.nodes(ast.ImportFrom)):
-        if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
+        if type(statement) is ast.ImportFrom and statement.module == "__future__":
             continue
         for alias in statement.names:
             local = alias.asname or alias.name.partition(".")[0]
             if alias.name in {"*", alias.asname} or local == "_":
                 continue
             # `from a import b` names `b` once itself.
-            own = isinstance(statement, ast.ImportFrom) and alias.asname is None
+            own = type(statement) is ast.ImportFrom and alias.asname is None
             if local in source.reads or _count(local, words, source) > (times[local] if own else 0):
                 continue
             if _is_probe(statement, source) or _is_silenced(statement, source):
@@ -339,7 +339,7 @@ def _unused_imports(source: Source, names: Names, words: Mapping[str, int]) -> I
             if source.problems and len(re.findall(rf"\b{re.escape(local)}\b", source.text)) > 1:
                 continue  # what could not be read may use it
             bound = next((b.target for b in table.get(local, ()) if b.node is statement), "")
-            is_plain = isinstance(statement, ast.Import)
+            is_plain = type(statement) is ast.Import
             yield (local, alias.name if is_plain else bound or alias.name, pack(source, alias))
 
 
@@ -419,7 +419,7 @@ def _taken(source: Source, names: Names) -> set[str]:
         for name in source.reads.get(local, ()):
             path = target
             parent = parents[name]
-            while isinstance(parent, ast.Attribute):
+            while type(parent) is ast.Attribute:
                 path = f"{path}.{parent.attr}"
                 found.add(path)
                 parent = parents[parent]

@@ -288,7 +288,7 @@ def _wanted_calls(
                 continue
             any_receiver = "*" in names
             for call in same:
-                if (any_receiver and isinstance(call.func, ast.Attribute)) or qualified(call.func) in names:
+                if (any_receiver and type(call.func) is ast.Attribute) or qualified(call.func) in names:
                     found.setdefault(entry.name, (entry, []))[1].append(call)
     return found.values()
 

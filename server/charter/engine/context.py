@@ -129,9 +129,9 @@ class FileView:
         aliases = self._aliases()
         for call in calls:
             function = call.func
-            if isinstance(function, ast.Attribute):
+            if type(function) is ast.Attribute:
                 name = function.attr
-            elif isinstance(function, ast.Name):
+            elif type(function) is ast.Name:
                 name = aliases.get(function.id, function.id)
             else:
                 continue
@@ -173,7 +173,7 @@ class FileView:
                         found[alias.asname] = alias.name.rpartition(".")[2]
         for assignment in self.source.nodes(ast.Assign):
             target = assignment.targets[0]
-            if isinstance(assignment.value, ast.Attribute) and isinstance(target, ast.Name):
+            if type(assignment.value) is ast.Attribute and type(target) is ast.Name:
                 found.setdefault(target.id, assignment.value.attr)
         return found
 
@@ -308,7 +308,7 @@ class RuleContext:
 
     def class_(self, node: ast.AST) -> ast.ClassDef | None:
         for parent in self.ancestors(node):
-            if isinstance(parent, ast.ClassDef):
+            if type(parent) is ast.ClassDef:
                 return parent
         return None
 

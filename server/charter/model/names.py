@@ -133,11 +133,11 @@ class Names:
             return (self.source.tree, found) if found else None
         for scope in self.enclosing(at):
             found = self.table(scope).get(name)
-            if found and not (isinstance(scope, ast.ClassDef) and _comes_later(found[0], at)):
-                if isinstance(found[0].node, ast.Global):
+            if found and not (type(scope) is ast.ClassDef and _comes_later(found[0], at)):
+                if type(found[0].node) is ast.Global:
                     found = self.table(self.source.tree).get(name)
                     return (self.source.tree, found) if found else None
-                if not isinstance(found[0].node, ast.Nonlocal):
+                if type(found[0].node) is not ast.Nonlocal:
                     return scope, found
         return None
 
@@ -150,18 +150,18 @@ class Names:
         known = self._names
         if expression in known:
             return known[expression]
-        if isinstance(expression, ast.Name) and expression.id in self._outer:
+        if type(expression) is ast.Name and expression.id in self._outer:
             return self._outer[expression.id]
         known[expression] = None  # an alias of itself refers to nothing
         name = known[expression] = self._qualified(expression)
         return name
 
     def _qualified(self, expression: ast.AST) -> str | None:
-        if isinstance(expression, ast.Name):
+        if type(expression) is ast.Name:
             return self._name(expression.id, expression)
-        if isinstance(expression, ast.Attribute):
+        if type(expression) is ast.Attribute:
             value = expression.value
-            if isinstance(value, ast.Name) and value.id in {"self", "cls"}:
+            if type(value) is ast.Name and value.id in {"self", "cls"}:
                 return self._member(expression)
             owner = self.qualified(value)
             return f"{owner}.{expression.attr}" if owner else None
@@ -215,13 +215,15 @@ class Names:
         """What a name refers to that is bound in one place, and not by an import."""
         if isinstance(binding.node, (ast.ClassDef, *FUNCTIONS)):
             return self.definition(binding.node)
-        if isinstance(binding.value, (ast.Name, ast.Attribute)) and self._followed < _MOST_ALIASES:
+        if (
+            type(binding.value) is ast.Name or type(binding.value) is ast.Attribute
+        ) and self._followed < _MOST_ALIASES:
             self._followed += 1
             aliased = self.qualified(binding.value)
             self._followed -= 1
             if aliased:
                 return aliased
-        if isinstance(scope, ast.Module) and binding.value is not None and self.source.module:
+        if type(scope) is ast.Module and binding.value is not None and self.source.module:
             return f"{self.source.module}.{name}"
         return None
 
@@ -240,12 +242,12 @@ class Names:
         parents = self.source.index.parents
         function: ast.AST | None = attribute
         owner = parents.get(attribute)
-        while owner is not None and not (isinstance(owner, ast.ClassDef) and isinstance(function, FUNCTIONS)):
+        while owner is not None and not (type(owner) is ast.ClassDef and isinstance(function, FUNCTIONS)):
             function, owner = owner, parents.get(owner)
-        if not isinstance(owner, ast.ClassDef) or not isinstance(function, FUNCTIONS):
+        if type(owner) is not ast.ClassDef or not isinstance(function, FUNCTIONS):
             return None
         arguments = [*function.args.posonlyargs, *function.args.args]
-        assert isinstance(attribute.value, ast.Name)
+        assert type(attribute.value) is ast.Name
         if not arguments or arguments[0].arg != attribute.value.id:
             return None
         bindings = self.table(owner).get(attribute.attr)
@@ -298,9 +300,9 @@ def _outside(scope: ast.AST, child: ast.AST, below: ast.AST | None) -> bool:
     """Whether a direct child of a scope's node, or what lies below that, is evaluated in the scope around it."""
     if isinstance(scope, FUNCTIONS):
         return isinstance(child, (ast.expr, ast.arguments))
-    if isinstance(scope, ast.Lambda):
-        return isinstance(child, ast.arguments)
-    if isinstance(scope, ast.ClassDef):
+    if type(scope) is ast.Lambda:
+        return type(child) is ast.arguments
+    if type(scope) is ast.ClassDef:
         return isinstance(child, (ast.expr, ast.keyword))
     if isinstance(scope, COMPREHENSIONS):
         return child is scope.generators[0] and below is scope.generators[0].iter
@@ -329,10 +331,6 @@ _BLOCKS: Final = frozenset(
     }
 )  # fmt: skip
 """What binds nothing itself, and may hold what does."""
-
-
-_SUITES: Final = (ast.If, ast.While)
-"""Statements that bind nothing but in their blocks; what they ask may only hold a walrus."""
 
 
 class _Collector:
@@ -372,7 +370,9 @@ class _Collector:
             kind = type(node)
             if kind in _CLOSED and node not in holders:
                 continue
-            if isinstance(node, _SUITES) and node not in holders:
+            if (
+                type(node) is ast.If or type(node) is ast.While
+            ) and node not in holders:  # binds in its blocks only
                 stack += reversed(node.orelse)
                 stack += reversed(node.body)
             elif kind in _BLOCKS or self._visit(node):
@@ -383,22 +383,22 @@ class _Collector:
 
     def _visit(self, node: ast.AST) -> bool:
         """Bind what a node binds; whether to go on below it."""
-        if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
+        if type(node) is ast.Assign or type(node) is ast.AnnAssign or type(node) is ast.NamedExpr:
             return self._assignment(node)
-        if isinstance(node, ast.Name):
-            if not isinstance(node.ctx, ast.Load):
+        if type(node) is ast.Name:
+            if type(node.ctx) is not ast.Load:
                 self._bind(node.id, Binding(node))
             return False
-        if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+        if type(node) is ast.FunctionDef or type(node) is ast.AsyncFunctionDef or type(node) is ast.ClassDef:
             self._bind(node.name, Binding(node))
             if node in self.holders:
                 for walrus in _walruses_of_header(node):
                     self._targets(walrus)
             return False
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
+        if type(node) is ast.Import or type(node) is ast.ImportFrom:
             self._import(node)
             return False
-        if isinstance(node, ast.Lambda):
+        if type(node) is ast.Lambda:
             return False
         if isinstance(node, COMPREHENSIONS):
             self._walruses(node)
@@ -421,9 +421,9 @@ class _Collector:
 
     def _assignment(self, node: ast.Assign | ast.AnnAssign | ast.NamedExpr) -> bool:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        if isinstance(node, ast.AnnAssign) and node.value is None and not isinstance(self.scope, ast.Module):
+        if type(node) is ast.AnnAssign and node.value is None and type(self.scope) is not ast.Module:
             return False  # a bare annotation binds nothing
-        if len(targets) == 1 and isinstance(targets[0], ast.Name):
+        if len(targets) == 1 and type(targets[0]) is ast.Name:
             self._bind(targets[0].id, Binding(targets[0], value=node.value))
         else:
             for target in targets:
@@ -436,7 +436,7 @@ class _Collector:
         if type(target) in _CLOSED and target not in self.holders:  # an attribute or an item
             return
         for node in ast.walk(target):
-            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            if type(node) is ast.Name and type(node.ctx) is not ast.Load:
                 self._bind(node.id, Binding(node))
 
     def _walruses(self, comprehension: ast.AST) -> None:
@@ -509,9 +509,9 @@ def _walruses_of_header(node: ast.AST) -> list[ast.expr]:
 
 def last_name(expression: ast.AST) -> str:
     """The last identifier of a name or an attribute as it is written; "" for anything else."""
-    if isinstance(expression, ast.Attribute):
+    if type(expression) is ast.Attribute:
         return expression.attr
-    return expression.id if isinstance(expression, ast.Name) else ""
+    return expression.id if type(expression) is ast.Name else ""
 
 
 def keyword(call: ast.Call, name: str) -> ast.expr | None:

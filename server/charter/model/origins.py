@@ -65,14 +65,14 @@ class Origins(ABC):
 
     # Names
     def _step(self, expression: ast.expr) -> ast.expr | None:
-        if isinstance(expression, ast.Name):
+        if type(expression) is ast.Name:
             found = self._names.lookup(expression.id, expression)
             return None if found is None else self._reaching(expression, *found)
-        if isinstance(expression, ast.NamedExpr):
+        if type(expression) is ast.NamedExpr:
             return expression.value
-        if isinstance(expression, ast.Subscript) and isinstance(expression.slice, ast.Constant):
+        if type(expression) is ast.Subscript and type(expression.slice) is ast.Constant:
             return self._item(expression.value, expression.slice.value)
-        if isinstance(expression, ast.Attribute):
+        if type(expression) is ast.Attribute:
             return self._attribute(expression, expression.value)
         return None
 
@@ -98,10 +98,10 @@ class Origins(ABC):
         """The value of the one assignment that reaches a use of a name; None if that is not certain."""
         if len(bindings) == 1:
             binding = bindings[0]
-            if isinstance(scope, ast.ClassDef) and self._names.scope(use) is not scope:
+            if type(scope) is ast.ClassDef and self._names.scope(use) is not scope:
                 return None
             return binding.value if not self._rebound_globally(use, scope) else None
-        if self._names.scope(use) is not scope or isinstance(scope, ast.Lambda):
+        if self._names.scope(use) is not scope or type(scope) is ast.Lambda:
             return None
         place = (use.lineno, use.col_offset)
         before = [binding for binding in bindings if _place(binding.node) < place]
@@ -116,7 +116,7 @@ class Origins(ABC):
 
     def _rebound_globally(self, use: ast.Name, scope: Scope) -> bool:
         """Whether a function changes this module's variable through `global`."""
-        if not isinstance(scope, ast.Module):
+        if type(scope) is not ast.Module:
             return False
         return any(use.id in statement.names for statement in self._source.nodes(ast.Global))
 
@@ -137,7 +137,7 @@ class Origins(ABC):
     def _branch(self, statement: ast.AST) -> bool | None:
         """Whether a branch of an `if` with a constant condition is the one that runs; None for another place."""
         parent = self._source.parent(statement)
-        if not isinstance(parent, ast.If):
+        if type(parent) is not ast.If:
             return None
         taken = self.value(parent.test)
         if taken is UNKNOWN:
@@ -290,7 +290,7 @@ class Origins(ABC):
     def _class_around(self, node: ast.AST) -> ast.ClassDef | None:
         inner: ast.AST | None = None
         for parent in self._ancestors(node):
-            if isinstance(parent, ast.ClassDef):
+            if type(parent) is ast.ClassDef:
                 return parent if isinstance(inner, FUNCTIONS) else None
             if isinstance(parent, FUNCTIONS):
                 inner = parent
@@ -305,8 +305,8 @@ class Origins(ABC):
             found[name] = [self._given_by(binding) for binding in bindings]
         for node in cast("list[ast.Attribute]", self._source.index.of_type_below(definition, ast.Attribute)):
             if (
-                not isinstance(node.ctx, ast.Load)
-                and isinstance(node.value, ast.Name)
+                type(node.ctx) is not ast.Load
+                and type(node.value) is ast.Name
                 and node.value.id in {"self", "cls"}
             ):
                 found.setdefault(node.attr, []).append(_assigned(self._source.parent(node), node))
@@ -315,12 +315,12 @@ class Origins(ABC):
     def _given_by(self, binding: Binding) -> ast.expr | None:
         """What a binding in a class gives its objects: a value, the default that it declares, or what a property returns."""
         value, node = binding.value, binding.node
-        if isinstance(value, ast.Call):
+        if type(value) is ast.Call:
             default = next((keyword.value for keyword in value.keywords if keyword.arg == "default"), None)
             if default is None and value.args and self._names.qualified(value.func) == "pydantic.Field":
                 default = value.args[0]
             return default if default is not None and self._names.qualified(value.func) in _FIELDS else value
-        if isinstance(node, ast.FunctionDef) and node.decorator_list:
+        if type(node) is ast.FunctionDef and node.decorator_list:
             # First, as few functions do nothing else and looking up decorators takes long.
             result = only_result(node)
             if result and any(self._names.qualified(one) in _PROPERTIES for one in node.decorator_list):

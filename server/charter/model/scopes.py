@@ -72,18 +72,18 @@ _BELOW: dict[type[ast.AST], Callable[[Any, set[str], list[ast.AST]], None]] = {
 
 def target_names(target: ast.AST, names: set[str]) -> None:
     """Add the names that an assignment target binds."""
-    if isinstance(target, ast.Name):
+    if type(target) is ast.Name:
         names.add(target.id)
-    elif isinstance(target, ast.Tuple | ast.List):
+    elif type(target) is ast.Tuple or type(target) is ast.List:
         for element in target.elts:
             target_names(element, names)
-    elif isinstance(target, ast.Starred):
+    elif type(target) is ast.Starred:
         target_names(target.value, names)
 
 
 def _assign(node: ast.Assign, names: set[str], _outer: set[str]) -> None:
     for target in node.targets:
-        if isinstance(target, ast.Name):
+        if type(target) is ast.Name:
             names.add(target.id)
         else:
             target_names(target, names)

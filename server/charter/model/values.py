@@ -117,7 +117,7 @@ class Values(Origins):
 
     def value(self, expression: ast.AST) -> object:
         """The constant that an expression has in every run, or `UNKNOWN`."""
-        if isinstance(expression, ast.Constant):
+        if type(expression) is ast.Constant:
             return expression.value
         try:
             return self._eval(expression, 0)
@@ -138,7 +138,7 @@ class Values(Origins):
 
     # Evaluation
     def _eval(self, expression: ast.AST, depth: int) -> object:
-        if isinstance(expression, ast.Constant):
+        if type(expression) is ast.Constant:
             return expression.value
         if depth > DEEPEST:
             raise _UnknownValueError
@@ -217,7 +217,7 @@ class Values(Origins):
     def _items(self, nodes: list[ast.expr], depth: int) -> list[Any]:
         items: list[Any] = []
         for node in nodes:
-            if isinstance(node, ast.Starred):
+            if type(node) is ast.Starred:
                 items.extend(self._any(node.value, depth))
                 if len(items) > _HEAVIEST:
                     raise _UnknownValueError

@@ -65,7 +65,7 @@ def extract(source: Source, names: Names) -> Extract | None:
     functions: dict[str, Function | None] = {}
     for kind in FUNCTIONS:
         for node in source.nodes(kind):
-            if isinstance(source.parent(node), ast.Module):
+            if type(source.parent(node)) is ast.Module:
                 functions[names.definition(node)] = reader.function(node)
     for name, bindings in names.table(source.tree).items():
         if len(bindings) != 1:
@@ -113,26 +113,26 @@ class _Reader:
         return signature(node.args), binding, gives, length, self._places[node]
 
     def _gives(self, node: FunctionNode) -> tuple[str, int]:
-        if isinstance(node, ast.AsyncFunctionDef) or node in self._yields:
+        if type(node) is ast.AsyncFunctionDef or node in self._yields:
             return "", 0
         lengths: set[int] = set()
         returns = self._returns.get(node, ())
         for item in returns:
-            value = item.value if isinstance(item, ast.Return) else None
-            if value is None or (isinstance(value, ast.Constant) and value.value is None):
+            value = item.value if type(item) is ast.Return else None
+            if value is None or (type(value) is ast.Constant and value.value is None):
                 lengths.add(-1)
-            elif isinstance(value, ast.Tuple) and not any(isinstance(e, ast.Starred) for e in value.elts):
+            elif type(value) is ast.Tuple and not any(type(e) is ast.Starred for e in value.elts):
                 lengths.add(len(value.elts))
             else:
                 return "", 0
         if not lengths - {-1}:
             stub = (
                 _is_stub(node.body)
-                or any(isinstance(i, ast.Return) and i.value is not None for i in returns)
+                or any(type(i) is ast.Return and i.value is not None for i in returns)
                 or isinstance(node.body[-1], (ast.Raise, ast.While, ast.With, ast.Try))
             )
             return ("stub" if stub else "nothing"), 0
-        if len(lengths) == 1 and isinstance(node.body[-1], ast.Return):
+        if len(lengths) == 1 and type(node.body[-1]) is ast.Return:
             return "tuple", lengths.pop()
         return "", 0
 
@@ -140,7 +140,7 @@ class _Reader:
         """What a class is made of."""
         qualified = self.names.qualified
         bases = tuple(
-            [qualified(base.value if isinstance(base, ast.Subscript) else base) or "?" for base in node.bases]
+            [qualified(base.value if type(base) is ast.Subscript else base) or "?" for base in node.bases]
         )
         abstract_meta = any(
             keyword.arg == "metaclass" and qualified(keyword.value) == "abc.ABCMeta"
@@ -202,29 +202,33 @@ def signature(arguments: ast.arguments) -> Signature:
 
 def _is_stub(body: list[ast.stmt]) -> bool:
     for item in body:
-        is_constant = isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant)
-        if not is_constant and not isinstance(item, (ast.Pass, ast.Raise)):
+        is_constant = type(item) is ast.Expr and type(item.value) is ast.Constant
+        if not is_constant and type(item) is not ast.Pass and type(item) is not ast.Raise:
             return False
     return True
 
 
 def _bound(statement: ast.stmt) -> Iterator[str]:
     """The names that a statement of a class's body binds; "*" where that cannot be told at a glance."""
-    if isinstance(statement, ast.Assign):
+    if type(statement) is ast.Assign:
         for target in statement.targets:
-            if isinstance(target, ast.Name):
+            if type(target) is ast.Name:
                 yield target.id
             else:
-                yield from [node.id for node in ast.walk(target) if isinstance(node, ast.Name)]
-    elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+                yield from [node.id for node in ast.walk(target) if type(node) is ast.Name]
+    elif type(statement) is ast.AnnAssign and type(statement.target) is ast.Name:
         yield statement.target.id
-    elif isinstance(statement, ast.ClassDef):
+    elif type(statement) is ast.ClassDef:
         yield statement.name
-    elif not isinstance(statement, (ast.Expr, ast.Pass)):
+    elif type(statement) is not ast.Expr and type(statement) is not ast.Pass:
         for node in ast.walk(statement):
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            if (
+                type(node) is ast.FunctionDef
+                or type(node) is ast.AsyncFunctionDef
+                or type(node) is ast.ClassDef
+            ):
                 yield node.name
-            elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            elif type(node) is ast.Name and type(node.ctx) is not ast.Load:
                 yield node.id
 
 
@@ -253,7 +257,7 @@ def _reads(source: Source) -> tuple[_Attributes, _Attributes]:
     first, last, method = 0, 0, None
     for name in source.reads.get("self", ()) if spans else ():
         node = parents[name]
-        if isinstance(node, ast.Attribute):
+        if type(node) is ast.Attribute:
             line = name.lineno
             if not first <= line <= last:  # most stand in the same method as the one before
                 first, last, method = _method_at(line, spans, starts)
@@ -283,19 +287,19 @@ def _init(function: FunctionNode, source: Source, names: Names) -> tuple[Init, i
     parameters = {argument.arg for argument in (*function.args.args, *function.args.kwonlyargs)}
     numbers: dict[ast.AST, int] = {statement: number for number, statement in enumerate(function.body)}
     for node in cast("list[ast.Attribute]", source.index.of_type_below(function, ast.Attribute)):
-        if not isinstance(node.value, ast.Name) or node.value.id != name:
+        if type(node.value) is not ast.Name or node.value.id != name:
             continue
         statement = _among(numbers, node, source)
         if statement is None:
             continue
         parent = source.parent(node)
-        if isinstance(node.ctx, ast.Store):
+        if type(node.ctx) is ast.Store:
             assigned = _assigned(statement, parameters) if parent is statement else ""
             stored.append((node.attr, numbers[statement], pack(source, node), assigned))
         elif (
             # A call under a condition may never be made.
-            isinstance(statement, (ast.Expr, ast.Assign, ast.AnnAssign))
-            and isinstance(parent, ast.Call)
+            (type(statement) is ast.Expr or type(statement) is ast.Assign or type(statement) is ast.AnnAssign)
+            and type(parent) is ast.Call
             and parent.func is node
         ):
             asked.append((node.attr, numbers[statement]))
@@ -344,24 +348,24 @@ def _assigned(statement: ast.AST, parameters: set[str]) -> str:
 def _base_init(call: ast.Call, name: str, names: Names) -> str:
     """The base class whose `__init__` is called: "super" for the next one, "" for no such call."""
     func = call.func
-    if not isinstance(func, ast.Attribute) or func.attr not in {"__init__", "__post_init__"}:
+    if type(func) is not ast.Attribute or func.attr not in {"__init__", "__post_init__"}:
         return ""
-    if isinstance(func.value, ast.Call):
+    if type(func.value) is ast.Call:
         inner = func.value.func
-        return "super" if isinstance(inner, ast.Name) and inner.id == "super" else "?"
-    if call.args and isinstance(call.args[0], ast.Name) and call.args[0].id == name:
+        return "super" if type(inner) is ast.Name and inner.id == "super" else "?"
+    if call.args and type(call.args[0]) is ast.Name and call.args[0].id == name:
         return names.qualified(func.value) or "?"
     return "?"
 
 
 def _hands_on(call: ast.Call, name: str) -> bool:
     """Whether a call is given `self`, or its attributes as a whole, so that it may initialise anything."""
-    if isinstance(call.func, ast.Attribute) and call.func.attr in {"__init__", "__setstate__"}:
+    if type(call.func) is ast.Attribute and call.func.attr in {"__init__", "__setstate__"}:
         return False
-    if isinstance(call.func, ast.Attribute) and call.func.attr == "update":
-        return isinstance(call.func.value, ast.Attribute) and call.func.value.attr == "__dict__"
-    return isinstance(call.func, ast.Name) and any(
-        isinstance(argument, ast.Name) and argument.id == name for argument in call.args
+    if type(call.func) is ast.Attribute and call.func.attr == "update":
+        return type(call.func.value) is ast.Attribute and call.func.value.attr == "__dict__"
+    return type(call.func) is ast.Name and any(
+        type(argument) is ast.Name and argument.id == name for argument in call.args
     )
 
 
@@ -399,7 +403,7 @@ def _methods(name: str, source: Source) -> Iterator[tuple[ast.Call, ast.Attribut
     """The calls of methods of what a name stands for."""
     parents = source.index.parents
     owned = [parents[owner] for owner in source.reads.get(name, ())]
-    return calls_of([item for item in owned if isinstance(item, ast.Attribute)], source)
+    return calls_of([item for item in owned if type(item) is ast.Attribute], source)
 
 
 def _how(func: ast.expr) -> str:
@@ -407,18 +411,18 @@ def _how(func: ast.expr) -> str:
     if type(func) is ast.Name:
         return "name"
     root = func
-    while isinstance(root, ast.Attribute):
+    while type(root) is ast.Attribute:
         root = root.value
-    return root.id if isinstance(root, ast.Name) and root.id in {"self", "cls"} else "name"
+    return root.id if type(root) is ast.Name and root.id in {"self", "cls"} else "name"
 
 
 def _exception(how: str, named: ast.expr | None, source: Source, names: Names) -> Iterator[Call]:
     """The classes that are raised or caught, but for those whose names say that they are exceptions."""
-    for item in named.elts if isinstance(named, ast.Tuple) else [named]:
-        expression = item.func if isinstance(item, ast.Call) else item
-        if isinstance(expression, ast.Name):
+    for item in named.elts if type(named) is ast.Tuple else [named]:
+        expression = item.func if type(item) is ast.Call else item
+        if type(expression) is ast.Name:
             last = expression.id
-        elif isinstance(expression, ast.Attribute):
+        elif type(expression) is ast.Attribute:
             last = expression.attr
         else:
             continue
@@ -463,13 +467,13 @@ def _use(call: ast.Call, source: Source) -> str:
     parent = source.index.parents[call]
     if type(parent) in _USERS:
         return "v"
-    if isinstance(parent, ast.Expr):
+    if type(parent) is ast.Expr:
         return "s"
-    if isinstance(parent, ast.Assign):
+    if type(parent) is ast.Assign:
         target = parent.targets[0]
-        if isinstance(target, (ast.Tuple, ast.List)):
-            return "" if any(isinstance(e, ast.Starred) for e in target.elts) else f"u{len(target.elts)}"
-        return "" if isinstance(target, ast.Name) and target.id.startswith("_") else "v"
+        if type(target) is ast.Tuple or type(target) is ast.List:
+            return "" if any(type(e) is ast.Starred for e in target.elts) else f"u{len(target.elts)}"
+        return "" if type(target) is ast.Name and target.id.startswith("_") else "v"
     return ""
 
 
@@ -482,8 +486,8 @@ def _made(source: Source) -> dict[str, None]:
             if last[0].isupper() or last[:2].strip("_").isupper():
                 for callee in table[last]:
                     call = parents[callee]
-                    given = parents[call] if isinstance(call, ast.Call) and call.func is callee else None
-                    if isinstance(given, ast.Assign) and isinstance(given.targets[0], ast.Name):
+                    given = parents[call] if type(call) is ast.Call and call.func is callee else None
+                    if type(given) is ast.Assign and type(given.targets[0]) is ast.Name:
                         found[given.targets[0].id] = None
     found.pop("self", None)
     return found

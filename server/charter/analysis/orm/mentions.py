@@ -90,9 +90,9 @@ def _note_names(source: Source, owner: list[int], typing: set[ast.AST], names: S
     """Put the bare names to their units, but for those of annotations."""
     for table in (source.reads, source.binds):
         for word, places in table.items():
-            said = [place for place in places if place not in typing] if typing else places
-            for unit in {owner[place.lineno] for place in said}:
-                names[unit].add(word)
+            for place in places:
+                if place not in typing:
+                    names[owner[place.lineno]].add(word)
 
 
 def _note_attributes(
@@ -144,16 +144,14 @@ def _handed(source: Source, found: _Units) -> set[ast.AST]:
     parents = source.index.parents
     for target in chain.from_iterable(source.sets.values()):
         node = parents[target]
-        if not isinstance(node, ast.AnnAssign) and not (
-            isinstance(node, ast.Assign) and node.targets[0] is target
-        ):
+        if type(node) is not ast.AnnAssign and not (type(node) is ast.Assign and node.targets[0] is target):
             continue
         value = node.value
-        if isinstance(value, ast.Name):
+        if type(value) is ast.Name:
             empty = value.id in found.parameters(found.owner[node.lineno])
-        elif isinstance(value, ast.Dict):
+        elif type(value) is ast.Dict:
             empty = not value.keys
-        elif isinstance(value, (ast.List, ast.Set)):
+        elif type(value) is ast.List or type(value) is ast.Set:
             empty = not value.elts
         else:
             empty = type(value) in _EMPTY
@@ -209,14 +207,14 @@ class _Units:
     def block(self, body: Iterable[ast.stmt], cls: int) -> None:
         """Take in the statements of a module or class."""
         for statement in body:
-            if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            if type(statement) is ast.FunctionDef or type(statement) is ast.AsyncFunctionDef:
                 self._arguments[len(self.units)] = statement.args
                 self._unit(FUNCTION, cls, statement.name, statement, statement.decorator_list)
-            elif isinstance(statement, ast.ClassDef):
+            elif type(statement) is ast.ClassDef:
                 self._class(statement)
             elif isinstance(statement, (ast.Assign, ast.AnnAssign)):
                 target = statement.target if isinstance(statement, ast.AnnAssign) else statement.targets[0]
-                if isinstance(target, ast.Name) and not isinstance(statement.value, ast.Constant):
+                if type(target) is ast.Name and type(statement.value) is not ast.Constant:
                     self._unit(VARIABLE, cls, target.id, statement)
             elif type(statement) in _HOLDERS:
                 for block in _BLOCKS:

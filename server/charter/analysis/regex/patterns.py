@@ -134,11 +134,11 @@ class _Matching:
             self._by_owner = {}
             for call in self._source.nodes(ast.Call):
                 function = call.func
-                if isinstance(function, ast.Attribute) and function.attr in _METHODS:
+                if type(function) is ast.Attribute and function.attr in _METHODS:
                     receiver = function.value
-                    if isinstance(receiver, ast.Name):
+                    if type(receiver) is ast.Name:
                         self._by_owner.setdefault(receiver.id, []).append(call)
-                    elif isinstance(receiver, ast.Attribute):
+                    elif type(receiver) is ast.Attribute:
                         self._by_owner.setdefault(receiver.attr, []).append(call)
         return self._by_owner.get(owner, [])
 

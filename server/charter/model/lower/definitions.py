@@ -109,7 +109,7 @@ class Definitions(Expressions, ABC):
         return self.expr(node)
 
     def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef, out: list[ir.Node]) -> None:
-        flags = ir.ASYNCHRONOUS if isinstance(node, ast.AsyncFunctionDef) else 0
+        flags = ir.ASYNCHRONOUS if type(node) is ast.AsyncFunctionDef else 0
         index = self.inner(node, node.name, node.body, flags)
         self._defined(node.name, "function", index)
         self.function.nested[_method_key(node)] = index
@@ -132,7 +132,7 @@ class Definitions(Expressions, ABC):
             lambda: {
                 statement.target.id: lowered
                 for statement in node.body
-                if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+                if type(statement) is ast.AnnAssign and type(statement.target) is ast.Name
                 and (lowered := self._annotation(statement.annotation)) is not None
             }
         )  # fmt: skip

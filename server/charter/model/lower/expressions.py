@@ -84,16 +84,16 @@ class Expressions(Records, ABC):
 
     def target(self, node: ast.expr) -> ir.Node:
         """What an assignment binds."""
-        if isinstance(node, ast.Name):
+        if type(node) is ast.Name:
             lowered = self._name(node)
             self.binds(lowered[0], lowered[2])
             return lowered
-        if isinstance(node, ast.Attribute):
+        if type(node) is ast.Attribute:
             self.function.stores[node.attr] = None
-        elif isinstance(node, ast.Tuple | ast.List):
+        elif type(node) is ast.Tuple or type(node) is ast.List:
             elements = tuple([self.target(one) for one in node.elts])
-            return (ir.SEQUENCE, self.at(node), "tuple" if isinstance(node, ast.Tuple) else "list", elements)
-        elif isinstance(node, ast.Starred):
+            return (ir.SEQUENCE, self.at(node), "tuple" if type(node) is ast.Tuple else "list", elements)
+        elif type(node) is ast.Starred:
             return (ir.STARRED, self.at(node), self.target(node.value))
         return self.expr(node)
 
@@ -116,7 +116,7 @@ class Expressions(Records, ABC):
 
     def _call(self, node: ast.Call) -> ir.Node:
         function = node.func
-        if isinstance(function, ast.Name) and function.id == "getattr":
+        if type(function) is ast.Name and function.id == "getattr":
             self._looked_up(node.args)
         self.function.calls.append(intern(self._text(function)))
         position = self.at(node)
@@ -141,7 +141,7 @@ class Expressions(Records, ABC):
         return self._text(node.value) if kind is ast.Await else "?"
 
     def _give(self, target: ast.expr | None, value: ast.expr) -> None:
-        if isinstance(target, ast.Name):
+        if type(target) is ast.Name:
             self.function.given[target.id] = self._text(value)
 
     def _looked_up(self, arguments: Sequence[ast.expr]) -> None:
@@ -155,11 +155,11 @@ class Expressions(Records, ABC):
         return (ir.BINARY, self.at(node), operator, self.expr(node.left), self.expr(node.right))
 
     def _boolean(self, node: ast.BoolOp) -> ir.Node:
-        word = "and" if isinstance(node.op, ast.And) else "or"
+        word = "and" if type(node.op) is ast.And else "or"
         return (ir.BOOLEAN, self.at(node), word, self.exprs(node.values))
 
     def _unary(self, node: ast.UnaryOp) -> ir.Node:
-        if isinstance(node.op, ast.Not):
+        if type(node.op) is ast.Not:
             return (ir.NOT, self.at(node), self.expr(node.operand))
         return (ir.UNARY, self.at(node), OPERATORS[type(node.op)], self.expr(node.operand))
 
@@ -184,7 +184,7 @@ class Expressions(Records, ABC):
         return (ir.FORMAT, self.at(node), tuple(parts))
 
     def _sequence(self, node: ast.Tuple | ast.List | ast.Set) -> ir.Node:
-        sort = "tuple" if isinstance(node, ast.Tuple) else "list" if isinstance(node, ast.List) else "set"
+        sort = "tuple" if type(node) is ast.Tuple else "list" if type(node) is ast.List else "set"
         return (ir.SEQUENCE, self.at(node), sort, self.exprs(node.elts))
 
     def _mapping(self, node: ast.Dict) -> ir.Node:

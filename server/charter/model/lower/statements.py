@@ -37,7 +37,7 @@ class Statements(Definitions):
         return tuple(out)
 
     def _expression(self, node: ast.Expr, out: list[ir.Node]) -> None:
-        if not isinstance(node.value, ast.Constant):
+        if type(node.value) is not ast.Constant:
             out.append((ir.EXPRESSION, 0, self.expr(node.value)))
 
     def _assign(self, node: ast.Assign, out: list[ir.Node]) -> None:
