@@ -51,14 +51,17 @@ _CITED: Final = regex(
     r"|(?i:(?:mandated|required|demanded|dictated) by\b)|(?m:^\s*(?:#.*?)?(?:See:? )?https?://\S*(?:api|docs?\b|document|developer|reference|wiki)\S*(?: *#.*)?$)|(?m:^\s*(?:# )?See:? https?://)"
 )
 """A standard or the documentation of an interface, as comments and docstrings cite it."""
+_MARKS: Final = regex(r"(?i)\\x01\\x99|\b0x9901\b|\$ANSIBLE_VAULT|LUKS\\xba\\xbe|\bRar!\\x1a|7z\\xbc\\xaf")
+"""Marks of files in formats that say how their keys are derived: WinZip's field for AES, vaults, encrypted disks and archives."""
 
 
 def dictated(ctx: Context, node: ast.AST) -> bool:
     """Whether the code around a node follows a format or protocol, which sets the algorithm.
 
-    The file, class or function is named for one, or the function cites the part of the standard that it follows.
+    The file, class or function is named for one, the file has the mark of one, or the function cites the part of the
+    standard that it follows.
     """
-    if _NAMES.search(f"{ctx.path} {ctx.symbol(node)}") or plays_a_site(ctx):
+    if _NAMES.search(f"{ctx.path} {ctx.symbol(node)}") or ctx.says(_MARKS) or plays_a_site(ctx):
         return True
     function = ctx.function(node)
     return function is not None and _CITED.search(ctx.source(function)) is not None

@@ -164,7 +164,8 @@ def test_overrides_and_severities_by_path(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["tests/x.py", "pkg/tests/util.py", "pkg/test_x.py", "pkg/x_test.py", "conftest.py"]
+    "path",
+    ["tests/x.py", "e2e/pages.py", "pkg/tests/util.py", "pkg/test_x.py", "pkg/x_test.py", "conftest.py"],
 )
 def test_tests_are_recognised(tmp_path: Path, path: str) -> None:
     assert load(tmp_path).is_test(path)

@@ -87,6 +87,7 @@ def archive_extracted_unfiltered(call: ast.Call, ctx: Context) -> Iterator[Findi
         or chosen not in {None, "fully_trusted"}
         or chosen is UNKNOWN
         or _is_stood_for(call, ctx)
+        or _is_named_by_caller(call, ctx)
         or _is_fallback(call, ctx)
         or _checks_members(call, ctx)
     ):
@@ -111,13 +112,40 @@ def _is_tar(receiver: ast.expr, ctx: Context) -> bool:
         r"tar(?:_?(?:file|ball|archive))?$", calls.identifier(receiver)
     ):
         return True
+    return _opened(receiver, ctx) is not None
+
+
+def _opened(receiver: ast.expr, ctx: Context) -> ast.Call | None:
+    """The call that opens an archive, by the name that it is given or by a `with` around; None if it is not in sight."""
     made = ctx.origin(receiver)
     if isinstance(made, ast.Call) and ctx.name(made.func) in _OPEN:
-        return True
+        return made
     opened = shapes.entered(receiver, ctx)
     if isinstance(opened, ast.Call) and calls.identifier(opened.func) == "closing" and opened.args:
         opened = opened.args[0]
-    return isinstance(opened, ast.Call) and ctx.name(opened.func) in _OPEN
+    return opened if isinstance(opened, ast.Call) and ctx.name(opened.func) in _OPEN else None
+
+
+def _is_named_by_caller(call: ast.Call, ctx: Context) -> bool:
+    """Whether one member is unpacked by a name that was there before the archive was opened, which so decides nothing.
+
+    It is a constant; or a parameter, or an item of one, of the function that opens the archive.
+    """
+    member = ctx.argument(call, 0, "member")
+    if member is None or calls.identifier(call.func) != "extract":
+        return False
+    if isinstance(ctx.value(member), str):
+        return True
+    function = ctx.function(call)
+    opened = _opened(call.func.value, ctx) if isinstance(call.func, ast.Attribute) else None
+    if not isinstance(member, ast.Name) or function is None or opened is None:
+        return False
+    loops = (parent for parent in ctx.ancestors(call) if isinstance(parent, ast.For))
+    named = next((loop.iter for loop in loops if shapes.is_name(loop.target, member.id)), member)
+    if not isinstance(named, ast.Name):
+        return False
+    bound = shapes.bindings(named.id, function, ctx)
+    return ctx.function(opened) is function and len(bound) == 1 and isinstance(bound[0], ast.arg)
 
 
 def _is_stood_for(call: ast.Call, ctx: Context) -> bool:

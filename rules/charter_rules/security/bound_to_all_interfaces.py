@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
 _EVERY: Final = frozenset({"0.0.0.0", "", "::", "0"})  # noqa: S104 - the addresses to look for
 
-_PROBE: Final = regex(
-    r"(?i)test|probe|can_(?:listen|bind)|(?:free|available|unused|open)_?port|port_?(?:is_)?(?:free|available|in_use|used)|find_.*port|is_port"
+_FOR_PORT: Final = regex(
+    r"(?i)can_(?:listen|bind)|(?:free|available|unused|open)_?port|port_?(?:is_)?(?:free|available|in_use|used)|find_.*port|is_port"
 )
-"""Names of sockets and functions that only see whether a port is free."""
+"""Names of functions that only see whether a port is free."""
+_PROBE: Final = regex(r"(?i)test|probe")
+"""Names of sockets and functions that try something out."""
 
 _LETS_NOBODY_IN: Final = frozenset({"bind", "close", "setsockopt", "settimeout", "getsockname"})
 """What is done with a socket before it listens, or instead."""
@@ -107,9 +109,9 @@ def bound_to_all_interfaces(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     node, value = address
     if value not in _EVERY or ctx.is_test or _is_datagram_client(call, ctx):
         return
-    if _PROBE.search(
-        f"{ctx.symbol(call)} {calls.identifier(call.func.value) if isinstance(call.func, ast.Attribute) else ''}"
-    ):
+    socket = calls.identifier(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+    around = f"{ctx.symbol(call)} {socket}"
+    if _PROBE.search(around) or _FOR_PORT.search(around) or _serves_search(ctx.function(call), ctx, set()):
         return
     if _is_asked_for(call, ctx) or _never_listens(call, ctx):
         return
@@ -128,6 +130,19 @@ def _is_asked_for(call: ast.Call, ctx: Context) -> bool:
     return any(
         isinstance(parent, ast.If) and _NO_HOST.search(ctx.source(parent.test)) is not None
         for parent in ctx.ancestors(call)
+    )
+
+
+def _serves_search(function: shapes.FunctionNode | None, ctx: Context, seen: set[str]) -> bool:
+    """Whether all that calls a function in its file are functions that look for a free port, or in turn serve only such."""
+    if function is None or function.name in seen:
+        return False
+    seen.add(function.name)
+    users = [ctx.function(call) for call in shapes.calls_of(function, ctx)]
+    return bool(users) and all(
+        user is not None
+        and (user.name in seen or _FOR_PORT.search(user.name) is not None or _serves_search(user, ctx, seen))
+        for user in users
     )
 
 

@@ -28,6 +28,10 @@ _ONE_BLOCK: Final = regex(
     r"(?i)(?:^|_)(?:key|kek|cek|counter|ctr|nonce|iv|block|mask|zero\w*|challenge|tweak|salt|digest|hash|random|seed|kcv)\d*$"
 )
 """Names of values that are a single block, or drawn at random."""
+_GIVES_BLOCK: Final = regex(
+    r"(?i)(?!\w*(?:licen[cs]e|serial|product|activation))_*(?:get|make|derive|compute|calc\w*|create|generate|new)_(?:\w+_)?(?:key|kek|cek|iv|mask|digest|hash|kcv)s?$"
+)
+"""Names of functions that give such a value, and no key that is sold: what they encrypt are parts of it."""
 
 
 @rule(
@@ -91,17 +95,26 @@ def _encrypts_one_block(call: ast.Call, ctx: Context) -> bool:
     around = ctx.function(call)
     if around is None:
         return False
-    texts = [
-        node.args[0]
-        for node in ctx.nodes(ast.Call, within=around)
-        if calls.identifier(node.func) in {"encrypt", "update"} and len(node.args) == 1
-    ]
+    if _GIVES_BLOCK.match(around.name):
+        return True
+    texts = _encrypted(call, around, ctx)
     return bool(texts) and all(
         isinstance(ctx.value(text), bytes)
         or _ONE_BLOCK.search(calls.identifier(text))
-        or calls.identifier(text) in {"bytes", "bytearray", "urandom"}
+        or calls.identifier(text) in {"bytes", "bytes_le", "bytearray", "urandom"}
         for text in texts
     )
+
+
+def _encrypted(call: ast.Call, around: ast.AST, ctx: Context) -> list[ast.expr]:
+    """What a cipher encrypts: by its one call, `AES.new(…).encrypt(text)`, or what anything does in the function around."""
+    used = ctx.parent(call)
+    alone = ctx.parent(used) if isinstance(used, ast.Attribute) else None
+    return [
+        node.args[0]
+        for node in ([alone] if isinstance(alone, ast.Call) else ctx.nodes(ast.Call, within=around))
+        if calls.identifier(node.func) in {"encrypt", "update"} and len(node.args) == 1
+    ]
 
 
 def _is_building_block(call: ast.Call, ctx: Context) -> bool:

@@ -468,6 +468,8 @@ def _is_of_others(name: str, value: ast.expr, ctx: Context) -> bool:
                 return True
             if len(_KINDS_OF_FIELD.intersection(map(calls.identifier_of_key, parent.keys))) >= 3:
                 return True  # what fields of each kind are filled with
+        elif isinstance(parent, ast.Call) and "test" in words(calls.identifier(parent.func)):
+            return True  # what tests are given: `TestCredentials(secret_key=…)`
         elif isinstance(parent, ast.stmt):
             held = calls.identifier(parent.targets[0]) if isinstance(parent, ast.Assign) else ""
             return any(map(_SHOWN.search, (held, *calls.destinations(ctx, value))))

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from charter.api import UNKNOWN, Severity, regex, rule
-from charter_rules import calls
+from charter_rules import calls, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,8 @@ _OWN_FOLDERS: Final = frozenset({"tempfile.mkdtemp", "tempfile.TemporaryDirector
 """What makes folders into which only their owner writes."""
 _FOLDER: Final = "/tmp"  # noqa: S108 (what `gettempdir` mostly gives)
 _SHARED: Final = regex(r"(?:/tmp|/var/tmp|/dev/shm)/[\w.-]+")
-
+_EXISTS: Final = regex(r"exists\(|is_?dir\(")
+"""Questions whether a folder is there already, which then is used."""
 _PLAYS_IT: Final = regex(r"(?:^|\.)(?:mktemp|tmpnam|tempnam)(?:$|\.)")
 """Names of functions and classes that stand for the one of the library."""
 
@@ -84,8 +85,45 @@ def insecure_temporary_file(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     path = _written_path(call, name, ctx)
     if path is None:
         ctx.not_an_opportunity()
-    elif _SHARED.match(path):
+    elif _SHARED.match(path) and not _is_made_anew(call, name, path, ctx):
         yield ctx.finding(call, f"`{path}` lies in a folder where every user may put a link of that name")
+
+
+def _is_made_anew(call: ast.Call, name: str | None, path: str, ctx: Context) -> bool:
+    """Whether a folder right below the shared one is made, which fails if anything has its name, and then is not used."""
+    if (
+        name not in {"os.mkdir", "os.makedirs"}
+        or _SHARED.fullmatch(path) is None
+        or calls.value(ctx, call, 2, "exist_ok", default=False) is not False
+    ):
+        return False
+    outer: ast.AST = call
+    for parent in ctx.ancestors(call):
+        if _goes_on(parent, outer, call.args[0], ctx):
+            return False
+        outer = parent
+        if isinstance(parent, shapes.FUNCTIONS) or isinstance(ctx.parent(parent), ast.Module):
+            break
+    return _EXISTS.search(ctx.source(outer)) is None
+
+
+def _goes_on(holder: ast.AST, held: ast.AST, path: ast.expr, ctx: Context) -> bool:
+    """Whether a statement around goes on with a path although the folder could not be made."""
+    if isinstance(holder, ast.With):
+        return "suppress" in ctx.source(holder.items[0])
+    return (
+        isinstance(holder, ast.Try)
+        and held in holder.body
+        and not all(_gives_up(handler, path) for handler in holder.handlers)
+    )
+
+
+def _gives_up(handler: ast.ExceptHandler, path: ast.expr) -> bool:
+    """Whether what handles an exception leaves, or takes another path under the same name."""
+    return isinstance(handler.body[-1], (ast.Raise, ast.Return, ast.Continue, ast.Break)) or any(
+        isinstance(each, ast.Assign) and calls.identifier(each.targets[0]) == calls.identifier(path)
+        for each in handler.body
+    )
 
 
 def _tries_module_out(call: ast.Call, ctx: Context) -> bool:

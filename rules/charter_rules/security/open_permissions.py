@@ -28,6 +28,8 @@ _CHMOD: Final = regex(
     r"(?:^|[;&|]\s*|\s)chmod\s+(?:-\w+\s+)*(0?[0-7]?[0-7]{2}[2367]|(?:u?g?o|a)\+r?w?x?)(?=\s|$)"
 )
 """A command that sets rights, and those that it sets."""
+_BINDS: Final = regex(r"(?i)^bind|unix")
+"""Functions that make a socket under the name of a file."""
 
 
 @rule(
@@ -99,7 +101,7 @@ def open_permissions(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if name in {"os.mkdir", "os.makedirs", "os.open", "os.mkfifo"} and mode in {0o777, 0o666}:
         return  # the mask of the process takes the rights of others away
     argument = calls.given(ctx, call, position, "mode")
-    if mode == 0 or _is_to_remove(call, ctx):
+    if mode == 0 or _is_to_remove(call, ctx) or _is_of_socket(call, ctx):
         return
     executable = mode & 0o111
     better = "0o755" if executable else "0o644"
@@ -130,6 +132,23 @@ def _is_to_remove(call: ast.Call, ctx: Context) -> bool:
         and shapes.are_same(other.args, call.args[:1])
         for other in ctx.nodes(ast.Call, within=handler)
     )
+
+
+def _is_of_socket(call: ast.Call, ctx: Context) -> bool:
+    """Whether the path is that of a Unix socket, by what binds it: to write there is to connect, and changes nothing."""
+    path = call.args[0] if ctx.name(call.func) in _OF_OS and call.args else getattr(call.func, "value", None)
+    if path is None:
+        return False
+    around = ctx.function(call) or ctx.tree
+    told = [
+        part
+        for one in ctx.nodes(ast.Call, within=around)
+        if _BINDS.search(calls.identifier(one.func))
+        for part in (*one.args, *(item.value for item in one.keywords))
+    ]
+    for one in ctx.nodes(ast.Tuple, within=around):
+        told += one.elts if "AF_UNIX" in ctx.source(one) else ()
+    return any(ctx.source(part) == ctx.source(path) for part in told)
 
 
 def _added(call: ast.Call, position: int, ctx: Context) -> Iterator[calls.Choice]:

@@ -352,6 +352,7 @@ def _holds_secret(expression: ast.Name | ast.Attribute | ast.Subscript, ctx: Con
         and not name.isupper()
         and not _is_harmless(expression, ctx)
         and not _names_something(expression, name, ctx)
+        and not _is_documented_as_name(expression, name, ctx)
     )
 
 
@@ -413,6 +414,18 @@ def _names_something(expression: ast.expr, name: str, ctx: Context) -> bool:
         ):
             return True
     return False
+
+
+def _is_documented_as_name(expression: ast.expr, name: str, ctx: Context) -> bool:
+    """Whether the docstring says that a parameter is the name of something: `secret: the name of an entry`."""
+    function = ctx.function(expression)
+    said = None if function is None else ast.get_docstring(function)
+    if not said or not isinstance(expression, ast.Name):
+        return False
+    parameter = (
+        rf"^([ \t]*)(?::param[ \t]+(?:\w+[ \t]+)?)?{re.escape(name)}\b[^\n:]*:(?:[^\n]*\n\1[ \t]+|[ \t]*)"
+    )
+    return re.search(rf"(?im){parameter}(?:the[ \t]+)?(?:name|identifier|path) (?:of|to)\b", said) is not None
 
 
 def _fills_in(call: ast.Call) -> bool:

@@ -152,6 +152,10 @@ def _may_carry_text(piece: Piece, ctx: Context, *, begins: bool) -> bool:
     value = piece.value
     if value is None or piece.numeric:
         return False
+    if isinstance(value, ast.Call) and ctx.name(value.func) == "builtins.str" and len(value.args) == 1:
+        value = value.args[0]  # is spelled out as it is between other text
+        if _is_key(value):
+            return False
     for node in (value, ctx.origin(value)):
         if isinstance(node, ast.Call):
             name = ctx.name(node.func)
@@ -168,8 +172,6 @@ def _may_carry_text(piece: Piece, ctx: Context, *, begins: bool) -> bool:
         return False
     if _NUMBER.search(named):
         return False
-    if isinstance(value, ast.Call) and ctx.name(value.func) == "builtins.str" and _is_key(value):
-        return False
     if begins and _PROGRAM.search(named):
         return False
     if _is_of_the_program(value, ctx) or _is_number_of_parser(value, ctx):
@@ -177,10 +179,10 @@ def _may_carry_text(piece: Piece, ctx: Context, *, begins: bool) -> bool:
     return ctx.type_name(value) not in {"builtins.int", "builtins.float", "builtins.bool"}
 
 
-def _is_key(text: ast.Call) -> bool:
-    """Whether a text is made of the key of something, which so is no text: `str(job.id)`."""
-    inner = calls.identifier(text.args[0]) if text.args else ""
-    return inner == "id" or inner.endswith("_id")
+def _is_key(spelled: ast.expr) -> bool:
+    """Whether what is made a text is the key of something, which so is no text: `str(job.id)`."""
+    name = calls.identifier(spelled)
+    return name == "id" or name.endswith("_id")
 
 
 def _is_of_the_program(value: ast.expr, ctx: Context) -> bool:

@@ -188,7 +188,7 @@ def _single(parts: tuple[str, ...]) -> Sensitivity | None:
 _LEXER: Final = _set(
     """
     begin block bos cls comment current close delimiter end eof eos first in last lexer mask max min
-    model name new next num op open pad page per prev previous prompt quote sep sequence special start
+    model name new next num op open pad page per prerelease prev previous prompt quote sep sequence special start
     string challenge starting verification text this type unk unknown value word now to since from batch sync stream invalidate cancel cancellation continuation fencing pagination idempotency
     """
 )

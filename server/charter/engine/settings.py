@@ -172,6 +172,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
     tests: tuple[str, ...] = (
         "tests/",
         "/test/",
+        "e2e/",
         "test_*.py",
         "*_test.py",
         "tests.py",
