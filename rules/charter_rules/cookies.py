@@ -23,6 +23,8 @@ _ABOUT: Final = regex(r"(?i)(?:is|has|show|no|did)[_-]")
 _PLACE: Final = regex(r"(?i)(?:redirect|next|return|referr?er|url|path|page|origin|hint)(?:_?to)?$")
 """Ends of names of cookies that say where a visitor goes, with or without a login, or (OpenID's `login_hint`) who may be."""
 _SCRIPTS: Final = regex(r"(?i)csrf|xsrf|lang|theme|locale|tz|timezone")
+_ASKED_FOR: Final = regex(r"(?i)get_(?:\w+_)?cookie|cookies\b")
+"""What asks a request for its cookies."""
 _NO_KEY: Final = frozenset({"self", "handler", "request", "response", "resp"})
 
 
@@ -56,9 +58,24 @@ def holds_credential(call: ast.Call, ctx: Context) -> bool:
         and (name is None or not isinstance(ctx.value(name), str))
     ):
         return False  # says that something is done, for whatever key
+    if _is_handed_back(name, value, ctx):
+        return False
     words = [ctx.value(name) if name is not None else "", calls.identifier(name), calls.identifier(value)]
     return any(is_credential(word) for word in words if isinstance(word, str)) and not any(
         _SCRIPTS.search(word) for word in words if isinstance(word, str)
+    )
+
+
+def _is_handed_back(name: ast.expr | None, value: ast.expr | None, ctx: Context) -> bool:
+    """Whether a page gets back as a cookie what it has sent under the same name, in a file that never asks for a cookie."""
+    said = None if value is None else ctx.origin(value)
+    key = None if name is None else ctx.value(name)
+    return (
+        isinstance(said, ast.Call)
+        and bool(said.args)
+        and isinstance(key, str)
+        and ctx.value(said.args[0]) == key
+        and not ctx.says(_ASKED_FOR)
     )
 
 

@@ -92,6 +92,7 @@ _NUMBERS: Final = frozenset(
         "time",
     }
 )
+_NUMERIC: Final = frozenset({"builtins.int", "builtins.float", "builtins.bool", "uuid.UUID"})
 _OF_LETTERS: Final = ("isidentifier", "isalnum", "isalpha", "isdigit", "isdecimal", "isnumeric")
 """Methods that tell whether there is nothing in a text that SQL would read as its own."""
 _MARKS: Final = regex(r"\?|%s|%\(\w+\)s|(?<!:):\w|\$\d|@\w")
@@ -140,14 +141,14 @@ def _may_carry_text(piece: Piece, ctx: Context, *, place: str, depth: int = 0) -
         return False
     if (
         shapes.is_listed(value, ctx)
-        or _is_only_given_constants(value, ctx)
+        or _is_only_given_numbers(value, ctx)
         or _is_escaped(origin)
         or ctx.made_by(value) == "re.sub"
     ):
         return False
     if any(_carries_none(node, ctx, place) for node in (value, origin)):
         return False
-    if ctx.type_name(value) in {"builtins.int", "builtins.float", "builtins.bool", "uuid.UUID"}:
+    if ctx.type_name(value) in _NUMERIC:
         return False
     if _is_number_by_route(value, ctx):
         return False
@@ -166,8 +167,8 @@ def _is_number_by_route(value: ast.expr, ctx: Context) -> bool:
     )
 
 
-def _is_only_given_constants(value: ast.expr, ctx: Context) -> bool:
-    """Whether a value is the parameter of a function of the file's own, all whose calls give constants."""
+def _is_only_given_numbers(value: ast.expr, ctx: Context) -> bool:
+    """Whether a value is the parameter of a function of the file's own, all whose calls give numbers or constants."""
     function = ctx.function(value)
     if function is None or not isinstance(value, ast.Name):
         return False
@@ -179,7 +180,20 @@ def _is_only_given_constants(value: ast.expr, ctx: Context) -> bool:
     at = names.index(value.id) - (ctx.class_(function) is not None)
     made = shapes.calls_of(function, ctx)
     given = [ctx.argument(call, at if at >= 0 else None, value.id) for call in made]
-    return bool(given) and all(one is not None and ctx.value(one) is not UNKNOWN for one in given)
+    return bool(given) and all(one is not None and _is_number(one, ctx) for one in given)
+
+
+def _is_number(value: ast.expr, ctx: Context) -> bool:
+    """Whether a value is a number or a constant, as is all that its name is given."""
+    if ctx.value(value) is not UNKNOWN or ctx.type_name(value) in _NUMERIC:
+        return True
+    if isinstance(value, ast.Call):
+        return calls.identifier(value.func) in _NUMBERS
+    function = ctx.function(value)
+    if function is None or not isinstance(value, ast.Name):
+        return False
+    values = shapes.assigned_values(value.id, function, ctx)
+    return bool(values) and all(not isinstance(one, ast.Name) and _is_number(one, ctx) for one in values)
 
 
 def _is_escaped(made: ast.expr) -> bool:

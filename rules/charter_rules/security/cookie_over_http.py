@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from charter.api import (
     UNKNOWN,
     Fix,
     Grade,
     Severity,
+    regex,
     rule,
 )
 from charter_rules import calls, cookies
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from charter.api import Context, Finding, Related
+
+_LOOPBACK: Final = regex(r"(?i)\bloopback\b")
 
 
 @rule(
@@ -102,7 +105,7 @@ def cookie_over_http(call: ast.Call | ast.Assign | ast.Dict, ctx: Context) -> It
         if off is None:
             return
         secure, related = False, calls.chosen(off, ctx)
-    if secure:
+    if secure or _stays_here(call, ctx):
         return
     fix = Fix(
         "Send it over encrypted connections only", (ctx.set_keyword(call, "secure", "True"),), Grade.UNSAFE
@@ -121,6 +124,12 @@ def _is_said(call: ast.Call) -> bool:
     """Whether the call itself says that the cookie may travel unencrypted."""
     given = calls.keyword(call, "secure")
     return given is not None and isinstance(given.value, ast.Constant) and given.value.value is False
+
+
+def _stays_here(call: ast.Call, ctx: Context) -> bool:
+    """Whether the call itself says that the cookie may travel unencrypted, in a function that says it serves this machine alone."""
+    function = ctx.function(call)
+    return _is_said(call) and function is not None and _LOOPBACK.search(ctx.source(function)) is not None
 
 
 def _position(call: ast.Call) -> int | None:

@@ -56,9 +56,7 @@ _HASHES: Final = regex(
 _NAME: Final = regex(r"(?i)name$")
 """What something is called by."""
 _FEW: Final = 20
-"""How many constants to choose from are no alphabet."""
-_MADE_BEFORE: Final = regex(r"(?i)(?:token|key|secret|password|session|account|cookie|code|nonce)s$")
-"""Collections of what was made before, of which one is picked."""
+"""How many numbers to choose from are no secret."""
 _REPLACEMENTS: Final = {"choice": "choice", "randbytes": "token_bytes", "getrandbits": "randbits"}
 
 _WEAKER: Final = regex(r"(?i)unsafe|insecure|determinis|reproduc|for_test")
@@ -165,7 +163,7 @@ def _drawn_by(call: ast.Call, ctx: Context) -> str:
 
 
 def _picks_one_of_few(call: ast.Call, last: str, ctx: Context) -> bool:
-    """Whether one of a handful of numbers or words is picked once, which nobody takes for a secret."""
+    """Whether one of a handful of numbers, or one of what there is already, is picked once: to draw a secret takes more."""
     once = ctx.loop(call) is None and not any(
         isinstance(parent, (ast.GeneratorExp, ast.ListComp)) for parent in ctx.ancestors(call)
     )
@@ -179,12 +177,7 @@ def _picks_one_of_few(call: ast.Call, last: str, ctx: Context) -> bool:
         ends = [ctx.value(one) for one in call.args]
         numbers = [one for one in ends if isinstance(one, int)]
         return len(drawn) == 1 and len(numbers) == len(ends) > 0 and max(numbers) - min([0, *numbers]) < _FEW
-    if last != "choice" or not call.args:
-        return False
-    few = ctx.origin(call.args[0])
-    if isinstance(few, (ast.List, ast.Tuple)):
-        return len(few.elts) < _FEW
-    return _MADE_BEFORE.search(calls.identifier(call.args[0])) is not None
+    return last == "choice"
 
 
 def _is_number_used_once(purpose: str, call: ast.Call, ctx: Context) -> bool:

@@ -39,6 +39,8 @@ _FRESH: Final = regex(
     r"(?i)^(urandom|token_bytes|get_random_bytes|randbytes|generate_key|exchange|hkdf\w*|derive_?key|derive)$"
 )
 """Functions that make a key for one message or one exchange."""
+_WRITTEN: Final = frozenset({"encode", "hex", "digest"})
+"""Methods that write a key in another way."""
 _AEAD: Final = frozenset(
     f"cryptography.hazmat.primitives.ciphers.aead.{name}"
     for name in ("AESGCM", "AESCCM", "ChaCha20Poly1305", "AESGCMSIV", "AESOCB3")
@@ -143,8 +145,9 @@ def _has_key_of_its_own(call: ast.Call, ctx: Context) -> bool:
 
 def _is_fresh(key: ast.expr, ctx: Context) -> bool:
     made = ctx.origin(key)
-    return (
-        isinstance(made, ast.Call)
-        and ctx.function(made) is ctx.function(key)
-        and _FRESH.search(calls.identifier(made.func)) is not None
-    )
+    while isinstance(made, ast.Call) and calls.identifier(made.func) in _WRITTEN:
+        made = made.func.value if isinstance(made.func, ast.Attribute) else None
+    if not isinstance(made, ast.Call) or ctx.function(made) is not ctx.function(key):
+        return False
+    makers = (calls.identifier(made.func), *ctx.made_by(made).replace("()", "").split("."))
+    return any(_FRESH.search(name) for name in makers)

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from charter.analysis.taint.values import HOLE, NO, UNION, Value, text_of
+from charter.analysis.taint.values import (
+    CONTAINERS,
+    HOLE,
+    INSTANCE,
+    NO,
+    UNION,
+    Value,
+    references,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,7 +187,8 @@ def _command(frame: Any, value: Value, wanted: str) -> list[Value]:
     """Of a list of arguments those that name programs or are read by a shell, or the others."""
     exact = frame.elements_exactly(value)
     if exact is not None:
-        return _of_command(exact, wanted)
+        found = _of_command(exact, wanted)
+        return [_alone(one) for one in found] if wanted == ":program" else found
     if not value[3]:
         return [value] if wanted == ":program" else []
     if len(value[3]) > 1:  # one of several lists
@@ -187,12 +197,20 @@ def _command(frame: Any, value: Value, wanted: str) -> list[Value]:
     cells: dict[Any, Value] = frame.cells(value) or {}
     first = cells.get(0)
     if wanted == ":program":
-        return [first or frame.elements(value)]  # of the words of one text the first is the program
+        # Of the words of one text the first is the program.
+        return [_alone(first or frame.elements(value))]
     if END_OF_OPTIONS in cells or any(
         cells[key][1] == END_OF_OPTIONS for key in cells if isinstance(key, int)
     ):
         return []
     return [frame.elements(value)] if wanted == ":arguments" and first is not None else []
+
+
+def _alone(word: Value) -> Value:
+    """A word of a command without what the lists hold for which the same name stands elsewhere: no list is a word."""
+    if any(one[0] == INSTANCE and one[1] in CONTAINERS for one in references(word[2])):
+        return (*word[:3], ())
+    return word
 
 
 def _of_command(exact: list[Value], wanted: str) -> list[Value]:

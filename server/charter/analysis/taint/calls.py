@@ -11,7 +11,7 @@ from typing import Any, Final
 from charter.analysis.paths import is_test
 from charter.analysis.taint.arguments import Arguments
 from charter.analysis.taint.checks import both
-from charter.analysis.taint.context import Binding
+from charter.analysis.taint.context import Binding, takes
 from charter.analysis.taint.frame import (
     DERIVED,
     LENGTH,
@@ -478,12 +478,12 @@ class Calls(LibraryCalls, ABC):
     ) -> Value | None:
         cls: Class = reference[1]
         held = self.read(value, "." + name) if value[3] else None
-        if held is not None and held[2] is not None:
+        if held is not None and held[2] is not None and not _is_method(held, name):
             return self.invoke(held, arguments, position)
         method = self.project.method(cls, name)
         if method is None:
             stored = self.engine.field(cls, name, self)
-            if stored[2] is not None:
+            if stored[2] is not None and not _is_method(stored, name):
                 return self.invoke(stored, arguments, position)
             for base in self.project.externals(cls):
                 path = self.index.canonical(f"{base}.{name}")
@@ -557,6 +557,7 @@ class Calls(LibraryCalls, ABC):
         candidates = self.project.methods_named(name) if name not in _COMMON else []
         if not 0 < len(candidates) <= 4:
             return None
+        candidates = [method for method in candidates if takes(method, arguments)]
         result: Value | None = None
         for method in candidates:
             receiver: Value = (value[0], NO, (PROJECT_INSTANCE, method.cls, False), value[3])
@@ -571,6 +572,11 @@ class Calls(LibraryCalls, ABC):
     @abstractmethod
     def store_attribute(self, owner: Value, name: str, new: Value, position: int) -> None:
         """`owner.name = new`."""
+
+
+def _is_method(held: Value, name: str) -> bool:
+    """Whether what an object holds under a name may be a method of that name, which would be looked up here again without end."""
+    return any(one[0] == BOUND_EXTERNAL and one[3] == name for one in references(held[2]))
 
 
 def _nesting(identity: Any) -> int:

@@ -204,9 +204,12 @@ class Containers(Guards, ABC):
         if self.state is None:
             return
         for identity in value[3]:
-            # A list of which nothing is known begins with its own.
+            # A list of which nothing is known, or not how long it is, begins with its own.
             cells: Cells = dict(self.state.get(identity) or {0: UNKNOWN})
-            cells.pop(LENGTH, None)
+            if cells.pop(LENGTH, None) is None and 0 not in cells and new[0]:
+                own = cells.get(REST, new)
+                if not own[0]:
+                    cells[0] = own
             cells[REST] = join(cells[REST], new) if REST in cells else new
             if new[1] == END_OF_OPTIONS:
                 cells[END_OF_OPTIONS] = constant(True)

@@ -216,6 +216,23 @@ class Binding:
         return tuple(result)
 
 
+def takes(method: Function, arguments: Arguments) -> bool:
+    """Whether a call may mean a method: there is a place for each of its arguments, and none is missing."""
+    if method.record[ir.DECORATORS]:
+        return True  # which may take others
+    sorts = {parameter[3] for parameter in method.parameters}
+    plain = [parameter for parameter in method.parameters[1:] if parameter[3] == ir.POSITIONAL]
+    given = len(arguments.positional)
+    if given > len(plain) and ir.VARIADIC not in sorts:
+        return False
+    left = plain[given:] + [parameter for parameter in method.parameters if parameter[3] == ir.KEYWORD]
+    if ir.KEYWORDS not in sorts and not arguments.keywords.keys() <= {parameter[0] for parameter in left}:
+        return False
+    return bool(arguments.unpacked()) or all(
+        parameter[2] is not None or parameter[0] in arguments.keywords for parameter in left
+    )
+
+
 def bind(frame: Any, function: Function, receiver: Value | None, arguments: Arguments) -> list[Value | None]:
     """The value of each parameter; None where none is passed."""
     positional = arguments.positional if receiver is None else [receiver, *arguments.positional]
@@ -241,7 +258,8 @@ def bind(frame: Any, function: Function, receiver: Value | None, arguments: Argu
             used.add(name)
             values.append(keywords[name] if name in keywords else _unpacked(frame, name, -1, None, double))
         elif sort == ir.VARIADIC:
-            values.append(_rest(frame, positional[taken:], star, arguments.place))
+            unpacked = max(taken - len(positional), 0)
+            values.append(_rest(frame, positional[taken:], star, unpacked, arguments.place))
             taken = len(positional)
         else:
             more = {key: value for key, value in keywords.items() if key not in used}
@@ -265,14 +283,22 @@ def _unpacked(frame: Any, name: str, index: int, star: Value | None, double: Val
     return None
 
 
-def _rest(frame: Any, values: list[Value], star: Value | None, place: int) -> Value | None:
+def _rest(frame: Any, values: list[Value], star: Value | None, unpacked: int, place: int) -> Value | None:
+    """What `*rest` takes: of what is given by `*star` all but what named parameters have taken of it."""
     if not values and star is None:
         return None
+    exact = None if star is None else frame.elements_exactly(star)
+    if exact is not None:
+        values = [*values, *exact[unpacked:]]
     cells: dict[Any, Value] = dict(enumerate(values))
-    if star is not None:
-        cells[REST] = frame.elements(star)
-    else:
+    if star is None or exact is not None:
         cells[LENGTH] = constant(len(values))
+    else:
+        held: dict[Any, Value] = {} if values or unpacked else frame.cells(star) or {}
+        first = held.get(0)
+        if first is not None:
+            cells[0] = first  # the program of a command, whatever stands behind it
+        cells[REST] = frame.elements(star)
     identity = ("v", place)
     if frame.state is not None:
         frame.state[identity] = cells

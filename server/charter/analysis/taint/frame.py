@@ -402,10 +402,25 @@ class Frame(ABC):
         identity = ("a", position)
         state = self.state
         if state is not None:
-            if self.loops and identity in state and cells:
+            if self.loops and identity in state and cells and not self._is_replaced(identity):
                 cells = join_cells(state[identity], cells)
             state[identity] = cells
         return (0, NO, reference, (identity,))
+
+    def _is_replaced(self, identity: Any) -> bool:
+        """Whether of the objects of one place in a loop the last one is forgotten where the next is made: one name alone means it."""
+        state = self.state
+        if state is None or not any(one[0] for one in state[identity].values()):
+            return False
+        names = 0
+        for key, entry in state.items():
+            if key == KILLED:
+                continue
+            if isinstance(key, str):
+                names += identity in entry[3]
+            elif any(identity in one[3] for one in entry.values()):
+                return False
+        return names <= 1
 
     def read(self, value: Value, key: Any) -> Value | None:
         """What a cell of a value's objects holds; None if nothing is known."""

@@ -71,6 +71,7 @@ _SETTINGS: Final = regex(r"(?:\w+\.)*_?(?:settings|conf)")
 _BEGINNINGS: Final = {"/": ABSOLUTE, "//": AUTHORITY | SLASHES, "-": BIT["argument"]}
 """What is impossible in a text that does not begin so."""
 
+_PATHS: Final = frozenset((EXTERNAL, f"pathlib.{name}") for name in ("Path", "PurePath", "PosixPath"))
 _NAMES: Final = frozenset({ir.LOCAL, ir.FREE, ir.GLOBAL})
 _NAMED: Final = _NAMES | {ir.ATTR}
 _KEPT: Final = _NAMED | {ir.ITEM}
@@ -424,11 +425,14 @@ class Guards(Comparisons, ABC):
         return UNDECIDED
 
     def _are_own(self, classes: Sequence[Value]) -> bool:
-        """Whether all are classes of the project, and none of them a kind of text."""
+        """Whether all are classes of the project, or of paths, and none of them a kind of text."""
         return all(
             one[2] is not None
-            and one[2][0] == PROJECT_CLASS
-            and not any(base.startswith("builtins.") for base in self.project.externals(one[2][1]))
+            and (
+                not any(base.startswith("builtins.") for base in self.project.externals(one[2][1]))
+                if one[2][0] == PROJECT_CLASS
+                else one[2] in _PATHS
+            )
             for one in classes
         )
 
@@ -529,10 +533,13 @@ def _is_empty(node: Node) -> bool:
 
 
 def _is_table(reference: Any) -> bool:
-    """Whether something with a method `get` may be a dictionary: an imported one has the name of a constant."""
+    """Whether something with a method `get` may be a dictionary: an imported one has the name of a constant, others are made by a call."""
     if reference is None or reference == (INSTANCE, "builtins.dict"):
         return True
-    return reference[0] == EXTERNAL and reference[1].rpartition(".")[2].isupper()
+    if reference[0] != EXTERNAL:
+        return False
+    last = reference[1].rpartition(".")[2]
+    return last.isupper() or (last.endswith("()") and last[0].islower() and not ASKING.search(reference[1]))
 
 
 def _spelled(node: Node) -> str:

@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from charter.analysis.taint.exports import Exported, export, imported, joined, references_in, sites
 from charter.analysis.taint.registered import Registered
-from charter.analysis.taint.values import HOST, INSTANCE, NO, PROJECT_INSTANCE, UNKNOWN, Value, bits, join
+from charter.analysis.taint.values import (
+    BIT,
+    HOST,
+    INSTANCE,
+    NO,
+    PROJECT_INSTANCE,
+    UNKNOWN,
+    Value,
+    bits,
+    join,
+)
 from charter.model import ir
 from charter.model.project import Class, Function, Module, Project
 
@@ -241,12 +251,15 @@ class Kept(Registered, ABC):
         for one in self.project.lineage(cls):
             for method in one.methods:
                 if method.startswith("clean_"):
-                    # A form checks an address where it checks the field, if it has something to check there.
-                    result[method[6:]] = result.get(method[6:], 0) | HOST
+                    # A form checks an address, or who somebody is, where it checks the field, if it has something to check there.
+                    result[method[6:]] = result.get(method[6:], 0) | HOST | BIT["trust"]
             if one.body is None:
                 continue
             self.demand(one.body)
+            together = one.methods["clean"].record[ir.BODY] if "clean" in one.methods else b""
             for name in self._class_names.get(one, ()):
+                if name.encode() in together:
+                    result[name] = result.get(name, 0) | BIT["trust"]
                 reference = self.fields[one, name][2] if (one, name) in self.fields else None
                 if reference is None or name in declared:
                     continue

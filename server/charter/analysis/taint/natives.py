@@ -50,6 +50,7 @@ _DICT: Final = (INSTANCE, "builtins.dict")
 _FOLDERS: Final = spread(PATH)
 _ALL_ARGUMENTS: Final = spread(BIT["argument"])
 _CONTROL: Final = spread(CONTROL)
+_ATTRIBUTES: Final = spread(BIT["attribute"])
 
 
 def _text(frame: Any, arguments: Arguments, place: int) -> Value:
@@ -154,6 +155,12 @@ def _dict(frame: Any, arguments: Arguments, place: int) -> Value:
 
 def _first(frame: Any, arguments: Arguments, place: int) -> Value:
     return arguments.position(0) or UNKNOWN
+
+
+def _loaded(frame: Any, arguments: Arguments, place: int) -> Value:
+    """`schema.load(data)`: the parts that were put in, under names that the schema has."""
+    value = arguments.position(0) or UNKNOWN
+    return (with_marks(value[0] & ~_ATTRIBUTES, OBJECT), *value[1:])
 
 
 def _second(frame: Any, arguments: Arguments, place: int) -> Value:
@@ -469,10 +476,11 @@ _BY_FUNCTION: Final[tuple[tuple[Callable[[Any, Arguments, int], Value], str], ..
         (
             "builtins.memoryview builtins.staticmethod copy.copy copy.deepcopy os.path.expanduser os.path.expandvars "
             "os.path.normcase os.fspath os.fsencode os.fsdecode asyncio.run asyncio.wait_for asyncio.ensure_future "
-            "asyncio.create_task contextlib.closing contextlib.nullcontext asyncio.shield marshmallow.Schema.load "
+            "asyncio.create_task contextlib.closing contextlib.nullcontext asyncio.shield "
             "builtins.property"
         ),
     ),
+    (_loaded, "marshmallow.Schema.load"),
     (_named_tuple, "collections.namedtuple"),
     (_reduced, "functools.reduce"),
     (_as_dict, "dataclasses.asdict dataclasses.astuple builtins.vars"),

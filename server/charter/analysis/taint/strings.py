@@ -16,6 +16,7 @@ from charter.analysis.taint.values import (
     ALL_PARTS,
     ALL_SEGMENTS,
     BIT,
+    BOUND,
     CONTAINERS,
     CONTROL,
     ELSEWHERE,
@@ -63,6 +64,8 @@ _BRACES = regex(
 _DICT: Final = (INSTANCE, "builtins.dict")
 _SHOWN: Final = CONTAINERS | {"builtins.bytes"}
 """Built-in classes whose texts show line breaks as escapes."""
+_VIEWS: Final = (".items()", ".keys()", ".values()")
+"""What a library's mapping shows as a list."""
 _WRITES: Final = ("__str__", "__repr__", "__format__")
 _SLASHES: Final = spread(SLASHES)
 _HOST: Final = spread(ELSEWHERE | BIT["ssrf"]) | _SLASHES
@@ -206,6 +209,8 @@ class Strings(Frame, ABC):
             value = (value[0] & ~_OBJECT, *value[1:])
         if value[3]:
             taint = self.deep(value)
+            if taint & _CONTROL:
+                taint &= ~_CONTROL | self._own_text(value)
             if taint != value[0]:
                 return (taint, NO, None, ())
         known = value[1]
@@ -219,8 +224,20 @@ class Strings(Frame, ABC):
             return value
         return (value[0], known, None, ())
 
+    def _own_text(self, value: Value) -> int:
+        """The line breaks that a class's `__str__` lets into the text of an instance: none if it shows what a list or dictionary shows."""
+        reference = value[2]
+        method = None
+        if reference is not None and reference[0] == PROJECT_INSTANCE:
+            method = self.project.method(reference[1], "__str__")
+        if method is None:
+            return _CONTROL
+        return self.invoke((0, NO, (BOUND, value, method), ()), Arguments(0), 0)[0]
+
     def _shows_parts(self, reference: Any) -> bool:
         """Whether the text of whatever it may be is made with `repr` of its parts, as that of lists and data classes is."""
+        if reference[0] == EXTERNAL:
+            return reference[1].endswith(_VIEWS)
         known = [one for one in references(reference) if one[0] != EXTERNAL]
         return bool(known) and all(
             not _SHOWN.isdisjoint(self.index.ancestors(one[1]))
@@ -232,7 +249,7 @@ class Strings(Frame, ABC):
     @staticmethod
     def _in_parts(value: Value, taint: int) -> int:
         """The bits of line breaks that are only in parts. What is joined with a text goes by the class of the other."""
-        if value[2][0] == INSTANCE and value[2][1] not in CONTAINERS:
+        if value[2][0] == EXTERNAL or (value[2][0] == INSTANCE and value[2][1] not in CONTAINERS):
             return _CONTROL
         own = 0
         for lane in lanes(value[0]):
