@@ -192,6 +192,15 @@ def _may_be_set_later(node: ast.Assign, ctx: Context) -> bool:
     return any(each.names[0].name == "*" and each.lineno > node.lineno for each in ctx.nodes(ast.ImportFrom))
 
 
+def _has_no_applications(ctx: Context) -> bool:
+    """Whether settings are those of a library's tests, which list no application that could serve a page."""
+    return any(
+        shapes.is_name(node.targets[0], "INSTALLED_APPS")
+        and ctx.source(node.value) in {"()", "[]", "tuple()", "list()"}
+        for node in ctx.nodes(ast.Assign)
+    )
+
+
 def _is_switch(target: ast.expr, ctx: Context) -> bool:
     """Whether an assignment's target is the debug switch of an application."""
     if isinstance(target, ast.Name):
@@ -200,6 +209,7 @@ def _is_switch(target: ast.expr, ctx: Context) -> bool:
             and ctx.parent(ctx.statement(target)) is ctx.tree
             and (bool(_SETTINGS.search(ctx.path)) or "INSTALLED_APPS" in ctx.text)
             and places.is_deployed(ctx)
+            and not _has_no_applications(ctx)
         )
     if isinstance(target, ast.Attribute) and target.attr == "debug":
         return ctx.type_name(target.value) in _APPLICATIONS

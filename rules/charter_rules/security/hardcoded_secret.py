@@ -85,7 +85,9 @@ _KINDS_OF_FIELD: Final = frozenset(
      "number", "range", "color", "checkbox", "radio", "search", "tel", "text", "file", "hidden"}
 )  # fmt: skip
 """Kinds of fields in forms and in descriptions of interfaces, among them `password`."""
-_TRIES: Final = regex(r"(?i)(?:^|[._])_*(?:(?:self|live|smoke)_?test|(?:fake|mock|dummy)_)")
+_TRIES: Final = regex(
+    r"(?i)(?:^|[._])_*(?:(?:self|live|smoke)_?test|(?:fake|mock|dummy)_)|(?:^|\.)test\w*\.test_"
+)
 """Names of functions that try the program out, or stand in for others."""
 _LABELLED: Final = regex(r"(?i)hkdf|\bsalt\b|\bseed\b|\b[BN]IP-?\d+")
 """What is said of constructions whose first key is a fixed label."""
@@ -437,7 +439,9 @@ def _is_secret(name: str, text: str, *, connects: bool) -> bool:
         return (
             len(text) >= 20
             and credentials.entropy(text) > 3.5
-            and not re.search(r"(?i)\s{2}|<|\{|change[-_ ]?(?:me|this|it)|generated", text)
+            and not re.search(
+                r"(?i)\s{2}|<|\{|change[-_ ]?(?:me|this|it)|generated|(?<![a-z])tests?(?![a-z])", text
+            )
         )
     return kind is Sensitivity.PASSWORD and credentials.looks_chosen(text)
 

@@ -91,10 +91,14 @@ def _users(pattern: ast.Constant | None, ctx: Context) -> list[shapes.FunctionNo
 
 
 def _takes_all_tags_out(function: shapes.FunctionNode, ctx: Context) -> bool:
-    return _ANY_TAG.search(ctx.source(function)) is not None or any(
-        isinstance(made := ctx.origin(name), ast.Call) and _ANY_TAG.search(ctx.source(made))
-        for name in ctx.nodes(ast.Name, within=function)
-    )
+    """Whether a function takes all tags out, by itself, by a pattern that stands elsewhere, or by another function of the file."""
+    if _ANY_TAG.search(ctx.source(function)):
+        return True
+    names = ctx.nodes(ast.Name, within=function)
+    used = {name.id for name in names}
+    return any(
+        isinstance(made := ctx.origin(name), ast.Call) and _ANY_TAG.search(ctx.source(made)) for name in names
+    ) or any(one.name in used and _ANY_TAG.search(ctx.source(one)) for one in ctx.nodes(ast.FunctionDef))
 
 
 def _reads_a_line(regex: Regex, ctx: Context) -> bool:

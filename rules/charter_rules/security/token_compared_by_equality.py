@@ -34,6 +34,8 @@ _KINDS: Final = regex(r"(?i)(?:^|_)types?(?:_|$)|^_*(?:stale|old|last|previous|c
 _SESSION: Final = regex(r"(?i)^session$")
 _FORGERY: Final = regex(r"(?i)[cx]srf")
 """Names of tokens that a client brings twice, by a cookie besides, so that others have nothing to measure."""
+_CHECKS: Final = regex(r"_*(?:validate|verify|introspect)_")
+"""Beginnings of names of functions that check what they are given."""
 _STEPS: Final = 8
 """How deep in a session a value may stand."""
 _QUERIES: Final = frozenset({"filter", "where", "and_", "or_", "not_", "having"})
@@ -137,9 +139,21 @@ def _is_kept(side: ast.expr, ctx: Context) -> bool:
     name = calls.identifier(side)
     if not _is_named_for_secret(name) and not _KEPT.search(name):
         return False
-    if _is_of_session(side, ctx):
+    if _is_of_session(side, ctx) or _is_to_be_checked(side, ctx):
         return False
     return "request" not in ctx.source(side) and not isinstance(ctx.value(side), (int, type(None)))
+
+
+def _is_to_be_checked(side: ast.expr, ctx: Context) -> bool:
+    """Whether a value is what a function is there to check: `token` of `def validate_bearer_token(token)`."""
+    function = ctx.function(side)
+    return (
+        function is not None
+        and isinstance(side, ast.Name)
+        and _CHECKS.match(function.name) is not None
+        and side.id in function.name
+        and any(argument.arg == side.id for argument in shapes.parameters(function))
+    )
 
 
 def _is_of_session(side: ast.expr, ctx: Context) -> bool:

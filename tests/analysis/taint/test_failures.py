@@ -32,6 +32,40 @@ def sound():
     return "<b>" + request.args["x"]
 """
 
+KEPT = """\
+from flask import Flask, request
+
+app = Flask(__name__)
+
+class Raw:
+    def __init__(self, default=None):
+        self.default = default
+
+    def made(self):
+        return self.default()
+
+def applied(data, mask):
+    if isinstance(data, list):
+        return [applied(one, mask) for one in data]
+    elif type(data) == Raw:
+        return Raw(default=data.default)
+    out = {}
+    for field in mask:
+        out[field] = data.get(field, None)
+    return out
+
+def marshal(data, fields, mask=None):
+    fields = applied(fields, mask)
+    for key, field in fields.items():
+        marshal(data, field, mask) if isinstance(field, dict) else field.made()
+
+@app.get("/")
+def shown():
+    mask = request.headers["mask"].split()
+    marshal({}, known, mask)
+    eval(mask[0])
+"""
+
 
 def _fail_on(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     execute = Run.execute
@@ -53,6 +87,14 @@ def test_a_function_on_which_the_analysis_fails_is_named_and_costs_no_other_flow
     solution = engine.solve()
     assert [fact.location.line for fact in solution.facts["app.py"]] == [14]
     assert [(path, str(error)) for path, error in solution.failures] == [("app.py", "on purpose")]
+
+
+def test_a_method_that_is_kept_under_its_own_name_is_not_looked_up_without_end() -> None:
+    engine = solver()
+    engine.update("app.py", record("app.py", KEPT))
+    solution = engine.solve()
+    assert [fact.location.line for fact in solution.facts["app.py"]] == [31]
+    assert solution.failures == ()
 
 
 @pytest.mark.parametrize(

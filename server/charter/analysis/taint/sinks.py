@@ -30,6 +30,7 @@ from charter.analysis.taint.values import (
     WHOLE,
     Value,
     lanes,
+    references,
     spread,
     text_of,
     whole,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
     from charter.analysis.taint.arguments import Arguments
     from charter.model.library.values import Sink
-    from charter.model.project import Class
+    from charter.model.project import Class, Function
 
 _SQL: Final = regex(
     r"\s*\(?\s*(?:select\b.*\bfrom|insert\s+(?:or\s+\w+\s+)?into|update\b.+\bset|delete\s+from|create\s+(?:\w+\s+)?"
@@ -77,6 +78,12 @@ _OF_FOLDERS: Final = frozenset(
     "extractall isdir is_dir static_file send_from_directory".split()
 )
 """Functions that take a folder, or make one."""
+
+_OF_ALL_ANSWERS: Final = ("__init__", "set_default_headers", "prepare", "finish")
+"""Methods that make a response, or that every answer of a handler goes through."""
+_VERBS: Final = ("get", "post", "put", "patch", "delete")
+"""Methods with which the answers of a handler begin."""
+_DATA: Final = (b"application/json", b"application/javascript", b"text/plain", b"text/event-stream")
 
 _PARTICULAR: Final = frozenset(
     {"deserialization", "xxe", "nosql", "prompt", "log", "xss", "redos", "attribute"}
@@ -193,7 +200,8 @@ class Sinks(Containers, ABC):
         told = self.state.get(PLAIN) if self.state is not None and not receiver[3] else None
         if told is not None and told[2] == receiver[2]:
             return True
-        return receiver[2][0] == PROJECT_INSTANCE and self._answers_with_data(receiver[2][1])
+        own: list[Class] = [one[1] for one in references(receiver[2]) if one[0] == PROJECT_INSTANCE]
+        return bool(own) and all(map(self._answers_with_data, own))
 
     def content_type(self, headers: Value) -> str:
         """The type that a mapping of headers names; "" if it is not known."""
@@ -207,14 +215,11 @@ class Sinks(Containers, ABC):
         return bool(kind) and "html" not in kind and "svg" not in kind
 
     def _answers_with_data(self, cls: Class) -> bool:
-        """Whether a method that makes a response, or that every answer of a handler goes through, names a type that is no page."""
-        for name in ("__init__", "set_default_headers", "prepare", "finish"):
-            method = self.project.method(cls, name)
-            body = b"" if method is None else method.record[ir.BODY]
-            named = b"Content-Type" in body or b"content_type" in body or b"media_type" in body
-            if named and (b"application/json" in body or b"text/plain" in body):
-                return True
-        return False
+        """Whether the methods of a class that make a response, or that all of its answers begin with, name a type that is no page."""
+        if any(_names_data(self.project.method(cls, name)) for name in _OF_ALL_ANSWERS):
+            return True
+        begun = [cls.methods[name] for name in _VERBS if name in cls.methods]
+        return bool(begun) and all(map(_names_data, begun))
 
     def _reach_pattern(
         self, name: str, taint: int, place: int, arguments: Arguments, receiver: Value | None
@@ -297,6 +302,13 @@ class Sinks(Containers, ABC):
             if known is None and len(self.hits) > 200:
                 return
             self.hits[hit.site, lane] = hit
+
+
+def _names_data(method: Function | None) -> bool:
+    """Whether a method names a type of answers that is no page."""
+    body = b"" if method is None else method.record[ir.BODY]
+    named = b"Content-Type" in body or b"content_type" in body or b"media_type" in body
+    return named and any(kind in body for kind in _DATA)
 
 
 def _takes_folders(site: SinkSite) -> bool:
