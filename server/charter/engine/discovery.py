@@ -86,9 +86,10 @@ def _look_through(
     Folders below that may not be looked into count as files, of which it is then told that they cannot be read.
     """
     real = os.path.realpath(folder)
-    kinds = ((matcher(settings.include), found), (matcher(TEMPLATES), templates))
+    is_python, is_template = matcher(settings.include), matcher(TEMPLATES)
+    kinds = ((is_python, found), (is_template, templates))
     closed: list[str] = []
-    for entry in _walk(folder, settings, lambda name: any(is_wanted(name) for is_wanted, _ in kinds), closed):
+    for entry in _walk(folder, settings, lambda name: is_python(name) or is_template(name), closed):
         identity = (
             os.path.realpath(entry.path) if entry.is_symlink() else real + entry.path[len(str(folder)) :]
         )
@@ -140,37 +141,45 @@ class _Patterns(Struct, frozen=True):
     Attributes:
         prefix: the place, with a separator behind it.
         names: the patterns that look at nothing but the last name of a path, where none takes another back.
-        paths: all others.
+        tops: likewise, of what lies in the place itself.
+        paths: all others; None if there are none.
         known: what `names` say, by what is asked: the same names return in many folders.
     """
 
     prefix: str
     names: GitIgnoreSpec
-    paths: GitIgnoreSpec
+    tops: GitIgnoreSpec
+    paths: GitIgnoreSpec | None
     known: dict[str, bool | None] = field(default_factory=dict[str, bool | None])
 
     @classmethod
     def of(cls, place: Path, lines: Iterable[str]) -> _Patterns:
         names: list[str] = []
+        tops: list[str] = []
         paths: list[str] = []
         lines = tuple(lines)
         takes_back = any(line.startswith("!") for line in lines)
         for line in lines:
-            of_names = not takes_back and "/" not in line.strip().rstrip("/")
-            (names if of_names else paths).append(line)
+            parts = line.strip().rstrip("/").split("/")
+            if takes_back or len(parts) > 2 or (len(parts) == 2 and parts[0]):
+                paths.append(line)
+            else:
+                (names if len(parts) == 1 else tops).append(line)
         prefix = str(place).rstrip(os.sep) + os.sep
-        return cls(prefix, spec(names), spec(paths))
+        return cls(prefix, spec(names), spec(tops), spec(paths) if paths else None)
 
     def verdict(self, path: str, *, folder: bool) -> bool | None:
         """Whether the path is left out; None where nothing is said about it."""
         if not path.startswith(self.prefix):
             return None
         below = path[len(self.prefix) :].replace(os.sep, "/") + ("/" if folder else "")
-        name = below[below.rfind("/", 0, -1) + 1 :]
+        start = below.rfind("/", 0, -1) + 1
+        name = below[start:]
         known = self.known
         if name not in known:
             known[name] = self.names.check_file(name).include
-        return known[name] or self.paths.check_file(below).include
+        verdict = known[name] or (None if start else self.tops.check_file(below).include)
+        return verdict if verdict or self.paths is None else self.paths.check_file(below).include
 
 
 class _Rules(Struct, frozen=True):
@@ -204,7 +213,8 @@ class _Rules(Struct, frozen=True):
                 lines = file.read_text("utf-8", "replace").splitlines() if file.is_file() else []
             except OSError:
                 continue
-            git = (*git, _Patterns.of(folder, lines))
+            if lines:
+                git = (*git, _Patterns.of(folder, lines))
         return _Rules(self.own, git)
 
     def exclude(self, path: str, *, folder: bool) -> bool:
