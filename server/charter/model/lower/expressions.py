@@ -128,13 +128,20 @@ class Expressions(Records, ABC):
 
     def _text(self, node: Any) -> str:
         """An expression as a dotted text."""
+        path: list[str] = []
+        while type(node) is ast.Attribute:
+            path.append(node.attr)
+            node = node.value
+        owner = self._owner_text(node)
+        if not path:
+            return owner
+        return f"?.{path[0]}" if owner[0] == "?" else ".".join((owner, *path[::-1]))
+
+    def _owner_text(self, node: Any) -> str:
         kind = type(node)
         if kind is ast.Name:
             opcode, name = self.function.scope[node.id]
             return name if opcode == ir.GLOBAL else self.function.given.get(name, "?")
-        if kind is ast.Attribute:
-            owner = self._text(node.value)
-            return f"?.{node.attr}" if owner[0] == "?" else f"{owner}.{node.attr}"
         if kind is ast.Call:
             called = self._text(node.func)
             return "?" if called[0] == "?" or len(called) > _LONGEST_CALL else f"{called}()"
