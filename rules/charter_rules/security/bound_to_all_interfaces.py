@@ -26,6 +26,10 @@ _FOR_PORT: Final = regex(
     r"(?i)can_(?:listen|bind)|(?:free|available|unused|open)_?port|port_?(?:is_)?(?:free|available|in_use|used)|find_.*port|is_port"
 )
 """Names of functions that only see whether a port is free."""
+_SEES: Final = regex(
+    r"(?i)\b(?:see|check|test|tell|whether)\b[^.]{0,30}\bport\b[^.]{0,20}\b(?:free|available|unused|in use)\b"
+)
+"""What docstrings say of such functions."""
 _PROBE: Final = regex(r"(?i)test|probe")
 """Names of sockets and functions that try something out."""
 
@@ -111,7 +115,7 @@ def bound_to_all_interfaces(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     socket = calls.identifier(call.func.value) if isinstance(call.func, ast.Attribute) else ""
     around = f"{ctx.symbol(call)} {socket}"
-    if _PROBE.search(around) or _FOR_PORT.search(around) or _serves_search(ctx.function(call), ctx, set()):
+    if _PROBE.search(around) or _FOR_PORT.search(around) or _serves_search(ctx.function(call), ctx):
         return
     if _is_asked_for(call, ctx) or _never_listens(call, ctx):
         return
@@ -133,16 +137,22 @@ def _is_asked_for(call: ast.Call, ctx: Context) -> bool:
     )
 
 
-def _serves_search(function: shapes.FunctionNode | None, ctx: Context, seen: set[str]) -> bool:
+def _serves_search(function: shapes.FunctionNode | None, ctx: Context, *seen: shapes.FunctionNode) -> bool:
     """Whether all that calls a function in its file are functions that look for a free port, or in turn serve only such."""
-    if function is None or function.name in seen:
+    if function is None:
         return False
-    seen.add(function.name)
-    users = [ctx.function(call) for call in shapes.calls_of(function, ctx)]
+    users = {ctx.function(call) for call in shapes.calls_of(function, ctx)} - {function, *seen}
     return bool(users) and all(
-        user is not None
-        and (user.name in seen or _FOR_PORT.search(user.name) is not None or _serves_search(user, ctx, seen))
+        user is not None and (_looks_for_port(user) or _serves_search(user, ctx, function, *seen))
         for user in users
+    )
+
+
+def _looks_for_port(function: shapes.FunctionNode) -> bool:
+    """Whether a function only sees whether a port is free, by its name or its docstring."""
+    return (
+        _FOR_PORT.search(function.name) is not None
+        or _SEES.search(ast.get_docstring(function) or "") is not None
     )
 
 
