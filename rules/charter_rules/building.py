@@ -49,7 +49,7 @@ def pieces(expression: ast.expr, ctx: Context) -> tuple[Piece, ...] | None:
     Returns:
         Its pieces in order, neighbouring constants joined; None if the expression does not build text.
     """
-    if not is_built(expression):
+    if not is_built(expression) and not _fills_constant(expression, ctx):
         return None
     found = list(_pieces(expression, ctx))
     merged: list[Piece] = []
@@ -79,6 +79,17 @@ def is_built(expression: ast.expr) -> bool:
     )
 
 
+def _fills_constant(expression: ast.expr, ctx: Context) -> bool:
+    """Whether an expression fills in a text that stands elsewhere, as `QUERY.format(name)` and `QUERY % name` do."""
+    if isinstance(expression, ast.BinOp) and isinstance(expression.op, ast.Mod):
+        template = expression.left
+    elif isinstance(expression, ast.Call) and isinstance(expression.func, ast.Attribute):
+        template = expression.func.value if expression.func.attr == "format" else None
+    else:
+        template = None
+    return isinstance(template, (ast.Name, ast.Attribute)) and isinstance(ctx.value(template), str)
+
+
 def _is_text(node: ast.expr) -> bool:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return _is_text(node.left) and _is_text(node.right)
@@ -99,9 +110,9 @@ def _pieces(node: ast.expr, ctx: Context) -> Iterator[Piece]:
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         yield from _pieces(node.left, ctx)
         yield from _pieces(node.right, ctx)
-    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and _is_text(node.left):
+    elif isinstance(node, ast.BinOp) and (is_built(node) or _fills_constant(node, ctx)):
         yield from _of_percent(node, ctx)
-    elif is_built(node) and isinstance(node, ast.Call):
+    elif isinstance(node, ast.Call) and (is_built(node) or _fills_constant(node, ctx)):
         yield from _of_format(node, ctx)
     else:
         yield from _of_value(node, ctx)

@@ -13,7 +13,7 @@ from charter.api import (
     regex,
     rule,
 )
-from charter_rules import calls, shapes
+from charter_rules import building, calls, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +33,10 @@ _SEES: Final = regex(
 _PROBE: Final = regex(r"(?i)test|probe")
 """Names of sockets and functions that try something out."""
 
+_WITH_PORT: Final = regex(r"(?:tcp://)?(\*|0\.0\.0\.0|\[::\]):(?:\d|$)")
+"""An address and its port as gRPC and ZeroMQ write them in one text."""
+_IN_ONE: Final = frozenset({"bind", "add_insecure_port", "add_secure_port"})
+"""Methods that take such a text."""
 _LETS_NOBODY_IN: Final = frozenset({"bind", "close", "setsockopt", "settimeout", "getsockname"})
 """What is done with a socket before it listens, or instead."""
 _NO_HOST: Final = regex(
@@ -69,6 +73,14 @@ _NO_HOST: Final = regex(
         "*.start_server",
         "*.create_server",
         "gevent.pywsgi.WSGIServer",
+        "websockets.serve",
+        "websockets.server.serve",
+        "websockets.asyncio.server.serve",
+        "websockets.legacy.server.serve",
+        "websockets.sync.server.serve",
+        "*.launch",
+        "*.add_insecure_port",
+        "*.add_secure_port",
     ),
     mentions=("0.0.0.0", "::", "bind", "host", "HTTPServer", "TCPServer", "make_server"),  # noqa: S104
     aliases=("B104", "S104"),
@@ -121,7 +133,7 @@ def bound_to_all_interfaces(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     fix = (
         Fix("Listen on this machine only", (ctx.replace(node, '"127.0.0.1"'),), Grade.UNSAFE)
-        if isinstance(node, ast.Constant)
+        if isinstance(node, ast.Constant) and node.value in _EVERY
         else None
     )
     yield ctx.finding(
@@ -170,11 +182,17 @@ def _never_listens(call: ast.Call, ctx: Context) -> bool:
 
 def _address(call: ast.Call, ctx: Context) -> tuple[ast.expr, object] | None:
     """The host that a call listens on, with its value; None if it listens on none that is known."""
-    for keyword in ("host", "hostname", "address", "interface"):
+    last = calls.identifier(call.func)
+    if last in _IN_ONE:
+        text = ctx.argument(call, 0, "address")
+        if text is not None and _WITH_PORT.match(_beginning(text, ctx)):
+            return text, "0.0.0.0"  # noqa: S104
+    for keyword in ("host", "hostname", "address", "interface", "server_name"):
         given = calls.given(ctx, call, None, keyword)
         if given is not None and isinstance(_host(given, ctx), str):
             return given, _host(given, ctx)
-    last = calls.identifier(call.func)
+    if last == "serve" and (host := ctx.argument(call, 1)) is not None and isinstance(_host(host, ctx), str):
+        return host, _host(host, ctx)
     pair = ctx.argument(call, 0, "server_address")
     if pair is not None:
         written = ctx.origin(pair)
@@ -189,6 +207,15 @@ def _address(call: ast.Call, ctx: Context) -> tuple[ast.expr, object] | None:
         ):
             return pair, ctx.value(pair)
     return None
+
+
+def _beginning(text: ast.expr, ctx: Context) -> str:
+    """What a text begins with, as far as it is constant."""
+    value = ctx.value(text)
+    if isinstance(value, str):
+        return value
+    parts = building.pieces(ctx.origin(text), ctx)
+    return parts[0].text if parts else ""
 
 
 def _host(expression: ast.expr, ctx: Context) -> object:

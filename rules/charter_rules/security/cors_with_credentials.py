@@ -101,7 +101,9 @@ def cors_with_credentials(call: ast.Call | ast.Assign | ast.Dict, ctx: Context) 
         calls.value(ctx, call, None, keyword) is True
         for keyword in ("allow_credentials", "supports_credentials")
     )
-    if (credentials_on and _any_origin(call, name, ctx)) or _resources(call, ctx):
+    if (credentials_on and _any_origin(call, name, ctx)) or _resources(
+        call, ctx, with_credentials=credentials_on
+    ):
         yield ctx.finding(call, _MESSAGE)
 
 
@@ -158,8 +160,14 @@ def _is_told_outside(origin: ast.expr, around: shapes.FunctionNode, ctx: Context
     )
 
 
-def _resources(call: ast.Call, ctx: Context) -> bool:
-    """Whether an entry of Flask-CORS's `resources`, or of aiohttp-cors's `defaults`, opens to everybody with cookies."""
+def _resources(call: ast.Call, ctx: Context, *, with_credentials: bool) -> bool:
+    """Whether an entry of Flask-CORS's `resources`, or of aiohttp-cors's `defaults`, opens to everybody with cookies.
+
+    Args:
+        call: the call that sets them.
+        ctx: the file.
+        with_credentials: whether cookies are allowed where an entry does not say so.
+    """
     for name in ("resources", "defaults"):
         given = calls.given(ctx, call, 1 if name == "resources" else None, name)
         mapping = None if given is None else ctx.origin(given)
@@ -169,10 +177,8 @@ def _resources(call: ast.Call, ctx: Context) -> bool:
             entry = ctx.value(value)
             if isinstance(entry, dict):
                 options = cast("dict[str, object]", entry)
-                if options.get("supports_credentials") is True and options.get("origins", "*") in (
-                    "*",
-                    ["*"],
-                ):
+                allows = options.get("supports_credentials", with_credentials)
+                if allows is True and options.get("origins", "*") in ("*", ["*"]):
                     return True
             elif isinstance(value, ast.Call) and calls.identifier(value.func) == "ResourceOptions":
                 everyone = calls.identifier_of_key(key) == "*"

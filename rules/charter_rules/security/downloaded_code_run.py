@@ -19,6 +19,10 @@ _PIPED: Final = regex(
 """A download that goes into a shell at once."""
 _SUBSTITUTED: Final = regex(r"\b(?:ba|z|da)?sh\b\s+(?:-c\s+[\"']?\$\(|<\()\s*(?:curl|wget)\b")
 _RUNS: Final = ("builtins.exec", "builtins.eval", "builtins.compile")
+_UNPICKLES: Final = ("pickle.load", "pickle.loads", "dill.load", "dill.loads", "cloudpickle.load", "cloudpickle.loads",
+                     "joblib.load", "marshal.load", "marshal.loads")  # fmt: skip
+_OPENS: Final = frozenset({"io.BytesIO", "io.StringIO", "builtins.compile"})
+"""What makes something of an answer that is read as it is."""
 _ASKED: Final = regex(
     r"^(?:requests|httpx)\.(?:get|post|request)$|^urllib\.request\.urlopen$|^urllib2\.urlopen$|^urllib3\.request$"
 )
@@ -34,7 +38,7 @@ _STEPS: Final = 8
     severity=Severity.MEDIUM,
     in_tests=False,
     cwe=(494, 829),
-    calls=(*_RUNS, *commands.WITH_SWITCH, *commands.SHELLS),
+    calls=(*_RUNS, *_UNPICKLES, *commands.WITH_SWITCH, *commands.SHELLS),
     mentions=("curl", "wget", "requests", "httpx", "urlopen", "urllib3"),
     references=("https://cwe.mitre.org/data/definitions/494.html",),
 )
@@ -59,14 +63,21 @@ def downloaded_code_run(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         subprocess.run(["sha256sum", "--check", "install.sh.sha256"], check=True)
     ```
     """
-    if ctx.name(call.func) in _RUNS:
+    name = ctx.name(call.func)
+    if name in _RUNS or name in _UNPICKLES:
         is_downloaded = bool(call.args) and _comes_from_network(call.args[0], ctx)
     else:
         command = commands.of_shell(call, ctx) or commands.of_named_shell(call, ctx)
-        text = "" if command is None else commands.known(command, ctx, "-")
-        is_downloaded = _PIPED.search(text) is not None or _SUBSTITUTED.search(text) is not None
+        is_downloaded = command is not None and _is_download(command, ctx)
     if is_downloaded:
-        yield ctx.finding(call, "what is downloaded runs as it comes, whoever has changed it")
+        runs = "can run any code while it is unpickled" if name in _UNPICKLES else "runs as it comes"
+        yield ctx.finding(call, f"what is downloaded {runs}, whoever has changed it")
+
+
+def _is_download(command: ast.expr, ctx: Context) -> bool:
+    """Whether a command line fetches what it runs, or has itself been fetched."""
+    text = commands.known(command, ctx, "-")
+    return bool(_PIPED.search(text) or _SUBSTITUTED.search(text)) or _comes_from_network(command, ctx)
 
 
 def _comes_from_network(code: ast.expr, ctx: Context) -> bool:
@@ -75,7 +86,7 @@ def _comes_from_network(code: ast.expr, ctx: Context) -> bool:
         code = ctx.origin(code)
         if isinstance(code, ast.Call) and _ASKED.search(ctx.name(code.func) or ""):
             return True
-        if isinstance(code, ast.Call) and ctx.name(code.func) == "builtins.compile" and code.args:
+        if isinstance(code, ast.Call) and ctx.name(code.func) in _OPENS and code.args:
             code = code.args[0]
         elif (
             isinstance(code, ast.Call)

@@ -19,6 +19,9 @@ _QUERIES: Final = frozenset(
 """What holds the parameters of a request's address: Flask's, Django's, Starlette's, aiohttp's, Tornado's."""
 _REQUEST: Final = regex(r"(?i)^_?(?:self\.)?(?:\w+_)?req(?:uest)?$|^rel_url$")
 _READS: Final = frozenset({"get", "getlist", "getone", "pop"})
+_METHODS: Final = frozenset({"get", "post", "put", "patch", "delete"})
+_TEXT: Final = regex(r"(?:typing\.)?(?:str|SecretStr|Optional\[str\]|str \| None)")
+"""Annotations of parameters that FastAPI looks for in the address, whatever the method."""
 _FROM_ELSEWHERE: Final = regex(r"\b(?:Depends|Header|Cookie|Form|Body|Security|Path)\b")
 """What FastAPI fills from other parts of a request."""
 _SWITCH: Final = regex(r"\b(?:bool|True|False)\b")
@@ -86,17 +89,24 @@ def _only_while_debugging(found: ast.AST, ctx: Context) -> bool:
 
 
 def _parameter(function: ast.FunctionDef | ast.AsyncFunctionDef, ctx: Context) -> ast.arg | None:
-    """The parameter of FastAPI's handler of GET that holds a password, which comes with the address."""
+    """The parameter of FastAPI's handler that holds a password and comes with the address, as all do that are plain texts."""
     if "fastapi" not in ctx.text:
         return None
-    routes = [one for one in function.decorator_list if isinstance(one, ast.Call)]
-    if not any(calls.identifier(one.func) == "get" and one.args for one in routes):
+    routes = {
+        calls.identifier(one.func)
+        for one in function.decorator_list
+        if isinstance(one, ast.Call) and one.args
+    }
+    if routes.isdisjoint(_METHODS):
         return None
     given = {one: ctx.source(default) for one, default in shapes.defaults(function)}
     for one in shapes.parameters(function):
         said = f"{given.get(one, '')} {'' if one.annotation is None else ctx.source(one.annotation)}"
         if sensitivity(one.arg) is not Sensitivity.PASSWORD:
             continue
-        if not _FROM_ELSEWHERE.search(said) and not _SWITCH.search(said):
+        is_text = "get" in routes or (
+            one.annotation is not None and _TEXT.fullmatch(ctx.source(one.annotation))
+        )
+        if is_text and not _FROM_ELSEWHERE.search(said) and not _SWITCH.search(said):
             return one
     return None

@@ -27,6 +27,23 @@ _EVERYWHERE: Final = frozenset({"0.0.0.0/0", "::/0"})
 _BLOCKS: Final = frozenset(
     {"block_public_acls", "ignore_public_acls", "block_public_policy", "restrict_public_buckets"}
 )
+_POLICIES: Final[dict[str, str]] = {
+    "put_bucket_policy": "Policy",
+    "create_policy": "PolicyDocument",
+    "create_policy_version": "PolicyDocument",
+    "put_role_policy": "PolicyDocument",
+    "put_user_policy": "PolicyDocument",
+    "put_group_policy": "PolicyDocument",
+    "put_resource_policy": "ResourcePolicy",
+    "create_queue": "Attributes",
+    "set_queue_attributes": "Attributes",
+}
+"""Methods that set a policy, and the keyword that takes it."""
+_WHAT: Final[dict[str, str]] = {
+    "put_bucket_policy": "bucket",
+    "create_queue": "queue",
+    "set_queue_attributes": "queue",
+}
 _WEB_PORTS: Final = frozenset({"HTTP", "HTTPS"})
 
 
@@ -42,7 +59,9 @@ _WEB_PORTS: Final = frozenset({"HTTP", "HTTPS"})
         "*.make_public", "*.create_container", "*.put_bucket_policy", "*.put_public_access_block",
         "*.Bucket", "*.BlockPublicAccess", "*.DatabaseInstance", "*.DatabaseCluster", "*.CfnDBInstance",
         "*.add_ingress_rule", "*.allow_from_any_ipv4", "*.allow_default_port_from_any_ipv4", "*.PolicyStatement",
-        "*.CfnReplicationInstance", "*.CfnBucket", "*.grant_public_access",
+        "*.CfnReplicationInstance", "*.CfnBucket", "*.grant_public_access", "*.delete_public_access_block",
+        "*.create_policy", "*.create_policy_version", "*.put_role_policy", "*.put_user_policy", "*.put_group_policy",
+        "*.create_queue", "*.set_queue_attributes", "*.put_resource_policy",
     ),
     mentions=("boto3", "aioboto3", "google.cloud", "azure.storage", "aws_cdk"),
     references=(
@@ -94,12 +113,15 @@ def _in_client(call: ast.Call, ctx: Context) -> str:
     last = calls.identifier(call.func)
     if last.startswith("authorize_"):
         return "the port is open to every address of the Internet" if _opens_port(call, ctx) else ""
-    if last == "put_bucket_policy":
-        return (
-            "everybody may use the bucket: the principal of its policy is `*`"
-            if _is_for_all(call, ctx)
-            else ""
-        )
+    if last == "delete_public_access_block":
+        return "the bucket may be opened to everybody: its blocks of public access are taken away"
+    if last in _POLICIES:
+        statements = list(_statements(call, _POLICIES[last], ctx))
+        if any(one.get("Principal") in ("*", {"AWS": "*"}) for one in statements):
+            return f"everybody may use the {_WHAT.get(last, 'resource')}: the principal of its policy is `*`"
+        if any(_is_all(one.get("Action")) and _is_all(one.get("Resource")) for one in statements):
+            return "the policy allows everything on everything"
+        return ""
     if last == "put_public_access_block":
         blocks = calls.value(ctx, call, None, "PublicAccessBlockConfiguration")
         off = isinstance(blocks, dict) and any(
@@ -128,9 +150,11 @@ def _opens_port(call: ast.Call, ctx: Context) -> bool:
     return False
 
 
-def _is_for_all(call: ast.Call, ctx: Context) -> bool:
-    """Whether a policy allows something to everybody, without a condition."""
-    given = calls.given(ctx, call, None, "Policy")
+def _statements(call: ast.Call, keyword: str, ctx: Context) -> Iterator[dict[str, object]]:
+    """What a policy allows without a condition, as far as it is written out."""
+    given = calls.given(ctx, call, None, keyword)
+    if given is not None and keyword == "Attributes":
+        given = calls.entry(ctx.origin(given), "Policy")
     policy = None if given is None else ctx.origin(given)
     if isinstance(policy, ast.Call) and ctx.name(policy.func) == "json.dumps" and policy.args:
         document = ctx.value(policy.args[0])
@@ -139,15 +163,17 @@ def _is_for_all(call: ast.Call, ctx: Context) -> bool:
         try:
             document = json.loads(text) if isinstance(text, str) else None
         except ValueError:
-            return False
+            return
     statements = cast("dict[str, object]", document).get("Statement") if isinstance(document, dict) else None
     for each in cast("list[object]", statements if isinstance(statements, list) else [statements]):
         if isinstance(each, dict):
             item = cast("dict[str, object]", each)
-            who = item.get("Principal")
-            if who in ("*", {"AWS": "*"}) and item.get("Effect") == "Allow" and "Condition" not in item:
-                return True
-    return False
+            if item.get("Effect") == "Allow" and "Condition" not in item:
+                yield item
+
+
+def _is_all(said: object) -> bool:
+    return said in ("*", ["*"])
 
 
 def _in_cdk(call: ast.Call, ctx: Context) -> str:
@@ -173,6 +199,8 @@ def _in_cdk(call: ast.Call, ctx: Context) -> str:
         )
     if last.startswith("allow_") and not (last == "allow_from_any_ipv4" and _is_web(call, 0, ctx)):
         return "the port is open to every address of the Internet"
+    if last == "grant_public_access":
+        return "everybody may read the bucket: `grant_public_access` lets them"
     if last == "PolicyStatement":
         return _statement(call, ctx)
     return ""

@@ -34,7 +34,8 @@ _MAKES_KEYS: Final = regex(
 _OF_REDIS: Final = ("set", "setex", "setnx", "hset", "hsetnx")
 _OF_DOCUMENTS: Final = ("insert_one", "insert", "update_one", "put_item", "create")
 _OF_ROWS: Final = ("execute",)
-_IN_DATABASES: Final = frozenset({*_OF_REDIS, *_OF_DOCUMENTS, *_OF_ROWS})
+_OF_OBJECTS: Final = ("add", "save")
+_IN_DATABASES: Final = frozenset({*_OF_REDIS, *_OF_DOCUMENTS, *_OF_ROWS, *_OF_OBJECTS})
 """Methods of databases that keep what they are given."""
 _PROTECTED: Final = regex(
     r"(?i)hash|crypt|argon|pbkdf|digest|hmac|cipher|fernet|seal|set_password|passlib|encod(?:er|ed)_?pass|\bkms\b|vault"
@@ -59,7 +60,7 @@ _KEEPS: Final = regex(r"(?is)^\s*(?:insert|replace|update)\b.*\b(?:password|pass
         "json.dump",
         "yaml.dump",
         "yaml.safe_dump",
-        *(f"*.{name}" for name in (*_OF_REDIS, *_OF_DOCUMENTS, *_OF_ROWS)),
+        *(f"*.{name}" for name in (*_OF_REDIS, *_OF_DOCUMENTS, *_OF_ROWS, *_OF_OBJECTS)),
     ),
     references=("https://cwe.mitre.org/data/definitions/312.html",),
 )
@@ -140,6 +141,8 @@ def _kept_in_database(call: ast.Call, function: str, ctx: Context) -> Iterator[a
         statement = ctx.value(call.args[0]) if len(call.args) > 1 else None
         given = ctx.origin(call.args[1]) if isinstance(statement, str) and _KEEPS.search(statement) else None
         yield from given.elts if isinstance(given, (ast.Tuple, ast.List)) else ()
+    elif function in _OF_OBJECTS:
+        yield from _given_to_object(call.args[0] if function == "add" and call.args else owner, ctx)
     elif function == "create":
         told = calls.keyword(call, "password")
         if told is not None and calls.identifier(owner) == "objects":
@@ -150,6 +153,19 @@ def _kept_in_database(call: ast.Call, function: str, ctx: Context) -> Iterator[a
                 value = calls.entry(ctx.origin(part), "password")
                 if value is not None:
                     yield value
+
+
+def _given_to_object(kept: ast.expr | None, ctx: Context) -> Iterator[ast.expr]:
+    """The password that an object was made with, whose class is seen to leave it as it is, or known to."""
+    made = None if kept is None else ctx.origin(kept)
+    told = calls.keyword(made, "password") if isinstance(made, ast.Call) else None
+    if not isinstance(made, ast.Call) or told is None:
+        return
+    is_seen = isinstance(made.func, ast.Name) and any(
+        one.name == made.func.id and one.bases for one in ctx.nodes(ast.ClassDef)
+    )
+    if (is_seen and not ctx.says(_PROTECTED)) or ctx.name(made.func) == "django.contrib.auth.models.User":
+        yield told.value
 
 
 def _is_password(kept: ast.expr, ctx: Context) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from charter.api import Confidence, Fix, Grade, Severity, regex, rule
 from charter.api.facts.taint import OwnText
-from charter_rules import building, calls, commands, shapes
+from charter_rules import building, calls, commands, growing, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +27,9 @@ _NUMBER: Final = regex(r"(?:^|_)(?:p?pid|pgid|uid|gid|port|length|size|count|bit
 _OPTIONS: Final = regex(r"(?i)(?:^|_)(?:options?|opts|args|arguments|flags?|switch(?:es)?|params)$")
 """Names of what is several words of a command line on purpose."""
 _QUOTES: Final = frozenset({"shlex.quote", "shlex.join", "pipes.quote", "subprocess.list2cmdline"})
+
+_DEEPEST: Final = 8
+"""How many calls and names a path is followed through; `path = abspath(path)` has no end."""
 
 
 @rule(
@@ -75,11 +78,11 @@ def shell_with_built_text(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return subprocess.run(f"sort {shlex.quote(path)} | uniq -c", shell=True, check=True)
     ```
     """
-    command = commands.of_shell(call, ctx)
+    command = commands.of_shell(call, ctx) or commands.of_named_shell(call, ctx)
     if command is None or ctx.is_test:
         return
     written = ctx.origin(command)
-    parts = building.pieces(written, ctx) or _joined(written, ctx)
+    parts = building.pieces(written, ctx) or growing.pieces(written, ctx) or _joined(written, ctx)
     if not parts:
         return
     risky = [
@@ -92,7 +95,8 @@ def shell_with_built_text(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if not risky:
         return
     text = calls.short(ctx, risky[0])
-    related = [] if written is command else [ctx.related(written, "the command is put together here")]
+    place = growing.place(command, written, risky[0], ctx)
+    related = [] if place is None else [ctx.related(place, "the command is put together here")]
     yield ctx.finding(
         call,
         f"the shell reads `{text}` as part of the command, spaces and `;` included",
@@ -239,7 +243,7 @@ def _is_opened_temporary(file: ast.expr, ctx: Context) -> bool:
     return isinstance(opened, ast.Call) and (ctx.name(opened.func) or "").startswith("tempfile.")
 
 
-def _is_set(argument: ast.expr, ctx: Context) -> bool:
+def _is_set(argument: ast.expr, ctx: Context, *, depth: int = 0) -> bool:
     """Whether an argument is a constant, named like one (`settings.PROJECT_ROOT`), one of several, or a path made of such and of where the module is."""
     if isinstance(ctx.value(argument), str) or calls.identifier(argument).isupper():
         return True
@@ -253,11 +257,11 @@ def _is_set(argument: ast.expr, ctx: Context) -> bool:
             return True
     if shapes.is_name(argument, "__file__"):
         return True
-    made = ctx.origin(argument)
+    made = ctx.origin(argument) if depth < _DEEPEST else argument
     if isinstance(made, ast.BinOp) and isinstance(made.op, ast.Div):
-        return _is_set(made.left, ctx) and _is_set(made.right, ctx)
+        return all(_is_set(side, ctx, depth=depth + 1) for side in (made.left, made.right))
     if isinstance(made, ast.Attribute):
-        return made.attr in {"parent", "parents"} and _is_set(made.value, ctx)
+        return made.attr in {"parent", "parents"} and _is_set(made.value, ctx, depth=depth + 1)
     if not isinstance(made, ast.Call):
         return False
     given = [*made.args]
@@ -265,7 +269,7 @@ def _is_set(argument: ast.expr, ctx: Context) -> bool:
         if not isinstance(made.func, ast.Attribute):
             return False
         given.append(made.func.value)
-    return bool(given) and all(_is_set(one, ctx) for one in given)
+    return bool(given) and all(_is_set(one, ctx, depth=depth + 1) for one in given)
 
 
 def list_fix(

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from charter.api import Confidence, Severity, rule
-from charter_rules import building, sql, sql_fixes, sql_values
+from charter_rules import building, growing, sql, sql_fixes, sql_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,8 +80,8 @@ def sql_built_by_formatting(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         ctx.not_an_opportunity()
         return
     written = ctx.origin(argument)
-    parts = building.pieces(written, ctx)
-    if parts is None:
+    parts = building.pieces(written, ctx) or growing.pieces(written, ctx)
+    if not parts:
         return
     if not sql.looks_like_sql(parts):
         ctx.not_an_opportunity()
@@ -91,7 +91,8 @@ def sql_built_by_formatting(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     name = ctx.name(call.func) or getattr(call.func, "attr", "")
     fix = sql_fixes.for_call(call, argument, name, ctx) if written is argument else None
-    related = [] if written is argument else [ctx.related(written, "the text is put together here")]
+    place = growing.place(argument, written, value, ctx)
+    related = [] if place is None else [ctx.related(place, "the text is put together here")]
     text = " ".join(ctx.source(value).split())
     yield ctx.finding(
         argument, f"`{text}` becomes part of the SQL text instead of a parameter", fix=fix, related=related

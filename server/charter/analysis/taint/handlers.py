@@ -225,7 +225,7 @@ def seed(frame: Any, function: Function, use: Use) -> None:
             frame.state[name] = injected
             continue
         typed = handler.types.get(name) or handler.types.get(str(place))
-        if typed and not _is_telling(frame, value[2], typed):
+        if typed and (parameter[1] is None or not _is_telling(frame, value[2], typed)):
             if name in handler.tainted or str(place) in handler.tainted:
                 value = _untrusted(frame, function, handler, parameter, value, 0)
             frame.state[name] = (value[0], NO, _framework_type(frame, function, typed), value[3])
@@ -240,7 +240,7 @@ def seed(frame: Any, function: Function, use: Use) -> None:
 
 
 def _is_telling(frame: Any, reference: Any, typed: str) -> bool:
-    """Whether an annotation or a name says more than what the framework is known to pass."""
+    """Whether an annotation says more than what the framework is known to pass."""
     if reference is None or (reference[0] == INSTANCE and reference[1] in frame.index.ancestors(typed)):
         return False
     return reference[0] != INSTANCE or reference[1] in frame.engine.carriers

@@ -59,6 +59,8 @@ _ORDINARY: Final = frozenset(
 
 _STATEMENT: Final = regex(r"`(?:\w*sql\w*|query|statement)`")
 """Parameters of tools that run SQL, as sources tell of them."""
+_PROGRAM: Final = regex(r"`(?:\w*(?:code|script|snippet|python|program)\w*|source|command|cmd)`")
+"""Parameters of tools that run programs: who hands those an `expression` has asked for its value."""
 _FILE: Final = regex(r"(?i)file|image|photo|picture|avatar|logo|upload|attach|document|archive|zip|media")
 """Names of fields that hold files."""
 _OPENS: Final = frozenset(
@@ -252,11 +254,18 @@ def _is_asked_for(flow: Flow) -> bool:
     """
     if flow.site.kind == "path":
         return flow.site.detail == WHOLE and bool(flow.bits & ABSOLUTE)
-    if flow.site.kind in {"ssrf", "command", "code"}:
+    if flow.site.kind == "code":
+        return flow.site.detail == WHOLE and _PROGRAM.search(_given_as(flow)) is not None
+    if flow.site.kind in {"ssrf", "command"}:
         return flow.site.detail == WHOLE
     if flow.site.kind == "sql":
-        return not flow.site.detail and _STATEMENT.search(flow.source.says) is not None
+        return not flow.site.detail and _STATEMENT.search(_given_as(flow)) is not None
     return flow.site.kind in {"regex", "redos"}
+
+
+def _given_as(flow: Flow) -> str:
+    """What a tool calls what it is given: its parameter, or the key in its dictionary of arguments."""
+    return f"{flow.source.says} `{flow.source.key}`"
 
 
 def _is_of_server(source: SourceSite) -> bool:
