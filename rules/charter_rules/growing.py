@@ -117,8 +117,9 @@ def _items(name: ast.Name, ctx: Context) -> list[ast.expr]:
     return items
 
 
-def _bound_before(name: ast.Name, ctx: Context) -> Iterator[ast.Name | ast.arg]:
-    """What binds a name above the place where it is read, in the function around it or in the module."""
-    for node in shapes.bindings(name.id, ctx.function(name) or ctx.tree, ctx):
-        if isinstance(node, (ast.Name, ast.arg)) and node.lineno <= name.lineno:
+def _bound_before(name: ast.Name, ctx: Context) -> Iterator[ast.Name]:
+    """Where a name is bound above the place where it is read, in the function around it or in the module."""
+    around = ctx.function(name)
+    for node in ctx.binds.get(name.id, ()):
+        if node.lineno <= name.lineno and ctx.function(node) is around:
             yield node

@@ -34,7 +34,7 @@ _MAKES_KEYS: Final = regex(
 _OF_REDIS: Final = ("set", "setex", "setnx", "hset", "hsetnx")
 _OF_DOCUMENTS: Final = ("insert_one", "insert", "update_one", "put_item", "create")
 _OF_ROWS: Final = ("execute",)
-_OF_OBJECTS: Final = ("add", "save")
+_OF_OBJECTS: Final = ("commit",)
 _IN_DATABASES: Final = frozenset({*_OF_REDIS, *_OF_DOCUMENTS, *_OF_ROWS, *_OF_OBJECTS})
 """Methods of databases that keep what they are given."""
 _PROTECTED: Final = regex(
@@ -142,7 +142,7 @@ def _kept_in_database(call: ast.Call, function: str, ctx: Context) -> Iterator[a
         given = ctx.origin(call.args[1]) if isinstance(statement, str) and _KEEPS.search(statement) else None
         yield from given.elts if isinstance(given, (ast.Tuple, ast.List)) else ()
     elif function in _OF_OBJECTS:
-        yield from _given_to_object(call.args[0] if function == "add" and call.args else owner, ctx)
+        yield from _of_added(call, ctx)
     elif function == "create":
         told = calls.keyword(call, "password")
         if told is not None and calls.identifier(owner) == "objects":
@@ -155,17 +155,18 @@ def _kept_in_database(call: ast.Call, function: str, ctx: Context) -> Iterator[a
                     yield value
 
 
-def _given_to_object(kept: ast.expr | None, ctx: Context) -> Iterator[ast.expr]:
-    """The password that an object was made with, whose class is seen to leave it as it is, or known to."""
-    made = None if kept is None else ctx.origin(kept)
-    told = calls.keyword(made, "password") if isinstance(made, ast.Call) else None
-    if not isinstance(made, ast.Call) or told is None:
+def _of_added(commit: ast.Call, ctx: Context) -> Iterator[ast.expr]:
+    """The passwords that objects were made with which a session keeps, where their class is seen to leave them as they are."""
+    around = ctx.function(commit)
+    if around is None or ctx.says(_PROTECTED):
         return
-    is_seen = isinstance(made.func, ast.Name) and any(
-        one.name == made.func.id and one.bases for one in ctx.nodes(ast.ClassDef)
-    )
-    if (is_seen and not ctx.says(_PROTECTED)) or ctx.name(made.func) == "django.contrib.auth.models.User":
-        yield told.value
+    classes = {one.name for one in ctx.nodes(ast.ClassDef) if one.bases}
+    for call in ctx.nodes(ast.Call, within=around):
+        made = ctx.origin(call.args[0]) if calls.identifier(call.func) == "add" and call.args else None
+        if isinstance(made, ast.Call) and isinstance(made.func, ast.Name) and made.func.id in classes:
+            told = calls.keyword(made, "password")
+            if told is not None:
+                yield told.value
 
 
 def _is_password(kept: ast.expr, ctx: Context) -> bool:

@@ -168,7 +168,9 @@ def _switched_off(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
     elif type(target) is ast.Subscript and _is_option(target, ctx):
         if ctx.value(node.value) is False and not ctx.is_test:
             yield ctx.finding(
-                node, "values are put into the page as they are: `autoescape` is off", fix=_on(node.value, ctx)
+                node,
+                "values are put into the page as they are: `autoescape` is off",
+                fix=_on(node.value, ctx),
             )
     elif type(target) is not ast.Attribute or target.attr != "autoescape":
         ctx.not_an_opportunity()
@@ -186,11 +188,10 @@ def _switched_off(node: ast.Assign, ctx: Context) -> Iterator[Finding]:
         )
 
 
-def _is_option(target: ast.expr, ctx: Context) -> bool:
+def _is_option(target: ast.Subscript, ctx: Context) -> bool:
     """Whether a target is the option of Flask's templates: `app.jinja_options["autoescape"]`."""
     return (
-        isinstance(target, ast.Subscript)
-        and isinstance(target.value, ast.Attribute)
+        isinstance(target.value, ast.Attribute)
         and target.value.attr == "jinja_options"
         and ctx.value(target.slice) == "autoescape"
     )

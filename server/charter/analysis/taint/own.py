@@ -22,6 +22,7 @@ from charter.analysis.taint.values import (
     PROJECT_FUNCTION,
     PROJECT_INSTANCE,
     UNKNOWN,
+    constant,
     references,
     spread,
 )
@@ -189,7 +190,7 @@ class _Question:
         if opcode == ir.CALL:
             return self._holds_call(node, body)
         if opcode == ir.ITEM:
-            return self.holds(node[2], body)
+            return self._is_constant_item(node, body) or self.holds(node[2], body)
         if opcode == ir.ATTR:
             return self._is_constant_path(node, body)
         if opcode == ir.COMPREHENSION:
@@ -221,6 +222,14 @@ class _Question:
             found = found and one is not None and not filled and self.holds(one, body)
         self._asked.discard(key)
         return found
+
+    def _is_constant_item(self, node: Node, body: Body) -> bool:
+        """`words[1]` of a list of which the run knows that item, whatever the others are."""
+        if node[2][0] != ir.LOCAL or node[3][0] != ir.CONST or body.function is not self._frame.function:
+            return False
+        held = (self._frame.state or {}).get(node[2][2], UNKNOWN)
+        item = self._frame.item(held, constant(node[3][2]), node[1]) if held[3] else UNKNOWN
+        return isinstance(item[1], str | bytes) and not item[0]
 
     def _is_constant_path(self, node: Node, body: Body) -> bool:
         """`request.path` in a handler of a route without parameters."""
