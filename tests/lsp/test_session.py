@@ -325,7 +325,9 @@ def test_a_request_is_cancelled_at_once(start: Start, tmp_path: Path) -> None:
     number = client.ask("textDocument/diagnostic", {"textDocument": {"uri": uri}})
     client.notify("$/cancelRequest", {"id": number})
     assert client.answer(number)["error"]["code"] == -32800
-    assert time.perf_counter() - begun < 0.5
+    answered = time.perf_counter()
+    client.pull(uri)
+    assert answered - begun < time.perf_counter() - answered
 
 
 def test_nothing_of_the_workspace_is_imported(start: Start, tmp_path: Path) -> None:
