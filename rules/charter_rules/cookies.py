@@ -66,6 +66,13 @@ def holds_credential(call: ast.Call, ctx: Context) -> bool:
     )
 
 
+def is_for_scripts(call: ast.Call, ctx: Context) -> bool:
+    """Whether the cookie that a call sets has, unless somebody says otherwise, the name of one that scripts have to read."""
+    name = ctx.argument(call, 0, "key")
+    usual = None if name is None else ctx.usual(name)
+    return isinstance(usual, str) and _SCRIPTS.search(usual) is not None
+
+
 def _is_handed_back(name: ast.expr | None, value: ast.expr | None, ctx: Context) -> bool:
     """Whether a page gets back as a cookie what it has sent under the same name, in a file that never asks for a cookie."""
     said = None if value is None else ctx.origin(value)

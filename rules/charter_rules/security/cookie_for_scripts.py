@@ -97,7 +97,12 @@ def cookie_for_scripts(call: ast.Call | ast.Assign | ast.Dict, ctx: Context) -> 
     only = calls.value(ctx, call, 7 if call.args else None, "httponly", default=None)
     if isinstance(calls.value(ctx, call, 1, "value"), str) and only is not False:
         return  # a constant is no secret
-    if only is UNKNOWN or only or not cookies.holds_credential(call, ctx):
+    if (
+        only is UNKNOWN
+        or only
+        or not cookies.holds_credential(call, ctx)
+        or cookies.is_for_scripts(call, ctx)
+    ):
         return
     fix = Fix("Keep it away from scripts", (ctx.set_keyword(call, "httponly", "True"),), Grade.UNSAFE)
     yield ctx.finding(
