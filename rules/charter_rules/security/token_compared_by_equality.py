@@ -107,13 +107,24 @@ def token_compared_by_equality(compare: ast.Compare, ctx: Context) -> Iterator[F
 
 def _is_looked_up(compare: ast.Compare, ctx: Context) -> bool:
     """Whether one of many rows is looked for that has what the client names: `any(row.token == token for row in rows)`."""
+    sides = (compare.left, compare.comparators[0])
     for parent in ctx.ancestors(compare):
-        if isinstance(parent, ast.stmt):
+        if isinstance(parent, shapes.DEFINITIONS):
             return False
-        if isinstance(parent, (ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)):
+        if isinstance(parent, shapes.COMPREHENSIONS):
             rows = set[str]().union(*(shapes.names_in(each.target) for each in parent.generators))
             return not rows.isdisjoint(shapes.names_in(compare))
+        if isinstance(parent, (ast.For, ast.AsyncFor)) and any(
+            _is_of_row(side, shapes.names_in(parent.target), ctx) for side in sides
+        ):
+            return True
     return False
+
+
+def _is_of_row(side: ast.expr, row: set[str], ctx: Context) -> bool:
+    """Whether a value is what a row says of itself; one of many keys, each tried in turn, is none."""
+    made = ctx.origin(side)
+    return not isinstance(made, ast.Name) and not row.isdisjoint(shapes.names_in(made))
 
 
 def _is_sent(side: ast.expr, ctx: Context) -> bool:
