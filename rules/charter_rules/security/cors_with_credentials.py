@@ -25,6 +25,9 @@ _OPEN_DOT: Final = regex(r"((?<!\\)\w|\*|\))\.([A-Za-z][\w-]*(?:\\?\.[A-Za-z]+)*
 """A dot before the end of a host's name that stands for any character: `.*.shop.net`, `shop.net`."""
 _EVERYONE: Final = frozenset({"CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL"})
 
+_SOCKETS: Final = ("flask_socketio.SocketIO", "socketio.Server", "socketio.AsyncServer")
+"""Servers whose connections carry cookies unless they are told otherwise."""
+
 
 @rule(
     ast.Call,
@@ -42,6 +45,7 @@ _EVERYONE: Final = frozenset({"CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL"}
         "flask_cors.CORS",
         "flask_cors.cross_origin",
         "aiohttp_cors.ResourceOptions",
+        *_SOCKETS,
         "*.add",
         "*.set",
         "*.setdefault",
@@ -96,6 +100,11 @@ def cors_with_credentials(call: ast.Call | ast.Assign | ast.Dict, ctx: Context) 
             ctx.not_an_opportunity()
             return
     if ctx.is_test:
+        return
+    if name in _SOCKETS:
+        origins = calls.value(ctx, call, None, "cors_allowed_origins")
+        if origins in ("*", ["*"]) and calls.value(ctx, call, None, "cors_credentials") is not False:
+            yield ctx.finding(call, _MESSAGE, severity=Severity.MEDIUM)
         return
     credentials_on = any(
         calls.value(ctx, call, None, keyword) is True

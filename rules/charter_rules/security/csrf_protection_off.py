@@ -15,7 +15,7 @@ from charter.api import (
     regex,
     rule,
 )
-from charter_rules import calls, places
+from charter_rules import calls, places, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ _SETTINGS: Final = frozenset({"WTF_CSRF_ENABLED", "WTF_CSRF_CHECK_DEFAULT", "CSR
         "tornado.web.Application",
         "*.Form",
     ),
-    mentions=("csrf", "CSRF", "MIDDLEWARE", "xsrf_cookies"),
+    mentions=("csrf", "CSRF", "MIDDLEWARE", "xsrf_cookies", "check_origin"),
     references=(
         "https://docs.djangoproject.com/en/stable/howto/csrf/",
         "https://cwe.mitre.org/data/definitions/352.html",
@@ -114,8 +114,25 @@ def csrf_protection_off(
         yield from _setting(node, ctx)
     elif isinstance(node, ast.Call):
         yield from _call(node, ctx)
+    elif node.name == "check_origin":
+        yield from _origin_check(node, ctx)
     else:
         yield from _decorated(node, ctx)
+
+
+def _origin_check(
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, ctx: Context
+) -> Iterator[Finding]:
+    """The check of Tornado's WebSocketHandler, which is asked whose page opens a connection."""
+    owner = ctx.class_(node)
+    if owner is None or not any("WebSocket" in calls.identifier(base) for base in owner.bases):
+        return
+    *_, answer = shapes.without_docstring(node.body)
+    if len(node.body) <= 2 and isinstance(answer, ast.Return) and ctx.value(answer.value or answer) is True:
+        yield ctx.finding(
+            ctx.name_span(node),
+            "every site can open this connection with the visitor's cookies: all are let in",
+        )
 
 
 def _decorated(

@@ -21,6 +21,7 @@ _TIMED: Final = frozenset(
     }
 )  # fmt: skip
 """What signs with the time, so that it can tell later how old a token is."""
+_OF_FLASK: Final = ("flask_jwt_extended.create_access_token", "flask_jwt_extended.create_refresh_token")
 _OF_USER: Final = frozenset({"sub", "user", "user_id", "userid", "uid", "username", "email", "id", "role"})
 """Claims that tell who has logged in."""
 _ENDS: Final = regex(r"[\"']exp[\"']|\bexp *=|(?i:expir|ttl|max_?age|lifetime)")
@@ -42,7 +43,15 @@ _ENDED: Final = regex(r"(?i)refresh|expir|log_?out|revoke|renew|peek|inspect|bla
     severity=Severity.MEDIUM,
     in_tests=False,
     cwe=(613,),
-    calls=("*.loads", "*.unsign", "jwt.decode", "jose.jwt.decode", "jwt.encode", "jose.jwt.encode"),
+    calls=(
+        "*.loads",
+        "*.unsign",
+        "jwt.decode",
+        "jose.jwt.decode",
+        "jwt.encode",
+        "jose.jwt.encode",
+        *_OF_FLASK,
+    ),
     mentions=("itsdangerous", "signing", "jwt", "jose"),
     references=(
         "https://itsdangerous.palletsprojects.com/en/stable/timed/",
@@ -71,6 +80,8 @@ def endless_token(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """
     if isinstance(call.func, ast.Attribute) and call.func.attr in {"loads", "unsign"}:
         why = _of_any_age(call, call.func, ctx)
+    elif ctx.name(call.func) in _OF_FLASK:
+        why = "`expires_delta` is off" if calls.value(ctx, call, None, "expires_delta") is False else ""
     elif calls.identifier(call.func) == "decode":
         why = "`verify_exp` is off" if _takes_ended(call, ctx) else ""
     else:

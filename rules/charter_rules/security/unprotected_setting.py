@@ -25,6 +25,13 @@ _SETTINGS: Final[dict[str, tuple[object, str, str]]] = {
     "REMEMBER_COOKIE_SECURE": (False, "browsers send the cookie that logs in over plain HTTP too", "True"),
     "SESSION_COOKIE_HTTPONLY": (False, "scripts can read the session's cookie", "True"),
     "REMEMBER_COOKIE_HTTPONLY": (False, "scripts can read the cookie that logs in", "True"),
+    "JWT_COOKIE_SECURE": (False, "browsers send the cookie that logs in over plain HTTP too", "True"),
+    "JWT_COOKIE_CSRF_PROTECT": (
+        False,
+        "every other site can send requests with the cookie that logs in",
+        "True",
+    ),
+    "JWT_ACCESS_TOKEN_EXPIRES": (False, "tokens that log in are good for ever", ""),
     "tools.sessions.secure": (False, "browsers send the session's cookie over plain HTTP too", "True"),
     "tools.sessions.httponly": (False, "scripts can read the session's cookie", "True"),
     "SESSION_COOKIE_SAMESITE": (
@@ -48,6 +55,8 @@ _SETTINGS: Final[dict[str, tuple[object, str, str]]] = {
     ),
 }
 """For each setting, the bad value, what it means, and a better value as source."""
+_ACCEPTS: Final = frozenset({"CELERY_ACCEPT_CONTENT", "accept_content"})
+"""Celery's setting that lists what messages it reads."""
 
 
 @rule(
@@ -73,6 +82,9 @@ _SETTINGS: Final[dict[str, tuple[object, str, str]]] = {
         "SECURE_",
         "TALISMAN",
         "tools.sessions",
+        "JWT_ACCESS_TOKEN_EXPIRES",
+        "ccept_content",
+        "ACCEPT_CONTENT",
     ),
 )
 def unprotected_setting(node: ast.Assign | ast.keyword | ast.Call, ctx: Context) -> Iterator[Finding]:
@@ -97,6 +109,10 @@ def unprotected_setting(node: ast.Assign | ast.keyword | ast.Call, ctx: Context)
     """
     if isinstance(node, ast.Call):
         yield from _updated(node, ctx)
+        return
+    if _accepts_pickle(node, ctx):
+        if not ctx.is_test and places.is_deployed(ctx, node):
+            yield ctx.finding(node, "whoever can send a message can run code: messages are unpickled")
         return
     if isinstance(node, ast.keyword):
         found = _SETTINGS.get(node.arg or "") if _is_option(node, ctx) else None
@@ -138,6 +154,15 @@ def _updated(call: ast.Call, ctx: Context) -> Iterator[Finding]:
                 Fix(f"Set it to `{better}`", (ctx.replace(value, better),), Grade.UNSAFE) if better else None
             )
             yield ctx.finding(value, found[1], fix=fix)
+
+
+def _accepts_pickle(node: ast.Assign | ast.keyword, ctx: Context) -> bool:
+    """Whether Celery is told to read pickled messages, which it refuses by itself."""
+    name = calls.identifier(node.targets[0]) if isinstance(node, ast.Assign) else node.arg
+    if name not in _ACCEPTS:
+        return False
+    accepted = ctx.value(node.value)
+    return isinstance(accepted, (list, tuple, set)) and "pickle" in accepted
 
 
 def _is_setting(target: ast.expr, ctx: Context) -> bool:
