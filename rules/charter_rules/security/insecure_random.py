@@ -56,7 +56,9 @@ _HASHES: Final = regex(
 _NAME: Final = regex(r"(?i)name$")
 """What something is called by."""
 _FEW: Final = 20
-"""How many numbers to choose from are no secret."""
+"""How many to choose from are no secret."""
+_MADE_BEFORE: Final = regex(r"(?i)(?:token|key|secret|password|session|account|cookie|code|nonce)s$")
+"""Collections of what was made before, of which one is picked."""
 _REPLACEMENTS: Final = {"choice": "choice", "randbytes": "token_bytes", "getrandbits": "randbits"}
 
 _WEAKER: Final = regex(r"(?i)unsafe|insecure|determinis|reproduc|for_test")
@@ -177,7 +179,15 @@ def _picks_one_of_few(call: ast.Call, last: str, ctx: Context) -> bool:
         ends = [ctx.value(one) for one in call.args]
         numbers = [one for one in ends if isinstance(one, int)]
         return len(drawn) == 1 and len(numbers) == len(ends) > 0 and max(numbers) - min([0, *numbers]) < _FEW
-    return last == "choice"
+    if last != "choice" or not call.args:
+        return False
+    few = ctx.origin(call.args[0])
+    if isinstance(few, (ast.List, ast.Tuple)):
+        return len(few.elts) < _FEW
+    if _MADE_BEFORE.search(calls.identifier(call.args[0])):
+        return True
+    is_piece = isinstance(ctx.parent(call), (ast.BinOp, ast.FormattedValue, ast.List, ast.Tuple, ast.Set))
+    return not is_piece and not isinstance(ctx.value(call.args[0]), str)
 
 
 def _is_number_used_once(purpose: str, call: ast.Call, ctx: Context) -> bool:

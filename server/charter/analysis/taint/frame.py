@@ -16,6 +16,7 @@ from charter.analysis.taint.values import (
     ALL_DANGERS,
     BIT,
     DANGERS,
+    EXTERNAL,
     FULL,
     HOST,
     INSTANCE,
@@ -24,6 +25,7 @@ from charter.analysis.taint.values import (
     NO,
     UNKNOWN,
     Value,
+    cleaned,
     fresh_bits,
     join,
     lane_mask,
@@ -534,7 +536,11 @@ class Frame(ABC):
     def any_key(self, value: Value) -> Value:
         """What any of a dictionary's keys may be."""
         keys = self.read(value, KEYS)
-        return (value[0] | (keys[0] if keys is not None else 0), NO, None, ())
+        taint = value[0] | (keys[0] if keys is not None else 0)
+        if value[0] and value[2] is not None and value[2][0] == EXTERNAL:
+            for rule in self.index.entry(f"{value[2][1]}.keys").sanitizers:
+                taint &= ~spread(cleaned(rule.kinds))
+        return (taint, NO, None, ())
 
     @abstractmethod
     def assign(self, target: Node, value: Value) -> None:

@@ -222,6 +222,8 @@ def seed(frame: Any, function: Function, use: Use) -> None:
             injected = _injected(frame, injection, parameter, use)
             if frame.state is None:  # one that never returns, as far as it is understood, has been replaced
                 frame.state = before
+            if _is_of_base(frame, injected[2], value[2]):
+                injected = (*injected[:2], value[2], injected[3])
             frame.state[name] = injected
             continue
         typed = handler.types.get(name) or handler.types.get(str(place))
@@ -293,6 +295,17 @@ def _injected(frame: Any, injection: ir.Node, parameter: ir.Node, use: Use) -> V
     value = frame.invoke(wanted, Arguments(place), place)
     is_list = value[2] is not None and value[2] == (INSTANCE, "builtins.list")
     return frame.elements(value) if is_list and value[3] else value
+
+
+def _is_of_base(frame: Any, injected: Any, declared: Any) -> bool:
+    """Whether a parameter is declared to be of a class of the project of which what is injected is only known to have a base."""
+    return (
+        declared is not None
+        and declared[0] == PROJECT_INSTANCE
+        and injected is not None
+        and injected[0] == PROJECT_INSTANCE
+        and injected[1] in frame.project.lineage(declared[1])
+    )
 
 
 def _safe_bits(use: Use, name: str, place: int) -> int:

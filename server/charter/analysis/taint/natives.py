@@ -50,7 +50,7 @@ _DICT: Final = (INSTANCE, "builtins.dict")
 _FOLDERS: Final = spread(PATH)
 _ALL_ARGUMENTS: Final = spread(BIT["argument"])
 _CONTROL: Final = spread(CONTROL)
-_ATTRIBUTES: Final = spread(BIT["attribute"])
+_LOADED: Final = (EXTERNAL, "marshmallow.Schema.load()")
 
 
 def _text(frame: Any, arguments: Arguments, place: int) -> Value:
@@ -160,7 +160,7 @@ def _first(frame: Any, arguments: Arguments, place: int) -> Value:
 def _loaded(frame: Any, arguments: Arguments, place: int) -> Value:
     """`schema.load(data)`: the parts that were put in, under names that the schema has."""
     value = arguments.position(0) or UNKNOWN
-    return (with_marks(value[0] & ~_ATTRIBUTES, OBJECT), *value[1:])
+    return value if value[3] else (with_marks(value[0], OBJECT), value[1], _LOADED, ())
 
 
 def _second(frame: Any, arguments: Arguments, place: int) -> Value:

@@ -206,6 +206,8 @@ def _is_news(flow: Flow, threats: frozenset[str]) -> bool:
         return False  # what goes that far has been taken apart on the way, by the names that are known
     if source.kind == "network" and site.kind == "xss":
         return False  # a proxy hands on what another server has sent
+    if source.kind == "queue" and _is_of_this_machine(source):
+        return False
     if _is_of_tool(source) and _is_asked_for(flow):
         return False
     if site.kind in {"redirect", "ssrf", "xss", "path"} and _is_harmless_here(flow):
@@ -275,6 +277,12 @@ def _is_of_server(source: SourceSite) -> bool:
         and isinstance(source.key, str)
         and _OF_CLIENT.fullmatch(source.key) is None
     )
+
+
+def _is_of_this_machine(source: SourceSite) -> bool:
+    """Whether a socket is bound, where it is read, to an address that only programs of the same machine reach."""
+    body = source.function.record[ir.BODY]
+    return (b"ipc://" in body or b"inproc://" in body) and b"tcp://" not in body
 
 
 def _is_of_test(flow: Flow) -> bool:

@@ -145,7 +145,7 @@ class Sinks(Containers, ABC):
         if kind == "prompt":
             return self._prompts(value, sink, name, place, arguments.place) if value[3] else taint
         if kind == "log":
-            return 0 if _is_quoted(arguments, place) else self.stringed(value)[0]
+            return 0 if _is_quoted(arguments, place) or self._logs_json() else self.stringed(value)[0]
         if kind == "xss":
             is_json = value[3] and value[2] == (INSTANCE, "builtins.dict")
             if is_json or self.is_plain(receiver) or any(map(self.says_plain, arguments.everything())):
@@ -153,6 +153,15 @@ class Sinks(Containers, ABC):
             return value[0] if value[2] == OPEN_FILE else taint  # its name is not sent
         self._reach_pattern(name, taint, place, arguments, receiver)
         return 0
+
+    def _logs_json(self) -> bool:
+        """Whether a handler of the project's own writes each record as JSON, in which line breaks are escaped."""
+        return any(
+            method.cls is not None
+            and b"dumps" in method.record[ir.BODY]
+            and any(base.startswith("logging.") for base in self.project.externals(method.cls))
+            for method in self.project.methods_named("emit")
+        )
 
     def _is_bare(self, owner: Value) -> bool:
         """Whether an object has nothing but what is put into it: of a class without anything of its own."""
