@@ -21,6 +21,7 @@ _SUBSTITUTED: Final = regex(r"\b(?:ba|z|da)?sh\b\s+(?:-c\s+[\"']?\$\(|<\()\s*(?:
 _RUNS: Final = ("builtins.exec", "builtins.eval", "builtins.compile")
 _UNPICKLES: Final = ("pickle.load", "pickle.loads", "dill.load", "dill.loads", "cloudpickle.load", "cloudpickle.loads",
                      "joblib.load", "marshal.load", "marshal.loads")  # fmt: skip
+"""Functions that make whatever objects the bytes name."""
 _OPENS: Final = frozenset({"io.BytesIO", "io.StringIO", "builtins.compile"})
 """What makes something of an answer that is read as it is."""
 _ASKED: Final = regex(

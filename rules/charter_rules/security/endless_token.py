@@ -22,6 +22,7 @@ _TIMED: Final = frozenset(
 )  # fmt: skip
 """What signs with the time, so that it can tell later how old a token is."""
 _OF_FLASK: Final = ("flask_jwt_extended.create_access_token", "flask_jwt_extended.create_refresh_token")
+"""Functions whose tokens end by themselves, unless they are told not to."""
 _OF_USER: Final = frozenset({"sub", "user", "user_id", "userid", "uid", "username", "email", "id", "role"})
 """Claims that tell who has logged in."""
 _ENDS: Final = regex(r"[\"']exp[\"']|\bexp *=|(?i:expir|ttl|max_?age|lifetime)")

@@ -35,6 +35,7 @@ _OF_REDIS: Final = ("set", "setex", "setnx", "hset", "hsetnx")
 _OF_DOCUMENTS: Final = ("insert_one", "insert", "update_one", "put_item", "create")
 _OF_ROWS: Final = ("execute",)
 _OF_OBJECTS: Final = ("commit",)
+"""What a session does to keep the objects that were added to it."""
 _IN_DATABASES: Final = frozenset({*_OF_REDIS, *_OF_DOCUMENTS, *_OF_ROWS, *_OF_OBJECTS})
 """Methods of databases that keep what they are given."""
 _PROTECTED: Final = regex(
