@@ -42,7 +42,8 @@ def archive_extracted_unfiltered(call: ast.Call, ctx: Context) -> Iterator[Findi
     """Unpack tar archives through the `data` filter.
 
     An archive can hold absolute paths, `..`, links that lead out of the folder, devices and programs that run as their owner. The filter
-    `"data"` (in all supported Pythons, and the default since 3.14) refuses them. Zip archives need no filter.
+    `"data"` (in all supported Pythons, and the default since 3.14) refuses them. Zip archives need no filter, and one
+    member that the program names itself is put where the program wants it.
 
     ```python bad
     import tarfile

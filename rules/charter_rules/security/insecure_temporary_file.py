@@ -49,6 +49,7 @@ def insecure_temporary_file(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
     Between the choice of a name and the opening of the file, another program can put a link there and have you write to a file of its
     choice. `NamedTemporaryFile`, `mkstemp` and `mkdtemp` choose a name that nobody can foresee and make the file in the same step.
+    `mkdir` fails if anything has the name, and is not reported where the program then gives up.
 
     ```python bad
     import tempfile

@@ -51,7 +51,8 @@ def open_permissions(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """Give files to their owner, and to nobody else to change.
 
     A file that everybody may write can be changed, or replaced by a link, by any program of any user of the machine, and is then
-    read by yours as if it were its own. `0o600` for data and `0o700` for programs and folders are the least that works.
+    read by yours as if it were its own. `0o600` for data and `0o700` for programs and folders are the least that works. The file of a
+    Unix socket is left alone: to write there is to connect, and changes nothing.
 
     ```python bad
     import os
