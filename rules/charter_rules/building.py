@@ -131,7 +131,7 @@ def _of_f_string(node: ast.JoinedStr, ctx: Context) -> Iterator[Piece]:
         if isinstance(part, ast.FormattedValue):
             spec = ctx.value(part.format_spec) if part.format_spec is not None else ""
             numeric = isinstance(spec, str) and spec[-1:] in set("bcdeEfFgGnoxX%") and spec != ""
-            plain = not spec and part.conversion in {-1, 115}
+            plain = spec == "" and part.conversion in {-1, 115}
             yield from _of_value(part.value, ctx, plain=plain, numeric=numeric)
         else:
             yield from _pieces(part, ctx)

@@ -67,6 +67,8 @@ _FORMS: Final = frozenset(
     }
 )
 """What makes the same key of the same text in every program."""
+_MOST_FORMS: Final = 8
+"""How many of them are looked behind."""
 _DIGESTED: Final = frozenset({"digest", "hexdigest"})
 _ENCRYPTS: Final = frozenset({"encrypt", "encrypt_and_digest", "encryptor"})
 _SHORTEST: Final = 8
@@ -126,11 +128,13 @@ def hardcoded_encryption_key(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
 def _behind(key: ast.expr, ctx: Context) -> ast.expr:
     """What a key is another form or the digest of; itself if it is neither."""
-    made = ctx.origin(key)
-    if isinstance(made, ast.Call) and calls.identifier(made.func) in _DIGESTED:
-        made = made.func.value if isinstance(made.func, ast.Attribute) else made
-    if isinstance(made, ast.Call) and ctx.name(made.func) in _FORMS and made.args:
-        return _behind(made.args[0], ctx)
+    for _ in range(_MOST_FORMS):  # a name may stand for another form of what it stood for before
+        made = ctx.origin(key)
+        if isinstance(made, ast.Call) and calls.identifier(made.func) in _DIGESTED:
+            made = made.func.value if isinstance(made.func, ast.Attribute) else made
+        if not isinstance(made, ast.Call) or ctx.name(made.func) not in _FORMS or not made.args:
+            break
+        key = made.args[0]
     return key
 
 

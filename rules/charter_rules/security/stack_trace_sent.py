@@ -214,7 +214,8 @@ def _is_trace(made: ast.expr, ctx: Context) -> bool:
     if not isinstance(made, ast.Call):
         return False
     if calls.identifier(made.func) == "join" and len(made.args) == 1:
-        return _is_trace(ctx.origin(made.args[0]), ctx)
+        joined = ctx.origin(made.args[0])
+        return joined is not made and _is_trace(joined, ctx)  # `text = "".join(text)`
     return (ctx.name(made.func) or "") in _TRACES or ctx.made_by(made) in _TRACES
 
 

@@ -48,6 +48,7 @@ class Origins(ABC):
         self._source = source
         self._names = names
         self._changed: set[str] | None = None
+        self._asked: set[ast.expr] = set()
         self._members: dict[ast.ClassDef, dict[str, list[ast.expr | None]]] = {}
 
     @abstractmethod
@@ -205,7 +206,11 @@ class Origins(ABC):
                 (self._names.qualified(base) or "").startswith("enum.") for base in definition.bases
             ):
                 return self._member(definition, owner.attr)
+        if owner in self._asked:  # `self.client = self.client.secrets`
+            return None
+        self._asked.add(owner)
         held = self.origin(owner)
+        self._asked.remove(owner)
         return self._of_object(attribute, held) if isinstance(held, ast.Call) else None
 
     def _of_object(self, attribute: ast.Attribute, made: ast.Call) -> ast.expr | None:
