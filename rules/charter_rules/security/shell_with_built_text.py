@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from charter.api import Context, Finding
     from charter_rules.building import Piece
+from charter_rules.own import is_own
 
 _META: Final = regex(r"[|&;<>()$`\\\"'*?\[\]#~{}\n!]")
 _PROGRAM: Final = regex(
@@ -156,6 +157,7 @@ def _may_carry_text(piece: Piece, ctx: Context, *, begins: bool) -> bool:
     value = piece.value
     if value is None or piece.numeric:
         return False
+    value = _element(value)
     if isinstance(value, ast.Call) and ctx.name(value.func) == "builtins.str" and len(value.args) == 1:
         value = value.args[0]  # is spelled out as it is between other text
         if _is_key(value):
@@ -183,6 +185,15 @@ def _may_carry_text(piece: Piece, ctx: Context, *, begins: bool) -> bool:
     return ctx.type_name(value) not in {"builtins.int", "builtins.float", "builtins.bool"}
 
 
+def _element(value: ast.expr) -> ast.expr:
+    """What each of the words is that a comprehension makes, joined or not; the value itself if it is no such."""
+    is_joined = (
+        isinstance(value, ast.Call) and calls.identifier(value.func) == "join" and len(value.args) == 1
+    )
+    words = value.args[0] if is_joined and isinstance(value, ast.Call) else value
+    return words.elt if isinstance(words, (ast.ListComp, ast.GeneratorExp)) else value
+
+
 def _is_key(spelled: ast.expr) -> bool:
     """Whether what is made a text is the key of something, which so is no text: `str(job.id)`."""
     name = calls.identifier(spelled)
@@ -191,7 +202,7 @@ def _is_key(spelled: ast.expr) -> bool:
 
 def _is_of_the_program(value: ast.expr, ctx: Context) -> bool:
     """Whether a value is one of several constants that a loop takes, a path of the settings, or the name of a temporary file."""
-    if _is_set(value, ctx):
+    if is_own(value, ctx) or _is_set(value, ctx):
         return True
     joined = ctx.origin(value)
     for named in (value, joined):
