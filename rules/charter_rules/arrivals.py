@@ -161,12 +161,5 @@ def _is_given(parameter: ast.arg, function: shapes.FunctionNode, ctx: Context, s
         return True
     if any(_ROUTE.search(ctx.source(one)) for one in function.decorator_list):
         return True
-    names = [one.arg for one in (*function.args.posonlyargs, *function.args.args)]
-    place = names.index(parameter.arg) if parameter.arg in names else None
-    for call in shapes.calls_of(function, ctx):
-        bound = isinstance(call.func, ast.Attribute) and bool(names) and names[0] in {"self", "cls"}
-        position = None if place is None or place < bound else place - bound
-        given = ctx.argument(call, position, parameter.arg)
-        if given is not None and _comes(given, ctx, seen):
-            return True
-    return False
+    given = shapes.given_to(parameter.arg, function, ctx)
+    return any(one is not None and _comes(one, ctx, seen) for one in given)

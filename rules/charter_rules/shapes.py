@@ -484,3 +484,14 @@ def calls_of(function: FunctionNode, ctx: Context) -> list[ast.Call]:
     """The calls in a function's file of whatever has its name: itself, or a method of that name of any object."""
     uses = (*ctx.reads.get(function.name, ()), *ctx.gets.get(function.name, ()))
     return [call for use in uses if isinstance(call := ctx.parent(use), ast.Call) and call.func is use]
+
+
+def given_to(parameter: str, function: FunctionNode, ctx: Context) -> list[ast.expr | None]:
+    """What the calls in a function's file give to one of its parameters; None for a call that gives it nothing that is seen."""
+    names = [one.arg for one in (*function.args.posonlyargs, *function.args.args)]
+    place = names.index(parameter) if parameter in names else None
+    found: list[ast.expr | None] = []
+    for call in calls_of(function, ctx):
+        bound = isinstance(call.func, ast.Attribute) and bool(names) and names[0] in {"self", "cls"}
+        found.append(ctx.argument(call, None if place is None or place < bound else place - bound, parameter))
+    return found

@@ -174,12 +174,9 @@ def _is_only_given_numbers(value: ast.expr, ctx: Context) -> bool:
         return False
     if not function.name.startswith("_") and ctx.function(function) is None:
         return False
-    names = [argument.arg for argument in shapes.parameters(function)]
-    if value.id not in names:
+    if value.id not in {argument.arg for argument in shapes.parameters(function)}:
         return False
-    at = names.index(value.id) - (ctx.class_(function) is not None)
-    made = shapes.calls_of(function, ctx)
-    given = [ctx.argument(call, at if at >= 0 else None, value.id) for call in made]
+    given = shapes.given_to(value.id, function, ctx)
     return bool(given) and all(one is not None and _is_number(one, ctx) for one in given)
 
 

@@ -16,6 +16,7 @@ from charter.api import (
     rule,
 )
 from charter_rules import calls, shapes
+from charter_rules.own import is_own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,12 +131,12 @@ def _opened(receiver: ast.expr, ctx: Context) -> ast.Call | None:
 def _is_named_by_caller(call: ast.Call, ctx: Context) -> bool:
     """Whether one member is unpacked by a name that was there before the archive was opened, which so decides nothing.
 
-    It is a constant; or a parameter, or an item of one, of the function that opens the archive.
+    It is the file's own; or a parameter, or an item of one, of the function that opens the archive.
     """
     member = ctx.argument(call, 0, "member")
     if member is None or calls.identifier(call.func) != "extract":
         return False
-    if isinstance(ctx.value(member), str):
+    if is_own(member, ctx):
         return True
     function = ctx.function(call)
     opened = _opened(call.func.value, ctx) if isinstance(call.func, ast.Attribute) else None

@@ -202,7 +202,7 @@ def _is_key(spelled: ast.expr) -> bool:
 
 def _is_of_the_program(value: ast.expr, ctx: Context) -> bool:
     """Whether a value is one of several constants that a loop takes, a path of the settings, or the name of a temporary file."""
-    if is_own(value, ctx) or _is_set(value, ctx):
+    if _is_set(value, ctx):
         return True
     joined = ctx.origin(value)
     for named in (value, joined):
@@ -255,17 +255,9 @@ def _is_opened_temporary(file: ast.expr, ctx: Context) -> bool:
 
 
 def _is_set(argument: ast.expr, ctx: Context, *, depth: int = 0) -> bool:
-    """Whether an argument is a constant, named like one (`settings.PROJECT_ROOT`), one of several, or a path made of such and of where the module is."""
-    if isinstance(ctx.value(argument), str) or calls.identifier(argument).isupper():
+    """Whether an argument is the file's own, named like a constant (`settings.PROJECT_ROOT`), or a path made of such and of where the module is."""
+    if is_own(argument, ctx) or calls.identifier(argument).isupper():
         return True
-    function = ctx.function(argument)
-    if isinstance(argument, ast.Name) and function is not None:
-        values = shapes.assigned_values(argument.id, function, ctx)
-        grows = any(
-            shapes.is_name(each.target, argument.id) for each in ctx.nodes(ast.AugAssign, within=function)
-        )
-        if values and not grows and all(isinstance(ctx.value(value), str) for value in values):
-            return True
     if shapes.is_name(argument, "__file__"):
         return True
     made = ctx.origin(argument) if depth < _DEEPEST else argument
