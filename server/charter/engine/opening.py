@@ -63,7 +63,7 @@ class Files(Struct, frozen=True):
         data = self.given.get(path)
         if data is not None:
             return data
-        with open(f"{self.root}/{path}", "rb", buffering=0) as file:  # noqa: PTH123 (a third of the time of `Path.read_bytes`)
+        with open(f"{self.root}/{path}", "rb", buffering=0) as file:  # noqa: PTH123 (0.6 of the time of `Path.read_bytes`)
             return file.read()
 
 
